@@ -1,0 +1,99 @@
+"""Everything that the machine may ask for. The service first stores what the records say, then carries out the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from proactive_jupyter_kernel.scheduler.attempt import Slot, Wire
+from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
+
+__all__ = [
+    "Announce",
+    "Command",
+    "ForgetJob",
+    "KillAttempt",
+    "LogLine",
+    "RunSelection",
+    "SaveJob",
+    "SaveTask",
+    "StartAttempt",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveJob:
+    """Store the job's row as it is now."""
+
+    job: JobRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveTask:
+    """Store the task's row as it is now."""
+
+    task: TaskRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgetJob:
+    """Remove every row, result, log and folder of the job."""
+
+    job_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartAttempt:
+    """Run the task once, on this slot. The machine already counts it as running."""
+
+    job_id: int
+    task_id: int
+    number: int
+    #: The slot it runs on, then the further ones of a multi-node task.
+    slots: tuple[Slot, ...]
+    #: Ids of the tasks whose results are ``results``, in that order; skipped parents are replaced already.
+    parents: tuple[int, ...]
+    #: Layer 1 but for what only the service knows: job variables, over them the parents', over them PA_JOB_*, PA_TASK_*.
+    inherited: Mapping[str, Wire]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KillAttempt:
+    """End the attempt's processes. No `AttemptEnded` is needed any more; one that comes is ignored."""
+
+    job_id: int
+    task_id: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSelection:
+    """Ask the task's selection scripts about a slot; answer with `SelectionEnded`."""
+
+    job_id: int
+    task_id: int
+    slot: Slot
+    inherited: Mapping[str, Wire]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """Append a line of the scheduler's own to the task's log."""
+
+    job_id: int
+    task_id: int
+    text: str
+    error: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announce:
+    """Tell listeners, in the REST API's event names (``JOB_SUBMITTED``, ``TASK_PENDING_TO_RUNNING``, …)."""
+
+    event: str
+    job_id: int | None = None
+    task_id: int | None = None
+
+
+Command: TypeAlias = SaveJob | SaveTask | ForgetJob | StartAttempt | KillAttempt | RunSelection | LogLine | Announce

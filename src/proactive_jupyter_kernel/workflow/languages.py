@@ -1,0 +1,136 @@
+"""The table of script languages: the pragma's name, the engine's name in the XML, aliases, file extensions.
+
+Follows ProActive's look-up (``org.ow2.proactive.scripting.Script``): engine names and aliases without regard to case,
+then file extensions. In ProActive's XML ``python`` means Jython and ``cpython`` means Python; in pragmas ``Python``
+means Python, as everybody expects.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["LANGUAGES", "Language", "by_engine", "by_pragma_name"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Language:
+    """One script language."""
+
+    #: As pragmas and people write it.
+    name: str
+    #: As ``code/@language`` writes it.
+    engine: str
+    #: Further names that pragmas accept, lower case.
+    aliases: tuple[str, ...] = ()
+    #: Further engine names that the XML may hold, lower case.
+    engine_aliases: tuple[str, ...] = ()
+    #: Of files, without the dot, the usual one first.
+    extensions: tuple[str, ...] = ()
+    #: What starts a comment to the end of the line; empty where there is none.
+    comment: str = "#"
+    #: False where a script cannot set a variable: such a script can never decide a flow or select a node.
+    sets_variables: bool = True
+    #: True for the twelve that pragmas offer; the others come only from XML.
+    in_pragmas: bool = True
+
+
+LANGUAGES: tuple[Language, ...] = (
+    Language(
+        name="Linux_Bash",
+        engine="bash",
+        aliases=("bash", "sh", "shell", "linuxbash"),
+        engine_aliases=("sh",),
+        extensions=("bash", "sh"),
+        sets_variables=False,
+    ),
+    Language(
+        name="Windows_Cmd",
+        engine="cmd",
+        aliases=("cmd", "bat", "batch", "windowscmd"),
+        engine_aliases=("bat",),
+        extensions=("bat", "cmd"),
+        comment="REM",
+        sets_variables=False,
+    ),
+    Language(
+        name="DockerCompose",
+        engine="docker-compose",
+        aliases=("docker-compose", "docker_compose", "compose"),
+        engine_aliases=("fig",),
+        extensions=("yml", "yaml"),
+        sets_variables=False,
+    ),
+    Language(
+        name="Scalaw",
+        engine="scalaw",
+        aliases=("scala",),
+        extensions=("scalaw", "scala"),
+        comment="//",
+    ),
+    Language(name="Groovy", engine="groovy", extensions=("groovy",), comment="//"),
+    Language(
+        name="Javascript",
+        engine="javascript",
+        aliases=("js", "ecmascript", "node"),
+        engine_aliases=("js", "ecmascript", "nashorn", "graal.js"),
+        extensions=("js",),
+        comment="//",
+    ),
+    Language(name="Jython", engine="python", engine_aliases=("jython",), extensions=("py",)),
+    Language(
+        name="Python",
+        engine="cpython",
+        aliases=("cpython", "python3", "py"),
+        extensions=("cpy",),
+    ),
+    Language(name="Ruby", engine="ruby", aliases=("jruby", "rb"), engine_aliases=("jruby",), extensions=("rb",)),
+    Language(name="Perl", engine="perl", aliases=("pl",), extensions=("pl", "pm"), sets_variables=False),
+    Language(
+        name="PowerShell",
+        engine="powershell",
+        aliases=("power_shell", "pwsh", "ps1"),
+        extensions=("ps1",),
+    ),
+    Language(name="R", engine="R", aliases=("rscript",), engine_aliases=("rscript",), extensions=("R", "r")),
+    Language(name="Shell", engine="shell", sets_variables=False, in_pragmas=False),
+    Language(
+        name="VBScript",
+        engine="vbscript",
+        extensions=("vbs",),
+        comment="'",
+        sets_variables=False,
+        in_pragmas=False,
+    ),
+    Language(name="PHP", engine="php", extensions=("php",), comment="//", sets_variables=False, in_pragmas=False),
+    Language(name="DockerFile", engine="dockerfile", sets_variables=False, in_pragmas=False),
+    Language(name="Kubernetes", engine="kubernetes", sets_variables=False, in_pragmas=False),
+    Language(
+        name="Native",
+        engine="native",
+        engine_aliases=("exec", "cli", "commandline"),
+        comment="",
+        sets_variables=False,
+        in_pragmas=False,
+    ),
+)
+
+
+def by_pragma_name(name: str) -> Language | None:
+    """The language that a pragma means by `name`, whatever its case; None if there is none."""
+    wanted = name.lower()
+    for language in LANGUAGES:
+        if language.in_pragmas and (wanted == language.name.lower() or wanted in language.aliases):
+            return language
+    return None
+
+
+def by_engine(engine: str) -> Language | None:
+    """The language that the XML means by `engine`: engine names first, then extensions; None if there is none."""
+    wanted = engine.lower()
+    for language in LANGUAGES:
+        if wanted == language.engine.lower() or wanted in language.engine_aliases:
+            return language
+    for language in LANGUAGES:
+        if wanted in (extension.lower() for extension in language.extensions):
+            return language
+    return None
