@@ -54,7 +54,7 @@ class StartAttempt:
     slots: tuple[Slot, ...]
     #: Ids of the tasks whose results are ``results``, in that order; skipped parents are replaced already.
     parents: tuple[int, ...]
-    #: Layer 1 but for what only the service knows: job variables, over them the parents', over them PA_JOB_*, PA_TASK_*.
+    #: Layer 1 but for what only the service knows: job variables, the parents' over them, PA_JOB_*, PA_TASK_* on top.
     inherited: Mapping[str, Wire]
 
 
