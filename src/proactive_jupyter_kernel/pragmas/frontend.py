@@ -1,14 +1,20 @@
-"""What a handler may ask of the place where it runs: a seam with the notebook behind it, or a stand-in in tests."""
+"""What a handler may ask of the place where it runs: a seam with the notebook behind it, or a stand-in in tests.
+
+`Frontend` shows and asks; `Live` follows jobs. Both are made by the notebook side and handed to `Context`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Collection, MutableMapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from proactive_jupyter_kernel.pragmas.outputs import Output
 
-__all__ = ["Frontend", "Updatable"]
+if TYPE_CHECKING:
+    from proactive_jupyter_kernel.client.records import Job
+
+__all__ = ["Frontend", "Live", "Updatable"]
 
 
 class Updatable(Protocol):
@@ -54,4 +60,38 @@ class Frontend(Protocol):
 
     def ask(self, prompt: str, *, secret: bool = False) -> str:
         """Ask the person; `SetupError` where nobody can be asked (a headless run)."""
+        ...
+
+
+class Live(Protocol):
+    """Follows jobs and shows how they get on. Both verbs may be called from any thread, several at a time.
+
+    Both speak to the scheduler that the notebook is connected to at the moment of the call, and stay with it.
+    """
+
+    def watch(self, job_id: int, name: str) -> None:
+        """Show the job's live status below the running cell and return at once.
+
+        The display follows the job in the background, ends by itself when the job has ended or the scheduler is gone,
+        and never raises into a cell.
+        """
+        ...
+
+    def wait(
+        self,
+        job_id: int,
+        *,
+        tasks: Collection[str] | None = None,
+        timeout: float | None = None,
+        draw: bool = True,
+        output: bool = True,
+    ) -> Job:
+        """Block until the job, or each of `tasks`, has ended; return the job as it stands then, however it ended.
+
+        `tasks` are base names: ``T`` also means its copies ``T#1`` and ``T*2``. With `draw` a status with the tail of
+        the running output is shown and kept up to date; without it nothing is displayed. With `output` the complete
+        output of every task (of `tasks` only, where given) is written to the cell's standard output and error, in order,
+        when the task has ended, also of tasks that had ended before. `timeout` counts seconds; `WaitTimeout` when it is
+        over. `KeyboardInterrupt` passes through; the job runs on in either case.
+        """
         ...
