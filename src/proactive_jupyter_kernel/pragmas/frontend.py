@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, MutableMapping
+from collections.abc import Callable, Collection, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -44,6 +44,11 @@ class Frontend(Protocol):
     @property
     def cell_label(self) -> str:
         """How tracebacks name the cell that runs now, such as ``Cell In[3]``."""
+        ...
+
+    @property
+    def cell_id(self) -> str:
+        """What the front end calls the cell that runs now, the same when it runs again; empty if it is not told."""
         ...
 
     def show(self, output: Output) -> None:
@@ -85,13 +90,15 @@ class Live(Protocol):
         timeout: float | None = None,
         draw: bool = True,
         output: bool = True,
+        translate: Callable[[str, str], str] | None = None,
     ) -> Job:
         """Block until the job, or each of `tasks`, has ended; return the job as it stands then, however it ended.
 
         `tasks` are base names: ``T`` also means its copies ``T#1`` and ``T*2``. With `draw` a status with the tail of
         the running output is shown and kept up to date; without it nothing is displayed. With `output` the complete
         output of every task (of `tasks` only, where given) is written to the cell's standard output and error, in order,
-        when the task has ended, also of tasks that had ended before. `timeout` counts seconds; `WaitTimeout` when it is
-        over. `KeyboardInterrupt` passes through; the job runs on in either case.
+        when the task has ended, also of tasks that had ended before; `translate(task_name, text)` gives the text as it is
+        to be written, with the places in the notebook's cells for the places in scripts. `timeout` counts seconds;
+        `WaitTimeout` when it is over. `KeyboardInterrupt` passes through; the job runs on in either case.
         """
         ...
