@@ -96,9 +96,9 @@ class Live(Protocol):
 
         `tasks` are base names: ``T`` also means its copies ``T#1`` and ``T*2``. With `draw` a status with the tail of
         the running output is shown and kept up to date; without it nothing is displayed. With `output` the complete
-        output of every task (of `tasks` only, where given) is written to the cell's standard output and error, in order,
-        when the task has ended, also of tasks that had ended before; `translate(task_name, text)` gives the text as it is
-        to be written, with the places in the notebook's cells for the places in scripts. `timeout` counts seconds;
-        `WaitTimeout` when it is over. `KeyboardInterrupt` passes through; the job runs on in either case.
+        output of every task (of `tasks` only, where given) is written to the cell's standard output and error, in
+        order, when the task has ended, also of tasks that had ended before; `translate(task_name, text)` gives the text
+        as it is to be written, with the places in the notebook's cells for the places in scripts. `timeout` counts
+        seconds; `WaitTimeout` when it is over. `KeyboardInterrupt` passes through; the job runs on in either case.
         """
         ...
