@@ -21,7 +21,7 @@ from proactive_jupyter_kernel.errors import PragmaError, PragmaSyntaxError
 from proactive_jupyter_kernel.pragmas.syntax import Argument, Call, Cell, Items, LocalCode, Node, Rows, Segment, Text
 from proactive_jupyter_kernel.pragmas.tokens import CLOSERS, OPENERS, PRAGMA_LINE, Scanner, quote
 
-__all__ = ["has_pragma", "parse", "write", "write_value"]
+__all__ = ["has_pragma", "parse", "spans", "write", "write_value"]
 
 _COMMENTS_ONLY = re.compile(r"(?:[ \t]*(?:#[^\n]*)?(?:\n|\Z))*")
 _INNER_COMMENT = re.compile(r"(?<=[ \t])#(?=[ \t\n])[^\n]*\n")
@@ -46,6 +46,21 @@ def parse(text: str) -> Cell:
         segments.append(call)
         start = PRAGMA_LINE.search(text, following)
     return Cell(segments=tuple(segments))
+
+
+def spans(text: str) -> list[tuple[int, int]]:
+    """Where the pragmas of a cell stand, without their code; one that is broken goes on up to the next."""
+    found = []
+    start = PRAGMA_LINE.search(text)
+    while start:
+        following = PRAGMA_LINE.search(text, start.end())
+        try:
+            _, end = _Reader(text, start.end()).pragma()
+        except PragmaSyntaxError:
+            end = following.start() if following else len(text)
+        found.append((start.start(), end))
+        start = PRAGMA_LINE.search(text, end)
+    return found
 
 
 class _Reader:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.pragmas.parser import write_value
 from proactive_jupyter_kernel.pragmas.syntax import Items, Node, Rows, Text
@@ -32,9 +33,9 @@ __all__ = [
     "LanguageName",
     "Names",
     "Pairs",
+    "Password",
     "Plain",
     "PythonName",
-    "Secret",
     "Switch",
     "Unfit",
     "XmlName",
@@ -151,11 +152,20 @@ class Plain(Kind):
 
 
 @dataclass(frozen=True)
-class Secret(Plain):
-    """Text that nobody shall see."""
+class Password(Kind):
+    """Text that nobody shall see; the value is a `Secret`."""
 
     secret: ClassVar[bool] = True
-    noun: str = "a text, kept secret"
+
+    @property
+    def description(self) -> str:
+        return "a text, kept secret"
+
+    def parse(self, node: Node) -> Secret:
+        return Secret(self.text_of(node))
+
+    def node(self, value: Secret) -> Node:
+        return _text(str(value))
 
 
 @dataclass(frozen=True)
