@@ -1,0 +1,172 @@
+"""The settings of the embedded scheduler: one table, from which the values, their checks and the docs come.
+
+A setting is read from the environment of the process that starts the scheduler, under ``PROACTIVE_KERNEL_`` and its
+name. This file keeps out everything that is not a number, a word or a folder: tokens and sessions are no settings.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
+
+__all__ = ["PREFIX", "SETTINGS", "Setting", "Settings", "data_dir", "load"]
+
+PREFIX = "PROACTIVE_KERNEL_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One row of the table."""
+
+    #: The name in the environment, without `PREFIX`.
+    name: str
+    #: The field of `Settings`.
+    field: str
+    doc: str
+    default: Callable[[], Any]
+    read: Callable[[str], Any]
+    #: What `read` accepts, for messages and docs.
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the scheduler runs with. Sizes are bytes, times are seconds."""
+
+    slots: int
+    idle_stop: float
+    log_lines: int
+    log_bytes: int
+    body_limit: int
+    session_timeout: float
+    walltime: float
+    python: str
+
+
+def _number(least: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        value = int(text)
+        if value < least:
+            raise ValueError(text)
+        return value
+
+    return read
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not value >= 0:
+        raise ValueError(text)
+    return value
+
+
+def _processors() -> int:
+    """How many processors this process may use; containers and ``taskset`` often give fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+_MEGABYTE = 1024 * 1024
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        name="SLOTS",
+        field="slots",
+        doc="How many tasks run at the same time; by default one for each processor.",
+        default=_processors,
+        read=_number(1),
+        kind="a whole number from 1",
+    ),
+    Setting(
+        name="IDLE_STOP",
+        field="idle_stop",
+        doc="After how many seconds without an alive job and without a request the scheduler stops itself; 0: never.",
+        default=lambda: 1800.0,
+        read=_seconds,
+        kind="seconds, 0 or more",
+    ),
+    Setting(
+        name="LOG_LINES",
+        field="log_lines",
+        doc="How many lines of a task's output are kept, the last ones.",
+        default=lambda: 10_000,
+        read=_number(1),
+        kind="a whole number from 1",
+    ),
+    Setting(
+        name="LOG_BYTES",
+        field="log_bytes",
+        doc="How many bytes of a task's output are kept, the last ones.",
+        default=lambda: 8 * _MEGABYTE,
+        read=_number(1024),
+        kind="a whole number from 1024",
+    ),
+    Setting(
+        name="BODY_LIMIT",
+        field="body_limit",
+        doc="The largest request body in bytes, workflow and variables together; larger ones are refused.",
+        default=lambda: 64 * _MEGABYTE,
+        read=_number(1024),
+        kind="a whole number from 1024",
+    ),
+    Setting(
+        name="SESSION_TIMEOUT",
+        field="session_timeout",
+        # The default of a ProActive server's session.timeout.
+        doc="After how many seconds without a request a session ends.",
+        default=lambda: 3600.0,
+        read=_seconds,
+        kind="seconds, 0 or more",
+    ),
+    Setting(
+        name="WALLTIME",
+        field="walltime",
+        doc="How many seconds a task may run that sets no walltime itself; 0: without limit.",
+        default=lambda: 0.0,
+        read=_seconds,
+        kind="seconds, 0 or more",
+    ),
+    Setting(
+        name="PYTHON",
+        field="python",
+        doc="The interpreter of Python tasks without the generic information PYTHON_COMMAND; empty: the scheduler's.",
+        default=lambda: "",
+        read=str,
+        kind="a program's name or path",
+    ),
+)
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings as `environment` (by default the process's) gives them.
+
+    Raises `EmbeddedSchedulerError` that names the variable and what it must be.
+    """
+    source = os.environ if environment is None else environment
+    values: dict[str, Any] = {}
+    for setting in SETTINGS:
+        text = source.get(PREFIX + setting.name, "").strip()
+        try:
+            values[setting.field] = setting.read(text) if text else setting.default()
+        except ValueError:
+            raise EmbeddedSchedulerError(
+                f"{PREFIX}{setting.name} is {text!r}, but it must be {setting.kind}.", hint=setting.doc
+            ) from None
+    return Settings(**values)
+
+
+def data_dir(environment: Mapping[str, str] | None = None) -> Path:
+    """The folder that holds everything: ``PROACTIVE_KERNEL_DATA_DIR``, or the user's data folder of this platform."""
+    source = os.environ if environment is None else environment
+    named = source.get(PREFIX + "DATA_DIR", "").strip()
+    if named:
+        return Path(named).expanduser().absolute()
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("proactive-jupyter-kernel", appauthor=False))

@@ -1,0 +1,289 @@
+"""What the scheduler keeps, row by row, and the seam to whatever keeps it.
+
+The service writes whole batches: everything that came of the events of one moment is stored together or not at all,
+before anybody hears of it. Reading is safe from any thread; writing is for the service's thread alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
+from proactive_jupyter_kernel.scheduler.attempt import Failure, Wire
+from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
+from proactive_jupyter_kernel.workflow.model import Variable, Workflow
+from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
+
+__all__ = [
+    "SORTABLE",
+    "Batch",
+    "JobFacts",
+    "JobQuery",
+    "JobRow",
+    "LogLine",
+    "LogPart",
+    "LogText",
+    "NodeUse",
+    "Page",
+    "ResultRow",
+    "Store",
+    "StoreUnavailable",
+    "Submission",
+    "TaskQuery",
+]
+
+_Row = TypeVar("_Row")
+
+
+class StoreUnavailable(EmbeddedSchedulerError):
+    """The store cannot write now: a full or read-only disk, a file gone. Nothing of the batch was stored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFacts:
+    """What a job's records show of its workflow and what never changes, kept apart so that lists need no workflow."""
+
+    description: str = ""
+    project: str = ""
+    #: Generic information ``bucketName`` and ``submission.mode``.
+    bucket: str = ""
+    mode: str = ""
+    #: Generic information ``PARENT_JOB_ID``.
+    parent_id: int | None = None
+    generic_information: Mapping[str, str] = field(default_factory=dict)
+    #: As resolved at submission.
+    variables: tuple[Variable, ...] = ()
+    #: Names of the tasks whose results are precious, as in the workflow.
+    precious_tasks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """What was submitted: the text as it came and the workflow that it became, references resolved."""
+
+    job_id: int
+    xml: str
+    workflow: Workflow
+    facts: JobFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRow:
+    """One job as lists and polls show it."""
+
+    record: JobRecord
+    facts: JobFacts
+    #: Milliseconds that all executions took together.
+    core_time: int = 0
+    #: Nodes over all starts, and the highest number at one time.
+    nodes: int = 0
+    nodes_in_parallel: int = 0
+    has_result_map: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultRow:
+    """What came of one execution of a task."""
+
+    job_id: int
+    task_id: int
+    attempt: int
+    #: Milliseconds since the epoch.
+    finished_at: int
+    #: Milliseconds.
+    duration: int = 0
+    host: str = ""
+    failure: Failure | None = None
+    value: Wire = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    #: What children inherit.
+    variables: Mapping[str, Wire] = field(default_factory=dict)
+    result_map: Mapping[str, Wire] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """One line of a task's output, without its end."""
+
+    #: True: standard error.
+    error: bool
+    #: Milliseconds since the epoch.
+    at: int
+    text: str
+    #: Which execution wrote it.
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogPart:
+    """Lines to append to a task's log."""
+
+    job_id: int
+    task_id: int
+    #: All of the same attempt.
+    lines: tuple[LogLine, ...]
+    #: How many lines before these were thrown away because there were too many of them.
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogText:
+    """What is kept of a task's log: the last lines, and how many lines before them are gone."""
+
+    lines: tuple[LogLine, ...] = ()
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeUse:
+    """A start took nodes."""
+
+    job_id: int
+    nodes: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Batch:
+    """All that is to be stored together. Rows of the same job or task replace each other: the last one counts."""
+
+    submissions: list[Submission] = field(default_factory=list)
+    jobs: dict[int, JobRecord] = field(default_factory=dict)
+    tasks: dict[tuple[int, int], TaskRecord] = field(default_factory=dict)
+    results: list[ResultRow] = field(default_factory=list)
+    logs: list[LogPart] = field(default_factory=list)
+    node_uses: list[NodeUse] = field(default_factory=list)
+    forgotten: list[int] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return any(
+            (self.submissions, self.jobs, self.tasks, self.results, self.logs, self.node_uses, self.forgotten),
+        )
+
+    def drop_job(self, job_id: int) -> None:
+        """Take everything about one job out again."""
+        self.submissions = [row for row in self.submissions if row.job_id != job_id]
+        self.jobs.pop(job_id, None)
+        self.tasks = {key: row for key, row in self.tasks.items() if key[0] != job_id}
+        self.results = [row for row in self.results if row.job_id != job_id]
+        self.logs = [row for row in self.logs if row.job_id != job_id]
+        self.node_uses = [row for row in self.node_uses if row.job_id != job_id]
+        self.forgotten = [number for number in self.forgotten if number != job_id]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobQuery:
+    """Which jobs, in which order. None and empty text: no condition. Prefixes mind the case, as the server's do."""
+
+    statuses: frozenset[JobStatus] | None = None
+    job_id: int | None = None
+    owner: str = ""
+    name: str = ""
+    project: str = ""
+    bucket: str = ""
+    mode: str = ""
+    parent_id: int | None = None
+    #: False: leave out jobs that a task submitted.
+    children: bool = True
+    #: Only jobs with faulty, failed or in-error tasks.
+    with_issues: bool = False
+    #: Bounds in milliseconds since the epoch, both exclusive; None: open.
+    submitted_after: int | None = None
+    submitted_before: int | None = None
+    start_at_after: int | None = None
+    start_at_before: int | None = None
+    finished_before: int | None = None
+    #: Column of `SORTABLE` and whether it falls.
+    sort: tuple[tuple[str, bool], ...] = (("job_id", True),)
+    offset: int = 0
+    #: None: all.
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskQuery:
+    """Which tasks across all jobs, newest job first."""
+
+    statuses: frozenset[TaskStatus] | None = None
+    tag: str = ""
+    owner: str = ""
+    #: Bounds of the start in milliseconds since the epoch, inclusive; None: open.
+    started_from: int | None = None
+    started_to: int | None = None
+    offset: int = 0
+    limit: int | None = None
+
+
+#: By what jobs can be sorted.
+SORTABLE = (
+    "job_id",
+    "status",
+    "owner",
+    "priority",
+    "name",
+    "submitted_at",
+    "started_at",
+    "in_error_at",
+    "finished_at",
+    "total",
+    "pending",
+    "running",
+    "finished",
+    "failed",
+    "faulty",
+    "in_error",
+    "start_at",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[_Row]):
+    """Some rows of many."""
+
+    #: Of all rows that match.
+    total: int
+    rows: tuple[_Row, ...]
+
+
+class Store(Protocol):
+    """Where jobs, results and logs are kept. `SqliteStore` on disk, `MemoryStore` for tests."""
+
+    @property
+    def last_job_id(self) -> int:
+        """The highest job id ever stored; 0 before the first."""
+
+    def write(self, batch: Batch) -> None:
+        """Store all of the batch, or nothing and raise `StoreUnavailable`.
+
+        Rows of a job that was removed are left out, so that late news of it do no harm.
+        """
+
+    def job(self, job_id: int) -> JobRow | None: ...
+
+    def jobs(self, query: JobQuery) -> Page[JobRow]: ...
+
+    def xml(self, job_id: int) -> str | None:
+        """The text that was submitted."""
+
+    def workflow(self, job_id: int) -> Workflow | None:
+        """The workflow with its references resolved."""
+
+    def tasks(self, job_id: int) -> tuple[TaskRecord, ...]:
+        """A job's tasks by id."""
+
+    def task(self, job_id: int, task_id: int) -> TaskRecord | None: ...
+
+    def task_named(self, job_id: int, name: str) -> TaskRecord | None: ...
+
+    def find_tasks(self, query: TaskQuery) -> Page[TaskRecord]: ...
+
+    def results(self, job_id: int, task_ids: Iterable[int] | None = None) -> dict[int, ResultRow]:
+        """The latest result of each task that has one, by task id, in the order in which they came."""
+
+    def log(self, job_id: int, task_id: int) -> LogText: ...
+
+    def alive_jobs(self) -> Iterator[tuple[JobRecord, Workflow, tuple[TaskRecord, ...]]]:
+        """All jobs that have not ended, by id, as `Machine.restore` wants them."""
+
+    def close(self) -> None: ...

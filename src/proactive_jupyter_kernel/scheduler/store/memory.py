@@ -1,0 +1,224 @@
+"""The store in memory: the twin of `SqliteStore` for tests, with the same promises but the lasting ones."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
+from proactive_jupyter_kernel.scheduler.store.base import (
+    SORTABLE,
+    Batch,
+    JobQuery,
+    JobRow,
+    LogLine,
+    LogPart,
+    LogText,
+    Page,
+    ResultRow,
+    StoreUnavailable,
+    Submission,
+    TaskQuery,
+)
+from proactive_jupyter_kernel.workflow.model import Workflow
+from proactive_jupyter_kernel.workflow.status import JOB_ALIVE
+
+__all__ = ["MemoryStore"]
+
+
+@dataclass(slots=True)
+class _Job:
+    row: JobRow
+    submission: Submission
+    tasks: dict[int, TaskRecord] = field(default_factory=dict)
+    #: In the order in which they came.
+    results: list[ResultRow] = field(default_factory=list)
+    logs: dict[int, LogText] = field(default_factory=dict)
+
+
+class MemoryStore:
+    """`Store` in memory. Set `unavailable` to a reason and every write is refused with it, as by a full disk."""
+
+    def __init__(self, *, log_lines: int = 10_000, log_bytes: int = 8 * 1024 * 1024) -> None:
+        self._jobs: dict[int, _Job] = {}
+        self._last_job_id = 0
+        self._log_lines = log_lines
+        self._log_bytes = log_bytes
+        self.unavailable = ""
+
+    @property
+    def last_job_id(self) -> int:
+        return self._last_job_id
+
+    def write(self, batch: Batch) -> None:
+        if self.unavailable:
+            raise StoreUnavailable(self.unavailable)
+        for new in batch.submissions:
+            self._jobs[new.job_id] = _Job(JobRow(record=batch.jobs[new.job_id], facts=new.facts), new)
+            self._last_job_id = max(self._last_job_id, new.job_id)
+        for job_id, record in batch.jobs.items():
+            if job_id in self._jobs:
+                self._change(job_id, record=record)
+        for (job_id, task_id), task in batch.tasks.items():
+            if job_id in self._jobs:
+                self._jobs[job_id].tasks[task_id] = task
+        for use in batch.node_uses:
+            if use.job_id in self._jobs:
+                row = self._jobs[use.job_id].row
+                most = max(row.nodes_in_parallel, row.record.running, use.nodes)
+                self._change(use.job_id, nodes=row.nodes + use.nodes, nodes_in_parallel=most)
+        for result in batch.results:
+            if result.job_id in self._jobs:
+                self._add_result(result)
+        for part in batch.logs:
+            if part.job_id in self._jobs:
+                self._append(part)
+        for job_id in batch.forgotten:
+            self._jobs.pop(job_id, None)
+
+    def _change(self, job_id: int, **changes: Any) -> None:
+        job = self._jobs[job_id]
+        job.row = replace(job.row, **changes)
+
+    def _add_result(self, result: ResultRow) -> None:
+        job = self._jobs[result.job_id]
+        same = (result.task_id, result.attempt)
+        job.results = [row for row in job.results if (row.task_id, row.attempt) != same]
+        job.results.append(result)
+        row = job.row
+        self._change(
+            result.job_id,
+            core_time=row.core_time + max(result.duration, 0),
+            has_result_map=row.has_result_map or bool(result.result_map),
+        )
+
+    def _append(self, part: LogPart) -> None:
+        logs = self._jobs[part.job_id].logs
+        log = logs.get(part.task_id, LogText())
+        if part.skipped:
+            log = LogText(dropped=log.dropped + len(log.lines) + part.skipped)
+        logs[part.task_id] = self._trimmed(log, part.lines)
+
+    def _trimmed(self, log: LogText, new: tuple[LogLine, ...]) -> LogText:
+        lines = [*log.lines, *new]
+        held = sum(len(line.text) for line in lines)
+        first = max(len(lines) - self._log_lines, 0)
+        held -= sum(len(line.text) for line in lines[:first])
+        while held > self._log_bytes and first < len(lines) - len(new):
+            held -= len(lines[first].text)
+            first += 1
+        return LogText(lines=tuple(lines[first:]), dropped=log.dropped + first)
+
+    def job(self, job_id: int) -> JobRow | None:
+        job = self._jobs.get(job_id)
+        return job.row if job else None
+
+    def jobs(self, query: JobQuery) -> Page[JobRow]:
+        rows = [job.row for job in list(self._jobs.values()) if _job_matches(job.row, query)]
+        for column, falling in reversed(query.sort):
+            if column not in SORTABLE:
+                raise ValueError(f"jobs cannot be sorted by {column!r}")
+            rows.sort(key=lambda row: _sort_key(row, column), reverse=falling)
+        return Page(len(rows), tuple(_window(rows, query)))
+
+    def xml(self, job_id: int) -> str | None:
+        job = self._jobs.get(job_id)
+        return job.submission.xml if job else None
+
+    def workflow(self, job_id: int) -> Workflow | None:
+        job = self._jobs.get(job_id)
+        return job.submission.workflow if job else None
+
+    def tasks(self, job_id: int) -> tuple[TaskRecord, ...]:
+        job = self._jobs.get(job_id)
+        return tuple(job.tasks[task_id] for task_id in sorted(job.tasks)) if job else ()
+
+    def task(self, job_id: int, task_id: int) -> TaskRecord | None:
+        job = self._jobs.get(job_id)
+        return job.tasks.get(task_id) if job else None
+
+    def task_named(self, job_id: int, name: str) -> TaskRecord | None:
+        return next((task for task in self.tasks(job_id) if task.name == name), None)
+
+    def find_tasks(self, query: TaskQuery) -> Page[TaskRecord]:
+        rows = [
+            task
+            for job_id in sorted(self._jobs, reverse=True)
+            for task in self.tasks(job_id)
+            if _task_matches(task, self._jobs[job_id].row.record.owner, query)
+        ]
+        return Page(len(rows), tuple(_window(rows, query)))
+
+    def results(self, job_id: int, task_ids: Iterable[int] | None = None) -> dict[int, ResultRow]:
+        job = self._jobs.get(job_id)
+        wanted = None if task_ids is None else list(task_ids)
+        latest: dict[int, ResultRow] = {}
+        for row in list(job.results) if job else ():
+            before = latest.pop(row.task_id, None)
+            latest[row.task_id] = before if before and before.attempt > row.attempt else row
+        if wanted is None:
+            return latest
+        return {task_id: latest[task_id] for task_id in wanted if task_id in latest}
+
+    def log(self, job_id: int, task_id: int) -> LogText:
+        job = self._jobs.get(job_id)
+        return job.logs.get(task_id, LogText()) if job else LogText()
+
+    def alive_jobs(self) -> Iterator[tuple[JobRecord, Workflow, tuple[TaskRecord, ...]]]:
+        for job_id, job in sorted(copy.copy(self._jobs).items()):
+            if job.row.record.status in JOB_ALIVE:
+                yield job.row.record, job.submission.workflow, self.tasks(job_id)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def _window(rows: list[Any], query: JobQuery | TaskQuery) -> list[Any]:
+    end = None if query.limit is None else query.offset + query.limit
+    return rows[query.offset : end]
+
+
+def _sort_key(row: JobRow, column: str) -> Any:
+    value = getattr(row.record, column)
+    if column == "status":
+        return value.value
+    # SQLite puts null before every number.
+    return (value is not None, value) if column == "start_at" else value
+
+
+def _between(value: int | None, after: int | None, before: int | None) -> bool:
+    if after is None and before is None:
+        return True
+    return value is not None and (after is None or value > after) and (before is None or value < before)
+
+
+def _job_matches(row: JobRow, query: JobQuery) -> bool:
+    job, facts = row.record, row.facts
+    ended_in_time = query.finished_before is None or 0 <= job.finished_at < query.finished_before
+    return (
+        (query.statuses is None or job.status in query.statuses)
+        and query.job_id in (None, job.job_id)
+        and query.owner in ("", job.owner)
+        and job.name.startswith(query.name)
+        and facts.project.startswith(query.project)
+        and facts.bucket.startswith(query.bucket)
+        and facts.mode.startswith(query.mode)
+        and query.parent_id in (None, facts.parent_id)
+        and (query.children or facts.parent_id is None)
+        and (not query.with_issues or job.faulty + job.failed + job.in_error > 0)
+        and _between(job.submitted_at, query.submitted_after, query.submitted_before)
+        and _between(job.start_at, query.start_at_after, query.start_at_before)
+        and ended_in_time
+    )
+
+
+def _task_matches(task: TaskRecord, owner: str, query: TaskQuery) -> bool:
+    return (
+        (query.statuses is None or task.status in query.statuses)
+        and query.tag in ("", task.tag)
+        and query.owner in ("", owner)
+        and (query.started_from is None or task.started_at >= query.started_from)
+        and (query.started_to is None or 0 <= task.started_at <= query.started_to)
+    )

@@ -1,0 +1,146 @@
+-- Every statement the store runs, by name. What follows "-- name:" is the name Python asks for.
+
+-- name: count_job_id
+-- Remember the highest job id ever given.
+INSERT INTO counters (name, value) VALUES ('job_id', :job_id)
+ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value);
+
+-- name: last_job_id
+-- The highest job id ever given.
+SELECT value FROM counters WHERE name = 'job_id';
+
+-- name: add_job
+-- A new job with what never changes about it; save_job follows in the same transaction.
+INSERT INTO jobs (
+    job_id, name, owner, status, priority, project, bucket, mode, parent_id, submitted_at, started_at, finished_at,
+    in_error_at, start_at, total, pending, running, finished, failed, faulty, in_error, record, facts
+) VALUES (
+    :job_id, :name, :owner, :status, :priority, :project, :bucket, :mode, :parent_id, :submitted_at, :started_at,
+    :finished_at, :in_error_at, :start_at, :total, :pending, :running, :finished, :failed, :faulty, :in_error,
+    :record, :facts
+);
+
+-- name: add_submission
+-- What was submitted.
+INSERT INTO submissions (job_id, xml, workflow) VALUES (:job_id, :xml, :workflow);
+
+-- name: save_job
+-- The job as it is now.
+UPDATE jobs SET
+    name = :name, owner = :owner, status = :status, priority = :priority, submitted_at = :submitted_at,
+    started_at = :started_at, finished_at = :finished_at, in_error_at = :in_error_at, start_at = :start_at,
+    total = :total, pending = :pending, running = :running, finished = :finished, failed = :failed,
+    faulty = :faulty, in_error = :in_error, record = :record
+WHERE job_id = :job_id;
+
+-- name: save_task
+-- The task as it is now; nothing if its job was removed.
+INSERT INTO tasks (job_id, task_id, name, tag, status, started_at, record)
+SELECT :job_id, :task_id, :name, :tag, :status, :started_at, :record
+WHERE EXISTS (SELECT 1 FROM jobs WHERE job_id = :job_id)
+ON CONFLICT (job_id, task_id) DO UPDATE SET
+    name = excluded.name, tag = excluded.tag, status = excluded.status, started_at = excluded.started_at,
+    record = excluded.record;
+
+-- name: save_result
+-- What came of an execution; nothing if its job was removed.
+INSERT OR REPLACE INTO results (job_id, task_id, attempt, finished_at, record)
+SELECT :job_id, :task_id, :attempt, :finished_at, :record
+WHERE EXISTS (SELECT 1 FROM jobs WHERE job_id = :job_id);
+
+-- name: add_core_time
+-- Count an execution's time, and remember whether any gave an entry to the job's result map.
+UPDATE jobs SET core_time = core_time + :duration, has_result_map = max(has_result_map, :has_result_map)
+WHERE job_id = :job_id;
+
+-- name: add_nodes
+-- Count the nodes of a start; saved after the job, whose running tasks include it.
+UPDATE jobs SET nodes = nodes + :nodes, nodes_in_parallel = max(nodes_in_parallel, running, :nodes)
+WHERE job_id = :job_id;
+
+-- name: log_end
+-- Where the log of a task ends, in lines and bytes from its beginning.
+SELECT end_line, end_byte FROM log_parts WHERE job_id = :job_id AND task_id = :task_id
+ORDER BY first_line DESC LIMIT 1;
+
+-- name: add_log
+-- Append a part to a task's log; nothing if its job was removed.
+INSERT INTO log_parts (job_id, task_id, first_line, end_line, first_byte, end_byte, attempt, lines)
+SELECT :job_id, :task_id, :first_line, :end_line, :first_byte, :end_byte, :attempt, :lines
+WHERE EXISTS (SELECT 1 FROM jobs WHERE job_id = :job_id);
+
+-- name: oldest_log
+-- The oldest part that is kept of a task's log.
+SELECT first_line, end_line, end_byte FROM log_parts WHERE job_id = :job_id AND task_id = :task_id
+ORDER BY first_line LIMIT 1;
+
+-- name: drop_log
+-- Forget one part of a task's log.
+DELETE FROM log_parts WHERE job_id = :job_id AND task_id = :task_id AND first_line = :first_line;
+
+-- name: log
+-- What is kept of a task's log, oldest first.
+SELECT first_line, attempt, lines FROM log_parts WHERE job_id = :job_id AND task_id = :task_id ORDER BY first_line;
+
+-- name: forget_job
+-- Remove a job; its tasks, results and logs follow by their references.
+DELETE FROM jobs WHERE job_id = :job_id;
+
+-- name: job
+-- One job.
+SELECT record, facts, core_time, nodes, nodes_in_parallel, has_result_map FROM jobs WHERE job_id = :job_id;
+
+-- name: jobs
+-- Jobs that meet every condition that is not null; the order is put in for {order}, from a fixed list of columns.
+SELECT record, facts, core_time, nodes, nodes_in_parallel, has_result_map FROM jobs
+WHERE {conditions}
+ORDER BY {order}
+LIMIT :limit OFFSET :offset;
+
+-- name: count_jobs
+-- How many jobs meet the conditions.
+SELECT count(*) FROM jobs WHERE {conditions};
+
+-- name: xml
+-- The text that was submitted.
+SELECT xml FROM submissions WHERE job_id = :job_id;
+
+-- name: workflow
+-- The workflow with its references resolved.
+SELECT workflow FROM submissions WHERE job_id = :job_id;
+
+-- name: tasks
+-- A job's tasks by id.
+SELECT record FROM tasks WHERE job_id = :job_id ORDER BY task_id;
+
+-- name: task
+-- One task.
+SELECT record FROM tasks WHERE job_id = :job_id AND task_id = :task_id;
+
+-- name: task_named
+-- The task of a name.
+SELECT record FROM tasks WHERE job_id = :job_id AND name = :name;
+
+-- name: find_tasks
+-- Tasks of all jobs that meet every condition that is given.
+SELECT tasks.record FROM tasks JOIN jobs USING (job_id)
+WHERE {conditions}
+ORDER BY job_id DESC, task_id
+LIMIT :limit OFFSET :offset;
+
+-- name: count_tasks
+-- How many tasks meet the conditions.
+SELECT count(*) FROM tasks JOIN jobs USING (job_id) WHERE {conditions};
+
+-- name: results
+-- All results of a job, in the order in which they came.
+SELECT record FROM results WHERE job_id = :job_id ORDER BY finished_at, rowid;
+
+-- name: result
+-- The latest result of one task.
+SELECT record FROM results WHERE job_id = :job_id AND task_id = :task_id ORDER BY attempt DESC LIMIT 1;
+
+-- name: alive_jobs
+-- Jobs that have not ended.
+SELECT job_id, record FROM jobs WHERE status IN ('PENDING', 'RUNNING', 'STALLED', 'PAUSED', 'IN_ERROR')
+ORDER BY job_id;

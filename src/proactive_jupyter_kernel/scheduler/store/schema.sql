@@ -1,0 +1,85 @@
+-- Everything the embedded scheduler keeps. Version 1 (PRAGMA user_version).
+-- Columns beside a record repeat what queries look for; the record is the JSON of the whole row.
+
+-- Names that count: job_id is the highest job id ever given, so that ids are not used again after a removal.
+CREATE TABLE counters (
+    name  TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- One row a job, small, for lists and polls.
+CREATE TABLE jobs (
+    job_id            INTEGER PRIMARY KEY,
+    name              TEXT    NOT NULL,
+    owner             TEXT    NOT NULL,
+    status            TEXT    NOT NULL,
+    priority          INTEGER NOT NULL,
+    project           TEXT    NOT NULL,
+    bucket            TEXT    NOT NULL,
+    mode              TEXT    NOT NULL,
+    parent_id         INTEGER,
+    submitted_at      INTEGER NOT NULL,
+    started_at        INTEGER NOT NULL,
+    finished_at       INTEGER NOT NULL,
+    in_error_at       INTEGER NOT NULL,
+    start_at          INTEGER,
+    total             INTEGER NOT NULL,
+    pending           INTEGER NOT NULL,
+    running           INTEGER NOT NULL,
+    finished          INTEGER NOT NULL,
+    failed            INTEGER NOT NULL,
+    faulty            INTEGER NOT NULL,
+    in_error          INTEGER NOT NULL,
+    core_time         INTEGER NOT NULL DEFAULT 0,
+    nodes             INTEGER NOT NULL DEFAULT 0,
+    nodes_in_parallel INTEGER NOT NULL DEFAULT 0,
+    has_result_map    INTEGER NOT NULL DEFAULT 0,
+    record            TEXT    NOT NULL,
+    facts             TEXT    NOT NULL
+);
+CREATE INDEX jobs_by_name ON jobs (name);
+CREATE INDEX jobs_by_status ON jobs (status);
+
+-- What was submitted; large, and read only when somebody asks for it or the job goes on after a restart.
+CREATE TABLE submissions (
+    job_id   INTEGER PRIMARY KEY REFERENCES jobs (job_id) ON DELETE CASCADE,
+    xml      TEXT NOT NULL,
+    workflow TEXT NOT NULL
+);
+
+-- One row a task, copies by loop and replicate included.
+CREATE TABLE tasks (
+    job_id     INTEGER NOT NULL REFERENCES jobs (job_id) ON DELETE CASCADE,
+    task_id    INTEGER NOT NULL,
+    name       TEXT    NOT NULL,
+    tag        TEXT    NOT NULL,
+    status     TEXT    NOT NULL,
+    started_at INTEGER NOT NULL,
+    record     TEXT    NOT NULL,
+    PRIMARY KEY (job_id, task_id)
+) WITHOUT ROWID;
+CREATE INDEX tasks_by_name ON tasks (job_id, name);
+
+-- One row an execution that ended; the highest attempt is the task's result.
+CREATE TABLE results (
+    job_id      INTEGER NOT NULL REFERENCES jobs (job_id) ON DELETE CASCADE,
+    task_id     INTEGER NOT NULL,
+    attempt     INTEGER NOT NULL,
+    finished_at INTEGER NOT NULL,
+    record      TEXT    NOT NULL,
+    PRIMARY KEY (job_id, task_id, attempt)
+);
+
+-- A task's output in parts of many lines: JSON rows of [stream, time, text], stream 0 output and 1 error.
+-- first_line and first_byte count from the beginning of the log, so that old parts can go without being counted.
+CREATE TABLE log_parts (
+    job_id     INTEGER NOT NULL REFERENCES jobs (job_id) ON DELETE CASCADE,
+    task_id    INTEGER NOT NULL,
+    first_line INTEGER NOT NULL,
+    end_line   INTEGER NOT NULL,
+    first_byte INTEGER NOT NULL,
+    end_byte   INTEGER NOT NULL,
+    attempt    INTEGER NOT NULL,
+    lines      TEXT    NOT NULL,
+    PRIMARY KEY (job_id, task_id, first_line)
+);

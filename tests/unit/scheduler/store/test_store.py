@@ -1,0 +1,340 @@
+"""The promises of a store, kept by the one on disk and by its twin in memory."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
+from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind
+from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
+from proactive_jupyter_kernel.scheduler.store.base import (
+    Batch,
+    JobFacts,
+    JobQuery,
+    JobRow,
+    LogLine,
+    LogPart,
+    LogText,
+    NodeUse,
+    Page,
+    ResultRow,
+    Store,
+    StoreUnavailable,
+    Submission,
+    TaskQuery,
+)
+from proactive_jupyter_kernel.scheduler.store.memory import MemoryStore
+from proactive_jupyter_kernel.scheduler.store.queries import parse
+from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore
+from proactive_jupyter_kernel.workflow.model import Priority, Script, Task, Workflow
+from proactive_jupyter_kernel.workflow.status import JOB_ENDED, JobStatus, TaskStatus
+
+WORKFLOW = Workflow(name="w", tasks=(Task(name="A", executable=Script(language="bash", code="ls")),))
+
+
+@pytest.fixture(params=["sqlite", "memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """Each test runs against both."""
+    made: Store
+    if request.param == "sqlite":
+        made = SqliteStore(tmp_path / "scheduler.db", log_lines=10, log_bytes=1000)
+    else:
+        made = MemoryStore(log_lines=10, log_bytes=1000)
+    yield made
+    made.close()
+
+
+def job_record(job_id: int, **changes: Any) -> JobRecord:
+    values: dict[str, Any] = {
+        "name": f"job {job_id}",
+        "owner": "ana",
+        "status": JobStatus.PENDING,
+        "priority": Priority.NORMAL,
+        "submitted_at": 1000 + job_id,
+        "total": 1,
+    }
+    return JobRecord(job_id=job_id, **values | changes)
+
+
+def task_record(job_id: int, task_id: int = 0, **changes: Any) -> TaskRecord:
+    values: dict[str, Any] = {"name": f"T{task_id}", "base_name": f"T{task_id}", "status": TaskStatus.SUBMITTED}
+    return TaskRecord(job_id=job_id, task_id=task_id, **values | changes)
+
+
+def new_job(job_id: int, facts: JobFacts | None = None, **changes: Any) -> Batch:
+    facts = facts or JobFacts()
+    return Batch(
+        submissions=[Submission(job_id=job_id, xml="<job/>", workflow=WORKFLOW, facts=facts)],
+        jobs={job_id: job_record(job_id, **changes)},
+        tasks={(job_id, 0): task_record(job_id)},
+    )
+
+
+def lines(*texts: str, error: bool = False, attempt: int = 1) -> tuple[LogLine, ...]:
+    return tuple(LogLine(error=error, at=7, text=text, attempt=attempt) for text in texts)
+
+
+def test_a_new_job_is_there_with_all_it_came_with(store: Store) -> None:
+    """The row, the text, the workflow and the tasks of a submission are stored together."""
+    store.write(new_job(1))
+    assert store.job(1) == JobRow(record=job_record(1), facts=JobFacts())
+    assert (store.xml(1), store.workflow(1), store.tasks(1)) == ("<job/>", WORKFLOW, (task_record(1),))
+    assert store.last_job_id == 1
+
+
+def test_what_is_not_there_is_none(store: Store) -> None:
+    """Asking for an unknown job is no error."""
+    assert (store.job(1), store.xml(1), store.workflow(1), store.task(1, 0), store.task_named(1, "A")) == (None,) * 5
+    assert (store.tasks(1), store.results(1), store.log(1, 0), store.last_job_id) == ((), {}, LogText(), 0)
+
+
+def test_later_rows_replace_earlier_ones(store: Store) -> None:
+    """A saved job or task is as it was last saved."""
+    store.write(new_job(1))
+    ended = job_record(1, status=JobStatus.FINISHED, finished_at=9)
+    done = task_record(1, status=TaskStatus.FINISHED, name="T0#1")
+    store.write(Batch(jobs={1: ended}, tasks={(1, 0): done}))
+    assert store.job(1) == JobRow(record=ended, facts=JobFacts())
+    assert store.task_named(1, "T0#1") == store.task(1, 0) == done
+    assert store.task_named(1, "T0") is None
+
+
+def test_ids_are_not_used_again(store: Store) -> None:
+    """The highest id stays known when its job is removed."""
+    store.write(new_job(1))
+    store.write(new_job(2))
+    store.write(Batch(forgotten=[2]))
+    assert store.last_job_id == 2
+
+
+def test_a_removed_job_leaves_nothing(store: Store) -> None:
+    """Its tasks, results and logs go with it, and late news of it do no harm."""
+    store.write(new_job(1))
+    late = Batch(
+        jobs={1: job_record(1)},
+        tasks={(1, 0): task_record(1)},
+        results=[ResultRow(job_id=1, task_id=0, attempt=1, finished_at=1)],
+        logs=[LogPart(job_id=1, task_id=0, lines=lines("x"))],
+        node_uses=[NodeUse(job_id=1, nodes=1)],
+    )
+    store.write(late)
+    store.write(Batch(forgotten=[1]))
+    store.write(late)
+    assert (store.job(1), store.tasks(1), store.results(1), store.log(1, 0)) == (None, (), {}, LogText())
+
+
+def test_the_latest_execution_gives_the_result(store: Store) -> None:
+    """Results are listed in the order in which the latest ones came."""
+    failed = ResultRow(
+        job_id=1,
+        task_id=0,
+        attempt=1,
+        finished_at=5,
+        duration=10,
+        failure=Failure(kind=FailureKind.ERROR, exception="TaskException", message="no"),
+    )
+    other = ResultRow(job_id=1, task_id=1, attempt=1, finished_at=6, duration=20, value=[1, None])
+    good = ResultRow(
+        job_id=1, task_id=0, attempt=2, finished_at=7, duration=30, value="é", result_map={"k": 1}, variables={"V": 2}
+    )
+    store.write(new_job(1))
+    store.write(Batch(results=[failed, other]))
+    store.write(Batch(results=[good]))
+    assert list(store.results(1).items()) == [(1, other), (0, good)]
+    assert store.results(1, [0, 5]) == {0: good}
+    row = store.job(1)
+    assert row is not None
+    assert (row.core_time, row.has_result_map) == (60, True)
+
+
+def test_nodes_are_counted(store: Store) -> None:
+    """Over all starts, and as many as ran at one time."""
+    store.write(new_job(1))
+    store.write(Batch(jobs={1: job_record(1, running=2)}, node_uses=[NodeUse(job_id=1, nodes=1)] * 2))
+    store.write(Batch(jobs={1: job_record(1, running=1)}, node_uses=[NodeUse(job_id=1, nodes=1)]))
+    row = store.job(1)
+    assert row is not None
+    assert (row.nodes, row.nodes_in_parallel) == (3, 2)
+
+
+def test_a_log_keeps_order_streams_and_attempts(store: Store) -> None:
+    """Lines come back as they were written, over all executions."""
+    first, second = lines("a", "b"), lines("c \ud800", error=True, attempt=2)
+    store.write(new_job(1))
+    store.write(Batch(logs=[LogPart(job_id=1, task_id=0, lines=first), LogPart(job_id=1, task_id=0, lines=second)]))
+    assert store.log(1, 0) == LogText(lines=first + second)
+
+
+def test_a_log_keeps_its_last_lines_and_says_how_many_are_gone(store: Store) -> None:
+    """No more than the limit is kept, exactly, however the lines came in."""
+    store.write(new_job(1))
+    texts = [str(number) for number in range(25)]
+    for start in range(0, 25, 4):
+        part = LogPart(job_id=1, task_id=0, lines=lines(*texts[start : start + 4]))
+        store.write(Batch(logs=[part]))
+    assert store.log(1, 0) == LogText(lines=lines(*texts[-10:]), dropped=15)
+
+
+def test_lines_thrown_away_before_they_were_stored_count(store: Store) -> None:
+    """A flood that was cut on the way is told as one that was cut here."""
+    store.write(new_job(1))
+    store.write(Batch(logs=[LogPart(job_id=1, task_id=0, lines=lines("a"))]))
+    store.write(Batch(logs=[LogPart(job_id=1, task_id=0, lines=lines("y", "z"), skipped=100)]))
+    assert store.log(1, 0) == LogText(lines=lines("y", "z"), dropped=101)
+
+
+def test_a_log_is_bounded_in_bytes_too(store: Store) -> None:
+    """Long lines push out earlier ones before the number of lines does."""
+    store.write(new_job(1))
+    for letter in "abcd":
+        store.write(Batch(logs=[LogPart(job_id=1, task_id=0, lines=lines(letter * 450))]))
+    kept = store.log(1, 0)
+    assert kept.lines[-1].text == "d" * 450
+    assert kept.dropped + len(kept.lines) == 4
+    assert kept.dropped >= 1
+
+
+FILTERS: list[tuple[JobQuery, list[int]]] = [
+    (JobQuery(), [3, 2, 1]),
+    (JobQuery(sort=(("job_id", False),), offset=1, limit=1), [2]),
+    (JobQuery(statuses=JOB_ENDED), [3]),
+    (JobQuery(statuses=frozenset()), []),
+    (JobQuery(owner="bo"), [2]),
+    (JobQuery(name="job 1"), [1]),
+    (JobQuery(name="JOB"), []),
+    (JobQuery(job_id=3), [3]),
+    (JobQuery(project="P"), [2]),
+    (JobQuery(children=False), [2, 1]),
+    (JobQuery(parent_id=1), [3]),
+    (JobQuery(with_issues=True), [3]),
+    (JobQuery(submitted_after=1001), [3, 2]),
+    (JobQuery(submitted_before=1002), [1]),
+    (JobQuery(start_at_after=0), [1]),
+    (JobQuery(finished_before=100), [3]),
+    (JobQuery(sort=(("priority", True), ("job_id", False))), [2, 1, 3]),
+    (JobQuery(sort=(("start_at", False), ("job_id", False))), [2, 3, 1]),
+]
+
+
+@pytest.mark.parametrize(("query", "expected"), FILTERS)
+def test_jobs_are_found_by_every_condition(store: Store, query: JobQuery, expected: list[int]) -> None:
+    """Conditions, order and window of a listing mean the same in both stores."""
+    store.write(new_job(1, start_at=50))
+    store.write(new_job(2, JobFacts(project="Proj"), owner="bo", priority=Priority.HIGH))
+    store.write(new_job(3, JobFacts(parent_id=1), status=JobStatus.FINISHED, finished_at=99, faulty=1))
+    page = store.jobs(query)
+    assert [row.record.job_id for row in page.rows] == expected
+    assert page.total == (3 if query.limit else len(expected))
+
+
+def test_an_unknown_order_is_refused(store: Store) -> None:
+    """No text from outside gets into a statement."""
+    with pytest.raises(ValueError, match="sorted by 'name; DROP'"):
+        store.jobs(JobQuery(sort=(("name; DROP", False),)))
+
+
+def test_tasks_are_found_across_jobs(store: Store) -> None:
+    """By status, tag, owner and time of start, newest job first."""
+    running = task_record(1, status=TaskStatus.RUNNING, started_at=500, tag="LOOP-T-1")
+    store.write(new_job(1))
+    store.write(new_job(2, owner="bo"))
+    store.write(Batch(tasks={(1, 0): running}))
+    assert store.find_tasks(TaskQuery()) == Page(2, (task_record(2), running))
+    assert store.find_tasks(TaskQuery(limit=1)) == Page(2, (task_record(2),))
+    for query in (
+        TaskQuery(statuses=frozenset({TaskStatus.RUNNING})),
+        TaskQuery(tag="LOOP-T-1"),
+        TaskQuery(owner="ana"),
+        TaskQuery(started_from=400),
+        TaskQuery(started_to=500),
+    ):
+        assert store.find_tasks(query) == Page(1, (running,))
+
+
+def test_alive_jobs_are_what_a_restart_needs(store: Store) -> None:
+    """Ended jobs are not among them."""
+    store.write(new_job(1))
+    store.write(new_job(2, status=JobStatus.KILLED))
+    assert list(store.alive_jobs()) == [(job_record(1), WORKFLOW, (task_record(1),))]
+
+
+def test_reading_works_from_other_threads(store: Store) -> None:
+    """Long reads run beside the scheduler's loop."""
+    store.write(new_job(1))
+    with ThreadPoolExecutor(2) as pool:
+        rows = list(pool.map(store.job, [1, 1, 1, 1]))
+    assert {row.record.job_id for row in rows if row} == {1}
+
+
+def test_what_was_stored_is_there_after_opening_again(tmp_path: Path) -> None:
+    """A store that was not closed properly, as after kill -9, has every batch."""
+    first = SqliteStore(tmp_path / "s.db")
+    first.write(new_job(1))
+    second = SqliteStore(tmp_path / "s.db")
+    assert second.job(1) is not None
+    assert second.last_job_id == 1
+    second.close()
+    first.close()
+
+
+def test_a_full_disk_stores_nothing_and_is_over_when_there_is_room(tmp_path: Path) -> None:
+    """A batch that does not fit leaves no half of itself, says why, and can be written later."""
+    store = SqliteStore(tmp_path / "s.db")
+    pages = store._writer.execute("PRAGMA page_count").fetchone()[0]
+    store._writer.execute(f"PRAGMA max_page_count = {pages + 2}")
+    big = new_job(1)
+    big.submissions[0] = replace(big.submissions[0], xml="x" * 100_000)
+    with pytest.raises(StoreUnavailable, match=r"(?s)s\.db cannot be written: .* is full.*free some space"):
+        store.write(big)
+    assert (store.job(1), store.last_job_id) == (None, 0)
+    store._writer.execute("PRAGMA max_page_count = 100000")
+    store.write(big)
+    assert store.xml(1) == "x" * 100_000
+    store.close()
+
+
+def test_a_store_that_cannot_be_opened_says_what_to_do(tmp_path: Path) -> None:
+    """A missing folder, a file that is something else, a newer version: each has its message."""
+    with pytest.raises(StoreUnavailable, match="cannot be opened"):
+        SqliteStore(tmp_path / "missing" / "s.db")
+    (tmp_path / "text.db").write_text("no database " * 100)
+    with pytest.raises(EmbeddedSchedulerError, match="is not a readable database"):
+        SqliteStore(tmp_path / "text.db")
+    newer = sqlite3.connect(tmp_path / "newer.db")
+    newer.execute("PRAGMA user_version = 999")
+    newer.close()
+    with pytest.raises(EmbeddedSchedulerError, match="newer version of the embedded scheduler"):
+        SqliteStore(tmp_path / "newer.db")
+
+
+def test_the_log_is_copied_into_the_file(tmp_path: Path) -> None:
+    """The write-ahead log does not grow for ever; closing leaves one file."""
+    store = SqliteStore(tmp_path / "s.db")
+    for job_id in range(1, 8):
+        batch = new_job(job_id)
+        batch.submissions[0] = replace(batch.submissions[0], xml="x" * 1_000_000)
+        store.write(batch)
+    assert store._checkpoint is not None
+    store.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["s.db"]
+
+
+def test_statements_are_read_by_name() -> None:
+    """Comments under the name are not part of the statement."""
+    text = "-- head\n\n-- name: one\n-- says why\nSELECT 1;\n\n-- name: two\nSELECT\n  2;\n"
+    assert parse(text) == {"one": "SELECT 1;", "two": "SELECT\n  2;"}
+
+
+def test_the_memory_store_can_be_made_unavailable() -> None:
+    """The stand-in for a full disk."""
+    store = MemoryStore()
+    store.unavailable = "full"
+    with pytest.raises(StoreUnavailable, match="full"):
+        store.write(Batch())
