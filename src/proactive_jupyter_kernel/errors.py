@@ -160,6 +160,11 @@ class LoginRefused(SchedulerError):
 class SchedulerUnreachable(SchedulerError):
     """Nothing answers at the address."""
 
+    def __init__(self, message: str, *, hint: str = "", in_doubt: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        #: True: the request may have arrived and been obeyed before the answer was lost.
+        self.in_doubt = in_doubt
+
 
 class PermissionRefused(SchedulerError):
     """The session's user may not do this."""

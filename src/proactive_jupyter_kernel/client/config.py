@@ -1,0 +1,178 @@
+"""Which scheduler is meant, and how it is logged in to: arguments, configuration file, environment, defaults.
+
+The configuration file is ``proactive_config.ini``: ``[proactive_server]`` with ``host``, ``port``, ``protocol`` or
+``url``, and ``[user]`` with ``login`` and ``password``. Values are taken as they stand.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from proactive_jupyter_kernel.client.secret import Secret
+from proactive_jupyter_kernel.errors import SetupError
+
+__all__ = ["CONFIG_FILE", "EMBEDDED", "TRIAL_URL", "Settings", "discover", "from_environment", "read_config", "url_of"]
+
+CONFIG_FILE = "proactive_config.ini"
+#: The public trial platform: what a login without an address means.
+TRIAL_URL = "https://try.activeeon.com:8443"
+#: What `host` says for the scheduler that ships with the kernel.
+LOCAL_NAMES = frozenset({"local", "embedded"})
+#: Ports on which a ProActive server, or a web server before it, speaks TLS.
+TLS_PORTS = frozenset({443, 8443})
+DEFAULT_PORT = 8080
+
+ENV_URL = "PROACTIVE_URL"
+ENV_LOGIN = "PROACTIVE_LOGIN"
+ENV_PASSWORD = "PROACTIVE_PASSWORD"
+
+NO_SECRET = Secret("")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Which scheduler, and who logs in. Without `url` it is the embedded one, which needs no more."""
+
+    url: str = ""
+    #: Empty: still to be asked for.
+    login: str = ""
+    password: Secret = NO_SECRET
+    #: Whether a TLS certificate is checked.
+    verify: bool = True
+    #: Where these were found, for messages: a file's path, ``the environment``; empty: nowhere, a default.
+    source: str = ""
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the scheduler that ships with the kernel is meant."""
+        return not self.url
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to ask for."""
+        return self.embedded or bool(self.login and self.password)
+
+
+EMBEDDED = Settings()
+
+
+def url_of(*, url: str = "", host: str = "", port: int | str | None = None, protocol: str = "") -> str:
+    """The server's root; empty for the embedded scheduler. `SetupError` for what is no address.
+
+    An `url` stands as given and excludes the others. A `host` alone is ``http://HOST:8080``; with a port of 443 or
+    8443 it is https, unless `protocol` says otherwise.
+    """
+    url, host, protocol = url.strip(), host.strip(), protocol.strip().lower()
+    if url and host:
+        raise SetupError(f"Both the address {url!r} and the host {host!r} are given.", hint="Give one of the two.")
+    if not url:
+        if not host or host.lower() in LOCAL_NAMES:
+            return ""
+        number = _port(port)
+        scheme = protocol or ("https" if number in TLS_PORTS else "http")
+        url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{number}"
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SetupError(f"{url!r} is not the address of a scheduler.", hint="An address looks like https://HOST:8443.")
+    if parts.username or parts.password:
+        raise SetupError(
+            f"The address of {parts.hostname!r} has a login in it.", hint="Give login and password on their own."
+        )
+    return url.rstrip("/").removesuffix("/rest")
+
+
+def read_config(path: Path) -> Settings:
+    """The settings in a file; `SetupError` with one finished message where it is missing, broken or incomplete.
+
+    The message never quotes the file: the line at fault may hold the password.
+    """
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SetupError(f"The configuration file {path} cannot be read: {_reason(error)}.") from None
+    try:
+        parser.read_string(text)
+    except configparser.Error as error:
+        raise SetupError(
+            f"The configuration file {path} is broken: {_fault(error)}.",
+            hint="It has the sections [proactive_server] (host and port, or url) and [user] (login, password).",
+        ) from None
+    server = parser["proactive_server"] if parser.has_section("proactive_server") else {}
+    user = parser["user"] if parser.has_section("user") else {}
+    try:
+        url = url_of(
+            url=server.get("url") or "",
+            host=server.get("host") or "",
+            port=server.get("port"),
+            protocol=server.get("protocol") or "",
+        )
+    except SetupError as error:
+        raise SetupError(f"The configuration file {path} is broken: {error.message}", hint=error.hint) from None
+    login, password = user.get("login") or "", Secret(user.get("password") or "")
+    if not url and not server.get("host") and login:
+        url = TRIAL_URL
+    return Settings(url=url, login=login, password=password, source=str(path))
+
+
+def from_environment(environ: Mapping[str, str] | None = None) -> Settings | None:
+    """What ``PROACTIVE_URL``, ``PROACTIVE_LOGIN`` and ``PROACTIVE_PASSWORD`` say; None without the first.
+
+    ``PROACTIVE_URL=local`` means the embedded scheduler.
+    """
+    environ = os.environ if environ is None else environ
+    address = environ.get(ENV_URL, "").strip()
+    if not address:
+        return None
+    url = "" if address.lower() in LOCAL_NAMES else url_of(url=address)
+    return completed(Settings(url=url, source=f"the environment variable {ENV_URL}"), environ)
+
+
+def completed(settings: Settings, environ: Mapping[str, str] | None = None) -> Settings:
+    """The same settings with a missing login or password taken from the environment, where it has them."""
+    environ = os.environ if environ is None else environ
+    if settings.embedded:
+        return settings
+    login = settings.login or environ.get(ENV_LOGIN, "")
+    if not settings.password and login in (environ.get(ENV_LOGIN, ""), ""):
+        return replace(settings, login=login, password=Secret(environ.get(ENV_PASSWORD, "")))
+    return replace(settings, login=login)
+
+
+def discover(folder: Path, environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings where nobody says otherwise: the environment, else the folder's file, else the embedded scheduler.
+
+    `SetupError` where the file is broken.
+    """
+    found = from_environment(environ)
+    if found is None and (folder / CONFIG_FILE).is_file():
+        found = completed(read_config(folder / CONFIG_FILE), environ)
+    return found or EMBEDDED
+
+
+def _port(port: int | str | None) -> int:
+    text = str(port if port is not None else "").strip() or str(DEFAULT_PORT)
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
+        raise SetupError(f"{text!r} is not a port.", hint="A port is a number from 1 to 65535, such as 8080.")
+    return int(text)
+
+
+def _reason(error: OSError | UnicodeDecodeError) -> str:
+    return error.strerror or type(error).__name__ if isinstance(error, OSError) else "it is not UTF-8 text"
+
+
+def _fault(error: configparser.Error) -> str:
+    """What is wrong, without a word of the file."""
+    if isinstance(error, configparser.MissingSectionHeaderError):
+        return f"line {error.lineno} stands before the first [section]"
+    if isinstance(error, configparser.ParsingError):
+        lines = ", ".join(str(line) for line, _ in error.errors)
+        return f"line {lines} is neither a [section] nor of the form name = value"
+    if isinstance(error, (configparser.DuplicateOptionError, configparser.DuplicateSectionError)):
+        return f"line {error.lineno} says again what was said before"
+    return type(error).__name__

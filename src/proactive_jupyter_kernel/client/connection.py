@@ -1,0 +1,78 @@
+"""The connection of a notebook or a command: a scheduler that is made when it is first needed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from proactive_jupyter_kernel.client.config import EMBEDDED, Settings
+from proactive_jupyter_kernel.client.login import Credentials, Session
+from proactive_jupyter_kernel.client.scheduler import Scheduler
+from proactive_jupyter_kernel.client.transport import HttpTransport
+from proactive_jupyter_kernel.errors import NotConnected
+
+__all__ = ["Connection"]
+
+
+class Connection:
+    """Settings, and the scheduler they name; safe to use from several threads.
+
+    Making one does nothing: the embedded scheduler is started, or a real one logged in to, by the first call of a
+    method of `scheduler`. A session that the scheduler forgot is renewed once, silently; an embedded scheduler that
+    died is started again.
+    """
+
+    def __init__(
+        self,
+        settings: Settings = EMBEDDED,
+        *,
+        data_dir: Path | None = None,
+        make: Callable[[], Scheduler] | None = None,
+    ) -> None:
+        """`data_dir` is the embedded scheduler's, None: the usual one; `make` gives another scheduler (for tests)."""
+        self.settings = settings
+        self._data_dir = data_dir
+        self._make = make or self._scheduler_of_settings
+        self._scheduler: Scheduler | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """The scheduler; `NotConnected` where login or password is still missing."""
+        with self._lock:
+            if self._scheduler is None:
+                self._scheduler = self._make()
+            return self._scheduler
+
+    @property
+    def embedded(self) -> bool:
+        """Whether it is the scheduler that ships with the kernel."""
+        return self.settings.embedded
+
+    @property
+    def name(self) -> str:
+        """How messages call it."""
+        return "the embedded scheduler" if self.embedded else self.settings.url
+
+    def close(self) -> None:
+        """Log out and let go of connections; the next use connects again."""
+        with self._lock:
+            scheduler, self._scheduler = self._scheduler, None
+        if scheduler is not None:
+            scheduler.close()
+
+    def _scheduler_of_settings(self) -> Scheduler:
+        settings = self.settings
+        if settings.embedded:
+            from proactive_jupyter_kernel.client.embedded import EmbeddedTransport, python_command
+
+            transport = EmbeddedTransport(self._data_dir)
+            return Scheduler(Session(transport, transport.credentials), information=python_command)
+        if not settings.complete:
+            raise NotConnected(
+                f"There is no {'password' if settings.login else 'login'} for {settings.url}.",
+                hint="Connect with login and password, or set PROACTIVE_LOGIN and PROACTIVE_PASSWORD.",
+            )
+        credentials = Credentials(login=settings.login, password=settings.password)
+        return Scheduler(Session(HttpTransport(settings.url, verify=settings.verify), lambda: credentials))

@@ -1,0 +1,340 @@
+"""The embedded scheduler seen from outside: find it, start it, stop it, talk to it.
+
+It is a process of its own, one per user and data folder. While it listens, a file in Jupyter's runtime folder that only
+the user can read tells its address and token. What it answers is REST like a real server's; nothing here knows more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from proactive_jupyter_kernel.client.login import Credentials, Session
+from proactive_jupyter_kernel.client.secret import Secret
+from proactive_jupyter_kernel.client.transport import HttpTransport, Part, Response
+from proactive_jupyter_kernel.errors import EmbeddedSchedulerError, SchedulerError, SchedulerUnreachable
+
+if TYPE_CHECKING:
+    from proactive_jupyter_kernel.client.scheduler import Scheduler
+
+__all__ = ["Address", "EmbeddedTransport", "Status", "data_dir", "ensure", "find", "scheduler_at", "status", "stop"]
+
+ENV_DATA_DIR = "PROACTIVE_KERNEL_DATA_DIR"
+#: Seconds for the sign of life of a process on this machine.
+PROBE_TIMEOUT = 5.0
+#: Seconds until a scheduler that was asked to stop has let its tasks go and written its store.
+STOP_TIMEOUT = 20.0
+#: Seconds within which a scheduler that vanished together with its address was stopped on purpose, just now.
+JUST_STOPPED = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where an embedded scheduler listens, and who may talk to it: the address file."""
+
+    url: str
+    token: Secret
+    pid: int
+    version: str
+    data_dir: str
+    user: str
+
+    @property
+    def credentials(self) -> Credentials:
+        """What logs in there."""
+        return Credentials(login=self.user, password=self.token)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """Whether an embedded scheduler runs on a data folder; `address` only if it does."""
+
+    data_dir: Path
+    address: Address | None = None
+
+    @property
+    def running(self) -> bool:
+        return self.address is not None
+
+
+def data_dir(named: Path | str | None = None) -> Path:
+    """The data folder: the named one, else that of the environment, else the user's of this platform."""
+    chosen = str(named) if named else os.environ.get(ENV_DATA_DIR, "").strip()
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("proactive-jupyter-kernel", appauthor=False))
+
+
+def address_file(folder: Path) -> Path:
+    """Where the scheduler on this data folder writes its address."""
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    digest = hashlib.sha256(str(folder.resolve()).encode("utf-8")).hexdigest()[:12]
+    return Path(jupyter_runtime_dir()) / f"proactive-scheduler-{digest}.json"
+
+
+def find(folder: Path | None = None) -> Address | None:
+    """The scheduler that lives on a data folder, None if there is none. A file left by a dead one is removed."""
+    path = address_file(folder or data_dir())
+    address = _read(path)
+    if address is None:
+        return None
+    if not is_alive(address.pid):
+        # Only the file that was read: a new scheduler may have put its own there in the meantime.
+        if _read(path) == address:
+            path.unlink(missing_ok=True)
+        return None
+    return address if _answers(address) else None
+
+
+def status(folder: Path | None = None) -> Status:
+    """What there is on a data folder; starts nothing."""
+    chosen = folder or data_dir()
+    return Status(data_dir=chosen, address=find(chosen))
+
+
+def ensure(folder: Path | None = None, *, port: int = 0) -> Address:
+    """The scheduler on a data folder, started if there is none.
+
+    One of another version is replaced if it has nothing to do. Raises `EmbeddedSchedulerError` with the remedy where
+    it has, or where none can be started.
+    """
+    from proactive_jupyter_kernel.client.launch import start
+    from proactive_jupyter_kernel.version import __version__
+
+    chosen = folder or data_dir()
+    address = find(chosen)
+    if address is not None and address.version != __version__:
+        _retire(address, chosen)
+        address = None
+    return address or start(chosen, port=port)
+
+
+def stop(folder: Path | None = None) -> Address | None:
+    """Stop the scheduler on a data folder, kindly, then firmly; the address it had, None if there was none.
+
+    Its jobs stay in its store and go on when it is started again. Raises `EmbeddedSchedulerError` where it will not go.
+    """
+    import psutil
+
+    chosen = folder or data_dir()
+    address = find(chosen) or _unresponsive(chosen)
+    if address is None:
+        return None
+    try:
+        process = psutil.Process(address.pid)
+        process.terminate()
+        try:
+            process.wait(STOP_TIMEOUT)
+        except psutil.TimeoutExpired:
+            for child in (*process.children(recursive=True), process):
+                child.kill()
+            process.wait(PROBE_TIMEOUT)
+    except psutil.NoSuchProcess:
+        pass
+    except (psutil.AccessDenied, psutil.TimeoutExpired) as error:
+        raise EmbeddedSchedulerError(
+            f"The embedded scheduler (process {address.pid}, data folder {chosen}) does not stop: {error}.",
+            hint=f"End the process {address.pid} by hand.",
+        ) from error
+    find(chosen)
+    return address
+
+
+def scheduler_at(address: Address) -> Scheduler:
+    """The scheduler at exactly this address; it is not started again when it dies."""
+    from proactive_jupyter_kernel.client.scheduler import Scheduler
+
+    return Scheduler(Session(HttpTransport(address.url, timeout=PROBE_TIMEOUT), lambda: address.credentials))
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of this number exists and is not just waiting to be buried."""
+    import psutil
+
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True
+
+
+def python_command(xml: str | bytes) -> dict[str, str]:
+    """Generic information that makes Python tasks run under this interpreter, unless the workflow names one.
+
+    The embedded scheduler serves notebooks of several environments, and each task belongs to the one it came from.
+    """
+    import sys
+
+    content = xml.encode("utf-8") if isinstance(xml, str) else xml
+    if (b"PYTHON_COMMAND" in content or b"\0" in content) and _names_python(content):
+        return {}
+    return {"PYTHON_COMMAND": sys.executable}
+
+
+class EmbeddedTransport:
+    """Carries requests to the embedded scheduler, wherever it is now: started at the first, and again if it died."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._there: tuple[Address, HttpTransport] | None = None
+        self._answered = 0.0
+
+    @property
+    def address(self) -> str:
+        there = self._there
+        return there[0].url if there else "the embedded scheduler"
+
+    def credentials(self) -> Credentials:
+        """The login of the scheduler that is there now."""
+        return self._reached()[0].credentials
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Sequence[tuple[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+        form: Mapping[str, str | Secret] | None = None,
+        parts: Sequence[Part] = (),
+        content: bytes | None = None,
+    ) -> Response:
+        _, http = self._reached()
+
+        def attempt(carrier: HttpTransport) -> Response:
+            response = carrier.request(
+                method, path, query=query, headers=headers, form=form, parts=parts, content=content
+            )
+            self._answered = time.monotonic()
+            return response
+
+        try:
+            return attempt(http)
+        except SchedulerUnreachable as error:
+            # A request that may have been obeyed is repeated only where twice is the same as once.
+            if error.in_doubt and method == "POST":
+                raise
+            self._lost(http)
+        # A login that was made for the old token is refused by the new scheduler: the session is renewed with its own.
+        if form is not None and "password" in form:
+            form = {"username": self.credentials().login, "password": self.credentials().password}
+        return attempt(self._reached()[1])
+
+    def close(self) -> None:
+        with self._lock:
+            self._drop()
+
+    def _reached(self) -> tuple[Address, HttpTransport]:
+        """The scheduler that is there, started if it must be."""
+        with self._lock:
+            if self._there is None:
+                address = ensure(self._folder)
+                self._there = address, HttpTransport(address.url)
+            return self._there
+
+    def _lost(self, http: HttpTransport) -> None:
+        """Forget a scheduler that does not answer, unless another thread did. One that was stopped stays stopped."""
+        with self._lock:
+            if self._there is None or http is not self._there[1]:
+                return
+            folder = self._folder or data_dir()
+            stopped = time.monotonic() - self._answered < JUST_STOPPED and not address_file(folder).exists()
+            self._drop()
+        if stopped:
+            raise SchedulerUnreachable(
+                "The embedded scheduler was stopped a moment ago.",
+                hint="Its jobs are kept. The next use starts it again, as does `proactive-kernel scheduler start`.",
+            )
+
+    def _drop(self) -> None:
+        there, self._there = self._there, None
+        if there is not None:
+            there[1].close()
+
+
+def _read(path: Path) -> Address | None:
+    """The address in a file; None where there is no file, or nothing of that form in it."""
+    try:
+        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return Address(
+            url=str(data["url"]),
+            token=Secret(str(data["token"])),
+            pid=int(data["pid"]),
+            version=str(data["version"]),
+            data_dir=str(data["data_dir"]),
+            user=str(data["user"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _answers(address: Address) -> bool:
+    """Whether a scheduler answers there."""
+    transport = HttpTransport(address.url, timeout=PROBE_TIMEOUT)
+    try:
+        return transport.request("GET", "/scheduler/version").status == 200
+    except SchedulerError:
+        return False
+    finally:
+        transport.close()
+
+
+def _unresponsive(folder: Path) -> Address | None:
+    """A scheduler that has an address and a process, but does not answer; not a stranger with its number."""
+    import psutil
+
+    address = _read(address_file(folder))
+    try:
+        if address and "proactive_jupyter_kernel" in " ".join(psutil.Process(address.pid).cmdline()):
+            return address
+    except psutil.Error:
+        return None
+    return None
+
+
+def _retire(address: Address, folder: Path) -> None:
+    """Stop a scheduler of another version, if it is idle."""
+    from proactive_jupyter_kernel.version import __version__
+
+    scheduler = scheduler_at(address)
+    try:
+        alive = scheduler.jobs(limit=1, alive_only=True)
+    except SchedulerError as error:
+        reason = f"and does not say whether it is busy ({error.message})"
+    else:
+        if not alive:
+            stop(folder)
+            return
+        reason = f"and has jobs to do, such as {alive[0].id} ({alive[0].name!r})"
+    finally:
+        scheduler.close()
+    raise EmbeddedSchedulerError(
+        f"The embedded scheduler on {folder} is of version {address.version}, this kernel of {__version__}, {reason}.",
+        hint=(
+            "Wait until its jobs have ended, or `proactive-kernel scheduler stop`: its jobs go on under the new"
+            " version, tasks that were running start again."
+        ),
+    )
+
+
+def _names_python(content: bytes) -> bool:
+    """Whether the job itself, not just a task or a script of it, has the generic information."""
+    from proactive_jupyter_kernel.errors import WorkflowError
+    from proactive_jupyter_kernel.workflow.formats import xml
+
+    try:
+        return "PYTHON_COMMAND" in xml.loads(content).workflow.generic_information
+    except WorkflowError:
+        return False

@@ -1,0 +1,137 @@
+"""Starting the embedded scheduler: a detached process that outlives whoever needed it first."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from proactive_jupyter_kernel.client import embedded
+from proactive_jupyter_kernel.client.embedded import Address
+from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
+
+__all__ = ["EXIT_LOCKED", "start"]
+
+#: The exit status of `scheduler serve` where another scheduler holds the data folder (EX_TEMPFAIL of sysexits.h).
+EXIT_LOCKED = 75
+#: Seconds until it must listen; a loaded machine with a cold disk needs several.
+START_TIMEOUT = 60.0
+#: Seconds for the one that was faster to listen; what holds the folder longer without answering is stuck.
+LOCKED_TIMEOUT = 15.0
+#: Seconds between two looks for the address file.
+LOOK_EVERY = 0.01
+#: What it says before its own log is open goes here, in the data folder.
+STARTUP_LOG = "scheduler.out"
+#: How much of that file is kept from earlier starts, in bytes.
+STARTUP_LOG_SIZE = 100_000
+#: How many lines of it an error quotes.
+QUOTED = 15
+
+#: What a notebook's kernel or a person sets for itself and tasks must not inherit: ipykernel's display settings would
+#: break plotting in tasks, and a password is nobody else's business.
+PRIVATE = (
+    "MPLBACKEND",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "FORCE_COLOR",
+    "PAGER",
+    "GIT_PAGER",
+    "JPY_PARENT_PID",
+    "JPY_SESSION_NAME",
+    "JPY_API_TOKEN",
+    "JUPYTERHUB_API_TOKEN",
+    "PYDEVD_USE_FRAME_EVAL",
+    "PYDEVD_DISABLE_FILE_VALIDATION",
+    "PROACTIVE_URL",
+    "PROACTIVE_LOGIN",
+    "PROACTIVE_PASSWORD",
+)
+
+
+def start(folder: Path, *, port: int = 0) -> Address:
+    """Start a scheduler on a data folder and wait until it listens; where another one was faster, that one.
+
+    `port` 0 lets the system choose. Raises `EmbeddedSchedulerError` with what it said where it ends or does not listen.
+    """
+    log = folder / STARTUP_LOG
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        offset = _trim(log)
+        process = _spawn(folder, log, port)
+    except OSError as error:
+        raise EmbeddedSchedulerError(
+            f"The embedded scheduler cannot be started on {folder}: {error.strerror or error}.",
+            hint="The folder must be writable; PROACTIVE_KERNEL_DATA_DIR names another one.",
+        ) from error
+    # Whoever started a process has to wait for it, or it stays as a zombie when it stops.
+    threading.Thread(target=process.wait, name="embedded scheduler", daemon=True).start()
+    begun = time.monotonic()
+    deadline = begun + START_TIMEOUT
+    while time.monotonic() < deadline:
+        address = embedded.find(folder) if embedded.address_file(folder).exists() else None
+        if address is not None:
+            return address
+        ended = process.poll()
+        if ended == EXIT_LOCKED:
+            deadline = min(deadline, begun + LOCKED_TIMEOUT)
+        elif ended is not None:
+            break
+        time.sleep(LOOK_EVERY)
+    raise _failure(folder, log, offset, process.poll())
+
+
+def _spawn(folder: Path, log: Path, port: int) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "proactive_jupyter_kernel", "scheduler", "serve", "--data-dir", str(folder)]
+    detached: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        detached = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [*command, "--port", str(port)] if port else command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            # Not the notebook's folder: a queue.py there would stand before Python's own.
+            cwd=folder,
+            env=clean_environment(os.environ),
+            **detached,
+        )
+
+
+def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what is private to the starter."""
+    return {name: value for name, value in environ.items() if name not in PRIVATE}
+
+
+def _trim(log: Path) -> int:
+    """Where this start's words will begin in the file; a file grown long is begun anew."""
+    size = log.stat().st_size if log.exists() else 0
+    if size <= STARTUP_LOG_SIZE:
+        return size
+    log.unlink()
+    return 0
+
+
+def _failure(folder: Path, log: Path, offset: int, ended: int | None) -> EmbeddedSchedulerError:
+    try:
+        with log.open("rb") as file:
+            file.seek(offset)
+            lines = file.read().decode("utf-8", "replace").strip().splitlines()
+    except OSError:
+        lines = []
+    if ended == EXIT_LOCKED:
+        what = f"Another embedded scheduler holds the data folder {folder}, but does not answer."
+    elif ended is None:
+        what = f"The embedded scheduler on {folder} does not listen after {START_TIMEOUT:g} s."
+    else:
+        what = f"The embedded scheduler on {folder} ended at once, with exit status {ended}."
+    said = "".join(f"\n  {line}" for line in lines[-QUOTED:])
+    return EmbeddedSchedulerError(
+        what + (f" It said:{said}" if said else ""),
+        hint=f"`proactive-kernel scheduler serve --data-dir {folder}` runs it in sight; {log} holds what it says.",
+    )

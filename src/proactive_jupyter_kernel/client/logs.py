@@ -1,0 +1,96 @@
+"""The log of a task: lines without the scheduler's prefixes, in order, each with its stream.
+
+A scheduler gives a task's log as one text in order of arrival (``…/result/log/all``) and as two by stream (``…/out``,
+``…/err``), but no text that has both. The two streams are therefore fitted into the whole: each line of it is the next
+one of either. Every line has the form ``[<job>t<task>@<host>;HH:mm:ss] text`` unless the server is
+configured otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from proactive_jupyter_kernel.client.records import LogLine
+
+__all__ = ["merge", "parse"]
+
+#: ``pa.scheduler.job.task.output.logs.pattern`` as it is by default.
+PREFIX = re.compile(r"\[(?P<task>\d+t\d+)@(?P<host>[^;\]]*);(?P<time>\d\d:\d\d:\d\d)\] ?")
+
+#: How many ways of fitting are pursued at once. Only runs of lines that are equal in both streams need more than one,
+#: and there any way is as good as another.
+WAYS = 64
+
+
+def parse(text: str) -> list[LogLine]:
+    """The lines of a log text; one blank that the scheduler's pattern puts after each line is taken off.
+
+    A line without prefix belongs to the same record as the one before it, and has its time.
+    """
+    lines: list[LogLine] = []
+    known = LogLine(text="")
+    for raw in _split(text):
+        found = PREFIX.match(raw)
+        if found:
+            known = LogLine(text="", task=found["task"], host=found["host"], time=found["time"])
+            raw = raw[found.end() :].removesuffix(" ")
+        lines.append(replace(known, text=raw))
+    return lines
+
+
+def merge(whole: str, out: str, err: str) -> list[LogLine]:
+    """The lines of `whole`, each with the stream it came from.
+
+    The three texts are those of ``all``, ``out`` and ``err``, asked for in this order: while a task runs, the later
+    ones may have more lines than the first.
+    """
+    lines = _split(whole)
+    errors = set(_error_places(lines, _split(out), _split(err)))
+    return [replace(line, error=place in errors) for place, line in enumerate(parse(whole))]
+
+
+def _split(text: str) -> list[str]:
+    """Lines by line feeds alone: other separators are part of what a task wrote."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    if lines and not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def _error_places(whole: Sequence[str], out: Sequence[str], err: Sequence[str]) -> Iterable[int]:
+    """Places in `whole` that are lines of `err`."""
+    if not err:
+        return ()
+    if not out:
+        return range(len(whole))
+    steps: list[dict[int, int]] = [{0: -1}]
+    for place, line in enumerate(whole):
+        # A way is the number of lines taken from `out` so far; the rest came from `err`. The value is the way before.
+        ways: dict[int, int] = {}
+        for taken in steps[-1]:
+            if taken < len(out) and out[taken] == line:
+                ways.setdefault(taken + 1, taken)
+            if place - taken < len(err) and err[place - taken] == line:
+                ways.setdefault(taken, taken)
+        if not ways:
+            return _by_content(whole, out, err)
+        steps.append(dict(list(ways.items())[:WAYS]))
+    return _walk_back(steps)
+
+
+def _walk_back(steps: Sequence[dict[int, int]]) -> Iterable[int]:
+    """The places where the first surviving way did not take from `out`."""
+    taken = next(iter(steps[-1]))
+    for place in range(len(steps) - 2, -1, -1):
+        before = steps[place + 1][taken]
+        if before == taken:
+            yield place
+        taken = before
+
+
+def _by_content(whole: Sequence[str], out: Sequence[str], err: Sequence[str]) -> Iterable[int]:
+    """Where the texts do not fit (a log cut in between): a line that only `err` has came from there."""
+    only_err = set(err) - set(out)
+    return [place for place, line in enumerate(whole) if line in only_err]

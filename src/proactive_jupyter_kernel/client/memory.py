@@ -1,0 +1,269 @@
+"""A scheduler in memory: the stand-in behind `Transport` for whoever tests what talks to a scheduler.
+
+It takes workflow XML and answers as a scheduler does, and runs nothing: each task goes as its `Play` says. Time passes
+by being asked: every ``GET …/info`` lets running tasks go on by one tick and starts those that are ready.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import unquote
+from xml.etree.ElementTree import ParseError
+
+from proactive_jupyter_kernel.client.login import Credentials
+from proactive_jupyter_kernel.client.memory_jobs import MemoryJob, Play
+from proactive_jupyter_kernel.client.secret import Secret
+from proactive_jupyter_kernel.client.transport import Part, Response
+from proactive_jupyter_kernel.errors import SchedulerUnreachable
+from proactive_jupyter_kernel.workflow.status import JobStatus
+
+__all__ = ["MemoryScheduler", "Play"]
+
+REST = "org.ow2.proactive_grid_cloud_portal.scheduler.exception."
+
+
+class _Refusal(Exception):
+    """A request is answered with an error."""
+
+    def __init__(self, status: int, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.response = _json(
+            {
+                "httpErrorCode": status,
+                "errorMessage": message,
+                "stackTrace": None,
+                "exception": None,
+                "exceptionClass": kind,
+            },
+            status=status,
+        )
+
+
+class MemoryScheduler:
+    """The stand-in; also a `Transport`. Public attributes may be changed at any time."""
+
+    def __init__(
+        self, plays: Mapping[str, Play] | None = None, *, login: str = "user", password: str = "secret"
+    ) -> None:
+        #: By task name, for tasks submitted from now on; a task without one ends well with the result True.
+        self.plays: dict[str, Play] = dict(plays or {})
+        self.login = login
+        self.password = password
+        self.version = "14.0.0"
+        self.address = "http://memory"
+        #: False: nothing answers.
+        self.reachable = True
+        #: Every submission is refused with this message, if it has one.
+        self.refusal = ""
+        self.jobs: dict[int, MemoryJob] = {}
+        #: Every request that came, as ``GET /scheduler/jobs/1/info``.
+        self.requests: list[str] = []
+        self._sessions: set[str] = set()
+        self._numbers = itertools.count(1)
+        self._released: dict[int, set[str]] = {}
+        self._lock = threading.RLock()
+
+    def credentials(self) -> Credentials:
+        """What logs in here."""
+        return Credentials(login=self.login, password=Secret(self.password))
+
+    def forget_sessions(self) -> None:
+        """Let every session expire."""
+        self._sessions.clear()
+
+    def release(self, job_id: int, task: str) -> None:
+        """Let a task that is on hold end at the next tick."""
+        with self._lock:
+            self._released.setdefault(job_id, set()).add(task)
+
+    def advance(self, job_id: int, ticks: int = 1) -> None:
+        """Let time pass without being asked."""
+        with self._lock:
+            for _ in range(ticks):
+                self.jobs[job_id].tick(self._released.setdefault(job_id, set()))
+
+    def finish(self, job_id: int) -> None:
+        """Let time pass until the job has ended; ValueError where a task is on hold for ever."""
+        for _ in range(10_000):
+            if self.jobs[job_id].ended:
+                return
+            self.advance(job_id)
+        raise ValueError(f"job {job_id} does not end: a task is on hold or waits for one that does not exist")
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Sequence[tuple[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+        form: Mapping[str, str | Secret] | None = None,
+        parts: Sequence[Part] = (),
+        content: bytes | None = None,
+    ) -> Response:
+        with self._lock:
+            self.requests.append(f"{method} {path}")
+            if not self.reachable:
+                raise SchedulerUnreachable(f"Cannot reach the scheduler at {self.address}.")
+            try:
+                if path == "/scheduler/login":
+                    return self._log_in(form or {})
+                if path == "/scheduler/version":
+                    return _json({"scheduler": self.version, "rest": self.version})
+                if (headers or {}).get("sessionid", "") not in self._sessions:
+                    message = "You are not connected to the server, you should log on first"
+                    raise _Refusal(401, REST + "NotConnectedRestException", message)
+                return self._answer(method, path, dict(query), parts)
+            except _Refusal as refusal:
+                return refusal.response
+
+    def _log_in(self, form: Mapping[str, str | Secret]) -> Response:
+        password = form.get("password")
+        told = password.reveal() if isinstance(password, Secret) else password
+        if form.get("username") != self.login or told != self.password:
+            raise _Refusal(404, "javax.security.auth.login.LoginException", "Authentication failed")
+        session = f"session{next(self._numbers)}"
+        self._sessions.add(session)
+        return Response(status=200, body=session.encode())
+
+    def _answer(self, method: str, path: str, query: Mapping[str, str], parts: Sequence[Part]) -> Response:
+        if (method, path) == ("PUT", "/scheduler/disconnect"):
+            return Response(status=204)
+        if (method, path) == ("POST", "/scheduler/submit"):
+            return self._submit(parts, query)
+        if (method, path) == ("POST", "/scheduler/validate"):
+            return self._validate(parts)
+        if (method, path) == ("GET", "/scheduler/revisionjobsinfo"):
+            return self._listing(query)
+        for verb, pattern, answer in ROUTES:
+            found = pattern.fullmatch(path)
+            if found and verb == method:
+                return answer(self, self._job(found[1]), *map(unquote, found.groups()[1:]))
+        raise _Refusal(404, "javax.ws.rs.NotFoundException", f"no such route: {method} {path}")
+
+    def _job(self, number: str) -> MemoryJob:
+        job = self.jobs.get(int(number))
+        if job is None:
+            message = f"UnknownJobException: The job represented by this ID '{number}' is unknown !"
+            raise _Refusal(404, REST + "UnknownJobRestException", message)
+        return job
+
+    def _read(self, parts: Sequence[Part], query: Mapping[str, str], job_id: int) -> MemoryJob:
+        variables: dict[str, str] = next((json.loads(part.content) for part in parts if part.name == "variables"), {})
+        xml = next(part for part in parts if part.name != "variables")
+        if "xml" not in xml.content_type:
+            message = f"Unknown job descriptor type: {xml.content_type}"
+            raise _Refusal(400, REST + "JobCreationRestException", message)
+        try:
+            return MemoryJob(
+                job_id, xml.content.decode("utf-8"), variables=variables, information=query, plays=self.plays
+            )
+        except (ParseError, ValueError) as error:
+            raise _Refusal(400, REST + "JobCreationRestException", str(error)) from error
+
+    def _submit(self, parts: Sequence[Part], query: Mapping[str, str]) -> Response:
+        if self.refusal:
+            raise _Refusal(400, REST + "JobCreationRestException", self.refusal)
+        job = self._read(parts, query, len(self.jobs) + 1)
+        self.jobs[job.id] = job
+        return _json({"id": job.id, "readableName": job.name})
+
+    def _validate(self, parts: Sequence[Part]) -> Response:
+        try:
+            job = self._read(parts, {}, 0)
+        except _Refusal as refusal:
+            return _json({"valid": False, "errorMessage": str(refusal), "taskName": None, "updatedVariables": {}})
+        return _json(
+            {
+                "valid": not self.refusal,
+                "errorMessage": self.refusal or None,
+                "taskName": None,
+                "updatedVariables": job.variables,
+            }
+        )
+
+    def _listing(self, query: Mapping[str, str]) -> Response:
+        chosen = [
+            job
+            for job in sorted(self.jobs.values(), key=lambda job: -job.id)
+            if (query.get("finished") != "false" or not job.ended) and job.name.startswith(query.get("jobName", ""))
+        ]
+        shown = chosen[: int(query.get("limit", "-1"))] if query.get("limit", "-1") != "-1" else chosen
+        entries = [{"jobid": str(job.id), "jobOwner": self.login, "jobInfo": job.info()} for job in shown]
+        return _json({"size": len(chosen), "map": {"1": entries}})
+
+    def _info(self, job: MemoryJob) -> Response:
+        self.advance(job.id)
+        return _json(job.info())
+
+    def _state(self, job: MemoryJob) -> Response:
+        tasks = {str(task.id): task.state(job.id) for task in job.tasks}
+        return _json({"name": job.name, "priority": "Normal", "id": job.id, "jobInfo": job.info(), "tasks": tasks})
+
+    def _job_result(self, job: MemoryJob) -> Response:
+        return _json(job.result()) if job.ended else Response(status=204)
+
+    def _xml(self, job: MemoryJob) -> Response:
+        return _text(job.xml)
+
+    def _live_log(self, job: MemoryJob) -> Response:
+        whole = "".join(task.log(job.id) for task in job.tasks)
+        fresh, job.read = whole[job.read :], len(whole)
+        return _text(fresh)
+
+    def _kill(self, job: MemoryJob) -> Response:
+        if job.ended:
+            return _json(False)
+        job.end(JobStatus.KILLED)
+        return _json(True)
+
+    def _pause(self, job: MemoryJob) -> Response:
+        return _json(job.pause())
+
+    def _resume(self, job: MemoryJob) -> Response:
+        return _json(job.resume())
+
+    def _task_result(self, job: MemoryJob, name: str, rest: str = "") -> Response:
+        task = next((task for task in job.tasks if task.name == name), None)
+        if task is None:
+            raise _Refusal(500, REST + "UnknownTaskRestException", f"task {name}not found")
+        if not rest:
+            return _json(task.result())
+        if rest == "/value":
+            value = task.value_text()
+            return Response(status=204) if value is None else _text(value)
+        return _text(task.log(job.id, rest.removeprefix("/log/")))
+
+
+#: Method, path with the job's id first, and what answers.
+ROUTES: tuple[tuple[str, re.Pattern[str], Callable[..., Response]], ...] = tuple(
+    (method, re.compile(r"/scheduler/jobs/(\d+)" + pattern), answer)
+    for method, pattern, answer in (
+        ("GET", "", MemoryScheduler._state),
+        ("GET", "/info", MemoryScheduler._info),
+        ("GET", "/result", MemoryScheduler._job_result),
+        ("GET", "/xml", MemoryScheduler._xml),
+        ("GET", "/livelog", MemoryScheduler._live_log),
+        ("PUT", "/kill", MemoryScheduler._kill),
+        ("PUT", "/pause", MemoryScheduler._pause),
+        ("PUT", "/resume", MemoryScheduler._resume),
+        ("GET", "/tasks/([^/]+)/result(|/value|/log/all|/log/out|/log/err)", MemoryScheduler._task_result),
+    )
+)
+
+
+def _json(value: Any, *, status: int = 200) -> Response:
+    body = json.dumps(value, ensure_ascii=False).encode("utf-8")
+    return Response(status=status, body=body, headers={"content-type": "application/json"})
+
+
+def _text(value: str) -> Response:
+    return Response(status=200, body=value.encode("utf-8"), headers={"content-type": "text/plain"})

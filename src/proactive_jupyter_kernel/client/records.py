@@ -1,0 +1,334 @@
+"""What a scheduler says about jobs, tasks and results, as frozen records, and how its JSON becomes them.
+
+The JSON is that of ``org.ow2.proactive_grid_cloud_portal.scheduler.dto``. Fields that a server leaves out or sets to
+null have defaults here, unknown ones are ignored: servers of other versions have other fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from proactive_jupyter_kernel.errors import SchedulerError
+from proactive_jupyter_kernel.workflow.status import JOB_ENDED, TASK_ENDED, JobStatus, TaskStatus
+
+__all__ = [
+    "Job",
+    "JobInfo",
+    "JobRef",
+    "JobResult",
+    "LogLine",
+    "TaskResult",
+    "TaskState",
+    "Validation",
+    "info_of",
+    "job_of",
+    "ref_of",
+    "task_of",
+    "validation_of",
+]
+
+#: How the scheduler writes a time that has not come.
+UNSET = -1
+
+#: Task statuses after which something is wrong with the task itself.
+BAD_TASK = frozenset({TaskStatus.FAULTY, TaskStatus.FAILED, TaskStatus.NOT_RESTARTED, TaskStatus.ABORTED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRef:
+    """A submitted job: its id and name."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobInfo:
+    """A job in short (``JobInfoData``). Times are milliseconds since the epoch, -1 where they have not come."""
+
+    id: int
+    name: str
+    status: JobStatus
+    owner: str = ""
+    priority: str = "NORMAL"
+    project: str = ""
+    submitted_at: int = UNSET
+    started_at: int = UNSET
+    in_error_at: int = UNSET
+    finished_at: int = UNSET
+    total: int = 0
+    pending: int = 0
+    running: int = 0
+    finished: int = 0
+    #: Tasks lost with their node.
+    failed: int = 0
+    faulty: int = 0
+    in_error: int = 0
+    variables: Mapping[str, str] = field(default_factory=dict)
+    generic_information: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.status in JOB_ENDED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskState:
+    """A task of a job (``TaskStateData``), copies made by loops and replications included."""
+
+    id: int
+    #: Full name, as ``T#1*2``.
+    name: str
+    status: TaskStatus
+    iteration: int = 0
+    replication: int = 0
+    #: ``LOOP-…`` or ``REPLICATE-…`` on copies.
+    tag: str = ""
+    description: str = ""
+    submitted_at: int = UNSET
+    started_at: int = UNSET
+    finished_at: int = UNSET
+    #: Milliseconds of the last execution.
+    duration: int = UNSET
+    #: Host and node of the last start, as the scheduler writes them.
+    host: str = ""
+    progress: int = 0
+    executions_left: int = 1
+    max_executions: int = 1
+
+    @property
+    def ended(self) -> bool:
+        """Whether it will not run any more."""
+        return self.status in TASK_ENDED
+
+    @property
+    def went_wrong(self) -> bool:
+        """Whether it ended, and not as a task should."""
+        return self.status in BAD_TASK
+
+    @property
+    def base_name(self) -> str:
+        """The name in the workflow: without the ``#iteration`` and ``*replication`` of a copy."""
+        name = self.name
+        if self.replication:
+            name = name.removesuffix(f"*{self.replication}")
+        return name.removesuffix(f"#{self.iteration}") if self.iteration else name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A job and its tasks, in the order of their ids."""
+
+    info: JobInfo
+    tasks: tuple[TaskState, ...] = ()
+
+    @property
+    def id(self) -> int:
+        return self.info.id
+
+    @property
+    def name(self) -> str:
+        return self.info.name
+
+    @property
+    def status(self) -> JobStatus:
+        return self.info.status
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.info.ended
+
+    @property
+    def went_well(self) -> bool:
+        """Whether it finished and no task of it is faulty."""
+        return self.status is JobStatus.FINISHED and not any(task.went_wrong for task in self.tasks)
+
+    def task(self, name: str) -> TaskState | None:
+        """The task of that full name."""
+        return next((task for task in self.tasks if task.name == name), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskResult:
+    """What came of a task (``TaskResultData``)."""
+
+    id: int
+    name: str
+    #: The result as a Python value; None where there is none or it failed. Bytes where the result was bytes.
+    value: object = None
+    #: Whether there is a result at all: a finished task may well have the value None.
+    has_value: bool = False
+    #: The result in the scheduler's words (Java's ``toString``); the best there is where `value` could not be decoded.
+    text: str = ""
+    failed: bool = False
+    #: Why it failed, in short; empty where it did not.
+    failure: str = ""
+    #: The whole story of a failure, with the traceback, where the scheduler has one and it was asked for.
+    trace: str = ""
+    stdout: str = ""
+    stderr: str = ""
+    #: ``content.type``, ``file.name``, ``file.extension`` and what else the task put there.
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    #: The variables that the task handed on, as text.
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobResult:
+    """The results of a job that ended (``JobResultData``): of those tasks that have one."""
+
+    id: int
+    name: str
+    tasks: Mapping[str, TaskResult] = field(default_factory=dict)
+    #: Names of the tasks whose result is precious.
+    precious: tuple[str, ...] = ()
+    #: What tasks put into ``resultMap``.
+    result_map: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """One line that a task wrote, without the scheduler's prefix and without its line end."""
+
+    text: str
+    #: True: it was written to standard error.
+    error: bool = False
+    #: ``HH:mm:ss`` in the scheduler's time zone; empty where the scheduler gave none.
+    time: str = ""
+    #: ``<job>t<task>``; empty where the scheduler gave none.
+    task: str = ""
+    host: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validation:
+    """What the scheduler's own checks say (``JobValidationData``)."""
+
+    valid: bool
+    message: str = ""
+    #: The task at fault, where one is named.
+    task: str = ""
+    #: Variables as they would be; a task's are keyed ``task:variable``.
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+def ref_of(data: Any) -> JobRef:
+    """``JobIdData``."""
+    record = _object(data, "a job id")
+    return JobRef(id=_int(record, "id"), name=_text(record, "readableName"))
+
+
+def info_of(data: Any, *, job_id: int = UNSET) -> JobInfo:
+    """``JobInfoData``; `job_id` where the answer itself may leave it out."""
+    record = _object(data, "a job")
+    ref = record.get("jobId") or {}
+    return JobInfo(
+        id=int(ref.get("id", job_id)),
+        name=str(ref.get("readableName") or ""),
+        status=_status(JobStatus, record.get("status")),
+        owner=_text(record, "jobOwner"),
+        priority=_text(record, "priority") or "NORMAL",
+        project=_text(record, "projectName"),
+        submitted_at=_int(record, "submittedTime"),
+        started_at=_int(record, "startTime"),
+        in_error_at=_int(record, "inErrorTime"),
+        finished_at=_int(record, "finishedTime"),
+        total=_int(record, "totalNumberOfTasks", 0),
+        pending=_int(record, "numberOfPendingTasks", 0),
+        running=_int(record, "numberOfRunningTasks", 0),
+        finished=_int(record, "numberOfFinishedTasks", 0),
+        failed=_int(record, "numberOfFailedTasks", 0),
+        faulty=_int(record, "numberOfFaultyTasks", 0),
+        in_error=_int(record, "numberOfInErrorTasks", 0),
+        variables=text_map(record.get("variables")),
+        generic_information=text_map(record.get("genericInformation")),
+    )
+
+
+def task_of(data: Any) -> TaskState:
+    """``TaskStateData``."""
+    record = _object(data, "a task")
+    info = _object(record.get("taskInfo"), "a task")
+    ref = _object(info.get("taskId"), "a task id")
+    return TaskState(
+        id=_int(ref, "id"),
+        name=_text(ref, "readableName") or _text(record, "name"),
+        status=_status(TaskStatus, info.get("taskStatus")),
+        iteration=_int(record, "iterationIndex", 0),
+        replication=_int(record, "replicationIndex", 0),
+        tag=_text(record, "tag"),
+        description=_text(record, "description"),
+        submitted_at=_int(info, "scheduledTime"),
+        started_at=_int(info, "startTime"),
+        finished_at=_int(info, "finishedTime"),
+        duration=_int(info, "executionDuration"),
+        host=_text(info, "executionHostName"),
+        progress=_int(info, "progress", 0),
+        executions_left=_int(info, "numberOfExecutionLeft", 1),
+        max_executions=_int(record, "maxNumberOfExecution", 1),
+    )
+
+
+def job_of(data: Any) -> Job:
+    """``JobStateData``."""
+    record = _object(data, "a job")
+    info = info_of(record.get("jobInfo"), job_id=_int(record, "id"))
+    tasks = [task_of(task) for task in (record.get("tasks") or {}).values()]
+    return Job(info=info, tasks=tuple(sorted(tasks, key=lambda task: task.id)))
+
+
+def validation_of(data: Any) -> Validation:
+    """``JobValidationData``."""
+    record = _object(data, "a validation")
+    return Validation(
+        valid=record.get("valid") is True,
+        message=_text(record, "errorMessage"),
+        task=_text(record, "taskName"),
+        variables=text_map(record.get("updatedVariables")),
+    )
+
+
+def text_map(data: Any) -> dict[str, str]:
+    """A map of texts; servers write null for an empty one."""
+    return {str(key): "" if value is None else str(value) for key, value in (data or {}).items()}
+
+
+def list_of(data: Any, what: str) -> Sequence[Any]:
+    """A list, or the list of a page (``RestPage``)."""
+    found = data.get("list") if isinstance(data, dict) else data
+    if not isinstance(found, list):
+        raise SchedulerError(f"The scheduler's answer is not {what}: {str(data)[:200]}")
+    return found
+
+
+def _object(data: Any, what: str) -> Mapping[str, Any]:
+    if not isinstance(data, dict):
+        raise SchedulerError(f"The scheduler's answer is not {what}: {str(data)[:200]}")
+    return data
+
+
+def _text(record: Mapping[str, Any], key: str) -> str:
+    value = record.get(key)
+    return "" if value is None else str(value)
+
+
+def _int(record: Mapping[str, Any], key: str, default: int = UNSET) -> int:
+    value = record.get(key)
+    return default if value is None else int(value)
+
+
+_Status = TypeVar("_Status", JobStatus, TaskStatus)
+
+
+def _status(kind: type[_Status], constant: Any) -> _Status:
+    for status in kind:
+        if status.value == constant:
+            return status
+    raise SchedulerError(
+        f"The scheduler speaks of a {kind.__name__} {constant!r} that this kernel does not know.",
+        hint="The server is probably newer; a newer release of this kernel will know it.",
+    )
