@@ -1,0 +1,438 @@
+"""The values that travel between tasks: which Python values may, how JSON holds them, how Java would print them.
+
+The table is that of ProActive's Python engine (``jsr223-cpython``): what it can hand to Java, and what comes back. The
+embedded scheduler keeps to the same table, so that a task gives the same here and on a ProActive server.
+
+Task processes load this file by its path, under whatever interpreter they were given: it needs nothing but the
+standard library and runs on Python 3.8. Keep it so.
+"""
+
+from __future__ import annotations
+
+import base64
+import collections
+import math
+import types
+import zlib
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_ITEMS",
+    "TAG",
+    "NotPortableValue",
+    "Opaque",
+    "from_wire",
+    "portable",
+    "text",
+    "to_wire",
+]
+
+#: The key that marks a tagged value in wire form.
+TAG = "$type"
+#: How deep lists and dicts may lie in each other; well inside Python's own limit, whoever calls.
+MAX_DEPTH = 100
+#: How many single values one value may hold. More belongs in a file; it also ends the conversion of values that share
+#: parts so often that they would unfold without end.
+MAX_ITEMS = 5_000_000
+_LONG_MIN, _LONG_MAX = -(2**63), 2**63 - 1
+#: ``BigDecimal`` counts its digits after the point in 32 bits.
+_SCALE_LIMIT = 2**31 - 1
+
+_ITERATORS: tuple[Any, ...] = (
+    tuple,
+    list,
+    range,
+    collections.deque,
+    collections.UserList,
+    types.GeneratorType,
+    map,
+    filter,
+    zip,
+    enumerate,
+    reversed,
+    type({}.values()),
+    type({}.items()),
+    type(iter([])),
+)
+_SETS: tuple[Any, ...] = (set, frozenset, type({}.keys()))
+_MAPPINGS = (dict, types.MappingProxyType, collections.UserDict, collections.ChainMap)
+
+#: Class -> what to do instead; looked up along the class and its bases by module and name: nothing is imported.
+_REMEDIES: dict[tuple[str, str], str] = {
+    ("datetime", "datetime"): "use .isoformat()",
+    ("datetime", "date"): "use .isoformat()",
+    ("datetime", "time"): "use .isoformat()",
+    ("datetime", "timedelta"): "use .total_seconds()",
+    ("numpy", "ndarray"): "use .tolist()",
+    ("numpy", "generic"): "use .item()",
+    ("pandas", "DataFrame"): "use .to_dict('records'), or write a file",
+    ("pandas", "Series"): "use .tolist() or .to_dict()",
+    ("pandas", "Index"): "use .tolist()",
+    ("torch", "Tensor"): "use .tolist(), or write a file",
+    ("pathlib", "PurePath"): "use str(…)",
+    ("uuid", "UUID"): "use str(…)",
+    ("fractions", "Fraction"): "use float(…) or str(…)",
+    ("enum", "Enum"): "use its .value",
+    ("builtins", "complex"): "use [z.real, z.imag]",
+    ("builtins", "memoryview"): "use bytes(…)",
+    ("builtins", "function"): "a function stays where it is: define or import it in the task that calls it",
+    ("builtins", "builtin_function_or_method"): "a function stays where it is: import it in the task that calls it",
+    ("builtins", "method"): "a method stays with its object: pass the data it needs",
+    ("builtins", "module"): "import it in the task that needs it",
+    ("builtins", "type"): "define or import the class in the task that needs it",
+    ("builtins", "BaseException"): "use str(…), or raise it",
+    ("_io", "_IOBase"): "pass the file's name, or its contents",
+    ("PIL.Image", "Image"): "save it into a file or a BytesIO and pass the bytes",
+}
+_GENERAL_REMEDY = (
+    "build it of None, bool, int, float, str, bytes, list, dict, set, or pickle it to bytes, or use a file"
+)
+
+
+class NotPortableValue(ValueError):
+    """A value cannot travel; says which, where it lies and what to do instead."""
+
+    def __init__(self, path: str, type_name: str, reason: str, remedy: str = "") -> None:
+        self.path = path
+        #: The type as people write it: ``datetime.date``.
+        self.type_name = type_name
+        self.reason = reason
+        self.remedy = remedy
+        message = f"{path} ({type_name}) cannot travel between tasks: {reason}"
+        super().__init__(f"{message}; {remedy}" if remedy else message)
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.path, self.type_name, self.reason, self.remedy)
+
+
+class Opaque:
+    """An object of another language that Python has no form for; all there is to see is its text."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"Opaque({self.text!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and str(other) == self.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+
+def portable(value: Any, name: str = "result") -> Any:
+    """`value` built of nothing but None, bool, int, float, str, bytes, Decimal, list, set, dict and Opaque.
+
+    Tuples, ranges and generators become lists, bytearrays bytes, subclasses their plain base; inside of sets and keys
+    of dicts, where a list cannot stand, tuples and frozensets. `name` is what messages call the value. Raises
+    `NotPortableValue` where something cannot travel.
+    """
+    return _Converter().convert(value, _Place(name), False)
+
+
+class _Place:
+    """Where a value lies: ``result['a'][3]``, spelled out only when a message needs it."""
+
+    __slots__ = ("depth", "key", "parent")
+
+    def __init__(self, key: Any, parent: _Place | None = None) -> None:
+        self.key = key
+        self.parent = parent
+        self.depth: int = parent.depth + 1 if parent is not None else 0
+
+    def __str__(self) -> str:
+        keys: list[str] = []
+        place: _Place = self
+        while place.parent is not None:
+            keys.append(f"[{_short(place.key)}]")
+            place = place.parent
+        steps = keys[::-1]
+        if len(steps) > 8:
+            steps = [*steps[:6], "…"]
+        return str(place.key) + "".join(steps)
+
+
+def _short(key: Any) -> str:
+    shown = repr(key)
+    return shown if len(shown) <= 40 else shown[:39] + "…"
+
+
+class _Converter:
+    """One conversion: knows the containers that it is inside of, and how much it has seen."""
+
+    def __init__(self) -> None:
+        self.inside: set[int] = set()
+        self.items = 0
+
+    def convert(self, value: Any, place: _Place, hashable: bool) -> Any:
+        kind = type(value)
+        if value is None or kind is bool or kind is float:
+            return value
+        if kind is str:
+            return _checked_text(value, place)
+        if kind is int:
+            return _checked_int(value, place)
+        if kind is bytes or isinstance(value, Opaque):
+            return value
+        return self.other(value, place, hashable)
+
+    def other(self, value: Any, place: _Place, hashable: bool) -> Any:
+        """Containers, subclasses, and what cannot travel."""
+        if _module(type(value)) in ("numpy", "pandas", "torch"):
+            raise _refusal(value, place)
+        if isinstance(value, _MAPPINGS) and not hashable:
+            return self.container(value, place, self.mapping)
+        if isinstance(value, _SETS):
+            return self.container(value, place, self.frozenset_of if hashable else self.set_of)
+        if isinstance(value, _ITERATORS):
+            return self.container(value, place, self.tuple_of if hashable else self.list_of)
+        return _plain(value, place)
+
+    def container(self, value: Any, place: _Place, convert: Callable[[Any, _Place], Any]) -> Any:
+        if id(value) in self.inside:
+            raise NotPortableValue(str(place), _type_name(value), "it contains itself", "take the cycle out")
+        if place.depth >= MAX_DEPTH:
+            reason = f"it lies more than {MAX_DEPTH} levels deep"
+            raise NotPortableValue(str(place), _type_name(value), reason, "flatten it, or pass json.dumps(…) as text")
+        self.inside.add(id(value))
+        try:
+            return convert(value, place)
+        finally:
+            self.inside.discard(id(value))
+
+    def count(self, place: _Place) -> None:
+        self.items += 1
+        if self.items > MAX_ITEMS:
+            reason = f"it holds more than {MAX_ITEMS:,} values"
+            raise NotPortableValue(str(place), "too much", reason, "write a file and pass its name")
+
+    def list_of(self, value: Iterable[Any], place: _Place) -> list[Any]:
+        result = []
+        for index, item in enumerate(value):
+            self.count(place)
+            result.append(self.convert(item, _Place(index, place), False))
+        return result
+
+    def tuple_of(self, value: Iterable[Any], place: _Place) -> tuple[Any, ...]:
+        result = []
+        for index, item in enumerate(value):
+            self.count(place)
+            result.append(self.convert(item, _Place(index, place), True))
+        return tuple(result)
+
+    def set_of(self, value: Iterable[Any], place: _Place) -> set[Any]:
+        result = set()
+        for item in value:
+            self.count(place)
+            result.add(self.convert(item, _Place(item, place), True))
+        return result
+
+    def frozenset_of(self, value: Iterable[Any], place: _Place) -> frozenset[Any]:
+        return frozenset(self.set_of(value, place))
+
+    def mapping(self, value: Any, place: _Place) -> dict[Any, Any]:
+        result = {}
+        for key in value:
+            self.count(place)
+            below = _Place(key, place)
+            result[self.convert(key, below, True)] = self.convert(value[key], below, False)
+        return result
+
+
+def _plain(value: Any, place: _Place) -> Any:
+    """The plain base of an instance of a subclass; raises where there is none."""
+    if isinstance(value, str):
+        return _checked_text(str.__str__(value), place)
+    if isinstance(value, int):
+        return _checked_int(int.__index__(value), place)
+    if isinstance(value, float):
+        return float.__float__(value)
+    if isinstance(value, (bytes, bytearray)):
+        return bytes(value)
+    if isinstance(value, collections.UserString):
+        return _checked_text(str(value), place)
+    if isinstance(value, Decimal):
+        return _checked_decimal(value, place)
+    raise _refusal(value, place)
+
+
+def _checked_text(value: str, place: _Place) -> str:
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        remedy = "use .encode('utf-8', 'surrogateescape') and pass the bytes"
+        raise NotPortableValue(str(place), "str", "it holds half a surrogate pair, no real text", remedy) from None
+    return value
+
+
+def _checked_int(value: int, place: _Place) -> int:
+    if _LONG_MIN <= value <= _LONG_MAX:
+        return value
+    raise NotPortableValue(str(place), "int", "it needs more than 64 bits", "use str(…) or float(…)")
+
+
+def _checked_decimal(value: Decimal, place: _Place) -> Decimal:
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int):
+        raise NotPortableValue(str(place), "Decimal", f"it is {value}", "use float(…) or str(…)")
+    if abs(exponent) > _SCALE_LIMIT:
+        raise NotPortableValue(str(place), "Decimal", "its exponent needs more than 32 bits", "use str(…)")
+    return value.copy_abs() if not value else Decimal(value)
+
+
+def _refusal(value: Any, place: _Place) -> NotPortableValue:
+    """The error for a value of a class that has no place in the table."""
+    for base in type(value).__mro__:
+        if (_module(base), base.__name__) in _REMEDIES:
+            remedy = _REMEDIES[_module(base), base.__name__]
+            break
+        if (base.__module__, base.__name__) in _REMEDIES:
+            remedy = _REMEDIES[base.__module__, base.__name__]
+            break
+    else:
+        remedy = _GENERAL_REMEDY
+        if hasattr(type(value), "__dataclass_fields__"):
+            remedy = "use dataclasses.asdict(…)"
+    return NotPortableValue(str(place), _type_name(value), "no such type has a form in the other languages", remedy)
+
+
+def _module(kind: type) -> str:
+    return str(kind.__module__).split(".", 1)[0]
+
+
+def _type_name(value: Any) -> str:
+    kind = type(value)
+    module = str(kind.__module__)
+    return kind.__qualname__ if module in ("builtins", "__main__") else f"{module}.{kind.__qualname__}"
+
+
+# --- wire form ---------------------------------------------------------------------------------------------------
+
+
+def to_wire(value: Any) -> Any:
+    """A portable value as ``json`` can hold it: itself where JSON has it, else ``{"$type": …, "value": …}``.
+
+    Call `portable` first; `NotPortableValue` for what it would not have let through.
+    """
+    kind = type(value)
+    if value is None or kind is bool or kind is int or kind is str:
+        return value
+    if kind is float:
+        return value if math.isfinite(value) else _tagged("float", _double_text(value))
+    if kind is list or kind is tuple:
+        return [to_wire(item) for item in value]
+    if kind is dict:
+        if TAG not in value and all(type(key) is str for key in value):
+            return {key: to_wire(item) for key, item in value.items()}
+        return _tagged("dict", [[to_wire(key), to_wire(item)] for key, item in value.items()])
+    if kind is bytes:
+        return _tagged("bytes", _to_base64(value))
+    if kind is set or kind is frozenset:
+        # Sorted, because the order of a set of texts changes from process to process.
+        return _tagged("set", sorted((to_wire(item) for item in value), key=repr))
+    if kind is Decimal:
+        return _tagged("decimal", str(value))
+    if isinstance(value, Opaque):
+        return _tagged("object", str(value))
+    raise _refusal(value, _Place("value"))
+
+
+def from_wire(wire: Any) -> Any:
+    """The value that `to_wire` was given. Raises ValueError for what is not in wire form."""
+    return _from_wire(wire, False, 0)
+
+
+def _from_wire(wire: Any, hashable: bool, depth: int) -> Any:
+    if depth > MAX_DEPTH + 1:
+        raise ValueError(f"The value lies more than {MAX_DEPTH} levels deep.")
+    if wire is None or isinstance(wire, (bool, int, float, str)):
+        return wire
+    if isinstance(wire, list):
+        items = [_from_wire(item, hashable, depth + 1) for item in wire]
+        return tuple(items) if hashable else items
+    if not isinstance(wire, dict):
+        raise ValueError(f"{_type_name(wire)} is not a value in wire form.")
+    if TAG not in wire:
+        return {key: _from_wire(item, False, depth + 1) for key, item in wire.items()}
+    return _from_tagged(wire, hashable, depth)
+
+
+def _from_tagged(wire: dict[str, Any], hashable: bool, depth: int) -> Any:
+    tag = wire[TAG]
+    inner: Any = wire.get("value")
+    try:
+        if tag == "bytes":
+            return _from_base64(inner)
+        if tag == "float":
+            return float(inner)
+        if tag == "decimal":
+            return Decimal(inner)
+        if tag == "object":
+            return Opaque(str(inner))
+        if tag == "set":
+            items = [_from_wire(item, True, depth + 1) for item in inner]
+            return frozenset(items) if hashable else set(items)
+        if tag == "dict":
+            return {_from_wire(key, True, depth + 1): _from_wire(item, False, depth + 1) for key, item in inner}
+    except (TypeError, ArithmeticError, ValueError) as error:
+        raise ValueError(f"Not a value in wire form: {tag} ({error}).") from error
+    raise ValueError(f"Unknown kind of value in wire form: {tag!r}.")
+
+
+def _tagged(kind: str, value: Any) -> dict[str, Any]:
+    return {TAG: kind, "value": value}
+
+
+def _to_base64(value: bytes) -> str:
+    return base64.b64encode(value).decode("ascii")
+
+
+def _from_base64(value: str) -> bytes:
+    return base64.b64decode(value, validate=True)
+
+
+# --- text --------------------------------------------------------------------------------------------------------
+
+
+def text(value: Any) -> str:
+    """What Java's ``toString()`` gives for the value: ``true``, ``1.0``, ``[1, 2]``, ``{a=1}``, ``null``."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return _double_text(value)
+    if isinstance(value, (bytes, bytearray)):
+        # Java shows an array's identity, which no one can know here; the same bytes give the same text at least.
+        return f"[B@{zlib.crc32(bytes(value)):x}"
+    if isinstance(value, dict):
+        return "{" + ", ".join(text(key) + "=" + text(item) for key, item in value.items()) + "}"
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return "[" + ", ".join(text(item) for item in value) + "]"
+    return str(value)
+
+
+def _double_text(value: float) -> str:
+    """``Double.toString``: plain between 0.001 and 10,000,000, else with a decimal exponent."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    if value == 0 or 1e-3 <= abs(value) < 1e7:
+        plain = repr(value)
+        return plain if "e" not in plain else format(Decimal(plain), "f")
+    sign, digits, exponent = Decimal(repr(value)).as_tuple()
+    shown = "".join(map(str, digits)).rstrip("0") or "0"
+    power = len(digits) - 1 + int(exponent)
+    return "{}{}.{}E{}".format("-" if sign else "", shown[0], shown[1:] or "0", power)
