@@ -29,6 +29,7 @@ A message says what, where, why and what next. `hint` holds the "what next" apar
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Iterable
 
 __all__ = [
@@ -69,6 +70,10 @@ class ProActiveError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows instead of a traceback: the message is finished, and our frames would tell nothing more."""
+        return [f"{_emphasised(type(self).__name__)}: {self}"]
 
 
 class PragmaError(ProActiveError):
@@ -196,6 +201,15 @@ class EmbeddedSchedulerError(ProActiveError):
 
 class SetupError(ProActiveError):
     """The surroundings are wrong: a kernelspec, a configuration file, a folder."""
+
+
+def _emphasised(name: str) -> str:
+    """The name in the colour that IPython gives to the name of an error, unless its user wants no colours."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    if shell is None or str(getattr(shell, "colors", "")).lower() == "nocolor":
+        return name
+    return f"\x1b[31m{name}\x1b[39m"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
