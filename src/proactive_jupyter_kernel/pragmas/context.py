@@ -1,0 +1,165 @@
+"""The context: all that a handler may touch. One per notebook."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from proactive_jupyter_kernel.client.config import EMBEDDED, Settings, discover
+from proactive_jupyter_kernel.client.connection import Connection
+from proactive_jupyter_kernel.client.secret import Secret
+from proactive_jupyter_kernel.errors import BadValue, SetupError
+from proactive_jupyter_kernel.pragmas.draft import Draft
+from proactive_jupyter_kernel.pragmas.frontend import Frontend, Live
+from proactive_jupyter_kernel.pragmas.outputs import Notice
+from proactive_jupyter_kernel.pragmas.source_map import SourceMap
+from proactive_jupyter_kernel.pragmas.values import Formula
+
+if TYPE_CHECKING:
+    from proactive_jupyter_kernel.client.scheduler import Scheduler
+
+__all__ = ["CELL_MODES", "UNNAMED", "Context", "SubmittedJob"]
+
+#: What a job or a file is called where nothing gives it a name.
+UNNAMED = "Unnamed_job"
+
+#: What a cell without a pragma does, and what each word means.
+CELL_MODES = {
+    "local": "it runs in the notebook's own Python",
+    "block": "it becomes a task with a generated name",
+    "multiblock": "it is appended to the task defined last",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmittedJob:
+    """A job that was submitted from this notebook."""
+
+    id: int
+    name: str
+    #: The scheduler that has it.
+    connection: Connection
+    #: By task name, where its script was written.
+    sources: Mapping[str, SourceMap] = field(default_factory=dict)
+
+
+class Context:
+    """The notebook's state as the pragmas see it.
+
+    Handlers may run in several threads (subshells). Whoever changes the draft holds `lock`; what shows statuses and
+    logs or kills jobs does without it.
+    """
+
+    def __init__(
+        self,
+        frontend: Frontend,
+        *,
+        live: Callable[[Context], Live],
+        connection: Connection | None = None,
+    ) -> None:
+        """`live` makes what follows jobs; it may keep the context. Without `connection` the settings are looked up
+        when a scheduler is first needed: the environment, the folder's configuration file, the embedded scheduler.
+        """
+        self.frontend = frontend
+        self.lock = threading.RLock()
+        self.draft = Draft()
+        #: Submitted from this notebook, the newest last.
+        self.jobs: list[SubmittedJob] = []
+        #: A word of `CELL_MODES`.
+        self.cell_mode = "local"
+        #: The task that a cell is appended to in the mode ``multiblock``.
+        self.last_task = ""
+        self._connection = connection
+        self._connecting = threading.RLock()
+        self.live = live(self)
+
+    @property
+    def connection(self) -> Connection:
+        """The connection that `#%connect` made, or else the usual one."""
+        with self._connecting:
+            if self._connection is None:
+                self._connection = Connection(self._complete(self._discovered()))
+            return self._connection
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """The scheduler; the first use starts the embedded one, or logs in to another."""
+        return self.connection.scheduler
+
+    def connect(self, settings: Settings) -> Connection:
+        """Use another scheduler from now on, after it answered; the old connection stays until then.
+
+        Jobs that were submitted elsewhere are still known. Raises what the login raises.
+        """
+        connection = Connection(self._complete(settings))
+        connection.scheduler.connect()
+        with self._connecting:
+            self._connection = connection
+        return connection
+
+    def _discovered(self) -> Settings:
+        try:
+            return discover(self.frontend.folder)
+        except SetupError as error:
+            self.frontend.show(Notice(text=f"{error}\nThe embedded scheduler is used instead.", warning=True))
+            return EMBEDDED
+
+    def _complete(self, settings: Settings) -> Settings:
+        """Ask the person for a login or password that is missing."""
+        if settings.complete:
+            return settings
+        login = settings.login or self.frontend.ask(f"Login on {settings.url}: ")
+        password = settings.password or Secret(self.frontend.ask(f"Password of {login}: ", secret=True))
+        return replace(settings, login=login, password=password)
+
+    # -- names and values
+
+    @property
+    def job_name(self) -> str:
+        """The name a job or a file gets where none is given."""
+        return self.draft.job.name or self.frontend.notebook_name or UNNAMED
+
+    def texts(self, pairs: Mapping[str, str | Formula]) -> dict[str, str]:
+        """The pairs with every formula replaced by what the notebook's Python makes of it."""
+        return {name: self._text(name, value) for name, value in pairs.items()}
+
+    def _text(self, name: str, value: str | Formula) -> str:
+        if isinstance(value, str):
+            return value
+        hint = "A value that starts with '=' is a formula of the notebook's Python; quotes make it a text."
+        try:
+            # The person's own expression in the person's own Python: as if typed into a cell.
+            found = eval(value.text, dict(self.frontend.namespace))
+        except Exception as error:
+            message = f"The formula for {name} cannot be evaluated: {type(error).__name__}: {error}"
+            raise value.place.fault(BadValue, message, hint=hint) from error
+        if isinstance(found, bool):
+            return "true" if found else "false"
+        if isinstance(found, (str, int, float)):
+            return str(found)
+        message = f"The formula for {name} gives a {type(found).__name__}; a variable is a text, a number or a bool."
+        raise value.place.fault(BadValue, message, hint="Turn it into text: =str(…) or =json.dumps(…).")
+
+    # -- jobs
+
+    def remember(self, job: SubmittedJob) -> None:
+        """Note a job that was submitted."""
+        self.jobs.append(job)
+
+    def submitted(self, job_id: int) -> SubmittedJob | None:
+        """What is known of a job on the present scheduler, if it was submitted from this notebook."""
+        connection = self.connection
+        return next((job for job in reversed(self.jobs) if job.id == job_id and job.connection is connection), None)
+
+    def translate(self, job_id: int, task: str, text: str) -> str:
+        """A task's output or error with places in cells for places in its script."""
+        job = self.submitted(job_id)
+        source = job.sources.get(base_name(task)) if job else None
+        return source.rewrite(text) if source else text
+
+
+def base_name(task: str) -> str:
+    """A task's name in the workflow: without the ``#iteration`` and ``*replication`` of a copy."""
+    return task.split("#")[0].split("*")[0]

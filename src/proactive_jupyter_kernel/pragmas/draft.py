@@ -1,0 +1,189 @@
+"""The draft: the job that is being built in this notebook.
+
+Pure. It holds tasks in the order of their definition, code to put in front per language, and what is said of the job;
+`build` makes the workflow of it and remembers which line of which cell each line of a script came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from proactive_jupyter_kernel.errors import InvalidWorkflow
+from proactive_jupyter_kernel.pragmas.idioms import IDIOMS, put_in_front
+from proactive_jupyter_kernel.pragmas.source_map import Code, SourceMap, join
+from proactive_jupyter_kernel.workflow.model import Script, Task, Variable, Workflow
+
+__all__ = ["Built", "Draft", "DraftTask"]
+
+#: Variables that every task has without anybody's doing start so.
+SYSTEM_PREFIX = "PA_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftTask:
+    """A task of the draft."""
+
+    #: As the workflow has it; its script is put together by `Draft.build` where there is `code`.
+    task: Task
+    #: None: the task was read from a workflow file, and its script stands as it is.
+    code: Code | None = None
+    #: Variables that are bound before the code runs, and handed on after it.
+    imports: tuple[str, ...] = ()
+    exports: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.task.name
+
+    @property
+    def engine(self) -> str:
+        """The script's engine; empty for a task that is no script."""
+        return self.task.executable.language if isinstance(self.task.executable, Script) else ""
+
+    def may_set(self, variable: str) -> bool:
+        """Whether the task may hand on a variable: it exports it, or it is from a file and nobody knows."""
+        return self.code is None or variable in self.exports
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """A workflow, and where its scripts were written."""
+
+    workflow: Workflow
+    #: By task name.
+    sources: Mapping[str, SourceMap] = field(default_factory=dict)
+
+
+class Draft:
+    """The job being built. Not thread-safe: whoever changes it holds the context's lock."""
+
+    def __init__(self) -> None:
+        #: What is said of the job; its name is empty until one is given, its tasks are none.
+        self.job = Workflow(name="")
+        #: In the order of their first definition.
+        self.tasks: dict[str, DraftTask] = {}
+        #: Engine name -> key of the cell -> code for the front of every task of that language.
+        self.imports: dict[str, dict[str, Code]] = {}
+
+    # -- reading
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Every variable that the job, a task or an export names."""
+        names = dict.fromkeys(variable.name for variable in self.job.variables)
+        for entry in self.tasks.values():
+            names |= dict.fromkeys((*(variable.name for variable in entry.task.variables), *entry.exports))
+        return tuple(names)
+
+    def ancestors(self, depends: Iterable[str], later: Mapping[str, DraftTask] | None = None) -> dict[str, DraftTask]:
+        """The tasks named and all that they depend on; `later` are tasks that are about to be defined."""
+        known = {**self.tasks, **(later or {})}
+        found: dict[str, DraftTask] = {}
+        waiting = list(depends)
+        while waiting:
+            name = waiting.pop()
+            if name in known and name not in found:
+                found[name] = known[name]
+                waiting += known[name].task.depends
+        return found
+
+    def unknown_imports(self, entry: DraftTask, later: Mapping[str, DraftTask] | None = None) -> tuple[str, ...]:
+        """The variables that a task imports and that neither the job, the task nor an ancestor has."""
+        known = {variable.name for variable in (*self.job.variables, *entry.task.variables)}
+        asked = [name for name in entry.imports if name not in known and not name.startswith(SYSTEM_PREFIX)]
+        if not asked:
+            return ()
+        ancestors = self.ancestors(entry.task.depends, later).values()
+        return tuple(name for name in asked if not any(ancestor.may_set(name) for ancestor in ancestors))
+
+    def visible(self, entry: DraftTask, later: Mapping[str, DraftTask] | None = None) -> tuple[str, ...]:
+        """The variables that a task could import."""
+        names = dict.fromkeys(variable.name for variable in (*self.job.variables, *entry.task.variables))
+        for ancestor in self.ancestors(entry.task.depends, later).values():
+            names |= dict.fromkeys(ancestor.exports)
+        return tuple(names)
+
+    # -- changing
+
+    def define(self, entry: DraftTask) -> bool:
+        """Add a task, or put it in the place of the one of that name; True where there was one."""
+        existed = entry.name in self.tasks
+        self.tasks[entry.name] = entry
+        return existed
+
+    def delete(self, name: str) -> tuple[str, ...]:
+        """Remove a task and the dependencies on it; gives the tasks that lost one. KeyError if there is none."""
+        del self.tasks[name]
+        orphans = [entry for entry in self.tasks.values() if name in entry.task.depends]
+        for entry in orphans:
+            kept = tuple(parent for parent in entry.task.depends if parent != name)
+            self.tasks[entry.name] = replace(entry, task=replace(entry.task, depends=kept))
+        return tuple(entry.name for entry in orphans)
+
+    def put_code_in_front(self, engine: str, key: str, code: Code) -> int:
+        """Keep code for the front of every task of a language; the same `key` again replaces it. Gives how many."""
+        kept = self.imports.setdefault(engine, {})
+        kept[key] = code
+        return len(kept)
+
+    def forget_code_in_front(self, engine: str) -> int:
+        """Drop the code kept for a language; gives how many pieces there were."""
+        return len(self.imports.pop(engine, {}))
+
+    def load(self, workflow: Workflow) -> None:
+        """Become this workflow; everything drafted so far is dropped."""
+        self.job = replace(workflow, tasks=())
+        self.tasks = {task.name: DraftTask(task=task) for task in workflow.tasks}
+        self.imports = {}
+
+    # -- building
+
+    def build(self, name: str) -> Built:
+        """The workflow, named `name` where the job has no name of its own; `InvalidWorkflow` with all problems."""
+        from proactive_jupyter_kernel.workflow.checks import check
+
+        sources: dict[str, SourceMap] = {}
+        tasks = []
+        for entry in self.tasks.values():
+            task = entry.task
+            if entry.code is not None and isinstance(task.executable, Script):
+                source = self.script(entry)
+                sources[entry.name] = source
+                task = replace(task, executable=replace(task.executable, code=source.script))
+            tasks.append(task)
+        workflow = replace(self.job, name=name, tasks=tuple(tasks))
+        problems: list[object] = [*check(workflow)]
+        for entry in self.tasks.values():
+            problems += [
+                f"Task {entry.name!r} imports the variable {missing!r}, which no task before it exports, and which is "
+                "no variable of the job or the task."
+                for missing in self.unknown_imports(entry)
+            ]
+        if problems:
+            raise InvalidWorkflow(name, problems)
+        return Built(workflow=workflow, sources=sources)
+
+    def script(self, entry: DraftTask) -> SourceMap:
+        """A task's whole script: code kept for its language, imports, its own code, exports."""
+        code = entry.code or Code(text="")
+        engine = entry.engine
+        idiom = IDIOMS[engine]
+        front = [one for one in self.imports.get(engine, {}).values() if one.text.strip()]
+        if taking := idiom.taking(entry.imports):
+            front.append(Code(text=taking))
+        head = put_in_front(engine, code.text) if front else 0
+        parts = [code.lines(0, head)] if head else []
+        parts += [*front, code.lines(head)]
+        if entry.exports:
+            parts.append(Code(text=idiom.sending(entry.exports, entry.name)))
+        return join(engine, parts)
+
+    def set_variables(self, values: Mapping[str, str]) -> None:
+        """Give the job these variables and no others; what else is known of one, such as its model, stays."""
+        known = {variable.name: variable for variable in self.job.variables}
+        variables = (
+            replace(known[name], value=value) if name in known else Variable(name=name, value=value)
+            for name, value in values.items()
+        )
+        self.job = replace(self.job, variables=tuple(variables))
