@@ -63,7 +63,7 @@ from proactive_jupyter_kernel.scheduler.runtimes import constants, reports
 from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart, Launch, Report, Stage, StageKind, failure
 from proactive_jupyter_kernel.workflow.languages import Language, by_engine
 
-__all__ = ["REPORT", "REQUEST", "Runtime", "file_stem"]
+__all__ = ["REPORT", "REQUEST", "Runtime", "file_stem", "how_it_ended", "shell_code"]
 
 #: Names of the files in a stage's folder.
 REQUEST, REPORT = "request.json", "report.json"
@@ -116,7 +116,7 @@ class Runtime(abc.ABC):
         except reports.BadReport as error:
             message = f"{stage.kind.prefix}: {error}"
             return Report(exit_code=exit_code, failure=failure(FailureKind.ERROR, message))
-        code = read.exit_code if read.exit_code is not None else exit_code
+        code = read.exit_code if read.exit_code is not None else shell_code(exit_code)
         if read.error is None and code == 0:
             return read.report(exit_code=0)
         summary = self.exit_message(code)
@@ -198,6 +198,11 @@ def how_it_ended(exit_code: int) -> str:
     except ValueError:
         name = ""
     return f"was ended by signal {-exit_code}{name}"
+
+
+def shell_code(exit_code: int) -> int:
+    """An exit code as shells and Java count it: 128 and the signal's number for a signal."""
+    return exit_code if exit_code >= 0 else 128 - exit_code
 
 
 def file_stem(task_name: str) -> str:

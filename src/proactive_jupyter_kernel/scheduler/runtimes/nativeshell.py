@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from proactive_jupyter_kernel.scheduler.attempt import FailureKind
-from proactive_jupyter_kernel.scheduler.runtimes.base import Runtime, how_it_ended
+from proactive_jupyter_kernel.scheduler.runtimes.base import Runtime, how_it_ended, shell_code
 from proactive_jupyter_kernel.scheduler.runtimes.reports import readable_size
 from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart, Launch, Report, Stage, StageKind, failure
 
@@ -64,7 +64,7 @@ class NativeShell(Runtime):
 
     def conclude(self, stage: Stage, launch: Launch, exit_code: int) -> Report:
         """Judge by the exit code alone; a signal counts as shells count it, 128 and its number."""
-        code = exit_code if exit_code >= 0 else 128 - exit_code
+        code = shell_code(exit_code)
         variables = {"EXIT_VALUE": code} if self.keeps_exit_value else {}
         if code == 0:
             values = {"result": 0} if stage.kind is StageKind.MAIN else {}

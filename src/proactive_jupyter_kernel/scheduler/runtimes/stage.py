@@ -38,10 +38,10 @@ class StageKind(enum.Enum):
         return member
 
     FORK = ("fork", "fork environment script of", "Failed to execute fork environment script", ("preJavaHomeCmd",))
-    PRE = ("pre", "pre script of", "Failed to execute pre script", ("resultMetadata",))
-    MAIN = ("main", "task", "Failed to execute task", ("result", "resultMetadata"))
-    POST = ("post", "post script of", "Failed to execute post script", ("result", "resultMetadata"))
-    FLOW = ("flow", "control flow script of", "Failed to execute control flow script", ("resultMetadata",))
+    PRE = ("pre", "pre script of", "Failed to execute pre script", ())
+    MAIN = ("main", "task", "Failed to execute task", ("result",))
+    POST = ("post", "post script of", "Failed to execute post script", ("result",))
+    FLOW = ("flow", "control flow script of", "Failed to execute control flow script", ())
     CLEAN = ("clean", "clean script of", "Failed to execute clean script", ())
     SELECTION = ("selection", "selection script of", "Failed to execute selection script", ("selected",))
 

@@ -1,0 +1,5 @@
+"""Runs Python scripts of tasks, inside their own processes, under any Python from 3.8 on.
+
+Loaded by path, under the private name ``_proactive``, by `run.py`; needs the standard library and ``values.py``, which
+lies beside it or in the package's ``workflow`` folder. Keep the syntax and the imports to Python 3.8.
+"""

@@ -1,0 +1,138 @@
+"""What a warm process needs of the system: children, descendants, signals, and Linux' ways to lose no process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = [
+    "become_subreaper",
+    "cookie_of",
+    "descendants",
+    "die_with",
+    "ended",
+    "has_children",
+    "signal_group",
+    "signal_one",
+    "tree",
+]
+
+#: Names the attempt in the environment of all its processes.
+COOKIE = b"PROACTIVE_TASK_COOKIE="
+#: Of ``linux/prctl.h``.
+_SET_DEATH_SIGNAL, _SET_CHILD_SUBREAPER = 1, 36
+
+_prctl: Any = None
+try:
+    import ctypes
+
+    _prctl = ctypes.CDLL(None).prctl
+except (ImportError, OSError, AttributeError):
+    pass  # another system, or a Python built without ctypes
+
+
+def become_subreaper() -> bool:
+    """Let orphans among the descendants become children of this process; False where the system cannot."""
+    return _prctl is not None and os.path.isdir("/proc/self") and _prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+
+
+def die_with(parent: int) -> None:
+    """Have this process killed when its parent ends, where the system can."""
+    if _prctl is not None:
+        _prctl(_SET_DEATH_SIGNAL, int(signal.SIGKILL), 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(127)
+
+
+def ended() -> Iterator[tuple[int, int]]:
+    """The children that have ended, and their statuses; each is told once."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        yield pid, status
+
+
+def has_children() -> bool:
+    """Whether there is any child, without looking at all processes."""
+    if not hasattr(os, "waitid"):
+        return True
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
+def tree() -> dict[int, list[int]]:
+    """Process id -> its children, of the whole machine; empty where there is no ``/proc``."""
+    found: dict[int, list[int]] = {}
+    try:
+        names = os.listdir("/proc")
+    except OSError:
+        return found
+    for name in names:
+        if name.isdigit():
+            parent = _parent(name)
+            if parent is not None:
+                found.setdefault(parent, []).append(int(name))
+    return found
+
+
+def _parent(name: str) -> int | None:
+    try:
+        descriptor = os.open(f"/proc/{name}/stat", os.O_RDONLY)
+        try:
+            # The name in brackets may hold anything; what follows the last bracket is state and parent.
+            return int(os.read(descriptor, 512).rpartition(b")")[2].split(None, 2)[1])
+        finally:
+            os.close(descriptor)
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def descendants(pid: int) -> list[int]:
+    """Children of children, the deepest last."""
+    children = tree()
+    found: list[int] = []
+    todo = [pid]
+    while todo:
+        below = [child for parent in todo for child in children.get(parent, ())]
+        found += below
+        todo = below
+    return found
+
+
+def cookie_of(pid: int) -> str | None:
+    """The attempt that a process belongs to; None where its environment does not say."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            content = file.read()
+    except OSError:
+        return None
+    for entry in content.split(b"\0"):
+        if entry.startswith(COOKIE):
+            return entry[len(COOKIE) :].decode("ascii", "replace")
+    return None
+
+
+def signal_group(pid: int, number: int) -> None:
+    """Signal the session that a child heads, or the child, where it has not come that far."""
+    try:
+        os.killpg(pid, number)
+    except OSError:
+        signal_one(pid, number)
+
+
+def signal_one(pid: int, number: int) -> None:
+    """Signal a process that may be gone."""
+    with contextlib.suppress(OSError):
+        os.kill(pid, number)

@@ -1,0 +1,76 @@
+"""Python: scripts of the engine ``cpython``, run by any interpreter from 3.8 on; semantics of ``jsr223-cpython``."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from proactive_jupyter_kernel.scheduler.attempt import Wire
+from proactive_jupyter_kernel.scheduler.runtimes.base import Runtime, file_stem
+from proactive_jupyter_kernel.scheduler.runtimes.stage import Launch, Stage
+from proactive_jupyter_kernel.workflow import values
+
+__all__ = ["RUNTIMES", "Python"]
+
+_HARNESS = Path(__file__).with_name("harness") / "python"
+#: Importable by a child that `multiprocessing` spawns; its own names are gone when the script's begin.
+_MAIN = """\
+import importlib.util
+_spec = importlib.util.spec_from_file_location("_proactive_run", {run!r})
+_run = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_run)
+del importlib, _spec
+globals().pop("_run").stage.again({folder!r}, globals())
+"""
+
+
+class Python(Runtime):
+    """Scripts of the engine ``cpython``."""
+
+    engine = "cpython"
+    programs = ("python3", "python")
+    install = (
+        "install Python 3.8 or newer, or name another interpreter in the generic information PYTHON_COMMAND of the "
+        "task or the job"
+    )
+    literals: ClassVar[Mapping[str, Wire]] = {"True": True, "False": False}
+
+    def candidates(self, stage: Stage) -> tuple[str, ...]:
+        """The interpreter that generic information names, else the scheduler's own; any, inside a container."""
+        wanted = stage.bindings.generic_information.get("PYTHON_COMMAND", "").strip() or sys.executable
+        return tuple(dict.fromkeys((wanted, *self.programs))) if stage.enclosed else (wanted,)
+
+    def launch(self, stage: Stage) -> Launch:
+        """``python run.py FOLDER``; a warm interpreter may fork instead."""
+        programs = self.program(stage)
+        run = self._harness_folder(stage) / "run.py"
+        script = self.write_script(stage)
+        main = stage.folder / f"{file_stem(stage.task_name)}.py"
+        main.write_text(
+            _MAIN.format(run=str(run), folder=str(stage.folder)), encoding="ascii", errors="backslashreplace"
+        )
+        self.write_request(stage, script, main=str(main))
+        return Launch(
+            programs=programs,
+            arguments=(str(run), str(stage.folder)),
+            masks={str(script): stage.label, str(main): stage.label},
+            forkable=not stage.enclosed,
+        )
+
+    def exit_message(self, exit_code: int) -> str:
+        """As ``jsr223-cpython`` says it."""
+        return f"Python process execution has failed with exit code {exit_code}" if exit_code else ""
+
+    def _harness_folder(self, stage: Stage) -> Path:
+        if not stage.enclosed:
+            return _HARNESS
+        target = stage.folder / "harness"
+        shutil.copytree(_HARNESS, target, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copyfile(str(values.__file__), target / "values.py")
+        return target
+
+
+RUNTIMES = (Python(),)
