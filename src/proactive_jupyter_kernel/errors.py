@@ -3,6 +3,7 @@
     ProActiveError                     something a person can act on; its text is a finished message
     ├── PragmaError                    a cell cannot be read or obeyed; carries the place in the cell
     │   ├── PragmaSyntaxError
+    │   │   └── UnclosedBracket        the cell ends, or a value does, inside of a bracket
     │   ├── UnknownPragma
     │   ├── UnknownParameter
     │   └── BadValue
@@ -48,6 +49,7 @@ __all__ = [
     "SchedulerUnreachable",
     "SetupError",
     "SubmissionRefused",
+    "UnclosedBracket",
     "UnknownJob",
     "UnknownParameter",
     "UnknownPragma",
@@ -113,6 +115,10 @@ class PragmaError(ProActiveError):
 
 class PragmaSyntaxError(PragmaError):
     """The text of a pragma breaks the grammar."""
+
+
+class UnclosedBracket(PragmaSyntaxError):
+    """A bracket is open where the cell ends, or the value: a console lets its user go on typing."""
 
 
 class UnknownPragma(PragmaError):

@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from proactive_jupyter_kernel.errors import PragmaError, PragmaSyntaxError
+from proactive_jupyter_kernel.errors import PragmaError, PragmaSyntaxError, UnclosedBracket
 from proactive_jupyter_kernel.pragmas.syntax import Argument, Call, Cell, Items, LocalCode, Node, Rows, Segment, Text
 from proactive_jupyter_kernel.pragmas.tokens import CLOSERS, OPENERS, PRAGMA_LINE, Scanner, quote
 
@@ -246,9 +246,9 @@ class _Reader:
 
     def unclosed(self, position: int) -> PragmaError:
         bracket = self.scanner.text[position]
-        return self.fault(
-            f"the bracket '{bracket}' is never closed; '{OPENERS[bracket]}' is expected.", position, hint=_QUOTE_HINT
-        )
+        message = f"the bracket '{bracket}' is never closed; '{OPENERS[bracket]}' is expected."
+        place = self.scanner.place(position)
+        return place.fault(UnclosedBracket, message, hint=_QUOTE_HINT, pragma=self.name)
 
 
 def write(call: Call) -> str:
