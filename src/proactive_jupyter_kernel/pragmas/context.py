@@ -71,6 +71,8 @@ class Context:
         self.cell_mode = "local"
         #: The task that a cell is appended to in the mode ``multiblock``.
         self.last_task = ""
+        #: Cell -> the task that was made of it in the mode ``block``.
+        self.blocks: dict[str, str] = {}
         self._connection = connection
         self._connecting = threading.RLock()
         self.live = live(self)

@@ -26,8 +26,8 @@ class DraftTask:
 
     #: As the workflow has it; its script is put together by `Draft.build` where there is `code`.
     task: Task
-    #: None: the task was read from a workflow file, and its script stands as it is.
-    code: Code | None = None
+    #: Where its script comes from, cell by cell. None: it was read from a workflow file and stands as it is.
+    code: tuple[Code, ...] | None = None
     #: Variables that are bound before the code runs, and handed on after it.
     imports: tuple[str, ...] = ()
     exports: tuple[str, ...] = ()
@@ -63,7 +63,7 @@ class Draft:
         self.job = Workflow(name="")
         #: In the order of their first definition.
         self.tasks: dict[str, DraftTask] = {}
-        #: Engine name -> key of the cell -> code for the front of every task of that language.
+        #: Engine name -> cell, or the text where the cell is not known -> code for the front of every task of that language.
         self.imports: dict[str, dict[str, Code]] = {}
 
     # -- reading
@@ -121,10 +121,24 @@ class Draft:
             self.tasks[entry.name] = replace(entry, task=replace(entry.task, depends=kept))
         return tuple(entry.name for entry in orphans)
 
-    def put_code_in_front(self, engine: str, key: str, code: Code) -> int:
-        """Keep code for the front of every task of a language; the same `key` again replaces it. Gives how many."""
+    def append(self, name: str, code: Code) -> None:
+        """Let a task go on with more code; from the same cell again, the new text replaces the old."""
+        entry = self.tasks[name]
+        blocks = list(entry.code or ())
+        same = [index for index, block in enumerate(blocks) if code.cell and block.cell == code.cell]
+        if same:
+            blocks[same[0]] = code
+        else:
+            blocks.append(code)
+        self.tasks[name] = replace(entry, code=tuple(blocks))
+
+    def put_code_in_front(self, engine: str, code: Code) -> int:
+        """Keep code for the front of every task of a language; gives how many pieces that makes.
+
+        From the same cell again, the new text replaces the old; the same text is kept once.
+        """
         kept = self.imports.setdefault(engine, {})
-        kept[key] = code
+        kept[code.cell or code.text] = code
         return len(kept)
 
     def forget_code_in_front(self, engine: str) -> int:
@@ -166,15 +180,15 @@ class Draft:
 
     def script(self, entry: DraftTask) -> SourceMap:
         """A task's whole script: code kept for its language, imports, its own code, exports."""
-        code = entry.code or Code(text="")
+        first, *rest = entry.code or (Code(text=""),)
         engine = entry.engine
         idiom = IDIOMS[engine]
         front = [one for one in self.imports.get(engine, {}).values() if one.text.strip()]
         if taking := idiom.taking(entry.imports):
             front.append(Code(text=taking))
-        head = put_in_front(engine, code.text) if front else 0
-        parts = [code.lines(0, head)] if head else []
-        parts += [*front, code.lines(head)]
+        head = put_in_front(engine, first.text) if front else 0
+        parts = [first.lines(0, head)] if head else []
+        parts += [*front, first.lines(head), *rest]
         if entry.exports:
             parts.append(Code(text=idiom.sending(entry.exports, entry.name)))
         return join(engine, parts)

@@ -80,6 +80,8 @@ class Pragma:
     aliases: tuple[str, ...] = ()
     #: True: the lines below belong to it; False: they run in the notebook's own Python.
     takes_code: bool = False
+    #: True: it defines the task that its parameter `name` names.
+    defines_task: bool = False
     #: True: it changes the draft, one such pragma at a time.
     changes_draft: bool = False
     #: What must hold before anything of the cell is done; raises `PragmaError`.
@@ -205,6 +207,7 @@ def pragma(
     example: str,
     aliases: tuple[str, ...] = (),
     takes_code: bool = False,
+    defines_task: bool = False,
     changes_draft: bool = False,
     check: Check | None = None,
     registry: Registry = PRAGMAS,
@@ -222,6 +225,7 @@ def pragma(
                 example=example,
                 aliases=aliases,
                 takes_code=takes_code,
+                defines_task=defines_task,
                 changes_draft=changes_draft,
                 check=check,
             )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 __all__ = ["Code", "Piece", "SourceMap", "join"]
 
@@ -23,11 +23,13 @@ class Code:
     label: str = ""
     #: The line there, from 1, where the text starts.
     first_line: int = 1
+    #: What the front end calls the cell, the same when it runs again; empty if it does not tell.
+    cell: str = ""
 
     def lines(self, start: int, stop: int | None = None) -> Code:
         """A part of it, by lines from 0."""
         kept = self.text.split("\n")[start:stop]
-        return Code(text="\n".join(kept), label=self.label, first_line=self.first_line + start)
+        return replace(self, text="\n".join(kept), first_line=self.first_line + start)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,108 @@
+"""`#%connect` and `#%configure`: which scheduler, and what a plain cell does."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+
+from proactive_jupyter_kernel.client.config import TRIAL_URL, Settings, completed, discover, read_config, url_of
+from proactive_jupyter_kernel.client.secret import Secret
+from proactive_jupyter_kernel.errors import SetupError
+from proactive_jupyter_kernel.pragmas.context import CELL_MODES, Context
+from proactive_jupyter_kernel.pragmas.outputs import Text
+from proactive_jupyter_kernel.pragmas.parameters import SWITCH
+from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
+from proactive_jupyter_kernel.pragmas.values import Choice, FilePath, Integer, Password, Plain
+
+
+@pragma(
+    "connect",
+    Parameter(
+        name="host",
+        kind=Plain("a host's name or address"),
+        doc="The server's host; `local` means the embedded scheduler.",
+    ),
+    Parameter(
+        name="port",
+        kind=Integer(minimum=1, maximum=65535),
+        default=8080,
+        doc="The server's port; 443 and 8443 mean https.",
+    ),
+    Parameter(name="url", kind=Plain("an address"), doc="The server's address, in place of host and port."),
+    Parameter(name="login", kind=Plain("a login"), doc="Who logs in; asked for where it is missing."),
+    Parameter(name="password", kind=Password(), doc="Asked for, unseen, where it is missing."),
+    Parameter(
+        name="path", kind=FilePath(), doc="A configuration file such as proactive_config.ini that says all this."
+    ),
+    Parameter(
+        name="token",
+        kind=Password(),
+        doc="The token of an embedded scheduler that is reached by its address, in place of login and password.",
+    ),
+    Parameter(name="verify", kind=SWITCH, default=True, doc="Whether the certificate of an https server is checked."),
+    family="connection",
+    summary="Connects to a ProActive server, or back to the embedded scheduler.",
+    example="#%connect(host=try.activeeon.com, port=8443, login=ada)",
+)
+def connect(context: Context, call: Bound) -> None:
+    """Log in to another scheduler; the present connection stays if that fails."""
+    connection = context.connect(_settings(context, call))
+    who = f" as {connection.settings.login}" if connection.settings.login else ""
+    version = connection.scheduler.server_version()
+    context.frontend.show(Text(text=f"Connected to {connection.name}{who} (version {version or 'unknown'})."))
+
+
+def _settings(context: Context, call: Bound) -> Settings:
+    try:
+        if not call.places:
+            return discover(context.frontend.folder)
+        found = _from_file(context, call) if call["path"] else _from_arguments(call)
+    except SetupError as error:
+        raise call.fault(error.message, parameter=_at_fault(call), hint=error.hint) from None
+    return completed(found)
+
+
+def _from_file(context: Context, call: Bound) -> Settings:
+    others = [name for name in call.places if name != "path"]
+    if others:
+        raise call.fault(
+            f"with path, the file says everything; {', '.join(others)} cannot stand beside it.", parameter=others[0]
+        )
+    return read_config(context.frontend.folder / Path(call["path"]).expanduser())
+
+
+def _from_arguments(call: Bound) -> Settings:
+    login, password = call["login"] or "", call["password"] or Secret("")
+    if call["token"]:
+        if login or password:
+            raise call.fault("token stands in place of login and password; give one or the other.", parameter="token")
+        login, password = getpass.getuser(), call["token"]
+    url = url_of(url=call["url"] or "", host=call["host"] or "", port=call["port"])
+    if not url and not call["host"] and (login or password):
+        url = TRIAL_URL
+    return Settings(url=url, login=login, password=password, verify=call["verify"])
+
+
+def _at_fault(call: Bound) -> str:
+    return next((name for name in ("path", "url", "host", "port") if call.given(name)), "")
+
+
+@pragma(
+    "configure",
+    Parameter(
+        name="task",
+        kind=Choice(tuple(CELL_MODES)),
+        required=True,
+        doc="What a cell without a pragma does: "
+        + "; ".join(f"{word}: {does}" for word, does in CELL_MODES.items())
+        + ".",
+    ),
+    family="help",
+    summary="Chooses what a cell without a pragma does.",
+    example="#%configure(task=block)",
+    changes_draft=True,
+)
+def configure(context: Context, call: Bound) -> None:
+    """Set the mode of plain cells."""
+    context.cell_mode = call["task"]
+    context.frontend.show(Text(text=f"A cell without a pragma: {CELL_MODES[context.cell_mode]}."))

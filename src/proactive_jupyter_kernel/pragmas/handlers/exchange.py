@@ -1,0 +1,85 @@
+"""`#%export_xml`, `#%import_xml`: workflows as files."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from proactive_jupyter_kernel.errors import WorkflowError
+from proactive_jupyter_kernel.pragmas.context import Context
+from proactive_jupyter_kernel.pragmas.outputs import Notice, Text
+from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
+from proactive_jupyter_kernel.pragmas.values import FilePath
+
+
+@pragma(
+    "export_xml",
+    Parameter(
+        name="name",
+        kind=FilePath("a file's name"),
+        doc="The file, with or without .xml, relative to the notebook's folder. Without it: the job's name.",
+    ),
+    family="exchange",
+    summary="Writes the job as a ProActive workflow file.",
+    example="#%export_xml(name=greetings)",
+)
+def export_xml(context: Context, call: Bound) -> None:
+    """Write the draft as workflow XML."""
+    from proactive_jupyter_kernel.workflow.formats import xml
+
+    with context.lock:
+        built = context.draft.build(context.job_name)
+    file = _file(context, call["name"] or _safe(context.job_name), ".xml")
+    try:
+        file.write_text(xml.dumps(built.workflow), encoding="utf-8")
+    except OSError as error:
+        raise call.fault(f"{file} cannot be written: {error.strerror}.", parameter="name") from None
+    context.frontend.show(Text(text=f"The job {built.workflow.name!r} is written to {file}."))
+
+
+@pragma(
+    "import_xml",
+    Parameter(name="path", kind=FilePath(), required=True, doc="The workflow file, relative to the notebook's folder."),
+    family="exchange",
+    summary="Reads a ProActive workflow file; it becomes the job that is being built.",
+    example="#%import_xml(path=greetings.xml)",
+    changes_draft=True,
+)
+def import_xml(context: Context, call: Bound) -> None:
+    """Replace the draft by the workflow in a file."""
+    from proactive_jupyter_kernel.workflow.formats import xml
+
+    file = context.frontend.folder / Path(call["path"]).expanduser()
+
+    def beside(path: str) -> str:
+        return (file.parent / path).read_text(encoding="utf-8")
+
+    try:
+        loaded = xml.loads(file.read_bytes(), read_file=beside)
+    except OSError as error:
+        raise call.fault(f"{call['path']} cannot be read: {error.strerror}.", parameter="path") from None
+    except WorkflowError as error:
+        raise call.fault(f"{call['path']}: {error.message}", parameter="path", hint=error.hint) from None
+    replaced = len(context.draft.tasks)
+    context.draft.load(loaded.workflow)
+    context.last_task = ""
+    count = len(loaded.workflow.tasks)
+    context.frontend.show(
+        Text(text=f"The job {loaded.workflow.name!r} is read: {count} task{'s' if count != 1 else ''}.")
+    )
+    if replaced:
+        dropped = f"It takes the place of the job built before, with its {replaced} task{'s' if replaced != 1 else ''}."
+        context.frontend.show(Notice(text=dropped))
+    for notice in loaded.notices:
+        context.frontend.show(Notice(text=notice, warning=True))
+
+
+def _file(context: Context, name: str, ending: str) -> Path:
+    path = Path(name).expanduser()
+    named = path if path.suffix.lower() == ending else path.with_name(path.name + ending)
+    return context.frontend.folder / named
+
+
+def _safe(name: str) -> str:
+    """A job's name as a file's name: a job may be called what no file can."""
+    return re.sub(r'[\\/:*?"<>|\x00-\x1f]', "_", name).strip(". ") or "job"

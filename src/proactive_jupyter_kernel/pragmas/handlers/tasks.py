@@ -1,0 +1,233 @@
+"""`#%import`, `#%task`, `#%delete_task`: the tasks of the draft."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from proactive_jupyter_kernel.errors import did_you_mean
+from proactive_jupyter_kernel.pragmas.code import check_code, code_of
+from proactive_jupyter_kernel.pragmas.context import Context
+from proactive_jupyter_kernel.pragmas.draft import DraftTask
+from proactive_jupyter_kernel.pragmas.idioms import IDIOMS
+from proactive_jupyter_kernel.pragmas.outputs import Notice, Text
+from proactive_jupyter_kernel.pragmas.parameters import (
+    INFO_PAIRS,
+    LANGUAGE,
+    PATH,
+    SWITCH,
+    TASK_NAME,
+    TASK_NAMES,
+    VARIABLE_NAMES,
+    VARIABLE_PAIRS,
+)
+from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
+from proactive_jupyter_kernel.pragmas.values import Choice, Duration, Formula, Integer, Plain
+from proactive_jupyter_kernel.workflow.languages import Language
+from proactive_jupyter_kernel.workflow.model import ErrorPolicy, Script, Task, TaskVariable
+
+__all__ = ["ERROR_POLICIES", "define"]
+
+#: As pragmas write them.
+ERROR_POLICIES = {
+    "cancel": ErrorPolicy.CANCEL_JOB,
+    "suspend": ErrorPolicy.SUSPEND_TASK,
+    "pause": ErrorPolicy.PAUSE_JOB,
+    "continue": ErrorPolicy.CONTINUE,
+}
+
+
+@pragma(
+    "import",
+    LANGUAGE,
+    family="tasks",
+    summary="Puts the code below in front of every task of a language, also of tasks defined before.",
+    example="#%import(language=Python)\nimport math",
+    takes_code=True,
+    changes_draft=True,
+    check=check_code,
+)
+def import_(context: Context, call: Bound) -> None:
+    """Keep code for the front of tasks; without code, drop what is kept."""
+    language: Language = call["language"]
+    if not call.code:
+        count = context.draft.forget_code_in_front(language.engine)
+        context.frontend.show(
+            Text(text=f"Nothing is put in front of {language.name} tasks any more." if count else "There is no code.")
+        )
+        return
+    count = context.draft.put_code_in_front(language.engine, code_of(context, call, language))
+    more = f", after that of {count - 1} other import cell{'s' if count > 2 else ''}" if count > 1 else ""
+    context.frontend.show(Text(text=f"This code is put in front of every {language.name} task{more}."))
+
+
+@pragma(
+    "task",
+    Parameter(name="name", kind=TASK_NAME, required=True, doc="The task's name, unique in the job."),
+    LANGUAGE,
+    Parameter(
+        name="dep", kind=TASK_NAMES, default=(), doc="The tasks that must have ended before; their results come in."
+    ),
+    Parameter(name="generic_info", kind=INFO_PAIRS, doc="Hints to the scheduler, such as PYTHON_COMMAND."),
+    Parameter(
+        name="variables",
+        kind=VARIABLE_PAIRS,
+        doc="The task's own variables. A bare value that starts with = is a formula of the notebook's Python.",
+    ),
+    Parameter(name="export", kind=VARIABLE_NAMES, default=(), doc="Variables of the code that later tasks may import."),
+    Parameter(
+        name="import",
+        kind=VARIABLE_NAMES,
+        default=(),
+        doc="Variables of the job, of the task or exported by a task before it, bound before the code runs.",
+    ),
+    PATH,
+    Parameter(
+        name="precious_result", kind=SWITCH, default=False, doc="Whether the result is kept with the job's results."
+    ),
+    Parameter(
+        name="retries", kind=Integer(minimum=0, maximum=10_000), doc="How often the task is tried again after an error."
+    ),
+    Parameter(
+        name="on_error",
+        kind=Choice(tuple(ERROR_POLICIES)),
+        doc="After the last try: cancel the job, suspend the task, pause the job, or continue. Without it the job's.",
+    ),
+    Parameter(name="walltime", kind=Duration(), doc="The longest the task may run; then it is ended and is faulty."),
+    Parameter(name="description", kind=Plain(minimum=0), default="", doc="What the task is for."),
+    family="tasks",
+    summary="Makes the code below a task of the job, or redefines the task of that name.",
+    example='#%task(name=Greet, dep=[Ask], import=[name])\nresult = f"Hello {name}"',
+    takes_code=True,
+    defines_task=True,
+    changes_draft=True,
+    check=check_code,
+)
+def task(context: Context, call: Bound) -> None:
+    """Define a task, or redefine it in place."""
+    language: Language = call["language"]
+    code = code_of(context, call, language)
+    _check_dependencies(context, call)
+    entry = _entry(call, context.texts(call["variables"] or {}), context.texts(call["generic_info"] or {}))
+    entry = DraftTask(task=entry.task, code=(code,), imports=entry.imports, exports=entry.exports)
+    _check_variables(context, call, entry)
+    define(context, entry)
+
+
+def define(context: Context, entry: DraftTask) -> None:
+    """Put a task into the draft and say so."""
+    existed = context.draft.define(entry)
+    context.last_task = entry.name
+    parents = entry.task.depends
+    after = f", after {', '.join(parents)}" if parents else ""
+    language = next((one for one in (entry.engine,) if one), "")
+    shown = _language_name(language)
+    if existed:
+        context.frontend.show(Notice(text=f"Task {entry.name} is redefined ({shown}{after})."))
+    else:
+        context.frontend.show(Text(text=f"Task {entry.name} is defined ({shown}{after})."))
+
+
+def _language_name(engine: str) -> str:
+    from proactive_jupyter_kernel.workflow.languages import by_engine
+
+    found = by_engine(engine)
+    return found.name if found else engine
+
+
+def _entry(call: Bound, variables: Mapping[str, str], information: Mapping[str, str]) -> DraftTask:
+    """The task as declared, without its code."""
+    retries = call["retries"]
+    return DraftTask(
+        task=Task(
+            name=call["name"],
+            executable=Script(language=call["language"].engine),
+            description=call["description"],
+            variables=tuple(TaskVariable(name=name, value=value) for name, value in variables.items()),
+            generic_information=dict(information),
+            depends=call["dep"],
+            on_error=ERROR_POLICIES.get(call["on_error"]),
+            max_executions=None if retries is None else retries + 1,
+            walltime=call["walltime"],
+            precious_result=call["precious_result"],
+        ),
+        code=(),
+        imports=call["import"],
+        exports=call["export"],
+    )
+
+
+def _later_tasks(call: Bound) -> dict[str, DraftTask]:
+    """The tasks that the same cell defines further down; their values are not known yet, their names are."""
+
+    def names(pairs: Mapping[str, str | Formula] | None) -> dict[str, str]:
+        return dict.fromkeys(pairs or {}, "")
+
+    found = (_entry(one, names(one["variables"]), {}) for one in call.later if one.pragma.defines_task)
+    return {entry.name: entry for entry in found}
+
+
+def _check_dependencies(context: Context, call: Bound) -> None:
+    name, later = call["name"], _later_tasks(call)
+    known = {**context.draft.tasks, **later}
+    for parent in call["dep"]:
+        if parent == name:
+            raise call.fault(f"task {name} cannot depend on itself.", parameter="dep")
+        if parent not in known:
+            hint = did_you_mean(parent, known) or "Define it before, or further down in the same cell."
+            raise call.fault(f"dep names the task {parent!r}, which is not defined.", parameter="dep", hint=hint)
+    if name in context.draft.ancestors(call["dep"], later):
+        between = [
+            parent
+            for parent in call["dep"]
+            if parent == name or name in context.draft.ancestors(known[parent].task.depends, later)
+        ]
+        raise call.fault(
+            f"task {name} cannot depend on {between[0]}, which depends on {name} already.", parameter="dep"
+        )
+
+
+def _check_variables(context: Context, call: Bound, entry: DraftTask) -> None:
+    language: Language = call["language"]
+    idiom = IDIOMS[language.engine]
+    if entry.exports and not idiom.send:
+        raise call.fault(
+            f"a {language.name} task cannot export variables: the scheduler gives it a copy to read and takes none back.",
+            parameter="export",
+            hint="Let it write a file or print, or let a Python task that depends on it set the variable.",
+        )
+    for parameter, names in (("import", entry.imports), ("export", entry.exports)):
+        for name in names:
+            if not idiom.names.fullmatch(name):
+                raise call.fault(
+                    f"{parameter} names {name!r}, which cannot be the name of a {language.name} variable.",
+                    parameter=parameter,
+                )
+    later = _later_tasks(call)
+    for name in context.draft.unknown_imports(entry, later):
+        near = did_you_mean(name, context.draft.visible(entry, later))
+        raise call.fault(
+            f"import names the variable {name!r}, which no task before {entry.name} exports, and which is no variable "
+            "of the job or the task.",
+            parameter="import",
+            hint=near or "Export it in a task that this one depends on, or give it to #%job(variables=…).",
+        )
+
+
+@pragma(
+    "delete_task",
+    Parameter(name="name", kind=TASK_NAME, required=True, doc="The task to remove."),
+    family="tasks",
+    summary="Removes a task and the dependencies on it.",
+    example="#%delete_task(name=Greet)",
+    changes_draft=True,
+)
+def delete_task(context: Context, call: Bound) -> None:
+    """Remove a task from the draft."""
+    name = call["name"]
+    if name not in context.draft.tasks:
+        raise call.fault(f"there is no task {name!r}.", parameter="name", hint=did_you_mean(name, context.draft.tasks))
+    orphans = context.draft.delete(name)
+    if context.last_task == name:
+        context.last_task = ""
+    less = f" No longer depending on it: {', '.join(orphans)}." if orphans else ""
+    context.frontend.show(Text(text=f"Task {name} is deleted.{less}"))

@@ -1,0 +1,78 @@
+"""Kinds and parameters that several pragmas share, so that they read and behave alike everywhere."""
+
+from __future__ import annotations
+
+from proactive_jupyter_kernel.pragmas.registry import Parameter
+from proactive_jupyter_kernel.pragmas.values import (
+    Duration,
+    FilePath,
+    Integer,
+    LanguageName,
+    Names,
+    Pairs,
+    Plain,
+    Switch,
+    XmlName,
+)
+from proactive_jupyter_kernel.workflow.languages import Language, by_pragma_name
+
+__all__ = [
+    "INFO_PAIRS",
+    "JOB_NAME",
+    "JOB_REFERENCE",
+    "LANGUAGE",
+    "PATH",
+    "PYTHON",
+    "SWITCH",
+    "TASK_NAME",
+    "TASK_NAMES",
+    "TIMEOUT",
+    "VARIABLE_NAMES",
+    "VARIABLE_PAIRS",
+]
+
+
+def _language(name: str) -> Language:
+    found = by_pragma_name(name)
+    if found is None:
+        raise LookupError(name)
+    return found
+
+
+PYTHON = _language("Python")
+SWITCH = Switch()
+
+TASK_NAME = XmlName("a task's name", offers="tasks")
+TASK_NAMES = Names(TASK_NAME, "names of tasks")
+VARIABLE_NAMES = Names(XmlName("a variable's name", offers="variables"), "names of variables")
+VARIABLE_PAIRS = Pairs(XmlName("a variable's name", offers="variables"))
+INFO_PAIRS = Pairs(XmlName("a key of generic information"))
+#: The schema of workflows wants two characters.
+JOB_NAME = Plain("a job's name: at least 2 characters", minimum=2, offers="jobs")
+
+LANGUAGE = Parameter(name="language", kind=LanguageName(), default=PYTHON, doc="The language of the code.")
+PATH = Parameter(
+    name="path",
+    kind=FilePath(),
+    doc="A file that holds the code, relative to the notebook's folder; it is read now, and wins over code in the cell.",
+)
+TIMEOUT = Parameter(
+    name="timeout",
+    kind=Duration(fine=True),
+    doc="How long to wait at most: seconds, MM:SS or HH:MM:SS. The job goes on when the time is over.",
+)
+
+#: Which job is meant; without either, the last one submitted from this notebook.
+JOB_REFERENCE = (
+    Parameter(
+        name="job_id",
+        kind=Integer(minimum=1, offers="job_ids"),
+        aliases=("id",),
+        doc="The job's number. Without it and without a name: the job submitted last from this notebook.",
+    ),
+    Parameter(
+        name="job_name",
+        kind=Plain("a job's name", offers="jobs"),
+        doc="The job's name; of several jobs the newest.",
+    ),
+)
