@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from proactive_jupyter_kernel.workflow.model import FileSelector, ForkEnvironment, NativeCommand, Script
+from proactive_jupyter_kernel.workflow.model import FileSelector, ForkEnvironment, NativeCommand, Script, SelectionScript
 
-__all__ = ["Attempt", "Failure", "FailureKind", "FlowScript", "Outcome", "ParentResult", "Slot", "Wire"]
+__all__ = ["Attempt", "Failure", "FailureKind", "FlowScript", "Outcome", "ParentResult", "Selection", "Slot", "Wire"]
 
 #: A value as JSON can hold it.
 Wire: TypeAlias = Any
@@ -117,6 +117,23 @@ class Attempt:
     def key(self) -> str:
         """Names the attempt in logs, folders and cookies: ``12t0-1``."""
         return f"{self.job_id}t{self.task_id}-{self.number}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The question whether a task may run on a slot."""
+
+    job_id: int
+    task_id: int
+    task_name: str
+    slot: Slot
+    #: References in their texts resolved.
+    scripts: tuple[SelectionScript, ...]
+    #: What the task would see: job, parents, system, the task's own; wire values.
+    variables: Mapping[str, Wire] = field(default_factory=dict)
+    generic_information: Mapping[str, str] = field(default_factory=dict)
+    #: Of the slot, as ``nodeurl`` shows it; empty: made of host and name.
+    node_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
