@@ -1,0 +1,181 @@
+"""Outputs as the bundles of Jupyter's display messages.
+
+Every bundle has ``text/plain``. The HTML keeps to what the sanitiser of an untrusted notebook leaves in place, and takes
+its colours from the front end, so that it reads on a dark theme as on a light one.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import mimetypes
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from proactive_jupyter_kernel.notebook import tables
+from proactive_jupyter_kernel.pragmas.outputs import Html, Notice, Output, Table, Text, Value
+
+__all__ = ["Bundle", "bundle_of"]
+
+#: Characters of one text that are shown; a front end that gets a hundred times more stands still for seconds.
+MAX_TEXT = 100_000
+#: Bytes of a result of no known type that are shown.
+MAX_BYTES = 64
+
+#: IPython's formatting of a Python value: MIME types with their data, and their metadata.
+Formatter = Callable[[object], tuple[dict[str, Any], dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """The content of a display message."""
+
+    data: dict[str, Any]
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        return str(self.data.get("text/plain", ""))
+
+
+def bundle_of(output: Output, formatter: Formatter) -> Bundle:
+    """The message content for an output; `formatter` is asked for Python values that nothing better is known for."""
+    if isinstance(output, Value):
+        return _labelled(output.label, _value(output, formatter))
+    return _BUNDLES[type(output)](output)
+
+
+def _text(output: Text) -> Bundle:
+    return Bundle(data={"text/plain": _bounded(output.text)})
+
+
+def _notice(output: Notice) -> Bundle:
+    word = "Warning" if output.warning else "Note"
+    return Bundle(data={"text/plain": f"{word}: {output.text}"})
+
+
+def _html(output: Html) -> Bundle:
+    return Bundle(data={"text/plain": output.text, "text/html": output.html})
+
+
+def _table(output: Table) -> Bundle:
+    arguments = (output.headings, output.rows, output.caption)
+    return Bundle(data={"text/plain": tables.as_text(*arguments), "text/html": tables.as_html(*arguments)})
+
+
+_BUNDLES: dict[type, Callable[[Any], Bundle]] = {Text: _text, Notice: _notice, Html: _html, Table: _table}
+
+
+def _value(output: Value, formatter: Formatter) -> Bundle:
+    value = output.value
+    content_type = _content_type(output.metadata)
+    if isinstance(value, bytes | bytearray):
+        return _bytes(bytes(value), content_type)
+    if isinstance(value, str) and content_type in _TEXTS:
+        return _TEXTS[content_type](value)
+    found = tables.records(value)
+    if found:
+        headings, rows = found
+        plain = tables.as_text(headings, rows) if headings else _formatted(value, formatter).text
+        return Bundle(data={"text/plain": _bounded(plain), "text/html": tables.as_html(headings, rows)})
+    return _formatted(value, formatter)
+
+
+def _content_type(metadata: Mapping[str, str]) -> str:
+    """What a result is: the type that the task named, or that of the file name it gave."""
+    named = metadata.get("content.type", "").partition(";")[0].strip().lower()
+    if named:
+        return named
+    extension = metadata.get("file.extension", "").lstrip(".")
+    name = f"result.{extension}" if extension else metadata.get("file.name", "")
+    return mimetypes.guess_type(name)[0] or ""
+
+
+def _formatted(value: object, formatter: Formatter) -> Bundle:
+    data, metadata = formatter(value)
+    text = _bounded(str(data.get("text/plain", repr(value))))
+    return Bundle(data={**data, "text/plain": text}, metadata=metadata)
+
+
+def _bytes(value: bytes, content_type: str) -> Bundle:
+    """Bytes by the type that the task gave them."""
+    if content_type.startswith("image/"):
+        return _image(value, content_type)
+    if content_type.startswith("text/") or content_type in _TEXTS:
+        text = value.decode("utf-8", "replace")
+        return _TEXTS.get(content_type, _plain)(text)
+    shown = repr(value[:MAX_BYTES])
+    rest = f" … ({len(value):,} bytes)" if len(value) > MAX_BYTES else ""
+    return Bundle(data={"text/plain": shown + rest})
+
+
+def _image(value: bytes, content_type: str) -> Bundle:
+    encoded = base64.b64encode(value).decode("ascii")
+    words = f"image of {len(value):,} bytes ({content_type})"
+    picture = f'<img alt="{html.escape(words)}" src="data:{html.escape(content_type)};base64,{encoded}">'
+    data = {"text/plain": f"<{words}>", "text/html": picture}
+    if content_type in _RASTER:
+        data[content_type] = encoded
+    return Bundle(data=data)
+
+
+#: Images that Jupyter's messages carry in base64 under their own type; others show through the HTML alone.
+_RASTER = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+
+
+def _plain(text: str) -> Bundle:
+    return Bundle(data={"text/plain": _bounded(text)})
+
+
+def _markup(text: str) -> Bundle:
+    return Bundle(data={"text/plain": _bounded(text), "text/html": text})
+
+
+def _markdown(text: str) -> Bundle:
+    return Bundle(data={"text/plain": _bounded(text), "text/markdown": text})
+
+
+def _json(text: str) -> Bundle:
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return _plain(text)
+    bundle: dict[str, Any] = {"text/plain": _bounded(json.dumps(data, indent=2, ensure_ascii=False))}
+    if isinstance(data, dict | list):
+        bundle["application/json"] = data
+    return Bundle(data=bundle)
+
+
+#: Results of these types are texts that a front end can render.
+_TEXTS: dict[str, Callable[[str], Bundle]] = {
+    "text/plain": _plain,
+    "text/html": _markup,
+    "text/markdown": _markdown,
+    "application/json": _json,
+}
+
+
+def _labelled(label: str, bundle: Bundle) -> Bundle:
+    """The bundle with a name before it, in the types that can take one."""
+    if not label:
+        return bundle
+    text = bundle.text
+    data = dict(bundle.data)
+    data["text/plain"] = f"{label}:\n{text}" if "\n" in text else f"{label}: {text}"
+    heading = f"<div><strong>{html.escape(label)}</strong></div>"
+    if "text/html" in data:
+        data["text/html"] = heading + str(data["text/html"])
+    elif "text/markdown" in data:
+        data["text/markdown"] = f"**{label}**\n\n{data['text/markdown']}"
+    elif len(data) > 1:
+        # The front end would show the other type alone, and the name would be lost.
+        data["text/html"] = f"{heading}<pre>{html.escape(text)}</pre>"
+    return Bundle(data=data, metadata=bundle.metadata)
+
+
+def _bounded(text: str) -> str:
+    if len(text) <= MAX_TEXT:
+        return text
+    return f"{text[:MAX_TEXT]}\n… ({len(text) - MAX_TEXT:,} more characters are not shown)"

@@ -1,0 +1,127 @@
+"""The notebook as the handlers see it: `Frontend` of the pragmas, made of an IPython shell."""
+
+from __future__ import annotations
+
+import os
+import sys
+import uuid
+from collections.abc import MutableMapping
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+from proactive_jupyter_kernel.errors import SetupError
+from proactive_jupyter_kernel.notebook.display import Bundle, bundle_of
+from proactive_jupyter_kernel.notebook.requests import Requests
+from proactive_jupyter_kernel.pragmas.outputs import Notice, Output, Text
+
+__all__ = ["NotebookDisplay", "NotebookFrontend"]
+
+
+class NotebookFrontend:
+    """Shows, writes and asks through the shell that runs the cells."""
+
+    def __init__(self, shell: Any, requests: Requests) -> None:
+        self._shell = shell
+        self._requests = requests
+
+    @property
+    def namespace(self) -> MutableMapping[str, Any]:
+        namespace: MutableMapping[str, Any] = self._shell.user_ns
+        return namespace
+
+    @property
+    def folder(self) -> Path:
+        # Jupyter starts a kernel in the notebook's folder; who changes directory means the new one.
+        return Path.cwd()
+
+    @property
+    def notebook_name(self) -> str:
+        """What VS Code or Jupyter Server say; nothing depends on it, for nbclient says nothing."""
+        told = self.namespace.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME") or ""
+        if not isinstance(told, str):
+            return ""
+        name = PureWindowsPath(told).name if "\\" in told else PurePosixPath(told).name
+        # Jupyter Server may give the random name of a session instead (jupyter_server issue 1059).
+        return name.removesuffix(".ipynb") if name.endswith(".ipynb") else ""
+
+    @property
+    def cell_label(self) -> str:
+        return self._requests.here.label
+
+    @property
+    def cell_id(self) -> str:
+        return self._requests.here.id
+
+    def show(self, output: Output) -> None:
+        if isinstance(output, Text):
+            # Texts that follow each other become one output.
+            self.write(output.text + "\n")
+        elif isinstance(output, Notice):
+            self.write(self._bundle(output).text + "\n", error=output.warning)
+        else:
+            bundle = self._bundle(output)
+            self._shell.display_pub.publish(bundle.data, bundle.metadata)
+
+    def show_updatable(self, output: Output) -> NotebookDisplay:
+        return NotebookDisplay(self._shell, self._requests, self._bundle(output))
+
+    def write(self, text: str, *, error: bool = False) -> None:
+        stream = sys.stderr if error else sys.stdout
+        stream.write(text)
+        stream.flush()
+
+    def ask(self, prompt: str, *, secret: bool = False) -> str:
+        import getpass
+
+        try:
+            # ipykernel puts its own functions here, which ask the front end.
+            return getpass.getpass(prompt) if secret else input(prompt)
+        except (EOFError, NotImplementedError) as error:
+            # The second is the base of ipykernel's refusal when the client said that it cannot ask.
+            raise SetupError(
+                f"{prompt.strip().rstrip(':')} is needed, and nobody can be asked for it here",
+                hint="Give it in the pragma, or in the section [user] of proactive_config.ini beside the notebook.",
+            ) from error
+
+    def _bundle(self, output: Output) -> Bundle:
+        return bundle_of(output, self._shell.display_formatter.format)
+
+
+class NotebookDisplay:
+    """One display that is replaced in place.
+
+    A terminal cannot replace what it has printed: there the first form and those called final are printed, one below
+    the other.
+    """
+
+    def __init__(self, shell: Any, requests: Requests, bundle: Bundle) -> None:
+        self._shell = shell
+        self._requests = requests
+        self._transient = {"display_id": uuid.uuid4().hex}
+        self._shown = bundle
+        self._header = requests.here.header
+        shell.display_pub.publish(bundle.data, bundle.metadata, transient=self._transient)
+
+    def update(self, output: Output, *, final: bool = True) -> None:
+        """Replace what is shown; nothing is sent where it would be the same. For any thread, also after the cell."""
+        bundle = bundle_of(output, self._shell.display_formatter.format)
+        if bundle == self._shown:
+            return
+        self._shown = bundle
+        if self._header:
+            self._send(bundle)
+        elif final:
+            self._shell.display_pub.publish(bundle.data, bundle.metadata, transient=self._transient)
+
+    def _send(self, bundle: Bundle) -> None:
+        """Send the update under the cell that runs now: nbclient drops updates whose parent is a cell that has ended."""
+        from ipykernel.jsonutil import encode_images, json_clean
+
+        publisher = self._shell.display_pub
+        running = self._requests.running
+        content = {"data": encode_images(bundle.data), "metadata": bundle.metadata, "transient": self._transient}
+        message = publisher.session.msg(
+            "update_display_data", json_clean(content), parent=(running.header if running else self._header)
+        )
+        publisher.session.send(publisher.pub_socket, message, ident=publisher.topic)
+

@@ -1,0 +1,45 @@
+"""The kernel: IPython's own, with the extension of this project already loaded.
+
+Whatever it can do with pragmas, any IPython kernel can do after ``%load_ext proactive_jupyter_kernel``; here stands only
+what a kernel says about itself.
+"""
+
+from __future__ import annotations
+
+import platform
+from typing import Any, ClassVar
+
+from ipykernel.ipkernel import IPythonKernel
+from IPython.core import release
+
+from proactive_jupyter_kernel.version import __version__
+
+__all__ = ["ProActiveKernel"]
+
+_EXTENSION = "proactive_jupyter_kernel"
+
+
+class ProActiveKernel(IPythonKernel):
+    """A Python kernel whose cells may hold pragmas."""
+
+    implementation = "proactive"
+    implementation_version = __version__
+    language_info: ClassVar[dict[str, Any]] = dict(IPythonKernel.language_info)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        # The first links of the menu are about what this kernel adds; IPython's follow.
+        self.help_links = [
+            {"text": "ProActive Pragmas", "url": "https://github.com/ow2-proactive/proactive-jupyter-kernel#readme"},
+            {"text": "ProActive Documentation", "url": "https://doc.activeeon.com"},
+            *self.help_links,
+        ]
+        self.shell.extension_manager.load_extension(_EXTENSION)
+
+    @property
+    def banner(self) -> str:
+        """What a console shows before its first prompt."""
+        return (
+            f"ProActive kernel {__version__} (Python {platform.python_version()}, IPython {release.version})\n"
+            "Cells are Python; #%help() lists the pragmas that turn them into the tasks of a workflow.\n"
+        )

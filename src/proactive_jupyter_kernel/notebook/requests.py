@@ -1,0 +1,101 @@
+"""Which cell runs now, in which thread, and under which request.
+
+ipykernel runs a cell in the main thread and those of subshells in threads of their own, several at a time. IPython's
+events tell when a cell starts and ends; they are called in the thread that runs it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["Cell", "Requests"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Cell:
+    """A cell that runs."""
+
+    #: IPython's prompt number of the cell.
+    number: int
+    #: The front end's own name for the cell; empty where it gives none.
+    id: str = ""
+    #: Header of the request, which outputs must bear as their parent; empty outside of a kernel.
+    header: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """How IPython's tracebacks call it."""
+        return f"Cell In[{self.number}]"
+
+
+class Requests:
+    """Follows the events of one IPython shell."""
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+        #: By thread; a cell may run another one (``%run notebook.ipynb``).
+        self._running: dict[int, list[Cell]] = {}
+        self._last = Cell(number=0)
+        self._events = {
+            "pre_execute": self._started,
+            "pre_run_cell": self._described,
+            "post_execute": self._ended,
+        }
+
+    def listen(self) -> None:
+        """Start to follow the shell."""
+        for name, callback in self._events.items():
+            self._shell.events.register(name, callback)
+        if self._header():
+            # The cell that loads the extension runs already, and counts already.
+            self._started()
+            self._last.number -= 1
+
+    def close(self) -> None:
+        """Follow it no longer."""
+        for name, callback in self._events.items():
+            self._shell.events.unregister(name, callback)
+
+    @property
+    def here(self) -> Cell:
+        """The cell that runs in this thread; the last that started where none does."""
+        cells = self._running.get(threading.get_ident())
+        return cells[-1] if cells else self._last
+
+    @property
+    def running(self) -> Cell | None:
+        """A cell that runs in any thread, the main thread's first; None while the kernel is idle."""
+        cells = self._running.get(threading.main_thread().ident or 0)
+        if cells:
+            return cells[-1]
+        for cells in list(self._running.values()):
+            if cells:
+                return cells[-1]
+        return None
+
+    def _header(self) -> Mapping[str, Any]:
+        """Header of the request that this thread serves; a terminal has none."""
+        header: Mapping[str, Any] | None = getattr(self._shell.display_pub, "parent_header", None)
+        return header or {}
+
+    def _started(self) -> None:
+        cell = Cell(number=self._shell.execution_count, header=self._header())
+        self._running.setdefault(threading.get_ident(), []).append(cell)
+        self._last = cell
+
+    def _described(self, info: Any) -> None:
+        cell = self.here
+        if info.store_history:
+            # IPython has counted on before it tells.
+            cell.number -= 1
+        cell.id = getattr(info, "cell_id", None) or ""
+
+    def _ended(self) -> None:
+        cells = self._running.get(threading.get_ident())
+        if cells:
+            cells.pop()
+        if not cells:
+            self._running.pop(threading.get_ident(), None)

@@ -1,0 +1,78 @@
+"""What the calls in a transformed cell reach: the pragmas of this shell, and the state of its notebook."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from proactive_jupyter_kernel.errors import SetupError
+from proactive_jupyter_kernel.notebook.requests import Requests
+from proactive_jupyter_kernel.notebook.transformer import Cells, Program
+
+if TYPE_CHECKING:
+    from proactive_jupyter_kernel.pragmas.context import Context
+
+__all__ = ["Runner"]
+
+
+class Runner:
+    """Runs the pragmas of one shell. Everything behind it is loaded when the first one runs."""
+
+    def __init__(self, shell: Any, cells: Cells, requests: Requests) -> None:
+        self._shell = shell
+        self._cells = cells
+        self._requests = requests
+        self._lock = threading.Lock()
+        self._context: Context | None = None
+
+    @property
+    def context(self) -> Context:
+        """What the pragmas of this notebook have done so far."""
+        with self._lock:
+            if self._context is None:
+                self._context = self._made()
+            return self._context
+
+    @property
+    def started(self) -> Context | None:
+        """The context, if any pragma has run yet."""
+        return self._context
+
+    def run(self, number: int, index: int, name: str) -> None:
+        """Do what the pragma at this place of that program asks; `name` is there for those who read the Python."""
+        from proactive_jupyter_kernel.pragmas.run import run
+
+        call = self._program(number).calls[index]
+        try:
+            run(self.context, call)
+        except KeyboardInterrupt as interrupt:
+            # Where the waiting stood in our code tells nobody anything; what goes on, and how to end it, does.
+            words = f"KeyboardInterrupt: {interrupt}" if interrupt.args else "KeyboardInterrupt"
+            interrupt._render_traceback_ = lambda: [words]  # type: ignore[attr-defined]
+            raise
+
+    def refuse(self, number: int) -> None:
+        """Raise what is wrong with the cell."""
+        fault = self._program(number).fault
+        if fault:
+            raise fault
+
+    def close(self) -> None:
+        """Let go of the connection and stop following jobs; the jobs themselves run on."""
+        if self._context is not None:
+            self._context.close()
+
+    def _program(self, number: int) -> Program:
+        program = self._cells.find(number)
+        if program is None:
+            raise SetupError("This cell was read too long ago to be run as it is.", hint="Run the cell again.")
+        return program
+
+    def _made(self) -> Context:
+        from proactive_jupyter_kernel.notebook.frontend import NotebookFrontend
+        from proactive_jupyter_kernel.notebook.live import NotebookLive
+        from proactive_jupyter_kernel.pragmas.context import Context
+
+        frontend = NotebookFrontend(self._shell, self._requests)
+        live = NotebookLive(frontend, lambda: self.context.scheduler)
+        return Context(frontend, live=live)

@@ -1,0 +1,140 @@
+"""Cells with pragmas become Python of the same number of lines.
+
+Each pragma becomes one call on its first line; its other lines, and the lines of code that belong to it, become blank, so
+that code in other languages never reaches Python. Code that runs here stays where it stands: magics, ``?``, top-level
+``await``, the display of a last expression and the line numbers of tracebacks are IPython's own. A cell without a pragma
+is not touched, nor is one that starts with a cell magic.
+
+IPython transforms a cell twice and may never run it, so that a transformation must do nothing: it reads and checks the
+whole cell, and keeps what it found for the calls in the text. A cell with a fault becomes a single call that raises it.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from proactive_jupyter_kernel.errors import PragmaError
+
+if TYPE_CHECKING:
+    from proactive_jupyter_kernel.pragmas.cells import Plan
+    from proactive_jupyter_kernel.pragmas.registry import Bound
+    from proactive_jupyter_kernel.pragmas.syntax import LocalCode
+
+__all__ = ["RUNNER", "Cells", "Program", "has_pragma"]
+
+#: What the shell's attribute is called under which the calls find their way back.
+RUNNER = "proactive"
+#: Programs kept: a cell is run right after it was transformed, unless cells of subshells come in between.
+KEPT = 64
+
+#: The same as the grammar's own; here, so that cells of Python alone never load the grammar.
+_PRAGMA_LINE = re.compile(r"^[ \t]*#%(?=[^\W\d_])", re.MULTILINE)
+_CELL_MAGIC = re.compile(r"\s*%%(?!%)")
+
+
+def has_pragma(text: str) -> bool:
+    """Whether the cell is one for the pragmas: it has a pragma line and does not start with a cell magic."""
+    return _PRAGMA_LINE.search(text) is not None and not _CELL_MAGIC.match(text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """A cell, read: the Python that stands for it and the calls that this Python makes."""
+
+    python: str
+    calls: tuple[Bound, ...] = ()
+    #: Why nothing of the cell can be done.
+    fault: PragmaError | None = None
+
+
+class Cells:
+    """Turns cells into programs and finds them again. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._numbers: OrderedDict[str, int] = OrderedDict()
+        self._programs: dict[int, Program] = {}
+        self._count = 0
+
+    def transform(self, lines: list[str]) -> list[str]:
+        """The transformer for IPython's list: lines of a cell to lines of Python."""
+        text = "".join(lines)
+        if not has_pragma(text):
+            return lines
+        return self.program(text).python.splitlines(keepends=True)
+
+    def program(self, text: str) -> Program:
+        """The program of a cell; the same for the same text, as long as it is kept."""
+        with self._lock:
+            number = self._numbers.get(text)
+            if number is not None:
+                self._numbers.move_to_end(text)
+                return self._programs[number]
+            self._count += 1
+            number = self._count
+        program = _read(text, number)
+        with self._lock:
+            self._numbers[text] = number
+            self._programs[number] = program
+            while len(self._numbers) > KEPT:
+                self._programs.pop(self._numbers.popitem(last=False)[1], None)
+        return program
+
+    def find(self, number: int) -> Program | None:
+        """The program of this number; None if it was let go."""
+        with self._lock:
+            return self._programs.get(number)
+
+
+def _read(text: str, number: int) -> Program:
+    from proactive_jupyter_kernel.pragmas.cells import plan
+
+    try:
+        found = plan(text)
+    except PragmaError as error:
+        return Program(python=_python(text, {1: f"get_ipython().{RUNNER}.refuse({number})"}, ()), fault=error)
+    calls = {
+        call.call.first_line: f"get_ipython().{RUNNER}.run({number}, {index}, {call.pragma.name!r})"
+        for index, call in enumerate(found.calls)
+    }
+    return Program(python=_python(text, calls, _local(found)), calls=found.calls)
+
+
+def _local(found: Plan) -> tuple[LocalCode, ...]:
+    from proactive_jupyter_kernel.pragmas.syntax import LocalCode
+
+    return tuple(step for step in found.steps if isinstance(step, LocalCode))
+
+
+def _python(text: str, calls: dict[int, str], local: tuple[LocalCode, ...]) -> str:
+    """As many lines as the cell has: calls on their lines, local code on its own, the rest blank."""
+    lines = [""] * len(text.replace("\r\n", "\n").split("\n"))
+    for code in local:
+        for offset, line in enumerate(_dedented(code.text).split("\n")):
+            place = code.first_line - 1 + offset
+            if place < len(lines):
+                lines[place] = line
+    for line_number, call in calls.items():
+        lines[line_number - 1] = call
+    # IPython takes blank lines off the front, which would shift the numbers of the others.
+    for place, line in enumerate(lines):
+        if line.strip():
+            break
+        lines[place] = "#"
+    return "\n".join(lines)
+
+
+def _dedented(text: str) -> str:
+    """Code below an indented pragma, which is indented as a whole; other code as it is."""
+    first = next((line for line in text.split("\n") if line.strip()), "")
+    indent = first[: len(first) - len(first.lstrip(" \t"))]
+    if not indent:
+        return text
+    lines = text.split("\n")
+    if any(line.strip() and not line.startswith(indent) for line in lines):
+        return text
+    return "\n".join(line.removeprefix(indent) for line in lines)
