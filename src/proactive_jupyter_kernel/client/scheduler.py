@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from proactive_jupyter_kernel.client import logs, records, results
 from proactive_jupyter_kernel.client.login import Session
@@ -44,6 +45,8 @@ class Scheduler:
         self._information = information
         self._clock = clock
         self._sleep = sleep
+        #: Jobs whose live log was asked for.
+        self._listening: set[int] = set()
 
     @property
     def address(self) -> str:
@@ -144,8 +147,19 @@ class Scheduler:
         return results.task_result_of(data)
 
     def live_log(self, job_id: int) -> str:
-        """What the job wrote since the last call in this session, both streams (``GET …/livelog?allLogs=true``)."""
-        return self._job_get(job_id, "livelog", query={"allLogs": "true"}).text
+        """What the job wrote since the last call in this session, both streams (``GET …/livelog``).
+
+        The first call asks for all there is; `output.py` tells the streams and the tasks apart.
+        """
+        first = job_id not in self._listening
+        text = self._job_get(job_id, "livelog", query={"allLogs": "true"} if first else None).text
+        self._listening.add(job_id)
+        return text
+
+    def error_log(self, job_id: int, name: str) -> list[LogLine]:
+        """What a task wrote to standard error so far; a real server tells it when the task has ended."""
+        lines = logs.parse(self._task_get(job_id, name, "result", "log", "err").text)
+        return [replace(line, error=True) for line in lines]
 
     def task_log(self, job_id: int, name: str) -> list[LogLine]:
         """All that a task wrote, in order, each line with its stream (``GET …/tasks/{n}/result/log/all|out|err``)."""
@@ -172,16 +186,19 @@ class Scheduler:
         """Go on with a paused job; False where there was nothing to do (``PUT /scheduler/jobs/{j}/resume``)."""
         return self._act(job_id, "resume")
 
-    def follow(self, job_id: int, *, timeout: float | None = None, pace: Pace | None = None) -> Iterator[Job]:
+    def follow(
+        self, job_id: int, *, timeout: float | None = None, beat: float | None = None, pace: Pace | None = None
+    ) -> Iterator[Job]:
         """The job now and then each time something changed, until it has ended; the last one is the ended job.
 
-        The scheduler is asked, at first every few milliseconds, later twice a second. Raises `WaitTimeout` after
-        `timeout` seconds. Leaving the iteration harms nothing: the job goes on.
+        The scheduler is asked, at first every few milliseconds, later twice a second. With a `beat`, the unchanged job
+        comes again after that many seconds, for whoever has something else to look after, such as its output. Raises
+        `WaitTimeout` after `timeout` seconds. Leaving the iteration harms nothing: the job goes on.
         """
         pace = pace or Pace()
         start = self._clock()
         job = self.job(job_id)
-        changed = full_at = self._clock()
+        changed = full_at = shown = self._clock()
         trip = changed - start
         yield job
         while not job.ended:
@@ -192,15 +209,18 @@ class Scheduler:
                     f" it is {job.status.label} and goes on."
                 )
             pause = pace.pause(since_start=now - start, since_change=now - changed, round_trip=trip)
-            self._sleep(pause if timeout is None else min(pause, max(0.0, start + timeout - now)))
+            bounds = [pause, *([start + timeout - now] if timeout is not None else []), *([beat] if beat else [])]
+            self._sleep(max(0.0, min(bounds)))
             asked = self._clock()
             info = self.info(job_id)
             trip = self._clock() - asked
-            if info == job.info and asked - full_at < FULL_EVERY:
-                continue
-            fresh, full_at = self.job(job_id), self._clock()
-            if fresh != job:
-                job, changed = fresh, full_at
+            before = job
+            if info != job.info or asked - full_at >= FULL_EVERY:
+                job, full_at = self.job(job_id), self._clock()
+            if job != before:
+                changed = full_at
+            if job != before or (beat and asked - shown >= beat):
+                shown = asked
                 yield job
 
     def _get(self, path: str, *, doing: str, query: Mapping[str, str] | None = None, accept: str = "*/*") -> Response:
