@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -56,11 +56,11 @@ class Context:
         self,
         frontend: Frontend,
         *,
-        live: Callable[[Context], Live],
+        live: Live,
         connection: Connection | None = None,
     ) -> None:
-        """`live` makes what follows jobs; it may keep the context. Without `connection` the settings are looked up
-        when a scheduler is first needed: the environment, the folder's configuration file, the embedded scheduler.
+        """Without `connection` the settings are looked up when a scheduler is first needed: the environment, the
+        folder's configuration file, the embedded scheduler.
         """
         self.frontend = frontend
         self.lock = threading.RLock()
@@ -75,7 +75,7 @@ class Context:
         self.blocks: dict[str, str] = {}
         self._connection = connection
         self._connecting = threading.RLock()
-        self.live = live(self)
+        self.live = live
 
     @property
     def connection(self) -> Connection:
@@ -100,6 +100,22 @@ class Context:
         with self._connecting:
             self._connection = connection
         return connection
+
+    def close(self) -> None:
+        """Log out; jobs run on."""
+        with self._connecting:
+            connections = {id(job.connection): job.connection for job in self.jobs}
+            if self._connection is not None:
+                connections[id(self._connection)] = self._connection
+        for connection in connections.values():
+            connection.close()
+
+    def close(self) -> None:
+        """Log out of a server, if logged in; the embedded scheduler needs no farewell, and must not be started for one."""
+        with self._connecting:
+            connection = self._connection
+        if connection is not None and not connection.embedded:
+            connection.close()
 
     def _discovered(self) -> Settings:
         try:

@@ -63,7 +63,7 @@ class Draft:
         self.job = Workflow(name="")
         #: In the order of their first definition.
         self.tasks: dict[str, DraftTask] = {}
-        #: Engine name -> cell, or the text where the cell is not known -> code for the front of every task of that language.
+        #: For the front of every task of a language: engine name -> cell, or the text where that is unknown -> code.
         self.imports: dict[str, dict[str, Code]] = {}
 
     # -- reading

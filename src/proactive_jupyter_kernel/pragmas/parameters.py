@@ -54,7 +54,7 @@ LANGUAGE = Parameter(name="language", kind=LanguageName(), default=PYTHON, doc="
 PATH = Parameter(
     name="path",
     kind=FilePath(),
-    doc="A file that holds the code, relative to the notebook's folder; it is read now, and wins over code in the cell.",
+    doc="A file that holds the code, relative to the notebook's folder. It wins over code in the cell.",
 )
 TIMEOUT = Parameter(
     name="timeout",

@@ -21,7 +21,7 @@ from proactive_jupyter_kernel.pragmas.values import Kind, Unfit
 if TYPE_CHECKING:
     from proactive_jupyter_kernel.pragmas.context import Context
 
-__all__ = ["FAMILIES", "PRAGMAS", "Bound", "Parameter", "Pragma", "Registry", "bind", "pragma"]
+__all__ = ["FAMILIES", "PRAGMAS", "Bound", "Handler", "Parameter", "Pragma", "Registry", "bind", "pragma"]
 
 Handler: TypeAlias = "Callable[[Context, Bound], None]"
 Check: TypeAlias = "Callable[[Bound], None]"

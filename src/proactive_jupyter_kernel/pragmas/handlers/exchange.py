@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from pathlib import Path
 
@@ -52,7 +53,11 @@ def import_xml(context: Context, call: Bound) -> None:
     file = context.frontend.folder / Path(call["path"]).expanduser()
 
     def beside(path: str) -> str:
-        return (file.parent / path).read_text(encoding="utf-8")
+        """A script's file. A workflow from elsewhere shall not pull in whatever this user can read."""
+        wanted = (file.parent / path).resolve()
+        if not wanted.is_relative_to(file.parent.resolve()):
+            raise PermissionError(errno.EACCES, "it lies outside the folder of the workflow file", path)
+        return wanted.read_text(encoding="utf-8")
 
     try:
         loaded = xml.loads(file.read_bytes(), read_file=beside)

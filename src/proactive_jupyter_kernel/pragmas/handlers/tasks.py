@@ -22,7 +22,7 @@ from proactive_jupyter_kernel.pragmas.parameters import (
 )
 from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.values import Choice, Duration, Formula, Integer, Plain
-from proactive_jupyter_kernel.workflow.languages import Language
+from proactive_jupyter_kernel.workflow.languages import Language, by_engine
 from proactive_jupyter_kernel.workflow.model import ErrorPolicy, Script, Task, TaskVariable
 
 __all__ = ["ERROR_POLICIES", "define"]
@@ -119,19 +119,12 @@ def define(context: Context, entry: DraftTask) -> None:
     context.last_task = entry.name
     parents = entry.task.depends
     after = f", after {', '.join(parents)}" if parents else ""
-    language = next((one for one in (entry.engine,) if one), "")
-    shown = _language_name(language)
+    language = by_engine(entry.engine)
+    shown = f"({language.name if language else entry.engine}{after})"
     if existed:
-        context.frontend.show(Notice(text=f"Task {entry.name} is redefined ({shown}{after})."))
+        context.frontend.show(Notice(text=f"Task {entry.name} is redefined {shown}."))
     else:
-        context.frontend.show(Text(text=f"Task {entry.name} is defined ({shown}{after})."))
-
-
-def _language_name(engine: str) -> str:
-    from proactive_jupyter_kernel.workflow.languages import by_engine
-
-    found = by_engine(engine)
-    return found.name if found else engine
+        context.frontend.show(Text(text=f"Task {entry.name} is defined {shown}."))
 
 
 def _entry(call: Bound, variables: Mapping[str, str], information: Mapping[str, str]) -> DraftTask:
@@ -191,7 +184,7 @@ def _check_variables(context: Context, call: Bound, entry: DraftTask) -> None:
     idiom = IDIOMS[language.engine]
     if entry.exports and not idiom.send:
         raise call.fault(
-            f"a {language.name} task cannot export variables: the scheduler gives it a copy to read and takes none back.",
+            f"a {language.name} task cannot export variables: its script gets a copy to read, and nothing comes back.",
             parameter="export",
             hint="Let it write a file or print, or let a Python task that depends on it set the variable.",
         )

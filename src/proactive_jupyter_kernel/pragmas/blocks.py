@@ -1,0 +1,84 @@
+"""Cells without a pragma that become tasks all the same: the modes ``block`` and ``multiblock`` of `#%configure`."""
+
+from __future__ import annotations
+
+import re
+
+from proactive_jupyter_kernel.pragmas.cells import Plan
+from proactive_jupyter_kernel.pragmas.code import check_code, code_of
+from proactive_jupyter_kernel.pragmas.context import Context
+from proactive_jupyter_kernel.pragmas.draft import DraftTask
+from proactive_jupyter_kernel.pragmas.handlers.tasks import define
+from proactive_jupyter_kernel.pragmas.outputs import Text
+from proactive_jupyter_kernel.pragmas.parameters import PYTHON
+from proactive_jupyter_kernel.pragmas.registry import Bound, Handler, Pragma
+from proactive_jupyter_kernel.pragmas.syntax import Call
+from proactive_jupyter_kernel.pragmas.tokens import Place
+from proactive_jupyter_kernel.workflow.languages import by_engine
+from proactive_jupyter_kernel.workflow.model import Script, Task
+
+__all__ = ["plan_of_plain_cell"]
+
+#: A cell of nothing but blanks and comments, and the cell of parameters that papermill puts in, run locally always.
+_LOCAL = re.compile(r"(?:\s*(?:#[^\n]*)?\n?)*|\s*# Parameters[ \t]*\n.*", re.DOTALL)
+
+
+def plan_of_plain_cell(context: Context, text: str) -> Plan | None:
+    """What a cell without a pragma asks for in the present mode; None: it runs in the notebook's own Python."""
+    pragma = _PRAGMAS.get(context.cell_mode)
+    if pragma is None or _LOCAL.fullmatch(text):
+        return None
+    first = text.split("\n")[0]
+    place = Place(line=1, column=0, length=max(len(first), 1), source=first)
+    # It stands above the first line, so that its code starts there.
+    call = Call(name="configure", code=text, place=place, first_line=1, last_line=0)
+    language = PYTHON
+    if context.cell_mode == "multiblock" and (last := context.draft.tasks.get(context.last_task)):
+        language = by_engine(last.engine) or PYTHON
+    bound = Bound(pragma=pragma, call=call, values={"language": language}, places={})
+    check_code(bound)
+    return Plan(steps=(bound,))
+
+
+def _block(context: Context, call: Bound) -> None:
+    """Make the cell a task of its own; the same cell again stays the same task."""
+    cell = context.frontend.cell_id
+    name = context.blocks.get(cell) if cell else None
+    if name is None:
+        number = 1
+        while f"block{number}" in context.draft.tasks:
+            number += 1
+        name = f"block{number}"
+        if cell:
+            context.blocks[cell] = name
+    code = code_of(context, call, PYTHON)
+    define(context, DraftTask(task=Task(name=name, executable=Script(language=PYTHON.engine)), code=(code,)))
+
+
+def _multiblock(context: Context, call: Bound) -> None:
+    """Append the cell to the task that was defined last."""
+    name = context.last_task
+    entry = context.draft.tasks.get(name)
+    if entry is None or entry.code is None:
+        _block(context, call)
+        return
+    context.draft.append(name, code_of(context, call, call["language"]))
+    context.frontend.show(Text(text=f"Task {name} goes on with this cell."))
+
+
+def _pragma(handler: Handler, summary: str) -> Pragma:
+    """A pragma that nobody writes: it is in no registry."""
+    return Pragma(
+        name="configure",
+        family="help",
+        summary=summary,
+        handler=handler,
+        takes_code=True,
+        changes_draft=True,
+    )
+
+
+_PRAGMAS = {
+    "block": _pragma(_block, "Makes the cell a task."),
+    "multiblock": _pragma(_multiblock, "Appends the cell to the last task."),
+}

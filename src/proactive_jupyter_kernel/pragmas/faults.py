@@ -1,0 +1,116 @@
+"""What went wrong in a job, told for the person at the notebook: which task, which error, which line of which cell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from proactive_jupyter_kernel.errors import JobFailed, SchedulerError
+from proactive_jupyter_kernel.pragmas.context import Context
+from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
+
+if TYPE_CHECKING:
+    from proactive_jupyter_kernel.client.records import Job, TaskResult, TaskState
+    from proactive_jupyter_kernel.client.scheduler import Scheduler
+
+__all__ = ["job_failed", "task_failed"]
+
+#: How many faulty tasks are told in full, and how many lines of each.
+TOLD, LINES = 5, 30
+
+_TRACEBACK = re.compile(
+    r"^[ \t]*Traceback \(most recent call last\):\n(?:^[ \t]+[^\n]*\n|^\n|^  \+[^\n]*\n)+^[^\s][^\n]*(?:\n|\Z)",
+    re.MULTILINE,
+)
+#: What Python writes where a script does not even compile.
+_SYNTAX = re.compile(
+    r'^[ \t]+File "[^"\n]+", line \d+\n(?:[ \t]+[^\n]*\n)+\w*(?:Syntax|Indentation|Tab)Error:[^\n]*', re.MULTILINE
+)
+_MISSING_MODULE = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
+
+
+def job_failed(context: Context, scheduler: Scheduler, job: Job) -> JobFailed:
+    """The error that ends a cell whose job did not end well."""
+    faulty = [task for task in job.tasks if task.went_wrong or task.status is TaskStatus.IN_ERROR]
+    # A task that the end of the job stopped is no cause where another one failed.
+    causes = [task for task in faulty if task.status is not TaskStatus.ABORTED] or faulty
+    head = f"Job {job.id} ({job.name!r}) {_ending(job, len(causes))}."
+    told, hints = [], []
+    for task in causes[:TOLD]:
+        text, hint = _story(context, scheduler, job, task)
+        told.append(text)
+        hints += [hint] if hint and hint not in hints else []
+    if len(causes) > TOLD:
+        told.append(f"… and {len(causes) - TOLD} more: {', '.join(task.name for task in causes[TOLD:])}")
+    if causes:
+        hints.append(f"#%print_task_output(task_name={causes[0].name}, job_id={job.id}) shows all that the task wrote.")
+    return JobFailed("\n\n".join([head, *told]), hint="\n".join(hints))
+
+
+def task_failed(context: Context, scheduler: Scheduler, job: Job, task: TaskState) -> JobFailed:
+    """The error that ends a cell which asked for the result of a task that has none."""
+    text, hint = _story(context, scheduler, job, task)
+    also = f"#%print_task_output(task_name={task.name}, job_id={job.id}) shows all that the task wrote."
+    head = f"Task {task.name} of job {job.id} ({job.name!r}) has no result: it is {task.status.label}."
+    return JobFailed(f"{head}\n\n{text}", hint="\n".join(part for part in (hint, also) if part))
+
+
+def _ending(job: Job, faulty: int) -> str:
+    count = f"{faulty} faulty task{'s' if faulty != 1 else ''}"
+    if job.status is JobStatus.KILLED:
+        return "was killed"
+    if not job.ended:
+        return f"is {job.status.label} with {count}"
+    ending = {JobStatus.CANCELED: "was cancelled", JobStatus.FAILED: "failed"}.get(job.status, "ended")
+    return f"{ending} with {count}" if faulty else ending
+
+
+def _story(context: Context, scheduler: Scheduler, job: Job, task: TaskState) -> tuple[str, str]:
+    """A task's error, indented below its name, and a hint."""
+    try:
+        result = scheduler.task_result(job.id, task.name)
+        log = "".join(line.text + "\n" for line in scheduler.task_log(job.id, task.name) if line.error)
+    except SchedulerError as error:
+        return f"  {task.name} ({task.status.label}): its error cannot be shown: {error.message}", ""
+    text = context.translate(job.id, task.name, _error(result, log)).rstrip()
+    lines = text.split("\n")
+    if len(lines) > LINES:
+        lines = [*lines[: LINES // 3], "…", *lines[-(LINES - LINES // 3) :]]
+    body = "\n".join(f"    {line}" if line else "" for line in lines)
+    return f"  {task.name} ({task.status.label}):\n{body}", _module_hint(context, text)
+
+
+def _error(result: TaskResult, log: str) -> str:
+    """The Python traceback, from the trace or from what the task wrote; else what the scheduler says."""
+    for text in (result.trace, log):
+        for pattern in (_TRACEBACK, _SYNTAX):
+            if found := list(pattern.finditer(text)):
+                return found[-1].group()
+    if not log.strip():
+        return result.failure or result.trace or "There is no message."
+    # A program that ended with a status says why on its standard error.
+    tail = "\n".join(log.rstrip().split("\n")[-10:])
+    return f"{result.failure}\n{tail}" if result.failure else tail
+
+
+def _module_hint(context: Context, text: str) -> str:
+    """What to do about a module that stands beside the notebook, where the task does not see it."""
+    found = _MISSING_MODULE.search(text)
+    if not found:
+        return ""
+    name = found[1].split(".")[0]
+    folder = context.frontend.folder
+    beside = _existing((folder / f"{name}.py", folder / name))
+    if beside is None:
+        return ""
+    return (
+        f"{beside.name} stands beside the notebook; a task runs in a folder of its own and does not see it. "
+        f"Put its code in front of the tasks (a cell #%import() with the code of {beside.name} below it), or, where "
+        f"the task runs on this machine, start its code with: import sys; sys.path.append({str(folder)!r})"
+    )
+
+
+def _existing(paths: Sequence[Path]) -> Path | None:
+    return next((path for path in paths if path.exists()), None)

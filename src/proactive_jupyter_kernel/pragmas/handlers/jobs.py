@@ -1,0 +1,241 @@
+"""`#%job`, `#%submit_job` and what can be done with a submitted job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from proactive_jupyter_kernel.pragmas.context import Context, SubmittedJob
+from proactive_jupyter_kernel.pragmas.draft import Built
+from proactive_jupyter_kernel.pragmas.handlers.results import show_results
+from proactive_jupyter_kernel.pragmas.handlers.tasks import ERROR_POLICIES
+from proactive_jupyter_kernel.pragmas.outputs import Notice, Table, Text
+from proactive_jupyter_kernel.pragmas.parameters import (
+    INFO_PAIRS,
+    JOB_NAME,
+    JOB_REFERENCE,
+    SWITCH,
+    TIMEOUT,
+    VARIABLE_PAIRS,
+)
+from proactive_jupyter_kernel.pragmas.which_job import job_id_of
+from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
+from proactive_jupyter_kernel.pragmas.values import Choice, Plain
+from proactive_jupyter_kernel.pragmas.waiting import settle, wait_for
+from proactive_jupyter_kernel.workflow.model import Priority, Script
+
+if TYPE_CHECKING:
+    from proactive_jupyter_kernel.client.records import Job, JobInfo
+
+#: IDLE is not in the schema.
+PRIORITIES = {priority.name.lower(): priority for priority in Priority if priority is not Priority.IDLE}
+#: How many jobs a list shows unless all are asked for.
+LISTED = 20
+EVERY = 1_000
+
+
+@pragma(
+    "job",
+    Parameter(name="name", kind=JOB_NAME, required=True, doc="The job's name."),
+    Parameter(name="generic_info", kind=INFO_PAIRS, doc="Hints to the scheduler, for every task."),
+    Parameter(
+        name="variables",
+        kind=VARIABLE_PAIRS,
+        doc="The job's variables. A bare value that starts with = is a formula of the notebook's Python.",
+    ),
+    Parameter(name="description", kind=Plain(minimum=0), doc="What the job is for."),
+    Parameter(name="project", kind=Plain(minimum=0), doc="The project that the job belongs to."),
+    Parameter(name="priority", kind=Choice(tuple(PRIORITIES)), doc="Which job goes first when nodes are scarce."),
+    Parameter(
+        name="on_error",
+        kind=Choice(tuple(ERROR_POLICIES)),
+        doc="What an error does that a task's own on_error does not decide; without it the job continues.",
+    ),
+    family="jobs",
+    summary="Names the job that is being built and describes it; what is not mentioned stays as it is.",
+    example="#%job(name=Greetings, variables=[(name, Ada), (count, =len(names))])",
+    changes_draft=True,
+)
+def job(context: Context, call: Bound) -> None:
+    """Name and describe the draft."""
+    draft = context.draft
+    variables = None if call["variables"] is None else context.texts(call["variables"])
+    information = None if call["generic_info"] is None else context.texts(call["generic_info"])
+    old = draft.job.name
+    settings: Mapping[str, Any] = {
+        "name": call["name"],
+        "generic_information": information,
+        "description": call["description"],
+        "project": call["project"],
+        "priority": PRIORITIES.get(call["priority"]),
+        "on_error": ERROR_POLICIES.get(call["on_error"]),
+    }
+    draft.job = replace(draft.job, **{name: value for name, value in settings.items() if value is not None})
+    if variables is not None:
+        draft.set_variables(variables)
+    name = draft.job.name
+    done = "is created" if not old else "is updated" if old == name else f"has its new name; it was {old!r}"
+    context.frontend.show(Text(text=f"Job {name!r} {done}."))
+
+
+@pragma(
+    "submit_job",
+    Parameter(name="name", kind=JOB_NAME, doc="The name of this submission. Without it: the job's name."),
+    Parameter(
+        name="variables",
+        kind=VARIABLE_PAIRS,
+        doc="Values for this submission alone; they replace the job's own or are added.",
+    ),
+    Parameter(name="draw", kind=SWITCH, default=True, doc="Whether the job's live status is shown."),
+    Parameter(
+        name="print_result", kind=SWITCH, default=False, doc="Whether to wait, and show the results when it has ended."
+    ),
+    Parameter(
+        name="wait",
+        kind=SWITCH,
+        default=False,
+        doc="Whether to wait until the job has ended, writing its output; a job that fails is then an error.",
+    ),
+    family="jobs",
+    summary="Submits the job and shows its id and how it gets on.",
+    example="#%submit_job(wait=on)",
+)
+def submit_job(context: Context, call: Bound) -> None:
+    """Submit the draft."""
+    variables = context.texts(call["variables"] or {})
+    with context.lock:
+        if not context.draft.tasks:
+            raise call.fault("there is no task to submit yet.", hint="#%task(name=NAME) makes the code below it one.")
+        built = context.draft.build(call["name"] or context.job_name)
+    submitted = _submit(context, built, variables)
+    where = context.connection.name
+    context.frontend.show(Text(text=f"Job {submitted.id} ({submitted.name!r}) is submitted to {where}."))
+    if call["wait"] or call["print_result"]:
+        ended = wait_for(context, submitted.id, draw=call["draw"], output=call["wait"])
+        if call["print_result"]:
+            show_results(context, ended)
+        settle(context, ended)
+    elif call["draw"]:
+        context.live.watch(submitted.id, submitted.name)
+
+
+def _submit(context: Context, built: Built, variables: Mapping[str, str]) -> SubmittedJob:
+    from proactive_jupyter_kernel.workflow.formats import xml
+
+    connection = context.connection
+    information = {} if connection.embedded else _for_a_server(built)
+    reference = connection.scheduler.submit(
+        xml.dumps(built.workflow), variables=variables, generic_information=information
+    )
+    name = reference.name or built.workflow.name
+    submitted = SubmittedJob(id=reference.id, name=name, connection=connection, sources=built.sources)
+    context.remember(submitted)
+    return submitted
+
+
+def _for_a_server(built: Built) -> Mapping[str, str]:
+    """A server starts Python tasks with ``python``, which many machines do not have."""
+    workflow = built.workflow
+    executables = (task.executable for task in workflow.tasks)
+    python = any(isinstance(one, Script) and one.language == "cpython" for one in executables)
+    wanted = python and "PYTHON_COMMAND" not in workflow.generic_information
+    return {"PYTHON_COMMAND": "python3"} if wanted else {}
+
+
+@pragma(
+    "list_submitted_jobs",
+    Parameter(name="all", kind=SWITCH, default=False, doc=f"Every job of everybody, not only your {LISTED} newest."),
+    family="jobs",
+    summary="Lists your jobs on the scheduler, those of earlier sessions too.",
+    example="#%list_submitted_jobs(all=on)",
+)
+def list_submitted_jobs(context: Context, call: Bound) -> None:
+    """Show jobs as a table."""
+    scheduler = context.scheduler
+    found = scheduler.jobs(limit=EVERY) if call["all"] else scheduler.jobs(limit=LISTED, mine=True)
+    if not found:
+        context.frontend.show(Text(text=f"There are no jobs on {context.connection.name} yet."))
+        return
+    context.frontend.show(
+        Table(
+            headings=("Id", "Name", "Status", "Tasks", "Submitted", "From here"),
+            rows=[_row(context, info) for info in found],
+        )
+    )
+
+
+def _row(context: Context, info: JobInfo) -> tuple[object, ...]:
+    here = "yes" if context.submitted(info.id) else ""
+    return info.id, info.name, info.status.label, _progress(info), _time(info.submitted_at), here
+
+
+def _progress(info: JobInfo) -> str:
+    faulty = info.faulty + info.failed + info.in_error
+    return f"{info.finished} of {info.total}" + (f", {faulty} faulty" if faulty else "")
+
+
+def _time(milliseconds: int) -> str:
+    """The time of day where the notebook runs, with the date."""
+    return "" if milliseconds < 0 else datetime.fromtimestamp(milliseconds / 1000).strftime("%Y-%m-%d %H:%M:%S")
+
+
+@pragma(
+    "job_status",
+    *JOB_REFERENCE,
+    family="jobs",
+    summary="Shows where a job and its tasks stand.",
+    example="#%job_status(job_id=7)",
+)
+def job_status(context: Context, call: Bound) -> None:
+    """Show a job's status and its tasks as a table."""
+    show_status(context, context.scheduler.job(job_id_of(context, call)))
+
+
+def show_status(context: Context, found: Job) -> None:
+    """One line about the job, and its tasks."""
+    context.frontend.show(
+        Text(text=f"Job {found.id} ({found.name!r}) is {found.status.label}: {_progress(found.info)}.")
+    )
+    rows = [(task.name, task.status.label, _seconds(task.duration), task.host) for task in found.tasks]
+    context.frontend.show(Table(headings=("Task", "Status", "Seconds", "Where"), rows=rows))
+
+
+def _seconds(milliseconds: int) -> str:
+    return "" if milliseconds < 0 else f"{milliseconds / 1000:.3f}".rstrip("0").rstrip(".")
+
+
+@pragma(
+    "wait_job",
+    *JOB_REFERENCE,
+    TIMEOUT,
+    family="jobs",
+    summary="Waits until a job has ended; a job that fails is an error.",
+    example="#%wait_job(timeout=10:00)",
+)
+def wait_job(context: Context, call: Bound) -> None:
+    """Wait for a job's end."""
+    ended = wait_for(context, job_id_of(context, call), timeout=call["timeout"], output=False)
+    settle(context, ended)
+    context.frontend.show(Text(text=f"Job {ended.id} ({ended.name!r}) is {ended.status.label}."))
+
+
+def _act(name: str, summary: str, done: str, nothing: str) -> None:
+    """Declare one of the pragmas that ask the scheduler for an action on a job."""
+
+    def handler(context: Context, call: Bound) -> None:
+        job_id = job_id_of(context, call)
+        action: Callable[[int], bool] = getattr(context.scheduler, name.removesuffix("_job"))
+        if action(job_id):
+            context.frontend.show(Text(text=f"Job {job_id} {done}."))
+        else:
+            status = context.scheduler.info(job_id).status.label
+            context.frontend.show(Notice(text=f"Job {job_id} {nothing}: it is {status}.", warning=True))
+
+    pragma(name, *JOB_REFERENCE, family="jobs", summary=summary, example=f"#%{name}(job_id=7)")(handler)
+
+
+_act("kill_job", "Kills a job and everything that runs for it.", "is killed", "cannot be killed")
+_act("pause_job", "Starts no more tasks of a job; those that run go on.", "is paused", "cannot be paused")
+_act("resume_job", "Lets a paused job go on.", "goes on", "cannot go on")

@@ -1,0 +1,130 @@
+"""`#%get_job_result`, `#%get_task_result`, `#%print_job_output`, `#%print_task_output`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from proactive_jupyter_kernel.errors import did_you_mean
+from proactive_jupyter_kernel.pragmas.context import Context, base_name
+from proactive_jupyter_kernel.pragmas.faults import task_failed
+from proactive_jupyter_kernel.pragmas.outputs import Notice, Value
+from proactive_jupyter_kernel.pragmas.parameters import JOB_REFERENCE, TIMEOUT
+from proactive_jupyter_kernel.pragmas.which_job import job_id_of
+from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
+from proactive_jupyter_kernel.pragmas.values import Plain, PythonName
+from proactive_jupyter_kernel.pragmas.waiting import settle, wait_for
+
+if TYPE_CHECKING:
+    from proactive_jupyter_kernel.client.records import Job, TaskResult, TaskState
+
+__all__ = ["show_results"]
+
+#: A copy made by a loop or a replication is named T#1 or T*2, which is no name that a workflow could give.
+TASK = Parameter(
+    name="task_name",
+    kind=Plain("a task's name", offers="tasks"),
+    required=True,
+    doc="The task; T#1 names an iteration of it, T*2 a replica.",
+)
+
+
+def _into(what: str) -> Parameter:
+    return Parameter(name="into", kind=PythonName(), doc=f"A variable of the notebook that gets {what}.")
+
+
+@pragma(
+    "get_job_result",
+    *JOB_REFERENCE,
+    TIMEOUT,
+    _into("the results: a dict of values by task name"),
+    family="results",
+    summary="Waits for a job and shows the result of each of its tasks.",
+    example="#%get_job_result(job_name=Greetings, into=results)",
+    aliases=("get_result",),
+)
+def get_job_result(context: Context, call: Bound) -> None:
+    """Wait, show the results, bind them; a job that failed ends the cell after what there is was shown."""
+    job = wait_for(context, job_id_of(context, call), timeout=call["timeout"], output=False)
+    values = show_results(context, job)
+    if call["into"]:
+        context.frontend.namespace[call["into"]] = values
+    settle(context, job)
+
+
+def show_results(context: Context, job: Job) -> dict[str, object]:
+    """Show the result of every task that has one; gives the values by task name."""
+    found = context.scheduler.job_result(job.id)
+    results = found.tasks if found else {}
+    good = [results[task.name] for task in job.tasks if task.name in results and not results[task.name].failed]
+    for result in good:
+        _show(context, result)
+    if not good:
+        context.frontend.show(Notice(text=f"No task of job {job.id} ({job.name!r}) has a result."))
+    return {result.name: result.value for result in good}
+
+
+def _show(context: Context, result: TaskResult) -> None:
+    context.frontend.show(Value(value=result.value, label=result.name, metadata=result.metadata))
+
+
+@pragma(
+    "get_task_result",
+    TASK,
+    *JOB_REFERENCE,
+    TIMEOUT,
+    _into("the result"),
+    family="results",
+    summary="Waits for a task and shows its result.",
+    example="#%get_task_result(task_name=Greet, into=greeting)",
+)
+def get_task_result(context: Context, call: Bound) -> None:
+    """Wait for one task, show its result, bind it; a task without one is an error."""
+    job, task = _wait_for_task(context, call, output=False)
+    result = context.scheduler.task_result(job.id, task.name) if task.ended and not task.went_wrong else None
+    if result is None or result.failed:
+        raise task_failed(context, context.scheduler, job, task)
+    _show(context, result)
+    if call["into"]:
+        context.frontend.namespace[call["into"]] = result.value
+
+
+@pragma(
+    "print_job_output",
+    *JOB_REFERENCE,
+    TIMEOUT,
+    family="results",
+    summary="Waits for a job and writes what its tasks write, as it comes.",
+    example="#%print_job_output(job_name=Greetings)",
+)
+def print_job_output(context: Context, call: Bound) -> None:
+    """Write a job's output."""
+    wait_for(context, job_id_of(context, call), timeout=call["timeout"])
+
+
+@pragma(
+    "print_task_output",
+    TASK,
+    *JOB_REFERENCE,
+    TIMEOUT,
+    family="results",
+    summary="Waits for a task and writes what it writes, as it comes.",
+    example="#%print_task_output(task_name=Greet)",
+)
+def print_task_output(context: Context, call: Bound) -> None:
+    """Write a task's output."""
+    _wait_for_task(context, call, output=True)
+
+
+def _wait_for_task(context: Context, call: Bound, *, output: bool) -> tuple[Job, TaskState]:
+    job_id, name = job_id_of(context, call), call["task_name"]
+    known = [task.name for task in context.scheduler.job(job_id).tasks]
+    if base_name(name) not in map(base_name, known):
+        raise call.fault(f"job {job_id} has no task {name!r}.", parameter="task_name", hint=did_you_mean(name, known))
+    job = wait_for(context, job_id, tasks={base_name(name)}, timeout=call["timeout"], output=output)
+    task = job.task(name)
+    if task is None:
+        names = [task.name for task in job.tasks if base_name(task.name) == base_name(name)]
+        raise call.fault(
+            f"job {job_id} has no task {name!r}.", parameter="task_name", hint=f"There are: {', '.join(names)}."
+        )
+    return job, task

@@ -1,0 +1,19 @@
+"""Do what a pragma asks: the one way from a call to its handler."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+
+from proactive_jupyter_kernel.pragmas.context import Context
+from proactive_jupyter_kernel.pragmas.registry import Bound
+
+__all__ = ["run"]
+
+
+def run(context: Context, call: Bound) -> None:
+    """Run one pragma; whatever is wrong comes as a `ProActiveError`, an interrupt as `KeyboardInterrupt`.
+
+    Pragmas that change the draft run one at a time; the others never wait for each other.
+    """
+    with context.lock if call.pragma.changes_draft else nullcontext():
+        call.pragma.handler(context, call)

@@ -1,0 +1,51 @@
+"""Waiting for jobs: what an interrupt says, and how a job that failed ends the cell."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from proactive_jupyter_kernel.pragmas.context import Context
+from proactive_jupyter_kernel.pragmas.faults import job_failed
+
+if TYPE_CHECKING:
+    from proactive_jupyter_kernel.client.records import Job
+
+__all__ = ["settle", "wait_for"]
+
+
+def wait_for(
+    context: Context,
+    job_id: int,
+    *,
+    tasks: Collection[str] | None = None,
+    timeout: float | None = None,
+    draw: bool = True,
+    output: bool = True,
+) -> Job:
+    """Wait as `Live.wait` does; a job that has ended already is not drawn again.
+
+    An interrupt ends the waiting alone, and says so: `KeyboardInterrupt` with a sentence about the job.
+    """
+    job = context.scheduler.job(job_id)
+    if job.ended and not output:
+        return job
+
+    def translate(task: str, text: str) -> str:
+        return context.translate(job_id, task, text)
+
+    try:
+        return context.live.wait(
+            job_id, tasks=tasks, timeout=timeout, draw=draw and not job.ended, output=output, translate=translate
+        )
+    except KeyboardInterrupt:
+        message = (
+            f"The waiting is interrupted; job {job_id} ({job.name!r}) goes on. #%kill_job(job_id={job_id}) kills it."
+        )
+        raise KeyboardInterrupt(message) from None
+
+
+def settle(context: Context, job: Job) -> None:
+    """Raise `JobFailed` for a job that did not end well."""
+    if not job.went_well:
+        raise job_failed(context, context.scheduler, job)
