@@ -20,7 +20,6 @@
     │   ├── UnknownJob
     │   ├── UnknownTask
     │   └── WaitTimeout
-    ├── WaitInterrupted                a person interrupted the waiting for a job; the job goes on
     ├── JobFailed                      a job that was waited for ended with faulty tasks, or badly
     ├── EmbeddedSchedulerError         the embedded scheduler cannot be started, stopped or used
     └── SetupError                     kernelspec, configuration file, folder: the surroundings are wrong
@@ -56,7 +55,6 @@ __all__ = [
     "UnknownPragma",
     "UnknownTask",
     "UnreadableWorkflow",
-    "WaitInterrupted",
     "WaitTimeout",
     "WorkflowError",
     "did_you_mean",
@@ -197,10 +195,6 @@ class UnknownTask(SchedulerError):
 
 class WaitTimeout(SchedulerError):
     """What was waited for did not happen in time; nothing was stopped."""
-
-
-class WaitInterrupted(ProActiveError):
-    """A person interrupted the waiting for a job; the job goes on."""
 
 
 class JobFailed(ProActiveError):
