@@ -45,7 +45,6 @@ class Settings:
     body_limit: int
     session_timeout: float
     walltime: float
-    python: str
 
 
 def _number(least: int) -> Callable[[str], int]:
@@ -131,14 +130,6 @@ SETTINGS: tuple[Setting, ...] = (
         default=lambda: 0.0,
         read=_seconds,
         kind="seconds, 0 or more",
-    ),
-    Setting(
-        name="PYTHON",
-        field="python",
-        doc="The interpreter of Python tasks without the generic information PYTHON_COMMAND; empty: the scheduler's.",
-        default=lambda: "",
-        read=str,
-        kind="a program's name or path",
     ),
 )
 

@@ -7,7 +7,7 @@ before anybody hears of it. Reading is safe from any thread; writing is for the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Generic, Protocol, TypeVar
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
@@ -19,6 +19,8 @@ from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 __all__ = [
     "SORTABLE",
     "Batch",
+    "Endpoint",
+    "JobExtras",
     "JobFacts",
     "JobQuery",
     "JobRow",
@@ -60,6 +62,24 @@ class JobFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """A web address that somebody attached to a job, to be shown with it."""
+
+    name: str
+    url: str
+    icon: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobExtras:
+    """What people and tasks attached to a job while it was there."""
+
+    #: Names of the signals that are set now, in order.
+    signals: tuple[str, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
     """What was submitted: the text as it came and the workflow that it became, references resolved."""
 
@@ -81,6 +101,7 @@ class JobRow:
     nodes: int = 0
     nodes_in_parallel: int = 0
     has_result_map: bool = False
+    extras: JobExtras = JobExtras()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,12 +175,11 @@ class Batch:
     results: list[ResultRow] = field(default_factory=list)
     logs: list[LogPart] = field(default_factory=list)
     node_uses: list[NodeUse] = field(default_factory=list)
+    extras: dict[int, JobExtras] = field(default_factory=dict)
     forgotten: list[int] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return any(
-            (self.submissions, self.jobs, self.tasks, self.results, self.logs, self.node_uses, self.forgotten),
-        )
+        return any(getattr(self, each.name) for each in fields(self))
 
     def drop_job(self, job_id: int) -> None:
         """Take everything about one job out again."""
@@ -169,6 +189,7 @@ class Batch:
         self.results = [row for row in self.results if row.job_id != job_id]
         self.logs = [row for row in self.logs if row.job_id != job_id]
         self.node_uses = [row for row in self.node_uses if row.job_id != job_id]
+        self.extras.pop(job_id, None)
         self.forgotten = [number for number in self.forgotten if number != job_id]
 
 

@@ -69,6 +69,9 @@ class MemoryStore:
                 row = self._jobs[use.job_id].row
                 most = max(row.nodes_in_parallel, row.record.running, use.nodes)
                 self._change(use.job_id, nodes=row.nodes + use.nodes, nodes_in_parallel=most)
+        for job_id, extras in batch.extras.items():
+            if job_id in self._jobs:
+                self._change(job_id, extras=extras)
         for result in batch.results:
             if result.job_id in self._jobs:
                 self._add_result(result)

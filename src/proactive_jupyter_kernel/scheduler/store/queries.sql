@@ -58,6 +58,10 @@ WHERE job_id = :job_id;
 UPDATE jobs SET nodes = nodes + :nodes, nodes_in_parallel = max(nodes_in_parallel, running, :nodes)
 WHERE job_id = :job_id;
 
+-- name: save_extras
+-- What was attached to a job.
+UPDATE jobs SET extras = :extras WHERE job_id = :job_id;
+
 -- name: log_end
 -- Where the log of a task ends, in lines and bytes from its beginning.
 SELECT end_line, end_byte FROM log_parts WHERE job_id = :job_id AND task_id = :task_id
@@ -88,11 +92,11 @@ DELETE FROM jobs WHERE job_id = :job_id;
 
 -- name: job
 -- One job.
-SELECT record, facts, core_time, nodes, nodes_in_parallel, has_result_map FROM jobs WHERE job_id = :job_id;
+SELECT record, facts, core_time, nodes, nodes_in_parallel, has_result_map, extras FROM jobs WHERE job_id = :job_id;
 
 -- name: jobs
 -- Jobs that meet every condition that is not null; the order is put in for {order}, from a fixed list of columns.
-SELECT record, facts, core_time, nodes, nodes_in_parallel, has_result_map FROM jobs
+SELECT record, facts, core_time, nodes, nodes_in_parallel, has_result_map, extras FROM jobs
 WHERE {conditions}
 ORDER BY {order}
 LIMIT :limit OFFSET :offset;

@@ -35,7 +35,8 @@ CREATE TABLE jobs (
     nodes_in_parallel INTEGER NOT NULL DEFAULT 0,
     has_result_map    INTEGER NOT NULL DEFAULT 0,
     record            TEXT    NOT NULL,
-    facts             TEXT    NOT NULL
+    facts             TEXT    NOT NULL,
+    extras            TEXT    NOT NULL DEFAULT '{}'
 );
 CREATE INDEX jobs_by_name ON jobs (name);
 CREATE INDEX jobs_by_status ON jobs (status);

@@ -24,6 +24,7 @@ from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRec
 from proactive_jupyter_kernel.scheduler.store import codec
 from proactive_jupyter_kernel.scheduler.store.base import (
     Batch,
+    JobExtras,
     JobFacts,
     JobQuery,
     JobRow,
@@ -117,6 +118,8 @@ class SqliteStore:
         self._writer.executemany(named("save_task"), map(_task_columns, batch.tasks.values()))
         uses = [{"job_id": use.job_id, "nodes": use.nodes} for use in batch.node_uses]
         self._writer.executemany(named("add_nodes"), uses)
+        extras = [{"job_id": job_id, "extras": codec.dumps(row)} for job_id, row in batch.extras.items()]
+        self._writer.executemany(named("save_extras"), extras)
 
     def _append(self, part: LogPart) -> None:
         key = {"job_id": part.job_id, "task_id": part.task_id}
@@ -366,7 +369,7 @@ def _usage_columns(result: ResultRow) -> dict[str, Any]:
 
 
 def _job_row(row: tuple[Any, ...]) -> JobRow:
-    record, facts, core_time, nodes, nodes_in_parallel, has_result_map = row
+    record, facts, core_time, nodes, nodes_in_parallel, has_result_map, extras = row
     return JobRow(
         record=codec.loads(JobRecord, record),
         facts=codec.loads(JobFacts, facts),
@@ -374,4 +377,5 @@ def _job_row(row: tuple[Any, ...]) -> JobRow:
         nodes=nodes,
         nodes_in_parallel=nodes_in_parallel,
         has_result_map=bool(has_result_map),
+        extras=codec.loads(JobExtras, extras),
     )

@@ -16,6 +16,8 @@ from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.store.base import (
     Batch,
+    Endpoint,
+    JobExtras,
     JobFacts,
     JobQuery,
     JobRow,
@@ -162,6 +164,14 @@ def test_nodes_are_counted(store: Store) -> None:
     row = store.job(1)
     assert row is not None
     assert (row.nodes, row.nodes_in_parallel) == (3, 2)
+
+
+def test_attachments_stay_with_the_job(store: Store) -> None:
+    """Signals and endpoints are kept until they are replaced."""
+    extras = JobExtras(signals=("go",), endpoints=(Endpoint(name="board", url="http://x", icon="i"),))
+    store.write(new_job(1))
+    store.write(Batch(extras={1: extras, 2: extras}))
+    assert store.job(1) == JobRow(record=job_record(1), facts=JobFacts(), extras=extras)
 
 
 def test_a_log_keeps_order_streams_and_attempts(store: Store) -> None:
