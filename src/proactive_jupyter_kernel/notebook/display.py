@@ -1,7 +1,7 @@
 """Outputs as the bundles of Jupyter's display messages.
 
-Every bundle has ``text/plain``. The HTML keeps to what the sanitiser of an untrusted notebook leaves in place, and takes
-its colours from the front end, so that it reads on a dark theme as on a light one.
+Every bundle has ``text/plain``. The HTML keeps to what the sanitiser of an untrusted notebook leaves in place, and
+takes its colours from the front end, so that it reads on a dark theme as on a light one.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ the first cell that has one.
 from __future__ import annotations
 
 import atexit
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from proactive_jupyter_kernel.notebook.completeness import Completeness
 from proactive_jupyter_kernel.notebook.completion import Completion
@@ -16,6 +16,9 @@ from proactive_jupyter_kernel.notebook.inspection import Inspection
 from proactive_jupyter_kernel.notebook.requests import Requests
 from proactive_jupyter_kernel.notebook.runner import Runner
 from proactive_jupyter_kernel.notebook.transformer import RUNNER, Cells
+
+if TYPE_CHECKING:
+    from proactive_jupyter_kernel.pragmas.cells import Plan
 
 __all__ = ["Extension", "load", "unload"]
 
@@ -26,7 +29,7 @@ class Extension:
     def __init__(self, shell: Any) -> None:
         self.shell = shell
         self.requests = Requests(shell)
-        self.cells = Cells()
+        self.cells = Cells(self._plain)
         self.runner = Runner(shell, self.cells, self.requests)
         self._hooks = (
             History(shell),
@@ -39,7 +42,7 @@ class Extension:
         """Hang everything in."""
         self.requests.listen()
         # Before IPython's own: none of them is to see code in other languages.
-        self.shell.input_transformer_manager.cleanup_transforms.insert(0, self.cells.transform)
+        self.shell.input_transformer_manager.cleanup_transforms.insert(0, self.cells)
         setattr(self.shell, RUNNER, self.runner)
         for hook in self._hooks:
             hook.install()
@@ -51,9 +54,23 @@ class Extension:
         for hook in reversed(self._hooks):
             hook.remove()
         delattr(self.shell, RUNNER)
-        self.shell.input_transformer_manager.cleanup_transforms.remove(self.cells.transform)
+        self.shell.input_transformer_manager.cleanup_transforms.remove(self.cells)
         self.requests.close()
         self.runner.close()
+
+    def _plain(self, text: str) -> Plan | None:
+        """What a cell without a pragma asks for, as `#%configure` says; code that a front end runs unseen is let be."""
+        context = self.runner.started
+        if context is None or context.cell_mode == "local" or self._is_silent():
+            return None
+        from proactive_jupyter_kernel.pragmas.blocks import plan_of_plain_cell
+
+        return plan_of_plain_cell(context, text)
+
+    def _is_silent(self) -> bool:
+        """Does the request that is being served want no trace of itself?"""
+        parent = self.shell.get_parent() if hasattr(self.shell, "get_parent") else {}
+        return bool(parent.get("content", {}).get("silent"))
 
 
 #: The one extension of a shell, under the shell's identity.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import uuid
 from collections.abc import MutableMapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -99,29 +100,34 @@ class NotebookDisplay:
         self._requests = requests
         self._transient = {"display_id": uuid.uuid4().hex}
         self._shown = bundle
-        self._header = requests.here.header
+        self._cell = requests.here
+        self._lock = threading.Lock()
         shell.display_pub.publish(bundle.data, bundle.metadata, transient=self._transient)
 
     def update(self, output: Output, *, final: bool = True) -> None:
         """Replace what is shown; nothing is sent where it would be the same. For any thread, also after the cell."""
         bundle = bundle_of(output, self._shell.display_formatter.format)
-        if bundle == self._shown:
-            return
-        self._shown = bundle
-        if self._header:
-            self._send(bundle)
+        with self._lock:
+            if bundle == self._shown:
+                return
+            self._shown = bundle
+        if self._cell.header:
+            self._send()
         elif final:
             self._shell.display_pub.publish(bundle.data, bundle.metadata, transient=self._transient)
 
-    def _send(self, bundle: Bundle) -> None:
-        """Send the update under the cell that runs now: nbclient drops updates whose parent is a cell that has ended."""
-        from ipykernel.jsonutil import encode_images, json_clean
+    def _send(self) -> None:
+        from ipykernel.jsonutil import json_clean
 
-        publisher = self._shell.display_pub
-        running = self._requests.running
-        content = {"data": encode_images(bundle.data), "metadata": bundle.metadata, "transient": self._transient}
+        parent = self._requests.parent(self._cell)
+        if parent is None:
+            # A front end with a person shows it now; a headless run keeps only what comes while a cell runs.
+            self._requests.when_running(self._send)
+        publisher, bundle = self._shell.display_pub, self._shown
+        content = {"data": bundle.data, "metadata": bundle.metadata, "transient": self._transient}
         message = publisher.session.msg(
-            "update_display_data", json_clean(content), parent=(running.header if running else self._header)
+            "update_display_data",
+            json_clean(content),  # type: ignore[no-untyped-call]
+            parent=self._cell.header if parent is None else parent,
         )
         publisher.session.send(publisher.pub_socket, message, ident=publisher.topic)
-

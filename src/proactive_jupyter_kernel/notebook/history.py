@@ -1,17 +1,20 @@
 """What IPython remembers of cells with pragmas: the cell as typed, its passwords masked.
 
 IPython keeps each input as typed and as transformed, in ``In``, ``_i`` and the like, in ``history.sqlite`` and, after
-``%logstart``, in a file. The transformed form of our cells would mean nothing tomorrow, the typed one holds passwords; so
-both become the typed one without passwords, which ``%rerun``, ``%save`` and ``%macro`` can use.
+``%logstart``, in a file. The transformed form of our cells would mean nothing tomorrow, the typed one holds passwords;
+so both become the typed one without passwords, which ``%rerun``, ``%save`` and ``%macro`` can use.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from proactive_jupyter_kernel.notebook.transformer import has_pragma
+from proactive_jupyter_kernel.notebook.transformer import RUNNER, has_pragma
 
 __all__ = ["History"]
+
+#: What stands in the Python of a cell that is for the pragmas.
+_CALL = f"get_ipython().{RUNNER}."
 
 
 class History:
@@ -46,7 +49,8 @@ class History:
 def _masked(source: str, raw: str | None) -> tuple[str, str]:
     typed = source if raw is None else raw
     if not has_pragma(typed):
-        return source, typed
+        # A cell that `#%configure` made a task is kept as typed, too.
+        return (typed if _CALL in source else source), typed
     from proactive_jupyter_kernel.pragmas.cells import mask
 
     masked = mask(typed)

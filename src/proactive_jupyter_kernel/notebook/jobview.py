@@ -1,7 +1,7 @@
 """A job as it stands, as text and as HTML. Pure: the time is given.
 
-A status is told by a word and by a shape, and only then by a colour. Colours stand on shapes alone and have a contrast of
-at least 3:1 on a white and on a dark page; words have the colour of the theme.
+A status is told by a word and by a shape, and only then by a colour. Colours stand on shapes alone and have a contrast
+of at least 3:1 on a white and on a dark page; words have the colour of the theme.
 """
 
 from __future__ import annotations
@@ -101,7 +101,9 @@ def duration_text(milliseconds: int) -> str:
 
 def _listed(view: View) -> tuple[list[TaskState], str]:
     """The tasks to list by name, in their order, and a sentence on those left out."""
-    tasks = [task for task in view.job.tasks if not view.tasks or task.base_name in view.tasks or task.name in view.tasks]
+    tasks = [
+        task for task in view.job.tasks if not view.tasks or task.base_name in view.tasks or task.name in view.tasks
+    ]
     if len(tasks) <= MAX_TASKS:
         return tasks, ""
     urgent = sorted(tasks, key=lambda task: _URGENCY[_TASK_MARKS[task.status]])[:MAX_TASKS]

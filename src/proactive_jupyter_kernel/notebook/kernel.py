@@ -1,13 +1,13 @@
 """The kernel: IPython's own, with the extension of this project already loaded.
 
-Whatever it can do with pragmas, any IPython kernel can do after ``%load_ext proactive_jupyter_kernel``; here stands only
-what a kernel says about itself.
+Whatever it can do with pragmas, any IPython kernel can do after ``%load_ext proactive_jupyter_kernel``; here stands
+only what a kernel says about itself.
 """
 
 from __future__ import annotations
 
 import platform
-from typing import Any, ClassVar
+from typing import Any
 
 from ipykernel.ipkernel import IPythonKernel
 from IPython.core import release
@@ -17,6 +17,10 @@ from proactive_jupyter_kernel.version import __version__
 __all__ = ["ProActiveKernel"]
 
 _EXTENSION = "proactive_jupyter_kernel"
+_HELP_LINKS = [
+    {"text": "ProActive Pragmas", "url": "https://github.com/ow2-proactive/proactive-jupyter-kernel#readme"},
+    {"text": "ProActive Documentation", "url": "https://doc.activeeon.com"},
+]
 
 
 class ProActiveKernel(IPythonKernel):
@@ -24,20 +28,17 @@ class ProActiveKernel(IPythonKernel):
 
     implementation = "proactive"
     implementation_version = __version__
-    language_info: ClassVar[dict[str, Any]] = dict(IPythonKernel.language_info)
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**kwargs)  # type: ignore[no-untyped-call]
         # The first links of the menu are about what this kernel adds; IPython's follow.
-        self.help_links = [
-            {"text": "ProActive Pragmas", "url": "https://github.com/ow2-proactive/proactive-jupyter-kernel#readme"},
-            {"text": "ProActive Documentation", "url": "https://doc.activeeon.com"},
-            *self.help_links,
-        ]
+        self.help_links = [*_HELP_LINKS, *self.help_links]
+        assert self.shell is not None
+        # As %load_ext does it, so that IPython knows and a notebook may ask for it again.
         self.shell.extension_manager.load_extension(_EXTENSION)
 
     @property
-    def banner(self) -> str:
+    def banner(self) -> str:  # type: ignore[override]
         """What a console shows before its first prompt."""
         return (
             f"ProActive kernel {__version__} (Python {platform.python_version()}, IPython {release.version})\n"

@@ -7,7 +7,7 @@ events tell when a cell starts and ends; they are called in the thread that runs
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +39,8 @@ class Requests:
         #: By thread; a cell may run another one (``%run notebook.ipynb``).
         self._running: dict[int, list[Cell]] = {}
         self._last = Cell(number=0)
+        self._waiting: list[Callable[[], None]] = []
+        self._waiting_lock = threading.Lock()
         self._events = {
             "pre_execute": self._started,
             "pre_run_cell": self._described,
@@ -76,6 +78,22 @@ class Requests:
                 return cells[-1]
         return None
 
+    def parent(self, cell: Cell) -> Mapping[str, Any] | None:
+        """The request under which to send what belongs to a cell: its own while it runs, else one that runs; or None.
+
+        nbclient drops what comes under a cell that has ended, and takes it under the one that runs.
+        """
+        if any(cell is other for cells in list(self._running.values()) for other in cells):
+            return cell.header
+        running = self.running
+        return running.header if running else None
+
+    def when_running(self, send: Callable[[], None]) -> None:
+        """Call `send` when the next cell starts: for what came while none ran."""
+        with self._waiting_lock:
+            if send not in self._waiting:
+                self._waiting.append(send)
+
     def _header(self) -> Mapping[str, Any]:
         """Header of the request that this thread serves; a terminal has none."""
         header: Mapping[str, Any] | None = getattr(self._shell.display_pub, "parent_header", None)
@@ -85,6 +103,10 @@ class Requests:
         cell = Cell(number=self._shell.execution_count, header=self._header())
         self._running.setdefault(threading.get_ident(), []).append(cell)
         self._last = cell
+        with self._waiting_lock:
+            waiting, self._waiting = self._waiting, []
+        for send in waiting:
+            send()
 
     def _described(self, info: Any) -> None:
         cell = self.here

@@ -10,9 +10,13 @@ from proactive_jupyter_kernel.notebook.requests import Requests
 from proactive_jupyter_kernel.notebook.transformer import Cells, Program
 
 if TYPE_CHECKING:
+    from proactive_jupyter_kernel.notebook.live import NotebookLive
     from proactive_jupyter_kernel.pragmas.context import Context
 
 __all__ = ["Runner"]
+
+#: Seconds that the end of a kernel waits for a log-out; Jupyter gives a kernel five.
+FAREWELL = 2.0
 
 
 class Runner:
@@ -24,6 +28,7 @@ class Runner:
         self._requests = requests
         self._lock = threading.Lock()
         self._context: Context | None = None
+        self._live: NotebookLive | None = None
 
     @property
     def context(self) -> Context:
@@ -58,9 +63,14 @@ class Runner:
             raise fault
 
     def close(self) -> None:
-        """Let go of the connection and stop following jobs; the jobs themselves run on."""
+        """Stop following jobs and log out; the jobs themselves run on."""
+        if self._live is not None:
+            self._live.close()
         if self._context is not None:
-            self._context.close()
+            # A server that does not answer must not hold up the end of the kernel.
+            farewell = threading.Thread(target=self._context.close, daemon=True)
+            farewell.start()
+            farewell.join(FAREWELL)
 
     def _program(self, number: int) -> Program:
         program = self._cells.find(number)
@@ -74,5 +84,6 @@ class Runner:
         from proactive_jupyter_kernel.pragmas.context import Context
 
         frontend = NotebookFrontend(self._shell, self._requests)
-        live = NotebookLive(frontend, lambda: self.context.scheduler)
-        return Context(frontend, live=live)
+        live = self._live = NotebookLive(frontend, lambda: context.connection)
+        context = Context(frontend, live=live)
+        return context

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 __all__ = ["MAX_ROWS", "as_html", "as_text", "records"]
@@ -85,14 +85,13 @@ def _left_out(count: int) -> str:
 
 
 def _cell(value: object, *, one_line: bool = False) -> str:
-    text = "" if value is None else ", ".join(map(str, value)) if _is_list(value) else str(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        text = ", ".join(str(item) for item in value)
+    else:
+        text = "" if value is None else str(value)
     if one_line:
         text = text.replace("\n", "⏎").replace("\t", " ")
     return text if len(text) <= MAX_CELL else f"{text[:MAX_CELL]}…"
-
-
-def _is_list(value: object) -> bool:
-    return isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes | Mapping)
 
 
 def _numeric_columns(rows: Sequence[Sequence[object]]) -> frozenset[int]:

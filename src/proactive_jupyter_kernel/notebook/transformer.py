@@ -1,9 +1,9 @@
 """Cells with pragmas become Python of the same number of lines.
 
-Each pragma becomes one call on its first line; its other lines, and the lines of code that belong to it, become blank, so
-that code in other languages never reaches Python. Code that runs here stays where it stands: magics, ``?``, top-level
-``await``, the display of a last expression and the line numbers of tracebacks are IPython's own. A cell without a pragma
-is not touched, nor is one that starts with a cell magic.
+Each pragma becomes one call on its first line; its other lines, and the lines of code that belong to it, become blank,
+so that code in other languages never reaches Python. Code that runs here stays where it stands: magics, ``?``,
+top-level ``await``, the display of a last expression and the line numbers of tracebacks are IPython's own. A cell
+without a pragma is not touched, nor is one that starts with a cell magic.
 
 IPython transforms a cell twice and may never run it, so that a transformation must do nothing: it reads and checks the
 whole cell, and keeps what it found for the calls in the text. A cell with a fault becomes a single call that raises it.
@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -52,51 +53,77 @@ class Program:
 
 
 class Cells:
-    """Turns cells into programs and finds them again. Safe to use from several threads."""
+    """Turns cells into programs and finds them again; a transformer of IPython. Safe to use from several threads."""
 
-    def __init__(self) -> None:
+    #: IPython does not ask a transformer that says so whether a cell is complete.
+    has_side_effects = True
+
+    def __init__(self, plain: Callable[[str], Plan | None] = lambda _: None) -> None:
+        """`plain` tells what a cell without a pragma asks for; None: it is Python and nothing else."""
+        self._plain = plain
         self._lock = threading.Lock()
-        self._numbers: OrderedDict[str, int] = OrderedDict()
-        self._programs: dict[int, Program] = {}
+        self._numbers: dict[str, int] = {}
+        self._programs: OrderedDict[int, Program] = OrderedDict()
         self._count = 0
 
-    def transform(self, lines: list[str]) -> list[str]:
-        """The transformer for IPython's list: lines of a cell to lines of Python."""
+    def __call__(self, lines: list[str]) -> list[str]:
+        """Lines of a cell to lines of Python."""
         text = "".join(lines)
-        if not has_pragma(text):
-            return lines
-        return self.program(text).python.splitlines(keepends=True)
+        if has_pragma(text):
+            program: Program | None = self.program(text)
+        else:
+            program = None if _CELL_MAGIC.match(text) else self._plain_program(text)
+        return program.python.splitlines(keepends=True) if program else lines
 
     def program(self, text: str) -> Program:
-        """The program of a cell; the same for the same text, as long as it is kept."""
+        """The program of a cell with pragmas; the same for the same text, as long as it is kept."""
         with self._lock:
-            number = self._numbers.get(text)
-            if number is not None:
-                self._numbers.move_to_end(text)
-                return self._programs[number]
-            self._count += 1
-            number = self._count
-        program = _read(text, number)
-        with self._lock:
-            self._numbers[text] = number
-            self._programs[number] = program
-            while len(self._numbers) > KEPT:
-                self._programs.pop(self._numbers.popitem(last=False)[1], None)
-        return program
+            known = self._programs.get(self._numbers.get(text, 0))
+            if known:
+                return known
+        number = self._next()
+        return self._keep(number, _program(text, number, lambda: _plan(text)), text)
 
     def find(self, number: int) -> Program | None:
         """The program of this number; None if it was let go."""
         with self._lock:
             return self._programs.get(number)
 
+    def _plain_program(self, text: str) -> Program | None:
+        number = self._next()
+        program = _program(text, number, lambda: self._plain(text))
+        # What it asks for depends on more than its text: it is made anew each time.
+        return self._keep(number, program) if program.calls or program.fault else None
 
-def _read(text: str, number: int) -> Program:
+    def _next(self) -> int:
+        with self._lock:
+            self._count += 1
+            return self._count
+
+    def _keep(self, number: int, program: Program, text: str = "") -> Program:
+        with self._lock:
+            self._programs[number] = program
+            if text:
+                self._numbers[text] = number
+            while len(self._programs) > KEPT:
+                oldest, _ = self._programs.popitem(last=False)
+                self._numbers = {text: number for text, number in self._numbers.items() if number != oldest}
+        return program
+
+
+def _plan(text: str) -> Plan:
     from proactive_jupyter_kernel.pragmas.cells import plan
 
+    return plan(text)
+
+
+def _program(text: str, number: int, planned: Callable[[], Plan | None]) -> Program:
     try:
-        found = plan(text)
+        found = planned()
     except PragmaError as error:
         return Program(python=_python(text, {1: f"get_ipython().{RUNNER}.refuse({number})"}, ()), fault=error)
+    if found is None:
+        return Program(python=text)
     calls = {
         call.call.first_line: f"get_ipython().{RUNNER}.run({number}, {index}, {call.pragma.name!r})"
         for index, call in enumerate(found.calls)

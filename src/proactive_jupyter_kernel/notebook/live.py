@@ -1,0 +1,277 @@
+"""Jobs as they run: a display that follows a job in the background, and the waiting for a job in a cell."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import time
+import weakref
+from collections.abc import Callable, Collection, Iterator
+from itertools import groupby
+
+from proactive_jupyter_kernel.client.connection import Connection
+from proactive_jupyter_kernel.client.pace import Pace
+from proactive_jupyter_kernel.client.records import Job, TaskState
+from proactive_jupyter_kernel.client.scheduler import Scheduler
+from proactive_jupyter_kernel.errors import ProActiveError, SchedulerError, WaitTimeout
+from proactive_jupyter_kernel.notebook.following import Sight, Tail, follow
+from proactive_jupyter_kernel.notebook.frontend import NotebookDisplay, NotebookFrontend
+from proactive_jupyter_kernel.notebook.jobview import View, render
+from proactive_jupyter_kernel.pragmas.outputs import Html, Text
+from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
+
+__all__ = ["NotebookLive"]
+
+#: Seconds between two updates of a display: four a second look alive and cost a browser little.
+GAP = 0.25
+#: Seconds for which a server that does not answer is asked again, by a display and by a waiting cell.
+WATCH_PATIENCE = 600.0
+WAIT_PATIENCE = 60.0
+#: A display in the background asks less often than a cell that waits.
+WATCH_PACE = Pace(first=0.02, share=0.2, longest=1.0)
+#: Tasks that never ran have written nothing.
+_SILENT = frozenset({TaskStatus.SKIPPED, TaskStatus.NOT_STARTED})
+
+Translate = Callable[[str, str], str]
+
+
+class NotebookLive:
+    """`Live` of the pragmas, in a notebook."""
+
+    def __init__(self, frontend: NotebookFrontend, connection: Callable[[], Connection]) -> None:
+        self._frontend = frontend
+        self._connection = connection
+        self._stop = threading.Event()
+        self._watchers: weakref.WeakSet[_Watcher] = weakref.WeakSet()
+        self._tails: weakref.WeakValueDictionary[tuple[int, int], Tail] = weakref.WeakValueDictionary()
+
+    def watch(self, job_id: int, name: str) -> None:
+        """Show the job's status and let a thread keep it up to date."""
+        connection = self._connection()
+        watcher = _Watcher(self._frontend, connection, job_id, name, self._stop)
+        self._watchers.add(watcher)
+        watcher.start()
+
+    def wait(
+        self,
+        job_id: int,
+        *,
+        tasks: Collection[str] | None = None,
+        timeout: float | None = None,
+        draw: bool = True,
+        output: bool = True,
+        translate: Translate | None = None,
+    ) -> Job:
+        """Block until the job, or each of the tasks, has ended."""
+        connection = self._connection()
+        scheduler = connection.scheduler
+        names = frozenset(tasks or ())
+        job = scheduler.job(job_id)
+        progress = _Progress(self._frontend, self._tail(scheduler, job_id), names, draw=draw)
+        printer = _Printer(self._frontend, scheduler, translate) if output else None
+        deadline = None if timeout is None else time.monotonic() + timeout
+        patience = 0.0 if connection.embedded else WAIT_PATIENCE
+        try:
+            with _interruptible():
+                for sight in follow(scheduler, job, stop=self._stop, patience=patience):
+                    job = sight.job
+                    progress.show(sight)
+                    if printer:
+                        printer.write(job, names)
+                    if _is_over(job, names):
+                        break
+                    if deadline is not None and time.monotonic() >= deadline:
+                        raise _timed_out(job, names, timeout or 0)
+        except BaseException:
+            progress.leave(job)
+            raise
+        progress.leave(job)
+        self._tell_watchers(connection, job)
+        return job
+
+    def close(self) -> None:
+        """Follow no job any longer."""
+        self._stop.set()
+
+    def _tail(self, scheduler: Scheduler, job_id: int) -> Tail:
+        key = (id(scheduler), job_id)
+        tail = self._tails.get(key)
+        if tail is None:
+            tail = self._tails[key] = Tail(scheduler, job_id)
+        return tail
+
+    def _tell_watchers(self, connection: Connection, job: Job) -> None:
+        """Displays of the same job, which may lag a second behind, show its end before the cell ends."""
+        for watcher in list(self._watchers):
+            if watcher.job_id == job.id and watcher.connection is connection:
+                watcher.show(Sight(job=job))
+
+
+class _Watcher:
+    """The display of one job, and the thread that keeps it up to date."""
+
+    def __init__(
+        self, frontend: NotebookFrontend, connection: Connection, job_id: int, name: str, stop: threading.Event
+    ) -> None:
+        self.job_id = job_id
+        self.connection = connection
+        self._name = name
+        self._stop = stop
+        self._lock = threading.Lock()
+        self._job: Job | None = None
+        self._display = frontend.show_updatable(self._first())
+
+    def start(self) -> None:
+        if self._job is not None and not self._job.ended:
+            threading.Thread(target=self._run, name=f"proactive-job-{self.job_id}", daemon=True).start()
+
+    def show(self, sight: Sight) -> None:
+        """Show it, unless the display shows the end already."""
+        with self._lock:
+            if self._job is not None and self._job.ended:
+                return
+            self._job = sight.job
+            remark = f"{sight.trouble} Trying again." if sight.trouble else _advice(sight.job)
+            self._display.update(render(View(job=sight.job, remark=remark)), final=sight.job.ended)
+
+    def _first(self) -> Text | Html:
+        try:
+            self._job = self.connection.scheduler.job(self.job_id)
+        except ProActiveError as error:
+            return Text(text=f"Job {self.job_id} {self._name!r} cannot be followed: {error}")
+        return render(View(job=self._job, remark=_advice(self._job)))
+
+    def _run(self) -> None:
+        assert self._job is not None
+        patience = 0.0 if self.connection.embedded else WATCH_PATIENCE
+        try:
+            scheduler = self.connection.scheduler
+            for sight in follow(scheduler, self._job, stop=self._stop, patience=patience, pace=WATCH_PACE):
+                self.show(sight)
+                if self._job.ended or self._stop.wait(GAP):
+                    return
+        except ProActiveError as error:
+            self._give_up(error)
+
+    def _give_up(self, error: ProActiveError) -> None:
+        assert self._job is not None
+        remark = f"Not followed any more: {error.message} #%job_status(job_id={self.job_id}) shows how it stands."
+        with self._lock:
+            self._display.update(render(View(job=self._job, remark=remark)))
+
+
+class _Progress:
+    """The display of a cell that waits."""
+
+    def __init__(self, frontend: NotebookFrontend, tail: Tail, names: frozenset[str], *, draw: bool) -> None:
+        self._frontend = frontend
+        self._tail = tail
+        self._names = names
+        self._draw = draw
+        self._display: NotebookDisplay | None = None
+        self._next = 0.0
+
+    def show(self, sight: Sight) -> None:
+        """Show how the job gets on, a few times a second at most."""
+        now = time.monotonic()
+        if not self._draw or now < self._next:
+            return
+        self._next = now + GAP
+        remark = f"{sight.trouble} Trying again." if sight.trouble else _advice(sight.job)
+        self._update(
+            View(
+                job=sight.job,
+                tasks=self._names,
+                tail=() if sight.trouble else self._tail.lines(sight.job),
+                now=int(time.time() * 1000),
+                remark=remark,
+            ),
+            final=False,
+        )
+
+    def leave(self, job: Job) -> None:
+        """Show how it stands at the end of the waiting, for good."""
+        if self._draw:
+            remark = "" if _is_over(job, self._names) else "Not waited for any more; the job goes on."
+            self._update(View(job=job, tasks=self._names, remark=remark), final=True)
+
+    def _update(self, view: View, *, final: bool) -> None:
+        if self._display is None:
+            self._display = self._frontend.show_updatable(render(view))
+        else:
+            self._display.update(render(view), final=final)
+
+
+class _Printer:
+    """Writes the complete output of tasks to the cell, each once, when it has ended."""
+
+    def __init__(self, frontend: NotebookFrontend, scheduler: Scheduler, translate: Translate | None) -> None:
+        self._frontend = frontend
+        self._scheduler = scheduler
+        self._translate = translate or (lambda _, text: text)
+        self._written: set[int] = set()
+
+    def write(self, job: Job, names: frozenset[str]) -> None:
+        """Write what the tasks that ended since the last call have written."""
+        ended = [task for task in _meant(job, names) if task.ended and task.id not in self._written]
+        for task in sorted(ended, key=lambda task: (task.finished_at, task.id)):
+            self._written.add(task.id)
+            if task.status not in _SILENT:
+                self._write(job, task)
+
+    def _write(self, job: Job, task: TaskState) -> None:
+        try:
+            lines = self._scheduler.task_log(job.id, task.name)
+        except SchedulerError as error:
+            self._frontend.write(f"The output of task {task.name!r} cannot be had: {error.message}\n", error=True)
+            return
+        for is_error, group in groupby(lines, key=lambda line: line.error):
+            text = "".join(f"{line.text}\n" for line in group)
+            self._frontend.write(self._translate(task.name, text), error=is_error)
+
+
+def _meant(job: Job, names: frozenset[str]) -> list[TaskState]:
+    """The tasks of these names and their copies; all where there are no names."""
+    return [task for task in job.tasks if not names or task.base_name in names or task.name in names]
+
+
+def _is_over(job: Job, names: frozenset[str]) -> bool:
+    """Whether there is nothing more to wait for."""
+    if job.ended or not names:
+        return job.ended
+    meant = _meant(job, names)
+    found = {task.base_name for task in meant} | {task.name for task in meant}
+    return names <= found and all(task.ended for task in meant)
+
+
+def _advice(job: Job) -> str:
+    """What a person has to do, where the job waits for one."""
+    if job.status is JobStatus.IN_ERROR:
+        return f"A task failed and the job waits for a decision; #%kill_job(job_id={job.id}) ends it."
+    if job.status is JobStatus.PAUSED:
+        return f"#%resume_job(job_id={job.id}) lets it go on."
+    return ""
+
+
+def _timed_out(job: Job, names: frozenset[str], timeout: float) -> WaitTimeout:
+    alive = [task.name for task in _meant(job, names) if not task.ended]
+    what = f"Task {', '.join(alive)} of job {job.id}" if names and alive else f"Job {job.id} ({job.name!r})"
+    return WaitTimeout(
+        f"{what} did not end within {timeout:g} s; the job is {job.status.label} and goes on.",
+        hint=f"#%wait_job(job_id={job.id}) waits longer, #%kill_job(job_id={job.id}) ends it.",
+    )
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let an interrupt through: in a cell with `await` ipykernel would hand it to an event loop that stands still."""
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or handler is signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
