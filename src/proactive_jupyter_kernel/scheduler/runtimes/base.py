@@ -67,7 +67,8 @@ __all__ = ["REPORT", "REQUEST", "Runtime", "file_stem", "how_it_ended", "shell_c
 
 #: Names of the files in a stage's folder.
 REQUEST, REPORT = "request.json", "report.json"
-_HARNESS = Path(__file__).with_name("harness")
+#: Where the task-side files lie.
+HARNESS = Path(__file__).with_name("harness")
 #: Stages whose scripts may be answered without a process, and what decides which global they set.
 _ANSWERABLE = {StageKind.FORK, StageKind.FLOW, StageKind.SELECTION}
 
@@ -119,11 +120,14 @@ class Runtime(abc.ABC):
         code = read.exit_code if read.exit_code is not None else shell_code(exit_code)
         if read.error is None and code == 0:
             return read.report(exit_code=0)
-        summary = self.exit_message(code)
-        if read.error is not None:
-            summary = f"{summary}: {read.error.summary}" if summary else read.error.summary
+        summary = self.summary(code, read.error.summary if read.error else "")
         fault = failure(FailureKind.ERROR, f"{stage.kind.prefix}: {summary}", read.error.trace if read.error else "")
         return read.report(exit_code=code, failure=fault)
+
+    def summary(self, exit_code: int, error: str) -> str:
+        """What went wrong in one line, by the exit code and the script's error, which may be empty."""
+        said = self.exit_message(exit_code)
+        return f"{said}: {error}" if said and error else said or error
 
     def exit_message(self, exit_code: int) -> str:
         """How ProActive says that a script of this language failed with an exit code; empty: by its error alone."""
@@ -158,8 +162,8 @@ class Runtime(abc.ABC):
         path.write_text(before + stage.script.code, encoding="utf-8", errors="surrogatepass", newline="")
         return path
 
-    def write_request(self, stage: Stage, script: Path | None = None, **more: Wire) -> Path:
-        """Write ``request.json`` and return its path; `more` are further keys for the harness."""
+    def request(self, stage: Stage, script: Path | None = None, **more: Wire) -> dict[str, Wire]:
+        """What ``request.json`` holds; `more` are further keys for the harness."""
         request = stage.bindings.request()
         request.update(
             label=stage.label,
@@ -170,13 +174,17 @@ class Runtime(abc.ABC):
             limit=stage.limit,
             **more,
         )
+        return request
+
+    def write_request(self, stage: Stage, script: Path | None = None, **more: Wire) -> Path:
+        """Write ``request.json`` and return its path; `more` as for `request`."""
         path = stage.folder / REQUEST
-        path.write_text(json.dumps(request, separators=(",", ":")), encoding="ascii")
+        path.write_text(json.dumps(self.request(stage, script, **more), separators=(",", ":")), encoding="ascii")
         return path
 
     def harness(self, stage: Stage, name: str) -> Path:
         """The path of a harness file; a copy in the stage's folder where the stage is enclosed."""
-        source = _HARNESS / name
+        source = HARNESS / name
         if not stage.enclosed:
             return source
         target = stage.folder / source.name

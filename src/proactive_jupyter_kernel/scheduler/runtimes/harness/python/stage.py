@@ -24,6 +24,8 @@ __all__ = ["again", "run"]
 def run(folder: str) -> int:
     """Run the stage of that folder and return the exit code of its process."""
     request = _read(folder)
+    if "driver" in request:
+        return _drive(request)
     here = os.getpid()
     _prepare_process(request)
     scope = _new_main(request)
@@ -44,6 +46,20 @@ def again(folder: str, scope: dict[str, Any]) -> None:
     exec(_compiled(request), scope)
 
 
+def _drive(request: Mapping[str, Any]) -> int:
+    """Hand the stage to another language's harness, one that runs inside a Python process."""
+    import importlib.util
+
+    _prepare_streams()
+    spec = importlib.util.spec_from_file_location("_proactive_driver", request["driver"])
+    assert spec is not None
+    assert spec.loader is not None
+    driver = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(driver)
+    code: int = driver.run(request)
+    return code
+
+
 def _read(folder: str) -> dict[str, Any]:
     with open(os.path.join(folder, "request.json"), encoding="ascii") as file:
         request = json.load(file)
@@ -57,6 +73,10 @@ def _prepare_process(request: Mapping[str, Any]) -> None:
     sys.argv[:] = [request["main"], *request["args"]]
     if hasattr(sys, "orig_argv"):
         sys.orig_argv[:] = [sys.executable, *sys.argv]
+    _prepare_streams()
+
+
+def _prepare_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, __import__("io").TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
