@@ -12,11 +12,12 @@ from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.cursor import Spot, locate
 from proactive_jupyter_kernel.pragmas.draft import Draft
 from proactive_jupyter_kernel.pragmas.handlers.help import parameter_row
+from proactive_jupyter_kernel.pragmas.kinds import NOWHERE, Kind, Known
 from proactive_jupyter_kernel.pragmas.parser import write_value
 from proactive_jupyter_kernel.pragmas.registry import PRAGMAS, Parameter, Pragma
 from proactive_jupyter_kernel.pragmas.syntax import Text
 from proactive_jupyter_kernel.pragmas.tokens import quote
-from proactive_jupyter_kernel.pragmas.values import NOWHERE, Kind, Known, Pairs
+from proactive_jupyter_kernel.pragmas.values import Pairs
 from proactive_jupyter_kernel.workflow.languages import by_engine
 
 __all__ = ["Completions", "Inspection", "Match", "complete", "inspect"]

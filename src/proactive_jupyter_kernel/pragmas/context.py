@@ -13,9 +13,9 @@ from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.errors import BadValue, SetupError
 from proactive_jupyter_kernel.pragmas.draft import Draft
 from proactive_jupyter_kernel.pragmas.frontend import Frontend, Live
+from proactive_jupyter_kernel.pragmas.kinds import Formula
 from proactive_jupyter_kernel.pragmas.outputs import Notice
 from proactive_jupyter_kernel.pragmas.source_map import SourceMap
-from proactive_jupyter_kernel.pragmas.values import Formula
 
 if TYPE_CHECKING:
     from proactive_jupyter_kernel.client.scheduler import Scheduler
@@ -102,20 +102,14 @@ class Context:
         return connection
 
     def close(self) -> None:
-        """Log out; jobs run on."""
+        """Log out of the servers; jobs run on. The embedded scheduler needs no farewell, and must not start for one."""
         with self._connecting:
             connections = {id(job.connection): job.connection for job in self.jobs}
             if self._connection is not None:
                 connections[id(self._connection)] = self._connection
         for connection in connections.values():
-            connection.close()
-
-    def close(self) -> None:
-        """Log out of a server, if logged in; the embedded scheduler needs no farewell, and must not be started for one."""
-        with self._connecting:
-            connection = self._connection
-        if connection is not None and not connection.embedded:
-            connection.close()
+            if not connection.embedded:
+                connection.close()
 
     def _discovered(self) -> Settings:
         try:

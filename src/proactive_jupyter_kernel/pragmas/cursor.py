@@ -1,4 +1,4 @@
-"""Where in a pragma the cursor stands: in its name, at a parameter, in a value. Pure; takes text that is half written."""
+"""Where in a pragma the cursor stands: in its name, at a parameter, in a value. Pure; takes half-written text."""
 
 from __future__ import annotations
 
@@ -105,11 +105,10 @@ class _Walk:
         elif character == "," or (character == ":" and self.stack[-1:] == ["{"]):
             self._next(character, typed)
             self.word = position + 1
-        elif character == "\n":
-            if not typed:
-                continued = _CONTINUED.match(self.text, position + 1)
-                self.word = continued.end() if continued else position + 1
-                return self.word
+        elif character == "\n" and not typed:
+            continued = _CONTINUED.match(self.text, position + 1)
+            self.word = continued.end() if continued else position + 1
+            return self.word
         return position + 1
 
     def _open(self, bracket: str, typed: str) -> None:

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from proactive_jupyter_kernel.errors import BadValue, PragmaError, UnknownParameter, UnknownPragma, did_you_mean
+from proactive_jupyter_kernel.pragmas.kinds import Kind, Unfit
 from proactive_jupyter_kernel.pragmas.syntax import Argument, Call
 from proactive_jupyter_kernel.pragmas.tokens import Place
-from proactive_jupyter_kernel.pragmas.values import Kind, Unfit
 
 if TYPE_CHECKING:
     from proactive_jupyter_kernel.pragmas.context import Context

@@ -1,35 +1,26 @@
-"""The kinds of value that parameters take: each reads a value as typed, writes it back, describes and completes itself.
-
-Pure. A kind answers a value that is not of its kind with `Unfit`, whose reason goes on after the parameter's name:
-"must be on or off, not 'maybe'".
-"""
+"""The kinds of value that parameters take: texts, names, lists, pairs, switches, numbers, languages. Pure."""
 
 from __future__ import annotations
 
 import keyword
 import re
-import unicodedata
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.errors import did_you_mean
-from proactive_jupyter_kernel.pragmas.parser import write_value
+from proactive_jupyter_kernel.pragmas.kinds import NOWHERE, Formula, Kind, Known, Unfit, shown, text_node
 from proactive_jupyter_kernel.pragmas.syntax import Items, Node, Rows, Text
-from proactive_jupyter_kernel.pragmas.tokens import Place
 from proactive_jupyter_kernel.workflow.languages import LANGUAGES, Language, by_pragma_name
+from proactive_jupyter_kernel.workflow.names import ncname_problem
 
 __all__ = [
     "Choice",
     "Duration",
     "Expression",
     "FilePath",
-    "Formula",
     "Integer",
-    "Kind",
-    "Known",
     "LanguageName",
     "Names",
     "Pairs",
@@ -37,92 +28,8 @@ __all__ = [
     "Plain",
     "PythonName",
     "Switch",
-    "Unfit",
     "XmlName",
-    "is_xml_name",
 ]
-
-NOWHERE = Place(line=0, column=0, length=1, source="")
-
-
-class Unfit(Exception):
-    """A value is not of the kind that its parameter wants."""
-
-    def __init__(self, reason: str, node: Node, *, hint: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.node = node
-        self.hint = hint
-
-
-@dataclass(frozen=True, kw_only=True)
-class Known:
-    """The names that completion may offer, as the notebook stands now."""
-
-    tasks: Sequence[str] = ()
-    variables: Sequence[str] = ()
-    jobs: Sequence[str] = ()
-    job_ids: Sequence[str] = ()
-    pragmas: Sequence[str] = ()
-    #: The files and folders that complete a path as typed so far.
-    files: Callable[[str], Sequence[str]] = field(default=lambda typed: ())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Formula:
-    """A value written ``=expression``: the notebook's own Python gives it when the pragma runs."""
-
-    text: str
-    place: Place = field(compare=False, repr=False, default=NOWHERE)
-
-
-def _text(text: str, *, quoted: bool = False) -> Text:
-    return Text(text=text, quoted=quoted, place=NOWHERE)
-
-
-class Kind(ABC):
-    """One kind of value. Instances are immutable and shared."""
-
-    #: True: a value never appears in a message or a display.
-    secret: ClassVar[bool] = False
-
-    @property
-    @abstractmethod
-    def description(self) -> str:
-        """A noun phrase that goes on after "must be"."""
-
-    @abstractmethod
-    def parse(self, node: Node) -> Any:
-        """The value; `Unfit` if the node is not of this kind."""
-
-    @abstractmethod
-    def node(self, value: Any) -> Node:
-        """The value as one would type it."""
-
-    def unparse(self, value: Any) -> str:
-        """The value as text that reads back as an equal value."""
-        return write_value(self.node(value))
-
-    def complete(self, known: Known, typed: str) -> Sequence[str]:
-        """What may stand here; the caller keeps those that fit what is typed."""
-        return ()
-
-    def unfit(self, node: Node, *, hint: str = "") -> Unfit:
-        """The refusal of this node."""
-        shown = "" if self.secret else f", not {_shown(node)}"
-        return Unfit(f"must be {self.description}{shown}.", node, hint=hint)
-
-    def text_of(self, node: Node) -> str:
-        """The node's text; `Unfit` where brackets stand."""
-        if not isinstance(node, Text):
-            raise self.unfit(node, hint="Brackets that belong to the text are written inside quotes.")
-        return node.text
-
-
-def _shown(node: Node) -> str:
-    if isinstance(node, Text):
-        return repr(node.text)
-    return node.raw or "a list"
 
 
 @dataclass(frozen=True)
@@ -144,7 +51,7 @@ class Plain(Kind):
         return text
 
     def node(self, value: str) -> Node:
-        return _text(value)
+        return text_node(value)
 
     def complete(self, known: Known, typed: str) -> Sequence[str]:
         offered: Sequence[str] = getattr(known, self.offers) if self.offers else ()
@@ -165,7 +72,7 @@ class Password(Kind):
         return Secret(self.text_of(node))
 
     def node(self, value: Secret) -> Node:
-        return _text(str(value))
+        return text_node(str(value))
 
 
 @dataclass(frozen=True)
@@ -176,20 +83,6 @@ class FilePath(Plain):
 
     def complete(self, known: Known, typed: str) -> Sequence[str]:
         return known.files(typed)
-
-
-def is_xml_name(text: str) -> bool:
-    """Whether the schema of workflows accepts the text as a name (NCName of XML 1.0)."""
-
-    def fits(character: str, first: bool) -> bool:
-        if character == "_" or (character in "-." and not first):
-            return True
-        category = unicodedata.category(character)
-        if unicodedata.decomposition(character).startswith("<"):
-            return False
-        return category in ("Ll", "Lu", "Lo", "Lt", "Nl") or (not first and category in ("Lm", "Nd", "Mn", "Mc"))
-
-    return bool(text) and all(fits(character, not index) for index, character in enumerate(text))
 
 
 @dataclass(frozen=True)
@@ -205,12 +98,12 @@ class XmlName(Kind):
 
     def parse(self, node: Node) -> str:
         text = self.text_of(node)
-        if not is_xml_name(text):
-            raise self.unfit(node)
+        if problem := ncname_problem(text):
+            raise Unfit(f"must be {self.noun}, and {text!r} {problem}.", node)
         return text
 
     def node(self, value: str) -> Node:
-        return _text(value)
+        return text_node(value)
 
     def complete(self, known: Known, typed: str) -> Sequence[str]:
         offered: Sequence[str] = getattr(known, self.offers) if self.offers else ()
@@ -282,7 +175,7 @@ class Pairs(Kind):
 
     def _value(self, node: Node) -> str | Formula:
         if not isinstance(node, Text):
-            raise Unfit(f"takes texts as values, not {_shown(node)}.", node, hint="Write it in quotes.")
+            raise Unfit(f"takes texts as values, not {shown(node)}.", node, hint="Write it in quotes.")
         if self.formulas and not node.quoted and node.text.startswith("="):
             return Formula(text=node.text[1:].strip(), place=node.place)
         return node.text
@@ -290,10 +183,10 @@ class Pairs(Kind):
     def node(self, value: Mapping[str, str | Formula]) -> Node:
         def written(item: str | Formula) -> Text:
             if isinstance(item, Formula):
-                return _text("=" + item.text)
-            return _text(item, quoted=item.startswith("="))
+                return text_node("=" + item.text)
+            return text_node(item, quoted=item.startswith("="))
 
-        pairs = (Items(items=(_text(k), written(v)), bracket="(", place=NOWHERE) for k, v in value.items())
+        pairs = (Items(items=(text_node(k), written(v)), bracket="(", place=NOWHERE) for k, v in value.items())
         return Items(items=tuple(pairs), place=NOWHERE)
 
     def complete(self, known: Known, typed: str) -> Sequence[str]:
@@ -324,7 +217,7 @@ class Switch(Kind):
         return found
 
     def node(self, value: bool) -> Node:
-        return _text("on" if value else "off")
+        return text_node("on" if value else "off")
 
     def complete(self, known: Known, typed: str) -> Sequence[str]:
         return ("on", "off")
@@ -355,7 +248,7 @@ class Integer(Kind):
         return number
 
     def node(self, value: int) -> Node:
-        return _text(str(value))
+        return text_node(str(value))
 
     def complete(self, known: Known, typed: str) -> Sequence[str]:
         offered: Sequence[str] = getattr(known, self.offers) if self.offers else ()
@@ -387,7 +280,7 @@ class Duration(Kind):
         return seconds
 
     def node(self, value: float) -> Node:
-        return _text(f"{value:.6f}".rstrip("0") if value != int(value) else str(int(value)))
+        return text_node(f"{value:.6f}".rstrip("0") if value != int(value) else str(int(value)))
 
 
 @dataclass(frozen=True)
@@ -407,7 +300,7 @@ class Choice(Kind):
         return text
 
     def node(self, value: str) -> Node:
-        return _text(value)
+        return text_node(value)
 
     def complete(self, known: Known, typed: str) -> Sequence[str]:
         return self.words
@@ -432,7 +325,7 @@ class LanguageName(Kind):
         return language
 
     def node(self, value: Language) -> Node:
-        return _text(value.name)
+        return text_node(value.name)
 
     def complete(self, known: Known, typed: str) -> Sequence[str]:
         return [language.name for language in LANGUAGES if language.in_pragmas]
@@ -453,7 +346,7 @@ class Expression(Kind):
         return text
 
     def node(self, value: str) -> Node:
-        return _text(value)
+        return text_node(value)
 
     def complete(self, known: Known, typed: str) -> Sequence[str]:
         return known.variables
@@ -474,4 +367,4 @@ class PythonName(Kind):
         return text
 
     def node(self, value: str) -> Node:
-        return _text(value)
+        return text_node(value)

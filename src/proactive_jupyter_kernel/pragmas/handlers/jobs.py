@@ -20,10 +20,10 @@ from proactive_jupyter_kernel.pragmas.parameters import (
     TIMEOUT,
     VARIABLE_PAIRS,
 )
-from proactive_jupyter_kernel.pragmas.which_job import job_id_of
 from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.values import Choice, Plain
 from proactive_jupyter_kernel.pragmas.waiting import settle, wait_for
+from proactive_jupyter_kernel.pragmas.which_job import job_id_of
 from proactive_jupyter_kernel.workflow.model import Priority, Script
 
 if TYPE_CHECKING:

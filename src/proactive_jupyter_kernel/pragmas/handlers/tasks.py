@@ -9,6 +9,7 @@ from proactive_jupyter_kernel.pragmas.code import check_code, code_of
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.draft import DraftTask
 from proactive_jupyter_kernel.pragmas.idioms import IDIOMS
+from proactive_jupyter_kernel.pragmas.kinds import Formula
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Text
 from proactive_jupyter_kernel.pragmas.parameters import (
     INFO_PAIRS,
@@ -21,7 +22,7 @@ from proactive_jupyter_kernel.pragmas.parameters import (
     VARIABLE_PAIRS,
 )
 from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
-from proactive_jupyter_kernel.pragmas.values import Choice, Duration, Formula, Integer, Plain
+from proactive_jupyter_kernel.pragmas.values import Choice, Duration, Integer, Plain
 from proactive_jupyter_kernel.workflow.languages import Language, by_engine
 from proactive_jupyter_kernel.workflow.model import ErrorPolicy, Script, Task, TaskVariable
 
