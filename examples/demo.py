@@ -24,7 +24,7 @@ def main() -> int:
     os.environ["PROACTIVE_KERNEL_DATA_DIR"] = str(OUTPUT / "scheduler")
     command = [sys.executable, "-m", "proactive_jupyter_kernel"]
     try:
-        status = subprocess.run([*command, "run", notebook.name], cwd=OUTPUT).returncode
+        status = subprocess.run([*command, "run", notebook.name, "--output", notebook.name], cwd=OUTPUT).returncode
     finally:
         subprocess.run([*command, "scheduler", "stop"], stdout=subprocess.DEVNULL)
         shutil.rmtree(OUTPUT / "scheduler", ignore_errors=True)
