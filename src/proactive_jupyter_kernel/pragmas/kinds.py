@@ -86,8 +86,8 @@ class Kind(ABC):
 
     def unfit(self, node: Node, *, hint: str = "") -> Unfit:
         """The refusal of this node."""
-        shown = "" if self.secret else f", not {shown(node)}"
-        return Unfit(f"must be {self.description}{shown}.", node, hint=hint)
+        found = "" if self.secret else f", not {shown(node)}"
+        return Unfit(f"must be {self.description}{found}.", node, hint=hint)
 
     def text_of(self, node: Node) -> str:
         """The node's text; `Unfit` where brackets stand."""

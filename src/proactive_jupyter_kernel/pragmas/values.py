@@ -132,7 +132,7 @@ class Names(Kind):
         return tuple(names)
 
     def node(self, value: tuple[str, ...]) -> Node:
-        return Items(items=tuple(map(_text, value)), place=NOWHERE)
+        return Items(items=tuple(map(text_node, value)), place=NOWHERE)
 
     def complete(self, known: Known, typed: str) -> Sequence[str]:
         return self.item.complete(known, typed)
