@@ -223,8 +223,9 @@ class EmbeddedTransport:
         try:
             return attempt(http)
         except SchedulerUnreachable as error:
-            # A request that may have been obeyed is repeated only where twice is the same as once.
-            if error.in_doubt and method == "POST":
+            # A request that may have been obeyed is repeated only where twice is the same as once; and nobody is
+            # started to hear a goodbye.
+            if (error.in_doubt and method == "POST") or path == "/scheduler/disconnect":
                 raise
             self._lost(http)
         # A login that was made for the old token is refused by the new scheduler: the session is renewed with its own.

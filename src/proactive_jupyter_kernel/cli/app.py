@@ -1,0 +1,100 @@
+"""The command and its table of subcommands; where every problem becomes a message and an exit status."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from proactive_jupyter_kernel.errors import (
+    InvalidWorkflow,
+    ProActiveError,
+    SubmissionRefused,
+    UnreadableWorkflow,
+)
+from proactive_jupyter_kernel.version import __version__
+
+__all__ = ["EXIT_INTERRUPTED", "EXIT_PROBLEM", "EXIT_REFUSED", "app", "main"]
+
+EXIT_PROBLEM = 1
+#: The workflow was not accepted, or the command line itself is wrong.
+EXIT_REFUSED = 2
+#: 128 and the number of SIGINT, as shells have it.
+EXIT_INTERRUPTED = 130
+
+REFUSALS = (InvalidWorkflow, UnreadableWorkflow, SubmissionRefused)
+
+#: Each command, the file of this folder that has it, and its line in the list of commands.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "submit": ("submit", "Submit a workflow file; wait for it with --wait."),
+    "jobs": ("jobs", "List jobs, the newest first."),
+    "status": ("jobs", "Show a job and its tasks."),
+    "results": ("jobs", "Show the results of a job's tasks."),
+    "logs": ("logs", "Show what a job's tasks wrote."),
+    "kill": ("actions", "Kill a job."),
+    "pause": ("actions", "Start no more tasks of a job."),
+    "resume": ("actions", "Go on with a paused job."),
+    "run": ("run", "Execute a notebook, printing its outputs as they come."),
+    "scheduler": ("scheduler", "Start, stop or look at the embedded scheduler."),
+    "install": ("kernelspec", "Make the kernel known to Jupyter."),
+    "uninstall": ("kernelspec", "Remove the kernel from Jupyter's list."),
+}
+
+
+class App(click.Group):
+    """Imports a command when it is called, and turns what goes wrong into a message on standard error."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"proactive_jupyter_kernel.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ProActiveError as error:
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(EXIT_REFUSED if isinstance(error, REFUSALS) else EXIT_PROBLEM)
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            ctx.exit(EXIT_INTERRUPTED)
+
+
+@click.command(
+    "proactive-kernel",
+    cls=App,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="`proactive-kernel COMMAND --help` explains a command, with examples.",
+)
+@click.version_option(__version__, "-V", "--version", prog_name="proactive-kernel")
+def app() -> None:
+    """Run ProActive workflows from the shell, on the embedded scheduler or any ProActive server.
+
+    Which scheduler: --url, else PROACTIVE_URL (with PROACTIVE_LOGIN and PROACTIVE_PASSWORD), else a
+    proactive_config.ini in this folder, else the embedded scheduler, which starts by itself.
+
+    Exit status: 0 only where all went well; 2 for a refused workflow or a wrong command line; 130 for an interrupted
+    wait; 1 for everything else.
+    """
+
+
+def main() -> NoReturn:
+    """Run the command with the arguments of the process, and end the process."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A name or an output that the terminal's encoding cannot show is no reason to fail.
+            stream.reconfigure(errors="backslashreplace")
+    app.main(prog_name="proactive-kernel")
+    raise SystemExit(0)

@@ -1,0 +1,138 @@
+"""What commands share: their options, the scheduler they talk to, how they print."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from proactive_jupyter_kernel.client import config
+from proactive_jupyter_kernel.client.config import EMBEDDED, Settings
+from proactive_jupyter_kernel.client.connection import Connection
+from proactive_jupyter_kernel.client.scheduler import Scheduler
+from proactive_jupyter_kernel.client.secret import Secret
+from proactive_jupyter_kernel.errors import SetupError, UnknownJob
+
+__all__ = [
+    "data_dir_option",
+    "examples",
+    "job_id_of",
+    "json_option",
+    "note",
+    "print_json",
+    "print_table",
+    "say",
+    "scheduler_options",
+]
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON alone on standard output.")
+
+data_dir_option = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="The embedded scheduler's data folder; by default PROACTIVE_KERNEL_DATA_DIR, else your own.",
+)
+
+
+def examples(*lines: str) -> str:
+    """An epilog that keeps its lines."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def scheduler_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options that say which scheduler is meant; the command gets it as its first argument."""
+
+    @click.option("--url", metavar="URL", default="", help="A ProActive server; 'local' for the embedded scheduler.")
+    @click.option("--login", metavar="NAME", default="", help="The login there; PROACTIVE_PASSWORD has the password.")
+    @click.option("--no-verify", is_flag=True, help="Accept any TLS certificate.")
+    @data_dir_option
+    @functools.wraps(command)
+    def with_scheduler(*args: Any, url: str, login: str, no_verify: bool, data_dir: Path | None, **options: Any) -> Any:
+        settings = chosen_settings(url=url, login=login, no_verify=no_verify, data_dir=data_dir)
+        connection = Connection(completed(settings), data_dir=data_dir)
+        try:
+            return command(connection.scheduler, *args, **options)
+        finally:
+            connection.close()
+
+    return with_scheduler
+
+
+def chosen_settings(*, url: str, login: str, no_verify: bool, data_dir: Path | None) -> Settings:
+    """The settings that options, environment and configuration file make; the options first."""
+    if url:
+        address = "" if url.lower() in config.LOCAL_NAMES else config.url_of(url=url)
+        settings = Settings(url=address)
+    elif data_dir is not None:
+        settings = EMBEDDED
+    else:
+        settings = config.discover(Path.cwd())
+    if settings.embedded and (login or no_verify):
+        raise SetupError(
+            "--login and --no-verify are for a ProActive server, but the embedded scheduler is meant.",
+            hint="Add --url.",
+        )
+    if data_dir is not None and not settings.embedded:
+        raise SetupError(f"--data-dir is for the embedded scheduler, but {settings.url} is meant.")
+    password = settings.password if login in ("", settings.login) else Secret("")
+    return Settings(
+        url=settings.url,
+        login=login or settings.login,
+        password=password,
+        verify=settings.verify and not no_verify,
+        source=settings.source,
+    )
+
+
+def completed(settings: Settings) -> Settings:
+    """The settings with what is missing taken from the environment, else asked for at a terminal."""
+    settings = config.completed(settings)
+    if settings.complete or not sys.stdin.isatty():
+        return settings
+    login = settings.login or click.prompt(f"Login at {settings.url}", err=True)
+    password = settings.password or Secret(click.prompt(f"Password of {login}", hide_input=True, err=True))
+    return Settings(url=settings.url, login=login, password=password, verify=settings.verify, source=settings.source)
+
+
+def job_id_of(scheduler: Scheduler, named: str) -> int:
+    """The job of that id; else the newest of that name."""
+    if named.isascii() and named.isdigit():
+        try:
+            return scheduler.info(int(named)).id
+        except UnknownJob as unknown:
+            try:
+                return scheduler.find(named)
+            except UnknownJob:
+                raise unknown from None
+    return scheduler.find(named)
+
+
+def say(text: str = "") -> None:
+    """A fact, on standard output."""
+    click.echo(text)
+
+
+def note(text: str) -> None:
+    """A notice, on standard error."""
+    click.echo(text, err=True)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output, in letters that its encoding has."""
+    readable = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    click.echo(json.dumps(value, ensure_ascii=not readable, indent=2, allow_nan=False))
+
+
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Columns as wide as their widest cell, the last one as it is."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
+    for row in (headings, *cells):
+        padded = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)]
+        click.echo("  ".join([*padded, row[-1]]).rstrip())

@@ -1,0 +1,180 @@
+"""`run`: a notebook from start to end, its outputs printed as they come."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import nbformat
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_core.utils import ensure_async
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionComplete, CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+
+from proactive_jupyter_kernel.cli.app import EXIT_INTERRUPTED, EXIT_PROBLEM
+from proactive_jupyter_kernel.cli.common import examples, note
+from proactive_jupyter_kernel.errors import ProActiveError, SetupError
+
+__all__ = ["run"]
+
+#: The kernel of a notebook that names none, or one that is not here.
+KERNEL = "proactive"
+#: Terminal colours in tracebacks.
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@click.command(
+    epilog=examples(
+        "proactive-kernel run analysis.ipynb",
+        "proactive-kernel run analysis.ipynb --output executed.ipynb",
+    )
+)
+@click.argument("notebook", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it there.")
+@click.option("--kernel", default="", metavar="NAME", help="Another kernel than the notebook's own.")
+def run(notebook: Path, output: Path | None, kernel: str) -> None:
+    """Execute NOTEBOOK, from its folder, and stop at the first error with exit status 1.
+
+    The file itself stays as it is; --output writes the executed notebook, also one that stopped at an error.
+    """
+    node = _read(notebook)
+    client = _Client(
+        node,
+        kernel_name=_kernel_of(node, kernel),
+        timeout=None,
+        resources={"metadata": {"path": str(notebook.absolute().parent)}},
+    )
+    try:
+        # Where a front end tells a kernel which notebook it serves.
+        client.execute(env={**os.environ, "JPY_SESSION_NAME": str(notebook.absolute())})
+    except CellExecutionError:
+        note(f"{notebook} stopped at an error in cell {client.reached}.")
+        raise click.exceptions.Exit(EXIT_INTERRUPTED if client.interrupted else EXIT_PROBLEM) from None
+    except (DeadKernelError, CellTimeoutError, RuntimeError) as error:
+        if client.interrupted:
+            note("Interrupted.")
+            raise click.exceptions.Exit(EXIT_INTERRUPTED) from None
+        raise ProActiveError(f"The kernel died in cell {client.reached} of {notebook}: {error}") from error
+    finally:
+        if output is not None:
+            _write(node, output)
+
+
+class _Client(NotebookClient):
+    """Prints what the notebook shows; an interrupt goes to the running cell, a second one ends the kernel."""
+
+    def __init__(self, node: NotebookNode, **options: Any) -> None:
+        super().__init__(node, **options)
+        self.interrupted = False
+        #: The number of the code cell that was started last, from 1, as a reader counts.
+        self.reached = 0
+        self._shown: dict[str, str] = {}
+        self._updates: dict[str, str] = {}
+        self.on_notebook_start = self._catch_interrupts
+        self.on_cell_execute = self._count
+
+    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
+        _PRINTERS.get(msg["msg_type"], _Client._ignore)(self, msg["content"])
+        try:
+            result: NotebookNode | None = super().process_message(msg, cell, cell_index)
+        except CellExecutionComplete:
+            self._show_updates()
+            raise
+        return result
+
+    def _count(self, cell: NotebookNode, cell_index: int) -> None:
+        self.reached += 1
+
+    def _catch_interrupts(self, notebook: NotebookNode) -> None:
+        with contextlib.suppress(NotImplementedError, RuntimeError):
+            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._interrupt)
+
+    def _interrupt(self) -> None:
+        # The loop keeps only weak references to its tasks.
+        self._asking = asyncio.ensure_future(self._pass_on(again=self.interrupted))
+        self.interrupted = True
+
+    async def _pass_on(self, *, again: bool) -> None:
+        if self.km is not None:
+            await ensure_async(self.km.shutdown_kernel(now=True) if again else self.km.interrupt_kernel())
+
+    def _ignore(self, content: dict[str, Any]) -> None:
+        """A message without anything to read."""
+
+    def _print_stream(self, content: dict[str, Any]) -> None:
+        click.echo(content["text"], nl=False, err=content["name"] == "stderr")
+
+    def _print_data(self, content: dict[str, Any]) -> None:
+        text = _text(content)
+        name = (content.get("transient") or {}).get("display_id")
+        if name:
+            self._shown[name] = text
+        if text:
+            click.echo(text)
+
+    def _keep_update(self, content: dict[str, Any]) -> None:
+        self._updates[(content.get("transient") or {}).get("display_id", "")] = _text(content)
+
+    def _show_updates(self) -> None:
+        """What was replaced in place while the cell ran is printed once, as it is now."""
+        for name, text in self._updates.items():
+            if text and text != self._shown.get(name):
+                self._shown[name] = text
+                click.echo(text)
+        self._updates.clear()
+
+    def _print_error(self, content: dict[str, Any]) -> None:
+        text = "\n".join(content["traceback"]) or f"{content['ename']}: {content['evalue']}"
+        click.echo(text if sys.stderr.isatty() else COLOURS.sub("", text), err=True)
+
+
+_PRINTERS = {
+    "stream": _Client._print_stream,
+    "execute_result": _Client._print_data,
+    "display_data": _Client._print_data,
+    "update_display_data": _Client._keep_update,
+    "error": _Client._print_error,
+}
+
+
+def _text(content: dict[str, Any]) -> str:
+    return str(content["data"].get("text/plain", ""))
+
+
+def _read(path: Path) -> NotebookNode:
+    try:
+        node: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+        return node
+    except OSError as error:
+        raise SetupError(f"The notebook {path} cannot be read: {error.strerror or error}.") from error
+    except (ValueError, KeyError, AttributeError, nbformat.ValidationError) as error:
+        raise SetupError(f"{path} is not a notebook.", hint="A notebook is a JSON file of Jupyter's form.") from error
+
+
+def _write(node: NotebookNode, path: Path) -> None:
+    try:
+        nbformat.write(node, path)  # type: ignore[no-untyped-call]
+    except OSError as error:
+        raise SetupError(f"The executed notebook cannot be written to {path}: {error.strerror or error}.") from error
+
+
+def _kernel_of(node: NotebookNode, wanted: str) -> str:
+    """The kernel to run it with: the one asked for, the notebook's own, or ours."""
+    known = KernelSpecManager().find_kernel_specs()
+    own = str(node.metadata.get("kernelspec", {}).get("name", ""))
+    for name in (wanted,) if wanted else (own, KERNEL):
+        if name in known:
+            if own and name != own and not wanted:
+                note(f"Jupyter knows no kernel {own!r}; {name!r} runs the notebook.")
+            return name
+    raise SetupError(
+        f"Jupyter knows no kernel {wanted or own or KERNEL!r}.", hint="`proactive-kernel install` adds this one."
+    )
