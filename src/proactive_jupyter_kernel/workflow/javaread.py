@@ -120,6 +120,13 @@ class Reader:
         self.depth -= 1
         return result
 
+    def element(self) -> Any:
+        """A value inside of a collection."""
+        value = self.value()
+        if value is _UNFINISHED:
+            raise ValueError("A collection in the Java serialization stream contains itself.")
+        return value
+
     # --- pieces ---
 
     def unpack(self, layout: str) -> Any:
@@ -146,10 +153,7 @@ class Reader:
         index = self.unpack(">I") - _FIRST_HANDLE
         if not 0 <= index < len(self.handles):
             raise ValueError("A back reference in the Java serialization stream leads nowhere.")
-        value = self.handles[index]
-        if value is _UNFINISHED:
-            raise ValueError("A collection in the Java serialization stream contains itself.")
-        return value
+        return self.handles[index]
 
     def string(self, layout: str) -> str:
         value = self.counted(layout)
@@ -205,7 +209,7 @@ class Reader:
                 self.position += 1
                 items.append(_Block(self.take(self.unpack(">B" if tag == 0x77 else ">I"))))
             else:
-                items.append(self.value())
+                items.append(self.element())
 
     # --- objects ---
 
@@ -235,7 +239,7 @@ class Reader:
             value = "".join(map(chr, value)) if kind == "C" else value
         else:
             self.check_count(size)
-            value = [self.value() for _ in range(size)]
+            value = [self.element() for _ in range(size)]
         self.handles[index] = value
         return value
 
@@ -267,7 +271,9 @@ class Reader:
 
     def field(self, kind: str) -> Any:
         if kind in "[L":
-            return self.value()
+            value = self.value()
+            # Java's synchronized wrappers name themselves as their lock.
+            return Opaque("(the object itself)") if value is _UNFINISHED else value
         if kind not in _PRIMITIVES:
             raise ValueError(f"Unknown type of field in a Java serialization stream: {kind!r}.")
         value = self.unpack(">" + _PRIMITIVES[kind])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["LANGUAGES", "Language", "by_engine", "by_pragma_name"]
+__all__ = ["LANGUAGES", "Language", "by_engine", "by_file", "by_pragma_name"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,5 +132,17 @@ def by_engine(engine: str) -> Language | None:
             return language
     for language in LANGUAGES:
         if wanted in (extension.lower() for extension in language.extensions):
+            return language
+    return None
+
+
+def by_file(name: str) -> Language | None:
+    """The language that ProActive derives from a file's or URL's extension; None if it tells none.
+
+    ``.py`` is Jython there, as the engine's name ``python``; Python's extension is ``.cpy``.
+    """
+    extension = name.partition("?")[0].rpartition("/")[2].rpartition(".")[2].lower()
+    for language in LANGUAGES:
+        if extension in (known.lower() for known in language.extensions):
             return language
     return None

@@ -1,0 +1,160 @@
+"""Workflows as ProActive's XML: `dumps` writes what a server accepts, `loads` reads what others wrote.
+
+What is read comes from outside: no document type, no entities, no network, limits of size, depth and number of tasks.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+
+from lxml import etree
+
+from proactive_jupyter_kernel.errors import InvalidWorkflow, UnreadableWorkflow
+from proactive_jupyter_kernel.workflow.formats.xml_read import Reader, ReadFile
+from proactive_jupyter_kernel.workflow.formats.xml_schema import NAMESPACE, Validator, line_of, version_number
+from proactive_jupyter_kernel.workflow.formats.xml_write import VERSIONS, write
+from proactive_jupyter_kernel.workflow.model import Workflow
+
+__all__ = ["MAX_BYTES", "MAX_TASKS", "Loaded", "dumps", "loads"]
+
+#: A workflow is text that people edit; the largest of ProActive's catalogue has less than a hundredth of this.
+MAX_BYTES = 16 * 1024 * 1024
+#: Ten times as many as a job is expected to have.
+MAX_TASKS = 100_000
+_DECLARATION = re.compile(r"<\?xml\b[^>]*\?>")
+_ENCODING = re.compile(rb"""<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+#: What may stand before the document type: blanks, a comment, a processing instruction.
+_PROLOG = re.compile(r"\s+|<!--.*?-->|<\?.*?\?>", re.DOTALL)
+_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A workflow that was read."""
+
+    workflow: Workflow
+    #: What the text said that the workflow cannot represent, or that means something else than it seems; sentences.
+    notices: tuple[str, ...] = ()
+
+
+def dumps(workflow: Workflow, version: str = "3.14") -> str:
+    """`workflow` as XML of that schema version: 3.12, 3.13, 3.14 or dev.
+
+    Raises InvalidWorkflow, naming everything that keeps it from being valid, and ValueError for another version.
+    """
+    if version not in VERSIONS:
+        raise ValueError(f"Cannot write schema version {version!r}; known: {', '.join(VERSIONS)}.")
+    text, problems = write(workflow, version)
+    if problems:
+        raise InvalidWorkflow(workflow.name, problems)
+    return text
+
+
+def loads(text: str | bytes, *, read_file: ReadFile | None = None) -> Loaded:
+    """The workflow in `text`, of any schema version, references left as they are.
+
+    `read_file` gives the text of a script that stands in a file beside the workflow; without it such a script is a
+    problem. Raises UnreadableWorkflow where the text is no workflow XML, InvalidWorkflow where its parts are wrong.
+    """
+    root = _parse(_decode(text))
+    namespace, version = _version(root)
+    validator = Validator(version, namespace)
+    validator.validate(root)
+    name = root.get("name") or "?"
+    if not validator.problems:
+        _limit_tasks(root, namespace)
+        workflow = Reader(validator, read_file).workflow(root)
+    if validator.problems:
+        raise InvalidWorkflow(name, validator.problems)
+    return Loaded(workflow=workflow, notices=tuple(map(str, validator.notices)))
+
+
+def _decode(text: str | bytes) -> str:
+    """Text without its XML declaration, which has done its duty; lines and columns stay where they are."""
+    if len(text) > MAX_BYTES:
+        raise UnreadableWorkflow(
+            f"The workflow has {len(text):,} bytes; at most {MAX_BYTES:,} are read.",
+            hint="Move large data out of its scripts, into files.",
+        )
+    if isinstance(text, bytes):
+        text = _decode_bytes(text)
+    text = text.removeprefix("\ufeff")
+    declaration = _DECLARATION.match(text)
+    if declaration:
+        text = re.sub(r"[^\n]", " ", declaration.group()) + text[declaration.end() :]
+    _refuse_doctype(text)
+    return text
+
+
+def _decode_bytes(text: bytes) -> str:
+    declared = _ENCODING.match(text[:300])
+    encoding = declared.group(1).decode() if declared else "utf-8"
+    encoding = next((known for mark, known in _BOMS if text.startswith(mark)), encoding)
+    try:
+        return text.decode(encoding)
+    except LookupError as error:
+        raise UnreadableWorkflow(f"The workflow is in an unknown encoding, {encoding}.", hint="Use UTF-8.") from error
+    except (UnicodeError, ValueError) as error:
+        message = f"The workflow is not in {encoding}, the encoding that it names: {error}."
+        raise UnreadableWorkflow(message, hint="Save it as UTF-8.") from error
+
+
+def _refuse_doctype(text: str) -> None:
+    """A document type could define entities that grow without end or read files; a workflow needs none."""
+    position = 0
+    while prolog := _PROLOG.match(text, position):
+        position = prolog.end()
+    if text.startswith("<!DOCTYPE", position):
+        line = text.count("\n", 0, position) + 1
+        raise UnreadableWorkflow(
+            f"Line {line}: the workflow has a document type (<!DOCTYPE …>), which is refused.",
+            hint="Entities could hide in it: remove it, and write out what they stand for.",
+        )
+
+
+def _parse(text: str) -> etree._Element:
+    parser = etree.XMLParser(
+        encoding="utf-8",
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        huge_tree=False,
+    )
+    try:
+        return etree.fromstring(text.encode("utf-8"), parser)
+    except UnicodeEncodeError as error:
+        raise UnreadableWorkflow(f"The workflow holds half a surrogate pair: {error}.") from error
+    except etree.XMLSyntaxError as error:
+        line, column = error.position
+        lines = text.splitlines()
+        shown = lines[line - 1].strip()[:120] if 0 < line <= len(lines) else ""
+        message = f"Line {line}, column {column}: this is not well-formed XML: {error.msg}"
+        raise UnreadableWorkflow(f"{message}\n    {shown}" if shown else message) from error
+
+
+def _version(root: etree._Element) -> tuple[str, int]:
+    name = etree.QName(root)
+    namespace = name.namespace or ""
+    if name.localname != "job" or not namespace.startswith(NAMESPACE):
+        shown = f"<{name.localname}> of namespace {namespace!r}" if namespace else f"<{name.localname}>"
+        raise UnreadableWorkflow(
+            f"Line {line_of(root)}: this XML is no ProActive workflow: its root is {shown}.",
+            hint=f'The root of a workflow is <job xmlns="{NAMESPACE}3.14" …>.',
+        )
+    version = namespace.removeprefix(NAMESPACE)
+    number = version_number(version)
+    if number is None:
+        raise UnreadableWorkflow(
+            f"Line {line_of(root)}: schema version {version!r} is not known.",
+            hint="Known are 3.0 to 3.14 and dev.",
+        )
+    return namespace, number
+
+
+def _limit_tasks(root: etree._Element, namespace: str) -> None:
+    count = sum(1 for flow in root.iterchildren(f"{{{namespace}}}taskFlow") for _ in flow)
+    if count > MAX_TASKS:
+        raise UnreadableWorkflow(f"The workflow has {count:,} tasks; at most {MAX_TASKS:,} are read.")

@@ -1,0 +1,94 @@
+"""Puts values in the place of references: ``$NAME`` and ``${NAME}`` in a text, as ProActive does it.
+
+Follows the observable behaviour of ``VariableSubstitutor.java``, oddities included: references that touch each other
+form one name, a closing brace is taken even where none was opened, an unknown name leaves its text as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+__all__ = ["InfiniteReference", "Substitutor", "substitute"]
+
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
+#: What can begin a reference; everything before it is copied.
+_START = re.compile(r"\$(?:(?P<braced>\{)|(?=[A-Za-z0-9._-]))")
+#: References that build each other's names; no person writes more than two.
+_MAX_NESTED = 50
+#: Values that refer to values.
+_MAX_CHAIN = 100
+#: Values that repeat each other grow fast; no real value comes near this.
+_MAX_LENGTH = 16 * 1024 * 1024
+
+
+class InfiniteReference(ValueError):
+    """Variables refer to each other in a circle, or in so many steps that no end is in sight."""
+
+
+def substitute(text: str, variables: Mapping[str, str]) -> str:
+    """`text` with its references to `variables` resolved. Raises InfiniteReference for circles."""
+    return Substitutor(variables)(text)
+
+
+class Substitutor:
+    """Resolves texts against one set of variables."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        #: Every variable also answers to its name in capitals with dots turned into underscores.
+        self.values = {name.upper().replace(".", "_"): value for name, value in variables.items()}
+        self.values.update(variables)
+        self._resolved: dict[str, str] = {}
+
+    def __call__(self, text: str) -> str:
+        return self._substitute(text, [text]) if "$" in text else text
+
+    def _substitute(self, text: str, trail: list[str]) -> str:
+        """`trail`: the text that all began with, then the names whose values are being resolved."""
+        parts: list[str] = []
+        position, length = 0, 0
+        while (start := _START.search(text, position)) is not None:
+            parts.append(text[position : start.start()])
+            value, position = self._reference(text, start, trail, 0)
+            parts.append(value)
+            length += len(value)
+            if length > _MAX_LENGTH:
+                raise InfiniteReference(f"The value of {_short(trail[0])} grows beyond {_MAX_LENGTH:,} characters.")
+        parts.append(text[position:])
+        return "".join(parts)
+
+    def _reference(self, text: str, start: re.Match[str], trail: list[str], depth: int) -> tuple[str, int]:
+        """The value of the reference at `start`, and where the text goes on; an unknown one is its own value."""
+        name: list[str] = []
+        position = start.end()
+        while True:
+            if plain := _NAME.match(text, position):
+                name.append(plain.group())
+                position = plain.end()
+            elif (nested := _START.match(text, position)) and depth < _MAX_NESTED:
+                value, position = self._reference(text, nested, trail, depth + 1)
+                name.append(value)
+            else:
+                break
+        if not name:
+            return text[start.start() : position], position
+        if text.startswith("}", position):
+            position += 1
+        found = self._value("".join(name), trail)
+        return (text[start.start() : position] if found is None else found), position
+
+    def _value(self, name: str, trail: list[str]) -> str | None:
+        if name in self._resolved:
+            return self._resolved[name]
+        value = self.values.get(name)
+        if value is None or "$" not in value:
+            return value
+        if name in trail[1:] or len(trail) > _MAX_CHAIN:
+            chain = "->".join([*trail[1:], name][-8:])
+            raise InfiniteReference(f"Infinite loop in property interpolation of {_short(trail[0])}: {chain}")
+        self._resolved[name] = self._substitute(value, [*trail, name])
+        return self._resolved[name]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else text[:79] + "…"

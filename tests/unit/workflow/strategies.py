@@ -1,0 +1,204 @@
+"""Hypothesis strategies for workflows: everything that the model can say and XML can carry.
+
+`workflows()` gives records that are valid by the schema, with any flow; `graphs()` gives plain graphs of tasks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from proactive_jupyter_kernel.workflow.model import (
+    Block,
+    Branch,
+    ErrorPolicy,
+    FileSelector,
+    ForkEnvironment,
+    JavaClass,
+    Loop,
+    NativeCommand,
+    Priority,
+    Reference,
+    Replicate,
+    RestartPlace,
+    Script,
+    SelectionScript,
+    Task,
+    TaskVariable,
+    Topology,
+    Variable,
+    Workflow,
+)
+
+__all__ = ["graphs", "names", "scripts", "tasks", "texts", "workflows"]
+
+_LEGAL = st.characters(
+    exclude_categories=("Cs",),
+    exclude_characters=[*map(chr, range(9)), "\x0b", "\x0c", *map(chr, range(14, 32)), "\ufffe", "\uffff"],
+)
+#: Any text that XML can carry, with the sequences that are hard to carry.
+texts = st.text(_LEGAL, max_size=12) | st.sampled_from(["]]>", "a]]>b\r\n", "<&\"'>", "$A ${B}", "\t\r", " x "])
+lines = st.text(_LEGAL.filter(lambda character: character not in "\n\r"), min_size=1, max_size=10)
+names = st.from_regex(r"[A-Za-z_À-ÖØ-öα-ω][A-Za-z0-9_.\-À-Ö]{0,8}", fullmatch=True)
+references = st.from_regex(r"[A-Za-z0-9._]{1,6}", fullmatch=True).map(lambda name: Reference(name))
+class_names = st.from_regex(r"([A-Za-z_$][A-Za-z_0-9$]{0,3}\.){0,2}[A-Za-z_$][A-Za-z_0-9$]{0,4}", fullmatch=True)
+uris = st.from_regex(r"(https?://[a-z]{1,5}(:80)?)?(/[A-Za-z0-9._~é-]{1,5}){1,3}(\?a=%20)?", fullmatch=True)
+uris = uris | references.map(str)
+counts = st.integers(1, 2**31 - 1) | references
+durations = st.integers(1, 10**7) | references
+flags = st.booleans() | references
+languages = st.sampled_from(["cpython", "bash", "groovy", "javascript", "R", "own language"])
+
+
+def optional(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.none() | strategy
+
+
+def some(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
+    return st.lists(strategy, max_size=2).map(tuple)
+
+
+def pairs(keys: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, str]]:
+    return st.dictionaries(keys, texts, max_size=2)
+
+
+inline_scripts = st.builds(Script, language=languages, code=texts, arguments=some(texts))
+url_scripts = st.builds(Script, language=languages | st.just(""), code=st.just(""), url=uris, arguments=some(texts))
+scripts = inline_scripts | url_scripts
+executables = (
+    scripts
+    | st.builds(JavaClass, name=class_names | references.map(str), parameters=pairs(texts))
+    | st.builds(NativeCommand, command=texts, arguments=some(texts))
+)
+flows = (
+    st.builds(Branch, script=scripts, target=texts, otherwise=texts, continuation=texts)
+    | st.builds(Loop, script=scripts, target=texts)
+    | st.builds(Replicate, script=scripts)
+)
+
+
+def unique_variables(kind: type[Variable], **more: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    variable = st.builds(
+        kind,
+        name=names,
+        value=texts,
+        model=texts,
+        description=texts,
+        group=texts,
+        advanced=st.booleans(),
+        hidden=st.booleans(),
+        **more,
+    )
+    return st.lists(variable, max_size=2, unique_by=lambda one: one.name).map(tuple)
+
+
+def selectors(modes: list[str]) -> st.SearchStrategy[Any]:
+    mode = st.sampled_from(modes) | references.map(str)
+    return some(st.builds(FileSelector, includes=lines, excludes=lines | st.just(""), access_mode=mode))
+
+
+fork_environments = st.builds(
+    ForkEnvironment,
+    working_dir=texts,
+    java_home=uris | st.just(""),
+    environment=pairs(texts),
+    jvm_arguments=some(texts),
+    classpath=some(texts),
+    script=optional(scripts),
+)
+#: Number of nodes, topology and threshold, which belong together.
+placements = st.one_of(
+    st.fixed_dictionaries({"nodes": counts}),
+    st.fixed_dictionaries(
+        {"nodes": counts, "topology": st.sampled_from([one for one in Topology if one.value != "thresholdProximity"])}
+    ),
+    st.fixed_dictionaries(
+        {
+            "nodes": counts,
+            "topology": st.just(Topology.THRESHOLD_PROXIMITY),
+            "threshold": st.integers(0, 2**31 - 1),
+        }
+    ),
+)
+#: `fork` and `run_as_me`, of which one pair is refused.
+accounts = st.fixed_dictionaries({"fork": optional(flags), "run_as_me": flags}).filter(
+    lambda pair: not (pair["fork"] is False and pair["run_as_me"] is True)
+)
+leaves = st.tuples(names | names.map(lambda name: f"{{urn:other}}{name}"), texts)
+
+
+@st.composite
+def tasks(draw: st.DrawFn, name: str, depends: tuple[str, ...] = ()) -> Task:
+    """A task of this name with whatever else a task may have."""
+    return Task(
+        name=name,
+        depends=depends,
+        executable=draw(executables),
+        description=draw(texts),
+        variables=draw(unique_variables(TaskVariable, inherited=st.booleans())),
+        generic_information=draw(pairs(names)),
+        input_files=draw(selectors(["transferFromInputSpace", "cacheFromUserSpace", "none"])),
+        output_files=draw(selectors(["transferToOutputSpace", "transferToUserSpace", "none"])),
+        selection=draw(some(st.builds(SelectionScript, script=scripts, static=st.booleans()))),
+        fork_environment=draw(optional(fork_environments)),
+        pre=draw(optional(scripts)),
+        post=draw(optional(scripts)),
+        clean=draw(optional(scripts)),
+        flow=draw(optional(flows)),
+        block=draw(st.sampled_from(Block)),
+        on_error=draw(optional(st.sampled_from(ErrorPolicy) | references)),
+        restart=draw(optional(st.sampled_from(RestartPlace) | references)),
+        retry_delay=draw(optional(durations)),
+        max_executions=draw(optional(counts)),
+        walltime=draw(optional(durations)),
+        precious_result=draw(flags),
+        precious_logs=draw(flags),
+        result_preview_class=draw(class_names | st.just("")),
+        metadata=draw(some(leaves)),
+        **draw(placements),
+        **draw(accounts),
+    )
+
+
+@st.composite
+def workflows(draw: st.DrawFn, most: int = 3) -> Workflow:
+    """A workflow that the schema accepts; its flow may be nonsense."""
+    chosen = draw(st.lists(names, min_size=1, max_size=most, unique=True))
+    members = [draw(tasks(name, tuple(draw(st.lists(st.sampled_from(chosen), max_size=2))))) for name in chosen]
+    return Workflow(
+        name=draw(st.text(_LEGAL, min_size=2, max_size=10)),
+        tasks=tuple(members),
+        variables=draw(unique_variables(Variable)),
+        description=draw(texts),
+        generic_information=draw(pairs(names)),
+        priority=draw(st.sampled_from([one for one in Priority if one is not Priority.IDLE]) | references),
+        on_error=draw(optional(st.sampled_from(ErrorPolicy) | references)),
+        restart=draw(optional(st.sampled_from(RestartPlace) | references)),
+        retry_delay=draw(optional(durations)),
+        max_executions=draw(optional(counts)),
+        project=draw(texts),
+        tags=draw(some(st.from_regex(r"[A-Za-z_0-9-]{1,5}( [a-z]{1,3})?", fullmatch=True))),
+        input_space=draw(uris | st.just("")),
+        output_space=draw(uris | st.just("")),
+        global_space=draw(uris | st.just("")),
+        user_space=draw(uris | st.just("")),
+        visualization=draw(texts),
+    )
+
+
+@st.composite
+def graphs(draw: st.DrawFn, most: int = 8) -> Workflow:
+    """Plain tasks ``T0``, ``T1`` …, each depending on earlier ones: always valid, in every shape."""
+    size = draw(st.integers(1, most))
+    members = []
+    for index in range(size):
+        parents = draw(st.lists(st.integers(0, index - 1), unique=True, max_size=3)) if index else []
+        members.append(
+            Task(
+                name=f"T{index}",
+                executable=Script(language="cpython", code=f"result = {index}"),
+                depends=tuple(f"T{parent}" for parent in parents),
+            )
+        )
+    return Workflow(name="graph", tasks=tuple(members))
