@@ -24,6 +24,7 @@ class NotebookFrontend:
     def __init__(self, shell: Any, requests: Requests) -> None:
         self._shell = shell
         self._requests = requests
+        self._wrote_error = False
 
     @property
     def namespace(self) -> MutableMapping[str, Any]:
@@ -67,9 +68,11 @@ class NotebookFrontend:
         return NotebookDisplay(self._shell, self._requests, self._bundle(output))
 
     def write(self, text: str, *, error: bool = False) -> None:
-        stream = sys.stderr if error else sys.stdout
-        stream.write(text)
-        stream.flush()
+        if error or self._wrote_error:
+            # Each stream is sent in blocks of its own: what was written to the other one before must not come later.
+            (sys.stdout if error else sys.stderr).flush()
+        self._wrote_error = error
+        (sys.stderr if error else sys.stdout).write(text)
 
     def ask(self, prompt: str, *, secret: bool = False) -> str:
         import getpass

@@ -44,3 +44,15 @@ class ProActiveKernel(IPythonKernel):
             f"ProActive kernel {__version__} (Python {platform.python_version()}, IPython {release.version})\n"
             "Cells are Python; #%help() lists the pragmas that turn them into the tasks of a workflow.\n"
         )
+
+    def do_history(
+        self, hist_access_type: Any, output: Any, raw: Any, session: Any = 0, *place: Any, **more: Any
+    ) -> Any:
+        """As IPython's, but an entry of the running session bears the number it was asked for by.
+
+        IPython calls that session 0 in its answer to a range, which no client would know (``get_range``).
+        """
+        reply = super().do_history(hist_access_type, output, raw, session, *place, **more)  # type: ignore[no-untyped-call]
+        if hist_access_type == "range" and session and session > 0:
+            reply["history"] = [(session, *entry[1:]) for entry in reply["history"]]
+        return reply
