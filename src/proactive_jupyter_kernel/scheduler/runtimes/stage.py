@@ -59,9 +59,9 @@ class Stage:
     script: Script
     bindings: Bindings
     #: Exists, is empty and belongs to this stage alone: the script's file, the harness' request and report lie here.
-    folder: Path
+    folder: Path = Path()
     #: Where the process starts: the local space, or the fork environment's ``workingDir``.
-    working_dir: Path
+    working_dir: Path = Path()
     #: The environment of the process but for what the runtime adds; programs are looked up on its PATH.
     environment: Mapping[str, str] = field(default_factory=dict)
     #: What a flow script must set: ``branch``, ``loop`` or ``runs``; empty for the other kinds.

@@ -23,6 +23,7 @@ import array
 import contextlib
 import gc
 import importlib
+import io
 import json
 import os
 import select
@@ -263,6 +264,13 @@ def _refresh() -> None:
     """What an interpreter finds out at its start, and may be other now."""
     importlib.invalidate_caches()
     gc.unfreeze()
+    # The old ones have looked at what their descriptors were before.
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        raw = io.FileIO(number, "wb", closefd=False)
+        raw.name = f"<{name}>"
+        stream = io.TextIOWrapper(io.BufferedWriter(raw), "utf-8", "backslashreplace", line_buffering=True)
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
     if hasattr(time, "tzset"):
         time.tzset()
 

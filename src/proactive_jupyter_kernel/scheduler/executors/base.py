@@ -1,0 +1,68 @@
+"""What runs attempts: the interface that the service knows, and the seams of those who implement it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Literal, Protocol, TypeAlias
+
+from proactive_jupyter_kernel.scheduler.attempt import Attempt, Outcome, Selection, Slot, Wire
+
+__all__ = ["Executor", "FileTransfers", "OutputSink", "ProgressSink", "StreamName", "TransferFailed"]
+
+StreamName: TypeAlias = Literal["out", "err"]
+#: Gets each line of output, with its line feed (the last line of a task may lack it), and when it was read, in
+#: milliseconds since the epoch.
+OutputSink: TypeAlias = Callable[[StreamName, str, int], None]
+#: Gets a task's progress, 0 to 100, when it has changed.
+ProgressSink: TypeAlias = Callable[[int], None]
+
+
+class Executor(Protocol):
+    """Runs attempts. All calls come from one event loop."""
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """Room for attempts; the caller puts at most one attempt on each."""
+
+    async def start(self) -> None:
+        """Make ready; remove what a predecessor that crashed has left."""
+
+    async def close(self) -> None:
+        """End every attempt (each gives an outcome that says LOST) and whatever else runs."""
+
+    async def run(self, attempt: Attempt, output: OutputSink, progress: ProgressSink | None = None) -> Outcome:
+        """Run it and say what came of it, when all its processes and its scratch folder are gone.
+
+        Never raises for a fault of the task's.
+        """
+
+    async def kill(self, key: str) -> None:
+        """End the attempt of that key, kindly, then firmly; returns when `run` has its outcome. Unknown: nothing."""
+
+    async def select(self, selection: Selection) -> bool:
+        """Whether all selection scripts accept the slot; a script that fails refuses it."""
+
+
+class TransferFailed(Exception):
+    """Files could not be carried in or out. The text is a finished message."""
+
+
+class FileTransfers(Protocol):
+    """Carries files between data spaces and the folder of a task. Called in threads."""
+
+    def fetch(self, attempt: Attempt, local: Path, say: Callable[[str], None], stopped: Callable[[], bool]) -> None:
+        """Carry `Attempt.input_files` in. `say` takes a line for the task's log.
+
+        `stopped` tells that the task was killed, or has run into its walltime: come back soon. Raises `TransferFailed`.
+        """
+
+    def deliver(
+        self,
+        attempt: Attempt,
+        local: Path,
+        variables: Mapping[str, Wire],
+        say: Callable[[str], None],
+        stopped: Callable[[], bool],
+    ) -> None:
+        """Carry `Attempt.output_files` out; their patterns see the variables as the task left them."""
