@@ -1,0 +1,288 @@
+"""The process of the embedded scheduler: one per user and data folder, at 127.0.0.1, until it is told to stop or idle.
+
+It joins store, executor, service and REST, holds the lock and the address file, and ends kindly on SIGTERM: running
+tasks are ended and run again at the next start, as after a crash. While nothing happens nothing wakes it up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import getpass
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
+from proactive_jupyter_kernel.scheduler import settings as settings_table
+from proactive_jupyter_kernel.scheduler.address import DataFolderInUse, locked, published
+from proactive_jupyter_kernel.scheduler.assemble import Site
+from proactive_jupyter_kernel.scheduler.executors.local import LocalExecutor, LocalSettings
+from proactive_jupyter_kernel.scheduler.rest.app import App
+from proactive_jupyter_kernel.scheduler.rest.login import Sessions
+from proactive_jupyter_kernel.scheduler.service import Service
+from proactive_jupyter_kernel.scheduler.service.service import now_ms
+from proactive_jupyter_kernel.scheduler.settings import Settings
+from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore
+from proactive_jupyter_kernel.version import __version__
+
+__all__ = ["DataFolderInUse", "serve"]
+
+_log = logging.getLogger(__name__)
+
+_HOST = "127.0.0.1"
+#: Seconds that an idle connection is kept open, so that a client's next request needs no new one.
+_KEEP_ALIVE = 75
+#: Seconds that answers in progress have when the scheduler stops.
+_LAST_ANSWERS = 3
+#: Generic information comes in the query, and may be long.
+_LONGEST_HEAD = 256 * 1024
+_LOG_SIZE, _LOG_FILES = 1024 * 1024, 3
+
+
+def serve(data_dir: Path, port: int = 0, *, settings: Settings | None = None) -> None:
+    """Run the scheduler on `data_dir` until it is told to stop. `port` 0 lets the system choose.
+
+    Raises `DataFolderInUse` if another one runs there, and `EmbeddedSchedulerError` for a port in use, a folder that
+    cannot be written, a database of a newer version or a wrong setting.
+    """
+    chosen = settings or settings_table.load()
+    _make_private(data_dir)
+    with locked(data_dir), _logging(data_dir / "scheduler.log"), _bound(port) as listener:
+        store = SqliteStore(data_dir / "scheduler.db", log_lines=chosen.log_lines, log_bytes=chosen.log_bytes)
+        try:
+            asyncio.run(_Daemon(data_dir, listener, chosen, store).run())
+        finally:
+            store.close()
+
+
+def _make_private(data_dir: Path) -> None:
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.chmod(data_dir, 0o700)
+    except OSError as error:
+        raise EmbeddedSchedulerError(
+            f"The data folder {data_dir} cannot be used: {error.strerror or error}.",
+            hint="Choose another folder with --data-dir or PROACTIVE_KERNEL_DATA_DIR.",
+        ) from error
+
+
+@contextlib.contextmanager
+def _logging(path: Path) -> Iterator[None]:
+    """What the scheduler itself says goes to a file of bounded size."""
+    try:
+        handler = RotatingFileHandler(path, maxBytes=_LOG_SIZE, backupCount=_LOG_FILES, encoding="utf-8")
+    except OSError as error:
+        raise EmbeddedSchedulerError(f"The scheduler's log {path} cannot be written: {error}.") from error
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
+        handler.close()
+
+
+@contextlib.contextmanager
+def _bound(port: int) -> Iterator[socket.socket]:
+    """A socket at the port, of this machine alone."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if sys.platform != "win32":
+            # Connections of a predecessor that are still closing do not block the port.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((_HOST, port))
+            # Now, for a second socket may bind the same port until one of them listens.
+            listener.listen(128)
+        except (OSError, OverflowError) as error:
+            raise EmbeddedSchedulerError(
+                f"The embedded scheduler cannot listen at port {port} of {_HOST}: {error}.",
+                hint="Choose another port with --port, or none: then the system finds a free one.",
+            ) from error
+        yield listener
+    finally:
+        listener.close()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its heartbeat: it waits for an event instead of looking ten times a second."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.stopping = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        await self.stopping.wait()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are the daemon's."""
+        yield
+
+
+class _Daemon:
+    """One run of the scheduler."""
+
+    def __init__(self, data_dir: Path, listener: socket.socket, settings: Settings, store: SqliteStore) -> None:
+        self._data_dir = data_dir
+        self._listener = listener
+        self._settings = settings
+        self._store = store
+        self._user = getpass.getuser()
+        self._token = secrets.token_urlsafe(32)
+        self._port: int = listener.getsockname()[1]
+        self._url = f"http://{_HOST}:{self._port}"
+        self._last_used = time.monotonic()
+        self._idle_timer: asyncio.TimerHandle | None = None
+
+    async def run(self) -> None:
+        """Serve until `stop`."""
+        service = self._service()
+        app = App(
+            service,
+            self._sessions(service),
+            hosts=(f"{_HOST}:{self._port}", f"localhost:{self._port}"),
+            touched=self._touched,
+        )
+        server = _Server(
+            uvicorn.Config(
+                app,
+                lifespan="off",
+                http="h11",
+                ws=_web_socket,  # type: ignore[arg-type]
+                loop="asyncio",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                date_header=False,
+                timeout_keep_alive=_KEEP_ALIVE,
+                timeout_graceful_shutdown=_LAST_ANSWERS,
+                h11_max_incomplete_event_size=_LONGEST_HEAD,
+            )
+        )
+        await service.start()
+        try:
+            with _signals(server.stopping.set):
+                serving = asyncio.create_task(server.serve(sockets=[self._listener]))
+                # uvicorn has taken the socket over when it says so; connections before that wait in the backlog.
+                with published(self._data_dir, self._address()):
+                    _log.info("version %s listens at %s, process %s", __version__, self._url, os.getpid())
+                    self._watch_idleness(service, app, server.stopping.set)
+                    stopped = asyncio.create_task(server.stopping.wait())
+                    await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
+                    stopped.cancel()
+                app.close()
+                server.stopping.set()
+                await serving
+        finally:
+            if self._idle_timer is not None:
+                self._idle_timer.cancel()
+            await service.close()
+            _log.info("stopped")
+
+    def _service(self) -> Service:
+        settings = self._settings
+        executor = LocalExecutor(self._data_dir / "scratch", LocalSettings(slots=settings.slots))
+        return Service(store=self._store, executor=executor, settings=settings, site=self._site())
+
+    def _site(self) -> Site:
+        spaces = self._data_dir / "spaces"
+        kinds = {kind: str(spaces / kind) for kind in ("global", "user", "input", "output", "cache")}
+        for kind, folder in kinds.items():
+            own = Path(folder) if kind in ("global", "cache") else Path(folder, self._user)
+            own.mkdir(parents=True, exist_ok=True)
+        return Site(
+            user=self._user,
+            home=str(self._data_dir),
+            url=self._url,
+            spaces=kinds,
+            walltime=self._settings.walltime or None,
+        )
+
+    def _sessions(self, service: Service) -> Sessions:
+        return Sessions(
+            user=self._user,
+            token=self._token,
+            timeout=self._settings.session_timeout,
+            clock=time.monotonic,
+            now=now_ms,
+            ended=service.logs.release_all,
+        )
+
+    def _address(self) -> dict[str, object]:
+        return {
+            "url": self._url,
+            "token": self._token,
+            "pid": os.getpid(),
+            "version": __version__,
+            "data_dir": str(self._data_dir),
+            "user": self._user,
+        }
+
+    # --- idleness ------------------------------------------------------------------------------------------------
+
+    def _touched(self) -> None:
+        self._last_used = time.monotonic()
+
+    def _watch_idleness(self, service: Service, app: App, stop: Callable[[], Any]) -> None:
+        """Stop when nothing was alive or asked for during the setting IDLE_STOP. One timer, that far ahead."""
+        limit = self._settings.idle_stop
+        if not limit:
+            return
+
+        def look() -> None:
+            if service.busy or app.events.open:
+                self._touched()
+            left = self._last_used + limit - time.monotonic()
+            if left > 0:
+                self._idle_timer = asyncio.get_running_loop().call_later(left, look)
+                return
+            _log.info("stops: nothing to do for %g seconds", limit)
+            stop()
+
+        look()
+
+
+def _web_socket(**arguments: Any) -> asyncio.Protocol:
+    """uvicorn's protocol for web sockets, loaded with the first one: most schedulers never see any."""
+    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+    return WebSocketsSansIOProtocol(**arguments)
+
+
+@contextlib.contextmanager
+def _signals(stop: Callable[[], Any]) -> Iterator[None]:
+    """SIGTERM, SIGINT and, of a lost terminal, SIGHUP stop the scheduler."""
+    loop = asyncio.get_running_loop()
+    names = [number for name in ("SIGTERM", "SIGINT", "SIGHUP") if (number := getattr(signal, name, None))]
+    if sys.platform == "win32":
+        before = {number: signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop)) for number in names}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        return
+    for number in names:
+        loop.add_signal_handler(number, stop)
+    try:
+        yield
+    finally:
+        for number in names:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,157 @@
+"""The ASGI application: from a request to its handler, and from whatever happens there to an answer.
+
+All routes stand in the tables of their rooms; `ROUTES` is all of them. Nothing reaches a handler that did not come to
+this machine's own address (the Host header is checked, against DNS rebinding) or, where the route asks for a session,
+does not have one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from proactive_jupyter_kernel.errors import ProActiveError
+from proactive_jupyter_kernel.scheduler.rest import errors, jobs, login, state, submissions, tasks
+from proactive_jupyter_kernel.scheduler.rest.call import Call, json_answer
+from proactive_jupyter_kernel.scheduler.rest.errors import RestError
+from proactive_jupyter_kernel.scheduler.rest.events import EVENTS_PATH, Events
+from proactive_jupyter_kernel.scheduler.rest.login import Sessions
+from proactive_jupyter_kernel.scheduler.rest.routing import Match, MethodNotAllowed, Route, Router
+from proactive_jupyter_kernel.scheduler.service import Service
+
+__all__ = ["ROUTES", "App"]
+
+_log = logging.getLogger(__name__)
+
+#: Where the REST application is mounted.
+ROOT = "/rest"
+
+ROUTES: tuple[Route, ...] = (
+    *login.ROUTES,
+    *state.ROUTES,
+    *submissions.ROUTES,
+    *jobs.ROUTES,
+    *tasks.ROUTES,
+)
+
+
+class App:
+    """Answers REST for one service."""
+
+    def __init__(
+        self,
+        service: Service,
+        sessions: Sessions,
+        *,
+        hosts: Iterable[str],
+        routes: Iterable[Route] = ROUTES,
+        touched: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`hosts` are the Host headers that are answered, lower case; `touched` is called at every request."""
+        self._service = service
+        self._sessions = sessions
+        self._hosts = frozenset(hosts)
+        self._router = Router(routes)
+        self._touched = touched
+        self.events = Events(service, sessions)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._touched()
+        if scope["type"] == "websocket":
+            await self._socket(scope, receive, send)
+        elif scope["type"] == "http":
+            request = Request(scope, receive)
+            response = await self._answer(request)
+            await response(scope, receive, send)
+
+    def close(self) -> None:
+        """Let go of everybody who listens."""
+        self.events.close()
+
+    async def _answer(self, request: Request) -> Response:
+        try:
+            self._check_host(request.headers)
+            match = self._match(request)
+            call = Call(
+                request=request,
+                service=self._service,
+                sessions=self._sessions,
+                params=match.params,
+                matrix=match.matrix,
+            )
+            if match.route.session:
+                call.session = self._sessions.required(_session_id(call))
+            return await match.route.handler(call)
+        except Exception as error:
+            return self._failed(request, error)
+
+    def _failed(self, request: Request, error: Exception) -> Response:
+        answer = errors.of(error)
+        if answer.status >= 500 and not isinstance(error, ProActiveError | RestError):
+            _log.exception("%s %s failed", request.method, request.url.path)
+        response = json_answer(errors.body(answer), answer.status)
+        if answer.status == 413:
+            # The rest of the body is not read, so the connection cannot carry another request.
+            response.headers["Connection"] = "close"
+        return response
+
+    def _check_host(self, headers: Mapping[str, str]) -> None:
+        host = headers.get("host", "").lower()
+        if host not in self._hosts:
+            raise RestError(
+                403,
+                "java.lang.SecurityException",
+                f"This scheduler answers to {', '.join(sorted(self._hosts))}, not to the host {host!r}.",
+            )
+
+    def _match(self, request: Request) -> Match:
+        raw_path = request.scope.get("raw_path") or request.scope["path"].encode()
+        path = raw_path.decode("latin-1").partition("?")[0]
+        inside = path.removeprefix(ROOT)
+        if inside == path and path != ROOT:
+            raise _no_route(request)
+        try:
+            match = self._router.find(request.method, inside)
+        except MethodNotAllowed as error:
+            raise RestError(
+                405,
+                "javax.ws.rs.NotAllowedException",
+                f"{request.method} is not a method of {request.scope['path']}; it has {', '.join(error.allowed)}.",
+            ) from None
+        if match is None:
+            raise _no_route(request)
+        return match
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        try:
+            self._check_host(headers)
+            if scope["path"].rstrip("/") != ROOT + EVENTS_PATH:
+                raise RestError(404, "javax.ws.rs.NotFoundException", f"There is no socket at {scope['path']}.")
+            session = self._sessions.required(headers.get("sessionid", ""))
+        except RestError:
+            # Before the socket is accepted, closing it answers the upgrade with 403.
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        await self.events.serve(session, receive, send)
+
+
+def _session_id(call: Call) -> str:
+    """From the header; links in a browser have it in the query."""
+    known = call.header("sessionid")
+    if not known and call.request.method in ("GET", "HEAD"):
+        known = call.text("sessionid") or call.text("sessionToken")
+    return known
+
+
+def _no_route(request: Request) -> RestError:
+    return RestError(
+        404,
+        "javax.ws.rs.NotFoundException",
+        f"The embedded scheduler has no resource {request.method} {request.scope['path']}.",
+    )

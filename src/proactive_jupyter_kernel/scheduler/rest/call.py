@@ -1,0 +1,178 @@
+"""One request to a handler, with what the path, the query and the body say, and the answers a handler may give."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from proactive_jupyter_kernel.errors import UnknownJob
+from proactive_jupyter_kernel.scheduler.rest import forms
+from proactive_jupyter_kernel.scheduler.rest.errors import RestError, not_connected
+from proactive_jupyter_kernel.scheduler.service import Service
+
+if TYPE_CHECKING:
+    from proactive_jupyter_kernel.scheduler.rest.login import Session, Sessions
+
+__all__ = ["Call", "download", "json_answer", "no_content", "text_answer"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """A request whose route was found. `session` is set where the route asks for one."""
+
+    request: Request
+    service: Service
+    sessions: Sessions
+    #: From the path.
+    params: Mapping[str, str]
+    matrix: Mapping[str, str]
+    session: Session | None = None
+    #: Query parameters as they came; a name may come several times.
+    pairs: list[tuple[str, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        query = self.request.scope.get("query_string", b"").decode("latin-1")
+        self.pairs = parse_qsl(query, keep_blank_values=True)
+
+    # --- path and query ------------------------------------------------------------------------------------------
+
+    @property
+    def user(self) -> str:
+        """Whose session it is."""
+        if self.session is None:
+            raise not_connected()
+        return self.session.user
+
+    @property
+    def job_id(self) -> int:
+        """The job of the path; a text that is no number is an unknown job."""
+        return job_number(self.params["job"])
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The first value of each query parameter, as a submission takes them for generic information."""
+        return dict(reversed(self.pairs))
+
+    def text(self, name: str, default: str = "") -> str:
+        """A query parameter."""
+        return self.query.get(name, default)
+
+    def number(self, name: str, default: int) -> int:
+        """A query parameter that is a whole number; one that is empty counts as absent."""
+        value = self.text(name)
+        try:
+            return int(value) if value else default
+        except ValueError:
+            raise ValueError(f"The query parameter {name!r} must be a whole number, not {value!r}.") from None
+
+    def flag(self, name: str, default: bool) -> bool:
+        """A query parameter that is ``true`` or ``false``."""
+        value = self.text(name).lower()
+        return default if not value else value == "true"
+
+    def numbers(self, name: str) -> list[int]:
+        """All values of a query parameter that names jobs."""
+        return [job_number(value) for key, value in self.pairs if key == name]
+
+    def header(self, name: str) -> str:
+        """A header, or the empty text."""
+        return str(self.request.headers.get(name, ""))
+
+    # --- body ----------------------------------------------------------------------------------------------------
+
+    async def body(self) -> bytes:
+        """The whole body; refused with 413 when it is larger than the setting BODY_LIMIT."""
+        limit = self.service.settings.body_limit
+        announced = self.header("content-length")
+        if announced.isdecimal() and int(announced) > limit:
+            raise too_large(limit)
+        chunks: list[bytes] = []
+        size = 0
+        try:
+            async for chunk in self.request.stream():
+                size += len(chunk)
+                if size > limit:
+                    raise too_large(limit)
+                chunks.append(chunk)
+        except ClientDisconnect:
+            raise ValueError("The client went away before its request was complete.") from None
+        return b"".join(chunks)
+
+    async def parts(self) -> list[forms.Part]:
+        """The parts of a form."""
+        return forms.read(self.header("content-type"), await self.body())
+
+    async def form(self) -> dict[str, str]:
+        """The text fields of a form; an empty body has none."""
+        body = await self.body()
+        if not body:
+            return {}
+        return {part.name: part.text for part in forms.read(self.header("content-type"), body)}
+
+    async def json(self) -> Any:
+        """The body as JSON; None for an empty one."""
+        body = await self.body()
+        return parsed_json(body) if body.strip() else None
+
+
+def parsed_json(body: bytes | str) -> Any:
+    """JSON from outside; ValueError with a message for people."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"The body is not JSON: {error}.") from None
+
+
+def job_number(text: str) -> int:
+    """A job's id from outside."""
+    # 18 digits fit SQLite's integers; no scheduler has more jobs.
+    if not (text.isascii() and text.isdecimal()) or len(text) > 18:
+        raise UnknownJob(f"The job represented by this ID '{text}' is unknown !")
+    return int(text)
+
+
+def too_large(limit: int) -> RestError:
+    """The body is over the limit."""
+    return RestError(
+        413,
+        "javax.ws.rs.ClientErrorException",
+        f"The request is larger than the {limit} bytes that this scheduler takes (PROACTIVE_KERNEL_BODY_LIMIT). "
+        "Send large data through a data space instead of in the workflow.",
+    )
+
+
+# --- answers -----------------------------------------------------------------------------------------------------
+
+
+def json_answer(value: Any, status: int = 200) -> Response:
+    """A JSON answer. ASCII, so that lone surrogates in names and output cannot break it."""
+    content = json.dumps(value, separators=(",", ":")).encode("ascii")
+    return Response(content, status, media_type="application/json")
+
+
+def text_answer(call: Call, text: str, *, headers: Mapping[str, str] | None = None) -> Response:
+    """A text. Who accepts JSON and no text gets the same text under that name, unquoted, as from ProActive."""
+    accepted = call.header("accept")
+    wants_text = not accepted or any(kind in accepted for kind in ("text/plain", "*/*", "text/*"))
+    media_type = "text/plain" if wants_text or "application/json" not in accepted else "application/json"
+    # `charset` is added by Starlette for text; a client that guesses would guess Latin-1.
+    return Response(text.encode("utf-8", "replace"), media_type=media_type, headers=dict(headers or {}))
+
+
+def no_content() -> Response:
+    """What Java's void methods and null give."""
+    return Response(status_code=204)
+
+
+def download(content: bytes, media_type: str, *, file_name: str = "") -> Response:
+    """Bytes to show, or to save under a name."""
+    from urllib.parse import quote
+
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(file_name)}"} if file_name else {}
+    return Response(content, media_type=media_type, headers=headers)

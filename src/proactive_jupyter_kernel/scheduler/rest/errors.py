@@ -1,0 +1,92 @@
+"""Errors as ProActive's REST server writes them: one JSON shape, and a status that follows from the exception's class.
+
+Clients go by ``exceptionClass`` first, so the classes are Java's. Some statuses surprise (a wrong password is 404, an
+unknown task 500); they are the server's (``ExceptionMappers.java``), and clients written for it expect them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from proactive_jupyter_kernel.errors import (
+    InvalidWorkflow,
+    LoginRefused,
+    NotConnected,
+    PermissionRefused,
+    ProActiveError,
+    SubmissionRefused,
+    UnknownJob,
+    UnknownTask,
+    WorkflowError,
+)
+from proactive_jupyter_kernel.scheduler.service.errors import (
+    BadPriority,
+    JobEnded,
+    SubmissionClosed,
+)
+
+__all__ = ["RestError", "body", "not_connected", "of"]
+
+_PORTAL = "org.ow2.proactive_grid_cloud_portal.scheduler.exception."
+
+
+class RestError(Exception):
+    """An error that is answered as it stands."""
+
+    def __init__(self, status: int, exception_class: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.exception_class = exception_class
+        self.message = message
+
+
+#: Our exception -> (status, Java class). The first row that fits counts: special ones stand above general ones.
+TABLE: tuple[tuple[type[Exception], int, str], ...] = (
+    (UnknownJob, 404, _PORTAL + "UnknownJobRestException"),
+    (UnknownTask, 500, _PORTAL + "UnknownTaskRestException"),
+    (JobEnded, 500, _PORTAL + "JobAlreadyFinishedRestException"),
+    (BadPriority, 500, _PORTAL + "BadJobPriorityRestException"),
+    (SubmissionClosed, 404, _PORTAL + "SubmissionClosedRestException"),
+    (SubmissionRefused, 400, _PORTAL + "JobCreationRestException"),
+    (InvalidWorkflow, 400, _PORTAL + "JobCreationRestException"),
+    (WorkflowError, 400, _PORTAL + "JobCreationRestException"),
+    (NotConnected, 401, _PORTAL + "NotConnectedRestException"),
+    (LoginRefused, 404, "javax.security.auth.login.LoginException"),
+    (PermissionRefused, 403, _PORTAL + "PermissionRestException"),
+    (ProActiveError, 404, _PORTAL + "SchedulerRestException"),
+    (ValueError, 400, "java.lang.IllegalArgumentException"),
+)
+
+
+def of(error: Exception) -> RestError:
+    """The error that clients get for an exception; whatever the table does not name is a fault of ours, 500."""
+    if isinstance(error, RestError):
+        return error
+    for kind, status, exception_class in TABLE:
+        if isinstance(error, kind):
+            return RestError(status, exception_class, str(error))
+    return RestError(500, "java.lang.RuntimeException", f"The scheduler failed at this request: {error!r}")
+
+
+def not_connected() -> RestError:
+    """There is no session, or it is unknown or over."""
+    return RestError(
+        401, _PORTAL + "NotConnectedRestException", "You are not connected to the server, you should log on first"
+    )
+
+
+def body(error: RestError) -> dict[str, Any]:
+    """The JSON. Java clients up to 14.0 need ``exception`` to be an object, later ones do not mind."""
+    return {
+        "httpErrorCode": error.status,
+        "errorMessage": error.message,
+        "stackTrace": f"{error.exception_class}: {error.message}",
+        "exception": {
+            "cause": None,
+            "stackTrace": [],
+            "message": error.message,
+            "localizedMessage": error.message,
+            "suppressed": [],
+        },
+        "exceptionClass": error.exception_class,
+    }

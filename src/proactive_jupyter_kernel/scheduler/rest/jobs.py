@@ -1,0 +1,360 @@
+"""``/scheduler/jobs``: state, results, logs and actions of jobs (``SchedulerRestInterface.java``)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.responses import Response
+
+from proactive_jupyter_kernel.errors import UnknownJob
+from proactive_jupyter_kernel.scheduler.rest import records, views
+from proactive_jupyter_kernel.scheduler.rest.call import Call, job_number, json_answer, no_content, text_answer
+from proactive_jupyter_kernel.scheduler.rest.errors import RestError
+from proactive_jupyter_kernel.scheduler.rest.filters import job_query
+from proactive_jupyter_kernel.scheduler.rest.routing import Handler, Route
+from proactive_jupyter_kernel.scheduler.service import Service
+from proactive_jupyter_kernel.scheduler.service.errors import BadPriority
+from proactive_jupyter_kernel.scheduler.service.serverlog import job_lines
+from proactive_jupyter_kernel.scheduler.store.base import Endpoint, JobQuery
+from proactive_jupyter_kernel.workflow.model import Priority
+
+__all__ = ["ROUTES"]
+
+# --- listings ----------------------------------------------------------------------------------------------------
+
+
+async def revision_jobs_info(call: Call) -> Response:
+    """The state's revision and the jobs that match the filters."""
+    found = await call.service.in_thread(call.service.ask.jobs, job_query(call))
+    jobs = [records.user_job(row) for row in found.rows]
+    return json_answer({"size": found.total, "map": {str(call.service.revision): jobs}})
+
+
+async def jobs_info(call: Call) -> Response:
+    """A page of UserJob."""
+    found = await call.service.in_thread(call.service.ask.jobs, job_query(call))
+    return json_answer(records.page(found.total, [records.user_job(row) for row in found.rows]))
+
+
+async def job_ids(call: Call) -> Response:
+    """A page of job ids."""
+    found = await call.service.in_thread(call.service.ask.jobs, job_query(call))
+    return json_answer(records.page(found.total, [str(row.record.job_id) for row in found.rows]))
+
+
+async def jobs_info_list(call: Call) -> Response:
+    """UserJob of the jobs named in the query or in the body; unknown ones are left out."""
+    wanted = call.numbers("jobsid") or call.numbers("jobid")
+    if call.request.method == "POST":
+        wanted = [job_number(str(number)) for number in await call.json() or []]
+    rows = []
+    for job_id in wanted:
+        try:
+            rows.append(call.service.ask.job(job_id))
+        except UnknownJob:
+            continue
+    return json_answer([records.user_job(row) for row in rows])
+
+
+async def revision(call: Call) -> Response:
+    """A number that rises when anything has changed."""
+    return json_answer(call.service.revision)
+
+
+# --- one job -----------------------------------------------------------------------------------------------------
+
+
+async def info(call: Call) -> Response:
+    """JobInfo: status and counters."""
+    return json_answer(records.job_info(call.service.ask.job(call.job_id)))
+
+
+async def state(call: Call) -> Response:
+    """JobState: everything, with all tasks."""
+    row = call.service.ask.job(call.job_id)
+    return json_answer(await call.service.in_thread(views.job_state, call.service.ask, row))
+
+
+async def xml(call: Call) -> Response:
+    """The text that was submitted."""
+    media_type = "application/json" if "application/json" in call.header("accept") else "application/xml"
+    return Response(call.service.ask.xml(call.job_id).encode("utf-8", "replace"), media_type=media_type)
+
+
+async def html(call: Call) -> Response:
+    """The studio's picture that came with the workflow; 404 if there is none."""
+    call.service.ask.job(call.job_id)
+    picture = call.service.ask.workflow(call.job_id).visualization
+    if not picture:
+        raise RestError(404, "java.io.IOException", f"The workflow of job {call.job_id} has no visualization.")
+    return json_answer(picture)
+
+
+async def description(call: Call) -> Response:
+    """Name, variables, icon."""
+    row = call.service.ask.job(call.job_id)
+    details = records.job_info(row)
+    return json_answer(
+        {
+            "name": row.record.name,
+            "projectName": row.facts.project,
+            "description": row.facts.description,
+            "icon": row.facts.generic_information.get("workflow.icon", ""),
+            "documentation": row.facts.generic_information.get("Documentation", ""),
+            "bucketName": row.facts.bucket,
+            "variables": details["detailedVariables"],
+            "genericInformation": details["genericInformation"],
+        }
+    )
+
+
+# --- results -----------------------------------------------------------------------------------------------------
+
+
+async def result(call: Call) -> Response:
+    """JobResult; 204 while the job is alive."""
+    ask = call.service.ask
+    if not ask.ended(call.job_id):
+        return no_content()
+    return json_answer(await call.service.in_thread(views.job_result, ask, ask.job(call.job_id)))
+
+
+async def result_value(call: Call) -> Response:
+    """The text of each task's value; 204 while the job is alive."""
+    if not call.service.ask.ended(call.job_id):
+        return no_content()
+    outcomes = await call.service.in_thread(call.service.ask.outcomes, call.job_id)
+    return json_answer({outcome.task.name: records.value_text(outcome) for outcome in outcomes})
+
+
+async def result_map(call: Call) -> Response:
+    """What tasks put into ``resultMap``, as text."""
+    return json_answer(await _result_map(call, call.job_id))
+
+
+async def result_maps(call: Call) -> Response:
+    """The result maps of several jobs, by id."""
+    return json_answer({str(job_id): await _result_map(call, job_id) for job_id in call.numbers("jobsid")})
+
+
+async def _result_map(call: Call, job_id: int) -> dict[str, Any]:
+    row = call.service.ask.job(job_id)
+    outcomes = await call.service.in_thread(call.service.ask.outcomes, job_id) if row.has_result_map else []
+    filled: dict[str, Any] = records.job_result(row, {}, views.result_map(outcomes), set())["resultMap"]
+    return filled
+
+
+async def precious_metadata(call: Call) -> Response:
+    """For each job, the names of its tasks with a precious result."""
+    found = {str(job_id): list(call.service.ask.job(job_id).facts.precious_tasks) for job_id in call.numbers("jobsid")}
+    return json_answer(found)
+
+
+# --- logs --------------------------------------------------------------------------------------------------------
+
+
+async def result_log_all(call: Call) -> Response:
+    """The logs of all tasks that have ended, one after the other."""
+    call.service.store_output()
+    return text_answer(call, await call.service.in_thread(_ended_log, call.service, call.job_id))
+
+
+async def full_log(call: Call) -> Response:
+    """The logs of all tasks that have ended, by the time they ended; for a browser or as a file."""
+    call.service.store_output()
+    text = await call.service.in_thread(_ended_log, call.service, call.job_id)
+    headers = {}
+    if call.text("destination") == "file":
+        headers["Content-Disposition"] = f"attachment; filename=job_{call.job_id}_logs.log"
+    return text_answer(call, text, headers=headers)
+
+
+def _ended_log(service: Service, job_id: int) -> str:
+    tasks = [task for task in service.ask.tasks(job_id) if task.finished_at >= 0]
+    tasks.sort(key=lambda task: (task.finished_at, task.task_id))
+    return "".join(service.ask.job_log(job_id, tasks))
+
+
+async def live_log(call: Call) -> Response:
+    """What was written since the session asked last."""
+    everything = call.flag("allLogs", False)
+    return text_answer(call, call.service.live_log(call.job_id, _listener(call), everything=everything))
+
+
+async def live_log_available(call: Call) -> Response:
+    """How many lines wait to be read; -1 if nothing is captured."""
+    call.service.ask.job(call.job_id)
+    return json_answer(call.service.logs.unread(call.job_id, _listener(call)))
+
+
+async def live_log_end(call: Call) -> Response:
+    """Capture no more for this session."""
+    call.service.ask.job(call.job_id)
+    call.service.logs.release(call.job_id, _listener(call))
+    return json_answer(True)
+
+
+def _listener(call: Call) -> str:
+    assert call.session is not None, "the route asks for a session"
+    return call.session.id
+
+
+async def server_log(call: Call) -> Response:
+    """What the scheduler itself did with the job."""
+    row = call.service.ask.job(call.job_id)
+    tasks = await call.service.in_thread(call.service.ask.tasks, call.job_id)
+    return text_answer(call, "".join(job_lines(row.record, tasks)))
+
+
+# --- actions -----------------------------------------------------------------------------------------------------
+
+
+def _action(verb: Callable[[Service, int], Coroutine[Any, Any, bool]]) -> Handler:
+    """A handler that does one thing to the job of the path and answers whether that changed anything."""
+
+    async def handler(call: Call) -> Response:
+        return json_answer(await verb(call.service, call.job_id))
+
+    return handler
+
+
+async def kill_several(call: Call) -> Response:
+    """Kill the jobs of the query; ``true`` if all of them were alive."""
+    done = [await call.service.kill_job(job_id) for job_id in call.numbers("jobsid")]
+    return json_answer(bool(done) and all(done))
+
+
+async def remove_several(call: Call) -> Response:
+    """Remove the jobs of the query, or those that ended more than ``olderThan`` milliseconds ago."""
+    wanted = call.numbers("jobsid")
+    if call.text("olderThan"):
+        before = call.service.clock() - call.number("olderThan", 0)
+        rows = call.service.ask.jobs(JobQuery(finished_before=before)).rows
+        wanted += [row.record.job_id for row in rows]
+    done = [await call.service.remove_job(job_id) for job_id in wanted]
+    return json_answer(bool(done) and all(done))
+
+
+async def priority_by_name(call: Call) -> Response:
+    """Change the priority: IDLE, LOWEST, LOW, NORMAL, HIGH, HIGHEST."""
+    name = call.params["priority"]
+    try:
+        priority = Priority[name.upper()]
+    except KeyError:
+        known = ", ".join(each.name for each in Priority)
+        raise BadPriority(f"There is no priority {name!r}.", hint=f"Known: {known}.") from None
+    await call.service.set_priority(call.job_id, priority)
+    return no_content()
+
+
+async def priority_by_value(call: Call) -> Response:
+    """Change the priority: 0 (idle) to 5 (highest)."""
+    value = call.params["priority"]
+    if not value.isdecimal() or int(value) > Priority.HIGHEST:
+        raise BadPriority(f"A priority is a number from 0 to {Priority.HIGHEST}, not {value!r}.")
+    await call.service.set_priority(call.job_id, Priority(int(value)))
+    return no_content()
+
+
+async def start_at(call: Call) -> Response:
+    """Do not start the job before a time."""
+    return json_answer(await call.service.set_start_at(call.job_id, _milliseconds(call.params["time"])))
+
+
+async def start_several_at(call: Call) -> Response:
+    """Do not start the jobs of the body before a time."""
+    moment = _milliseconds(call.params["time"])
+    numbers = [job_number(str(number)) for number in await call.json() or []]
+    done = [await call.service.set_start_at(number, moment) for number in numbers]
+    return json_answer(bool(done) and all(done))
+
+
+def _milliseconds(text: str) -> int:
+    """Milliseconds since the epoch of an ISO 8601 time; one without zone is local."""
+    # A plus sign in a URL may have come as a blank.
+    try:
+        moment = datetime.fromisoformat(text.strip().replace(" ", "+"))
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is not an ISO 8601 time such as {datetime.now(UTC).isoformat(timespec='seconds')}."
+        ) from None
+    return int(moment.timestamp() * 1000) if moment.tzinfo else int(time.mktime(moment.timetuple())) * 1000
+
+
+async def signal(call: Call) -> Response:
+    """Set a signal; answers the names of all signals that are set. Variables of the signal are checked and dropped."""
+    await call.body()
+    name = call.text("signal").strip()
+    if not name:
+        raise ValueError("The query parameter 'signal' must name a signal.")
+    return json_answer(list(await call.service.send_signal(call.job_id, name)))
+
+
+async def add_endpoint(call: Call) -> Response:
+    """Attach a web address to the job."""
+    fields = await call.form()
+    name, url = fields.get("endpointName", ""), fields.get("externalEndpointUrl", "")
+    if not name or not url:
+        raise ValueError("The form fields 'endpointName' and 'externalEndpointUrl' must be there.")
+    endpoint = Endpoint(name=name, url=url, icon=fields.get("endpointIconUri", ""))
+    await call.service.add_endpoint(call.job_id, endpoint)
+    return no_content()
+
+
+async def remove_endpoint(call: Call) -> Response:
+    """Detach a web address; the body is its bare name."""
+    name = (await call.body()).decode("utf-8", "replace").strip()
+    await call.service.remove_endpoint(call.job_id, name)
+    return no_content()
+
+
+_JOB = "/scheduler/jobs/{job}"
+
+ROUTES = (
+    Route("GET", "/scheduler/revisionjobsinfo", revision_jobs_info, "Filtered listing with the state's revision."),
+    Route("GET", "/scheduler/jobsinfo", jobs_info, "A page of jobs."),
+    Route("GET", "/scheduler/jobs", job_ids, "A page of job ids."),
+    Route("GET", "/scheduler/jobsinfolist", jobs_info_list, "The jobs named in the query."),
+    Route("POST", "/scheduler/jobsinfolist", jobs_info_list, "The jobs named in the body."),
+    Route("GET", "/scheduler/state/revision", revision, "The change counter."),
+    Route("GET", _JOB, state, "Full state with all tasks."),
+    Route("GET", _JOB + "/info", info, "Light state."),
+    Route("GET", _JOB + "/xml", xml, "The submitted XML."),
+    Route("GET", _JOB + "/html", html, "The studio's picture."),
+    Route("GET", _JOB + "/description", description, "Name, variables, icon."),
+    Route("GET", _JOB + "/result", result, "The job's result, 204 while it is alive."),
+    Route("GET", _JOB + "/result/value", result_value, "The tasks' values as text."),
+    Route("GET", _JOB + "/resultmap", result_map, "The result map as text."),
+    Route("GET", "/scheduler/jobs/resultmap", result_maps, "The result maps of several jobs."),
+    Route(
+        "GET", "/scheduler/jobs/result/precious/metadata", precious_metadata, "Names of tasks with precious results."
+    ),
+    Route("GET", _JOB + "/result/log/all", result_log_all, "The logs of all ended tasks."),
+    Route("GET", _JOB + "/log/full", full_log, "The logs of all ended tasks, to look at or to save."),
+    Route("GET", _JOB + "/log/server", server_log, "What the scheduler did with the job."),
+    Route("GET", _JOB + "/livelog", live_log, "Output since the last call of this session."),
+    Route("GET", _JOB + "/livelog/available", live_log_available, "How many lines wait."),
+    Route("DELETE", _JOB + "/livelog", live_log_end, "Stop the capture."),
+    Route("PUT", _JOB + "/kill", _action(Service.kill_job), "Kill the job."),
+    Route("PUT", _JOB + "/pause", _action(Service.pause_job), "Pause the job."),
+    Route("PUT", _JOB + "/resume", _action(Service.resume_job), "Resume the job."),
+    Route(
+        "PUT",
+        _JOB + "/restartAllInErrorTasks",
+        _action(Service.restart_all_in_error_tasks),
+        "Restart all in-error tasks.",
+    ),
+    Route("DELETE", _JOB, _action(Service.remove_job), "Remove the job, its results and logs."),
+    Route("PUT", "/scheduler/jobs/kill", kill_several, "Kill several jobs."),
+    Route("DELETE", "/scheduler/jobs", remove_several, "Remove several jobs."),
+    Route("PUT", _JOB + "/priority/byname/{priority}", priority_by_name, "Change the priority."),
+    Route("PUT", _JOB + "/priority/byvalue/{priority}", priority_by_value, "Change the priority."),
+    Route("PUT", _JOB + "/startat/{time}", start_at, "Start not before a time."),
+    Route("PUT", "/scheduler/jobs/startat/{time}", start_several_at, "Start several jobs not before a time."),
+    Route("POST", "/scheduler/job/{job}/signals", signal, "Send a signal."),
+    Route("POST", _JOB + "/externalendpointurl", add_endpoint, "Attach a web address."),
+    Route("DELETE", _JOB + "/externalendpointurl", remove_endpoint, "Detach a web address."),
+)

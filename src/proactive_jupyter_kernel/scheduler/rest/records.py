@@ -1,0 +1,249 @@
+"""The JSON of jobs, tasks and results, field for field as ``scheduler/dto/*.java`` has it.
+
+Pure: rows come in, what ``json`` can hold goes out. Every field that a ProActive server of version 14 writes is there;
+nulls are written, times that have not come are -1.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+from proactive_jupyter_kernel.scheduler.attempt import Failure, Wire
+from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
+from proactive_jupyter_kernel.scheduler.rest.throwable import serialized_exception
+from proactive_jupyter_kernel.scheduler.service.results import TaskOutcome
+from proactive_jupyter_kernel.scheduler.store.base import JobRow
+from proactive_jupyter_kernel.workflow import javaformat, values
+from proactive_jupyter_kernel.workflow.model import Task, Variable
+
+__all__ = [
+    "failure_text",
+    "job_id",
+    "job_info",
+    "job_result",
+    "job_state",
+    "page",
+    "task_info",
+    "task_result",
+    "task_state",
+    "user_job",
+    "value_text",
+]
+
+Json: TypeAlias = dict[str, Any]
+
+#: Lost nodes that a task survives (``pa.scheduler.task.numberofexecutiononfailure`` is 2 in the engine's records).
+_NODE_FAILURES = 2
+
+
+def job_id(job: JobRecord) -> Json:
+    """JobIdData."""
+    return {"id": job.job_id, "readableName": job.name}
+
+
+def _detailed(variable: Variable) -> Json:
+    return {
+        "name": variable.name,
+        "value": variable.value,
+        "model": variable.model,
+        "description": variable.description,
+        "group": variable.group,
+        "advanced": variable.advanced,
+        "hidden": variable.hidden,
+    }
+
+
+def job_info(row: JobRow) -> Json:
+    """JobInfoData."""
+    job, facts = row.record, row.facts
+    return {
+        "startTime": job.started_at,
+        "inErrorTime": job.in_error_at,
+        "finishedTime": job.finished_at,
+        "submittedTime": job.submitted_at,
+        "removedTime": -1,
+        "status": job.status.value,
+        "jobId": job_id(job),
+        "totalNumberOfTasks": job.total,
+        "numberOfPendingTasks": job.pending,
+        "numberOfRunningTasks": job.running,
+        "numberOfFinishedTasks": job.finished,
+        "numberOfFailedTasks": job.failed,
+        "numberOfFaultyTasks": job.faulty,
+        "numberOfInErrorTasks": job.in_error,
+        "priority": job.priority.name,
+        "jobOwner": job.owner,
+        "tenant": None,
+        "domain": None,
+        "projectName": facts.project,
+        "description": facts.description or None,
+        "bucketName": facts.bucket,
+        "label": None,
+        "toBeRemoved": False,
+        "genericInformation": dict(facts.generic_information),
+        "variables": {variable.name: variable.value for variable in facts.variables},
+        "detailedVariables": {variable.name: _detailed(variable) for variable in facts.variables},
+        "signals": list(row.extras.signals),
+        "detailedSignals": {},
+        "visualizationConnectionStrings": {},
+        "visualizationIcons": {},
+        "attachedServices": {},
+        "externalEndpointUrls": {
+            endpoint.name: {"name": endpoint.name, "url": endpoint.url, "iconUri": endpoint.icon}
+            for endpoint in row.extras.endpoints
+        },
+        "resultMapPresent": row.has_result_map,
+        "preciousTasks": list(facts.precious_tasks),
+        "parentId": facts.parent_id,
+        "childrenCount": 0,
+        "cumulatedCoreTime": row.core_time,
+        "numberOfNodes": row.nodes,
+        "numberOfNodesInParallel": row.nodes_in_parallel,
+        "submissionMode": facts.mode,
+        "startAt": job.start_at,
+    }
+
+
+def user_job(row: JobRow) -> Json:
+    """UserJobData."""
+    return {"jobid": str(row.record.job_id), "jobOwner": row.record.owner, "jobInfo": job_info(row)}
+
+
+def job_state(row: JobRow, tasks: Iterable[Json]) -> Json:
+    """JobStateData; `tasks` are `task_state` of each task."""
+    job = row.record
+    return {
+        "name": job.name,
+        "priority": job.priority.name.capitalize(),
+        "owner": job.owner,
+        "tenant": None,
+        "domain": None,
+        "jobInfo": job_info(row),
+        "projectName": row.facts.project,
+        "tasks": {str(task["taskInfo"]["taskId"]["id"]): task for task in tasks},
+        "genericInformation": dict(row.facts.generic_information),
+        "id": job.job_id,
+    }
+
+
+def task_info(job: JobRecord, task: TaskRecord, definition: Task) -> Json:
+    """TaskInfoData."""
+    return {
+        "jobId": job_id(job),
+        "taskId": {"id": task.task_id, "readableName": task.name},
+        "startTime": task.started_at,
+        "finishedTime": task.finished_at,
+        "inErrorTime": task.in_error_at,
+        "scheduledTime": task.scheduled_at,
+        "executionDuration": task.duration,
+        "taskStatus": task.status.value,
+        "executionHostName": f"{task.host} ({task.slot})" if task.host else None,
+        "numberOfExecutionLeft": task.executions_left,
+        "numberOfExecutionOnFailureLeft": task.node_failures_left,
+        "visualizationActivated": False,
+        "visualizationConnectionString": None,
+        "variables": {variable.name: variable.value for variable in definition.variables},
+        "progress": task.progress,
+    }
+
+
+def task_state(job: JobRecord, task: TaskRecord, definition: Task, *, executions: int = 1) -> Json:
+    """TaskStateData. `executions` is how often the task may run where it does not say so itself."""
+    nodes = definition.nodes if isinstance(definition.nodes, int) else 1
+    most = definition.max_executions
+    return {
+        "name": task.name,
+        "description": definition.description or None,
+        "tag": task.tag or None,
+        "iterationIndex": task.iteration,
+        "replicationIndex": task.replication,
+        "maxNumberOfExecution": most if isinstance(most, int) else executions,
+        "maxNumberOfExecutionOnFailure": _NODE_FAILURES,
+        "taskInfo": task_info(job, task, definition),
+        "parallelEnvironment": {"nodesNumber": nodes} if nodes > 1 else None,
+        "genericInformation": dict(definition.generic_information),
+        "numberOfNodesNeeded": nodes,
+    }
+
+
+# --- results -----------------------------------------------------------------------------------------------------
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")
+
+
+def _serialized(wire: Wire) -> str:
+    """Base64 of the Java stream; a bytes value inside of others is a byte[] there."""
+    return _base64(javaformat.dumps(values.from_wire(wire)))
+
+
+def _text(wire: Wire) -> str:
+    return values.text(values.from_wire(wire))
+
+
+def failure_text(failure: Failure) -> str:
+    """A failure as ``…/result/value`` has it: the exception with its stack trace."""
+    head = f"{failure.exception}: {failure.message}"
+    return f"{head}\n{failure.stack_trace}" if failure.stack_trace else head
+
+
+def value_text(outcome: TaskOutcome) -> str | None:
+    """What ``…/result/value`` says: the value's text, or the stack trace; None where there is neither."""
+    if outcome.failure is not None:
+        return failure_text(outcome.failure)
+    return None if outcome.value is None else _text(outcome.value)
+
+
+def raw_bytes(outcome: TaskOutcome) -> bytes | None:
+    """The value's own bytes where it is a byte array; None for every other value."""
+    value = values.from_wire(outcome.value) if outcome.failure is None else None
+    return value if isinstance(value, bytes) else None
+
+
+def serialized_value(outcome: TaskOutcome) -> bytes | None:
+    """What ``…/result/serializedvalue`` sends: the Java stream of the value, or the bytes themselves if it is raw."""
+    if not outcome.known or outcome.failure is not None:
+        return None
+    raw = raw_bytes(outcome)
+    return javaformat.dumps(values.from_wire(outcome.value)) if raw is None else raw
+
+
+def task_result(outcome: TaskOutcome, *, stdout: str = "", stderr: str = "") -> Json:
+    """TaskResultData."""
+    failure = outcome.failure
+    content = serialized_value(outcome)
+    return {
+        "id": {"id": outcome.task.task_id, "readableName": outcome.task.name},
+        "serializedValue": None if content is None else _base64(content),
+        "value": None if failure is not None or outcome.value is None else _text(outcome.value),
+        "serializedException": None if failure is None else _base64(serialized_exception(failure_text(failure))),
+        "exceptionMessage": None if failure is None else failure.message,
+        "metadata": dict(outcome.metadata),
+        "propagatedVariables": {name: _text(wire) for name, wire in outcome.variables.items()},
+        "serializedPropagatedVariables": {name: _serialized(wire) for name, wire in outcome.variables.items()},
+        "output": {"stdoutLogs": stdout, "stderrLogs": stderr},
+        "raw": raw_bytes(outcome) is not None,
+    }
+
+
+def job_result(row: JobRow, results: Mapping[str, Json], result_map: Mapping[str, Wire], precious: set[str]) -> Json:
+    """JobResultData; `results` are `task_result` by task name, `precious` names those that are."""
+    return {
+        "id": job_id(row.record),
+        "jobInfo": job_info(row),
+        "allResults": dict(results),
+        "preciousResults": {name: result for name, result in results.items() if name in precious},
+        "resultMap": {name: _text(wire) for name, wire in result_map.items()},
+        "serializedResultMap": {name: _serialized(wire) for name, wire in result_map.items()},
+        "exceptionResults": {
+            name: result for name, result in results.items() if result["serializedException"] is not None
+        },
+    }
+
+
+def page(total: int, rows: Iterable[Any]) -> Json:
+    """RestPage."""
+    return {"size": total, "list": list(rows)}

@@ -1,0 +1,72 @@
+"""``/scheduler`` itself: version, status, life cycle, spaces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.responses import Response
+
+from proactive_jupyter_kernel.scheduler.rest.call import Call, json_answer, text_answer
+from proactive_jupyter_kernel.scheduler.rest.routing import Handler, Route
+from proactive_jupyter_kernel.version import __version__
+
+__all__ = ["ROUTES"]
+
+
+def _version(part: str) -> Handler:
+    async def handler(call: Call) -> Response:
+        return Response(f'{{ "{part}" : "{__version__}", "rest" : "{__version__}"}}', media_type="application/json")
+
+    return handler
+
+
+async def status(call: Call) -> Response:
+    """What the scheduler does."""
+    return json_answer(call.service.status.value)
+
+
+async def url(call: Call) -> Response:
+    """Where it is."""
+    return text_answer(call, call.service.site.url)
+
+
+async def domains(call: Call) -> Response:
+    """Windows domains for a login form: none."""
+    return json_answer([])
+
+
+def _space(kind: str) -> Handler:
+    async def handler(call: Call) -> Response:
+        folder = Path(call.service.site.spaces[kind])
+        return json_answer([(folder if kind == "global" else folder / call.user).as_uri()])
+
+    return handler
+
+
+def _control(verb: str) -> Handler:
+    async def handler(call: Call) -> Response:
+        return json_answer(await call.service.control(verb))
+
+    return handler
+
+
+_VERBS = {
+    "start": "Take submissions again.",
+    "stop": "Take no submissions.",
+    "pause": "Start no task of a job that has not started.",
+    "freeze": "Start no task.",
+    "resume": "End a pause or freeze.",
+    "kill": "End all jobs and run nothing more.",
+    "shutdown": "Let running jobs end, start no others.",
+}
+
+ROUTES = (
+    Route("GET", "/scheduler/version", _version("scheduler"), "Version of the scheduler.", session=False),
+    Route("GET", "/rm/version", _version("rm"), "Version of the resource manager.", session=False),
+    Route("GET", "/scheduler/status", status, "What the scheduler does."),
+    Route("GET", "/scheduler/url", url, "Where it is.", session=False),
+    Route("GET", "/scheduler/domains", domains, "Windows domains.", session=False),
+    Route("GET", "/scheduler/userspace", _space("user"), "URIs of the user space."),
+    Route("GET", "/scheduler/globalspace", _space("global"), "URIs of the global space."),
+    *(Route("PUT", f"/scheduler/{verb}", _control(verb), doc) for verb, doc in _VERBS.items()),
+)

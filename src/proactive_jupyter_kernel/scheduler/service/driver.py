@@ -1,0 +1,300 @@
+"""Drives the machine: events in, rows to the store, and only then what the machine asked for.
+
+All events of one moment (one turn of the loop) are one batch and one transaction. While the store cannot write, the
+batch waits and grows by replacing rows, nothing new is started or told, and writing is tried again; kills are carried
+out all the same, for they are right whatever a restart would find.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from proactive_jupyter_kernel.scheduler.engine.commands import (
+    Announce,
+    Command,
+    ForgetJob,
+    KillAttempt,
+    LogLine,
+    RunSelection,
+    SaveJob,
+    SaveTask,
+    StartAttempt,
+)
+from proactive_jupyter_kernel.scheduler.engine.events import Event, JobSubmitted, RemoveJob, TimePassed
+from proactive_jupyter_kernel.scheduler.engine.machine import Machine
+from proactive_jupyter_kernel.scheduler.service.logs import Logs
+from proactive_jupyter_kernel.scheduler.store.base import (
+    Batch,
+    JobExtras,
+    NodeUse,
+    ResultRow,
+    Store,
+    StoreUnavailable,
+    Submission,
+)
+from proactive_jupyter_kernel.scheduler.store.base import LogLine as StoredLine
+
+__all__ = ["Action", "Driver"]
+
+_log = logging.getLogger(__name__)
+
+#: What is carried out after the batch is stored.
+Action: TypeAlias = StartAttempt | KillAttempt | RunSelection | Announce | ForgetJob
+
+#: Seconds between tries while the store cannot write.
+_RETRY_FIRST, _RETRY_MOST = 0.5, 10.0
+#: A timer set further ahead than this may be wrong by the time it fires (the clock was set, the machine slept).
+_LONGEST_SLEEP = 3600.0
+
+
+class Driver:
+    """The loop's side of the machine. Everything runs in the loop's thread."""
+
+    def __init__(
+        self,
+        *,
+        machine: Machine,
+        store: Store,
+        logs: Logs,
+        clock: Callable[[], int],
+        act: Callable[[Action], None],
+    ) -> None:
+        """`clock` gives milliseconds since the epoch; `act` carries out what came of a stored batch."""
+        self._machine = machine
+        self._store = store
+        self._logs = logs
+        self._clock = clock
+        self._act = act
+        self._batch = Batch()
+        self._actions: list[Action] = []
+        self._waiters: list[asyncio.Future[None]] = []
+        self._flush_handle: asyncio.Handle | None = None
+        self._wakeup: asyncio.TimerHandle | None = None
+        self._retry_delay = _RETRY_FIRST
+        self._closed = False
+        #: Why the store cannot write; empty while it can.
+        self.down = ""
+        #: Rises with every stored change. Starts from the clock, so that it rises over restarts, too.
+        self.revision = clock()
+        self._takers: Mapping[type, Callable[[Any], None]] = {
+            SaveJob: self._take_job,
+            SaveTask: self._take_task,
+            ForgetJob: self._take_forget,
+            StartAttempt: self._take_start,
+            LogLine: self._take_log,
+            KillAttempt: self._actions_append,
+            RunSelection: self._actions_append,
+            Announce: self._actions_append,
+        }
+
+    # --- events --------------------------------------------------------------------------------------------------
+
+    def post(self, event: Event) -> None:
+        """The machine learns of an event now; what comes of it is stored and carried out in the next turn."""
+        self._take(self._machine.handle(event))
+        self._schedule_flush()
+        self._set_wakeup()
+
+    def begin(self, commands: list[Command]) -> None:
+        """Take what the machine wants after a restart."""
+        self._take(commands)
+        self._schedule_flush()
+        self._set_wakeup()
+
+    def submit(self, event: JobSubmitted, submission: Submission) -> None:
+        """A new job. Await `settled`: where it raises, there is no job and the machine has forgotten it."""
+        self._batch.submissions.append(submission)
+        self.post(event)
+
+    def add_result(self, result: ResultRow) -> None:
+        """What came of an execution; stored together with the event about it, posted next."""
+        self._batch.results.append(result)
+
+    def attach(self, job_id: int, extras: JobExtras) -> None:
+        """What is attached to a job from now on."""
+        self._batch.extras[job_id] = extras
+        self._schedule_flush()
+
+    def attached(self, job_id: int) -> JobExtras | None:
+        """What waits to be stored of a job's attachments."""
+        return self._batch.extras.get(job_id)
+
+    def forget(self, job_id: int) -> None:
+        """Remove a job that the machine does not hold any more."""
+        self._take([ForgetJob(job_id=job_id), Announce(event="JOB_REMOVE_FINISHED", job_id=job_id)])
+        self._schedule_flush()
+
+    def soon(self, delay: float) -> None:
+        """Write within `delay` seconds what has gathered, unless that happens earlier anyway."""
+        if self._flush_handle is None and not self._closed and not self.down:
+            self._flush_handle = asyncio.get_running_loop().call_later(delay, self.flush)
+
+    async def settled(self) -> None:
+        """Wait until everything posted so far is stored. Raises `StoreUnavailable` where it cannot be, for now."""
+        if not self._batch and not self._actions:
+            return
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        self._schedule_flush()
+        await waiter
+
+    def close(self) -> None:
+        """Write what there is; nothing is started or tried again afterwards."""
+        self.flush()
+        self._closed = True
+        for handle in (self._flush_handle, self._wakeup):
+            if handle is not None:
+                handle.cancel()
+
+    # --- commands ------------------------------------------------------------------------------------------------
+
+    def _take(self, commands: list[Command]) -> None:
+        for command in commands:
+            self._takers[type(command)](command)
+
+    def _actions_append(self, action: Action) -> None:
+        self._actions.append(action)
+
+    def _take_job(self, command: SaveJob) -> None:
+        self._batch.jobs[command.job.job_id] = command.job
+
+    def _take_task(self, command: SaveTask) -> None:
+        self._batch.tasks[command.task.job_id, command.task.task_id] = command.task
+
+    def _take_forget(self, command: ForgetJob) -> None:
+        self._batch.forgotten.append(command.job_id)
+        self._logs.forget(command.job_id)
+        self._actions.append(command)
+
+    def _take_start(self, command: StartAttempt) -> None:
+        self._batch.node_uses.append(NodeUse(job_id=command.job_id, nodes=len(command.slots)))
+        self._actions.append(command)
+
+    def _take_log(self, command: LogLine) -> None:
+        key = (command.job_id, command.task_id)
+        # The machine may have let go of an ended job by now; its last rows are on their way or stored.
+        task = self._batch.tasks.get(key) or self._store.task(*key)
+        if task is not None:
+            line = StoredLine(error=command.error, at=self._clock(), text=command.text, attempt=max(task.attempts, 1))
+            self._logs.append(*key, task.host or "scheduler", line)
+
+    # --- writing -------------------------------------------------------------------------------------------------
+
+    def _schedule_flush(self) -> None:
+        """At the end of this turn; a flush that was to come later comes now."""
+        if self._closed:
+            return
+        if self._flush_handle is not None:
+            self._flush_handle.cancel()
+        self._flush_handle = asyncio.get_running_loop().call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Store the batch and carry out its actions; on failure keep both and try again later."""
+        if self._flush_handle is not None:
+            self._flush_handle.cancel()
+            self._flush_handle = None
+        if self._closed:
+            return
+        if not self.down:
+            self._batch.logs += self._logs.drain()
+        changed = bool(self._batch.jobs or self._batch.tasks or self._batch.extras or self._batch.forgotten)
+        try:
+            if self._batch:
+                self._store.write(self._batch)
+        except StoreUnavailable as error:
+            self._write_failed(error)
+            return
+        self._batch = Batch()
+        self.revision += changed
+        self._recovered()
+        self._finish(None)
+        actions, self._actions = self._actions, []
+        for action in actions:
+            self._act(action)
+
+    def _finish(self, error: StoreUnavailable | None) -> None:
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if waiter.done():
+                continue
+            if error is None:
+                waiter.set_result(None)
+            else:
+                waiter.set_exception(error)
+
+    def _write_failed(self, error: StoreUnavailable) -> None:
+        for submission in self._batch.submissions:
+            self._undo(submission.job_id)
+        self._finish(error)
+        self._kill_now()
+        if not self._batch and not self._actions:
+            return
+        if not self.down:
+            _log.error("%s Nothing new is started until it can.", error)
+            self._act(Announce(event="DB_DOWN"))
+        self.down = str(error)
+        self._flush_handle = asyncio.get_running_loop().call_later(self._retry_delay, self.flush)
+        self._retry_delay = min(self._retry_delay * 2, _RETRY_MOST)
+
+    def _recovered(self) -> None:
+        self._retry_delay = _RETRY_FIRST
+        if self.down:
+            self.down = ""
+            _log.info("The store can be written again.")
+            self._actions.insert(0, Announce(event="STARTED"))
+            self._schedule_flush()
+
+    def _undo(self, job_id: int) -> None:
+        """Take a job out of the machine that nobody has heard of."""
+        commands = self._machine.handle(RemoveJob(job_id=job_id, at=self._clock()))
+        self._take([command for command in commands if _job_of(command) != job_id])
+        self._batch.drop_job(job_id)
+        self._actions = [action for action in self._actions if _job_of(action) != job_id]
+        self._logs.forget(job_id)
+
+    def _kill_now(self) -> None:
+        """Carry out kills though nothing could be stored; a start of the same attempt that waits is dropped."""
+        kills = [action for action in self._actions if isinstance(action, KillAttempt)]
+        if not kills:
+            return
+        waiting = {_attempt_of(action) for action in self._actions if isinstance(action, StartAttempt)}
+        killed = {_attempt_of(kill) for kill in kills}
+        self._actions = [
+            action
+            for action in self._actions
+            if not (isinstance(action, StartAttempt | KillAttempt) and _attempt_of(action) in killed)
+        ]
+        for kill in kills:
+            if _attempt_of(kill) not in waiting:
+                self._act(kill)
+
+    # --- time ----------------------------------------------------------------------------------------------------
+
+    def _set_wakeup(self) -> None:
+        """One timer, for the moment the machine waits for; none while it waits for nothing."""
+        if self._wakeup is not None:
+            self._wakeup.cancel()
+            self._wakeup = None
+        due = self._machine.next_wakeup
+        if due is None or self._closed:
+            return
+        delay = min(max((due - self._clock()) / 1000, 0.0), _LONGEST_SLEEP)
+        self._wakeup = asyncio.get_running_loop().call_later(delay, self._time_passed)
+
+    def _time_passed(self) -> None:
+        self.post(TimePassed(at=self._clock()))
+
+
+def _job_of(command: Command) -> int | None:
+    if isinstance(command, SaveJob):
+        return command.job.job_id
+    if isinstance(command, SaveTask):
+        return command.task.job_id
+    return command.job_id
+
+
+def _attempt_of(command: StartAttempt | KillAttempt) -> tuple[int, int, int]:
+    return command.job_id, command.task_id, command.number

@@ -1,0 +1,19 @@
+"""What the service refuses, beside the errors of the tree in ``errors.py``; REST gives each its own answer."""
+
+from __future__ import annotations
+
+from proactive_jupyter_kernel.errors import SchedulerError
+
+__all__ = ["BadPriority", "JobEnded", "SubmissionClosed"]
+
+
+class JobEnded(SchedulerError):
+    """The job has ended; what was asked for needs an alive one."""
+
+
+class BadPriority(SchedulerError):
+    """A job's priority cannot be changed, or not to this."""
+
+
+class SubmissionClosed(SchedulerError):
+    """The scheduler was told to stop and takes no jobs."""

@@ -1,0 +1,36 @@
+"""Who is told of what happens: the push channel of REST, and whoever else wants to know."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TypeAlias
+
+from proactive_jupyter_kernel.scheduler.engine.commands import Announce
+
+__all__ = ["Listener", "Listeners"]
+
+_log = logging.getLogger(__name__)
+
+#: Called in the loop's thread, after what it is about was stored; must not block.
+Listener: TypeAlias = Callable[[Announce], None]
+
+
+class Listeners:
+    """A list of listeners; one that fails does not keep the news from the others."""
+
+    def __init__(self) -> None:
+        self._listeners: list[Listener] = []
+
+    def add(self, listener: Listener) -> Callable[[], None]:
+        """Tell `listener` from now on; call what is returned to end that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def tell(self, news: Announce) -> None:
+        """Something happened and is stored."""
+        for listener in list(self._listeners):
+            try:
+                listener(news)
+            except Exception:
+                _log.exception("a listener failed at %s", news)

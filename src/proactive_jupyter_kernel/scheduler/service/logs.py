@@ -1,0 +1,154 @@
+"""The output of running tasks on its way: bounded buffers to the store, and copies to whoever listens live.
+
+What a task prints is kept in memory until the next batch is written, at most as much as the store keeps of a whole
+log, so that a task that floods its output costs no more. Listeners get lines as they come; one that does not read
+loses the oldest ones and is told how many.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from proactive_jupyter_kernel.scheduler.store.base import LogLine, LogPart, LogText
+
+__all__ = ["Logs", "dropped_notice", "formatted"]
+
+#: A longer line is cut; a line is for people, and clients hold them all in memory.
+_LONGEST_LINE = 1024 * 1024
+
+
+@dataclass(slots=True)
+class _Buffer:
+    lines: deque[LogLine] = field(default_factory=deque)
+    held: int = 0
+    skipped: int = 0
+
+
+@dataclass(slots=True)
+class _Capture:
+    """What one session has not read yet of a job's output."""
+
+    texts: deque[str] = field(default_factory=deque)
+    held: int = 0
+    skipped: int = 0
+
+
+class Logs:
+    """All output that is not stored yet. `on_first` is called when a line comes into empty buffers."""
+
+    def __init__(self, *, max_lines: int, max_bytes: int, on_first: Callable[[], None]) -> None:
+        self._max_lines = max_lines
+        self._max_bytes = max_bytes
+        self._on_first = on_first
+        self._buffers: dict[tuple[int, int, int], _Buffer] = {}
+        #: By job, then by listener.
+        self._captures: dict[int, dict[str, _Capture]] = {}
+
+    # --- to the store --------------------------------------------------------------------------------------------
+
+    def append(self, job_id: int, task_id: int, host: str, line: LogLine) -> None:
+        """A task wrote a line."""
+        if len(line.text) > _LONGEST_LINE:
+            cut = f"{line.text[:_LONGEST_LINE]} [{len(line.text) - _LONGEST_LINE} more characters cut]"
+            line = LogLine(error=line.error, at=line.at, text=cut, attempt=line.attempt)
+        if not self._buffers:
+            self._on_first()
+        buffer = self._buffers.setdefault((job_id, task_id, line.attempt), _Buffer())
+        buffer.lines.append(line)
+        buffer.held += len(line.text)
+        while len(buffer.lines) > self._max_lines or (buffer.held > self._max_bytes and len(buffer.lines) > 1):
+            buffer.held -= len(buffer.lines.popleft().text)
+            buffer.skipped += 1
+        if job_id in self._captures:
+            self._tell(job_id, formatted(job_id, task_id, host, line))
+
+    def drain(self) -> list[LogPart]:
+        """All that is buffered, for the store; the buffers are empty then."""
+        parts = [
+            LogPart(job_id=job_id, task_id=task_id, lines=tuple(buffer.lines), skipped=buffer.skipped)
+            for (job_id, task_id, _), buffer in self._buffers.items()
+        ]
+        self._buffers.clear()
+        return parts
+
+    def forget(self, job_id: int) -> None:
+        """The job is gone."""
+        self._captures.pop(job_id, None)
+        for key in [key for key in self._buffers if key[0] == job_id]:
+            del self._buffers[key]
+
+    # --- to listeners --------------------------------------------------------------------------------------------
+
+    def _tell(self, job_id: int, text: str) -> None:
+        for capture in self._captures[job_id].values():
+            capture.texts.append(text)
+            capture.held += len(text)
+            while len(capture.texts) > self._max_lines or (capture.held > self._max_bytes and len(capture.texts) > 1):
+                capture.held -= len(capture.texts.popleft())
+                capture.skipped += 1
+
+    def is_captured(self, job_id: int, listener: str) -> bool:
+        """Whether this listener gets the job's lines."""
+        return listener in self._captures.get(job_id, {})
+
+    def capture(self, job_id: int, listener: str, earlier: Iterable[str] = ()) -> None:
+        """From now on keep the job's lines for this listener, `earlier` ones first."""
+        self._captures.setdefault(job_id, {})[listener] = _Capture(texts=deque(earlier))
+
+    def unread(self, job_id: int, listener: str) -> int:
+        """How many lines wait for the listener; -1 if nothing is captured for it."""
+        capture = self._captures.get(job_id, {}).get(listener)
+        return -1 if capture is None else len(capture.texts)
+
+    def read(self, job_id: int, listener: str) -> str:
+        """The lines that came since the last reading."""
+        capture = self._captures[job_id][listener]
+        notice = f"[{capture.skipped} lines were not read in time and are left out here]\n" if capture.skipped else ""
+        text = notice + "".join(capture.texts)
+        capture.texts.clear()
+        capture.held = capture.skipped = 0
+        return text
+
+    def release(self, job_id: int, listener: str) -> None:
+        """The listener does not listen to this job any more."""
+        listeners = self._captures.get(job_id, {})
+        listeners.pop(listener, None)
+        if not listeners:
+            self._captures.pop(job_id, None)
+
+    def release_all(self, listener: str) -> None:
+        """The listener is gone."""
+        for job_id in list(self._captures):
+            self.release(job_id, listener)
+
+
+def formatted(job_id: int, task_id: int, host: str, line: LogLine) -> str:
+    """A line as ProActive's clients show it: ``[12t0@host;10:00:00] hello``, a blank and a line feed after it.
+
+    The form is ``pa.scheduler.job.task.output.logs.pattern``; the hour is that of this machine's time zone.
+    """
+    clock = time.strftime("%H:%M:%S", time.localtime(line.at / 1000))
+    return f"[{job_id}t{task_id}@{host};{clock}] {line.text.rstrip()} \n"
+
+
+def dropped_notice(log: LogText) -> LogLine | None:
+    """A line of the scheduler's own that says that lines are missing before the first one; None if none are."""
+    if not log.dropped:
+        return None
+    first = log.lines[0] if log.lines else None
+    count = "line of output was" if log.dropped == 1 else "lines of output were"
+    text = (
+        f"[{log.dropped} earlier {count} dropped: a task's log keeps its last lines only, see "
+        "PROACTIVE_KERNEL_LOG_LINES and PROACTIVE_KERNEL_LOG_BYTES]"
+    )
+    return LogLine(error=True, at=first.at if first else 0, text=text, attempt=first.attempt if first else 1)
+
+
+def task_lines(log: LogText, streams: Mapping[bool, bool]) -> list[LogLine]:
+    """The lines of the wanted streams (by `LogLine.error`), the notice about dropped ones first."""
+    notice = dropped_notice(log)
+    lines = log.lines if notice is None else (notice, *log.lines)
+    return [line for line in lines if streams[line.error]]

@@ -1,0 +1,155 @@
+"""What the service answers: jobs, tasks, results and logs, as they are stored.
+
+Every answer comes from the store, never from the machine, so that nobody hears of what a crash could undo. Long reads
+may be called in other threads.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
+
+from proactive_jupyter_kernel.errors import UnknownJob, UnknownTask, did_you_mean
+from proactive_jupyter_kernel.scheduler.engine.records import TaskRecord
+from proactive_jupyter_kernel.scheduler.service.logs import formatted, task_lines
+from proactive_jupyter_kernel.scheduler.service.results import TaskOutcome, in_job_result, outcome_of
+from proactive_jupyter_kernel.scheduler.store.base import (
+    JobQuery,
+    JobRow,
+    LogText,
+    Page,
+    Store,
+    TaskQuery,
+)
+from proactive_jupyter_kernel.workflow.model import Workflow
+from proactive_jupyter_kernel.workflow.status import JOB_ENDED
+
+__all__ = ["ALL", "ERRORS", "OUTPUT", "Questions"]
+
+#: Which streams a log is asked for, by `LogLine.error`.
+ALL = {False: True, True: True}
+OUTPUT = {False: True, True: False}
+ERRORS = {False: False, True: True}
+
+#: How many workflows are kept decoded, the last ones used.
+_WORKFLOWS = 32
+
+
+class Questions:
+    """Reads the store for the service and for REST."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._workflows: OrderedDict[int, Workflow] = OrderedDict()
+
+    # --- jobs ----------------------------------------------------------------------------------------------------
+
+    def job(self, job_id: int) -> JobRow:
+        """A job; `UnknownJob` if there is none."""
+        row = self._store.job(job_id)
+        if row is None:
+            raise UnknownJob(f"The job represented by this ID '{job_id}' is unknown !")
+        return row
+
+    def jobs(self, query: JobQuery) -> Page[JobRow]:
+        """Jobs of a listing."""
+        return self._store.jobs(query)
+
+    def xml(self, job_id: int) -> str:
+        """The text that was submitted."""
+        self.job(job_id)
+        return self._store.xml(job_id) or ""
+
+    def workflow(self, job_id: int) -> Workflow:
+        """The workflow of a job with its references resolved."""
+        known = self._workflows.get(job_id)
+        if known is None:
+            known = self._store.workflow(job_id)
+            if known is None:
+                raise UnknownJob(f"The job represented by this ID '{job_id}' is unknown !")
+            self.remember(job_id, known)
+        return known
+
+    def remember(self, job_id: int, workflow: Workflow) -> None:
+        """Keep a decoded workflow at hand."""
+        self._workflows[job_id] = workflow
+        while len(self._workflows) > _WORKFLOWS:
+            self._workflows.popitem(last=False)
+
+    def forget(self, job_id: int) -> None:
+        """The job was removed."""
+        self._workflows.pop(job_id, None)
+
+    # --- tasks ---------------------------------------------------------------------------------------------------
+
+    def tasks(self, job_id: int) -> tuple[TaskRecord, ...]:
+        """A job's tasks by id."""
+        self.job(job_id)
+        return self._store.tasks(job_id)
+
+    def task(self, job_id: int, name: str) -> TaskRecord:
+        """The task of that full name; `UnknownTask` proposes the nearest one."""
+        task = self._store.task_named(job_id, name)
+        if task is None:
+            self.job(job_id)
+            known = [other.name for other in self._store.tasks(job_id)]
+            raise UnknownTask(f"Job {job_id}: task {name} not found.", hint=did_you_mean(name, known))
+        return task
+
+    def task_by_id(self, job_id: int, task_id: int) -> TaskRecord:
+        """The task of that number; `UnknownTask` if there is none."""
+        task = self._store.task(job_id, task_id)
+        if task is None:
+            raise UnknownTask(f"Job {job_id} has no task of the number {task_id}.")
+        return task
+
+    def find_tasks(self, query: TaskQuery) -> Page[TaskRecord]:
+        """Tasks across all jobs."""
+        return self._store.find_tasks(query)
+
+    # --- results -------------------------------------------------------------------------------------------------
+
+    def outcome(self, job_id: int, name: str) -> TaskOutcome:
+        """What one task came to."""
+        task = self.task(job_id, name)
+        return outcome_of(task, self._store.results(job_id, [task.task_id]).get(task.task_id))
+
+    def outcomes_of(self, job_id: int, task_ids: Iterable[int]) -> list[TaskOutcome]:
+        """What some tasks of a job came to, in the order of `task_ids`."""
+        wanted = list(task_ids)
+        rows = self._store.results(job_id, wanted)
+        return [outcome_of(self.task_by_id(job_id, task_id), rows.get(task_id)) for task_id in wanted]
+
+    def outcomes(self, job_id: int) -> list[TaskOutcome]:
+        """What the tasks of a job came to that its result lists, in the order in which they ended."""
+        rows = self._store.results(job_id)
+        tasks = {task.task_id: task for task in self.tasks(job_id)}
+        order = dict.fromkeys([*rows, *tasks])
+        judged = ((outcome_of(tasks[task_id], rows.get(task_id)), rows.get(task_id)) for task_id in order)
+        return [outcome for outcome, row in judged if in_job_result(outcome, row)]
+
+    def ended(self, job_id: int) -> bool:
+        """Whether the job has ended, so that its result is complete."""
+        return self.job(job_id).record.status in JOB_ENDED
+
+    # --- logs ----------------------------------------------------------------------------------------------------
+
+    def log(self, job_id: int, task: TaskRecord) -> LogText:
+        """What is kept of a task's log."""
+        return self._store.log(job_id, task.task_id)
+
+    def log_text(self, job_id: int, task: TaskRecord, streams: Mapping[bool, bool]) -> str:
+        """A task's log with the prefix on every line."""
+        lines = task_lines(self.log(job_id, task), streams)
+        return "".join(formatted(job_id, task.task_id, task.host or "scheduler", line) for line in lines)
+
+    def raw_text(self, job_id: int, task: TaskRecord, streams: Mapping[bool, bool]) -> str:
+        """A task's log as it was written, without prefixes."""
+        return "".join(line.text + "\n" for line in task_lines(self.log(job_id, task), streams))
+
+    def job_log(self, job_id: int, tasks: Iterable[TaskRecord], streams: Mapping[bool, bool] = ALL) -> Iterator[str]:
+        """The logs of several tasks, one text each; those that wrote nothing are left out."""
+        for task in tasks:
+            text = self.log_text(job_id, task, streams)
+            if text:
+                yield text

@@ -1,0 +1,230 @@
+"""Carries attempts to the executor and their outcomes back to the machine."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from proactive_jupyter_kernel.scheduler.assemble import Site, assemble, handed_on, selection
+from proactive_jupyter_kernel.scheduler.attempt import Attempt, Failure, FailureKind, Outcome, ParentResult
+from proactive_jupyter_kernel.scheduler.engine.commands import KillAttempt, RunSelection, StartAttempt
+from proactive_jupyter_kernel.scheduler.engine.events import AttemptEnded, ProgressMade, SelectionEnded
+from proactive_jupyter_kernel.scheduler.executors.base import Executor
+from proactive_jupyter_kernel.scheduler.service.driver import Driver
+from proactive_jupyter_kernel.scheduler.service.logs import Logs
+from proactive_jupyter_kernel.scheduler.service.questions import Questions
+from proactive_jupyter_kernel.scheduler.service.results import TaskOutcome
+from proactive_jupyter_kernel.scheduler.store.base import LogLine, ResultRow
+
+__all__ = ["Runner"]
+
+_log = logging.getLogger(__name__)
+
+
+class Runner:
+    """Every running attempt is one asyncio task, known by its key."""
+
+    def __init__(
+        self,
+        *,
+        executor: Executor,
+        ask: Questions,
+        logs: Logs,
+        site: Site,
+        clock: Callable[[], int],
+    ) -> None:
+        self._executor = executor
+        self._ask = ask
+        self._logs = logs
+        self._site = site
+        self._clock = clock
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._killed: set[str] = set()
+        #: Slot -> the attempt that was started on it last; a killed one may still be ending there.
+        self._on_slot: dict[str, asyncio.Task[None]] = {}
+        #: Kept so that they are not collected before they are done.
+        self._errands: set[asyncio.Task[None]] = set()
+        self._closing = False
+        #: Set once by the service, which has made the driver by then.
+        self.driver: Driver
+
+    # --- commands ------------------------------------------------------------------------------------------------
+
+    def start(self, command: StartAttempt) -> None:
+        """Run an attempt in the background."""
+        if self._closing:
+            return
+        key = _key(command.job_id, command.task_id, command.number)
+        before = {self._on_slot[slot.name] for slot in command.slots if slot.name in self._on_slot}
+        running = asyncio.create_task(self._run(key, command, before), name=f"attempt {key}")
+        self._running[key] = running
+        for slot in command.slots:
+            self._on_slot[slot.name] = running
+
+    def kill(self, command: KillAttempt) -> None:
+        """End an attempt; the machine has forgotten it already."""
+        key = _key(command.job_id, command.task_id, command.number)
+        if key in self._running:
+            self._killed.add(key)
+            self._errand(self._executor.kill(key))
+
+    def select(self, command: RunSelection) -> None:
+        """Ask the selection scripts of a task about a slot."""
+        if not self._closing:
+            self._errand(self._select(command))
+
+    async def close(self) -> None:
+        """End every attempt, without telling the machine: they run again when the scheduler starts again."""
+        self._closing = True
+        await self._executor.close()
+        await asyncio.gather(*self._running.values(), *self._errands, return_exceptions=True)
+
+    # --- running -------------------------------------------------------------------------------------------------
+
+    async def _run(self, key: str, command: StartAttempt, before: set[asyncio.Task[None]]) -> None:
+        try:
+            if before:
+                await asyncio.wait(before)
+            if key not in self._killed and not self._closing:
+                await self._run_attempt(key, command)
+        except Exception:
+            _log.exception("attempt %s was lost", key)
+            self._end(command, None, _lost("The scheduler failed at running it; its log tells more."))
+        finally:
+            self._killed.discard(key)
+            self._running.pop(key, None)
+            for slot in command.slots:
+                if self._on_slot.get(slot.name) is asyncio.current_task():
+                    del self._on_slot[slot.name]
+
+    async def _run_attempt(self, key: str, command: StartAttempt) -> None:
+        try:
+            attempt = self._assemble(command)
+        except ValueError as error:
+            message = f"Failed to prepare the task: {error}"
+            failure = Failure(kind=FailureKind.ERROR, exception="TaskException", message=message)
+            self._say(command, message)
+            self._end(command, None, Outcome(failure=failure))
+            return
+        host = attempt.slot.host
+
+        def output(stream: str, text: str, at_ms: int) -> None:
+            for line in text.removesuffix("\n").split("\n"):
+                entry = LogLine(error=stream == "err", at=at_ms, text=line.rstrip("\r"), attempt=command.number)
+                self._logs.append(command.job_id, command.task_id, host, entry)
+
+        def progress(percent: int) -> None:
+            if key not in self._killed:
+                event = ProgressMade(
+                    at=self._clock(),
+                    job_id=command.job_id,
+                    task_id=command.task_id,
+                    number=command.number,
+                    progress=percent,
+                )
+                self.driver.post(event)
+
+        outcome = await self._executor.run(attempt, output, progress)
+        if key not in self._killed and not self._closing:
+            self._end(command, attempt, outcome)
+
+    def _assemble(self, command: StartAttempt) -> Attempt:
+        job_id = command.job_id
+        return assemble(
+            command,
+            job=self._ask.job(job_id).record,
+            task=self._ask.task_by_id(job_id, command.task_id),
+            workflow=self._ask.workflow(job_id),
+            parents=tuple(map(_parent, self._ask.outcomes_of(job_id, command.parents))),
+            site=self._site,
+        )
+
+    def _end(self, command: StartAttempt, attempt: Attempt | None, outcome: Outcome) -> None:
+        at = self._clock()
+        # An attempt that could not be prepared hands on what it would have had.
+        variables = handed_on(attempt, outcome) if attempt else dict(command.inherited)
+        self.driver.add_result(
+            ResultRow(
+                job_id=command.job_id,
+                task_id=command.task_id,
+                attempt=command.number,
+                finished_at=at,
+                duration=outcome.duration,
+                host=command.slots[0].host,
+                failure=outcome.failure,
+                value=outcome.value,
+                metadata=outcome.metadata,
+                variables=variables,
+                result_map=outcome.result_map,
+            )
+        )
+        self.driver.post(
+            AttemptEnded(
+                at=at,
+                job_id=command.job_id,
+                task_id=command.task_id,
+                number=command.number,
+                failure=outcome.failure,
+                variables=variables,
+                flow=outcome.flow,
+                flow_decided=outcome.flow_decided,
+                duration=outcome.duration,
+            )
+        )
+
+    def _say(self, command: StartAttempt, text: str) -> None:
+        line = LogLine(error=True, at=self._clock(), text=text, attempt=command.number)
+        self._logs.append(command.job_id, command.task_id, command.slots[0].host, line)
+
+    async def _select(self, command: RunSelection) -> None:
+        job_id, task_id = command.job_id, command.task_id
+        try:
+            question = selection(
+                command,
+                job=self._ask.job(job_id).record,
+                task=self._ask.task_by_id(job_id, task_id),
+                workflow=self._ask.workflow(job_id),
+                site=self._site,
+            )
+            selected = await self._executor.select(question)
+        except Exception:
+            # A selection that fails refuses the node, and the task waits on.
+            _log.exception("the selection scripts of %st%s could not be asked", job_id, task_id)
+            selected = False
+        if not self._closing:
+            self.driver.post(
+                SelectionEnded(
+                    at=self._clock(), job_id=job_id, task_id=task_id, slot=command.slot.name, selected=selected
+                )
+            )
+
+    def _errand(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(self._logged(work))
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
+    async def _logged(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception:
+            _log.exception("an errand to the executor failed")
+
+
+def _parent(outcome: TaskOutcome) -> ParentResult:
+    return ParentResult(
+        task_name=outcome.task.name,
+        task_id=outcome.task.task_id,
+        value=outcome.value,
+        metadata=outcome.metadata,
+        failure=outcome.failure,
+    )
+
+
+def _key(job_id: int, task_id: int, number: int) -> str:
+    return f"{job_id}t{task_id}-{number}"
+
+
+def _lost(message: str) -> Outcome:
+    return Outcome(failure=Failure(kind=FailureKind.LOST, exception="TaskException", message=message))

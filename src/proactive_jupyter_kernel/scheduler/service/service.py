@@ -1,0 +1,377 @@
+"""The scheduler as REST and the daemon see it: one method for each verb.
+
+A verb is an event to the machine; it answers when what came of it is stored. Questions are in `Service.ask`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, ParamSpec, TypeVar
+
+from proactive_jupyter_kernel.errors import SubmissionRefused, UnknownJob
+from proactive_jupyter_kernel.scheduler.assemble import Site, rest_urls
+from proactive_jupyter_kernel.scheduler.engine import events
+from proactive_jupyter_kernel.scheduler.engine.commands import (
+    Announce,
+    ForgetJob,
+    KillAttempt,
+    RunSelection,
+    StartAttempt,
+)
+from proactive_jupyter_kernel.scheduler.engine.machine import Machine
+from proactive_jupyter_kernel.scheduler.engine.records import JobRecord
+from proactive_jupyter_kernel.scheduler.engine.transitions import SchedulerStatus
+from proactive_jupyter_kernel.scheduler.executors.base import Executor
+from proactive_jupyter_kernel.scheduler.service import submission
+from proactive_jupyter_kernel.scheduler.service.driver import Action, Driver
+from proactive_jupyter_kernel.scheduler.service.errors import JobEnded, SubmissionClosed
+from proactive_jupyter_kernel.scheduler.service.listeners import Listeners
+from proactive_jupyter_kernel.scheduler.service.logs import Logs
+from proactive_jupyter_kernel.scheduler.service.questions import ALL, Questions
+from proactive_jupyter_kernel.scheduler.service.runner import Runner
+from proactive_jupyter_kernel.scheduler.settings import Settings
+from proactive_jupyter_kernel.scheduler.store.base import (
+    Endpoint,
+    JobExtras,
+    JobQuery,
+    Store,
+    StoreUnavailable,
+    Submission,
+)
+from proactive_jupyter_kernel.workflow.model import Priority
+from proactive_jupyter_kernel.workflow.status import JOB_ALIVE, JOB_ENDED
+
+__all__ = ["Service", "now_ms"]
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+#: Seconds that lines of output may wait before they are stored.
+_LOG_DELAY = 0.25
+
+
+def now_ms() -> int:
+    """The time in milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+class Service:
+    """One scheduler. Call everything from the loop's thread."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        executor: Executor,
+        settings: Settings,
+        site: Site,
+        clock: Callable[[], int] = now_ms,
+    ) -> None:
+        self.site = site
+        self.settings = settings
+        self.clock = clock
+        self.listeners = Listeners()
+        self.ask = Questions(store)
+        self._store = store
+        self._executor = executor
+        self._machine = Machine()
+        self._last_job_id = store.last_job_id
+        self.logs = Logs(
+            max_lines=settings.log_lines,
+            max_bytes=settings.log_bytes,
+            on_first=lambda: self._driver.soon(_LOG_DELAY),
+        )
+        self._driver = Driver(machine=self._machine, store=store, logs=self.logs, clock=clock, act=self._act)
+        self._runner = Runner(
+            executor=executor,
+            ask=self.ask,
+            logs=self.logs,
+            site=site,
+            clock=clock,
+        )
+        self._runner.driver = self._driver
+        self._actions: Mapping[type, Callable[[Any], None]] = {
+            StartAttempt: self._runner.start,
+            KillAttempt: self._runner.kill,
+            RunSelection: self._runner.select,
+            Announce: self.listeners.tell,
+            ForgetJob: lambda command: self.ask.forget(command.job_id),
+        }
+
+    # --- life ----------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Take up the jobs that have not ended, and begin to run tasks."""
+        await self._executor.start()
+        self._driver.begin(self._machine.restore(self._store.alive_jobs(), at=self.clock()))
+        self._driver.post(events.SlotsChanged(at=self.clock(), slots=self._executor.slots))
+        with contextlib.suppress(StoreUnavailable):
+            await self._driver.settled()
+
+    async def close(self) -> None:
+        """End running tasks and store what there is. Jobs go on when the scheduler is started again."""
+        await self._runner.close()
+        self._driver.close()
+
+    @property
+    def status(self) -> SchedulerStatus:
+        """What the scheduler does; FROZEN while the store cannot write, for then nothing is started."""
+        return SchedulerStatus.FROZEN if self._driver.down else self._machine.status
+
+    @property
+    def trouble(self) -> str:
+        """Why the store cannot write; empty while it can."""
+        return self._driver.down
+
+    @property
+    def revision(self) -> int:
+        """Rises whenever a job or task has changed."""
+        return self._driver.revision
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job is alive, even if it only waits."""
+        return self.ask.jobs(JobQuery(statuses=JOB_ALIVE, limit=0)).total > 0
+
+    def _act(self, action: Action) -> None:
+        self._actions[type(action)](action)
+
+    # --- submission ----------------------------------------------------------------------------------------------
+
+    async def submit(
+        self,
+        xml: str | bytes,
+        *,
+        owner: str,
+        variables: Mapping[str, str] | None = None,
+        generic_information: Mapping[str, str] | None = None,
+    ) -> JobRecord:
+        """Take a workflow as a new job.
+
+        Raises `WorkflowError` with every problem, `SubmissionClosed` while the scheduler is stopped and
+        `SubmissionRefused` where the job cannot be stored. A refused workflow gets no id.
+        """
+        if self._machine.status not in _OPEN:
+            raise SubmissionClosed(f"The scheduler is {self._machine.status.value} and takes no jobs.")
+        workflow = self._prepared(submission.prepare, xml, variables, generic_information)
+        self._last_job_id += 1
+        job_id = self._last_job_id
+        new = Submission(
+            job_id=job_id,
+            xml=xml if isinstance(xml, str) else xml.decode("utf-8", "replace"),
+            workflow=workflow,
+            facts=submission.facts_of(workflow),
+        )
+        event = events.JobSubmitted(at=self.clock(), job_id=job_id, workflow=workflow, owner=owner)
+        self.ask.remember(job_id, workflow)
+        self._driver.submit(event, new)
+        try:
+            await self._driver.settled()
+        except StoreUnavailable as error:
+            self.ask.forget(job_id)
+            raise SubmissionRefused(f"The workflow was not accepted: {error.message}", hint=error.hint) from error
+        return self.ask.job(job_id).record
+
+    async def resubmit(
+        self,
+        job_id: int,
+        *,
+        owner: str,
+        variables: Mapping[str, str] | None = None,
+        generic_information: Mapping[str, str] | None = None,
+    ) -> JobRecord:
+        """Submit the text of a job again, with the variables it had unless others are given."""
+        facts = self.ask.job(job_id).facts
+        kept = {variable.name: variable.value for variable in facts.variables}
+        return await self.submit(
+            self.ask.xml(job_id),
+            owner=owner,
+            variables={**kept, **(variables or {})},
+            generic_information={**facts.generic_information, **(generic_information or {})},
+        )
+
+    def validate(
+        self,
+        xml: str | bytes,
+        *,
+        variables: Mapping[str, str] | None = None,
+        generic_information: Mapping[str, str] | None = None,
+    ) -> submission.Validation:
+        """What the checks say; nothing is submitted."""
+        return self._prepared(submission.validate, xml, variables, generic_information)
+
+    def _prepared(
+        self,
+        step: Callable[..., _R],
+        xml: str | bytes,
+        variables: Mapping[str, str] | None,
+        generic_information: Mapping[str, str] | None,
+    ) -> _R:
+        return step(
+            xml,
+            variables=variables or {},
+            generic_information=generic_information or {},
+            site=rest_urls(self.site.url),
+        )
+
+    async def wait_ended(self, job_id: int) -> None:
+        """Wait until a job has ended or is gone."""
+        changed = asyncio.Event()
+        end = self.listeners.add(lambda news: changed.set() if news.job_id == job_id else None)
+        try:
+            while not self.ask.ended(job_id):
+                changed.clear()
+                await changed.wait()
+        except UnknownJob:
+            return
+        finally:
+            end()
+
+    # --- verbs on jobs -------------------------------------------------------------------------------------------
+
+    async def kill_job(self, job_id: int) -> bool:
+        """End a job; False if it has ended already."""
+        return await self._on_job(job_id, events.KillJob)
+
+    async def pause_job(self, job_id: int) -> bool:
+        """Start nothing more of a job; False if that changes nothing."""
+        return await self._on_job(job_id, events.PauseJob)
+
+    async def resume_job(self, job_id: int) -> bool:
+        """Let a paused job go on; False if it is not paused."""
+        return await self._on_job(job_id, events.ResumeJob)
+
+    async def restart_all_in_error_tasks(self, job_id: int) -> bool:
+        """Try again all tasks that wait for a decision; False if there are none."""
+        return await self._on_job(job_id, events.RestartAllInErrorTasks)
+
+    async def set_start_at(self, job_id: int, start_at: int) -> bool:
+        """Start a job not before this time (milliseconds since the epoch); False if it has ended."""
+        return await self._on_job(job_id, functools.partial(events.SetStartAt, start_at=start_at))
+
+    async def set_priority(self, job_id: int, priority: Priority) -> None:
+        """Change a job's priority; `JobEnded` if it is too late."""
+        if self.ask.job(job_id).record.status in JOB_ENDED:
+            raise JobEnded(f"The priority of job {job_id} cannot be changed: the job has ended.")
+        await self._on_job(job_id, functools.partial(events.SetPriority, priority=priority))
+
+    async def remove_job(self, job_id: int) -> bool:
+        """Forget a job with its results and logs; an alive one is killed first."""
+        if self.ask.job(job_id).record.status in JOB_ALIVE:
+            self._driver.post(events.RemoveJob(at=self.clock(), job_id=job_id))
+        else:
+            self._driver.forget(job_id)
+        await self._driver.settled()
+        return True
+
+    async def _on_job(self, job_id: int, event: Callable[..., events.Event]) -> bool:
+        before = self.ask.job(job_id).record
+        if before.status in JOB_ENDED:
+            return False
+        self._driver.post(event(at=self.clock(), job_id=job_id))
+        await self._driver.settled()
+        return self.ask.job(job_id).record != before
+
+    # --- verbs on tasks ------------------------------------------------------------------------------------------
+
+    async def kill_task(self, job_id: int, name: str) -> bool:
+        """End a task, running or not; False if it has ended already."""
+        return await self._on_task(job_id, name, events.KillTask)
+
+    async def restart_task(self, job_id: int, name: str) -> bool:
+        """End a running task and run it again; it costs an execution."""
+        return await self._on_task(job_id, name, events.RestartTask)
+
+    async def preempt_task(self, job_id: int, name: str) -> bool:
+        """End a running task and run it again; it costs no execution."""
+        return await self._on_task(job_id, name, events.PreemptTask)
+
+    async def restart_in_error_task(self, job_id: int, name: str) -> bool:
+        """Try a task again that waits for a decision."""
+        return await self._on_task(job_id, name, events.RestartInErrorTask)
+
+    async def finish_in_error_task(self, job_id: int, name: str) -> bool:
+        """Let a task that waits for a decision count as finished, with an empty result."""
+        return await self._on_task(job_id, name, events.FinishInErrorTask)
+
+    async def _on_task(self, job_id: int, name: str, event: Callable[..., events.Event]) -> bool:
+        before = self.ask.task(job_id, name)
+        if self.ask.ended(job_id):
+            return False
+        self._driver.post(event(at=self.clock(), job_id=job_id, task_id=before.task_id))
+        await self._driver.settled()
+        return self.ask.task_by_id(job_id, before.task_id) != before
+
+    # --- attachments ---------------------------------------------------------------------------------------------
+
+    async def send_signal(self, job_id: int, name: str) -> tuple[str, ...]:
+        """Set a signal of a job; the names of all that are set now."""
+        extras = await self._attach(
+            job_id,
+            lambda old: old if name in old.signals else replace(old, signals=(*old.signals, name)),
+        )
+        return extras.signals
+
+    async def add_endpoint(self, job_id: int, endpoint: Endpoint) -> None:
+        """Attach a web address to a job; one of the same name is replaced."""
+        await self._attach(
+            job_id, lambda old: replace(old, endpoints=(*_without(old.endpoints, endpoint.name), endpoint))
+        )
+
+    async def remove_endpoint(self, job_id: int, name: str) -> None:
+        """Take a web address away again; one that is not there is no error."""
+        await self._attach(job_id, lambda old: replace(old, endpoints=_without(old.endpoints, name)))
+
+    async def _attach(self, job_id: int, change: Callable[[JobExtras], JobExtras]) -> JobExtras:
+        stored = self.ask.job(job_id).extras
+        extras = change(self._driver.attached(job_id) or stored)
+        self._driver.attach(job_id, extras)
+        await self._driver.settled()
+        return extras
+
+    # --- the whole scheduler -------------------------------------------------------------------------------------
+
+    async def control(self, verb: str) -> bool:
+        """``start``, ``stop``, ``pause``, ``freeze``, ``resume``, ``shutdown``, ``kill``; False: nothing to change."""
+        before = self._machine.status
+        self._driver.post(events.SchedulerCommand(at=self.clock(), verb=verb))
+        await self._driver.settled()
+        return self._machine.status is not before
+
+    # --- output --------------------------------------------------------------------------------------------------
+
+    def store_output(self) -> None:
+        """Store the lines that have come so far, before somebody reads a log."""
+        self._driver.flush()
+
+    def live_log(self, job_id: int, listener: str, *, everything: bool = False) -> str:
+        """What the job's tasks wrote since this listener asked last.
+
+        The first call begins the capture; with `everything`, the lines before it come, too. A job that has ended has
+        nothing more once all is read.
+        """
+        ended = self.ask.ended(job_id)
+        if not self.logs.is_captured(job_id, listener):
+            if ended and not everything:
+                return ""
+            self.store_output()
+            earlier = self.ask.job_log(job_id, self.ask.tasks(job_id), ALL) if everything else ()
+            self.logs.capture(job_id, listener, earlier)
+        return self.logs.read(job_id, listener)
+
+    async def in_thread(self, read: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        """Run a long read beside the loop."""
+        return await asyncio.to_thread(read, *args, **kwargs)
+
+
+def _without(endpoints: tuple[Endpoint, ...], name: str) -> tuple[Endpoint, ...]:
+    return tuple(endpoint for endpoint in endpoints if endpoint.name != name)
+
+
+#: Where submissions are taken.
+_OPEN = frozenset({SchedulerStatus.STARTED, SchedulerStatus.PAUSED, SchedulerStatus.FROZEN})

@@ -1,0 +1,101 @@
+"""From the XML of a submission to a workflow that the engine can run, or to every reason why not.
+
+The order is ProActive's (``StaxJobFactory``, then ``InternalJobFactory``): the text is read, variables and generic
+information of the submission replace those of the XML, references are resolved, models and rules are checked. Nothing
+gets a job id before all of that went well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from proactive_jupyter_kernel.errors import InvalidWorkflow, WorkflowError
+from proactive_jupyter_kernel.scheduler.store.base import JobFacts
+from proactive_jupyter_kernel.workflow.model import JavaClass, Workflow
+
+__all__ = ["Validation", "facts_of", "prepare", "validate"]
+
+#: Generic information that the server adds to a submission which does not say how it came.
+MODE, DEFAULT_MODE = "submission.mode", "rest-api"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validation:
+    """What the checks say about a workflow."""
+
+    valid: bool
+    #: The task of the first problem that has one.
+    task_name: str | None = None
+    message: str | None = None
+    #: The workflow with references resolved; None where it could not be read.
+    workflow: Workflow | None = None
+    #: Things in the XML that this scheduler leaves out, each a sentence.
+    notices: tuple[str, ...] = field(default=())
+
+
+def prepare(
+    xml: str | bytes,
+    *,
+    variables: Mapping[str, str],
+    generic_information: Mapping[str, str],
+    site: Mapping[str, str],
+) -> Workflow:
+    """The resolved and checked workflow.
+
+    Raises `WorkflowError`: `UnreadableWorkflow` with the line, or `InvalidWorkflow` with every problem.
+    """
+    # lxml is loaded with the first submission, not with the daemon.
+    from proactive_jupyter_kernel.workflow import checks, references
+    from proactive_jupyter_kernel.workflow.formats import xml as xml_format
+
+    written = xml_format.loads(xml).workflow
+    written = replace(written, generic_information={MODE: DEFAULT_MODE, **written.generic_information})
+    workflow = references.resolve(written, variables=variables, generic_information=generic_information, site=site)
+    problems = [*checks.check(workflow), *_java_problems(workflow)]
+    if problems:
+        raise InvalidWorkflow(workflow.name, problems)
+    return workflow
+
+
+def _java_problems(workflow: Workflow) -> list[str]:
+    return [
+        f"Task {task.name!r} is the Java class {task.executable.name}: the embedded scheduler has no Java runtime. "
+        "Submit the workflow to a ProActive server, or write the task as a script."
+        for task in workflow.tasks
+        if isinstance(task.executable, JavaClass)
+    ]
+
+
+def validate(
+    xml: str | bytes,
+    *,
+    variables: Mapping[str, str],
+    generic_information: Mapping[str, str],
+    site: Mapping[str, str],
+) -> Validation:
+    """As `prepare`, but every verdict is an answer."""
+    try:
+        workflow = prepare(xml, variables=variables, generic_information=generic_information, site=site)
+    except InvalidWorkflow as error:
+        tasks = (getattr(problem, "task", "") for problem in error.problems)
+        return Validation(valid=False, message=str(error), task_name=next(filter(None, tasks), None))
+    except WorkflowError as error:
+        return Validation(valid=False, message=str(error))
+    return Validation(valid=True, workflow=workflow)
+
+
+def facts_of(workflow: Workflow) -> JobFacts:
+    """What the job's records show of the workflow."""
+    information = workflow.generic_information
+    parent = information.get("PARENT_JOB_ID", "")
+    return JobFacts(
+        description=workflow.description,
+        project=workflow.project,
+        bucket=information.get("bucketName", ""),
+        mode=information.get(MODE, ""),
+        parent_id=int(parent) if parent.isdecimal() else None,
+        generic_information=dict(information),
+        variables=workflow.variables,
+        precious_tasks=tuple(task.name for task in workflow.tasks if task.precious_result),
+    )

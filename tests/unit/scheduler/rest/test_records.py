@@ -1,0 +1,264 @@
+"""The JSON of jobs, tasks and results, whole, against the shapes that clients were written for."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind
+from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
+from proactive_jupyter_kernel.scheduler.rest import records
+from proactive_jupyter_kernel.scheduler.rest.throwable import serialized_exception
+from proactive_jupyter_kernel.scheduler.service.results import TaskOutcome
+from proactive_jupyter_kernel.scheduler.store.base import Endpoint, JobExtras, JobFacts, JobRow
+from proactive_jupyter_kernel.workflow import javaformat
+from proactive_jupyter_kernel.workflow.model import Priority, Script, Task, TaskVariable, Variable
+from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
+
+JOB = JobRecord(
+    job_id=7,
+    name="job one",
+    owner="admin",
+    status=JobStatus.RUNNING,
+    priority=Priority.NORMAL,
+    submitted_at=1700000000000,
+    started_at=1700000001000,
+    total=1,
+    running=1,
+)
+FACTS = JobFacts(mode="workflow-api", variables=(Variable(name="A", value="1"),))
+ROW = JobRow(record=JOB, facts=FACTS)
+TASK = TaskRecord(
+    job_id=7,
+    task_id=0,
+    name="t1",
+    base_name="t1",
+    status=TaskStatus.RUNNING,
+    started_at=1700000001000,
+    host="host1",
+    slot="local-0",
+)
+DEFINITION = Task(name="t1", executable=Script(language="cpython", code="1"))
+
+INFO: dict[str, Any] = {
+    "startTime": 1700000001000,
+    "inErrorTime": -1,
+    "finishedTime": -1,
+    "submittedTime": 1700000000000,
+    "removedTime": -1,
+    "status": "RUNNING",
+    "jobId": {"id": 7, "readableName": "job one"},
+    "totalNumberOfTasks": 1,
+    "numberOfPendingTasks": 0,
+    "numberOfRunningTasks": 1,
+    "numberOfFinishedTasks": 0,
+    "numberOfFailedTasks": 0,
+    "numberOfFaultyTasks": 0,
+    "numberOfInErrorTasks": 0,
+    "priority": "NORMAL",
+    "jobOwner": "admin",
+    "tenant": None,
+    "domain": None,
+    "projectName": "",
+    "description": None,
+    "bucketName": "",
+    "label": None,
+    "toBeRemoved": False,
+    "genericInformation": {},
+    "variables": {"A": "1"},
+    "detailedVariables": {
+        "A": {
+            "name": "A",
+            "value": "1",
+            "model": "",
+            "description": "",
+            "group": "",
+            "advanced": False,
+            "hidden": False,
+        }
+    },
+    "signals": [],
+    "detailedSignals": {},
+    "visualizationConnectionStrings": {},
+    "visualizationIcons": {},
+    "attachedServices": {},
+    "externalEndpointUrls": {},
+    "resultMapPresent": False,
+    "preciousTasks": [],
+    "parentId": None,
+    "childrenCount": 0,
+    "cumulatedCoreTime": 0,
+    "numberOfNodes": 0,
+    "numberOfNodesInParallel": 0,
+    "submissionMode": "workflow-api",
+    "startAt": None,
+}
+
+STATE: dict[str, Any] = {
+    "name": "t1",
+    "description": None,
+    "tag": None,
+    "iterationIndex": 0,
+    "replicationIndex": 0,
+    "maxNumberOfExecution": 1,
+    "maxNumberOfExecutionOnFailure": 2,
+    "taskInfo": {
+        "jobId": {"id": 7, "readableName": "job one"},
+        "taskId": {"id": 0, "readableName": "t1"},
+        "startTime": 1700000001000,
+        "finishedTime": -1,
+        "inErrorTime": -1,
+        "scheduledTime": -1,
+        "executionDuration": -1,
+        "taskStatus": "RUNNING",
+        "executionHostName": "host1 (local-0)",
+        "numberOfExecutionLeft": 1,
+        "numberOfExecutionOnFailureLeft": 2,
+        "visualizationActivated": False,
+        "visualizationConnectionString": None,
+        "variables": {},
+        "progress": 0,
+    },
+    "parallelEnvironment": None,
+    "genericInformation": {},
+    "numberOfNodesNeeded": 1,
+}
+
+
+def test_job_info_is_complete() -> None:
+    """Every field of JobInfoData, nulls and unset times included."""
+    assert records.job_info(ROW) == INFO
+
+
+def test_job_info_shows_what_is_attached() -> None:
+    """Signals, endpoints, parent and counters."""
+    extras = JobExtras(signals=("go",), endpoints=(Endpoint(name="e", url="http://x", icon="i"),))
+    facts = JobFacts(parent_id=3, bucket="b", precious_tasks=("t1",))
+    row = JobRow(record=JOB, facts=facts, core_time=5, nodes=3, nodes_in_parallel=2, has_result_map=True, extras=extras)
+    shown = records.job_info(row)
+    names = "signals externalEndpointUrls parentId bucketName preciousTasks cumulatedCoreTime numberOfNodes"
+    assert [shown[name] for name in names.split()] == [
+        ["go"],
+        {"e": {"name": "e", "url": "http://x", "iconUri": "i"}},
+        3,
+        "b",
+        ["t1"],
+        5,
+        3,
+    ]
+    assert (shown["numberOfNodesInParallel"], shown["resultMapPresent"]) == (2, True)
+
+
+def test_task_state_is_complete() -> None:
+    """Every field of TaskStateData and TaskInfoData."""
+    assert records.task_state(JOB, TASK, DEFINITION) == STATE
+
+
+def test_task_state_shows_the_definition() -> None:
+    """Nodes, executions, description, variables and generic information come from the workflow."""
+    definition = Task(
+        name="t1",
+        executable=DEFINITION.executable,
+        description="d",
+        nodes=3,
+        max_executions=4,
+        generic_information={"K": "v"},
+        variables=(TaskVariable(name="X", value="y"),),
+    )
+    shown = records.task_state(JOB, TASK, definition)
+    assert shown["parallelEnvironment"] == {"nodesNumber": 3}
+    assert (shown["numberOfNodesNeeded"], shown["maxNumberOfExecution"], shown["description"]) == (3, 4, "d")
+    assert (shown["genericInformation"], shown["taskInfo"]["variables"]) == ({"K": "v"}, {"X": "y"})
+
+
+def test_job_state_is_complete() -> None:
+    """Tasks are keyed by their number as text; the priority is the label here."""
+    assert records.job_state(ROW, [STATE]) == {
+        "name": "job one",
+        "priority": "Normal",
+        "owner": "admin",
+        "tenant": None,
+        "domain": None,
+        "jobInfo": INFO,
+        "projectName": "",
+        "tasks": {"0": STATE},
+        "genericInformation": {},
+        "id": 7,
+    }
+
+
+def test_user_job_is_complete() -> None:
+    """The entry of listings."""
+    assert records.user_job(ROW) == {"jobid": "7", "jobOwner": "admin", "jobInfo": INFO}
+
+
+def test_a_result_is_complete() -> None:
+    """As the documentation of the REST API shows it for a text."""
+    outcome = TaskOutcome(task=TASK, known=True, value="hello", variables={"V": "x"})
+    assert records.task_result(outcome, stdout="hi\n") == {
+        "id": {"id": 0, "readableName": "t1"},
+        "serializedValue": "rO0ABXQABWhlbGxv",
+        "value": "hello",
+        "serializedException": None,
+        "exceptionMessage": None,
+        "metadata": {},
+        "propagatedVariables": {"V": "x"},
+        "serializedPropagatedVariables": {"V": "rO0ABXQAAXg="},
+        "output": {"stdoutLogs": "hi\n", "stderrLogs": ""},
+        "raw": False,
+    }
+
+
+def test_bytes_are_raw() -> None:
+    """A byte array travels as its own bytes, without Java's stream."""
+    wire = {"$type": "bytes", "value": base64.b64encode(b"\x89PNG").decode()}
+    shown = records.task_result(TaskOutcome(task=TASK, known=True, value=wire))
+    assert (shown["raw"], shown["serializedValue"]) == (True, base64.b64encode(b"\x89PNG").decode())
+
+
+def test_a_null_result_is_a_java_null() -> None:
+    """A task that ended well with nothing differs from one without result."""
+    ended = records.task_result(TaskOutcome(task=TASK, known=True))
+    assert (ended["serializedValue"], ended["value"]) == ("rO0ABXA=", None)
+    assert records.task_result(TaskOutcome(task=TASK))["serializedValue"] is None
+
+
+def test_a_failure_has_an_exception_and_no_value() -> None:
+    """The message apart, the stack trace in the text form."""
+    failure = Failure(
+        kind=FailureKind.ERROR, exception="TaskException", message="Failed to execute task: no", stack_trace="at line 1"
+    )
+    outcome = TaskOutcome(task=TASK, known=True, failure=failure)
+    shown = records.task_result(outcome)
+    assert (shown["serializedValue"], shown["value"]) == (None, None)
+    assert shown["exceptionMessage"] == "Failed to execute task: no"
+    assert shown["serializedException"].startswith("rO0AB")
+    assert records.value_text(outcome) == "TaskException: Failed to execute task: no\nat line 1"
+
+
+def test_a_job_result_is_complete() -> None:
+    """Exceptions and precious results are listed again."""
+    good = records.task_result(TaskOutcome(task=TASK, known=True, value=1))
+    bad = {**good, "serializedException": "x"}
+    assert records.job_result(ROW, {"t1": good, "t2": bad}, {"k": [1, 2]}, {"t1"}) == {
+        "id": {"id": 7, "readableName": "job one"},
+        "jobInfo": INFO,
+        "allResults": {"t1": good, "t2": bad},
+        "preciousResults": {"t1": good},
+        "resultMap": {"k": "[1, 2]"},
+        "serializedResultMap": {"k": base64.b64encode(javaformat.dumps([1, 2])).decode()},
+        "exceptionResults": {"t2": bad},
+    }
+
+
+def test_an_exception_is_a_java_stream() -> None:
+    """What we write as ``java.lang.Exception`` reads as one."""
+    read = javaformat.loads(serialized_exception("no é"))
+    assert isinstance(read, javaformat.JavaObject)
+    assert (read.class_name, read.fields["detailMessage"]) == ("java.lang.Exception", "no é")
+
+
+def test_records_are_json() -> None:
+    """Nothing in them needs an encoder of its own."""
+    json.dumps([records.job_state(ROW, [STATE]), records.page(1, [STATE])])
