@@ -86,13 +86,12 @@ def start(folder: Path, *, port: int = 0) -> Address:
 
 
 def _spawn(folder: Path, log: Path, port: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "proactive_jupyter_kernel", "scheduler", "serve", "--data-dir", str(folder)]
     detached: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         detached = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
     with log.open("ab") as output:
         return subprocess.Popen(
-            [*command, "--port", str(port)] if port else command,
+            command_of(folder, port),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -101,6 +100,12 @@ def _spawn(folder: Path, log: Path, port: int) -> subprocess.Popen[bytes]:
             env=clean_environment(os.environ),
             **detached,
         )
+
+
+def command_of(folder: Path, port: int) -> list[str]:
+    """The command line of a scheduler; port 0 is any."""
+    command = [sys.executable, "-m", "proactive_jupyter_kernel", "scheduler", "serve", "--data-dir", str(folder)]
+    return [*command, "--port", str(port)] if port else command
 
 
 def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:

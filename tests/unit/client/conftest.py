@@ -1,0 +1,50 @@
+"""A scheduler in memory and a client of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from proactive_jupyter_kernel.client.login import Session
+from proactive_jupyter_kernel.client.memory import MemoryScheduler
+from proactive_jupyter_kernel.client.scheduler import Scheduler
+
+
+class Clock:
+    """Time that passes only by sleeping."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.pauses: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture
+def memory() -> MemoryScheduler:
+    return MemoryScheduler()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def scheduler(memory: MemoryScheduler, clock: Clock) -> Scheduler:
+    return Scheduler(Session(memory, memory.credentials), clock=clock, sleep=clock.sleep)
+
+
+@pytest.fixture
+def xml() -> str:
+    """Two tasks, B after A."""
+    return (
+        '<job xmlns="urn:proactive:jobdescriptor:3.14" name="demo">'
+        '<variables><variable name="V" value="1"/></variables>'
+        '<taskFlow><task name="A"><scriptExecutable/></task>'
+        '<task name="B"><depends><task ref="A"/></depends><scriptExecutable/></task></taskFlow></job>'
+    )

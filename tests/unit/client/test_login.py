@@ -1,0 +1,126 @@
+"""Sessions: opened when needed, renewed once, never telling the password."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import pytest
+
+from proactive_jupyter_kernel.client.login import Credentials, Session
+from proactive_jupyter_kernel.client.memory import MemoryScheduler
+from proactive_jupyter_kernel.client.secret import Secret
+from proactive_jupyter_kernel.client.transport import Response
+from proactive_jupyter_kernel.errors import LoginRefused, NotConnected, SchedulerError
+
+LISTING = "/scheduler/revisionjobsinfo"
+
+
+class Canned:
+    """A transport that gives one answer to everything."""
+
+    address = "http://canned"
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+
+    def request(self, method: str, path: str, **_: Any) -> Response:
+        return self.response
+
+    def close(self) -> None:
+        pass
+
+
+def session(memory: MemoryScheduler) -> Session:
+    return Session(memory, memory.credentials)
+
+
+def test_nobody_logs_in_before_the_first_call(memory: MemoryScheduler) -> None:
+    """A session is opened by need."""
+    opened = session(memory)
+    assert memory.requests == []
+    opened.call("GET", LISTING, doing="list")
+    opened.call("GET", LISTING, doing="list")
+    assert memory.requests == ["POST /scheduler/login", f"GET {LISTING}", f"GET {LISTING}"]
+
+
+def test_a_lost_session_is_renewed_once_and_silently(memory: MemoryScheduler) -> None:
+    """After an expiry the call is made again in a new session."""
+    opened = session(memory)
+    opened.call("GET", LISTING, doing="list")
+    memory.forget_sessions()
+    assert opened.call("GET", LISTING, doing="list").status == 200
+    assert memory.requests.count("POST /scheduler/login") == 2
+
+
+def test_a_changed_password_ends_in_a_refused_login(memory: MemoryScheduler) -> None:
+    """Where the renewal is refused the reason is told, and nothing is tried for ever."""
+    credentials = memory.credentials()
+    opened = Session(memory, lambda: credentials)
+    opened.open()
+    memory.forget_sessions()
+    memory.password = "other"
+    with pytest.raises(LoginRefused, match="log in 'user' at http://memory"):
+        opened.call("GET", LISTING, doing="list")
+
+
+def test_a_wrong_password_is_told_without_telling_it(memory: MemoryScheduler) -> None:
+    """The server's 404 for a wrong password is a refused login."""
+    opened = Session(memory, lambda: Credentials(login="user", password=Secret("hunter2")))
+    with pytest.raises(LoginRefused) as caught:
+        opened.open()
+    assert "hunter2" not in str(caught.value)
+    assert "Check login and password" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        Response(status=404, body=b"<html>nothing here</html>", headers={"content-type": "text/html"}),
+        Response(status=200, body=b"<html>welcome</html>"),
+        Response(status=200),
+    ],
+)
+def test_what_is_no_scheduler_is_told_apart(response: Response) -> None:
+    """A web site that knows no login is no scheduler, and no wrong password."""
+    with pytest.raises(NotConnected, match="What answers at http://canned is no ProActive scheduler"):
+        Session(Canned(response), lambda: Credentials(login="u", password=Secret("p"))).open()
+
+
+def test_a_server_in_trouble_is_neither(memory: MemoryScheduler) -> None:
+    """Another failure of the login is given in the server's words."""
+    response = Response(status=503, body=b"starting", headers={"content-type": "text/plain"})
+    with pytest.raises(SchedulerError, match="refused to log in 'u' at http://canned: starting"):
+        Session(Canned(response), lambda: Credentials(login="u", password=Secret("p"))).open()
+
+
+def test_closing_logs_out_and_forgives_a_dead_server(memory: MemoryScheduler) -> None:
+    """Leaving is no occasion for errors."""
+    opened = session(memory)
+    opened.open()
+    opened.close()
+    assert memory.requests[-1] == "PUT /scheduler/disconnect"
+    opened.open()
+    memory.reachable = False
+    opened.close()
+
+
+def test_a_secret_shows_nowhere() -> None:
+    """Its text is not in any of its forms, and it cannot be pickled."""
+    secret = Secret("hunter2")
+    shown = [repr(secret), str(secret), f"{secret}", repr(Credentials(login="u", password=secret))]
+    assert not any("hunter2" in text for text in shown)
+    assert secret.reveal() == "hunter2"
+    assert (secret == Secret("hunter2"), secret == "hunter2", bool(Secret(""))) == (True, False, False)
+    with pytest.raises(TypeError):
+        pickle.dumps(secret)
+
+
+def test_two_threads_do_not_renew_twice(memory: MemoryScheduler) -> None:
+    """A session that somebody else renewed in the meantime is taken as it is."""
+    opened = session(memory)
+    opened.open()
+    first = opened._id
+    memory.forget_sessions()
+    assert opened._renewed(first) == opened._renewed(first)
+    assert memory.requests.count("POST /scheduler/login") == 2

@@ -1,0 +1,51 @@
+"""A job's output, each line once and with its stream."""
+
+from __future__ import annotations
+
+from proactive_jupyter_kernel.client.memory import MemoryScheduler, Play
+from proactive_jupyter_kernel.client.output import JobOutput, TaskLine
+from proactive_jupyter_kernel.client.scheduler import Scheduler
+from proactive_jupyter_kernel.workflow.status import TaskStatus
+
+
+def told(lines: list[TaskLine]) -> list[tuple[str, str, bool]]:
+    return [(line.task, line.line.text, line.line.error) for line in lines]
+
+
+def test_lines_come_while_the_task_runs_and_only_once(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
+    """What was shown live is not shown again when the task has ended."""
+    memory.plays |= {"A": Play(lines=(("out", "x"), ("err", "e"), ("out", "x"))), "B": Play(lines=(("out", "b"),))}
+    job_id = scheduler.submit(xml).id
+    output = JobOutput(scheduler, job_id)
+    assert told(output.fresh(scheduler.job(job_id))) == []
+    memory.advance(job_id)
+    assert told(output.fresh(scheduler.job(job_id))) == [("A", "x", False), ("A", "e", True), ("A", "x", False)]
+    memory.finish(job_id)
+    assert told(output.fresh(scheduler.job(job_id))) == [("B", "b", False)]
+    assert told(output.fresh(scheduler.job(job_id))) == []
+
+
+def test_what_another_reader_took_comes_at_the_end(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
+    """Lines that the live log gave to somebody else are read from the stored log."""
+    memory.plays["A"] = Play(lines=(("out", "x"), ("err", "e")))
+    job_id = scheduler.submit(xml).id
+    memory.advance(job_id)
+    scheduler.live_log(job_id)
+    output = JobOutput(scheduler, job_id)
+    assert told(output.fresh(scheduler.job(job_id))) == []
+    memory.advance(job_id)
+    assert told(output.fresh(scheduler.job(job_id))) == [("A", "x", False), ("A", "e", True)]
+
+
+def test_lines_of_an_ended_task_are_not_repeated_by_the_live_log(
+    scheduler: Scheduler, memory: MemoryScheduler, xml: str
+) -> None:
+    """The live log may still bring lines of a task that ended since."""
+    memory.plays |= {"A": Play(lines=(("out", "a"),)), "B": Play(hold=True, lines=(("out", "b"),))}
+    job_id = scheduler.submit(xml).id
+    memory.advance(job_id, 2)
+    output = JobOutput(scheduler, job_id)
+    job = scheduler.job(job_id)
+    assert job.tasks[0].status is TaskStatus.FINISHED
+    assert sorted(told(output.fresh(job))) == [("A", "a", False), ("B", "b", False)]
+    assert told(output.fresh(job)) == []

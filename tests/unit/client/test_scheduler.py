@@ -1,0 +1,233 @@
+"""The scheduler as an object, against the one in memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from proactive_jupyter_kernel.client.login import Session
+from proactive_jupyter_kernel.client.memory import MemoryScheduler, Play
+from proactive_jupyter_kernel.client.pace import Pace
+from proactive_jupyter_kernel.client.records import JobRef
+from proactive_jupyter_kernel.client.scheduler import Scheduler
+from proactive_jupyter_kernel.errors import SubmissionRefused, UnknownJob, UnknownTask, WaitTimeout
+from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
+
+
+def statuses(scheduler: Scheduler, job_id: int) -> list[str]:
+    return [" ".join(task.status.value for task in job.tasks) for job in scheduler.follow(job_id)]
+
+
+def test_submit_gives_id_and_name(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
+    """Variables travel beside the workflow, generic information in the query."""
+    ref = scheduler.submit(xml, variables={"V": "ü&="}, generic_information={"G": "a b"})
+    assert ref == JobRef(id=1, name="demo")
+    assert (memory.jobs[1].variables, memory.jobs[1].information) == ({"V": "ü&="}, {"G": "a b"})
+
+
+def test_information_of_the_connection_is_added(memory: MemoryScheduler, xml: str) -> None:
+    """What the connection adds gives way to what the caller says."""
+    opened = Session(memory, memory.credentials)
+    scheduler = Scheduler(opened, information=lambda text: {"PYTHON_COMMAND": "p", "G": "1"})
+    scheduler.submit(xml, generic_information={"G": "2"})
+    assert memory.jobs[1].information == {"PYTHON_COMMAND": "p", "G": "2"}
+
+
+def test_a_refused_workflow_has_no_id(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
+    """The reason is the scheduler's own."""
+    memory.refusal = "task 'A' has no script"
+    with pytest.raises(SubmissionRefused, match="refused to take the workflow: task 'A' has no script"):
+        scheduler.submit(xml)
+    with pytest.raises(SubmissionRefused):
+        scheduler.submit("<job")
+    assert memory.jobs == {}
+
+
+def test_validate_runs_nothing(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
+    """The scheduler's checks answer without a job."""
+    assert (scheduler.validate(xml).valid, scheduler.validate(xml).variables) == (True, {"V": "1"})
+    assert scheduler.validate("<job").valid is False
+    assert memory.jobs == {}
+
+
+def test_follow_tells_every_change_and_ends_with_the_job(
+    scheduler: Scheduler, memory: MemoryScheduler, xml: str
+) -> None:
+    """From the first look to the end, each change once."""
+    memory.plays["A"] = Play(ticks=3)
+    assert statuses(scheduler, scheduler.submit(xml).id) == [
+        "SUBMITTED SUBMITTED",
+        "RUNNING SUBMITTED",
+        "FINISHED RUNNING",
+        "FINISHED FINISHED",
+    ]
+
+
+def test_follow_of_an_ended_job_asks_once(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
+    """A job that has ended is told and that is all."""
+    job_id = scheduler.submit(xml).id
+    memory.finish(job_id)
+    asked = len(memory.requests)
+    assert statuses(scheduler, job_id) == ["FINISHED FINISHED"]
+    assert len(memory.requests) == asked + 1
+
+
+def test_follow_asks_soon_at_first_and_seldom_later(
+    scheduler: Scheduler, memory: MemoryScheduler, clock: Any, xml: str
+) -> None:
+    """The pauses grow from 2 ms to half a second while nothing happens."""
+    memory.plays["A"] = Play(ticks=200)
+    for job in scheduler.follow(scheduler.submit(xml).id):
+        if job.tasks[0].ended:
+            break
+    assert clock.pauses[0] == pytest.approx(0.002)
+    assert max(clock.pauses) == pytest.approx(0.5)
+    steady = clock.pauses[5:-5]
+    assert steady == sorted(steady)
+
+
+def test_follow_gives_up_in_time(scheduler: Scheduler, memory: MemoryScheduler, clock: Any, xml: str) -> None:
+    """The wait ends after its timeout, the job goes on."""
+    memory.plays["A"] = Play(hold=True)
+    job_id = scheduler.submit(xml).id
+    begun = clock.now
+    with pytest.raises(WaitTimeout, match=r"Job 1 \('demo'\) did not end within 3 s; it is Running and goes on"):
+        list(scheduler.follow(job_id, timeout=3))
+    assert clock.now - begun == pytest.approx(3)
+    assert memory.jobs[1].status is JobStatus.RUNNING
+
+
+def test_follow_beats_while_nothing_changes(
+    scheduler: Scheduler, memory: MemoryScheduler, clock: Any, xml: str
+) -> None:
+    """With a beat the unchanged job comes again and again."""
+    memory.plays["A"] = Play(hold=True)
+    times = []
+    for _ in scheduler.follow(scheduler.submit(xml).id, beat=0.25):
+        times.append(clock.now)
+        if clock.now > 1010:
+            memory.release(1, "A")
+        if len(times) > 200:
+            break
+    assert 30 < len(times) < 60
+
+
+def test_a_pace_respects_slow_answers() -> None:
+    """A server that takes long to answer is asked no more often than it can answer."""
+    assert Pace().pause(since_start=0.1, since_change=0.001, round_trip=0.2) == pytest.approx(0.2)
+    assert Pace().pause(since_start=60, since_change=0.001) == pytest.approx(0.1)
+    assert Pace().pause(since_start=600, since_change=600) == pytest.approx(0.5)
+
+
+def test_results_of_a_job_come_when_it_has_ended(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
+    """No results before the end; afterwards those of every task."""
+    memory.plays |= {"A": Play(result={"x": [1, b"2".decode()]}), "B": Play(failure="boom")}
+    job_id = scheduler.submit(xml).id
+    assert scheduler.job_result(job_id) is None
+    memory.finish(job_id)
+    found = scheduler.job_result(job_id)
+    assert found is not None
+    assert found.tasks["A"].value == {"x": [1, "2"]}
+    assert (found.tasks["B"].failed, found.tasks["B"].failure) == (True, "boom")
+    assert scheduler.job(job_id).went_well is False
+
+
+def test_a_tasks_result_has_the_story_of_its_failure(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
+    """For a failed task the stack trace is fetched, for others not."""
+    memory.plays |= {"A": Play(result=b"\0\xff"), "B": Play(failure="boom", trace="Traceback\nboom")}
+    job_id = scheduler.submit(xml).id
+    assert scheduler.task_result(job_id, "A").has_value is False
+    memory.finish(job_id)
+    assert scheduler.task_result(job_id, "A").value == b"\0\xff"
+    assert scheduler.task_result(job_id, "B").trace == "Traceback\nboom"
+    assert sum("result/value" in request for request in memory.requests) == 1
+
+
+def test_task_logs_tell_the_streams(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
+    """A task's log is in order, with the stream of each line."""
+    memory.plays["A"] = Play(lines=(("out", "1"), ("err", "2"), ("out", "3")))
+    job_id = scheduler.submit(xml).id
+    assert scheduler.task_log(job_id, "A") == []
+    memory.finish(job_id)
+    assert [(line.text, line.error) for line in scheduler.task_log(job_id, "A")] == [
+        ("1", False),
+        ("2", True),
+        ("3", False),
+    ]
+    assert [line.text for line in scheduler.error_log(job_id, "A")] == ["2"]
+
+
+def test_the_live_log_goes_on_where_it_was(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
+    """Each call brings what is new."""
+    memory.plays["A"] = Play(lines=(("out", "1"),))
+    job_id = scheduler.submit(xml).id
+    memory.advance(job_id)
+    assert scheduler.live_log(job_id) == "[1t0@memory;10:00:00] 1 \n"
+    assert scheduler.live_log(job_id) == ""
+
+
+def test_jobs_come_newest_first_and_are_found_by_name(scheduler: Scheduler, xml: str) -> None:
+    """The newest of equal names is meant; an unknown name proposes a known one."""
+    for name in ("demo", "other", "demo", "demo2"):
+        scheduler.submit(xml.replace("demo", name))
+    assert [(info.id, info.name) for info in scheduler.jobs()] == [(4, "demo2"), (3, "demo"), (2, "other"), (1, "demo")]
+    assert [info.id for info in scheduler.jobs(limit=1)] == [4]
+    assert scheduler.find("demo") == 3
+    with pytest.raises(UnknownJob, match=r"No job is called 'ohter'[\s\S]*Did you mean 'other'"):
+        scheduler.find("ohter")
+
+
+def test_jobs_may_leave_out_what_has_ended(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
+    """Only alive jobs, if that is asked for."""
+    first, second = scheduler.submit(xml).id, scheduler.submit(xml).id
+    memory.finish(first)
+    assert [info.id for info in scheduler.jobs(alive_only=True)] == [second]
+    assert scheduler.jobs(limit=1, alive_only=True)[0].status is JobStatus.PENDING
+
+
+def test_no_jobs_is_an_empty_list(scheduler: Scheduler) -> None:
+    """A scheduler without jobs is no error."""
+    assert scheduler.jobs() == []
+
+
+def test_actions_say_whether_they_did_something(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
+    """Pause, resume and kill, each once and in vain."""
+    job_id = scheduler.submit(xml).id
+    assert (scheduler.pause(job_id), scheduler.pause(job_id)) == (True, False)
+    assert scheduler.job(job_id).tasks[0].status is TaskStatus.PAUSED
+    assert (scheduler.resume(job_id), scheduler.resume(job_id)) == (True, False)
+    assert (scheduler.kill(job_id), scheduler.kill(job_id)) == (True, False)
+    assert scheduler.job(job_id).status is JobStatus.KILLED
+
+
+def test_an_unknown_job_or_task_is_named(scheduler: Scheduler, xml: str) -> None:
+    """Each way of asking for what does not exist gives the same kind of error, with the nearest name."""
+    job_id = scheduler.submit(xml).id
+    asks = (scheduler.job, scheduler.info, scheduler.kill, scheduler.xml, scheduler.live_log, scheduler.job_result)
+    for ask in asks:
+        with pytest.raises(UnknownJob, match="There is no job 99 on http://memory"):
+            ask(99)
+    with pytest.raises(UnknownJob):
+        scheduler.task_log(99, "A")
+    with pytest.raises(UnknownTask, match=r"Job 1 has no task 'AA'[\s\S]*Did you mean 'A'"):
+        scheduler.task_result(job_id, "AA")
+
+
+def test_xml_and_version_are_the_schedulers(scheduler: Scheduler, xml: str) -> None:
+    """The workflow comes back as it went."""
+    assert scheduler.xml(scheduler.submit(xml).id) == xml
+    assert scheduler.server_version() == "14.0.0"
+
+
+def test_a_bare_success_is_no_submission(xml: str) -> None:
+    """A proxy that answers 202 to a submission has not submitted anything."""
+
+    class Odd(MemoryScheduler):
+        def request(self, method, path, **options):  # type: ignore[no-untyped-def]
+            answer = super().request(method, path, **options)
+            return type(answer)(status=202) if path == "/scheduler/submit" else answer
+
+    odd = Odd()
+    with pytest.raises(SubmissionRefused, match="HTTP status 202"):
+        Scheduler(Session(odd, odd.credentials)).submit(xml)
