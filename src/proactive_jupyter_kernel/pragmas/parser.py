@@ -276,6 +276,8 @@ def write_value(node: Node, *, bare: bool = True, stop: str = "") -> str:
 
 def _survives_bare(text: str, stop: str) -> bool:
     """Whether the text without quotes is read back as the same text."""
+    if text != text.strip() or not text.isprintable():
+        return False
     reader = _Reader(text + ")", 0)
     try:
         value = reader.value("", stop)
