@@ -34,6 +34,7 @@ stage = importlib.import_module("_proactive.stage")
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--warm"]:
         _folder = importlib.import_module("_proactive.warm").serve(int(sys.argv[2]))
-    else:
-        _folder = sys.argv[1]
-    sys.exit(0 if _folder is None else stage.run(_folder))
+        _code = 0 if _folder is None else stage.run(_folder)
+        importlib.import_module("_proactive.leaving").leave(_code)
+        sys.exit(_code)
+    sys.exit(stage.run(sys.argv[1]))

@@ -33,9 +33,13 @@ import sys
 import time
 from typing import Any, NoReturn
 
-from . import processes
+from . import leaving, processes  # noqa: F401  # `leaving` is for the forks, loaded once
 
 __all__ = ["serve"]
+
+#: What nearly every script needs in the end, if only for an error's traceback. All of the standard library, without
+#: threads or other effects; nothing that a script would find changed.
+_PRELOADED = ("linecache", "traceback", "tokenize", "datetime", "math", "random", "threading", "tempfile", "shutil")
 
 #: How long the end of killed processes is awaited; SIGKILL leaves only those that hang in the kernel.
 _PATIENCE = 0.5
@@ -46,7 +50,10 @@ _MOST_DESCRIPTORS = 48
 def serve(descriptor: int) -> str | None:
     """Serve until the socket ends. Returns None then; in a forked child, the folder of the stage to run."""
     server = _Server(socket.socket(fileno=descriptor))
+    for name in _PRELOADED:
+        importlib.import_module(name)
     gc.collect()
+    # What is here now the collector need not look at again in the forks, where looking means copying.
     gc.freeze()
     return server.run()
 
@@ -263,7 +270,6 @@ def _write(path: str, text: str) -> None:
 def _refresh() -> None:
     """What an interpreter finds out at its start, and may be other now."""
     importlib.invalidate_caches()
-    gc.unfreeze()
     # The old ones have looked at what their descriptors were before.
     for number, name in ((1, "stdout"), (2, "stderr")):
         raw = io.FileIO(number, "wb", closefd=False)
