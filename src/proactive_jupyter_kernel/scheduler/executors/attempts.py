@@ -20,7 +20,15 @@ from proactive_jupyter_kernel.scheduler.executors.stages import Host, StageRunne
 from proactive_jupyter_kernel.scheduler.executors.state import AttemptState
 from proactive_jupyter_kernel.scheduler.executors.streams import Output
 from proactive_jupyter_kernel.scheduler.executors.warm import ProcessesLost
-from proactive_jupyter_kernel.scheduler.runtimes.stage import Report, Stage, StageKind, failure
+from proactive_jupyter_kernel.scheduler.runtimes.stage import (
+    Report,
+    Stage,
+    StageKind,
+    failure,
+    killed,
+    lost,
+    walltime_reached,
+)
 from proactive_jupyter_kernel.workflow.languages import by_engine
 from proactive_jupyter_kernel.workflow.model import Script
 
@@ -97,12 +105,8 @@ class AttemptRun:
 
     def _why_stopped(self) -> Failure:
         if not self._stop.done():
-            limit = round((self._attempt.walltime or 0) * 1000)
-            message = f"Walltime of {limit} ms reached on task {self._attempt.task_name}"
-            return failure(FailureKind.WALLTIME, message)
-        if self._stop.result() is FailureKind.KILLED:
-            return failure(FailureKind.KILLED, "The task has been manually killed.")
-        return failure(FailureKind.LOST, "The scheduler stopped while the task was running")
+            return walltime_reached(self._attempt.task_name, self._attempt.walltime or 0.0)
+        return killed() if self._stop.result() is FailureKind.KILLED else lost()
 
     # --- the order of things -------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from proactive_jupyter_kernel.scheduler.attempt import Attempt, FailureKind, Outcome, Selection, Slot
 from proactive_jupyter_kernel.scheduler.executors.attempts import AttemptRun
 from proactive_jupyter_kernel.scheduler.executors.base import FileTransfers, OutputSink, ProgressSink
+from proactive_jupyter_kernel.scheduler.executors.fetching import ScriptFetcher
 from proactive_jupyter_kernel.scheduler.executors.pool import StarterPool
 from proactive_jupyter_kernel.scheduler.executors.scratch import clean_up
 from proactive_jupyter_kernel.scheduler.executors.selection import SelectionRun
@@ -100,7 +101,9 @@ class LocalExecutor:
         if self._host is None:
             settings = self._settings
             pool = StarterPool(self._threads, warm=settings.warm, idle=settings.warm_idle, most=settings.warm_most)
-            self._host = Host(settings=settings, threads=self._threads, pool=pool, is_alone=self._is_alone)
+            self._host = Host(
+                settings=settings, threads=self._threads, pool=pool, fetcher=ScriptFetcher(), is_alone=self._is_alone
+            )
         return self._host
 
     def _is_alone(self) -> bool:

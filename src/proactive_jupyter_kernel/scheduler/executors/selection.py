@@ -68,13 +68,7 @@ class SelectionRun:
 
     async def _ask(self, entry: SelectionScript) -> bool:
         stage = self._stage(entry)
-        try:
-            report = runtime_for(stage.script.language).answer(stage)
-        except CannotStart as error:
-            _LOGGER.warning("the selection script of %s failed: %s", self._selection.task_name, error)
-            return False
-        if report is None:
-            report = await self._run(stage)
+        report = self._answer(stage) or await self._run(stage)
         if report.failure is not None:
             _LOGGER.warning("%s of %s", report.failure.message, self._selection.task_name)
             return False
@@ -82,6 +76,13 @@ class SelectionRun:
             _LOGGER.warning("the selection script of %s does not set 'selected'", self._selection.task_name)
             return False
         return accepts(report.values["selected"])
+
+    def _answer(self, stage: Stage) -> Report | None:
+        """The answer of a script that needs no process, and so no folder."""
+        try:
+            return runtime_for(stage.script.language).answer(stage)
+        except CannotStart:
+            return None  # its run will say so, or a URL tells the language
 
     def _stage(self, entry: SelectionScript) -> Stage:
         asked = self._selection

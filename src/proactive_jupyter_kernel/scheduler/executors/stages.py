@@ -14,6 +14,7 @@ from typing import ParamSpec, TypeVar
 
 from proactive_jupyter_kernel.scheduler.attempt import FailureKind
 from proactive_jupyter_kernel.scheduler.executors.enclosure import Enclosure, folder_of
+from proactive_jupyter_kernel.scheduler.executors.fetching import ScriptFetcher
 from proactive_jupyter_kernel.scheduler.executors.output import OutputLimits
 from proactive_jupyter_kernel.scheduler.executors.pool import StarterPool
 from proactive_jupyter_kernel.scheduler.executors.processes import (
@@ -72,6 +73,7 @@ class Host:
     settings: LocalSettings
     threads: ThreadPoolExecutor
     pool: StarterPool
+    fetcher: ScriptFetcher
     #: Whether no other attempt is running.
     is_alone: Callable[[], bool]
 
@@ -142,6 +144,7 @@ class StageRunner:
     # --- preparing, in a thread ----------------------------------------------------------------------------------
 
     def _prepare(self, stage: Stage, enclosure: Enclosure) -> Report | _Prepared:
+        stage = dataclasses.replace(stage, script=self._host.fetcher.complete(stage.script))
         runtime = runtime_for(stage.script.language)
         answer = runtime.answer(stage)
         if answer is not None:

@@ -63,7 +63,7 @@ from proactive_jupyter_kernel.scheduler.runtimes import constants, reports
 from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart, Launch, Report, Stage, StageKind, failure
 from proactive_jupyter_kernel.workflow.languages import Language, by_engine
 
-__all__ = ["REPORT", "REQUEST", "Runtime", "file_stem", "how_it_ended", "shell_code"]
+__all__ = ["REPORT", "REQUEST", "Runtime", "file_stem", "how_it_ended", "shell_code", "which"]
 
 #: Names of the files in a stage's folder.
 REQUEST, REPORT = "request.json", "report.json"
@@ -144,7 +144,7 @@ class Runtime(abc.ABC):
             return names
         path = stage.environment.get("PATH", os.defpath)
         for name in names:
-            if found := _which(name, path, stage.working_dir):
+            if found := which(name, path, stage.working_dir):
                 return (found,)
         raise CannotStart(self.missing(names))
 
@@ -219,7 +219,7 @@ def file_stem(task_name: str) -> str:
     return cleaned.encode("ascii", "replace").decode("ascii").replace("?", "_")[:80] or "script"
 
 
-def _which(name: str, path: str, folder: Path) -> str | None:
+def which(name: str, path: str, folder: Path) -> str | None:
     """The absolute path of a program; a name with a slash is looked for from `folder`."""
     if os.path.dirname(name):
         found = shutil.which(folder / name)

@@ -16,7 +16,7 @@ from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind, Wir
 from proactive_jupyter_kernel.scheduler.runtimes.bindings import Bindings
 from proactive_jupyter_kernel.workflow.model import Script
 
-__all__ = ["CannotStart", "Launch", "Report", "Stage", "StageKind", "failure"]
+__all__ = ["CannotStart", "Launch", "Report", "Stage", "StageKind", "failure", "killed", "lost", "walltime_reached"]
 
 
 class StageKind(enum.Enum):
@@ -136,3 +136,18 @@ _EXCEPTIONS = {
 def failure(kind: FailureKind, message: str, stack_trace: str = "") -> Failure:
     """A failure with the exception class that ProActive gives that kind."""
     return Failure(kind=kind, exception=_EXCEPTIONS[kind], message=message, stack_trace=stack_trace)
+
+
+def walltime_reached(task_name: str, limit: float) -> Failure:
+    """A task ran for longer than `limit` seconds."""
+    return failure(FailureKind.WALLTIME, f"Walltime of {round(limit * 1000)} ms reached on task {task_name}")
+
+
+def killed() -> Failure:
+    """A person, or the job's end, has killed the task."""
+    return failure(FailureKind.KILLED, "The task has been manually killed.")
+
+
+def lost() -> Failure:
+    """The scheduler went away under the task, which will run again."""
+    return failure(FailureKind.LOST, "The scheduler stopped while the task was running")
