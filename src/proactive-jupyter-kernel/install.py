@@ -5,4 +5,5 @@ import sys
 from proactive_jupyter_kernel.cli import main
 
 if __name__ == "__main__":
-    main(["install", *sys.argv[1:]], prog_name="proactive-kernel")
+    sys.argv.insert(1, "install")
+    main()

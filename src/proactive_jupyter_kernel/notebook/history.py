@@ -2,7 +2,7 @@
 
 IPython keeps each input as typed and as transformed, in ``In``, ``_i`` and the like, in ``history.sqlite`` and, after
 ``%logstart``, in a file. The transformed form of our cells would mean nothing tomorrow, the typed one holds passwords;
-so both become the typed one without passwords, which ``%rerun``, ``%save`` and ``%macro`` can use.
+so both become the typed one without passwords, which ``%rerun`` and ``%save`` can use.
 """
 
 from __future__ import annotations
