@@ -13,6 +13,7 @@ __all__ = [
     "AttemptEnded",
     "Event",
     "FinishInErrorTask",
+    "JobEvent",
     "JobSubmitted",
     "KillJob",
     "KillTask",
@@ -29,6 +30,7 @@ __all__ = [
     "SetPriority",
     "SetStartAt",
     "SlotsChanged",
+    "TaskEvent",
     "TimePassed",
 ]
 
@@ -40,17 +42,17 @@ class _Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _JobEvent(_Event):
+class JobEvent(_Event):
     job_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _TaskEvent(_JobEvent):
+class TaskEvent(JobEvent):
     task_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobSubmitted(_JobEvent):
+class JobSubmitted(JobEvent):
     """A workflow was accepted: checked, references resolved as far as known at submission."""
 
     workflow: Workflow
@@ -58,7 +60,7 @@ class JobSubmitted(_JobEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptEnded(_TaskEvent):
+class AttemptEnded(TaskEvent):
     """An attempt that `StartAttempt` asked for is over; late and double news are ignored by `number`."""
 
     number: int
@@ -71,7 +73,7 @@ class AttemptEnded(_TaskEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SelectionEnded(_TaskEvent):
+class SelectionEnded(TaskEvent):
     """The selection scripts of a task were run for a slot."""
 
     slot: str
@@ -79,7 +81,7 @@ class SelectionEnded(_TaskEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProgressMade(_TaskEvent):
+class ProgressMade(TaskEvent):
     """A running task reports its progress, 0 to 100."""
 
     number: int
@@ -99,63 +101,69 @@ class TimePassed(_Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KillJob(_JobEvent):
+class KillJob(JobEvent):
     pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PauseJob(_JobEvent):
+class PauseJob(JobEvent):
     pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResumeJob(_JobEvent):
+class ResumeJob(JobEvent):
     pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveJob(_JobEvent):
+class RemoveJob(JobEvent):
     """Forget the job, its results and logs; kills it first if it is alive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetPriority(_JobEvent):
+class SetPriority(JobEvent):
     priority: Priority
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetStartAt(_JobEvent):
+class SetStartAt(JobEvent):
     #: Milliseconds since the epoch.
     start_at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RestartAllInErrorTasks(_JobEvent):
+class RestartAllInErrorTasks(JobEvent):
     pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KillTask(_TaskEvent):
+class KillTask(TaskEvent):
     pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RestartTask(_TaskEvent):
+class RestartTask(TaskEvent):
+    """End the running attempt and try again; it costs an execution."""
+
+    #: Milliseconds until it may start again; the REST API always asks for 5 s.
+    delay: int = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreemptTask(TaskEvent):
+    """End the running attempt and try again; it costs no execution."""
+
+    #: Milliseconds until it may start again; the REST API always asks for 5 s.
+    delay: int = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestartInErrorTask(TaskEvent):
     pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PreemptTask(_TaskEvent):
-    pass
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RestartInErrorTask(_TaskEvent):
-    pass
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FinishInErrorTask(_TaskEvent):
+class FinishInErrorTask(TaskEvent):
     pass
 
 

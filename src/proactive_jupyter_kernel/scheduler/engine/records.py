@@ -30,6 +30,8 @@ class JobRecord:
     in_error_at: int = UNSET
     #: Set by ``START_AT`` or by a person; None: at once.
     start_at: int | None = None
+    #: When an ended job is to be forgotten (generic information ``REMOVE_DELAY``); None: never by itself.
+    remove_at: int | None = None
     total: int = 0
     pending: int = 0
     running: int = 0

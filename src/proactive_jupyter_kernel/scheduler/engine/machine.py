@@ -1,0 +1,230 @@
+"""The machine: events in, commands out. It opens nothing, waits for nothing and reads no clock.
+
+`Machine.handle` is the only way its state changes. What an event costs does not depend on how many tasks a job has,
+but for what concerns all of them: a job's submission, end, pause and resumption.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from proactive_jupyter_kernel.scheduler.engine import actions, ending, events
+from proactive_jupyter_kernel.scheduler.engine.building import build_job
+from proactive_jupyter_kernel.scheduler.engine.commands import Command
+from proactive_jupyter_kernel.scheduler.engine.core import Core, Limits
+from proactive_jupyter_kernel.scheduler.engine.invariants import check
+from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
+from proactive_jupyter_kernel.scheduler.engine.restoring import restore_job
+from proactive_jupyter_kernel.scheduler.engine.state import JobState, TaskNode
+from proactive_jupyter_kernel.scheduler.engine.transitions import SCHEDULER_MOVES, SchedulerStatus
+from proactive_jupyter_kernel.workflow.model import Workflow
+from proactive_jupyter_kernel.workflow.status import JOB_ENDED, TaskStatus
+
+__all__ = ["Limits", "Machine"]
+
+_JobAction: TypeAlias = Callable[[Core, JobState, Any], None]
+_TaskAction: TypeAlias = Callable[[Core, JobState, TaskNode, Any], None]
+_WholeAction: TypeAlias = Callable[[Core, Any], None]
+
+
+class Machine:
+    """Holds the jobs that are alive. An ended job is forgotten with the commands that say so; the store keeps it."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._core = Core(limits or Limits())
+
+    # --- what changes it ---------------------------------------------------------------------------------------------
+
+    def handle(self, event: events.Event) -> list[Command]:
+        """Take in what happened; returns what is to be done about it, in this order: rows to save (each changed row
+        once), logs, kills, starts and announcements, jobs to forget. Nothing where the event changed nothing.
+
+        Events about jobs, tasks and attempts that are over, or were never heard of, are ignored; but `RemoveJob` asks
+        to forget also a job that ended before. ValueError where a submitted workflow still holds references.
+        """
+        core = self._core
+        core.now = event.at
+        core.fire_timers()
+        kind = type(event)
+        if kind in _WHOLE_ACTIONS:
+            _WHOLE_ACTIONS[kind](core, event)
+        elif isinstance(event, events.JobEvent) and (job := core.jobs.get(event.job_id)):
+            core.touch(job)
+            if kind in _JOB_ACTIONS:
+                _JOB_ACTIONS[kind](core, job, event)
+            elif isinstance(event, events.TaskEvent) and 0 <= event.task_id < len(job.nodes):
+                _TASK_ACTIONS[kind](core, job, job.nodes[event.task_id], event)
+        return self._done()
+
+    def restore(
+        self, jobs: Iterable[tuple[JobRecord, Workflow, Sequence[TaskRecord]]], *, at: int = 0
+    ) -> list[Command]:
+        """Take over stored jobs after a restart of the scheduler, at the time `at`.
+
+        Attempts that ran then run again, under a new number and without costing an execution. Of an ended job only the
+        time when it is to be forgotten is taken.
+        """
+        core = self._core
+        core.now = at
+        for record, workflow, tasks in jobs:
+            if record.status not in JOB_ENDED:
+                restore_job(core, record, workflow, tasks)
+            elif record.remove_at is not None:
+                core.remove_at(record.job_id, record.remove_at)
+        return self._done()
+
+    def _done(self) -> list[Command]:
+        core = self._core
+        for job in core.touched():
+            ending.end_if_complete(core, job)
+        core.place()
+        return core.flush()
+
+    # --- what it tells -----------------------------------------------------------------------------------------------
+
+    @property
+    def next_wakeup(self) -> int | None:
+        """When to send `TimePassed`, in milliseconds since the epoch, perhaps past; None: nothing waits for time."""
+        return self._core.next_due()
+
+    @property
+    def status(self) -> SchedulerStatus:
+        """What the scheduler as a whole does."""
+        return self._core.status
+
+    def jobs(self) -> tuple[JobRecord, ...]:
+        """The jobs that are alive, oldest first."""
+        return tuple(job.record for _, job in sorted(self._core.jobs.items()))
+
+    def job(self, job_id: int) -> JobRecord:
+        """A job that is alive; KeyError if there is none of that id."""
+        return self._core.jobs[job_id].record
+
+    def tasks(self, job_id: int) -> tuple[TaskRecord, ...]:
+        """All tasks of a job that is alive, in order of their ids; KeyError if there is no such job."""
+        return tuple(node.record for node in self._core.jobs[job_id].nodes)
+
+    def task(self, job_id: int, name: str) -> TaskRecord:
+        """A task of a job that is alive, by its full name; KeyError if there is none."""
+        return self._core.jobs[job_id].by_name[name].record
+
+    def check(self) -> None:
+        """Compare all indices and counters with the tasks; AssertionError, with the place, where they differ.
+
+        Costs as much as there are tasks; for tests and for looking into a fault.
+        """
+        check(self._core)
+
+
+# --- events ----------------------------------------------------------------------------------------------------------
+
+
+def _submitted(core: Core, event: events.JobSubmitted) -> None:
+    job = build_job(event.job_id, event.workflow, event.owner, event.at, node_failures=core.limits.node_failures)
+    core.jobs[job.id] = job
+    core.touch(job)
+    core.announce("JOB_SUBMITTED", job)
+    for node in job.nodes:
+        core.consider(job, node)
+
+
+def _slots_changed(core: Core, event: events.SlotsChanged) -> None:
+    core.board.change(event.slots)
+    for job_id, task_id in sorted(core.parked):
+        job = core.jobs[job_id]
+        core.unpark(job, job.nodes[task_id])
+
+
+def _time_passed(core: Core, event: events.TimePassed) -> None:
+    """Timers are looked at with every event; there is nothing else to do."""
+
+
+def _remove_job(core: Core, event: events.RemoveJob) -> None:
+    if job := core.jobs.get(event.job_id):
+        actions.kill_job(core, job, events.KillJob(at=event.at, job_id=event.job_id))
+    core.forget(event.job_id)
+
+
+def _scheduler_command(core: Core, event: events.SchedulerCommand) -> None:
+    possible_in, status, announcement = SCHEDULER_MOVES[event.verb]
+    if core.status not in possible_in:
+        return
+    core.status = status
+    core.announce(announcement)
+    for job in core.jobs.values():
+        if status is SchedulerStatus.KILLED:
+            _kill_attempts(core, job)
+        if not job.started:
+            _admit(core, job)
+
+
+def _kill_attempts(core: Core, job: JobState) -> None:
+    core.touch(job)
+    for node in job.nodes:
+        if node.status is TaskStatus.RUNNING:
+            core.kill(job, node)
+            core.resubmit(job, node)
+
+
+def _admit(core: Core, job: JobState) -> None:
+    """Put the ready tasks of a job that has not started into the queue, or take them out."""
+    for task_id in sorted(job.ready):
+        node = job.nodes[task_id]
+        key = (job.id, task_id)
+        if not core.admits(job):
+            core.queue.remove(key)
+        elif key not in core.parked and not (node.selecting and node.selecting.held):
+            core.enqueue(job, node)
+
+
+def _attempt_ended(core: Core, job: JobState, node: TaskNode, event: events.AttemptEnded) -> None:
+    if node.status is TaskStatus.RUNNING and event.number == node.record.attempts:
+        ending.attempt_ended(core, job, node, event)
+
+
+def _selection_ended(core: Core, job: JobState, node: TaskNode, event: events.SelectionEnded) -> None:
+    core.answered(job, node, event.slot, event.selected)
+
+
+def _progress_made(core: Core, job: JobState, node: TaskNode, event: events.ProgressMade) -> None:
+    if node.status is not TaskStatus.RUNNING or event.number != node.record.attempts:
+        return
+    progress = max(0, min(100, event.progress))
+    if progress != node.record.progress:
+        job.update(node, progress=progress)
+        core.announce("TASK_PROGRESS", job, node)
+
+
+_WHOLE_ACTIONS: Mapping[type, _WholeAction] = MappingProxyType(
+    {
+        events.JobSubmitted: _submitted,
+        events.SlotsChanged: _slots_changed,
+        events.TimePassed: _time_passed,
+        events.RemoveJob: _remove_job,
+        events.SchedulerCommand: _scheduler_command,
+    }
+)
+_JOB_ACTIONS: Mapping[type, _JobAction] = MappingProxyType(
+    {
+        events.KillJob: actions.kill_job,
+        events.PauseJob: actions.pause_job,
+        events.ResumeJob: actions.resume_job,
+        events.SetPriority: actions.set_priority,
+        events.SetStartAt: actions.set_start_at,
+        events.RestartAllInErrorTasks: actions.restart_all_in_error,
+    }
+)
+_TASK_ACTIONS: Mapping[type, _TaskAction] = MappingProxyType(
+    {
+        events.AttemptEnded: _attempt_ended,
+        events.SelectionEnded: _selection_ended,
+        events.ProgressMade: _progress_made,
+        events.KillTask: actions.kill_task,
+        events.RestartTask: actions.restart_task,
+        events.PreemptTask: actions.preempt_task,
+        events.RestartInErrorTask: actions.restart_in_error,
+        events.FinishInErrorTask: actions.finish_in_error,
+    }
+)

@@ -1,0 +1,60 @@
+"""What a task gets from those before it: whose results it sees, and which variables it inherits.
+
+Execution semantics, sections 7.2 and 9.3.
+"""
+
+from __future__ import annotations
+
+from proactive_jupyter_kernel.scheduler.attempt import Wire
+from proactive_jupyter_kernel.scheduler.engine.state import JobState, TaskNode
+from proactive_jupyter_kernel.workflow.status import TaskStatus
+
+__all__ = ["effective_parents", "handed_down", "inherited", "predecessors"]
+
+
+def predecessors(node: TaskNode) -> tuple[int, ...]:
+    """The ids of the tasks before this one. Where no branch ever decided: those that it would have hung on."""
+    links = node.links
+    return node.record.depends or links.joined or (() if links.branch is None else (links.branch,))
+
+
+def effective_parents(job: JobState, node: TaskNode) -> tuple[int, ...]:
+    """The tasks whose results are ``results``, in that order.
+
+    A skipped parent is replaced by its nearest ancestors that were not skipped, depth-first, without duplicates.
+    """
+    found: dict[int, None] = {}
+    passed: set[int] = set()
+    todo = list(reversed(node.record.depends))
+    while todo:
+        parent = job.nodes[todo.pop()]
+        if parent.status is not TaskStatus.SKIPPED:
+            found[parent.id] = None
+        elif parent.id not in passed:
+            passed.add(parent.id)
+            todo += reversed(predecessors(parent))
+    return tuple(found)
+
+
+def handed_down(job: JobState, node: TaskNode) -> dict[str, Wire]:
+    """The job's variables, over them the parents' in the order of ``results``: the last parent wins, even if it merely
+    passes on what it inherited. Also what a task hands on that could not report."""
+    variables = dict(job.variables)
+    for parent_id in effective_parents(job, node):
+        variables.update(job.nodes[parent_id].record.propagated or {})
+    return variables
+
+
+def inherited(job: JobState, node: TaskNode) -> dict[str, Wire]:
+    """Layer 1 of a task's variables: `handed_down`, and over it what names the job and the task."""
+    record = node.record
+    variables = handed_down(job, node)
+    variables.update(
+        PA_JOB_ID=str(job.id),
+        PA_JOB_NAME=job.record.name,
+        PA_TASK_ID=str(record.task_id),
+        PA_TASK_NAME=record.name,
+        PA_TASK_ITERATION=record.iteration,
+        PA_TASK_REPLICATION=record.replication,
+    )
+    return variables

@@ -1,0 +1,50 @@
+"""A living job made again from its stored records, after the scheduler was restarted or killed (section 17)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from proactive_jupyter_kernel.scheduler.engine.core import Core
+from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
+from proactive_jupyter_kernel.scheduler.engine.state import WAITING_FOR_RETRY, JobState, Links, TaskNode
+from proactive_jupyter_kernel.workflow.model import Workflow
+from proactive_jupyter_kernel.workflow.status import TaskStatus
+
+__all__ = ["restore_job"]
+
+
+def restore_job(core: Core, record: JobRecord, workflow: Workflow, tasks: Sequence[TaskRecord]) -> None:
+    """Take the job over and go on with it. Tasks that ran are submitted again; their executions are not lowered."""
+    job = JobState(record, workflow, node_failures=core.limits.node_failures)
+    for task in sorted(tasks, key=lambda task: task.task_id):
+        job.add(_node(job, task))
+    for node in job.nodes:
+        job.connect(node)
+    job.drain()  # what is stored need not be saved again
+    core.jobs[job.id] = job
+    core.touch(job)
+    for node in job.nodes:
+        _go_on(core, job, node)
+
+
+def _node(job: JobState, record: TaskRecord) -> TaskNode:
+    private = record.private
+    base = record.base_name
+    node = TaskNode(record, job.definitions[base], job.rules[base], Links.from_wire(private))
+    node.settled = node.ended
+    node.wake = private.get("wake")
+    node.avoid = frozenset(private.get("avoid", ()))
+    node.counted_faulty = bool(private.get("faulty"))
+    return node
+
+
+def _go_on(core: Core, job: JobState, node: TaskNode) -> None:
+    if node.status is TaskStatus.RUNNING:
+        core.resubmit(job, node)
+    elif node.status in WAITING_FOR_RETRY:
+        core.wake(job, node, core.now if node.wake is None else node.wake)
+    elif node.status is TaskStatus.PENDING:
+        job.ready.add(node.id)
+        core.enqueue(job, node)
+    elif node.status is TaskStatus.SUBMITTED:
+        core.consider(job, node)

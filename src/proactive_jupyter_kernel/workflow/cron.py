@@ -1,0 +1,150 @@
+"""Cron expressions as ProActive's servers read them (the grammar of cron4j): loops and ``PA:CRON`` variables use them.
+
+Five fields: minute, hour, day of the month, month, day of the week. A field is a list of ``*``, numbers, names
+(``jan`` … ``dec``, ``sun`` … ``sat``) and ranges, each with an optional step: ``*/5``, ``8-17/3``, ``mon-fri``. A range
+may wrap around (``22-4``), ``L`` is the last day of the month, 7 is Sunday. Several expressions stand between ``|``.
+Unlike in Unix cron all five fields must match. Dates are in the local time zone.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+__all__ = ["Pattern", "next_date", "parse"]
+
+_LAST_DAY = 32
+#: February 29th falls on a given day of the week at most 40 years apart (over 2100, which has none).
+_MOST_DAYS = 40 * 366 + 1
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """One of the five fields: its name, its bounds and the words that stand for numbers."""
+
+    name: str
+    lowest: int
+    highest: int
+    words: Mapping[str, int] = field(default_factory=dict)
+
+
+_FIELDS = (
+    _Field("minute", 0, 59),
+    _Field("hour", 0, 23),
+    _Field("day of the month", 1, 31, MappingProxyType({"l": _LAST_DAY})),
+    _Field("month", 1, 12, MappingProxyType({name: number for number, name in enumerate(_MONTHS, 1)})),
+    _Field("day of the week", 0, 7, MappingProxyType({name: number for number, name in enumerate(_DAYS)})),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One expression: the numbers that each field accepts."""
+
+    minutes: frozenset[int]
+    hours: frozenset[int]
+    days: frozenset[int]
+    months: frozenset[int]
+    weekdays: frozenset[int]
+
+    def accepts_day(self, day: datetime) -> bool:
+        """Whether the expression matches at some minute of this day."""
+        last = day.day == calendar.monthrange(day.year, day.month)[1]
+        return (
+            day.month in self.months
+            and (day.day in self.days or (last and _LAST_DAY in self.days))
+            and day.isoweekday() % 7 in self.weekdays
+        )
+
+    def moments(self, day: datetime) -> Iterator[datetime]:
+        """The minutes of a day that match, in order; `day` is its midnight."""
+        if self.accepts_day(day):
+            for hour in sorted(self.hours):
+                for minute in sorted(self.minutes):
+                    yield day.replace(hour=hour, minute=minute)
+
+
+def parse(text: str) -> tuple[Pattern, ...]:
+    """The expressions of a text; ValueError, with the field and what is wrong there, if it is none."""
+    return tuple(_expression(part) for part in text.split("|"))
+
+
+def next_date(text: str, after: int) -> int | None:
+    """The first matching minute after the time `after`, both in milliseconds since the epoch.
+
+    None where no date ever matches (February 30th); ValueError where the text is no cron expression.
+    """
+    patterns = parse(text)
+    start = datetime.fromtimestamp(after / 1_000)
+    midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
+    for number in range(_MOST_DAYS):
+        day = midnight + timedelta(days=number)
+        found = [
+            moment
+            for pattern in patterns
+            for minute in pattern.moments(day)
+            if (moment := _moment_after(minute, after)) is not None
+        ]
+        if found:
+            return min(found)
+    return None
+
+
+def _moment_after(minute: datetime, after: int) -> int | None:
+    """The minute in milliseconds since the epoch, if it is later; where the clock is set back it comes twice."""
+    for fold in (0, 1):
+        moment = round(minute.replace(fold=fold).timestamp() * 1_000)
+        if moment > after:
+            return moment
+    return None
+
+
+def _expression(text: str) -> Pattern:
+    """minute hour day month weekday"""
+    parts = text.split()
+    if len(parts) != len(_FIELDS):
+        raise ValueError(f"{text.strip()!r} has {len(parts)} fields; a cron expression has {len(_FIELDS)}")
+    minutes, hours, days, months, weekdays = map(_numbers, parts, _FIELDS)
+    return Pattern(minutes, hours, days, months, frozenset(day % 7 for day in weekdays))
+
+
+def _numbers(text: str, kind: _Field) -> frozenset[int]:
+    """element , element …"""
+    return frozenset(number for element in text.split(",") for number in _element(element, kind))
+
+
+def _element(text: str, kind: _Field) -> list[int]:
+    """range or range / step"""
+    span, slash, step = text.partition("/")
+    numbers = _span(span, kind)
+    if not slash:
+        return numbers
+    if not step.isdecimal() or int(step) < 1:
+        raise ValueError(f"{step!r} is no step for the {kind.name}")
+    return numbers[:: int(step)]
+
+
+def _span(text: str, kind: _Field) -> list[int]:
+    """``*``, a value, or value - value"""
+    if text == "*":
+        return list(range(kind.lowest, kind.highest + 1))
+    first, dash, last = text.partition("-")
+    low = _value(first, kind)
+    high = _value(last, kind) if dash else low
+    if low <= high:
+        return list(range(low, high + 1))
+    return [*range(low, kind.highest + 1), *range(kind.lowest, high + 1)]
+
+
+def _value(text: str, kind: _Field) -> int:
+    """A number within the field's bounds, or a word for one."""
+    if text.lower() in kind.words:
+        return kind.words[text.lower()]
+    if text.isascii() and text.isdecimal() and kind.lowest <= int(text) <= kind.highest:
+        return int(text)
+    raise ValueError(f"{text!r} is no {kind.name}; it goes from {kind.lowest} to {kind.highest}")
