@@ -491,7 +491,8 @@ def test_all_structural_problems_are_named_at_once() -> None:
         "<scriptExecutable>, <javaExecutable>, <nativeExecutable>, <controlFlow>, <post>, <cleaning>, <outputFiles>, "
         "<metadata>.",
         "Line 10, task 'B': attribute maxNumberOfExecution of <task> must be a whole number from 1",
-        "Line 10, task 'B': <task> has no attribute block. Known: name, onTaskError, restartTaskOnError, taskRetryDelay, "
+        "Line 10, task 'B': <task> has no attribute block. Known: name, onTaskError, restartTaskOnError, "
+        "taskRetryDelay, "
         "maxNumberOfExecution, numberOfNodes, fork, runAsMe, walltime, preciousResult, preciousLogs, "
         "resultPreviewClass.",
         "Line 10, task 'B': text 'stray' inside of <task>, where none belongs",

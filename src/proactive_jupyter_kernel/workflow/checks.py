@@ -1,0 +1,33 @@
+"""The rules of a valid workflow: everything that a ProActive server would refuse at submission, all at once.
+
+The first problem is the one that the server would report: first what its schema and parser refuse, then the models of
+variables, then the flow.
+"""
+
+from __future__ import annotations
+
+from proactive_jupyter_kernel.errors import InvalidWorkflow
+from proactive_jupyter_kernel.workflow.flow_checks import flow_problems
+from proactive_jupyter_kernel.workflow.formats.xml_write import structure_problems
+from proactive_jupyter_kernel.workflow.model import Workflow
+from proactive_jupyter_kernel.workflow.problems import Problem
+
+__all__ = ["Problem", "check", "require_valid"]
+
+
+def check(workflow: Workflow) -> list[Problem]:
+    """All that is wrong with names, values, dependencies and flow; empty for a valid workflow.
+
+    Models of variables are checked apart, by `check_variables`, since they need the values of a submission.
+    """
+    found = structure_problems(workflow)
+    if len({task.name for task in workflow.tasks}) == len(workflow.tasks):
+        found += flow_problems(workflow)
+    return found
+
+
+def require_valid(workflow: Workflow) -> None:
+    """Raises InvalidWorkflow, with all problems, unless there is none."""
+    problems = check(workflow)
+    if problems:
+        raise InvalidWorkflow(workflow.name, problems)

@@ -1,0 +1,155 @@
+"""The graph of a workflow: who depends on whom, in which order tasks can run, where they go round in circles.
+
+Children are the tasks that depend on a task. The links of branches are apart, because ProActive treats them so: the
+targets of a branch task and its continuation carry no dependency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from proactive_jupyter_kernel.workflow.model import Branch, Task, Workflow
+
+__all__ = ["Graph", "Path", "cycles", "order", "walk"]
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A place on a walk down the graph: a task, and the continuations that wait for the branches that it is in."""
+
+    name: str
+    joins: tuple[str, ...] = ()
+
+
+class Graph:
+    """The links of one workflow, by task name. Names that no task has are left out of every link."""
+
+    def __init__(self, workflow: Workflow) -> None:
+        self.tasks: dict[str, Task] = {task.name: task for task in workflow.tasks}
+        #: In the order of ``results``; a name that stands twice counts once.
+        self.parents: dict[str, tuple[str, ...]] = {
+            name: tuple(dict.fromkeys(parent for parent in task.depends if parent in self.tasks))
+            for name, task in self.tasks.items()
+        }
+        self.children: dict[str, tuple[str, ...]] = self._children()
+        #: Branch task -> its action, only where both targets exist.
+        self.branches: dict[str, Branch] = {
+            name: task.flow
+            for name, task in self.tasks.items()
+            if isinstance(task.flow, Branch) and {task.flow.target, task.flow.otherwise} <= self.tasks.keys()
+        }
+        #: Branch target -> the branch task.
+        self.branch_of: dict[str, str] = {
+            target: name for name, branch in self.branches.items() for target in (branch.target, branch.otherwise)
+        }
+        #: Continuation -> the branch tasks that name it.
+        self.joined_by: dict[str, list[str]] = {}
+        for name in self.branches:
+            if join := self.continuation(name):
+                self.joined_by.setdefault(join, []).append(name)
+
+    def _children(self) -> dict[str, tuple[str, ...]]:
+        children: dict[str, list[str]] = {name: [] for name in self.tasks}
+        for name, parents in self.parents.items():
+            for parent in parents:
+                children[parent].append(name)
+        return {name: tuple(found) for name, found in children.items()}
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """Tasks without dependencies, branch targets and continuations among them."""
+        return tuple(name for name, parents in self.parents.items() if not parents)
+
+    def continuation(self, name: str) -> str:
+        """The continuation of a branch task; empty if it has none, or names none: ProActive ignores that."""
+        branch = self.branches.get(name)
+        return branch.continuation if branch is not None and branch.continuation in self.tasks else ""
+
+    def below(self, place: Path) -> list[Path]:
+        """The next places on every way down: children, branch targets, and a continuation after a branch's last."""
+        down = [Path(child, place.joins) for child in self.children[place.name]]
+        branch = self.branches.get(place.name)
+        if branch is not None:
+            join = self.continuation(place.name)
+            inner = (*place.joins, join) if join else place.joins
+            down += [Path(branch.target, inner), Path(branch.otherwise, inner)]
+        if not down and place.joins:
+            down.append(Path(place.joins[-1], place.joins[:-1]))
+        return down
+
+    def links(self) -> dict[str, tuple[str, ...]]:
+        """Task -> all that may run right after it: children, branch targets, the continuation after a branch's last."""
+        links: dict[str, list[str]] = {name: list(children) for name, children in self.children.items()}
+        for name, branch in self.branches.items():
+            links[name] += [branch.target, branch.otherwise]
+            if join := self.continuation(name):
+                for last in self.branch_ends(branch.target, branch.otherwise):
+                    links[last].append(join)
+        return {name: tuple(dict.fromkeys(found)) for name, found in links.items()}
+
+    def branch_ends(self, *targets: str) -> list[str]:
+        """The last tasks of branches: nothing depends on them, and they are no branch task."""
+
+        def following(name: str) -> Iterable[str]:
+            join = self.continuation(name)
+            return (*self.children[name], join) if join else self.inside(name)
+
+        return [name for name in walk(targets, following) if not self.children[name] and name not in self.branches]
+
+    def inside(self, name: str) -> tuple[str, ...]:
+        """What belongs to a branch because `name` does: its children, its own targets and continuation."""
+        branch, join = self.branches.get(name), self.continuation(name)
+        targets = (branch.target, branch.otherwise) if branch is not None else ()
+        return (*self.children[name], *targets, join) if join else (*self.children[name], *targets)
+
+
+def walk(starts: Iterable[str], successors: Callable[[str], Iterable[str]]) -> Iterator[str]:
+    """Every name that can be reached, once, nearest first."""
+    seen = dict.fromkeys(starts)
+    waiting = list(seen)
+    for name in waiting:
+        yield name
+        for successor in successors(name):
+            if successor not in seen:
+                seen[successor] = None
+                waiting.append(successor)
+
+
+def order(workflow: Workflow) -> tuple[str, ...]:
+    """Task names so that every task comes after what it depends on, else as written; tasks in a circle come last."""
+    graph = Graph(workflow)
+    waiting = {name: len(parents) for name, parents in graph.parents.items()}
+    ready = [name for name, count in waiting.items() if not count]
+    for name in ready:
+        for child in graph.children[name]:
+            waiting[child] -= 1
+            if not waiting[child]:
+                ready.append(child)
+    placed = set(ready)
+    return (*ready, *(name for name in graph.tasks if name not in placed))
+
+
+def cycles(links: dict[str, tuple[str, ...]], starts: Iterable[str]) -> list[tuple[str, ...]]:
+    """Circles that can be reached from `starts`, each as the names along it; one for every link that closes one.
+
+    A walk in depth that remembers its path; by hand, since a chain of tasks may be longer than Python's stack.
+    """
+    found: list[tuple[str, ...]] = []
+    done: set[str] = set()
+    for start in starts:
+        path: dict[str, Iterator[str]] = {}
+        if start not in done:
+            path[start] = iter(links[start])
+        while path:
+            name = next(reversed(path))
+            following = next(path[name], None)
+            if following is None:
+                del path[name]
+                done.add(name)
+            elif following in path:
+                names = list(path)
+                found.append(tuple(names[names.index(following) :]))
+            elif following not in done:
+                path[following] = iter(links[following])
+    return found
