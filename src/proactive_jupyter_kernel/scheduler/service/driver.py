@@ -122,11 +122,6 @@ class Driver:
         """What waits to be stored of a job's attachments."""
         return self._batch.extras.get(job_id)
 
-    def forget(self, job_id: int) -> None:
-        """Remove a job that the machine does not hold any more."""
-        self._take([ForgetJob(job_id=job_id), Announce(event="JOB_REMOVE_FINISHED", job_id=job_id)])
-        self._schedule_flush()
-
     def soon(self, delay: float) -> None:
         """Write within `delay` seconds what has gathered, unless that happens earlier anyway."""
         if self._flush_handle is None and not self._closed and not self.down:
@@ -134,7 +129,7 @@ class Driver:
 
     async def settled(self) -> None:
         """Wait until everything posted so far is stored. Raises `StoreUnavailable` where it cannot be, for now."""
-        if not self._batch and not self._actions:
+        if not self._batch and not self._actions and self._flush_handle is None:
             return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)

@@ -108,7 +108,7 @@ class Service:
     async def start(self) -> None:
         """Take up the jobs that have not ended, and begin to run tasks."""
         await self._executor.start()
-        self._driver.begin(self._machine.restore(self._store.alive_jobs(), at=self.clock()))
+        self._driver.begin(self._machine.restore(self._store.jobs_to_restore(), at=self.clock()))
         self._driver.post(events.SlotsChanged(at=self.clock(), slots=self._executor.slots))
         with contextlib.suppress(StoreUnavailable):
             await self._driver.settled()
@@ -262,10 +262,8 @@ class Service:
 
     async def remove_job(self, job_id: int) -> bool:
         """Forget a job with its results and logs; an alive one is killed first."""
-        if self.ask.job(job_id).record.status in JOB_ALIVE:
-            self._driver.post(events.RemoveJob(at=self.clock(), job_id=job_id))
-        else:
-            self._driver.forget(job_id)
+        self.ask.job(job_id)
+        self._driver.post(events.RemoveJob(at=self.clock(), job_id=job_id))
         await self._driver.settled()
         return True
 

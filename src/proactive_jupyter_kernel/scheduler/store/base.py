@@ -304,7 +304,10 @@ class Store(Protocol):
 
     def log(self, job_id: int, task_id: int) -> LogText: ...
 
-    def alive_jobs(self) -> Iterator[tuple[JobRecord, Workflow, tuple[TaskRecord, ...]]]:
-        """All jobs that have not ended, by id, as `Machine.restore` wants them."""
+    def jobs_to_restore(self) -> Iterator[tuple[JobRecord, Workflow, tuple[TaskRecord, ...]]]:
+        """All jobs that have not ended, and without their tasks those that ended and are to be forgotten some time.
+
+        As `Machine.restore` wants them.
+        """
 
     def close(self) -> None: ...

@@ -169,10 +169,13 @@ class MemoryStore:
         job = self._jobs.get(job_id)
         return job.logs.get(task_id, LogText()) if job else LogText()
 
-    def alive_jobs(self) -> Iterator[tuple[JobRecord, Workflow, tuple[TaskRecord, ...]]]:
+    def jobs_to_restore(self) -> Iterator[tuple[JobRecord, Workflow, tuple[TaskRecord, ...]]]:
         for job_id, job in sorted(copy.copy(self._jobs).items()):
-            if job.row.record.status in JOB_ALIVE:
-                yield job.row.record, job.submission.workflow, self.tasks(job_id)
+            record = job.row.record
+            if record.status in JOB_ALIVE:
+                yield record, job.submission.workflow, self.tasks(job_id)
+            elif record.remove_at is not None:
+                yield record, job.submission.workflow, ()
 
     def close(self) -> None:
         """Nothing to let go of."""

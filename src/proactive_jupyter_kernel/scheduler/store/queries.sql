@@ -13,10 +13,10 @@ SELECT value FROM counters WHERE name = 'job_id';
 -- A new job with what never changes about it; save_job follows in the same transaction.
 INSERT INTO jobs (
     job_id, name, owner, status, priority, project, bucket, mode, parent_id, submitted_at, started_at, finished_at,
-    in_error_at, start_at, total, pending, running, finished, failed, faulty, in_error, record, facts
+    in_error_at, start_at, remove_at, total, pending, running, finished, failed, faulty, in_error, record, facts
 ) VALUES (
     :job_id, :name, :owner, :status, :priority, :project, :bucket, :mode, :parent_id, :submitted_at, :started_at,
-    :finished_at, :in_error_at, :start_at, :total, :pending, :running, :finished, :failed, :faulty, :in_error,
+    :finished_at, :in_error_at, :start_at, :remove_at, :total, :pending, :running, :finished, :failed, :faulty, :in_error,
     :record, :facts
 );
 
@@ -28,7 +28,7 @@ INSERT INTO submissions (job_id, xml, workflow) VALUES (:job_id, :xml, :workflow
 -- The job as it is now.
 UPDATE jobs SET
     name = :name, owner = :owner, status = :status, priority = :priority, submitted_at = :submitted_at,
-    started_at = :started_at, finished_at = :finished_at, in_error_at = :in_error_at, start_at = :start_at,
+    started_at = :started_at, finished_at = :finished_at, in_error_at = :in_error_at, start_at = :start_at, remove_at = :remove_at,
     total = :total, pending = :pending, running = :running, finished = :finished, failed = :failed,
     faulty = :faulty, in_error = :in_error, record = :record
 WHERE job_id = :job_id;
@@ -144,7 +144,8 @@ SELECT record FROM results WHERE job_id = :job_id ORDER BY finished_at, rowid;
 -- The latest result of one task.
 SELECT record FROM results WHERE job_id = :job_id AND task_id = :task_id ORDER BY attempt DESC LIMIT 1;
 
--- name: alive_jobs
--- Jobs that have not ended.
-SELECT job_id, record FROM jobs WHERE status IN ('PENDING', 'RUNNING', 'STALLED', 'PAUSED', 'IN_ERROR')
-ORDER BY job_id;
+-- name: jobs_to_restore
+-- Jobs that have not ended, and those that are to be forgotten some time.
+SELECT record FROM jobs WHERE status IN ('PENDING', 'RUNNING', 'STALLED', 'PAUSED', 'IN_ERROR')
+UNION ALL
+SELECT record FROM jobs WHERE remove_at IS NOT NULL AND status IN ('FINISHED', 'CANCELED', 'FAILED', 'KILLED');

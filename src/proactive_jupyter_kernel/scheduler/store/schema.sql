@@ -23,6 +23,7 @@ CREATE TABLE jobs (
     finished_at       INTEGER NOT NULL,
     in_error_at       INTEGER NOT NULL,
     start_at          INTEGER,
+    remove_at         INTEGER,
     total             INTEGER NOT NULL,
     pending           INTEGER NOT NULL,
     running           INTEGER NOT NULL,
@@ -40,6 +41,7 @@ CREATE TABLE jobs (
 );
 CREATE INDEX jobs_by_name ON jobs (name);
 CREATE INDEX jobs_by_status ON jobs (status);
+CREATE INDEX jobs_by_removal ON jobs (remove_at) WHERE remove_at IS NOT NULL;
 
 -- What was submitted; large, and read only when somebody asks for it or the job goes on after a restart.
 CREATE TABLE submissions (

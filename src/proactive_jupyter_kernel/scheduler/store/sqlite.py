@@ -39,6 +39,7 @@ from proactive_jupyter_kernel.scheduler.store.base import (
 from proactive_jupyter_kernel.scheduler.store.migrations import migrate
 from proactive_jupyter_kernel.scheduler.store.queries import job_conditions, job_order, named, task_conditions
 from proactive_jupyter_kernel.workflow.model import Workflow
+from proactive_jupyter_kernel.workflow.status import JOB_ENDED
 
 __all__ = ["SqliteStore"]
 
@@ -222,11 +223,12 @@ class SqliteStore:
         surplus = max(len(lines) - self._log_lines, 0)
         return LogText(lines=tuple(lines[surplus:]), dropped=first + surplus)
 
-    def alive_jobs(self) -> Iterator[tuple[JobRecord, Workflow, tuple[TaskRecord, ...]]]:
-        for job_id, text in self._reader.execute(named("alive_jobs")).fetchall():
-            workflow = self.workflow(job_id)
+    def jobs_to_restore(self) -> Iterator[tuple[JobRecord, Workflow, tuple[TaskRecord, ...]]]:
+        for (text,) in self._reader.execute(named("jobs_to_restore")).fetchall():
+            job = codec.loads(JobRecord, text)
+            workflow = self.workflow(job.job_id)
             if workflow is not None:
-                yield codec.loads(JobRecord, text), workflow, self.tasks(job_id)
+                yield job, workflow, () if job.status in JOB_ENDED else self.tasks(job.job_id)
 
     # --- connections ---------------------------------------------------------------------------------------------
 
@@ -327,6 +329,7 @@ def _job_columns(job: JobRecord) -> dict[str, Any]:
         "finished_at": job.finished_at,
         "in_error_at": job.in_error_at,
         "start_at": job.start_at,
+        "remove_at": job.remove_at,
         "total": job.total,
         "pending": job.pending,
         "running": job.running,

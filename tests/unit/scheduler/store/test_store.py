@@ -268,11 +268,17 @@ def test_tasks_are_found_across_jobs(store: Store) -> None:
         assert store.find_tasks(query) == Page(1, (running,))
 
 
-def test_alive_jobs_are_what_a_restart_needs(store: Store) -> None:
-    """Ended jobs are not among them."""
+def test_a_restart_gets_what_it_needs(store: Store) -> None:
+    """Jobs that have not ended, and those that are to be forgotten some time."""
+    leaving = job_record(3, status=JobStatus.FINISHED, remove_at=99)
     store.write(new_job(1))
     store.write(new_job(2, status=JobStatus.KILLED))
-    assert list(store.alive_jobs()) == [(job_record(1), WORKFLOW, (task_record(1),))]
+    store.write(new_job(3))
+    store.write(Batch(jobs={3: leaving}))
+    assert list(store.jobs_to_restore()) == [
+        (job_record(1), WORKFLOW, (task_record(1),)),
+        (leaving, WORKFLOW, ()),
+    ]
 
 
 def test_reading_works_from_other_threads(store: Store) -> None:
