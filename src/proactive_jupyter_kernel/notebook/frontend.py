@@ -82,9 +82,12 @@ class NotebookFrontend:
             return getpass.getpass(prompt) if secret else input(prompt)
         except (EOFError, NotImplementedError) as error:
             # The second is the base of ipykernel's refusal when the client said that it cannot ask.
+            from proactive_jupyter_kernel.client.config import CONFIG_FILE, ENV_LOGIN, ENV_PASSWORD
+
             raise SetupError(
                 f"{prompt.strip().rstrip(':')} is needed, and nobody can be asked for it here",
-                hint="Give it in the pragma, or in the section [user] of proactive_config.ini beside the notebook.",
+                hint=f"Give it in #%connect, in {CONFIG_FILE} beside the notebook, or in the environment variables"
+                f" {ENV_LOGIN} and {ENV_PASSWORD}.",
             ) from error
 
     def _bundle(self, output: Output) -> Bundle:

@@ -17,7 +17,8 @@ from proactive_jupyter_kernel.client.memory import MemoryScheduler
 from proactive_jupyter_kernel.client.scheduler import Scheduler
 
 WORKFLOW = """<job xmlns="urn:proactive:jobdescriptor:3.14" name="{name}"><taskFlow>{tasks}</taskFlow></job>"""
-TASK = """<task name="{name}"><scriptExecutable><script><code language="bash">:</code></script></scriptExecutable></task>"""
+SCRIPT = """<scriptExecutable><script><code language="bash">:</code></script></scriptExecutable>"""
+TASK = f"""<task name="{{name}}">{SCRIPT}</task>"""
 
 
 @dataclass

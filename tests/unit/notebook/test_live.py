@@ -1,0 +1,255 @@
+"""Displays that follow jobs, and cells that wait for them."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from proactive_jupyter_kernel.client.connection import Connection
+from proactive_jupyter_kernel.client.memory import MemoryScheduler, Play
+from proactive_jupyter_kernel.client.records import Job
+from proactive_jupyter_kernel.errors import SchedulerUnreachable, WaitTimeout
+from proactive_jupyter_kernel.notebook import live as live_module
+from proactive_jupyter_kernel.notebook.frontend import NotebookFrontend
+from proactive_jupyter_kernel.notebook.live import NotebookLive
+from proactive_jupyter_kernel.notebook.requests import Requests
+from proactive_jupyter_kernel.workflow.status import JobStatus
+
+Submit = Callable[..., int]
+DEADLINE = 10.0
+
+
+@pytest.fixture
+def live(shell: Any, connection: Connection, monkeypatch: pytest.MonkeyPatch) -> Iterator[NotebookLive]:
+    """Live of a notebook whose first cell runs; displays are not held back."""
+    monkeypatch.setattr(live_module, "GAP", 0.0)
+    monkeypatch.setattr("proactive_jupyter_kernel.notebook.following.RETRY", 0.01)
+    shell.display_pub.parent_header = {"msg_id": "cell"}
+    requests = Requests(shell)
+    requests.listen()
+    live = NotebookLive(NotebookFrontend(shell, requests), lambda: connection)
+    yield live
+    live.close()
+
+
+def until(what: Callable[[], object]) -> None:
+    """Wait for another thread, with a deadline."""
+    end = time.monotonic() + DEADLINE
+    while not what():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.005)
+
+
+def heads(shell: Any) -> list[str]:
+    return [text.split("\n")[0] for text in shell.display_pub.texts]
+
+
+def test_wait_shows_progress_and_gives_the_ended_job(shell: Any, live: NotebookLive, submit: Submit) -> None:
+    """One display goes from the first state to the last, and the ended job comes back."""
+    job = live.wait(submit("A", "B"), output=False)
+    kinds = [kind for kind, _, _ in shell.display_pub.sent]
+    assert job.status is JobStatus.FINISHED
+    assert kinds[0] == "display_data"
+    assert set(kinds[1:]) == {"update_display_data"}
+    assert heads(shell)[-1] == "Job 1 'Jobs': ✓ Finished, 2 of 2 tasks ended, 1.0 s"
+
+
+def test_wait_without_drawing_shows_nothing(shell: Any, live: NotebookLive, submit: Submit) -> None:
+    """With draw off there is no display."""
+    live.wait(submit("A"), draw=False)
+    assert shell.display_pub.sent == []
+
+
+def test_wait_writes_output_in_order_and_by_stream(
+    live: NotebookLive, memory: MemoryScheduler, submit: Submit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each task's complete output comes once, translated, standard error apart."""
+    memory.plays = {
+        "A": Play(lines=(("out", "one"), ("err", "oops"), ("out", "two"))),
+        "B": Play(lines=(("out", "three"),), ticks=3),
+    }
+    live.wait(submit("A", "B"), translate=lambda task, text: text.replace("oops", f"oops in {task}"))
+    assert capsys.readouterr() == ("one\ntwo\nthree\n", "oops in A\n")
+
+
+def test_wait_writes_output_of_a_job_that_had_ended(
+    live: NotebookLive, memory: MemoryScheduler, submit: Submit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The output of a job that ended long ago is written as well."""
+    memory.plays = {"A": Play(lines=(("out", "one"),))}
+    job_id = submit("A")
+    memory.finish(job_id)
+    live.wait(job_id, draw=False)
+    assert capsys.readouterr().out == "one\n"
+
+
+def test_wait_shows_the_tail_of_what_runs(
+    shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
+) -> None:
+    """While a task runs its last lines stand below the job; they leave when it has ended."""
+    memory.plays = {"A": Play(lines=(("out", "epoch 1"),), ticks=5)}
+    live.wait(submit("A"), output=False)
+    assert any("\n  | epoch 1" in text for text in shell.display_pub.texts)
+    assert "epoch 1" not in shell.display_pub.texts[-1]
+
+
+def test_wait_for_tasks_does_not_wait_for_the_job(
+    live: NotebookLive, memory: MemoryScheduler, submit: Submit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Waiting for one task is over when it has ended, and writes its output alone."""
+    memory.plays = {"A": Play(lines=(("out", "a"),)), "B": Play(lines=(("out", "b"),), hold=True)}
+    job = live.wait(submit("A", "B"), tasks={"A"})
+    assert job.status is JobStatus.RUNNING
+    assert capsys.readouterr().out == "a\n"
+
+
+def test_wait_gives_up_in_time_and_says_what_goes_on(
+    shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
+) -> None:
+    """A timeout names what is alive and how to go on or end it; the display says that it is not current any more."""
+    memory.plays = {"A": Play(hold=True)}
+    with pytest.raises(WaitTimeout) as caught:
+        live.wait(submit("A"), timeout=0.05)
+    assert str(caught.value) == (
+        "Job 1 ('Jobs') did not end within 0.05 s; the job is Running and goes on.\n"
+        "#%wait_job(job_id=1) waits longer, #%kill_job(job_id=1) ends it."
+    )
+    assert shell.display_pub.texts[-1].endswith("Not waited for any more; the job goes on.")
+
+
+def test_interrupt_passes_and_leaves_the_job_alone(
+    shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
+) -> None:
+    """An interrupt ends the waiting at once, also where an event loop has taken the signal; the job runs on."""
+    memory.plays = {"A": Play(hold=True)}
+    job_id = submit("A")
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    main = threading.main_thread().ident
+    timer = threading.Timer(0.1, lambda: signal.pthread_kill(main or 0, signal.SIGINT))
+    try:
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            live.wait(job_id)
+        assert signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    finally:
+        timer.cancel()
+        signal.signal(signal.SIGINT, before)
+    assert memory.jobs[job_id].status is JobStatus.RUNNING
+    assert shell.display_pub.texts[-1].endswith("Not waited for any more; the job goes on.")
+
+
+def test_wait_survives_a_server_that_is_away_for_a_moment(
+    shell: Any,
+    live: NotebookLive,
+    memory: MemoryScheduler,
+    submit: Submit,
+    connection: Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """While a server does not answer the cell says so and goes on when it answers again."""
+    monkeypatch.setattr(Connection, "embedded", False)
+    memory.plays = {"A": Play(hold=True)}
+    job_id = submit("A")
+    found: list[Job] = []
+    thread = threading.Thread(target=lambda: found.append(live.wait(job_id)))
+    thread.start()
+    until(lambda: any("Running" in head for head in heads(shell)))
+    memory.reachable = False
+    until(lambda: "Cannot reach the scheduler at http://memory. Trying again." in shell.display_pub.texts[-1])
+    memory.reachable = True
+    memory.release(job_id, "A")
+    thread.join(DEADLINE)
+    assert found[0].status is JobStatus.FINISHED
+
+
+def test_wait_raises_when_the_embedded_scheduler_is_gone(
+    live: NotebookLive, memory: MemoryScheduler, submit: Submit
+) -> None:
+    """The embedded scheduler starts again by itself where it may; where not, waiting is no use."""
+    job_id = submit("A")
+    memory.reachable = False
+    with pytest.raises(SchedulerUnreachable):
+        live.wait(job_id)
+
+
+def test_watch_returns_at_once_and_follows_to_the_end(
+    shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
+) -> None:
+    """The display comes before `watch` returns, goes on in the background and ends with the job."""
+    memory.plays = {"A": Play(hold=True)}
+    job_id = submit("A")
+    live.watch(job_id, "Jobs")
+    assert heads(shell) == ["Job 1 'Jobs': ○ Pending, 0 of 1 task ended"]
+    until(lambda: "Running" in heads(shell)[-1])
+    memory.release(job_id, "A")
+    until(lambda: heads(shell)[-1] == "Job 1 'Jobs': ✓ Finished, 1 of 1 task ended, 1.0 s")
+    until(lambda: not [thread for thread in threading.enumerate() if thread.name == f"proactive-job-{job_id}"])
+
+
+def test_watch_sends_nothing_while_nothing_changes(
+    shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
+) -> None:
+    """A job that runs for hours sends no message but its changes."""
+    memory.plays = {"A": Play(hold=True)}
+    job_id = submit("A")
+    live.watch(job_id, "Jobs")
+    until(lambda: "Running" in heads(shell)[-1])
+    sent = len(shell.display_pub.sent)
+    asked = len(memory.requests)
+    until(lambda: len(memory.requests) > asked + 3)
+    assert len(shell.display_pub.sent) == sent
+
+
+def test_watch_of_what_cannot_be_seen_says_so(shell: Any, live: NotebookLive, memory: MemoryScheduler) -> None:
+    """A job that cannot be followed is no error of the cell that submitted it."""
+    live.watch(99, "Gone")
+    assert shell.display_pub.texts[0].startswith("Job 99 'Gone' cannot be followed: There is no job 99")
+
+
+def test_watch_ends_when_the_scheduler_is_gone(
+    shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
+) -> None:
+    """The display says that nobody follows the job any more, and how to look at it."""
+    memory.plays = {"A": Play(hold=True)}
+    job_id = submit("A")
+    live.watch(job_id, "Jobs")
+    memory.reachable = False
+    until(lambda: "Not followed any more" in shell.display_pub.texts[-1])
+    assert "#%job_status(job_id=1)" in shell.display_pub.texts[-1]
+
+
+def test_wait_brings_the_displays_of_the_job_up_to_date(
+    shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When a cell has waited for a job, the display above it shows the end, too, before the cell is over."""
+    monkeypatch.setattr(live_module, "GAP", 60.0)
+    job_id = submit("A")
+    live.watch(job_id, "Jobs")
+    live.wait(job_id, draw=False, output=False)
+    assert heads(shell)[-1] == "Job 1 'Jobs': ✓ Finished, 1 of 1 task ended, 1.0 s"
+
+
+def test_job_that_waits_for_a_person_says_how_to_go_on(
+    shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
+) -> None:
+    """A paused job is shown with the pragma that lets it go on."""
+    memory.plays = {"A": Play(hold=True)}
+    job_id = submit("A")
+    live.watch(job_id, "Jobs")
+    memory.jobs[job_id].pause()
+    until(lambda: "Paused" in heads(shell)[-1])
+    assert shell.display_pub.texts[-1].endswith("#%resume_job(job_id=1) lets it go on.")
+
+
+def test_closing_ends_every_watch(live: NotebookLive, memory: MemoryScheduler, submit: Submit) -> None:
+    """At the end of the kernel no thread goes on asking."""
+    memory.plays = {"A": Play(hold=True)}
+    job_id = submit("A")
+    live.watch(job_id, "Jobs")
+    live.close()
+    until(lambda: not [thread for thread in threading.enumerate() if thread.name == f"proactive-job-{job_id}"])
