@@ -25,6 +25,8 @@ START_TIMEOUT = 60.0
 LOCKED_TIMEOUT = 15.0
 #: Seconds between two looks for the address file.
 LOOK_EVERY = 0.01
+#: Seconds between two attempts at a folder that another one holds.
+AGAIN_EVERY = 0.3
 #: What it says before its own log is open goes here, in the data folder.
 STARTUP_LOG = "scheduler.out"
 #: How much of that file is kept from earlier starts, in bytes.
@@ -63,26 +65,27 @@ def start(folder: Path, *, port: int = 0) -> Address:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         offset = _trim(log)
         process = _spawn(folder, log, port)
+        begun = time.monotonic()
+        deadline, held = begun + START_TIMEOUT, False
+        while time.monotonic() < deadline:
+            address = embedded.find(folder) if embedded.address_file(folder).exists() else None
+            if address is not None:
+                return address
+            ended = process.poll()
+            if ended == EXIT_LOCKED:
+                # The holder is about to listen, or about to stop: then the next attempt succeeds.
+                deadline, held = min(deadline, begun + LOCKED_TIMEOUT), True
+                time.sleep(AGAIN_EVERY)
+                process = _spawn(folder, log, port)
+            elif ended is not None:
+                break
+            time.sleep(LOOK_EVERY)
     except OSError as error:
         raise EmbeddedSchedulerError(
             f"The embedded scheduler cannot be started on {folder}: {error.strerror or error}.",
             hint="The folder must be writable; PROACTIVE_KERNEL_DATA_DIR names another one.",
         ) from error
-    # Whoever started a process has to wait for it, or it stays as a zombie when it stops.
-    threading.Thread(target=process.wait, name="embedded scheduler", daemon=True).start()
-    begun = time.monotonic()
-    deadline = begun + START_TIMEOUT
-    while time.monotonic() < deadline:
-        address = embedded.find(folder) if embedded.address_file(folder).exists() else None
-        if address is not None:
-            return address
-        ended = process.poll()
-        if ended == EXIT_LOCKED:
-            deadline = min(deadline, begun + LOCKED_TIMEOUT)
-        elif ended is not None:
-            break
-        time.sleep(LOOK_EVERY)
-    raise _failure(folder, log, offset, process.poll())
+    raise _failure(folder, log, offset, EXIT_LOCKED if held else process.poll())
 
 
 def _spawn(folder: Path, log: Path, port: int) -> subprocess.Popen[bytes]:
@@ -90,7 +93,7 @@ def _spawn(folder: Path, log: Path, port: int) -> subprocess.Popen[bytes]:
     if sys.platform == "win32":
         detached = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
     with log.open("ab") as output:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command_of(folder, port),
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -100,6 +103,9 @@ def _spawn(folder: Path, log: Path, port: int) -> subprocess.Popen[bytes]:
             env=clean_environment(os.environ),
             **detached,
         )
+    # Whoever started a process has to wait for it, or it stays as a zombie when it stops.
+    threading.Thread(target=process.wait, name="embedded scheduler", daemon=True).start()
+    return process
 
 
 def command_of(folder: Path, port: int) -> list[str]:
@@ -126,7 +132,8 @@ def _failure(folder: Path, log: Path, offset: int, ended: int | None) -> Embedde
     try:
         with log.open("rb") as file:
             file.seek(offset)
-            lines = file.read().decode("utf-8", "replace").strip().splitlines()
+            # Repeated attempts say the same.
+            lines = list(dict.fromkeys(file.read().decode("utf-8", "replace").strip().splitlines()))
     except OSError:
         lines = []
     if ended == EXIT_LOCKED:
