@@ -5,9 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import platform
-import shutil
-import socket
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -126,13 +123,14 @@ def _end(request: Mapping[str, Any]) -> None:
 
 def _property(request: Mapping[str, Any], name: str) -> str | None:
     """A property of ``java.lang.System``, as Java would name it here."""
+    import platform
+
+    machine = platform.machine()
     return {
         "os.name": {"Darwin": "Mac OS X"}.get(platform.system(), platform.system()),
-        "os.arch": {"x86_64": "amd64", "AMD64": "amd64", "arm64": "aarch64"}.get(
-            platform.machine(), platform.machine()
-        ),
+        "os.arch": {"x86_64": "amd64", "AMD64": "amd64", "arm64": "aarch64"}.get(machine, machine),
         "os.version": platform.release(),
-        "host": socket.gethostname(),
+        "host": platform.node(),
         "user.name": os.environ.get("USER") or os.environ.get("USERNAME"),
         "user.home": os.path.expanduser("~"),
         "user.dir": os.getcwd(),
@@ -141,6 +139,18 @@ def _property(request: Mapping[str, Any], name: str) -> str | None:
         "path.separator": os.pathsep,
         "line.separator": os.linesep,
     }.get(name)
+
+
+def _program(request: Mapping[str, Any], name: str) -> bool:
+    import shutil
+
+    return shutil.which(name) is not None
+
+
+def _space(request: Mapping[str, Any], path: str) -> int:
+    import shutil
+
+    return shutil.disk_usage(path).free
 
 
 def _memory(request: Mapping[str, Any]) -> int:
@@ -161,8 +171,8 @@ _CALLS_BY_NAME: dict[str, Callable[..., Any]] = {
     "sleep": lambda request, milliseconds: time.sleep(milliseconds / 1000),
     "environment": lambda request: dict(os.environ),
     "property": _property,
-    "program": lambda request, name: shutil.which(name) is not None,
+    "program": _program,
     "exists": lambda request, path: os.path.exists(path),
     "memory": _memory,
-    "space": lambda request, path: shutil.disk_usage(path).free,
+    "space": _space,
 }

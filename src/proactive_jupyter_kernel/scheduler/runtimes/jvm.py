@@ -1,0 +1,56 @@
+"""What the languages of the Java machine share: where Java is, and the archive with their harness."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar
+
+from proactive_jupyter_kernel.scheduler.runtimes.base import HARNESS, Runtime
+from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart, Stage
+
+__all__ = ["JvmRuntime"]
+
+#: Made by tools/jvm_harness.py from the sources beside it.
+ARCHIVE = HARNESS / "jvm" / "proactive.jar"
+
+
+class JvmRuntime(Runtime):
+    """A language that runs on a Java machine.
+
+    Its launcher, a shell script, is looked up to learn where the language is installed; the Java machine is then
+    started without it, which saves the time that the launcher takes and lets our archive onto the class path.
+    """
+
+    #: The environment variable that names the installation's folder.
+    home_variable: ClassVar[str] = ""
+    java_install: ClassVar[str] = "install a Java runtime (Debian: apt install default-jre-headless)"
+
+    def java(self, stage: Stage) -> str:
+        """The path of ``java``: that of JAVA_HOME, else on the PATH. Raises `CannotStart`."""
+        home = stage.environment.get("JAVA_HOME", "")
+        if home and (found := shutil.which("java", path=os.path.join(home, "bin"))):
+            return found
+        if found := shutil.which("java", path=stage.environment.get("PATH", os.defpath)):
+            return os.path.abspath(found)
+        raise CannotStart(
+            f"'java', the machine that {self.language.name} scripts run on, is not on this machine; {self.java_install}"
+        )
+
+    def homes(self, stage: Stage, launcher: str) -> Iterable[Path]:
+        """Folders where the language may be installed, the most likely first."""
+        if named := stage.environment.get(self.home_variable, ""):
+            yield Path(named)
+        # The launcher lies in bin; Homebrew keeps everything in libexec, beside it.
+        home = Path(os.path.realpath(launcher)).parent.parent
+        yield from (home, home / "libexec")
+
+    def archive(self, stage: Stage) -> Path:
+        """The archive with the harness; a copy in the stage's folder where the stage is enclosed."""
+        return self.harness(stage, "jvm/proactive.jar")
+
+    def summary(self, exit_code: int, error: str) -> str:
+        """The exception tells all."""
+        return error or self.exit_message(exit_code)
