@@ -15,6 +15,7 @@ from proactive_jupyter_kernel.pragmas.draft import Draft
 from proactive_jupyter_kernel.pragmas.frontend import Frontend, Live
 from proactive_jupyter_kernel.pragmas.kinds import Formula
 from proactive_jupyter_kernel.pragmas.outputs import Notice
+from proactive_jupyter_kernel.pragmas.registry import Bound
 from proactive_jupyter_kernel.pragmas.source_map import SourceMap
 
 if TYPE_CHECKING:
@@ -133,11 +134,12 @@ class Context:
         """The name a job or a file gets where none is given."""
         return self.draft.job.name or self.frontend.notebook_name or UNNAMED
 
-    def texts(self, pairs: Mapping[str, str | Formula]) -> dict[str, str]:
-        """The pairs with every formula replaced by what the notebook's Python makes of it."""
-        return {name: self._text(name, value) for name, value in pairs.items()}
+    def texts(self, call: Bound, parameter: str) -> dict[str, str]:
+        """The pairs of a parameter, every formula replaced by what the notebook's Python makes of it."""
+        pairs: Mapping[str, str | Formula] = call[parameter] or {}
+        return {name: self._text(call, name, value) for name, value in pairs.items()}
 
-    def _text(self, name: str, value: str | Formula) -> str:
+    def _text(self, call: Bound, name: str, value: str | Formula) -> str:
         if isinstance(value, str):
             return value
         hint = "A value that starts with '=' is a formula of the notebook's Python; quotes make it a text."
@@ -145,14 +147,15 @@ class Context:
             # The person's own expression in the person's own Python: as if typed into a cell.
             found = eval(value.text, dict(self.frontend.namespace))
         except Exception as error:
-            message = f"The formula for {name} cannot be evaluated: {type(error).__name__}: {error}"
-            raise value.place.fault(BadValue, message, hint=hint) from error
+            message = f"the formula for {name} cannot be evaluated: {type(error).__name__}: {error}"
+            raise value.place.fault(BadValue, message, hint=hint, pragma=call.call.name) from error
         if isinstance(found, bool):
             return "true" if found else "false"
         if isinstance(found, (str, int, float)):
             return str(found)
-        message = f"The formula for {name} gives a {type(found).__name__}; a variable is a text, a number or a bool."
-        raise value.place.fault(BadValue, message, hint="Turn it into text: =str(…) or =json.dumps(…).")
+        message = f"the formula for {name} gives a {type(found).__name__}, and not a text, a number or a bool."
+        hint = "Turn it into text: =str(…) or =json.dumps(…)."
+        raise value.place.fault(BadValue, message, hint=hint, pragma=call.call.name)
 
     # -- jobs
 

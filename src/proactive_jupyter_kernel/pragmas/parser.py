@@ -19,12 +19,11 @@ from collections.abc import Callable
 
 from proactive_jupyter_kernel.errors import PragmaError, PragmaSyntaxError, UnclosedBracket
 from proactive_jupyter_kernel.pragmas.syntax import Argument, Call, Cell, Items, LocalCode, Node, Rows, Segment, Text
-from proactive_jupyter_kernel.pragmas.tokens import CLOSERS, OPENERS, PRAGMA_LINE, Scanner, quote
+from proactive_jupyter_kernel.pragmas.tokens import CLOSERS, OPENERS, PRAGMA_LINE, TOKENS, Scanner, quote
 
 __all__ = ["has_pragma", "parse", "spans", "write", "write_value"]
 
 _COMMENTS_ONLY = re.compile(r"(?:[ \t]*(?:#[^\n]*)?(?:\n|\Z))*")
-_INNER_COMMENT = re.compile(r"(?<=[ \t])#(?=[ \t\n])[^\n]*\n")
 _QUOTE_HINT = "Text that holds a comma, a bracket or outer blanks is written in quotes."
 
 
@@ -131,14 +130,14 @@ class _Reader:
         scanner = self.scanner
         start = scanner.position
         scanner.position += 1
-        scanner.skip()
+        scanner.skip(comments="inner comment")
         named = scanner.take("name")
         scanner.skip()
         ahead = scanner.next
         scanner.position = start
         return bool(named) and ahead in ("=", "[")
 
-    def value(self, what: str, stop: str = "") -> Node:
+    def value(self, what: str, stop: str = "", *, inner: bool = False) -> Node:
         """`quoted | list | tuple | table | bare`."""
         scanner = self.scanner
         start = scanner.position
@@ -153,7 +152,7 @@ class _Reader:
                 scanner.position = end
                 return node
             scanner.position = start
-        return self.bare(what, stop)
+        return self.bare(what, stop, inner=inner)
 
     def bracketed(self) -> Node:
         """`"[" values "]" | "(" values ")" | "{" rows "}"`."""
@@ -164,7 +163,7 @@ class _Reader:
         if bracket == "{":
             self.between(bracket, lambda: rows.append(self.row()))
         else:
-            self.between(bracket, lambda: items.append(self.value("in the list")))
+            self.between(bracket, lambda: items.append(self.value("in the list", inner=True)))
         raw, place = scanner.text[start : scanner.position], scanner.place(start, scanner.position)
         if bracket == "{":
             return Rows(rows=tuple(rows), raw=raw, place=place)
@@ -179,17 +178,22 @@ class _Reader:
             raise self.fault("in curly brackets a key, ':' and its value are expected.")
         scanner.position += 1
         scanner.skip()
-        return key, self.value(f"of {key.text}")
+        return key, self.value(f"of {key.text}", inner=True)
 
-    def bare(self, what: str, stop: str = "") -> Text:
+    def bare(self, what: str, stop: str = "", *, inner: bool = False) -> Text:
         """Everything up to the next comma or closing bracket of the same depth, on one line, outer blanks cut."""
         scanner = self.scanner
         start = position = scanner.position
         open_brackets: list[int] = []
         text = scanner.text
+        # The notebook's Python, which is only possible inside of lists and tables: a comma in its texts ends nothing.
+        formula = inner and scanner.next == "="
         while position < len(text):
             character = text[position]
-            if character == "\n" or (character == "#" and _INNER_COMMENT.match(text, position)):
+            if formula and (literal := TOKENS["quoted"].match(text, position)):
+                position = literal.end()
+                continue
+            if character == "\n" or (character == "#" and self.ends_in_comment(position)):
                 break
             if character in OPENERS:
                 open_brackets.append(position)
@@ -217,7 +221,7 @@ class _Reader:
         closer = OPENERS[bracket]
         scanner.position += 1
         while True:
-            scanner.skip()
+            scanner.skip(comments="inner comment")
             if scanner.next == closer:
                 scanner.position += 1
                 return
@@ -228,7 +232,7 @@ class _Reader:
             if scanner.next == ",":
                 raise self.fault(f"a value or '{closer}' is expected before ','.")
             read_one()
-            scanner.skip()
+            scanner.skip(comments="trailing comment")
             if scanner.next == ",":
                 scanner.position += 1
             elif scanner.at_end:
@@ -237,6 +241,11 @@ class _Reader:
                 if scanner.next in CLOSERS:
                     raise self.fault(f"'{scanner.next}' closes nothing; '{closer}' is expected.", hint=_QUOTE_HINT)
                 raise self.fault(f"',' or '{closer}' is expected here.", hint=_QUOTE_HINT)
+
+    def ends_in_comment(self, position: int) -> bool:
+        """Whether the sign at this position, behind a blank, starts a comment and is no part of a bare text."""
+        text = self.scanner.text
+        return text[position - 1] in " \t" and TOKENS["trailing comment"].match(text, position) is not None
 
     # -- faults
 
@@ -261,26 +270,34 @@ def write(call: Call) -> str:
     return f"{line}\n{call.code}" if call.code else line
 
 
-def write_value(node: Node, *, bare: bool = True, stop: str = "") -> str:
+def write_value(node: Node, *, bare: bool = True, stop: str = "", inner: bool = False) -> str:
     """A value as one types it; a text without quotes where it survives that and `bare` allows it."""
     if isinstance(node, Items):
         opener, closer = node.bracket, OPENERS[node.bracket]
-        return opener + ", ".join(map(write_value, node.items)) + closer
+        return opener + ", ".join(write_value(item, inner=True) for item in node.items) + closer
     if isinstance(node, Rows):
-        rows = (f"{write_value(key, stop=':')}: {write_value(value)}" for key, value in node.rows)
+        rows = (f"{write_value(key, stop=':')}: {write_value(value, inner=True)}" for key, value in node.rows)
         return "{" + ", ".join(rows) + "}"
-    if bare and not node.quoted and _survives_bare(node.text, stop):
+    if bare and not node.quoted and _survives_bare(node.text, stop, inner):
         return node.text
     return quote(node.text)
 
 
-def _survives_bare(text: str, stop: str) -> bool:
+def _survives_bare(text: str, stop: str, inner: bool) -> bool:
     """Whether the text without quotes is read back as the same text."""
     if text != text.strip() or not text.isprintable():
         return False
-    reader = _Reader(text + ")", 0)
+    if inner and (text.startswith("#") or (text.startswith("=") and _has_open_quote(text))):
+        return False
+    reader = _Reader(text + ")\n", 0)
     try:
-        value = reader.value("", stop)
+        value = reader.value("", stop, inner=inner)
     except PragmaSyntaxError:
         return False
     return isinstance(value, Text) and not value.quoted and value.text == text and reader.scanner.next == ")"
+
+
+def _has_open_quote(formula: str) -> bool:
+    """Whether a quote would pair up with one further on in the line."""
+    rest = TOKENS["quoted"].sub("", formula)
+    return "'" in rest or '"' in rest

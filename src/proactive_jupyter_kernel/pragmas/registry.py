@@ -151,12 +151,12 @@ class Registry(Mapping[str, Pragma]):
 
     def add(self, pragma: Pragma) -> None:
         """Declare one more; ValueError if a name is taken or the family unknown."""
-        for name in (pragma.name, *pragma.aliases):
-            if name in self._by_name:
-                raise ValueError(f"two pragmas are called {name}")
-            self._by_name[name] = pragma
+        names = (pragma.name, *pragma.aliases)
+        if taken := [name for name in names if name in self._by_name]:
+            raise ValueError(f"two pragmas are called {taken[0]}")
         if pragma.family not in FAMILIES:
             raise ValueError(f"#%{pragma.name}: there is no family {pragma.family}")
+        self._by_name |= dict.fromkeys(names, pragma)
         self._named.append(pragma)
 
     def __getitem__(self, name: str) -> Pragma:

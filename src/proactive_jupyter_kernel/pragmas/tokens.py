@@ -23,8 +23,10 @@ TOKENS = {
     "blank": re.compile(r"[ \t\f\v]+"),
     # A continued line may start with #%, # or nothing.
     "line end": re.compile(r"\n[ \t]*(?:#%?)?"),
-    # Between the lines of one pragma; on its last line a comment follows the closing bracket instead.
+    # At the end of a line with more lines to come, where a new argument or item could start.
     "inner comment": re.compile(r"#(?=[ \t\n])[^\n]*(?=\n)"),
+    # The same behind a value: a comma or a bracket there would say that it is a part of the value.
+    "trailing comment": re.compile(r"#(?=[ \t\n])[^\n,()\[\]{}]*(?=\n)"),
     "comment": re.compile(r"#[^\n]*"),
     "quoted": re.compile(r"'(?:[^'\\\n]|\\[^\n])*'|\"(?:[^\"\\\n]|\\[^\n])*\""),
 }
@@ -122,9 +124,9 @@ class Scanner:
         self.position = match.end()
         return match.group()
 
-    def skip(self, *, lines: bool = True) -> None:
-        """Pass over blanks and, with `lines`, over ends of lines and the comments before them."""
-        while self.take("blank") or (lines and (self.take("line end") or self.take("inner comment"))):
+    def skip(self, *, lines: bool = True, comments: str = "") -> None:
+        """Pass over blanks, with `lines` over ends of lines, and over comments if a kind of them is named."""
+        while self.take("blank") or (lines and self.take("line end")) or (comments and self.take(comments)):
             pass
 
     def quoted(self) -> str:

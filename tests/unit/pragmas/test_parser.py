@@ -26,8 +26,8 @@ def arguments(line: str) -> list[tuple[str, object]]:
 
 
 def value(text: str) -> object:
-    """What the grammar makes of a value."""
-    ((_, found),) = arguments(f"#%p(x={text})")
+    """What the grammar makes of a value; code follows below."""
+    ((_, found),) = arguments(f"#%p(x={text})\ncode\n")
     return found
 
 
@@ -91,6 +91,8 @@ def test_code_of_nothing_but_blanks_is_no_code() -> None:
         ("(nb+1)*2", "(nb+1)*2"),
         ("[a] and more", "[a] and more"),
         ("p#ss #word", "p#ss #word"),
+        ("p # word", "p # word"),
+        ("# word", "# word"),
         ("#secret", "#secret"),
         ("${HOME}/x", "${HOME}/x"),
         (r"domain\user", r"domain\user"),
@@ -162,15 +164,24 @@ def test_a_value_may_stand_without_a_name() -> None:
 @pytest.mark.parametrize("start", ["#%", "#", "", "  #  ", "\t"])
 def test_a_pragma_goes_on_while_a_bracket_is_open(start: str) -> None:
     """A continued line may start with #%, # or nothing; comments may end its lines; the code starts after it."""
-    lines = ["#%task(", "name=T,   # the first", "dep=[A,  # and", "B],", "", "language=R", ") # done", "code"]
-    cell = "\n".join([lines[0], *(start + line for line in lines[1:7]), lines[7]])
+    lines = [
+        "#%task(",
+        "name=T,   # the first (of two), T",
+        "dep=[A,  # and",
+        "B # too",
+        "],",
+        "language=R # rest",
+        ") # done",
+        "code",
+    ]
+    cell = "\n".join([lines[0], *(start + line for line in lines[1:6]), "", *lines[6:]])
     (call,) = parse(cell).calls
     assert [(one.name, plain(one.value)) for one in call.arguments] == [
         ("name", "T"),
         ("dep", ["A", "B"]),
         ("language", "R"),
     ]
-    assert (call.first_line, call.last_line, call.code) == (1, 7, "code")
+    assert (call.first_line, call.last_line, call.code) == (1, 8, "code")
 
 
 def test_line_ends_of_windows_are_line_ends() -> None:

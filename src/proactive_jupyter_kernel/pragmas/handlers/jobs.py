@@ -61,8 +61,8 @@ EVERY = 1_000
 def job(context: Context, call: Bound) -> None:
     """Name and describe the draft."""
     draft = context.draft
-    variables = None if call["variables"] is None else context.texts(call["variables"])
-    information = None if call["generic_info"] is None else context.texts(call["generic_info"])
+    variables = None if call["variables"] is None else context.texts(call, "variables")
+    information = None if call["generic_info"] is None else context.texts(call, "generic_info")
     old = draft.job.name
     settings: Mapping[str, Any] = {
         "name": call["name"],
@@ -104,7 +104,7 @@ def job(context: Context, call: Bound) -> None:
 )
 def submit_job(context: Context, call: Bound) -> None:
     """Submit the draft."""
-    variables = context.texts(call["variables"] or {})
+    variables = context.texts(call, "variables")
     with context.lock:
         if not context.draft.tasks:
             raise call.fault("there is no task to submit yet.", hint="#%task(name=NAME) makes the code below it one.")

@@ -107,9 +107,9 @@ def task(context: Context, call: Bound) -> None:
     """Define a task, or redefine it in place."""
     language: Language = call["language"]
     code = code_of(context, call, language)
-    _check_dependencies(context, call)
-    entry = _entry(call, context.texts(call["variables"] or {}), context.texts(call["generic_info"] or {}))
+    entry = _entry(call, context.texts(call, "variables"), context.texts(call, "generic_info"))
     entry = DraftTask(task=entry.task, code=(code,), imports=entry.imports, exports=entry.exports)
+    _check_dependencies(context, call, entry)
     _check_variables(context, call, entry)
     define(context, entry)
 
@@ -160,9 +160,10 @@ def _later_tasks(call: Bound) -> dict[str, DraftTask]:
     return {entry.name: entry for entry in found}
 
 
-def _check_dependencies(context: Context, call: Bound) -> None:
-    name, later = call["name"], _later_tasks(call)
-    known = {**context.draft.tasks, **later}
+def _check_dependencies(context: Context, call: Bound, entry: DraftTask) -> None:
+    name, later = entry.name, {entry.name: entry, **_later_tasks(call)}
+    tasks = {**context.draft.tasks, **later}
+    known = [task for task in tasks if task != name]
     for parent in call["dep"]:
         if parent == name:
             raise call.fault(f"task {name} cannot depend on itself.", parameter="dep")
@@ -173,7 +174,7 @@ def _check_dependencies(context: Context, call: Bound) -> None:
         between = [
             parent
             for parent in call["dep"]
-            if parent == name or name in context.draft.ancestors(known[parent].task.depends, later)
+            if parent == name or name in context.draft.ancestors(tasks[parent].task.depends, later)
         ]
         raise call.fault(
             f"task {name} cannot depend on {between[0]}, which depends on {name} already.", parameter="dep"
