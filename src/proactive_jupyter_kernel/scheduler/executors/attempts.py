@@ -80,8 +80,9 @@ class AttemptRun:
         finally:
             if watcher is not None:
                 watcher.cancel()
-            await asyncio.shield(self._finish())
-            if not self.ended.done():
+            try:
+                await asyncio.shield(self._finish())
+            finally:
                 self.ended.set_result(None)
 
     async def _race(self) -> None:

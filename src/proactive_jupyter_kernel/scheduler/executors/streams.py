@@ -60,12 +60,7 @@ class Output:
         """Read what is left and close; processes that still hold the pipes get `patience` seconds, and no more."""
         for pipe in self._pipes:
             pipe.let_go()
-        try:
-            async with asyncio.timeout(patience):
-                for pipe in self._pipes:
-                    await pipe.ended
-        except TimeoutError:
-            pass
+        await asyncio.wait([pipe.ended for pipe in self._pipes], timeout=patience)
         for pipe in self._pipes:
             pipe.close()
 

@@ -139,20 +139,32 @@ def _report(request: Mapping[str, Any], scope: Mapping[str, Any], report: dict[s
         _collect_maps(scope, report)
         if "exit" not in report:
             _collect_values(request, scope, report)
-        text = json.dumps(report, separators=(",", ":"), allow_nan=False)
-        if len(text) > request["limit"]:
-            raise _too_large(len(text), request["limit"])
     except ValueError as error:
-        # Not a fault of a line of the script, so no traceback: the message names the value.
-        errors.say(f"{error}\n")
-        code = code or 1
-        kind = "" if isinstance(error, values.NotPortableValue) else type(error).__name__
-        text = json.dumps({"error": {"type": kind, "message": str(error), "trace": str(error)}, "exit": code})
+        code = _refuse(report, error, code)
+    text = _as_text(report)
+    if len(text) > request["limit"]:
+        report.clear()
+        code = _refuse(report, _too_large(len(text), request["limit"]), code)
+        text = _as_text(report)
     half = request["report"] + ".part"
     with open(half, "w", encoding="ascii") as file:
         file.write(text)
     os.replace(half, request["report"])
     return code
+
+
+def _refuse(report: dict[str, Any], error: ValueError, code: int) -> int:
+    """Note that a value cannot travel. No line of the script is at fault, so no traceback: the message names it."""
+    errors.say(f"{error}\n")
+    kind = "" if isinstance(error, values.NotPortableValue) else type(error).__name__
+    report.pop("values", None)
+    report["error"] = {"type": kind, "message": str(error), "trace": str(error)}
+    report["exit"] = code or 1
+    return code or 1
+
+
+def _as_text(report: Mapping[str, Any]) -> str:
+    return json.dumps(report, separators=(",", ":"), allow_nan=False)
 
 
 def _collect_maps(scope: Mapping[str, Any], report: dict[str, Any]) -> None:
