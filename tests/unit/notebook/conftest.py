@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,17 +57,23 @@ class Publisher:
 
 
 @pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
-    """A plain IPython without a terminal or a kernel, its history in memory."""
+def shell(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[InteractiveShell]:
+    """A plain IPython without a terminal or a kernel; with a database of its history where a test asks for ``True``."""
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     config = Config()
+    config.HistoryManager.enabled = getattr(request, "param", False)
     config.HistoryManager.hist_file = ":memory:"
     config.InteractiveShell.colors = "nocolor"
     shell = InteractiveShell(config=config)
     shell.display_pub = Publisher()
     yield shell
-    shell._atexit_once()
+    if config.HistoryManager.enabled:
+        shell._atexit_once()
+    # What IPython does at the end takes a third of a second, for a namespace that is thrown away in any case.
+    atexit.unregister(shell.atexit_operations)
 
 
 @pytest.fixture

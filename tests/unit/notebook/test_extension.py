@@ -92,6 +92,7 @@ def test_interrupt_of_a_pragma_shows_no_frames(
     assert capsys.readouterr().out == "KeyboardInterrupt: job 7 goes on\n"
 
 
+@pytest.mark.parametrize("shell", [True], indirect=True)
 def test_passwords_are_masked_in_the_history(loaded: InteractiveShell) -> None:
     """In, _i and the database hold the cell as typed, with stars for the password, faults in the cell or not."""
     cell = "#%connect(host=h, password=hunter2, login=ada, unheard=1)"
@@ -104,6 +105,7 @@ def test_passwords_are_masked_in_the_history(loaded: InteractiveShell) -> None:
     assert set(kept) == {"#%connect(host=h, password=*******, login=ada, unheard=1)"}
 
 
+@pytest.mark.parametrize("shell", [True], indirect=True)
 def test_history_can_be_run_again(loaded: InteractiveShell) -> None:
     """What is kept of a pragma cell is the pragma cell, so that %rerun works."""
     loaded.run_cell("#%task(name=Add)\nresult = 1", store_history=True)
