@@ -113,7 +113,8 @@ class Call:
         body = await self.body()
         if not body:
             return {}
-        return {part.name: part.text for part in forms.read(self.header("content-type"), body)}
+        parts = forms.read(self.header("content-type"), body)
+        return {part.name: part.content.decode("utf-8", "replace") for part in parts}
 
     async def json(self) -> Any:
         """The body as JSON; None for an empty one."""

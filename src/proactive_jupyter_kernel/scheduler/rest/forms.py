@@ -25,14 +25,6 @@ class Part:
     #: Lower case, without parameters; empty where the part does not say.
     media_type: str = ""
 
-    @property
-    def text(self) -> str:
-        """The content as UTF-8; `BadForm` if it is not."""
-        try:
-            return self.content.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise BadForm(f"The part {self.name!r} is not UTF-8: {error}.") from error
-
 
 def read(content_type: str, body: bytes) -> list[Part]:
     """The parts of a body in their order; raises `BadForm`."""

@@ -25,7 +25,12 @@ class Listeners:
     def add(self, listener: Listener) -> Callable[[], None]:
         """Tell `listener` from now on; call what is returned to end that."""
         self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+
+        def end() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return end
 
     def tell(self, news: Announce) -> None:
         """Something happened and is stored."""

@@ -124,7 +124,8 @@ class Questions:
         """What the tasks of a job came to that its result lists, in the order in which they ended."""
         rows = self._store.results(job_id)
         tasks = {task.task_id: task for task in self.tasks(job_id)}
-        order = dict.fromkeys([*rows, *tasks])
+        # A task that was killed ended without a row; times may be equal, and then the rows' order counts.
+        order = sorted(dict.fromkeys([*rows, *tasks]), key=lambda task_id: tasks[task_id].finished_at)
         judged = ((outcome_of(tasks[task_id], rows.get(task_id)), rows.get(task_id)) for task_id in order)
         return [outcome for outcome, row in judged if in_job_result(outcome, row)]
 

@@ -1,0 +1,146 @@
+"""The REST application in process: a store in memory, tasks that are Python functions, a client in the same loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from proactive_jupyter_kernel.scheduler import settings
+from proactive_jupyter_kernel.scheduler.assemble import Site
+from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor, Play
+from proactive_jupyter_kernel.scheduler.rest.app import App
+from proactive_jupyter_kernel.scheduler.rest.login import Sessions
+from proactive_jupyter_kernel.scheduler.service import Service
+from proactive_jupyter_kernel.scheduler.service.service import now_ms
+from proactive_jupyter_kernel.scheduler.store.memory import MemoryStore
+
+URL = "http://127.0.0.1:8080"
+
+
+class Scene:
+    """A scheduler, its REST application and somebody who is logged in."""
+
+    def __init__(self, folder: Path, plays: Mapping[str, Play], slots: int, changes: Mapping[str, Any]) -> None:
+        self.store = MemoryStore(log_lines=changes.get("log_lines", 10_000))
+        self.executor = MemoryExecutor(plays, slots=slots)
+        spaces = {kind: str(folder / kind) for kind in ("global", "user", "input", "output", "cache")}
+        self.service = Service(
+            store=self.store,
+            executor=self.executor,
+            settings=replace(settings.load({}), **changes),
+            site=Site(user="ana", home=str(folder), url=URL, spaces=spaces),
+        )
+        #: Seconds, of the clock of sessions.
+        self.now = 0.0
+        self.sessions = Sessions(
+            user="ana",
+            token="secret",
+            timeout=3600,
+            clock=lambda: self.now,
+            now=now_ms,
+            ended=self.service.logs.release_all,
+        )
+        self.app = App(self.service, self.sessions, hosts=("127.0.0.1:8080",))
+        transport: Any = httpx2.ASGITransport(app=self.app)
+        self.client = httpx2.AsyncClient(transport=transport, base_url=URL + "/rest")
+
+    async def login(self) -> None:
+        answer = await self.client.post("/scheduler/login", data={"username": "ana", "password": "secret"})
+        self.client.headers["sessionid"] = answer.text
+
+    async def json(self, path: str, method: str = "GET", status: int = 200, **more: Any) -> Any:
+        """The JSON of an answer that has the expected status."""
+        answer = await self.client.request(method, path, **more)
+        assert answer.status_code == status, answer.text
+        assert answer.headers["content-type"] == "application/json"
+        return answer.json()
+
+    async def text(self, path: str, **more: Any) -> str:
+        """The text of an answer."""
+        answer = await self.client.get(path, **more)
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    async def post_xml(self, xml: str, path: str = "/scheduler/submit", **more: Any) -> httpx2.Response:
+        """Send a workflow as clients do."""
+        return await self.client.post(path, files=[("file", (None, xml.encode(), "application/xml"))], **more)
+
+    async def submit(self, xml: str, **more: Any) -> int:
+        """Submit a workflow that is accepted; its id."""
+        answer = await self.post_xml(xml, **more)
+        assert answer.status_code == 200, answer.text
+        return int(answer.json()["id"])
+
+    async def run(self, xml: str, **more: Any) -> int:
+        """Submit a workflow and wait for its end."""
+        job_id = await self.submit(xml, **more)
+        await self.ended(job_id)
+        return job_id
+
+    async def ended(self, job_id: int) -> None:
+        async with asyncio.timeout(20):
+            await self.service.wait_ended(job_id)
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Wait, with a deadline."""
+        async with asyncio.timeout(20):
+            while not true():
+                await asyncio.sleep(0.005)
+
+
+Rest = Callable[..., None]
+
+
+@pytest.fixture
+def rest(tmp_path: Path) -> Rest:
+    """Runs a scenario: an async function of a `Scene`."""
+
+    def run(
+        scenario: Callable[[Scene], Awaitable[None]],
+        *,
+        plays: Mapping[str, Play] | None = None,
+        slots: int = 4,
+        **changes: Any,
+    ) -> None:
+        async def play() -> None:
+            scene = Scene(tmp_path, plays or {}, slots, changes)
+            await scene.service.start()
+            await scene.login()
+            try:
+                await scenario(scene)
+            finally:
+                scene.app.close()
+                await scene.service.close()
+                await scene.client.aclose()
+
+        asyncio.run(play())
+
+    return run
+
+
+@pytest.fixture
+def workflow() -> Callable[..., str]:
+    """Writes workflow XML: names of tasks, each after the one before it, and what stands before them in the job."""
+
+    def write(*tasks: str, head: str = "", name: str = "job one", attributes: str = "", task: str = "") -> str:
+        before = ""
+        text = ""
+        for each in tasks:
+            depends = f'<depends><task ref="{before}"/></depends>' if before else ""
+            text += (
+                f'<task name="{each}" {task}>{depends}<scriptExecutable><script>'
+                '<code language="cpython">1</code></script></scriptExecutable></task>'
+            )
+            before = each
+        return (
+            f'<job xmlns="urn:proactive:jobdescriptor:3.14" name="{name}" {attributes}>{head}'
+            f"<taskFlow>{text}</taskFlow></job>"
+        )
+
+    return write

@@ -1,0 +1,188 @@
+"""What holds for every request: hosts, sessions, errors, content types, sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from proactive_jupyter_kernel.scheduler.rest.app import ROUTES
+from proactive_jupyter_kernel.version import __version__
+
+PORTAL = "org.ow2.proactive_grid_cloud_portal.scheduler.exception."
+
+NOT_CONNECTED = {
+    "httpErrorCode": 401,
+    "errorMessage": "You are not connected to the server, you should log on first",
+    "stackTrace": PORTAL + "NotConnectedRestException: You are not connected to the server, you should log on first",
+    "exception": {
+        "cause": None,
+        "stackTrace": [],
+        "message": "You are not connected to the server, you should log on first",
+        "localizedMessage": "You are not connected to the server, you should log on first",
+        "suppressed": [],
+    },
+    "exceptionClass": PORTAL + "NotConnectedRestException",
+}
+
+
+def test_an_error_has_the_one_shape(rest: Callable[..., None]) -> None:
+    """Every field is there, and the exception is an object."""
+
+    async def scenario(scene: Any) -> None:
+        answer = await scene.json("/scheduler/jobs", status=401, headers={"sessionid": "wrong"})
+        assert answer == NOT_CONNECTED
+
+    rest(scenario)
+
+
+ERRORS = [
+    ("GET", "/scheduler/jobs/99/info", 404, PORTAL + "UnknownJobRestException", "'99' is unknown"),
+    ("GET", "/scheduler/jobs/nonsense", 404, PORTAL + "UnknownJobRestException", "'nonsense' is unknown"),
+    ("GET", "/scheduler/jobs/" + "9" * 30, 404, PORTAL + "UnknownJobRestException", "is unknown"),
+    ("PUT", "/scheduler/jobs/99/kill", 404, PORTAL + "UnknownJobRestException", "'99' is unknown"),
+    ("DELETE", "/scheduler/jobs/99", 404, PORTAL + "UnknownJobRestException", "'99' is unknown"),
+    ("GET", "/scheduler/jobs/1/tasks/nobody", 500, PORTAL + "UnknownTaskRestException", "task nobody not found"),
+    ("PUT", "/scheduler/jobs/1/tasks/nobody/kill", 500, PORTAL + "UnknownTaskRestException", "not found"),
+    ("PUT", "/scheduler/jobs/1/priority/byname/HIGH", 500, PORTAL + "JobAlreadyFinishedRestException", "has ended"),
+    ("PUT", "/scheduler/jobs/1/priority/byname/URGENT", 500, PORTAL + "BadJobPriorityRestException", "URGENT"),
+    ("PUT", "/scheduler/jobs/1/priority/byvalue/9", 500, PORTAL + "BadJobPriorityRestException", "0 to 5"),
+    ("PUT", "/scheduler/jobs/1/startat/tomorrow", 400, "java.lang.IllegalArgumentException", "'tomorrow' is not"),
+    ("GET", "/scheduler/jobs?limit=many", 400, "java.lang.IllegalArgumentException", "'limit' must be"),
+    ("GET", "/scheduler/jobs/1/html", 404, "java.io.IOException", "has no visualization"),
+    ("GET", "/scheduler/nothing", 404, "javax.ws.rs.NotFoundException", "no resource GET /rest/scheduler/nothing"),
+    ("PUT", "/scheduler/version", 405, "javax.ws.rs.NotAllowedException", "it has GET"),
+    ("POST", "/scheduler/submit", 400, PORTAL + "JobCreationRestException", "no workflow"),
+    ("POST", "/scheduler/jobs", 400, PORTAL + "JobCreationRestException", "header 'link'"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "status", "exception", "message"), ERRORS)
+def test_errors_have_the_servers_statuses(
+    rest: Callable[..., None],
+    workflow: Callable[..., str],
+    method: str,
+    path: str,
+    status: int,
+    exception: str,
+    message: str,
+) -> None:
+    """Status and class are those that clients expect, surprises included."""
+
+    async def scenario(scene: Any) -> None:
+        await scene.run(workflow("T"))
+        answer = await scene.json(path, method, status)
+        assert answer["exceptionClass"] == exception
+        assert message in answer["errorMessage"]
+
+    rest(scenario)
+
+
+def test_every_route_asks_for_a_session_or_says_that_it_does_not(rest: Callable[..., None]) -> None:
+    """Nothing that tells or changes anything is open by mistake."""
+
+    async def scenario(scene: Any) -> None:
+        for route in ROUTES:
+            path = route.path.replace("{job}", "1").replace("{", "").replace("}", "")
+            answer = await scene.client.request(route.method, path, headers={"sessionid": ""})
+            assert (answer.status_code == 401) == route.session, route
+
+    rest(scenario)
+    assert {route.path for route in ROUTES if not route.session} == {
+        "/scheduler/session",
+        "/scheduler/login",
+        "/common/login",
+        "/rm/login",
+        "/studio/login",
+        "/common/connected",
+        "/studio/connected",
+        "/common/currentuser",
+        "/studio/currentuser",
+        "/common/currentuserdata",
+        "/studio/currentuserdata",
+        "/scheduler/logins/sessionid/{session}",
+        "/scheduler/logins/sessionid/{session}/userdata",
+        "/scheduler/version",
+        "/rm/version",
+        "/scheduler/url",
+        "/scheduler/domains",
+        "/scheduler/validate",
+        "/studio/validate",
+    }
+
+
+def test_another_host_is_not_answered(rest: Callable[..., None]) -> None:
+    """A name that was bent to this machine gets nothing, with or without session."""
+
+    async def scenario(scene: Any) -> None:
+        for host in ("evil.example:8080", "127.0.0.1:9", ""):
+            answer = await scene.json("/scheduler/version", status=403, headers={"host": host})
+            assert "answers to 127.0.0.1:8080" in answer["errorMessage"]
+
+    rest(scenario)
+
+
+def test_a_large_body_is_refused(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
+    """With the limit and what to do instead, whether or not its size was announced."""
+
+    async def scenario(scene: Any) -> None:
+        answer = await scene.post_xml(workflow("T") + " " * 5000)
+        assert (answer.status_code, answer.headers["connection"]) == (413, "close")
+        assert "larger than the 4096 bytes" in answer.json()["errorMessage"]
+
+        async def chunks() -> Any:
+            for _ in range(10):
+                yield b" " * 1000
+
+        answer = await scene.client.post("/scheduler/jobs/body", content=chunks(), headers={"link": "http://x"})
+        assert answer.status_code == 413
+
+    rest(scenario, body_limit=4096)
+
+
+def test_a_fault_of_ours_is_told_as_one(rest: Callable[..., None]) -> None:
+    """Whatever breaks in a handler is a JSON error, never a dropped connection."""
+
+    async def scenario(scene: Any) -> None:
+        del scene.service.ask
+        answer = await scene.json("/scheduler/jobs", status=500)
+        assert answer["exceptionClass"] == "java.lang.RuntimeException"
+
+    rest(scenario)
+
+
+def test_texts_are_bare_whatever_is_accepted(rest: Callable[..., None]) -> None:
+    """Text first, JSON only for who accepts no text; never quotes."""
+
+    async def scenario(scene: Any) -> None:
+        kinds = {
+            "*/*": "text/plain; charset=utf-8",
+            "text/plain": "text/plain; charset=utf-8",
+            "application/json, text/plain": "text/plain; charset=utf-8",
+            "application/json": "application/json",
+        }
+        for accept, kind in kinds.items():
+            answer = await scene.client.get("/scheduler/url", headers={"accept": accept})
+            assert (answer.text, answer.headers["content-type"]) == ("http://127.0.0.1:8080", kind)
+
+    rest(scenario)
+
+
+def test_the_version_needs_no_session(rest: Callable[..., None]) -> None:
+    """Whoever finds a scheduler can ask what it is."""
+
+    async def scenario(scene: Any) -> None:
+        answer = await scene.json("/scheduler/version", headers={"sessionid": ""})
+        assert answer == {"scheduler": __version__, "rest": __version__}
+
+    rest(scenario)
+
+
+def test_paths_outside_rest_are_not_answered(rest: Callable[..., None]) -> None:
+    """The REST application is mounted in one place."""
+
+    async def scenario(scene: Any) -> None:
+        assert (await scene.client.get("http://127.0.0.1:8080/scheduler/version")).status_code == 404
+
+    rest(scenario)

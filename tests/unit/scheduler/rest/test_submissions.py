@@ -1,0 +1,314 @@
+"""Submission and validation: what comes in, what is refused, and how."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proactive_jupyter_kernel.errors import SubmissionRefused
+from proactive_jupyter_kernel.scheduler.rest.submissions import fetch
+
+HEAD = '<variables><variable name="A" value="1"/><variable name="B" value="b-${A}"/></variables>'
+INFO = '<genericInformation><info name="K" value="xml"/><info name="L" value="${A}"/></genericInformation>'
+
+
+def form(xml: str, variables: str, *, name: str = "file", kind: str = "application/xml") -> list[Any]:
+    return [("variables", (None, variables, "application/json")), (name, (None, xml.encode(), kind))]
+
+
+async def shown(scene: Any, job_id: int) -> tuple[Any, Any]:
+    info = await scene.json(f"/scheduler/jobs/{job_id}/info")
+    return info["variables"], info["genericInformation"]
+
+
+def test_a_submission_answers_id_and_name(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
+    """Ids rise from 1."""
+
+    async def scenario(scene: Any) -> None:
+        for job_id in (1, 2):
+            answer = await scene.post_xml(workflow("T", name="ü job"))
+            assert (answer.status_code, answer.json()) == (200, {"id": job_id, "readableName": "ü job"})
+
+    rest(scenario)
+
+
+def test_variables_come_in_three_places(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
+    """The part wins over matrix parameters, these win over the XML; new ones are added, references resolved."""
+
+    async def scenario(scene: Any) -> None:
+        xml = workflow("T", head=HEAD)
+        answer = await scene.client.post(
+            "/scheduler/submit;A=matrix;C=%C3%BC%20x;=no", files=form(xml, '{"A":"b c","é":"ü&=","n":5}')
+        )
+        assert answer.status_code == 200, answer.text
+        variables, _ = await shown(scene, answer.json()["id"])
+        assert variables == {"A": "b c", "B": "b-b c", "C": "ü x", "é": "ü&=", "n": "5"}
+
+    rest(scenario)
+
+
+def test_query_parameters_are_generic_information(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
+    """The first value of each; they win over the XML's. The server adds how the job came."""
+
+    async def scenario(scene: Any) -> None:
+        xml = workflow("T", head=HEAD + INFO)
+        job_id = await scene.submit(xml, params=[("K", "query"), ("K", "again"), ("M", "${A}")])
+        _, information = await shown(scene, job_id)
+        assert information == {"K": "query", "L": "1", "M": "1", "submission.mode": "rest-api"}
+        job_id = await scene.submit(xml, params={"submission.mode": "workflow-api"})
+        _, information = await shown(scene, job_id)
+        assert information["submission.mode"] == "workflow-api"
+
+    rest(scenario)
+
+
+@pytest.mark.parametrize("kind", ["application/xml", "text/xml", "application/xml; charset=utf-8"])
+def test_any_part_but_the_variables_is_the_workflow(
+    rest: Callable[..., None], workflow: Callable[..., str], kind: str
+) -> None:
+    """Whatever its name, as long as it is XML by its type."""
+
+    async def scenario(scene: Any) -> None:
+        answer = await scene.client.post("/scheduler/submit", files=form(workflow("T"), "", name="job.xml", kind=kind))
+        assert answer.status_code == 200, answer.text
+
+    rest(scenario)
+
+
+def test_another_type_is_refused(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
+    """As job archives are."""
+
+    async def scenario(scene: Any) -> None:
+        files = form(workflow("T"), "{}", kind="application/octet-stream")
+        answer = await scene.json("/scheduler/submit", "POST", 400, files=files)
+        assert "Unknown job descriptor type: application/octet-stream" in answer["errorMessage"]
+
+    rest(scenario)
+
+
+JAVA = (
+    '<job xmlns="urn:proactive:jobdescriptor:3.14" name="java"><taskFlow><task name="T">'
+    '<javaExecutable class="org.example.Main"/></task></taskFlow></job>'
+)
+REFUSED = [
+    ("<job", "XML"),
+    ("<job/>", "no ProActive workflow"),
+    ('<job xmlns="urn:proactive:jobdescriptor:99" name="x"/>', "99"),
+    (JAVA, "Task 'T' is the Java class org.example.Main"),
+    ('<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><job>&x;</job>', "DOCTYPE"),
+]
+
+
+@pytest.mark.parametrize(("xml", "message"), REFUSED)
+def test_a_bad_workflow_gets_no_id(
+    rest: Callable[..., None], workflow: Callable[..., str], xml: str, message: str
+) -> None:
+    """It is refused with the reason, and the next good one is number 1."""
+
+    async def scenario(scene: Any) -> None:
+        answer = await scene.post_xml(xml)
+        assert answer.status_code == 400
+        assert answer.json()["exceptionClass"].endswith(".JobCreationRestException")
+        assert message in answer.json()["errorMessage"]
+        assert await scene.submit(workflow("T")) == 1
+
+    rest(scenario)
+
+
+def test_all_problems_are_told(rest: Callable[..., None]) -> None:
+    """Java class and flow error alike, each with its task."""
+    xml = JAVA.replace(
+        "</taskFlow>",
+        '<task name="U"><scriptExecutable><script><code language="bash">1</code></script></scriptExecutable>'
+        '<controlFlow><loop target="nobody"><script><code language="bash">1</code></script></loop></controlFlow>'
+        "</task></taskFlow>",
+    )
+
+    async def scenario(scene: Any) -> None:
+        message = (await scene.post_xml(xml)).json()["errorMessage"]
+        assert "Task 'T' is the Java class" in message
+        assert "nobody" in message
+
+    rest(scenario)
+
+
+def test_an_unknown_language_is_accepted(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
+    """It fails when it runs, as on a server."""
+
+    async def scenario(scene: Any) -> None:
+        await scene.submit(workflow("T").replace("cpython", "klingon"))
+
+    rest(scenario)
+
+
+def test_a_full_disk_refuses_submissions_with_the_reason(
+    rest: Callable[..., None], workflow: Callable[..., str]
+) -> None:
+    """Nothing is half there, the scheduler goes on, and later it takes jobs again."""
+
+    async def scenario(scene: Any) -> None:
+        scene.store.unavailable = "the disk is full"
+        answer = await scene.post_xml(workflow("T"))
+        assert answer.status_code == 400
+        assert "not accepted: the disk is full" in answer.json()["errorMessage"]
+        assert await scene.json("/scheduler/jobs") == {"size": 0, "list": []}
+        scene.store.unavailable = ""
+        await scene.run(workflow("T"))
+
+    rest(scenario)
+
+
+def test_a_stopped_scheduler_takes_no_jobs(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
+    """Until it is started again."""
+
+    async def scenario(scene: Any) -> None:
+        assert await scene.json("/scheduler/stop", "PUT") is True
+        assert await scene.json("/scheduler/stop", "PUT") is False
+        assert await scene.json("/scheduler/status") == "STOPPED"
+        answer = await scene.post_xml(workflow("T"))
+        assert answer.status_code == 404
+        assert answer.json()["exceptionClass"].endswith(".SubmissionClosedRestException")
+        assert await scene.json("/scheduler/start", "PUT") is True
+        await scene.submit(workflow("T"))
+
+    rest(scenario)
+
+
+def test_a_workflow_may_be_at_a_url(rest: Callable[..., None], workflow: Callable[..., str], tmp_path: Path) -> None:
+    """With variables as the body, in a form, or none."""
+    path = tmp_path / "wf.xml"
+    path.write_text(workflow("T", head=HEAD), encoding="utf-8")
+    link = {"link": path.as_uri()}
+
+    async def scenario(scene: Any) -> None:
+        bodies: list[dict[str, Any]] = [
+            {"url": "/scheduler/jobs;A=m/body", "content": "null"},
+            {"url": "/scheduler/jobs;A=m/body", "content": '{"A":"body"}'},
+            {"url": "/scheduler/jobs;A=m"},
+            {"url": "/scheduler/jobs", "files": [("variables", (None, '{"A":"form"}', "application/json"))]},
+        ]
+        values = []
+        for body in bodies:
+            answer = await scene.client.post(headers=link, **body)
+            assert answer.status_code == 200, answer.text
+            variables, _ = await shown(scene, answer.json()["id"])
+            values.append(variables["A"])
+        assert values == ["m", "body", "m", "form"]
+        answer = await scene.json("/scheduler/jobs/body/sync", "POST", headers=link, content="{}")
+        assert answer["allResults"]["T"]["value"] == "true"
+
+    rest(scenario)
+
+
+def test_several_urls_get_a_verdict_each(
+    rest: Callable[..., None], workflow: Callable[..., str], tmp_path: Path
+) -> None:
+    """A bad one does not keep the others from being submitted."""
+    path = tmp_path / "wf.xml"
+    path.write_text(workflow("T", head=HEAD), encoding="utf-8")
+    entries = [{"workflowUrl": path.as_uri(), "variables": {"A": "x"}}, {"workflowUrl": "ftp://x"}]
+
+    async def scenario(scene: Any) -> None:
+        good, bad = await scene.json("/scheduler/jobs/body/multi", "POST", json=entries)
+        assert good == {
+            "id": 1,
+            "readableName": "job one",
+            "errorMessage": None,
+            "stackTrace": None,
+            "error": False,
+            "fetchError": False,
+        }
+        assert (bad["id"], bad["readableName"], bad["error"]) == (-1, "NOT SET", True)
+        assert "must begin with http" in bad["errorMessage"]
+
+    rest(scenario)
+
+
+def test_a_link_is_fetched_within_limits(tmp_path: Path) -> None:
+    """What cannot be read, or is too large, is a refusal that names it."""
+    path = tmp_path / "wf.xml"
+    path.write_text("12345")
+    assert fetch(path.as_uri(), 5) == b"12345"
+    with pytest.raises(SubmissionRefused, match="larger than 4 bytes"):
+        fetch(path.as_uri(), 4)
+    with pytest.raises(SubmissionRefused, match="cannot be fetched from file:"):
+        fetch((tmp_path / "none").as_uri(), 5)
+
+
+def test_a_job_can_be_submitted_again(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
+    """With the variables it had, or others."""
+
+    async def scenario(scene: Any) -> None:
+        first = await scene.submit(workflow("T", head=HEAD))
+        again = await scene.json(f"/scheduler/jobs/{first}/resubmit;A=2?K=v")
+        variables, information = await shown(scene, again["id"])
+        assert (variables["A"], information["K"]) == ("2", "v")
+        body = await scene.json(f"/scheduler/jobs/{first}/resubmit/body", "POST", json={"A": "3"})
+        assert (await shown(scene, body["id"]))[0]["A"] == "3"
+        both = await scene.json(f"/scheduler/jobs/resubmit?jobsid={first}&jobsid={again['id']}", "POST")
+        assert [(await shown(scene, each["id"]))[0]["A"] for each in both] == ["1", "2"]
+
+    rest(scenario)
+
+
+VALID = {
+    "valid": True,
+    "taskName": None,
+    "errorMessage": None,
+    "stackTrace": None,
+    "updatedVariables": {"A": "5", "T:X": "x-5"},
+    "updatedModels": {"A": "", "T:X": "PA:NOT_EMPTY_STRING"},
+    "updatedDescriptions": {"A": "", "T:X": ""},
+    "updatedGroups": {"A": "", "T:X": ""},
+    "updatedAdvanced": {"A": False, "T:X": False},
+    "updatedHidden": {"A": False, "T:X": False},
+}
+
+
+def test_validation_tells_the_resolved_variables(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
+    """Those of tasks under the task's name; without session, too, but not with a wrong one."""
+    own = '<variables><variable name="X" value="x-${A}" model="PA:NOT_EMPTY_STRING"/></variables>'
+    xml = workflow("T", head='<variables><variable name="A" value="1"/></variables>')
+    xml = xml.replace("<scriptExecutable>", own + "<scriptExecutable>")
+
+    async def scenario(scene: Any) -> None:
+        files = form(xml, '{"A":"5"}')
+        assert await scene.json("/scheduler/validate", "POST", files=files) == VALID
+        assert await scene.json("/studio/validate", "POST", files=files, headers={"sessionid": ""}) == VALID
+        await scene.json("/scheduler/validate", "POST", 401, files=files, headers={"sessionid": "wrong"})
+
+    rest(scenario)
+
+
+def test_validation_answers_also_what_is_wrong(rest: Callable[..., None], tmp_path: Path) -> None:
+    """Always 200; the first task at fault is named."""
+    path = tmp_path / "bad.xml"
+    path.write_text(JAVA)
+
+    async def scenario(scene: Any) -> None:
+        for xml in (JAVA, "<job/>"):
+            answer = (await scene.post_xml(xml, "/scheduler/validate")).json()
+            assert (answer["valid"], answer["updatedVariables"]) == (False, {})
+            assert answer["errorMessage"]
+        by_link = await scene.json("/scheduler/validateurl", "POST", headers={"link": path.as_uri()})
+        assert by_link["valid"] is False
+        assert (await scene.json("/scheduler/validate", "POST", content=b"", headers={"content-type": "text/x"}))[
+            "valid"
+        ] is False
+
+    rest(scenario)
+
+
+def test_a_jobs_workflow_can_be_validated_again(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
+    """With other variables."""
+
+    async def scenario(scene: Any) -> None:
+        job_id = await scene.submit(workflow("T", head=HEAD))
+        answer = await scene.json(f"/scheduler/jobs/{job_id}/validate", "POST", content=json.dumps({"A": "9"}))
+        assert (answer["valid"], answer["updatedVariables"]) == (True, {"A": "9", "B": "b-9"})
+
+    rest(scenario)

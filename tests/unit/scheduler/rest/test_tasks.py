@@ -1,0 +1,267 @@
+"""Tasks over REST: states, results, logs, actions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind, Outcome
+from proactive_jupyter_kernel.scheduler.executors.memory import Performance
+from proactive_jupyter_kernel.workflow import javaformat, values
+
+FAILURE = Failure(kind=FailureKind.ERROR, exception="TaskException", message="no", stack_trace="at <task B>, line 1")
+
+
+def fail(performance: Performance) -> Outcome:
+    performance.say("oops", error=True)
+    return Outcome(failure=FAILURE)
+
+
+def give(value: Any, **metadata: str) -> Callable[[Performance], Outcome]:
+    names = {name.replace("_", "."): text for name, text in metadata.items()}
+    return lambda performance: Outcome(value=values.to_wire(value), metadata=names)
+
+
+async def forever(performance: Performance) -> Outcome:
+    performance.progress(40)
+    await asyncio.Event().wait()
+    return Outcome()
+
+
+def test_one_task(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
+    """As it is in the job's state."""
+
+    async def scenario(scene: Any) -> None:
+        job_id = await scene.run(workflow("A", "B"))
+        state = await scene.json(f"/scheduler/jobs/{job_id}/tasks/B")
+        assert state == (await scene.json(f"/scheduler/jobs/{job_id}"))["tasks"]["1"]
+        assert state["taskInfo"]["executionHostName"] == "localhost (local-0)"
+
+    rest(scenario)
+
+
+def test_results_of_every_kind(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
+    """Text, bytes, null and failure, in each of their forms."""
+    expected = {
+        "T": ("é", javaformat.dumps("é")),
+        "R": ("[B@", b"\x89PNG"),
+        "N": (None, javaformat.dumps(None)),
+        "F": ("TaskException: no\nat <task B>, line 1", None),
+    }
+
+    async def scenario(scene: Any) -> None:
+        job_id = await scene.run(workflow(*expected))
+        for name, (text, content) in expected.items():
+            path = f"/scheduler/jobs/{job_id}/tasks/{name}/result"
+            shown = await scene.client.get(f"{path}/value")
+            assert shown.status_code == (204 if text is None else 200)
+            assert shown.text.startswith(text or "")
+            sent = await scene.client.get(f"{path}/serializedvalue")
+            assert (sent.status_code, sent.content) == (204 if content is None else 200, content or b"")
+        raw = await scene.json(f"/scheduler/jobs/{job_id}/tasks/R/result")
+        assert raw["raw"] is True
+
+    rest(scenario, plays={"T": give("é"), "R": give(b"\x89PNG"), "N": give(None), "F": fail})
+
+
+def test_a_task_without_result_yet(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
+    """An empty record, 200; its text is 204."""
+
+    async def scenario(scene: Any) -> None:
+        job_id = await scene.submit(workflow("A"))
+        await scene.until(lambda: scene.executor.attempts)
+        result = await scene.json(f"/scheduler/jobs/{job_id}/tasks/A/result")
+        assert (result["id"], result["serializedValue"], result["serializedException"]) == (
+            {"id": 0, "readableName": "A"},
+            None,
+            None,
+        )
+        for path in ("value", "serializedvalue", "download"):
+            answer = await scene.client.get(f"/scheduler/jobs/{job_id}/tasks/A/result/{path}")
+            assert answer.status_code == 204
+
+    rest(scenario, plays={"A": forever})
+
+
+def test_progress_is_shown(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
+    """As the task tells it."""
+
+    async def scenario(scene: Any) -> None:
+        await scene.submit(workflow("A"))
+        await scene.until(lambda: (scene.store.task(1, 0)).progress == 40)
+        assert (await scene.json("/scheduler/jobs/1/tasks/A"))["taskInfo"]["progress"] == 40
+
+    rest(scenario, plays={"A": forever})
+
+
+def test_a_result_can_be_downloaded(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
+    """With the type and name that its metadata tell."""
+    picture = give(b"\x89PNG", content_type="image/png", file_name="é.png")
+
+    async def scenario(scene: Any) -> None:
+        job_id = await scene.run(workflow("P", "T"))
+        path = f"/scheduler/jobs/{job_id}/tasks"
+        shown = await scene.client.get(f"{path}/P/result/download?destination=browser")
+        assert (shown.content, shown.headers["content-type"]) == (b"\x89PNG", "image/png")
+        assert "content-disposition" not in shown.headers
+        saved = await scene.client.get(f"{path}/P/result/download?destination=file")
+        assert saved.headers["content-disposition"] == "attachment; filename*=UTF-8''%C3%A9.png"
+        plain = await scene.client.get(f"{path}/T/result/download?destination=file")
+        assert (plain.text, plain.headers["content-type"]) == ("[1, 2]", "text/plain; charset=utf-8")
+        assert plain.headers["content-disposition"] == "attachment; filename*=UTF-8''T_result"
+        assert await scene.json(f"{path}/P/result/metadata") == {"content.type": "image/png", "file.name": "é.png"}
+
+    rest(scenario, plays={"P": picture, "T": give([1, 2])})
+
+
+def test_logs_by_stream(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
+    """All, output, errors; the two make up the whole."""
+
+    def talk(performance: Performance) -> Outcome:
+        performance.say("out  ")
+        performance.say("err", error=True)
+        performance.say("")
+        return Outcome(value=1)
+
+    async def scenario(scene: Any) -> None:
+        job_id = await scene.run(workflow("A"))
+        texts = []
+        for stream in ("all", "full", "out", "err"):
+            text = await scene.text(f"/scheduler/jobs/{job_id}/tasks/A/result/log/{stream}")
+            texts.append([line.split("]", 1)[1] for line in text.splitlines()])
+        assert texts == [[" out ", " err ", "  "], [" out ", " err ", "  "], [" out ", "  "], [" err "]]
+        server = await scene.text(f"/scheduler/jobs/{job_id}/tasks/A/log/server")
+        assert "(A) started on local-0, execution 1" in server
+
+    rest(scenario, plays={"A": talk})
+
+
+def test_lists_of_tasks(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
+    """Names and states, whole, by page, by status, by tag, in sums."""
+
+    async def scenario(scene: Any) -> None:
+        job_id = await scene.run(workflow("A", "B", "C"))
+        base = f"/scheduler/jobs/{job_id}"
+        states = list((await scene.json(base))["tasks"].values())
+        assert await scene.json(f"{base}/tasks") == {"size": 3, "list": ["A", "B", "C"]}
+        assert await scene.json(f"{base}/tasks/paginated?offset=1&limit=1") == {"size": 3, "list": ["B"]}
+        assert await scene.json(f"{base}/taskstates") == {"size": 3, "list": states}
+        assert await scene.json(f"{base}/taskstates/visualization") == {"size": 3, "list": states}
+        assert await scene.json(f"{base}/taskstates/paginated?limit=-1") == {"size": 3, "list": states}
+        errors = f"{base}/taskstates/filtered/paginated?statusFilter=error"
+        assert await scene.json(errors) == {"size": 1, "list": states[1:2]}
+        summaries = (await scene.json(f"{base}/taskstates/aggregated"))["list"]
+        assert [(each["name"], each["count"], each["countErrors"], each["taskStatus"]) for each in summaries] == [
+            ("A", 1, 0, "FINISHED"),
+            ("B", 1, 1, "FAULTY"),
+            ("C", 1, 0, "FINISHED"),
+        ]
+        for path in ("tasks/tag/none", "taskstates/none", "taskstates/none/paginated", "taskstates/x/error/paginated"):
+            assert await scene.json(f"{base}/{path}") == {"size": 0, "list": []}
+        assert await scene.json(f"{base}/tasks/tags") == []
+        assert await scene.json(f"{base}/tasks/tag/none/result") == []
+        assert await scene.json(f"{base}/tasks/results/precious/metadata") == []
+        assert await scene.json("/scheduler/tasks?limit=2") == {"size": 3, "list": ["A", "B"]}
+        assert await scene.json("/scheduler/taskstates?mytasks=true") == {"size": 3, "list": states}
+
+    rest(scenario, plays={"B": fail})
+
+
+REPLICATE = (
+    '<job xmlns="urn:proactive:jobdescriptor:3.14" name="copies"><taskFlow>'
+    '<task name="S"><scriptExecutable><script><code language="bash">1</code></script></scriptExecutable>'
+    '<controlFlow><replicate><script><code language="groovy">runs = 2</code></script></replicate></controlFlow></task>'
+    '<task name="W"><depends><task ref="S"/></depends>'
+    '<scriptExecutable><script><code language="bash">1</code></script></scriptExecutable></task>'
+    '<task name="M"><depends><task ref="W"/></depends>'
+    '<scriptExecutable><script><code language="bash">1</code></script></scriptExecutable></task>'
+    "</taskFlow></job>"
+)
+
+
+def test_copies_have_names_and_tags(rest: Callable[..., None]) -> None:
+    """A name with a star is found in a path, encoded or not."""
+
+    def split(performance: Performance) -> Outcome:
+        return Outcome(value=1, flow=2, flow_decided=True)
+
+    async def scenario(scene: Any) -> None:
+        job_id = await scene.run(REPLICATE)
+        base = f"/scheduler/jobs/{job_id}"
+        assert (await scene.json(f"{base}/tasks"))["list"] == ["S", "W", "M", "W*1"]
+        for name in ("W*1", "W%2A1"):
+            state = await scene.json(f"{base}/tasks/{name}")
+            assert (state["name"], state["replicationIndex"], state["tag"]) == ("W*1", 1, "REPLICATE-S-1")
+        assert await scene.json(f"{base}/tasks/tags") == ["REPLICATE-S-1"]
+        assert await scene.json(f"{base}/tasks/tags/startsWith/LOOP") == []
+        assert await scene.json(f"{base}/tasks/tag/REPLICATE-S-1") == {"size": 1, "list": ["W*1"]}
+        (result,) = await scene.json(f"{base}/tasks/tag/REPLICATE-S-1/result")
+        assert result["id"]["readableName"] == "W*1"
+        merged = scene.executor.attempts[-1]
+        assert [parent.task_name for parent in merged.results] == ["W", "W*1"]
+
+    rest(scenario, plays={"S": split})
+
+
+def test_a_task_is_killed(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
+    """Its child runs all the same; its result says what happened."""
+
+    async def scenario(scene: Any) -> None:
+        job_id = await scene.submit(workflow("A", "B"))
+        await scene.until(lambda: scene.executor.attempts)
+        path = f"/scheduler/jobs/{job_id}/tasks/A"
+        assert await scene.json(f"{path}/kill", "PUT") is True
+        await scene.ended(job_id)
+        assert await scene.json(f"{path}/kill", "PUT") is False
+        assert (await scene.json(path))["taskInfo"]["taskStatus"] == "ABORTED"
+        assert "killed" in await scene.text(f"{path}/result/value")
+        assert list((await scene.json(f"/scheduler/jobs/{job_id}/result"))["allResults"]) == ["A", "B"]
+
+    rest(scenario, plays={"A": forever})
+
+
+@pytest.mark.parametrize(("verb", "left"), [("restart", 1), ("preempt", 2)])
+def test_a_task_is_sent_back(rest: Callable[..., None], workflow: Callable[..., str], verb: str, left: int) -> None:
+    """A restart costs an execution, a preemption none."""
+
+    async def scenario(scene: Any) -> None:
+        job_id = await scene.submit(workflow("A", task='maxNumberOfExecution="2"'))
+        await scene.until(lambda: scene.executor.attempts)
+        path = f"/scheduler/jobs/{job_id}/tasks/A"
+        assert await scene.json(f"{path}/{verb}", "PUT") is True
+        info = (await scene.json(path))["taskInfo"]
+        assert info["taskStatus"] != "RUNNING"
+        assert info["numberOfExecutionLeft"] == left
+
+    rest(scenario, plays={"A": forever})
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("tasks/A/finishInErrorTask", "FINISHED"),
+        ("tasks/A/restartInErrorTask", "IN_ERROR"),
+        ("restartAllInErrorTasks", "IN_ERROR"),
+    ],
+)
+def test_a_task_in_error_waits_for_a_decision(
+    rest: Callable[..., None], workflow: Callable[..., str], path: str, status: str
+) -> None:
+    """Finish it with an empty result, or try again."""
+
+    async def scenario(scene: Any) -> None:
+        job_id = await scene.submit(workflow("A", task='onTaskError="suspendTask"'))
+        base = f"/scheduler/jobs/{job_id}"
+        await scene.until(lambda: scene.store.task(1, 0).status.value == "IN_ERROR")
+        assert (await scene.json(f"{base}/info"))["status"] == "IN_ERROR"
+        assert await scene.json(f"{base}/{path}", "PUT") is True
+        wanted = 1 if status == "FINISHED" else 2
+        await scene.until(lambda: len(scene.executor.attempts) == wanted)
+        await scene.until(lambda: scene.store.task(1, 0).status.value == status)
+        result = await scene.json(f"{base}/tasks/A/result")
+        assert (result["serializedException"] is None) == (status == "FINISHED")
+
+    rest(scenario, plays={"A": fail})
