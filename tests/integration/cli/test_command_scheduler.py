@@ -1,0 +1,158 @@
+"""The embedded scheduler's process from the shell: started, found, stopped, raced for, crashed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+
+from proactive_jupyter_kernel.client.launch import EXIT_LOCKED
+
+if TYPE_CHECKING:
+    from .conftest import Shell
+
+WORKFLOW = (
+    '<task name="T1"><scriptExecutable><script><code language="bash">echo kept; {}</code></script>'
+    "</scriptExecutable></task>"
+)
+
+
+def test_start_status_stop(fresh_shell: Shell) -> None:
+    """Each tells what is there, as a person reads it and as JSON."""
+    shell, folder = fresh_shell, str(fresh_shell.home / "data")
+    assert shell.facts("scheduler", "status") == {"running": False, "pid": None, "url": None, "data_dir": folder}
+    started = shell("scheduler", "start")
+    assert started.returncode == 0, started.stderr
+    facts = shell.facts("scheduler", "status")
+    assert (facts["running"], facts["url"] + "\n", facts["data_dir"]) == (True, started.stdout, folder)
+    again = shell("scheduler", "start")
+    assert (again.stdout, f"already running, as process {facts['pid']}" in again.stderr) == (started.stdout, True)
+    assert str(facts["pid"]) in shell("scheduler", "stop").stdout
+    assert not psutil.pid_exists(facts["pid"])
+    assert list((shell.home / "runtime").glob("proactive-scheduler-*")) == []
+    assert "No embedded scheduler is running" in shell("scheduler", "stop").stderr
+    assert "Not running" in shell("scheduler", "status").stdout
+
+
+def test_a_port_in_use_is_named(fresh_shell: Shell) -> None:
+    """The reason is in the message; a free port is taken as asked."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = fresh_shell("scheduler", "start", "--port", str(port))
+        assert (done.returncode, done.stdout) == (1, "")
+        assert f"port {port}" in done.stderr
+        assert "Traceback" not in done.stderr
+    done = fresh_shell("scheduler", "start", "--port", str(port))
+    assert done.stdout == f"http://127.0.0.1:{port}\n", done.stderr
+
+
+def test_two_starters_get_one_scheduler(fresh_shell: Shell) -> None:
+    """Whoever loses the race uses the winner's."""
+    starters = [fresh_shell.start("scheduler", "start", "--json") for _ in range(3)]
+    answers = [process.communicate(timeout=60) for process in starters]
+    assert [process.returncode for process in starters] == [0, 0, 0], answers
+    assert len({json.loads(out)["pid"] for out, _ in answers}) == 1
+
+
+def test_two_schedulers_on_one_folder_are_refused(fresh_shell: Shell) -> None:
+    """The second one names the first."""
+    pid = fresh_shell.facts("scheduler", "start")["pid"]
+    done = fresh_shell.run("scheduler", "serve")
+    assert done.returncode == EXIT_LOCKED
+    assert f"process {pid}" in done.stderr
+
+
+def test_serve_runs_in_the_foreground(fresh_shell: Shell) -> None:
+    """It ends by an interrupt, kindly."""
+    process = fresh_shell.start("scheduler", "serve")
+    with process:
+        deadline = time.monotonic() + 30
+        while not (facts := fresh_shell.facts("scheduler", "status"))["running"] and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert facts["pid"] == process.pid
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert process.returncode in (0, 130)
+    assert fresh_shell.facts("scheduler", "status")["running"] is False
+
+
+def test_a_data_folder_by_option(fresh_shell: Shell, tmp_path: Path) -> None:
+    """--data-dir is another scheduler with other jobs."""
+    other = ["--data-dir", str(tmp_path / "other")]
+    file = fresh_shell.write("w.xml", WORKFLOW.format("true"))
+    try:
+        assert fresh_shell("submit", file, "--wait", *other).returncode == 0
+        assert len(json.loads(fresh_shell("jobs", "--json", *other).stdout)) == 1
+        assert fresh_shell.facts("jobs") == []
+        pids = {
+            fresh_shell.facts("scheduler", "status", *other)["pid"],
+            fresh_shell.facts("scheduler", "status")["pid"],
+        }
+        assert len(pids) == 2
+    finally:
+        fresh_shell("scheduler", "stop", *other)
+
+
+def test_a_crash_loses_nothing_that_was_stored(fresh_shell: Shell) -> None:
+    """After kill -9 the next command starts a scheduler that has the results and the output."""
+    file = fresh_shell.write("w.xml", WORKFLOW.format("exit 0"), job="kept")
+    assert fresh_shell("submit", file, "--wait").returncode == 0
+    before = fresh_shell.facts("results", "kept")
+    pid = fresh_shell.facts("scheduler", "status")["pid"]
+    os.kill(pid, signal.SIGKILL)
+    assert fresh_shell.facts("results", "kept") == before
+    assert fresh_shell("logs", "kept").stdout == "[T1] kept\n"
+    assert fresh_shell.facts("scheduler", "status")["pid"] != pid
+
+
+def test_waiting_survives_a_crash(fresh_shell: Shell) -> None:
+    """A command that waits for a job finds it again on the scheduler that follows the dead one."""
+    gate = fresh_shell.home / "gate"
+    code = f"while [ ! -e {gate} ]; do sleep 0.05; done"
+    process = fresh_shell.start("submit", fresh_shell.write("w.xml", WORKFLOW.format(code)), "--wait")
+    assert process.stdout is not None
+    with process:
+        while "kept" not in process.stdout.readline():
+            assert process.poll() is None
+        os.kill(fresh_shell.facts("scheduler", "status")["pid"], signal.SIGKILL)
+        gate.touch()
+        _, error = process.communicate(timeout=60)
+    assert process.returncode == 0, error
+
+
+def test_another_version_is_replaced_when_idle(fresh_shell: Shell) -> None:
+    """An idle scheduler of another version makes room, a busy one is named."""
+    first = fresh_shell.facts("scheduler", "start")
+    _pretend(fresh_shell, "0.0.0")
+    second = fresh_shell.facts("scheduler", "start")
+    assert first["pid"] != second["pid"]
+    fresh_shell("submit", fresh_shell.write("w.xml", WORKFLOW.format("sleep 600"), job="busy"))
+    _pretend(fresh_shell, "0.0.0")
+    done = fresh_shell("jobs")
+    assert done.returncode == 1
+    assert "version 0.0.0" in done.stderr
+    assert "('busy')" in done.stderr
+    assert fresh_shell("scheduler", "stop").returncode == 0
+
+
+def _pretend(shell: Shell, version: str) -> None:
+    """Let the running scheduler be of another version, as far as its address file tells."""
+    (path,) = (shell.home / "runtime").glob("proactive-scheduler-*.json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), "version": version}))
+
+
+def test_a_folder_that_cannot_be_used_is_named(fresh_shell: Shell) -> None:
+    """A file where the data folder should be is a message, not a traceback."""
+    (fresh_shell.home / "data").write_text("in the way")
+    done = fresh_shell("jobs")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert str(fresh_shell.home / "data") in done.stderr
+    assert "Traceback" not in done.stderr
