@@ -5,7 +5,7 @@ An action that does not fit where the job or task stands does nothing, and so gi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind
 from proactive_jupyter_kernel.scheduler.engine.core import Core
@@ -144,11 +144,11 @@ def restart_in_error(core: Core, job: JobState, node: TaskNode, event: RestartIn
         _restart_in_error(core, job, [node])
 
 
-def _restart_in_error(core: Core, job: JobState, nodes: Iterable[TaskNode]) -> None:
+def _restart_in_error(core: Core, job: JobState, nodes: Sequence[TaskNode]) -> None:
     """The tasks may run once more; a paused job stays paused until it is resumed."""
     for node in nodes:
         core.resubmit(job, node)
-    if not job.counts["in_error"]:
+    if nodes and not job.counts["in_error"]:
         core.announce("JOB_RESTARTED_FROM_ERROR", job)
 
 
