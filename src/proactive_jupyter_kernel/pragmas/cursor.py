@@ -12,6 +12,7 @@ __all__ = ["Spot", "locate"]
 
 _NAME = re.compile(r"[^\W\d]\w*")
 _GIVEN = re.compile(r"(?:[(,\[]|#%?)\s*([^\W\d]\w*)\s*[=\[]")
+_JUST_BEGUN = re.compile(r"[ \t]*#%")
 _CONTINUED = re.compile(r"[ \t]*(?:#%?)?")
 
 
@@ -40,11 +41,13 @@ class Spot:
 
 def locate(text: str, cursor: int) -> Spot | None:
     """The spot of the cursor; None where it is in no pragma."""
+    line = text.rfind("\n", 0, cursor) + 1
+    if _JUST_BEGUN.fullmatch(text, line, cursor):
+        return Spot(pragma="", in_name=True, start=cursor)
     start = max((match.start() for match in PRAGMA_LINE.finditer(text) if match.end() <= cursor), default=-1)
     if start < 0:
         return None
     end = next((end for first, end in spans(text) if first == start), len(text))
-    line = text.rfind("\n", 0, cursor) + 1
     # A bracket that is not closed yet must not make pragmas of the code below.
     if cursor > end or (line > start and not text[line:].lstrip(" \t").startswith("#") and _is_open(text, start, end)):
         return None

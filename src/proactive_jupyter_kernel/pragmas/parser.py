@@ -276,7 +276,9 @@ def write_value(node: Node, *, bare: bool = True, stop: str = "", inner: bool = 
         opener, closer = node.bracket, OPENERS[node.bracket]
         return opener + ", ".join(write_value(item, inner=True) for item in node.items) + closer
     if isinstance(node, Rows):
-        rows = (f"{write_value(key, stop=':')}: {write_value(value, inner=True)}" for key, value in node.rows)
+        rows = (
+            f"{write_value(key, stop=':', inner=True)}: {write_value(value, inner=True)}" for key, value in node.rows
+        )
         return "{" + ", ".join(rows) + "}"
     if bare and not node.quoted and _survives_bare(node.text, stop, inner):
         return node.text

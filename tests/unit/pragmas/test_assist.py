@@ -1,0 +1,143 @@
+"""Completion and inspection, in every part of a pragma."""
+
+from __future__ import annotations
+
+import pytest
+
+from proactive_jupyter_kernel.pragmas.assist import complete, inspect
+from proactive_jupyter_kernel.pragmas.registry import PRAGMAS
+
+
+@pytest.fixture
+def context(notebook):
+    """A notebook with some names."""
+    notebook.run("#%job(name='my, job', variables=[(size, 3)])\n#%task(Alpha, export=[total])\ntotal = 1\n#%task(Beta)")
+    notebook.run("#%submit_job()")
+    (notebook.frontend.folder / "data").mkdir()
+    (notebook.frontend.folder / "data" / "t.py").touch()
+    (notebook.frontend.folder / "tool.py").touch()
+    (notebook.frontend.folder / ".hidden").touch()
+    return notebook.context
+
+
+def offers(cell: str, context) -> tuple[list[str], str] | None:
+    """What may stand at the mark ``|``, and the text that it would replace."""
+    cursor = cell.index("|")
+    text = cell.replace("|", "", 1)
+    found = complete(text, cursor, context)
+    return None if found is None else ([match.text for match in found.matches], text[found.start : found.end])
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("#%ta|", (["task"], "ta")),
+        ("x = 1\n  #%get_r|", (["get_result"], "get_r")),
+        ("#%delete_task(|", (["name=", "Alpha", "Beta"], "")),
+        ("#%delete_task(na|)", (["name="], "na")),
+        ("#%delete_task(Al|)", (["Alpha"], "Al")),
+        ("#%task(T, dep=[|", (["Alpha", "Beta"], "")),
+        ("#%task(T, dep=[Alpha, |])", (["Beta"], "")),
+        ("#%task(T, dep=Be|", (["Beta"], "Be")),
+        ("#%task(T, dep=['Be|'", (["Beta"], "Be")),
+        ("#%task(name=T, language=p|)", (["Python", "Perl", "PowerShell"], "p")),
+        ("#%task(name=T, [language=j|])", (["Javascript", "Jython"], "j")),
+        ("#%task(name=T, import[to|", (["total"], "to")),
+        ("#%task(name=T,\n#   on_e|", (["on_error="], "on_e")),
+        ("#%task(name=T,\n#   on_error=c|\n#)", (["cancel", "continue"], "c")),
+        ("#%task(name=T, precious_result=|, retries=2)", (["on", "off"], "")),
+        ("#%submit_job(variables=[(si|", (["size"], "si")),
+        ("#%submit_job(variables=[(size, |", ([], "")),
+        ("#%submit_job(variables={size: 1, t|", (["total"], "t")),
+        ("#%get_task_result(task_name=A|", (["Alpha"], "A")),
+        ("#%kill_job(job_name=|", (['"my, job"'], "")),
+        ("#%kill_job(job_name='my|", (["my, job"], "my")),
+        ("#%kill_job(id=|", (["1"], "")),
+        ("#%help(pragma=conn|", (["connect"], "conn")),
+        ("#%task(T, path=t|", (["tool.py"], "t")),
+        ("#%task(T, path=|", (["data/", "tool.py"], "")),
+        ("#%task(T, path=data/|", (["data/t.py"], "data/")),
+        ("#%task(T, path=.h|", ([".hidden"], ".h")),
+        ("#%task(T, path=no/such/|", ([], "no/such/")),
+        ("#%nonsense(|", ([], "")),
+        ("#%task(nonsense=|", ([], "")),
+        ("#%task(T)|", None),
+        ("#%task(T)\nprint(|", None),
+        ("#%task(T\nprint(|", None),
+        ("print(|)\n#%task(T)", None),
+        ("#%task(T) # dep=|", None),
+        ("pri|", None),
+    ],
+)
+def test_what_fits_is_offered(context, cell: str, expected: tuple[list[str], str] | None) -> None:
+    """Names of pragmas and parameters, words, and the names that the notebook knows; nothing in code."""
+    assert offers(cell, context) == expected
+
+
+def test_a_parameter_that_is_given_is_not_offered_again(context) -> None:
+    """Wherever in the call it stands, under any of its names."""
+    found = offers("#%get_job_result(|, id=3, timeout=5)", context)
+    assert found == (["job_name=", "into="], "")
+
+
+def test_every_pragma_and_parameter_is_offered_without_a_notebook() -> None:
+    """Before the first pragma ran nothing but the registry is known."""
+    assert offers("#%|", None) == (list(PRAGMAS.names()), "")
+    for name, pragma in PRAGMAS.items():
+        found = offers(f"#%{name}(|", None)
+        assert found is not None
+        assert [text for text in found[0] if text.endswith("=")] == [f"{one.name}=" for one in pragma.parameters]
+
+
+def test_matches_carry_their_kind_and_meaning(context) -> None:
+    """For the front end to show beside them."""
+    found = complete("#%delete_task(n", 15, context)
+    assert found is not None
+    (match,) = found.matches
+    assert (match.kind, match.doc) == ("parameter", "The task to remove.")
+
+
+def text_at(cell: str, context) -> str:
+    """What is said about the place of the mark."""
+    found = inspect(cell.replace("|", "", 1), cell.index("|"), context)
+    return found.text if found else ""
+
+
+def test_a_pragma_is_explained_under_its_name(context) -> None:
+    """Usage, parameters, example."""
+    text = text_at("#%delete_|task(name=T)", context)
+    assert text == (
+        "#%delete_task(name=NAME)\n\nRemoves a task and the dependencies on it.\n\n  name  The task to remove. "
+        "(required; a task's name: letters, digits, '_', '-' and '.', a letter or '_' first)\n"
+        "\nExample:\n  #%delete_task(name=Greet)"
+    )
+
+
+@pytest.mark.parametrize("cell", ["#%kill_job(job|_id=3)", "#%kill_job(i|d=3)", "#%kill_job(job_id=3|)"])
+def test_a_parameter_is_explained_in_its_name_and_value(context, cell: str) -> None:
+    """What it means and what it takes."""
+    assert text_at(cell, context) == (
+        "job_id or id of #%kill_job: The job's number. Without it and without a name: the job submitted last from this "
+        "notebook.\nIs a whole number of at least 1."
+    )
+
+
+def test_a_task_and_a_variable_are_explained_where_they_are_named(context) -> None:
+    """The task's code, the variable's value or who exports it."""
+    assert text_at("#%task(T, dep=[Al|pha])", context).endswith("\nTask Alpha (Python)\ntotal = 1")
+    assert text_at("#%task(T, import=[si|ze])", context).endswith("\nsize = 3 (of the job)")
+    assert text_at("#%task(T, import=[tot|al])", context).endswith("\ntotal is exported by task Alpha")
+
+
+def test_nothing_is_said_outside_of_pragmas(context) -> None:
+    """Code is IPython's business."""
+    assert text_at("#%task(T)\npri|nt", context) == ""
+    assert text_at("#%nonse|nse(x)", context) == ""
+
+
+def test_markup_is_escaped() -> None:
+    """The HTML of every pragma is made of texts."""
+    found = inspect("#%task", 4, None)
+    assert found is not None
+    assert "<name>" not in found.html
+    assert found.html.startswith("<p><code>#%task(name=NAME, ")

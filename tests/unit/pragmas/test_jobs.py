@@ -1,0 +1,319 @@
+"""Jobs: naming, submitting, waiting, results, output, and what can be done with them."""
+
+from __future__ import annotations
+
+import pytest
+
+from proactive_jupyter_kernel.client.memory import Play
+from proactive_jupyter_kernel.errors import InvalidWorkflow, JobFailed, PragmaError, UnknownJob, WaitTimeout
+from proactive_jupyter_kernel.pragmas.outputs import Table, Value
+from proactive_jupyter_kernel.workflow.model import ErrorPolicy, Priority, Variable
+
+TWO_TASKS = "#%job(name=greetings)\n#%task(A)\nresult = 1\n#%task(B, dep=A)\nresult = 2"
+
+
+def test_a_job_keeps_what_is_not_mentioned(notebook) -> None:
+    """Called again it changes what it names, and nothing else."""
+    assert notebook.run(
+        "#%job(name=first, variables=[(a, 1)], generic_info={K: v}, description=d, project=p, priority=high,"
+        " on_error=cancel)"
+    ) == ["Job 'first' is created."]
+    assert notebook.run("#%job(name=second, priority=lowest)") == ["Job 'second' has its new name; it was 'first'."]
+    assert notebook.run("#%job(second, variables={b: 2})") == ["Job 'second' is updated."]
+    job = notebook.context.draft.job
+    assert (job.name, job.variables) == ("second", (Variable(name="b", value="2"),))
+    assert (dict(job.generic_information), job.description, job.project) == ({"K": "v"}, "d", "p")
+    assert (job.priority, job.on_error) == (Priority.LOWEST, ErrorPolicy.CANCEL_JOB)
+
+
+def test_submitting_returns_at_once_with_a_live_status(notebook) -> None:
+    """The id is told, the job is watched, nobody waits."""
+    assert notebook.run(TWO_TASKS + "\n#%submit_job()")[-1] == (
+        "Job 1 ('greetings') is submitted to the embedded scheduler."
+    )
+    assert (notebook.live.watched, notebook.live.waits) == ([(1, "greetings")], [])
+    assert notebook.submitted_script(1, "B") == "result = 2"
+
+
+def test_nothing_is_drawn_where_that_is_switched_off(notebook) -> None:
+    """`draw=off` leaves the one line with the id."""
+    notebook.run(TWO_TASKS + "\n#%submit_job(draw=off)")
+    assert notebook.live.watched == []
+
+
+def test_a_submission_may_have_values_and_a_name_of_its_own(notebook) -> None:
+    """The draft keeps its own."""
+    notebook.frontend.namespace["n"] = 5
+    notebook.run("#%job(name=greetings, variables=[(n, 1)])\n#%task(A)")
+    notebook.run("#%submit_job(name=other, variables=[(n, =n)])")
+    info = notebook.context.scheduler.info(1)
+    assert (info.name, info.variables["n"]) == ("other", "5")
+    assert notebook.context.draft.job.variables == (Variable(name="n", value="1"),)
+
+
+@pytest.mark.parametrize(("known", "name"), [("Analysis", "Analysis"), ("", "Unnamed_job")])
+def test_a_job_without_a_name_is_named_after_the_notebook(notebook, known: str, name: str) -> None:
+    """Or has the name of a job without one."""
+    notebook.frontend.notebook_name = known
+    notebook.run("#%task(A)\n#%submit_job()")
+    assert notebook.context.scheduler.info(1).name == name
+
+
+def test_there_must_be_something_to_submit(notebook) -> None:
+    """An empty draft is refused before anything is sent."""
+    with pytest.raises(PragmaError, match="there is no task to submit yet"):
+        notebook.run("#%submit_job()")
+    assert notebook.server.requests == []
+
+
+def test_problems_are_told_together_and_nothing_is_sent(notebook) -> None:
+    """A dependency on a task that was never defined, and an import without an export."""
+    with pytest.raises(PragmaError):
+        notebook.run("#%task(B, dep=[A])\n#%delete_task(C)\n#%task(A)")
+    with pytest.raises(InvalidWorkflow):
+        notebook.run("#%submit_job()")
+    assert notebook.server.requests == []
+
+
+def test_waiting_writes_the_output_of_each_task_on_its_stream(notebook) -> None:
+    """`wait=on` blocks until the end; standard output and error stay apart."""
+    notebook.server.plays["A"] = Play(lines=(("out", "one"), ("err", "two"), ("out", "three")))
+    notebook.run(TWO_TASKS + "\n#%submit_job(wait=on)")
+    assert notebook.frontend.written == [("out", "one\n"), ("err", "two\n"), ("out", "three\n")]
+    assert notebook.live.waits == [{"job_id": 1, "tasks": None, "timeout": None, "draw": True, "output": True}]
+
+
+def test_results_may_be_shown_right_away(notebook) -> None:
+    """`print_result=on` waits, and shows each task's result."""
+    notebook.server.plays |= {
+        "A": Play(result=[1, "x"]),
+        "B": Play(result=b"png", metadata={"content.type": "image/png"}),
+    }
+    notebook.run(TWO_TASKS + "\n#%submit_job(print_result=on)")
+    assert notebook.frontend.values == [
+        Value(value=[1, "x"], label="A"),
+        Value(value=b"png", label="B", metadata={"content.type": "image/png"}),
+    ]
+
+
+def test_a_failed_job_ends_the_cell_and_names_task_error_and_line(notebook) -> None:
+    """The message has the traceback of the task in the words of the cell."""
+    trace = (
+        'Traceback (most recent call last):\n  File "/tmp/s.py", line 3, in <module>\n    1 / 0\nZeroDivisionError: no'
+    )
+    notebook.server.plays["B"] = Play(
+        failure="Python process execution has failed with exit code 1",
+        lines=(("out", "before"), *(("err", line) for line in trace.split("\n"))),
+    )
+    notebook.run("#%import()\nimport math")
+    notebook.run("#%job(name=greetings)\n#%task(A)\n#%task(B, dep=A)\nx = 1\n1 / 0")
+    with pytest.raises(JobFailed) as caught:
+        notebook.run("#%submit_job(wait=on)")
+    assert str(caught.value) == (
+        "Job 1 ('greetings') ended with 1 faulty task.\n\n"
+        "  B (Faulty):\n"
+        "    Traceback (most recent call last):\n"
+        "      Cell In[2], line 5, in <module>\n"
+        "        1 / 0\n"
+        "    ZeroDivisionError: no\n"
+        "#%print_task_output(task_name=B, job_id=1) shows all that the task wrote."
+    )
+    assert ("err", "  Cell In[2], line 5, in <module>\n") not in notebook.frontend.written
+    assert notebook.frontend.written[0] == ("out", "before\n")
+
+
+def test_results_that_exist_are_shown_before_a_failure_ends_the_cell(notebook) -> None:
+    """And bound, too."""
+    notebook.server.plays["B"] = Play(failure="no")
+    notebook.run(TWO_TASKS + "\n#%submit_job()")
+    with pytest.raises(JobFailed, match="B \\(Faulty\\):\n    no"):
+        notebook.run("#%get_job_result(into=found)")
+    assert [value.label for value in notebook.frontend.values] == ["A"]
+    assert notebook.frontend.namespace["found"] == {"A": True}
+
+
+def test_a_module_beside_the_notebook_is_explained(notebook) -> None:
+    """A task that misses it is told why, and what to do."""
+    (notebook.frontend.folder / "helpers.py").write_text("x = 1\n")
+    error = 'Traceback (most recent call last):\n  File "x", line 1, in <module>\n    import helpers\n'
+    error += "ModuleNotFoundError: No module named 'helpers'"
+    notebook.server.plays["A"] = Play(failure="no", trace=error)
+    notebook.run(TWO_TASKS + "\n#%submit_job()")
+    with pytest.raises(JobFailed) as caught:
+        notebook.run("#%wait_job()")
+    assert caught.value.hint.split("\n")[0].startswith(
+        "helpers.py stands beside the notebook; a task runs in a folder of its own and does not see it. "
+    )
+
+
+def test_results_are_bound_by_task_name(notebook) -> None:
+    """`into` of a job is a dict, of a task its value."""
+    notebook.server.plays |= {"A": Play(result=1), "B": Play(result=None)}
+    notebook.run(TWO_TASKS + "\n#%submit_job()\n#%get_result(into=all)\n#%get_task_result(A, into=a)")
+    assert (notebook.frontend.namespace["all"], notebook.frontend.namespace["a"]) == ({"A": 1, "B": None}, 1)
+
+
+def test_a_tasks_result_is_there_before_the_job_has_ended(notebook) -> None:
+    """Only the task is waited for."""
+    notebook.server.plays |= {"A": Play(result=1), "B": Play(hold=True)}
+    notebook.run(TWO_TASKS + "\n#%submit_job()\n#%get_task_result(A)")
+    assert notebook.frontend.values == [Value(value=1, label="A")]
+    assert not notebook.context.scheduler.job(1).ended
+
+
+def test_a_task_without_a_result_is_an_error(notebook) -> None:
+    """It says how the task stands and why."""
+    notebook.server.plays["A"] = Play(failure="out of memory")
+    notebook.run(TWO_TASKS + "\n#%submit_job()")
+    with pytest.raises(JobFailed) as caught:
+        notebook.run("#%get_task_result(A)")
+    assert caught.value.message == (
+        "Task A of job 1 ('greetings') has no result: it is Faulty.\n\n  A (Faulty):\n    out of memory"
+    )
+
+
+def test_an_unknown_task_is_told_before_waiting(notebook) -> None:
+    """With the nearest one."""
+    notebook.run("#%task(Alpha)\n#%submit_job()")
+    with pytest.raises(PragmaError) as caught:
+        notebook.run("#%get_task_result(Alpah)")
+    assert (caught.value.message, caught.value.hint) == (
+        "#%get_task_result: job 1 has no task 'Alpah'.",
+        "Did you mean 'Alpha'?",
+    )
+    assert notebook.live.waits == []
+
+
+def test_output_is_written_of_a_job_and_of_one_task(notebook) -> None:
+    """In the words of the cell, for scripts whose lines were shifted."""
+    notebook.server.plays |= {
+        "A": Play(lines=(("err", "/tmp/x/script: line 2: nope: command not found"),)),
+        "B": Play(lines=(("out", "b"),)),
+    }
+    notebook.run("#%job(name=job, variables=[(v, 1)])\n#%task(A, language=bash, import=[v])\nnope\n#%task(B)")
+    notebook.run("#%submit_job()\n#%print_job_output()\n#%print_task_output(B)")
+    assert notebook.frontend.written == [
+        ("err", "Cell In[1], line 3: nope: command not found\n"),
+        ("out", "b\n"),
+        ("out", "b\n"),
+    ]
+
+
+def test_a_wait_that_takes_too_long_ends_and_the_job_goes_on(notebook) -> None:
+    """`timeout` is an error of its own."""
+    notebook.server.plays["A"] = Play(hold=True)
+    notebook.run(TWO_TASKS + "\n#%submit_job()")
+    with pytest.raises(WaitTimeout):
+        notebook.run("#%wait_job(timeout=0.01)")
+    assert not notebook.context.scheduler.job(1).ended
+
+
+def test_an_interrupt_stops_the_waiting_and_says_how_to_kill(notebook) -> None:
+    """The job, the connection and the draft are as they were."""
+    notebook.live.interrupt = True
+    with pytest.raises(KeyboardInterrupt) as caught:
+        notebook.run(TWO_TASKS + "\n#%submit_job(wait=on)")
+    assert caught.value.args == (
+        "The waiting is interrupted; job 1 ('greetings') goes on. #%kill_job(job_id=1) kills it.",
+    )
+    assert [job.id for job in notebook.context.jobs] == [1]
+
+
+def test_the_last_job_is_meant_where_none_is_named(notebook) -> None:
+    """By id, by name the newest, else the last one from this notebook."""
+    for name in ("one", "two", "one"):
+        notebook.run(f"#%job(name={name})\n#%task(A)\n#%submit_job()")
+    assert notebook.run("#%kill_job()") == ["Job 3 is killed."]
+    assert notebook.run("#%kill_job(job_name=two)") == ["Job 2 is killed."]
+    assert notebook.run("#%kill_job(job_name=one)") == ["! Job 3 cannot be killed: it is Killed."]
+    assert notebook.run("#%kill_job(id=1, job_name=one)") == ["Job 1 is killed."]
+    with pytest.raises(PragmaError, match="job 2 is called 'two', not 'one'"):
+        notebook.run("#%kill_job(job_id=2, job_name=one)")
+    with pytest.raises(UnknownJob, match="no job 9"):
+        notebook.run("#%kill_job(job_id=9)")
+    with pytest.raises(UnknownJob, match="'onne'"):
+        notebook.run("#%kill_job(job_name=onne)")
+
+
+def test_after_a_restart_the_job_of_the_same_name_is_found(notebook) -> None:
+    """The context knows no job any more; the scheduler does."""
+    notebook.run(TWO_TASKS + "\n#%submit_job()")
+    notebook.context.jobs.clear()
+    assert notebook.run("#%wait_job()") == ["Job 1 ('greetings') is Finished."]
+    notebook.run("#%job(name=another)")
+    with pytest.raises(PragmaError, match="has none called 'another'"):
+        notebook.run("#%wait_job()")
+
+
+def test_without_any_job_the_reader_is_told_how_to_name_one(notebook) -> None:
+    """No name to look for, nothing submitted."""
+    with pytest.raises(PragmaError) as caught:
+        notebook.run("#%job_status()")
+    assert caught.value.message == "#%job_status: no job was submitted from this notebook yet."
+    assert "#%list_submitted_jobs()" in caught.value.hint
+
+
+def test_jobs_are_listed_newest_first(notebook) -> None:
+    """Those of earlier sessions too; those of this notebook are marked."""
+    assert notebook.run("#%list_submitted_jobs()") == ["There are no jobs on the embedded scheduler yet."]
+    notebook.run(TWO_TASKS + "\n#%submit_job()\n#%wait_job()")
+    notebook.context.jobs.clear()
+    notebook.run("#%submit_job()\n#%list_submitted_jobs(all=on)")
+    (table,) = notebook.frontend.tables
+    assert [(row[0], row[1], row[2], row[3], row[5]) for row in table.rows] == [
+        (2, "greetings", "Pending", "0 of 2", "yes"),
+        (1, "greetings", "Finished", "2 of 2", ""),
+    ]
+
+
+def test_a_status_shows_every_task(notebook) -> None:
+    """The job in one line, its tasks in a table."""
+    notebook.server.plays["A"] = Play(hold=True)
+    notebook.run(TWO_TASKS + "\n#%submit_job()")
+    notebook.server.advance(1, 3)
+    assert notebook.run("#%job_status()") == ["Job 1 ('greetings') is Running: 0 of 2."]
+    (table,) = notebook.frontend.tables
+    assert [row[:2] for row in table.rows] == [("A", "Running"), ("B", "Submitted")]
+
+
+def test_a_job_is_paused_and_goes_on(notebook) -> None:
+    """And what cannot be done says how the job stands."""
+    notebook.server.plays["A"] = Play(hold=True)
+    notebook.run(TWO_TASKS + "\n#%submit_job()")
+    assert notebook.run("#%pause_job()") == ["Job 1 is paused."]
+    assert notebook.run("#%resume_job()") == ["Job 1 goes on."]
+    notebook.run("#%kill_job()")
+    assert notebook.run("#%resume_job()") == ["! Job 1 cannot go on: it is Killed."]
+    with pytest.raises(JobFailed, match="was killed"):
+        notebook.run("#%wait_job()")
+
+
+def test_a_job_goes_on_to_be_asked_for_while_the_draft_is_held(notebook) -> None:
+    """Statuses, logs and kills take no lock: another thread that defines tasks cannot hold them up."""
+    import threading
+
+    notebook.run(TWO_TASKS + "\n#%submit_job()")
+    done = threading.Thread(target=lambda: notebook.run("#%job_status(job_id=1)\n#%kill_job(job_id=1)"))
+    with notebook.context.lock:
+        done.start()
+        done.join(timeout=20)
+        assert not done.is_alive()
+
+
+def test_a_server_is_told_which_python(notebook) -> None:
+    """On a real server Python tasks start with python3, unless the job says otherwise."""
+    from proactive_jupyter_kernel.client.config import Settings
+
+    notebook.connection.settings = Settings(url="https://server", login="x")
+    notebook.run(TWO_TASKS + "\n#%submit_job()")
+    notebook.run("#%job(name=greetings, generic_info={PYTHON_COMMAND: python3.9})\n#%submit_job()")
+    notebook.run("#%delete_task(A)\n#%task(B, language=bash)\n#%job(name=greetings, generic_info=[])\n#%submit_job()")
+    information = [notebook.context.scheduler.info(number).generic_information for number in (1, 2, 3)]
+    assert [one.get("PYTHON_COMMAND") for one in information] == ["python3", "python3.9", None]
+
+
+def test_tables_have_headings(notebook) -> None:
+    """A status is a table with what each column is."""
+    notebook.run(TWO_TASKS + "\n#%submit_job()\n#%job_status()")
+    assert isinstance(notebook.frontend.shown[-1], Table)
+    assert notebook.frontend.shown[-1].headings == ("Task", "Status", "Seconds", "Where")

@@ -1,0 +1,82 @@
+"""Errors in the words of the cell."""
+
+from __future__ import annotations
+
+from proactive_jupyter_kernel.pragmas.source_map import Code, SourceMap, join
+
+SCRIPT = join(
+    "cpython",
+    [
+        Code(text="import math\n", label="Cell In[1]", first_line=2),
+        Code(text='x = variables.get("x")'),
+        Code(text="def f():\n    return 1 / x\n\nf()\n", label="Cell In[3]", first_line=2),
+        Code(text="more()", label="Cell In[4]", first_line=1),
+    ],
+)
+
+
+def test_scripts_are_put_together_line_by_line() -> None:
+    """And each line knows where it was written."""
+    assert SCRIPT.script == 'import math\nx = variables.get("x")\ndef f():\n    return 1 / x\n\nf()\nmore()'
+    assert [SCRIPT.place(line) for line in range(9)] == [
+        None,
+        ("Cell In[1]", 2),
+        None,
+        ("Cell In[3]", 2),
+        ("Cell In[3]", 3),
+        ("Cell In[3]", 4),
+        ("Cell In[3]", 5),
+        ("Cell In[4]", 1),
+        None,
+    ]
+
+
+def test_frames_of_the_script_become_frames_of_the_cell() -> None:
+    """Frames of libraries stay as they are."""
+    text = (
+        'Traceback (most recent call last):\n  File "/tmp/task.py", line 6, in <module>\n    f()\n    ^^^\n'
+        '  File "/tmp/task.py", line 4, in f\n    return 1 / x\n           ~~^~~\n'
+        '  File "/usr/lib/python3.11/json/decoder.py", line 4, in decode\n    return 1 / x\nZeroDivisionError: no\n'
+    )
+    assert SCRIPT.rewrite(text) == (
+        "Traceback (most recent call last):\n  Cell In[3], line 5, in <module>\n    f()\n    ^^^\n"
+        "  Cell In[3], line 3, in f\n    return 1 / x\n           ~~^~~\n"
+        '  File "/usr/lib/python3.11/json/decoder.py", line 4, in decode\n    return 1 / x\nZeroDivisionError: no\n'
+    )
+
+
+def test_lines_that_a_server_shifted_are_told_by_their_text() -> None:
+    """A server puts lines of its own in front of a script."""
+    text = '  File "/tmp/jsr223-cpython-123.py", line 27, in f\n    return 1 / x\n'
+    assert SCRIPT.rewrite(text) == "  Cell In[3], line 3, in f\n    return 1 / x\n"
+
+
+def test_a_script_without_a_file_is_told_by_its_number() -> None:
+    """Where the interpreter could not quote the line."""
+    assert SCRIPT.rewrite('  File "<task T>", line 6, in <module>\n') == "  Cell In[3], line 5, in <module>\n"
+
+
+def test_what_is_not_of_the_script_stays() -> None:
+    """Another file, a line that nobody wrote, text that is no traceback."""
+    text = 'File "/home/me/other.py", line 3, in g\n    other()\nFile "<task T>", line 2\nnothing, line 4\n'
+    assert SCRIPT.rewrite(text) == text
+
+
+def test_syntax_errors_have_a_place_too() -> None:
+    """They name no function."""
+    assert SCRIPT.rewrite('  File "/tmp/t.py", line 3\n    def f():\n    ^\nSyntaxError: no') == (
+        "  Cell In[3], line 2\n    def f():\n    ^\nSyntaxError: no"
+    )
+
+
+def test_bash_tells_its_lines() -> None:
+    """Those of the script become those of the cell."""
+    bash = join("bash", [Code(text='v="$variables_v"'), Code(text="a\nb", label="Cell In[2]", first_line=2)])
+    assert bash.rewrite("/tmp/x.sh: line 3: b: command not found\nfine: line 9: x\n") == (
+        "Cell In[2], line 3: b: command not found\nfine: line 9: x\n"
+    )
+
+
+def test_other_languages_are_left_alone() -> None:
+    """As long as nobody knows how they speak of lines."""
+    assert SourceMap(engine="cobol", script="x").rewrite('File "<x>", line 1') == 'File "<x>", line 1'
