@@ -124,8 +124,9 @@ class Questions:
         """What the tasks of a job came to that its result lists, in the order in which they ended."""
         rows = self._store.results(job_id)
         tasks = {task.task_id: task for task in self.tasks(job_id)}
-        # A task that was killed ended without a row; times may be equal, and then the rows' order counts.
-        order = sorted(dict.fromkeys([*rows, *tasks]), key=lambda task_id: tasks[task_id].finished_at)
+        # Those that ended without a row were killed; of equal times these are the earlier, then the rows' order counts.
+        without_row = [task_id for task_id in tasks if task_id not in rows]
+        order = sorted([*without_row, *rows], key=lambda task_id: tasks[task_id].finished_at)
         judged = ((outcome_of(tasks[task_id], rows.get(task_id)), rows.get(task_id)) for task_id in order)
         return [outcome for outcome, row in judged if in_job_result(outcome, row)]
 
