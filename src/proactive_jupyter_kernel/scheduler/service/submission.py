@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from proactive_jupyter_kernel.errors import InvalidWorkflow, WorkflowError
 from proactive_jupyter_kernel.scheduler.store.base import JobFacts
 from proactive_jupyter_kernel.workflow.model import JavaClass, Workflow
+from proactive_jupyter_kernel.workflow.problems import Problem
 
 __all__ = ["Validation", "facts_of", "prepare", "validate"]
 
@@ -46,22 +47,31 @@ def prepare(
     Raises `WorkflowError`: `UnreadableWorkflow` with the line, or `InvalidWorkflow` with every problem.
     """
     # lxml is loaded with the first submission, not with the daemon.
-    from proactive_jupyter_kernel.workflow import checks, references
-    from proactive_jupyter_kernel.workflow.formats import xml as xml_format
+    from proactive_jupyter_kernel.workflow.checks import accept
+    from proactive_jupyter_kernel.workflow.formats.xml import loads
+    from proactive_jupyter_kernel.workflow.references import resolve
 
-    written = xml_format.loads(xml).workflow
+    written = loads(xml).workflow
     written = replace(written, generic_information={MODE: DEFAULT_MODE, **written.generic_information})
-    workflow = references.resolve(written, variables=variables, generic_information=generic_information, site=site)
-    problems = [*checks.check(workflow), *_java_problems(workflow)]
+    workflow = resolve(written, variables=variables, generic_information=generic_information, site=site)
+    problems: list[object] = list(_java_problems(workflow))
+    try:
+        accepted = accept(workflow)
+    except InvalidWorkflow as error:
+        problems = [*error.problems, *problems]
     if problems:
         raise InvalidWorkflow(workflow.name, problems)
-    return workflow
+    return accepted
 
 
-def _java_problems(workflow: Workflow) -> list[str]:
+def _java_problems(workflow: Workflow) -> list[Problem]:
     return [
-        f"Task {task.name!r} is the Java class {task.executable.name}: the embedded scheduler has no Java runtime. "
-        "Submit the workflow to a ProActive server, or write the task as a script."
+        Problem(
+            kind="STRUCTURE",
+            message=f"it is the Java class {task.executable.name}, and the embedded scheduler runs no Java classes",
+            task=task.name,
+            explanation="Submit the workflow to a ProActive server, or write the task as a script.",
+        )
         for task in workflow.tasks
         if isinstance(task.executable, JavaClass)
     ]

@@ -94,11 +94,17 @@ JAVA = (
     '<job xmlns="urn:proactive:jobdescriptor:3.14" name="java"><taskFlow><task name="T">'
     '<javaExecutable class="org.example.Main"/></task></taskFlow></job>'
 )
+MODEL = (
+    '<job xmlns="urn:proactive:jobdescriptor:3.14" name="model"><variables><variable name="N" value="many" '
+    'model="PA:INTEGER"/></variables><taskFlow><task name="T"><nativeExecutable><staticCommand value="ls"/>'
+    "</nativeExecutable></task></taskFlow></job>"
+)
 REFUSED = [
     ("<job", "XML"),
     ("<job/>", "no ProActive workflow"),
     ('<job xmlns="urn:proactive:jobdescriptor:99" name="x"/>', "99"),
-    (JAVA, "Task 'T' is the Java class org.example.Main"),
+    (JAVA, "Task 'T': it is the Java class org.example.Main"),
+    (MODEL, "PA:INTEGER"),
     ('<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><job>&x;</job>', "DOCTYPE"),
 ]
 
@@ -130,7 +136,7 @@ def test_all_problems_are_told(rest: Callable[..., None]) -> None:
 
     async def scenario(scene: Any) -> None:
         message = (await scene.post_xml(xml)).json()["errorMessage"]
-        assert "Task 'T' is the Java class" in message
+        assert "Task 'T': it is the Java class" in message
         assert "nobody" in message
 
     rest(scenario)
