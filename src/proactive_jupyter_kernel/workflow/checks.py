@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow
 from proactive_jupyter_kernel.workflow.flow_checks import flow_problems
-from proactive_jupyter_kernel.workflow.formats.xml_write import structure_problems
+from proactive_jupyter_kernel.workflow.formats.xml_write import RUN_AS_ME_NEEDS_FORK, structure_problems
 from proactive_jupyter_kernel.workflow.model import Workflow
 from proactive_jupyter_kernel.workflow.problems import Problem
+from proactive_jupyter_kernel.workflow.variable_models import Lookups, apply_models
 
-__all__ = ["Problem", "check", "require_valid"]
+__all__ = ["Problem", "accept", "check", "check_variables", "require_valid"]
 
 
 def check(workflow: Workflow) -> list[Problem]:
@@ -31,3 +32,28 @@ def require_valid(workflow: Workflow) -> None:
     problems = check(workflow)
     if problems:
         raise InvalidWorkflow(workflow.name, problems)
+
+
+def check_variables(workflow: Workflow, lookups: Lookups | None = None) -> list[Problem]:
+    """The variables of job and tasks whose value does not fit their model, references resolved."""
+    return apply_models(workflow, lookups)[1]
+
+
+def accept(workflow: Workflow, lookups: Lookups | None = None) -> Workflow:
+    """What a scheduler takes of a workflow that was read and whose references were resolved (`references.resolve`).
+
+    The schema has seen it before, so names and values are not judged again: what references stand for may be any text.
+    Returns the workflow with what the models' expressions set; raises InvalidWorkflow with all problems, the server's
+    first one first.
+    """
+    accepted, found = apply_models(workflow, lookups)
+    found += [
+        Problem(kind="STRUCTURE", message=message, task=task.name, explanation=explanation)
+        for task in accepted.tasks
+        if task.run_as_me is True and task.fork is False
+        for message, explanation in (RUN_AS_ME_NEEDS_FORK,)
+    ]
+    found += flow_problems(accepted)
+    if found:
+        raise InvalidWorkflow(workflow.name, found)
+    return accepted

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow, UnreadableWorkflow
 from proactive_jupyter_kernel.workflow.formats import xml
@@ -580,3 +584,21 @@ def test_size_depth_and_number_of_tasks_are_limited(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(xml, "MAX_TASKS", 0)
     with pytest.raises(UnreadableWorkflow, match="has 1 tasks; at most 0 are read"):
         loads(job(flow()))
+
+
+@given(data=st.data())
+@settings(max_examples=150, deadline=None)
+def test_damaged_texts_end_in_a_message(data: st.DataObject) -> None:
+    """A workflow with pieces cut out, doubled or changed is read or refused; nothing else ever happens."""
+    text = FULL
+    for _ in range(data.draw(st.integers(1, 4))):
+        start = data.draw(st.integers(0, len(text)))
+        end = min(len(text), start + data.draw(st.integers(0, 40)))
+        text = (
+            text[:start]
+            + data.draw(st.sampled_from(["", text[start:end] * 2, "<", "&", "\0", "]]>", '"']))
+            + text[end:]
+        )
+
+    with contextlib.suppress(InvalidWorkflow, UnreadableWorkflow):
+        loads(text)

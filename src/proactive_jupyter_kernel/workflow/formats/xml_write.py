@@ -36,7 +36,7 @@ from proactive_jupyter_kernel.workflow.model import (
 from proactive_jupyter_kernel.workflow.names import is_ncname
 from proactive_jupyter_kernel.workflow.problems import Problem
 
-__all__ = ["VERSIONS", "structure_problems", "write"]
+__all__ = ["RUN_AS_ME_NEEDS_FORK", "VERSIONS", "structure_problems", "write"]
 
 #: The schema versions that can be written, oldest first.
 VERSIONS = ("3.12", "3.13", "3.14", "dev")
@@ -47,6 +47,8 @@ _LONGEST_NAME = 255
 _SCHEMA = "http://www.activeeon.com/public_content/schemas/proactive/jobdescriptor/{version}/schedulerjob.xsd"
 _CLARK = re.compile(r"\{([^{}]*)\}(.*)", re.DOTALL)
 
+#: What is wrong with a task that says both, and why.
+RUN_AS_ME_NEEDS_FORK = ("runAsMe and fork=false exclude each other", "A task under another account needs a fork.")
 #: (attribute, value, type, value that need not be written)
 Row = tuple[str, Any, Lexical, Any]
 
@@ -232,7 +234,8 @@ class _Writer:
         if not set("#*") & set(task.name):
             rows.insert(0, ("name", task.name, types.NAME, None))
         if task.run_as_me is True and task.fork is False:
-            self.problem("runAsMe and fork=false exclude each other", "", "A task under another account needs a fork.")
+            message, explanation = RUN_AS_ME_NEEDS_FORK
+            self.problem(message, explanation=explanation)
         with self.out.element("task", self.attributes(rows)):
             if task.description:
                 self.cdata("description", task.description)

@@ -1,0 +1,99 @@
+"""Models of variables: what ``PA:INTEGER[1,10]``, ``PA:LIST(a,b)`` … demand of the values of a workflow.
+
+A model is free text unless it starts with ``PA:``; `model_types` has the table. Messages have ProActive's form
+``Variable 'X': Model …: …``. A Spring expression may also change other variables: `apply_models` gives them back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from proactive_jupyter_kernel.workflow.model import TaskVariable, Variable, Workflow
+from proactive_jupyter_kernel.workflow.model_types import MODELS, Lookups, ModelError, check_model, is_model
+from proactive_jupyter_kernel.workflow.problems import Problem
+from proactive_jupyter_kernel.workflow.references import InfiniteReference, Substitutor
+from proactive_jupyter_kernel.workflow.spel import Scope
+
+__all__ = ["MODELS", "Lookups", "ModelError", "apply_models", "check_value", "is_model"]
+
+_V = TypeVar("_V", bound=Variable)
+
+
+def check_value(
+    model: str,
+    value: str,
+    *,
+    variables: Mapping[str, str] | None = None,
+    hidden: bool = False,
+    lookups: Lookups | None = None,
+) -> None:
+    """Raises ModelError where `value` does not fit `model`; `variables` are what a Spring expression sees."""
+    check_model(model, value, hidden, Scope(value=value, variables=dict(variables or {})), lookups or Lookups())
+
+
+def apply_models(workflow: Workflow, lookups: Lookups | None = None) -> tuple[Workflow, list[Problem]]:
+    """`workflow` with what the models' Spring expressions set, and all variables that do not fit their model.
+
+    The workflow's references must be resolved already, as `references.resolve` does.
+    """
+    lookups = lookups or Lookups()
+    job = _Checked(workflow.variables, {}, "", lookups)
+    tasks, problems = [], list(job.problems)
+    inherited = {variable.name: variable.value for variable in job.variables}
+    for task in workflow.tasks:
+        checked = _Checked(task.variables, inherited, task.name, lookups)
+        problems += checked.problems
+        tasks.append(task if checked.variables == task.variables else replace(task, variables=checked.variables))
+    return replace(workflow, variables=job.variables, tasks=tuple(tasks)), problems
+
+
+class _Checked:
+    """The variables of a job or a task after all their models were asked."""
+
+    def __init__(self, variables: tuple[_V, ...], inherited: Mapping[str, str], task: str, lookups: Lookups) -> None:
+        self.problems: list[Problem] = []
+        own = {
+            variable.name: variable.value
+            for variable in variables
+            if not (isinstance(variable, TaskVariable) and variable.inherited and variable.name in inherited)
+        }
+        scope = Scope(
+            value="",
+            variables={**inherited, **own},
+            models={variable.name: variable.model for variable in variables},
+        )
+        before = dict(scope.variables)
+        for variable in variables:
+            if is_model(variable.model):
+                self.ask(variable, scope, task, lookups)
+        changed = {name: value for name, value in scope.variables.items() if before.get(name) != value}
+        self.variables: tuple[Any, ...] = tuple(_changed(variable, scope, changed) for variable in variables)
+
+    def ask(self, variable: Variable, scope: Scope, task: str, lookups: Lookups) -> None:
+        scope.value = scope.variables[variable.name]
+        scope.valid = None
+        model = variable.model
+        try:
+            model = Substitutor(scope.variables)(model)
+            check_model(model, scope.value, variable.hidden, scope, lookups)
+        except (ModelError, InfiniteReference) as error:
+            message = f"Variable '{variable.name}': Model {_short(model)}: {error}"
+            self.problems.append(Problem(kind="VARIABLE", message=message, task=task))
+
+
+def _changed(variable: _V, scope: Scope, values: Mapping[str, str]) -> _V:
+    """The variable with what expressions of any variable set."""
+    hidden = scope.hidden_groups.get(variable.group, variable.hidden) if variable.group else variable.hidden
+    return replace(
+        variable,
+        value=values.get(variable.name, variable.value),
+        model=scope.models.get(variable.name, variable.model),
+        hidden=scope.hidden.get(variable.name, hidden),
+    )
+
+
+def _short(model: str) -> str:
+    plain = model.strip()
+    return plain if len(plain) <= 120 else plain[:119] + "…"

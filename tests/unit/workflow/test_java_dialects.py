@@ -1,0 +1,184 @@
+"""Java's regular expressions and date formats, and cron4j's expressions, as ProActive's models use them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proactive_jupyter_kernel.workflow.cron import next_date, parse
+from proactive_jupyter_kernel.workflow.java_dates import parse_date
+from proactive_jupyter_kernel.workflow.java_regex import UnsupportedRegex, compile_java
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "matches"),
+    [
+        (r"(?<year>\d{4})-\k<year>", "2024-2024", True),
+        (r"\p{Alpha}+\p{Digit}*", "ab12", True),
+        (r"\p{Alpha}+", "é", False),
+        (r"\P{Upper}", "a", True),
+        (r"[\p{Lower}_\-]+", "a_-b", True),
+        (r"\Qa.b\E+", "a.bb", True),
+        (r"\d", "٣", False),
+        (r"a++b", "aab", True),
+        (r"a++a", "aa", False),
+        (r"(?>ab?)b", "ab", False),
+        (r"(?i)abc", "ABC", True),
+        (r"(?s).", "\n", True),
+        (r".", "\r", False),
+        (r"a\Rb", "a\r\nb", True),
+        (r"\Aab\z", "ab", True),
+        (r"[|&~-]", "-", True),
+        (r"[a\-z]", "-", True),
+        (r"[\h]x", "\u00a0x", True),
+        (r"[^\]]+", "ab", True),
+        (r"(?<=a)b|(?<!c)d", "d", True),
+        (r"x{2,3}", "xx", True),
+        (r"\x41\u0042", "AB", True),
+        (r"\$\{a\}", "${a}", True),
+    ],
+)
+def test_patterns_match_as_in_java(pattern: str, text: str, matches: bool) -> None:
+    """The whole text is matched, by Java's meaning of each construct."""
+    assert (compile_java(pattern).fullmatch(text) is not None) is matches
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        ("(", "'(' is no regular expression: missing ), unterminated subpattern at position 0"),
+        ("a{", "'a{' is no regular expression: illegal repetition {"),
+        ("[a", "'[a' is no regular expression: a character class is not closed"),
+        ("a\\", "'a\\\\' is no regular expression: it ends with a backslash"),
+        (r"\k", r"'\\k' is no regular expression: \k needs a group's name"),
+        (r"\p{IsLatin}", r"'\\p{IsLatin}' uses the class \p{Latin}, which is not supported here"),
+        ("[a-z&&[^b]]", "'[a-z&&[^b]]' uses an intersection of classes (&&), which is not supported here"),
+        ("[a[b]]", "'[a[b]]' uses a class inside of a class, which is not supported here"),
+        (r"\G", r"'\\G' uses \G, which is not supported here"),
+        ("(?u)a", "'(?u)a' uses the flags (?u), which is not supported here"),
+    ],
+)
+def test_patterns_without_a_python_form_are_named(pattern: str, message: str) -> None:
+    """A pattern that is wrong, or that Python cannot express, is refused with the construct."""
+    with pytest.raises(UnsupportedRegex) as caught:
+        compile_java(pattern)
+
+    assert str(caught.value) == message
+
+
+@given(st.text(r"\[](){}a-z&|~^$.?*+:<>=!pkQERhdw0,", max_size=12))
+def test_any_pattern_is_compiled_or_refused(pattern: str) -> None:
+    """Nothing but UnsupportedRegex comes of a pattern, and no warning."""
+    with contextlib.suppress(UnsupportedRegex):
+        compile_java(pattern)
+
+
+@pytest.mark.parametrize(
+    ("text", "layout", "expected"),
+    [
+        ("2024-02-29", "yyyy-MM-dd", datetime(2024, 2, 29)),
+        ("29/2/24", "dd/MM/yy", datetime(2024, 2, 29)),
+        ("20240229T235958", "yyyyMMdd'T'HHmmss", datetime(2024, 2, 29, 23, 59, 58)),
+        ("12 Jan 2024 11:30 PM", "dd MMM yyyy hh:mm a", datetime(2024, 1, 12, 23, 30)),
+        ("Friday, January 12", "EEEE, MMMM d", datetime(1970, 1, 12)),
+        ("12:00 am", "hh:mm a", datetime(1970, 1, 1)),
+        (
+            "2024-01-12 10:00:00.250 +0130",
+            "yyyy-MM-dd HH:mm:ss.SSS Z",
+            datetime(2024, 1, 12, 10, 0, 0, 250_000, timezone(timedelta(hours=1, minutes=30))),
+        ),
+        ("2024-01-12Z", "yyyy-MM-ddX", datetime(2024, 1, 12, tzinfo=UTC)),
+        ("o'clock 5", "'o''clock' H", datetime(1970, 1, 1, 5)),
+        ("2024 60", "yyyy D", datetime(2024, 2, 29)),
+    ],
+)
+def test_dates_are_read_in_java_formats(text: str, layout: str, expected: datetime) -> None:
+    """The letters of SimpleDateFormat that people use."""
+    assert parse_date(text, layout) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "layout", "message"),
+    [
+        ("x", "yyyy", "'x' is no date of the format 'yyyy'"),
+        ("25:00", "HH:mm", "'25:00' is no date of the format 'HH:mm': hour must be in 0..23"),
+        ("13 pm", "hh a", "'13 pm' is no date of the format 'hh a': hour must be in 1..12"),
+        ("1", "'open", 'the date format "\'open" has a quote that is not closed'),
+        ("1", "w", "the letter 'w' of a date format is not supported here"),
+        ("999999999", "y", "'999999999' is no date of the format 'y': year 999999999 is out of range"),
+    ],
+)
+def test_what_is_no_date_is_told(text: str, layout: str, message: str) -> None:
+    """Wrong texts and unknown letters are refused, with the format."""
+    with pytest.raises(ValueError, match="date") as caught:
+        parse_date(text, layout)
+
+    assert str(caught.value) == message
+
+
+@pytest.fixture
+def berlin() -> Iterator[None]:
+    """A time zone with summer time."""
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = "Europe/Berlin"
+    time.tzset()
+    yield
+    os.environ.pop("TZ")
+    if before is not None:
+        os.environ["TZ"] = before
+    time.tzset()
+
+
+def after(text: str, moment: str) -> str | None:
+    found = next_date(text, round(datetime.fromisoformat(moment).timestamp() * 1000))
+    return None if found is None else datetime.fromtimestamp(found / 1000).isoformat(" ", "minutes")
+
+
+@pytest.mark.usefixtures("berlin")
+@pytest.mark.parametrize(
+    ("text", "moment", "expected"),
+    [
+        ("* * * * *", "2024-01-12 10:00:30", "2024-01-12 10:01"),
+        ("*/15 * * * *", "2024-01-12 10:45", "2024-01-12 11:00"),
+        ("0 8-17/3 * * mon-fri", "2024-01-12 17:30", "2024-01-15 08:00"),
+        ("30 22-1 * * *", "2024-01-12 23:45", "2024-01-13 00:30"),
+        ("0 0 L feb *", "2024-01-12 00:00", "2024-02-29 00:00"),
+        ("0 0 29 2 *", "2024-03-01 00:00", "2028-02-29 00:00"),
+        ("0 0 13 * 5", "2024-01-12 00:00", "2024-09-13 00:00"),
+        ("0 0 * * 7", "2024-01-12 00:00", "2024-01-14 00:00"),
+        ("0 12 * * *|0 6 * * *", "2024-01-12 05:00", "2024-01-12 06:00"),
+        ("1,2,59 * * * *", "2024-01-12 05:02", "2024-01-12 05:59"),
+        ("0 0 30 2 *", "2024-01-12 05:00", None),
+        ("30 2 * * *", "2024-03-30 12:00", "2024-03-31 03:30"),
+    ],
+)
+def test_the_next_date_of_a_cron_expression(text: str, moment: str, expected: str | None) -> None:
+    """Lists, ranges, steps, names, the last day, several expressions, leap years, the hour that does not exist."""
+    assert after(text, moment) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "'' has 0 fields; a cron expression has 5"),
+        ("* * * * * *", "'* * * * * *' has 6 fields; a cron expression has 5"),
+        ("60 * * * *", "'60' is no minute; it goes from 0 to 59"),
+        ("* * 0 * *", "'0' is no day of the month; it goes from 1 to 31"),
+        ("* * * foo *", "'foo' is no month; it goes from 1 to 12"),
+        ("*/0 * * * *", "'0' is no step for the minute"),
+        ("* * * * *|", "'' has 0 fields; a cron expression has 5"),
+    ],
+)
+def test_what_is_no_cron_expression_is_told(text: str, message: str) -> None:
+    """The message names the field and what it may hold."""
+    with pytest.raises(ValueError, match=r"field|goes|step") as caught:
+        parse(text)
+
+    assert str(caught.value) == message
