@@ -15,7 +15,8 @@ from proactive_jupyter_kernel.workflow.model import NativeCommand
 def test_bindings(lab: Any) -> None:
     """Every binding is an environment variable: its entries by name or number."""
     attempt = lab.attempt(
-        'echo "$variables_A|$genericInformation_G|$credentials_C|$results_0|$results_1|$args_0|$1|$userspace|$nodesurl_0"',
+        'echo "$variables_A|$genericInformation_G|$credentials_C|$results_0|$results_1"\n'
+        'echo "$args_0|$1|$userspace|$nodesurl_0"',
         "bash",
         inherited={"A": [1, True]},
         generic_information={"G": "g"},
@@ -25,7 +26,7 @@ def test_bindings(lab: Any) -> None:
         node_urls=("n0", "n1"),
     )
     attempt = dataclasses.replace(attempt, main=dataclasses.replace(attempt.main, arguments=("one two",)))
-    assert lab.run(attempt).out == "[1, true]|g|c|{k=null}|Result not available|one two|one two|/u|n1\n"
+    assert lab.run(attempt).out == "[1, true]|g|c|{k=null}|Result not available\none two|one two|/u|n1\n"
 
 
 def test_result_and_exit_value(lab: Any) -> None:

@@ -144,7 +144,7 @@ class AttemptRun:
 
     def _move_inside(self) -> None:
         self._scratch.enclose()
-        self._state.prepare()  # the progress file lies elsewhere now
+        self._state.locate()
 
     async def _scripts(self) -> None:
         attempt = self._attempt

@@ -55,28 +55,27 @@ class LineStream:
         return bool(self._held)
 
     def feed(self, data: bytes, now: float) -> list[str]:
-        """The lines that are complete with `data`."""
+        """The lines that are complete with `data`, and may go at once."""
         self._grow(now)
         complete = self._complete(data)
         if not complete:
             return []
-        lines = complete.count(b"\n")
-        if not self._held and lines <= self._lines and len(complete) <= self._size:
-            return self._let_out(complete, lines)
-        self._hold(complete)
-        return []
+        if self._held:  # `tick` lets it out, now and then, so that not every line comes with a notice
+            self._hold(complete)
+            return []
+        allowed, rest = self._allowed(complete)
+        lines = self._let_out(allowed)
+        if rest:
+            self._hold(rest)
+        return lines
 
     def tick(self, now: float) -> list[str]:
         """What was held back and may go now."""
         self._grow(now)
         if not self._held or self._lines < 1:
             return []
-        # The first lines that both allowances cover; at least one, so that a long line does not stop it all.
-        part = self._held[: max(int(self._size), self._limits.line)]
-        pieces = part.split(b"\n", int(min(self._lines, 2**31)))
-        taken = part[: len(part) - len(pieces[-1])]
-        self._held = self._held[len(taken) :]
-        return self._notice() + self._let_out(taken, len(pieces) - 1)
+        allowed, self._held = self._allowed(self._held)
+        return self._notice() + self._let_out(allowed)
 
     def finish(self) -> list[str]:
         """All the rest: held lines, then a last line that may have no line feed."""
@@ -125,8 +124,17 @@ class LineStream:
             f"[{lines:,} lines ({size / 1e6:,.1f} MB) of output are left out here: they came too fast for the log]\n"
         ]
 
-    def _let_out(self, complete: bytes, lines: int) -> list[str]:
-        self._lines -= lines
+    def _allowed(self, complete: bytes) -> tuple[bytes, bytes]:
+        """The first lines, as far as both allowances go, and the others; at least one line, so that it goes on."""
+        if self._lines < 1:
+            return b"", complete
+        part = complete[: max(int(self._size), self._limits.line + 1)]
+        pieces = part.split(b"\n", int(min(self._lines, 2**31)))
+        end = len(part) - len(pieces[-1])
+        return complete[:end], complete[end:]
+
+    def _let_out(self, complete: bytes) -> list[str]:
+        self._lines -= complete.count(b"\n")
         self._size -= len(complete)
         return self._decoded(complete)
 

@@ -45,6 +45,16 @@ class AttemptState:
 
     def prepare(self) -> None:
         """Add what is known only now that there is a folder. Writes the file of nodes; may block."""
+        self.locate()
+        fork = self._attempt.fork_environment
+        if fork is not None:
+            self.enclosure = Enclosure(
+                working_dir=self._text(fork.working_dir),
+                environment={name: self._text(value) for name, value in fork.environment.items()},
+            )
+
+    def locate(self) -> None:
+        """Say in the variables where things lie; again, when they have been moved before any script of the task."""
         attempt = self._attempt
         self._known = {
             "localspace": str(self._scratch.local),
@@ -52,12 +62,6 @@ class AttemptState:
             "PA_NODESFILE": self._nodes_file(),
         }
         self.visible = {**self._resolved(attempt.inherited), **self._known, **self._resolved(attempt.scope)}
-        fork = attempt.fork_environment
-        if fork is not None:
-            self.enclosure = Enclosure(
-                working_dir=self._text(fork.working_dir),
-                environment={name: self._text(value) for name, value in fork.environment.items()},
-            )
 
     @property
     def fork_script(self) -> Script | None:

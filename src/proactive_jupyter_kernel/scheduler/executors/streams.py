@@ -17,7 +17,7 @@ from proactive_jupyter_kernel.scheduler.executors.output import LineStream, Outp
 
 __all__ = ["Capture", "Output"]
 
-_CHUNK = 64 * 1024
+_CHUNK = 1024 * 1024
 #: Seconds between two looks at what is held back; also how long a flood is not read, which slows it down.
 _TICK = 0.2
 _PAUSE = 0.01
@@ -118,6 +118,7 @@ class _Pipe:
             self._loop.remove_reader(self._source)
         elif self.lines.holds and self._pause is None:
             self._loop.remove_reader(self._source)
+            _widen(self._source)
             self._pause = self._loop.call_later(_PAUSE, self._go_on)
 
     def _go_on(self) -> None:
@@ -185,6 +186,16 @@ class Capture:
         if self.end >= 0:
             os.close(self.end)
             self.end = -1
+
+
+def _widen(pipe: int) -> None:
+    """Let a pipe hold as much as is read at once, where the system can: a flood then loses less time waiting."""
+    try:
+        import fcntl
+
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _CHUNK)
+    except (ImportError, AttributeError, OSError):
+        pass  # another system, or the user's share of such memory is used up
 
 
 def _now() -> int:
