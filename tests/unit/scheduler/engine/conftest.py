@@ -31,7 +31,7 @@ _JOB = 1
 
 
 def make_task(name: str, *parents: str, **fields: Any) -> Task:
-    """A task with its parents; `branch=(if, else, continuation)`, `loop=target` and `runs=True` give it a flow action."""
+    """A task with its parents; `branch=(if, else, continuation)`, `loop=target`, `runs=True` give it a flow action."""
     if "branch" in fields:
         target, otherwise, *continuation = fields.pop("branch")
         fields["flow"] = Branch(script=_SCRIPT, target=target, otherwise=otherwise, continuation="".join(continuation))
