@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow
 from proactive_jupyter_kernel.workflow.flow_checks import flow_problems
-from proactive_jupyter_kernel.workflow.formats.xml_write import RUN_AS_ME_NEEDS_FORK, structure_problems
+from proactive_jupyter_kernel.workflow.formats.xml_write import structure_problems
+from proactive_jupyter_kernel.workflow.limits import limit_problems
 from proactive_jupyter_kernel.workflow.model import Workflow
 from proactive_jupyter_kernel.workflow.problems import Problem
 from proactive_jupyter_kernel.workflow.variable_models import Lookups, apply_models
@@ -47,12 +48,7 @@ def accept(workflow: Workflow, lookups: Lookups | None = None) -> Workflow:
     first one first.
     """
     accepted, found = apply_models(workflow, lookups)
-    found += [
-        Problem(kind="STRUCTURE", message=message, task=task.name, explanation=explanation)
-        for task in accepted.tasks
-        if task.run_as_me is True and task.fork is False
-        for message, explanation in (RUN_AS_ME_NEEDS_FORK,)
-    ]
+    found += limit_problems(accepted)
     found += flow_problems(accepted)
     if found:
         raise InvalidWorkflow(workflow.name, found)

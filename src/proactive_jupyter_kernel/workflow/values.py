@@ -15,10 +15,11 @@ import math
 import types
 import zlib
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # importing `typing` would take longer than a small task
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Any
 
 __all__ = [
     "MAX_DEPTH",

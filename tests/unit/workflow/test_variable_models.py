@@ -241,6 +241,7 @@ def test_accept_puts_models_before_the_flow() -> None:
     workflow = Workflow(
         name="refused",
         variables=(Variable(name="X", value="no", model="PA:BOOLEAN"),),
+        generic_information={"k" * 256: "v"},
         tasks=(Task(name="T", executable=CODE, run_as_me=True, fork=False, flow=Loop(script=CODE, target="nobody")),),
     )
 
@@ -249,6 +250,7 @@ def test_accept_puts_models_before_the_flow() -> None:
 
     assert [str(problem) for problem in caught.value.problems] == [
         "Variable 'X': Model PA:BOOLEAN: 'no' is none of true, false, 0, 1",
+        f"Generic information '{'k' * 256}': name has 256 characters; at most 255 fit",
         "Task 'T': runAsMe and fork=false exclude each other. A task under another account needs a fork.",
         "Task 'T': LOOP action has no target. 'T' loops back to 'nobody', and no task has that name. Known: T.",
     ]

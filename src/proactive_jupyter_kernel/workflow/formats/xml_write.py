@@ -15,6 +15,7 @@ from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.workflow.formats import xml_types as types
 from proactive_jupyter_kernel.workflow.formats.xml_text import XmlText
 from proactive_jupyter_kernel.workflow.formats.xml_types import Lexical, characters_problem
+from proactive_jupyter_kernel.workflow.limits import account_problems, key_problems, task_name_problems
 from proactive_jupyter_kernel.workflow.model import (
     Block,
     Branch,
@@ -36,19 +37,15 @@ from proactive_jupyter_kernel.workflow.model import (
 from proactive_jupyter_kernel.workflow.names import is_ncname
 from proactive_jupyter_kernel.workflow.problems import Problem
 
-__all__ = ["RUN_AS_ME_NEEDS_FORK", "VERSIONS", "structure_problems", "write"]
+__all__ = ["VERSIONS", "structure_problems", "write"]
 
 #: The schema versions that can be written, oldest first.
 VERSIONS = ("3.12", "3.13", "3.14", "dev")
 #: Attribute -> the first of those versions that has it.
 _SINCE = {"tags": "3.14", "description": "3.13", "group": "3.13", "advanced": "3.13", "hidden": "3.13"}
-#: The server's column for names (``TaskData``, ``JobData``) and keys.
-_LONGEST_NAME = 255
 _SCHEMA = "http://www.activeeon.com/public_content/schemas/proactive/jobdescriptor/{version}/schedulerjob.xsd"
 _CLARK = re.compile(r"\{([^{}]*)\}(.*)", re.DOTALL)
 
-#: What is wrong with a task that says both, and why.
-RUN_AS_ME_NEEDS_FORK = ("runAsMe and fork=false exclude each other", "A task under another account needs a fork.")
 #: (attribute, value, type, value that need not be written)
 Row = tuple[str, Any, Lexical, Any]
 
@@ -187,8 +184,7 @@ class _Writer:
         with self.out.element("genericInformation"):
             for name, value in information.items():
                 place = f"generic information {name!r}"
-                if len(name) > _LONGEST_NAME:
-                    self.problem(f"name has {len(name)} characters; at most {_LONGEST_NAME} fit", place, kind="NAME")
+                self.problems += key_problems(name, self.task_name)
                 rows: list[Row] = [("name", name, types.NAME, None), ("value", value, types.TEXT, None)]
                 self.out.empty("info", self.attributes(rows, place))
 
@@ -215,8 +211,6 @@ class _Writer:
             if character in name:
                 message = f"Task name cannot contain special character '{character}'"
                 self.problem(message, "", "It marks the copies of a task that loops and replication make.", "NAME")
-        if len(name) > _LONGEST_NAME:
-            self.problem(f"the name has {len(name)} characters; at most {_LONGEST_NAME} fit", kind="NAME")
 
     def task(self, task: Task) -> None:
         rows: list[Row] = [
@@ -233,9 +227,7 @@ class _Writer:
         ]
         if not set("#*") & set(task.name):
             rows.insert(0, ("name", task.name, types.NAME, None))
-        if task.run_as_me is True and task.fork is False:
-            message, explanation = RUN_AS_ME_NEEDS_FORK
-            self.problem(message, explanation=explanation)
+        self.problems += [*task_name_problems(task), *account_problems(task)]
         with self.out.element("task", self.attributes(rows)):
             if task.description:
                 self.cdata("description", task.description)

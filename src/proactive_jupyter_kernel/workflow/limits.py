@@ -1,0 +1,46 @@
+"""What a server refuses though the schema lets it pass: names that are too long, accounts that contradict themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from proactive_jupyter_kernel.workflow.model import Task, Workflow
+from proactive_jupyter_kernel.workflow.problems import Problem
+
+__all__ = ["account_problems", "key_problems", "limit_problems", "task_name_problems"]
+
+#: The server's columns for names of tasks and keys of generic information (``TaskData``, ``JobData``).
+_LONGEST_NAME = 255
+
+
+def limit_problems(workflow: Workflow) -> Iterator[Problem]:
+    """All of them, in the order of the workflow."""
+    for key in workflow.generic_information:
+        yield from key_problems(key)
+    for task in workflow.tasks:
+        yield from task_name_problems(task)
+        yield from account_problems(task)
+        for key in task.generic_information:
+            yield from key_problems(key, task.name)
+
+
+def key_problems(key: str, task: str = "") -> Iterator[Problem]:
+    """A key of generic information has its limit."""
+    if len(key) > _LONGEST_NAME:
+        message = f"name has {len(key)} characters; at most {_LONGEST_NAME} fit"
+        yield Problem(kind="NAME", message=message, task=task, place=f"generic information {key!r}")
+
+
+def task_name_problems(task: Task) -> Iterator[Problem]:
+    """A task's name has its limit; the suffixes of copies count as well, but nobody knows them before."""
+    if len(task.name) > _LONGEST_NAME:
+        message = f"the name has {len(task.name)} characters; at most {_LONGEST_NAME} fit"
+        yield Problem(kind="NAME", message=message, task=task.name)
+
+
+def account_problems(task: Task) -> Iterator[Problem]:
+    """A task that runs under its owner's account needs a process of its own."""
+    if task.run_as_me is True and task.fork is False:
+        explanation = "A task under another account needs a fork."
+        message = "runAsMe and fork=false exclude each other"
+        yield Problem(kind="STRUCTURE", message=message, task=task.name, explanation=explanation)
