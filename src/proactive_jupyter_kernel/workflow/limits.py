@@ -1,4 +1,7 @@
-"""What a server refuses though the schema lets it pass: names that are too long, accounts that contradict themselves."""
+"""What a server refuses though the schema lets it pass: names that are too long, accounts that contradict each other.
+
+The limits are those of the server's database and parser.
+"""
 
 from __future__ import annotations
 
