@@ -7,12 +7,12 @@ runs inside a process of the scheduler's own Python. Where there is no QuickJS, 
 from __future__ import annotations
 
 import importlib.util
-import shutil
 import sys
 from pathlib import Path
 
 from proactive_jupyter_kernel.scheduler.attempt import Wire
-from proactive_jupyter_kernel.scheduler.runtimes.base import HARNESS, Runtime
+from proactive_jupyter_kernel.scheduler.runtimes.base import HARNESS
+from proactive_jupyter_kernel.scheduler.runtimes.engine import EngineRuntime
 from proactive_jupyter_kernel.scheduler.runtimes.stage import Launch, Stage
 
 __all__ = ["RUNTIMES", "Javascript"]
@@ -22,7 +22,7 @@ _FOLDER = HARNESS / "javascript"
 _LARGEST = 2**53 - 1
 
 
-class Javascript(Runtime):
+class Javascript(EngineRuntime):
     """Scripts of the engine ``javascript``."""
 
     engine = "javascript"
@@ -48,13 +48,8 @@ class Javascript(Runtime):
             forkable=True,
         )
 
-    def summary(self, exit_code: int, error: str) -> str:
-        """An error says enough; ProActive's engine knows no exit codes."""
-        return error or self.exit_message(exit_code)
-
     def _by_node(self, stage: Stage, programs: tuple[str, ...], script: Path) -> Launch:
-        folder = stage.folder / "harness"
-        shutil.copytree(_FOLDER, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+        folder = self.harness_folder(stage, "javascript")
         self.write_request(stage, script)
         return Launch(
             programs=programs,

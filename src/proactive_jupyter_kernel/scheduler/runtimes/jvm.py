@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
-from proactive_jupyter_kernel.scheduler.runtimes.base import HARNESS, Runtime
+from proactive_jupyter_kernel.scheduler.runtimes.base import HARNESS
+from proactive_jupyter_kernel.scheduler.runtimes.engine import EngineRuntime
 from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart, Stage
 
 __all__ = ["JvmRuntime"]
@@ -17,7 +18,7 @@ __all__ = ["JvmRuntime"]
 ARCHIVE = HARNESS / "jvm" / "proactive.jar"
 
 
-class JvmRuntime(Runtime):
+class JvmRuntime(EngineRuntime):
     """A language that runs on a Java machine.
 
     Its launcher, a shell script, is looked up to learn where the language is installed; the Java machine is then
@@ -50,7 +51,3 @@ class JvmRuntime(Runtime):
     def archive(self, stage: Stage) -> Path:
         """The archive with the harness; a copy in the stage's folder where the stage is enclosed."""
         return self.harness(stage, "jvm/proactive.jar")
-
-    def summary(self, exit_code: int, error: str) -> str:
-        """The exception tells all."""
-        return error or self.exit_message(exit_code)

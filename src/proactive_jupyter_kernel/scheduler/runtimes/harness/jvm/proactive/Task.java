@@ -116,7 +116,14 @@ public final class Task {
 
     /** The script failed: show why and keep it for the report. */
     public void fail(String type, String message, String trace) {
-        System.err.println(trace);
+        fail(type, message, trace, true);
+    }
+
+    /** The same; `show`: on standard error, too. */
+    void fail(String type, String message, String trace, boolean show) {
+        if (show) {
+            System.err.println(trace);
+        }
         failed = true;
         entry("error", "{\"type\":");
         Wire.quote(report, type);

@@ -11,23 +11,28 @@ final class Traces {
 
     /** Tell the task that its script, which its language knows as `file`, threw `error`. */
     static void fail(Task task, Throwable error, String file) {
+        fail(task, error, file, 0);
+    }
+
+    /** The same where `before` lines of ours stand in front of the script. */
+    static void fail(Task task, Throwable error, String file, int before) {
         String message = error.getMessage() == null ? "" : labelled(error.getMessage(), task.label(), file);
         boolean ours = error.getClass().getName().startsWith("proactive.");
         String type = ours ? error.getClass().getSimpleName() : error.getClass().getName();
-        task.fail(type, message, trace(task, error, file, new HashSet<>()));
+        task.fail(type, message, trace(task, error, file, before, new HashSet<>()));
     }
 
-    private static String trace(Task task, Throwable error, String file, Set<Throwable> seen) {
+    private static String trace(Task task, Throwable error, String file, int before, Set<Throwable> seen) {
         seen.add(error);
         StringBuilder text = new StringBuilder(labelled(error.toString(), task.label(), file));
         for (StackTraceElement frame : error.getStackTrace()) {
-            if (file.equals(frame.getFileName()) && frame.getLineNumber() > 0) {
-                text.append("\n    at ").append(task.label()).append(':').append(frame.getLineNumber());
+            if (file.equals(frame.getFileName()) && frame.getLineNumber() > before) {
+                text.append("\n    at ").append(task.label()).append(':').append(frame.getLineNumber() - before);
             }
         }
         Throwable cause = error.getCause();
         if (cause != null && !seen.contains(cause)) {
-            text.append("\nCaused by: ").append(trace(task, cause, file, seen));
+            text.append("\nCaused by: ").append(trace(task, cause, file, before, seen));
         }
         return text.toString();
     }
