@@ -10,7 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from proactive_jupyter_kernel.workflow.model import FileSelector, ForkEnvironment, NativeCommand, Script, SelectionScript
+from proactive_jupyter_kernel.workflow.model import (
+    FileSelector,
+    ForkEnvironment,
+    NativeCommand,
+    Script,
+    SelectionScript,
+)
 
 __all__ = ["Attempt", "Failure", "FailureKind", "FlowScript", "Outcome", "ParentResult", "Selection", "Slot", "Wire"]
 

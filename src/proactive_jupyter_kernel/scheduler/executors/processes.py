@@ -185,18 +185,36 @@ def kill_marked(cookies: Iterable[str]) -> int:
 def _marked(cookies: set[str]) -> tuple[list[psutil.Process], bool]:
     """The processes that live and have one of the cookies; whether no other may turn out to have one."""
     found, is_sure = [], True
-    for process in psutil.process_iter():
+    for pid in psutil.pids():
         try:
-            environment = process.environ()
-            if environment.get(COOKIE) in cookies:
+            environment = _environment(pid)
+            if environment is None:
+                continue
+            if any(f"{COOKIE}={cookie}".encode() in environment for cookie in cookies):
+                process = psutil.Process(pid)
                 if process.status() != psutil.STATUS_ZOMBIE:
                     found.append(process)
-            elif not environment and time.time() - process.create_time() < _YOUNG:
-                # It executes a program at this moment, and has no environment in between; or it has ended.
-                is_sure = is_sure and process.status() == psutil.STATUS_ZOMBIE
+            elif not environment:
+                is_sure = is_sure and not _is_young(psutil.Process(pid))
         except (psutil.Error, OSError):
             continue  # ended meanwhile, or another user's
     return found, is_sure
+
+
+def _environment(pid: int) -> bytes | None:
+    """The environment that a process was started with; None where nobody may know it."""
+    if not os.path.isdir("/proc/self"):
+        return "\0".join(f"{name}={value}" for name, value in psutil.Process(pid).environ().items()).encode()
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:  # psutil takes ten times as long
+            return file.read()
+    except PermissionError:
+        return None
+
+
+def _is_young(process: psutil.Process) -> bool:
+    """Whether it may have no environment for the moment only, because it executes a program just now."""
+    return process.status() != psutil.STATUS_ZOMBIE and time.time() - process.create_time() < _YOUNG
 
 
 def _kill(processes: Iterable[psutil.Process]) -> None:

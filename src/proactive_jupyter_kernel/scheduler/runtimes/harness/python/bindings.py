@@ -7,10 +7,11 @@ named; Java's methods stand beside Python's.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # importing `typing` would take longer than a small task
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
 
     from proactive_jupyter_kernel.workflow import values
 else:

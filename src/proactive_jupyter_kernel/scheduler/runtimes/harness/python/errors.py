@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # importing `typing` would take longer than a small task
 if TYPE_CHECKING:
     from types import TracebackType
+    from typing import Any
 
     from proactive_jupyter_kernel.workflow import values
 else:
@@ -61,9 +61,13 @@ def show(error: BaseException) -> None:
 
 def say(text: str) -> None:
     """Write to standard error, if there still is one."""
-    with contextlib.suppress(OSError, ValueError, AttributeError):  # the script closed it, or put None there
+    if sys.stderr is None or sys.stderr.closed:
+        return
+    try:
         sys.stderr.write(text)
         sys.stderr.flush()
+    except OSError:
+        return  # the script closed the descriptor
 
 
 def _without_ours(trace: TracebackType | None) -> TracebackType | None:

@@ -10,8 +10,9 @@ import sys
 if sys.version_info < (3, 8):  # noqa: UP036  # this file is read by whatever interpreter a task names
     sys.exit(sys.executable + " is too old for tasks; they need Python 3.8 or newer")
 
-import importlib.util
 import os
+from importlib import import_module
+from importlib.machinery import ModuleSpec, SourceFileLoader
 
 _here = os.path.dirname(os.path.abspath(__file__))
 _values = os.path.join(_here, "values.py")
@@ -19,22 +20,28 @@ if not os.path.exists(_values):
     _values = os.path.join(_here, os.pardir, os.pardir, os.pardir, os.pardir, "workflow", "values.py")
 # This folder is no place for the task's own imports.
 sys.path[:1] = [] if sys.path and os.path.abspath(sys.path[0]) == _here else sys.path[:1]
-for _name, _path, _folders in (
-    ("_proactive_values", os.path.abspath(_values), None),
-    ("_proactive", os.path.join(_here, "__init__.py"), [_here]),
+# By hand, because `importlib.util` brings along more than all of this needs.
+for _name, _path in (
+    ("_proactive_values", os.path.abspath(_values)),
+    ("_proactive", os.path.join(_here, "__init__.py")),
 ):
-    _spec = importlib.util.spec_from_file_location(_name, _path, submodule_search_locations=_folders)
-    assert _spec is not None
-    assert _spec.loader is not None
-    sys.modules[_name] = _module = importlib.util.module_from_spec(_spec)
-    _spec.loader.exec_module(_module)
+    _loader = SourceFileLoader(_name, _path)
+    _spec = ModuleSpec(_name, _loader, origin=_path, is_package=_name == "_proactive")
+    _spec.has_location = True
+    sys.modules[_name] = _module = type(sys)(_name)
+    _module.__spec__, _module.__loader__, _module.__file__ = _spec, _loader, _path
+    if _spec.submodule_search_locations is not None:
+        _spec.submodule_search_locations.append(_here)
+        _module.__path__ = _spec.submodule_search_locations
+        _module.__package__ = _name
+    _loader.exec_module(_module)
 
-stage = importlib.import_module("_proactive.stage")
+stage = import_module("_proactive.stage")
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--warm"]:
-        _folder = importlib.import_module("_proactive.warm").serve(int(sys.argv[2]))
+        _folder = import_module("_proactive.warm").serve(int(sys.argv[2]))
         _code = 0 if _folder is None else stage.run(_folder)
-        importlib.import_module("_proactive.leaving").leave(_code)
+        import_module("_proactive.leaving").leave(_code)
         sys.exit(_code)
     sys.exit(stage.run(sys.argv[1]))

@@ -7,12 +7,13 @@ import json
 import os
 import sys
 import types
-from typing import TYPE_CHECKING, Any
 
 from . import bindings, errors
 
+TYPE_CHECKING = False  # importing `typing` would take longer than a small task
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from proactive_jupyter_kernel.workflow import values
 else:
