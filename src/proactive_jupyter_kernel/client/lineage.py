@@ -54,8 +54,9 @@ class _Replay:
     def __init__(self, workflow: Workflow, tasks: Sequence[TaskState]) -> None:
         self.definitions = {task.name: task for task in workflow.tasks}
         self.states = {Copy(task.base_name, task.iteration, task.replication): task for task in tasks}
-        self.parents: dict[Copy, list[Copy]] = {}
-        self.children: dict[Copy, list[Copy]] = {}
+        #: Sets in the order of their making.
+        self.parents: dict[Copy, dict[Copy, None]] = {}
+        self.children: dict[Copy, dict[Copy, None]] = {}
         #: Links made when a branch was taken, which copies of the same tasks do not have.
         self.taken: set[tuple[Copy, Copy]] = set()
         #: Tasks that only a branch can make ready: its targets and its continuation.
@@ -81,7 +82,9 @@ class _Replay:
 
     def _ready(self, copy: Copy, done: set[Copy]) -> bool:
         parents = self.parents[copy]
-        return (bool(parents) or copy.base not in self.waiting) and all(parent in done for parent in parents)
+        # Nobody links what a skipped branch would have led to.
+        entered = bool(parents) or copy.base not in self.waiting or self._skipped(copy)
+        return entered and all(parent in done for parent in parents)
 
     def _act(self, copy: Copy) -> Iterable[Copy]:
         """Do what the task's control did; the copies that this made or made ready."""
@@ -105,9 +108,9 @@ class _Replay:
         linked = [copy for copy in (chosen, other) if self._link(copy, initiator)]
         if branch.continuation:
             continuation = self._nearest(initiator, branch.continuation)
-            for start in (chosen, other) if undecided else (chosen,):
-                self._link(continuation, self._end_of(start))
-            linked.append(continuation)
+            ends = [self._end_of(start) for start in ((chosen, other) if undecided else (chosen,))]
+            if all(self._link(continuation, end) for end in ends):
+                linked.append(continuation)
         return linked
 
     def _loop(self, initiator: Copy, loop: Loop) -> Iterable[Copy]:
@@ -243,28 +246,27 @@ class _Replay:
         state = self.states.get(copy)
         return state is not None and state.status is TaskStatus.SKIPPED
 
-    def _add(self, copy: Copy, parents: Sequence[Copy]) -> None:
-        self.parents[copy] = list(parents)
+    def _add(self, copy: Copy, parents: Iterable[Copy]) -> None:
+        self.parents[copy] = {}
         for parent in parents:
-            self.children.setdefault(parent, []).append(copy)
+            self._depend(copy, parent)
 
     def _depend(self, child: Copy, parent: Copy) -> None:
-        if parent not in self.parents[child]:
-            self.parents[child].append(parent)
-            self.children.setdefault(parent, []).append(child)
+        self.parents[child][parent] = None
+        self.children.setdefault(parent, {})[child] = None
 
     def _link(self, child: Copy, parent: Copy) -> bool:
         """Make one depend on the other because a branch was taken; False where there is no such task."""
-        if child not in self.parents:
+        if child not in self.parents or parent not in self.parents:
             return False
         self._depend(child, parent)
         self.taken.add((child, parent))
         return True
 
     def _replace_parent(self, child: Copy, old: Copy, new: Copy) -> None:
-        self.parents[child] = [parent for parent in self.parents[child] if parent != old] + [new]
-        self.children[old].remove(child)
-        self.children.setdefault(new, []).append(child)
+        del self.parents[child][old]
+        del self.children[old][child]
+        self._depend(child, new)
         if (child, old) in self.taken:
             self.taken.add((child, new))
 

@@ -8,6 +8,13 @@ from dataclasses import dataclass, replace
 from proactive_jupyter_kernel.client import logs
 from proactive_jupyter_kernel.client.records import Job, LogLine, TaskState
 from proactive_jupyter_kernel.client.scheduler import Scheduler
+from proactive_jupyter_kernel.errors import (
+    NotConnected,
+    PermissionRefused,
+    SchedulerError,
+    SchedulerUnreachable,
+    UnknownJob,
+)
 
 __all__ = ["JobOutput", "TaskLine"]
 
@@ -48,16 +55,22 @@ class JobOutput:
 
     def _live(self, job: Job) -> list[TaskLine]:
         names = {f"{job.id}t{task.id}": task.name for task in job.tasks}
-        lines = [
-            TaskLine(task=names.get(line.task, ""), line=line)
-            for line in logs.parse(self._scheduler.live_log(self._job_id))
-        ]
+        lines = [TaskLine(task=names.get(line.task, ""), line=line) for line in logs.parse(self._live_text())]
         errors = {
             name: self._unseen_errors(name)
             for name in dict.fromkeys(line.task for line in lines)
             if name and name not in self._complete
         }
         return [self._told(line, errors.get(line.task, Counter())) for line in lines if line.task not in self._complete]
+
+    def _live_text(self) -> str:
+        """The live log; nothing where the server has none to give: the stored logs bring every line later."""
+        try:
+            return self._scheduler.live_log(self._job_id)
+        except (SchedulerUnreachable, NotConnected, PermissionRefused, UnknownJob):
+            raise
+        except SchedulerError:
+            return ""
 
     def _unseen_errors(self, name: str) -> Counter[tuple[str, str]]:
         """How often each line was written to standard error and not shown yet."""

@@ -25,9 +25,9 @@ __all__ = ["HttpTransport", "Part", "Response", "Transport", "path_of"]
 CONNECT_TIMEOUT = 10.0
 #: Seconds for an answer; a real server writes a submission into its database before it answers.
 ANSWER_TIMEOUT = 60.0
-#: Seconds an idle connection is kept. Below the five seconds after which uvicorn closes its end, so that a request
-#: is not sent into a connection that is being closed.
-KEEP_ALIVE = 3.0
+#: Seconds an idle connection is kept. Below what servers keep it (Jetty, under a ProActive server, 30; the embedded
+#: scheduler 75), so that a request is not sent into a connection that is being closed.
+KEEP_ALIVE = 20.0
 
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 

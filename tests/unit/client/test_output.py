@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from proactive_jupyter_kernel.client.memory import MemoryScheduler, Play
 from proactive_jupyter_kernel.client.output import JobOutput, TaskLine
 from proactive_jupyter_kernel.client.scheduler import Scheduler
+from proactive_jupyter_kernel.errors import SchedulerError, SchedulerUnreachable
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
 
@@ -49,3 +52,26 @@ def test_lines_of_an_ended_task_are_not_repeated_by_the_live_log(
     assert job.tasks[0].status is TaskStatus.FINISHED
     assert sorted(told(output.fresh(job))) == [("A", "a", False), ("B", "b", False)]
     assert told(output.fresh(job)) == []
+
+
+def test_a_server_without_live_logs_tells_them_at_the_end(
+    scheduler: Scheduler, memory: MemoryScheduler, xml: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refused live log is no error; a scheduler that is away is one."""
+
+    def refuse(job_id: int) -> str:
+        raise SchedulerError("no log forwarding here")
+
+    memory.plays["A"] = Play(lines=(("out", "a"),))
+    job_id = scheduler.submit(xml).id
+    memory.advance(job_id)
+    output = JobOutput(scheduler, job_id)
+    monkeypatch.setattr(scheduler, "live_log", refuse)
+    assert told(output.fresh(scheduler.job(job_id))) == []
+    memory.advance(job_id)
+    assert told(output.fresh(scheduler.job(job_id))) == [("A", "a", False)]
+    monkeypatch.undo()
+    job = scheduler.job(job_id)
+    memory.reachable = False
+    with pytest.raises(SchedulerUnreachable):
+        output.fresh(job)
