@@ -109,7 +109,7 @@ class LineStream:
         held = self._held + complete
         over = len(held) - self._limits.held
         if over > 0:
-            cut = held.find(b"\n", over) + 1 or len(held)
+            cut = held.find(b"\n", over - 1) + 1 or len(held)
             self._missing_lines += held.count(b"\n", 0, cut)
             self._missing_size += cut
             held = held[cut:]
