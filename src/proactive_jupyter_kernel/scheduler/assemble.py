@@ -78,7 +78,6 @@ def rest_urls(url: str) -> dict[str, str]:
 class _Scene:
     """What a task sees, references resolved: the layers of variables, spaces, generic information."""
 
-    definition: Task
     inherited: dict[str, Wire]
     scope: dict[str, Wire]
     spaces: dict[str, str]
@@ -92,9 +91,9 @@ def _scene(
     job: JobRecord,
     task: TaskRecord,
     workflow: Workflow,
+    definition: Task,
     site: Site,
 ) -> _Scene:
-    definition = workflow.task(task.base_name)
     spaces = space_folders(workflow, site, job.owner, task.task_id)
     system = _system_variables(slots, job, spaces, site)
     layer, scope = _layers({**inherited, **system}, definition)
@@ -105,7 +104,7 @@ def _scene(
 
     generic = {**workflow.generic_information, **definition.generic_information}
     information = {name: resolve(value) for name, value in generic.items()}
-    return _Scene(definition, layer, scope, spaces, resolve, information)
+    return _Scene(layer, scope, spaces, resolve, information)
 
 
 def assemble(
@@ -114,16 +113,17 @@ def assemble(
     job: JobRecord,
     task: TaskRecord,
     workflow: Workflow,
+    definition: Task,
     parents: tuple[ParentResult, ...],
     site: Site,
 ) -> Attempt:
-    """The attempt that `start` asks for.
+    """The attempt that `start` asks for; `definition` is what the task is in the workflow, or is a copy of.
 
     Raises `references.InfiniteReference` where values refer to each other in a circle, and ValueError for a Java
     task, which submission refuses.
     """
-    scene = _scene(start.inherited, start.slots, job, task, workflow, site)
-    definition, resolve = scene.definition, scene.resolve
+    scene = _scene(start.inherited, start.slots, job, task, workflow, definition, site)
+    resolve = scene.resolve
     if isinstance(definition.executable, JavaClass):
         raise ValueError(f"task {task.name!r} is the Java class {definition.executable.name}; no runtime runs it")
     return Attempt(
@@ -154,10 +154,12 @@ def assemble(
     )
 
 
-def selection(question: RunSelection, *, job: JobRecord, task: TaskRecord, workflow: Workflow, site: Site) -> Selection:
+def selection(
+    question: RunSelection, *, job: JobRecord, task: TaskRecord, workflow: Workflow, definition: Task, site: Site
+) -> Selection:
     """The question that the machine asks about a slot, for an executor. Unlike other scripts' texts, those of
     selection scripts have their references replaced."""
-    scene = _scene(question.inherited, (question.slot,), job, task, workflow, site)
+    scene = _scene(question.inherited, (question.slot,), job, task, workflow, definition, site)
     scripts = tuple(
         replace(
             entry,
@@ -167,7 +169,7 @@ def selection(question: RunSelection, *, job: JobRecord, task: TaskRecord, workf
                 arguments=tuple(map(scene.resolve, entry.script.arguments)),
             ),
         )
-        for entry in scene.definition.selection
+        for entry in definition.selection
     )
     return Selection(
         job_id=job.job_id,

@@ -56,7 +56,7 @@ def attempt(
         job_id=7, task_id=2, number=3, slots=(SLOT,), parents=(), inherited={"PA_TASK_ID": "2", **(inherited or {})}
     )
     made = Workflow(**{"name": "j", "tasks": (definition,), **(workflow or {})})
-    return assemble(start, job=JOB, task=RECORD, workflow=made, parents=(), site=SITE)
+    return assemble(start, job=JOB, task=RECORD, workflow=made, definition=definition, parents=(), site=SITE)
 
 
 def test_an_attempt_knows_whose_it_is() -> None:
@@ -151,7 +151,15 @@ def test_parents_results_come_in_order() -> None:
     parents = (ParentResult(task_name="B", task_id=1, value=1), ParentResult(task_name="A", task_id=0, value=2))
     start = StartAttempt(job_id=7, task_id=2, number=1, slots=(SLOT,), parents=(1, 0), inherited={})
     workflow = Workflow(name="j", tasks=(Task(name="T", executable=CODE),))
-    made = assemble(start, job=JOB, task=RECORD, workflow=workflow, parents=parents, site=SITE)
+    made = assemble(
+        start,
+        job=JOB,
+        task=RECORD,
+        workflow=workflow,
+        definition=workflow.tasks[0],
+        parents=parents,
+        site=SITE,
+    )
     assert made.results == parents
 
 
@@ -200,7 +208,7 @@ def test_a_selection_script_is_resolved_with_its_text() -> None:
     script = SelectionScript(script=Script(language="bash", code="test ${V}", arguments=("${V}",)), static=True)
     workflow = Workflow(name="j", tasks=(Task(name="T", executable=CODE, selection=(script,)),))
     question = RunSelection(job_id=7, task_id=2, slot=Slot(name="other", host="g"), inherited={"V": "1"})
-    asked = selection(question, job=JOB, task=RECORD, workflow=workflow, site=SITE)
+    asked = selection(question, job=JOB, task=RECORD, workflow=workflow, definition=workflow.tasks[0], site=SITE)
     assert asked.scripts == (
         SelectionScript(script=Script(language="bash", code="test 1", arguments=("1",)), static=True),
     )

@@ -75,7 +75,7 @@ async def info(call: Call) -> Response:
 async def state(call: Call) -> Response:
     """JobState: everything, with all tasks."""
     row = call.service.ask.job(call.job_id)
-    return json_answer(await call.service.in_thread(views.job_state, call.service.ask, row))
+    return await call.service.in_thread(lambda: json_answer(views.job_state(call.service.ask, row)))
 
 
 async def xml(call: Call) -> Response:
@@ -119,7 +119,8 @@ async def result(call: Call) -> Response:
     ask = call.service.ask
     if not ask.ended(call.job_id):
         return no_content()
-    return json_answer(await call.service.in_thread(views.job_result, ask, ask.job(call.job_id)))
+    row = ask.job(call.job_id)
+    return await call.service.in_thread(lambda: json_answer(views.job_result(ask, row)))
 
 
 async def result_value(call: Call) -> Response:

@@ -232,8 +232,8 @@ def _validation(verdict: Validation) -> dict[str, Any]:
     }
 
 
-def _validated(call: Call, xml: bytes | str, variables: Mapping[str, str]) -> Response:
-    verdict = call.service.validate(xml, variables=variables, generic_information=call.query)
+async def _validated(call: Call, xml: bytes | str, variables: Mapping[str, str]) -> Response:
+    verdict = await call.service.validate(xml, variables=variables, generic_information=call.query)
     return json_answer(_validation(verdict))
 
 
@@ -242,7 +242,7 @@ async def validate(call: Call) -> Response:
     if call.header("sessionid"):
         call.sessions.required(call.header("sessionid"))
     try:
-        return _validated(call, *await _form(call))
+        return await _validated(call, *await _form(call))
     except SubmissionRefused as error:
         return json_answer(_validation(Validation(valid=False, message=str(error))))
 
@@ -250,14 +250,14 @@ async def validate(call: Call) -> Response:
 async def validate_link(call: Call) -> Response:
     """A workflow at a URL: is it valid?"""
     try:
-        return _validated(call, await _linked(call, _link(call)), await _body_variables(call))
+        return await _validated(call, await _linked(call, _link(call)), await _body_variables(call))
     except SubmissionRefused as error:
         return json_answer(_validation(Validation(valid=False, message=str(error))))
 
 
 async def validate_job(call: Call) -> Response:
     """Would a job's XML be valid, with these variables?"""
-    return _validated(call, call.service.ask.xml(call.job_id), await _body_variables(call))
+    return await _validated(call, call.service.ask.xml(call.job_id), await _body_variables(call))
 
 
 _JOB = "/scheduler/jobs/{job}"

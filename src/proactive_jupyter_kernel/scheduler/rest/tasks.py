@@ -49,12 +49,13 @@ def _names(window: Callable[[Call], slice]) -> Handler:
 
 def _states(window: Callable[[Call], slice], *, filtered: bool = False) -> Handler:
     async def handler(call: Call) -> Response:
-        def read() -> Any:
+        def read() -> Response:
             tasks = _chosen(call, filtered=filtered)
             job = call.service.ask.job(call.job_id).record
-            return records.page(len(tasks), views.task_states(call.service.ask, job, tasks[window(call)]))
+            states = views.task_states(call.service.ask, job, tasks[window(call)])
+            return json_answer(records.page(len(tasks), states))
 
-        return json_answer(await call.service.in_thread(read))
+        return await call.service.in_thread(read)
 
     return handler
 
@@ -157,7 +158,7 @@ async def result(call: Call) -> Response:
     """TaskResult; one without value while there is none."""
     call.service.store_output()
     ask = call.service.ask
-    return json_answer(await call.service.in_thread(lambda: views.task_result(ask, _outcome(call))))
+    return await call.service.in_thread(lambda: json_answer(views.task_result(ask, _outcome(call))))
 
 
 def _outcome(call: Call) -> Any:

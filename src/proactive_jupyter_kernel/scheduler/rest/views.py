@@ -7,38 +7,26 @@ from collections.abc import Iterable, Sequence
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.rest import records
 from proactive_jupyter_kernel.scheduler.rest.records import Json
-from proactive_jupyter_kernel.scheduler.service.questions import ERRORS, OUTPUT, Questions
+from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.service.results import TaskOutcome
 from proactive_jupyter_kernel.scheduler.store.base import JobRow
-from proactive_jupyter_kernel.workflow.model import Task, Workflow
 
-__all__ = ["Definitions", "job_result", "job_state", "task_infos", "task_result", "task_states"]
-
-
-class Definitions:
-    """The tasks of a workflow by name, for the copies that a job has of them."""
-
-    def __init__(self, workflow: Workflow) -> None:
-        self._tasks = {task.name: task for task in workflow.tasks}
-        most = workflow.max_executions
-        #: How often a task may run that does not say so itself.
-        self.executions = most if isinstance(most, int) else 1
-
-    def of(self, task: TaskRecord) -> Task:
-        """What the task is, or is a copy of."""
-        return self._tasks[task.base_name]
+__all__ = ["job_result", "job_state", "task_infos", "task_result", "task_states"]
 
 
 def task_states(ask: Questions, job: JobRecord, tasks: Iterable[TaskRecord]) -> list[Json]:
     """TaskStateData of some tasks of one job."""
-    definitions = Definitions(ask.workflow(job.job_id))
-    return [records.task_state(job, task, definitions.of(task), executions=definitions.executions) for task in tasks]
+    most = ask.workflow(job.job_id).max_executions
+    executions = most if isinstance(most, int) else 1
+    return [
+        records.task_state(job, task, ask.definition(job.job_id, task.base_name), executions=executions)
+        for task in tasks
+    ]
 
 
 def task_infos(ask: Questions, job: JobRecord, tasks: Iterable[TaskRecord]) -> list[Json]:
     """TaskInfoData of some tasks of one job."""
-    definitions = Definitions(ask.workflow(job.job_id))
-    return [records.task_info(job, task, definitions.of(task)) for task in tasks]
+    return [records.task_info(job, task, ask.definition(job.job_id, task.base_name)) for task in tasks]
 
 
 def job_state(ask: Questions, row: JobRow) -> Json:
@@ -48,10 +36,8 @@ def job_state(ask: Questions, row: JobRow) -> Json:
 
 def task_result(ask: Questions, outcome: TaskOutcome) -> Json:
     """TaskResultData with the task's output."""
-    job_id, task = outcome.task.job_id, outcome.task
-    return records.task_result(
-        outcome, stdout=ask.raw_text(job_id, task, OUTPUT), stderr=ask.raw_text(job_id, task, ERRORS)
-    )
+    stdout, stderr = ask.output(outcome.task.job_id, outcome.task)
+    return records.task_result(outcome, stdout=stdout, stderr=stderr)
 
 
 def job_result(ask: Questions, row: JobRow) -> Json:

@@ -21,7 +21,7 @@ from proactive_jupyter_kernel.scheduler.store.base import (
     Store,
     TaskQuery,
 )
-from proactive_jupyter_kernel.workflow.model import Workflow
+from proactive_jupyter_kernel.workflow.model import Task, Workflow
 from proactive_jupyter_kernel.workflow.status import JOB_ENDED
 
 __all__ = ["ALL", "ERRORS", "OUTPUT", "Questions"]
@@ -40,7 +40,7 @@ class Questions:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._workflows: OrderedDict[int, Workflow] = OrderedDict()
+        self._workflows: OrderedDict[int, tuple[Workflow, dict[str, Task]]] = OrderedDict()
 
     # --- jobs ----------------------------------------------------------------------------------------------------
 
@@ -62,19 +62,27 @@ class Questions:
 
     def workflow(self, job_id: int) -> Workflow:
         """The workflow of a job with its references resolved."""
+        return self._decoded(job_id)[0]
+
+    def definition(self, job_id: int, base_name: str) -> Task:
+        """What a task is in the job's workflow, or is a copy of."""
+        return self._decoded(job_id)[1][base_name]
+
+    def _decoded(self, job_id: int) -> tuple[Workflow, dict[str, Task]]:
         known = self._workflows.get(job_id)
         if known is None:
-            known = self._store.workflow(job_id)
-            if known is None:
+            workflow = self._store.workflow(job_id)
+            if workflow is None:
                 raise UnknownJob(f"The job represented by this ID '{job_id}' is unknown !")
-            self.remember(job_id, known)
+            known = self.remember(job_id, workflow)
         return known
 
-    def remember(self, job_id: int, workflow: Workflow) -> None:
-        """Keep a decoded workflow at hand."""
-        self._workflows[job_id] = workflow
+    def remember(self, job_id: int, workflow: Workflow) -> tuple[Workflow, dict[str, Task]]:
+        """Keep a decoded workflow at hand, and its tasks by name."""
+        known = self._workflows[job_id] = (workflow, {task.name: task for task in workflow.tasks})
         while len(self._workflows) > _WORKFLOWS:
             self._workflows.popitem(last=False)
+        return known
 
     def forget(self, job_id: int) -> None:
         """The job was removed."""
@@ -145,9 +153,11 @@ class Questions:
         lines = task_lines(self.log(job_id, task), streams)
         return "".join(formatted(job_id, task.task_id, task.host or "scheduler", line) for line in lines)
 
-    def raw_text(self, job_id: int, task: TaskRecord, streams: Mapping[bool, bool]) -> str:
-        """A task's log as it was written, without prefixes."""
-        return "".join(line.text + "\n" for line in task_lines(self.log(job_id, task), streams))
+    def output(self, job_id: int, task: TaskRecord) -> tuple[str, str]:
+        """What a task wrote to standard output and to standard error, without prefixes."""
+        log = self.log(job_id, task)
+        out, err = ("".join(line.text + "\n" for line in task_lines(log, streams)) for streams in (OUTPUT, ERRORS))
+        return out, err
 
     def job_log(self, job_id: int, tasks: Iterable[TaskRecord], streams: Mapping[bool, bool] = ALL) -> Iterator[str]:
         """The logs of several tasks, one text each; those that wrote nothing are left out."""

@@ -132,11 +132,13 @@ class Runner:
 
     def _assemble(self, command: StartAttempt) -> Attempt:
         job_id = command.job_id
+        task = self._ask.task_by_id(job_id, command.task_id)
         return assemble(
             command,
             job=self._ask.job(job_id).record,
-            task=self._ask.task_by_id(job_id, command.task_id),
+            task=task,
             workflow=self._ask.workflow(job_id),
+            definition=self._ask.definition(job_id, task.base_name),
             parents=tuple(map(_parent, self._ask.outcomes_of(job_id, command.parents))),
             site=self._site,
         )
@@ -181,11 +183,13 @@ class Runner:
     async def _select(self, command: RunSelection) -> None:
         job_id, task_id = command.job_id, command.task_id
         try:
+            task = self._ask.task_by_id(job_id, task_id)
             question = selection(
                 command,
                 job=self._ask.job(job_id).record,
-                task=self._ask.task_by_id(job_id, task_id),
+                task=task,
                 workflow=self._ask.workflow(job_id),
+                definition=self._ask.definition(job_id, task.base_name),
                 site=self._site,
             )
             selected = await self._executor.select(question)

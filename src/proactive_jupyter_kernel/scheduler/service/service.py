@@ -44,7 +44,7 @@ from proactive_jupyter_kernel.scheduler.store.base import (
     Submission,
 )
 from proactive_jupyter_kernel.workflow.model import Priority
-from proactive_jupyter_kernel.workflow.status import JOB_ALIVE, JOB_ENDED
+from proactive_jupyter_kernel.workflow.status import JOB_ALIVE, JOB_ENDED, JobStatus
 
 __all__ = ["Service", "now_ms"]
 
@@ -138,6 +138,13 @@ class Service:
         """Whether a job is alive, even if it only waits."""
         return self.ask.jobs(JobQuery(statuses=JOB_ALIVE, limit=0)).total > 0
 
+    @property
+    def winding_down(self) -> bool:
+        """Whether the process may end: it was killed, or shut down and no job that had started goes on."""
+        if self._machine.status is SchedulerStatus.SHUTTING_DOWN:
+            return self.ask.jobs(JobQuery(statuses=_GOING, limit=0)).total == 0
+        return self._machine.status is SchedulerStatus.KILLED
+
     def _act(self, action: Action) -> None:
         self._actions[type(action)](action)
 
@@ -156,9 +163,9 @@ class Service:
         Raises `WorkflowError` with every problem, `SubmissionClosed` while the scheduler is stopped and
         `SubmissionRefused` where the job cannot be stored. A refused workflow gets no id.
         """
+        workflow = await self._prepared(submission.prepare, xml, variables, generic_information)
         if self._machine.status not in _OPEN:
             raise SubmissionClosed(f"The scheduler is {self._machine.status.value} and takes no jobs.")
-        workflow = self._prepared(submission.prepare, xml, variables, generic_information)
         self._last_job_id += 1
         job_id = self._last_job_id
         new = Submission(
@@ -195,7 +202,7 @@ class Service:
             generic_information={**facts.generic_information, **(generic_information or {})},
         )
 
-    def validate(
+    async def validate(
         self,
         xml: str | bytes,
         *,
@@ -203,16 +210,18 @@ class Service:
         generic_information: Mapping[str, str] | None = None,
     ) -> submission.Validation:
         """What the checks say; nothing is submitted."""
-        return self._prepared(submission.validate, xml, variables, generic_information)
+        return await self._prepared(submission.validate, xml, variables, generic_information)
 
-    def _prepared(
+    async def _prepared(
         self,
         step: Callable[..., _R],
         xml: str | bytes,
         variables: Mapping[str, str] | None,
         generic_information: Mapping[str, str] | None,
     ) -> _R:
-        return step(
+        """In a thread: a workflow of thousands of tasks takes its time."""
+        return await asyncio.to_thread(
+            step,
             xml,
             variables=variables or {},
             generic_information=generic_information or {},
@@ -371,5 +380,7 @@ def _without(endpoints: tuple[Endpoint, ...], name: str) -> tuple[Endpoint, ...]
     return tuple(endpoint for endpoint in endpoints if endpoint.name != name)
 
 
+#: Jobs that have started and go on by themselves.
+_GOING = frozenset({JobStatus.RUNNING, JobStatus.STALLED})
 #: Where submissions are taken.
 _OPEN = frozenset({SchedulerStatus.STARTED, SchedulerStatus.PAUSED, SchedulerStatus.FROZEN})

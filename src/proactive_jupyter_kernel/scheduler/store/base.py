@@ -102,6 +102,8 @@ class JobRow:
     nodes_in_parallel: int = 0
     has_result_map: bool = False
     extras: JobExtras = JobExtras()
+    #: How many jobs its tasks submitted.
+    children: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

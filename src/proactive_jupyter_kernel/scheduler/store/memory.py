@@ -115,11 +115,15 @@ class MemoryStore:
         return LogText(lines=tuple(lines[first:]), dropped=log.dropped + first)
 
     def job(self, job_id: int) -> JobRow | None:
-        job = self._jobs.get(job_id)
-        return job.row if job else None
+        return self._row(self._jobs[job_id]) if job_id in self._jobs else None
+
+    def _row(self, job: _Job) -> JobRow:
+        job_id = job.row.record.job_id
+        children = sum(other.row.facts.parent_id == job_id for other in list(self._jobs.values()))
+        return replace(job.row, children=children)
 
     def jobs(self, query: JobQuery) -> Page[JobRow]:
-        rows = [job.row for job in list(self._jobs.values()) if _job_matches(job.row, query)]
+        rows = [self._row(job) for job in list(self._jobs.values()) if _job_matches(job.row, query)]
         for column, falling in reversed(query.sort):
             if column not in SORTABLE:
                 raise ValueError(f"jobs cannot be sorted by {column!r}")

@@ -92,11 +92,15 @@ DELETE FROM jobs WHERE job_id = :job_id;
 
 -- name: job
 -- One job.
-SELECT record, facts, core_time, nodes, nodes_in_parallel, has_result_map, extras FROM jobs WHERE job_id = :job_id;
+SELECT record, facts, core_time, nodes, nodes_in_parallel, has_result_map, extras,
+    (SELECT count(*) FROM jobs AS child WHERE child.parent_id = jobs.job_id)
+FROM jobs WHERE job_id = :job_id;
 
 -- name: jobs
 -- Jobs that meet every condition that is not null; the order is put in for {order}, from a fixed list of columns.
-SELECT record, facts, core_time, nodes, nodes_in_parallel, has_result_map, extras FROM jobs
+SELECT record, facts, core_time, nodes, nodes_in_parallel, has_result_map, extras,
+    (SELECT count(*) FROM jobs AS child WHERE child.parent_id = jobs.job_id)
+FROM jobs
 WHERE {conditions}
 ORDER BY {order}
 LIMIT :limit OFFSET :offset;

@@ -41,6 +41,7 @@ CREATE TABLE jobs (
 );
 CREATE INDEX jobs_by_name ON jobs (name);
 CREATE INDEX jobs_by_status ON jobs (status);
+CREATE INDEX jobs_by_parent ON jobs (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX jobs_by_removal ON jobs (remove_at) WHERE remove_at IS NOT NULL;
 
 -- What was submitted; large, and read only when somebody asks for it or the job goes on after a restart.

@@ -372,7 +372,7 @@ def _usage_columns(result: ResultRow) -> dict[str, Any]:
 
 
 def _job_row(row: tuple[Any, ...]) -> JobRow:
-    record, facts, core_time, nodes, nodes_in_parallel, has_result_map, extras = row
+    record, facts, core_time, nodes, nodes_in_parallel, has_result_map, extras, children = row
     return JobRow(
         record=codec.loads(JobRecord, record),
         facts=codec.loads(JobFacts, facts),
@@ -381,4 +381,5 @@ def _job_row(row: tuple[Any, ...]) -> JobRow:
         nodes_in_parallel=nodes_in_parallel,
         has_result_map=bool(has_result_map),
         extras=codec.loads(JobExtras, extras),
+        children=children,
     )

@@ -174,6 +174,14 @@ def test_attachments_stay_with_the_job(store: Store) -> None:
     assert store.job(1) == JobRow(record=job_record(1), facts=JobFacts(), extras=extras)
 
 
+def test_children_are_counted(store: Store) -> None:
+    """Jobs that say which job's task submitted them."""
+    store.write(new_job(1))
+    store.write(new_job(2, JobFacts(parent_id=1)))
+    counts = [row.children for row in store.jobs(JobQuery()).rows]
+    assert counts == [0, 1]
+
+
 def test_a_log_keeps_order_streams_and_attempts(store: Store) -> None:
     """Lines come back as they were written, over all executions."""
     first, second = lines("a", "b"), lines("c \ud800", error=True, attempt=2)

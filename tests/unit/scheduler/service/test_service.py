@@ -1,0 +1,246 @@
+"""The service over a real machine: restarts, slots, selection, and attempts that go wrong in its own hands."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proactive_jupyter_kernel.scheduler import settings
+from proactive_jupyter_kernel.scheduler.assemble import Site
+from proactive_jupyter_kernel.scheduler.attempt import Attempt, Outcome, Selection
+from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor, Performance
+from proactive_jupyter_kernel.scheduler.service import Service
+from proactive_jupyter_kernel.scheduler.store.memory import MemoryStore
+from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore
+from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
+
+CODE = '<scriptExecutable><script><code language="bash">1</code></script></scriptExecutable>'
+SELECT = '<selection><script><code language="bash">1</code></script></selection>'
+
+
+def xml(*names: str, chained: bool = True, inner: str = "", head: str = "") -> str:
+    text, before = "", ""
+    for name in names:
+        depends = f'<depends><task ref="{before}"/></depends>' if before and chained else ""
+        text += f'<task name="{name}">{depends}{inner}{CODE}</task>'
+        before = name
+    start = '<job xmlns="urn:proactive:jobdescriptor:3.14" name="a job">'
+    return f"{start}{head}<taskFlow>{text}</taskFlow></job>"
+
+
+def service(store: Any, executor: Any) -> Service:
+    return Service(
+        store=store,
+        executor=executor,
+        settings=settings.load({}),
+        site=Site(user="ana", home="/home/x", url="http://127.0.0.1:1", spaces={}),
+    )
+
+
+async def until(true: Callable[[], Any]) -> None:
+    async with asyncio.timeout(20):
+        while not true():
+            await asyncio.sleep(0.005)
+
+
+async def forever(performance: Performance) -> Outcome:
+    performance.say("begun")
+    await asyncio.Event().wait()
+    return Outcome()
+
+
+def play(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    asyncio.run(scenario())
+
+
+def test_a_restart_runs_again_what_ran(tmp_path: Path) -> None:
+    """What had ended keeps result and output; the running task gets a new number and costs no execution."""
+
+    async def first() -> None:
+        store = SqliteStore(tmp_path / "s.db")
+        executor = MemoryExecutor({"A": lambda performance: Outcome(value=5), "B": forever})
+        made = service(store, executor)
+        await made.start()
+        await made.submit(xml("A", "B", "C"), owner="ana")
+        await until(lambda: len(executor.attempts) == 2 and store.log(1, 1).lines)
+        await made.close()
+        store.close()
+
+    async def second() -> None:
+        store = SqliteStore(tmp_path / "s.db")
+        executor = MemoryExecutor()
+        made = service(store, executor)
+        await made.start()
+        await made.wait_ended(1)
+        assert [(attempt.task_name, attempt.number) for attempt in executor.attempts] == [("B", 2), ("C", 1)]
+        assert executor.attempts[0].results[0].value == 5
+        assert [line.text for line in store.log(1, 1).lines] == ["begun"]
+        task = made.ask.task(1, "B")
+        assert (task.status, task.attempts, task.executions_left) == (TaskStatus.FINISHED, 2, 1)
+        await made.close()
+        store.close()
+
+    play(first)
+    play(second)
+
+
+def test_ended_jobs_are_not_held_in_memory() -> None:
+    """The machine lets go of them; the store answers."""
+
+    async def scenario() -> None:
+        made = service(MemoryStore(), MemoryExecutor())
+        await made.start()
+        job = await made.submit(xml("A"), owner="ana")
+        await made.wait_ended(job.job_id)
+        assert made._machine.jobs() == ()
+        assert made._runner._running == made._runner._on_slot == {}
+        assert made.ask.job(job.job_id).record.status is JobStatus.FINISHED
+        assert made.busy is False
+        await made.close()
+
+    play(scenario)
+
+
+def test_a_slot_is_not_used_before_its_killed_task_is_gone() -> None:
+    """However long its processes take to end."""
+
+    class Slow(MemoryExecutor):
+        """Kills slowly."""
+
+        async def kill(self, key: str) -> None:
+            await asyncio.sleep(0.05)
+            assert [attempt.task_name for attempt in self.attempts] == ["A"]
+            await super().kill(key)
+
+    async def scenario() -> None:
+        executor = Slow({"A": forever}, slots=1)
+        made = service(MemoryStore(), executor)
+        await made.start()
+        job = await made.submit(xml("A", "B"), owner="ana")
+        await until(lambda: executor.attempts)
+        assert await made.kill_task(job.job_id, "A") is True
+        await made.wait_ended(job.job_id)
+        assert [attempt.task_name for attempt in executor.attempts] == ["A", "B"]
+        await made.close()
+
+    play(scenario)
+
+
+def test_an_attempt_that_cannot_be_prepared_fails_with_the_reason() -> None:
+    """A circle of references that a parent closed; the job goes on."""
+
+    def close_the_circle(performance: Performance) -> Outcome:
+        return Outcome(value=1, variables_set={"X": "${Y}", "Y": "${X}"})
+
+    async def scenario() -> None:
+        store = MemoryStore()
+        made = service(store, MemoryExecutor({"A": close_the_circle}))
+        await made.start()
+        job = await made.submit(xml("A", "B"), owner="ana")
+        await made.wait_ended(job.job_id)
+        outcome = made.ask.outcome(job.job_id, "B")
+        assert outcome.failure is not None
+        assert outcome.failure.message.startswith("Failed to prepare the task: Infinite loop")
+        assert made.ask.task(job.job_id, "B").status is TaskStatus.FAULTY
+        assert [line.text for line in store.log(job.job_id, 1).lines] == [outcome.failure.message]
+        await made.close()
+
+    play(scenario)
+
+
+def test_an_executor_that_breaks_loses_the_attempt(caplog: pytest.LogCaptureFixture) -> None:
+    """As a lost node: the task is tried again, the scheduler's log has the story."""
+
+    class Broken(MemoryExecutor):
+        """Breaks once."""
+
+        async def run(self, attempt: Attempt, output: Any, progress: Any = None) -> Outcome:
+            if not self.attempts:
+                self.attempts.append(attempt)
+                raise RuntimeError("out of order")
+            return await super().run(attempt, output, progress)
+
+    async def scenario() -> None:
+        made = service(MemoryStore(), Broken())
+        await made.start()
+        job = await made.submit(xml("A"), owner="ana")
+        await made.wait_ended(job.job_id)
+        task = made.ask.task(job.job_id, "A")
+        assert (task.status, task.attempts, task.node_failures_left) == (TaskStatus.FINISHED, 2, 1)
+        await made.close()
+
+    play(scenario)
+    assert "attempt 1t0-1 was lost" in caplog.text
+    assert "out of order" in caplog.text
+
+
+def test_selection_scripts_choose_the_slot() -> None:
+    """They see the candidate; a slot that they refuse is not used."""
+    asked: list[Selection] = []
+
+    def only_the_second(selection: Selection) -> bool:
+        asked.append(selection)
+        return selection.slot.name == "local-1"
+
+    async def scenario() -> None:
+        executor = MemoryExecutor(slots=3, select=only_the_second)
+        made = service(MemoryStore(), executor)
+        await made.start()
+        job = await made.submit(xml("A", inner=SELECT), owner="ana")
+        await made.wait_ended(job.job_id)
+        assert executor.attempts[0].slot.name == "local-1"
+        assert asked[0].variables["PA_JOB_NAME"] == "a job"
+        await made.close()
+
+    play(scenario)
+
+
+def test_a_job_may_be_removed_while_it_runs() -> None:
+    """Late news of its task do no harm, and nothing of it is left."""
+
+    async def scenario() -> None:
+        store = MemoryStore()
+        executor = MemoryExecutor({"A": forever})
+        made = service(store, executor)
+        await made.start()
+        job = await made.submit(xml("A"), owner="ana")
+        await until(lambda: executor.attempts)
+        assert await made.remove_job(job.job_id) is True
+        await until(lambda: not made._runner._running)
+        assert (store.job(job.job_id), store.log(job.job_id, 0).lines) == (None, ())
+        await made.close()
+
+    play(scenario)
+
+
+def test_a_shutdown_is_over_when_started_jobs_have_ended() -> None:
+    """Jobs that only wait go on at the next start; a kill is over at once."""
+
+    async def scenario() -> None:
+        gate = asyncio.Event()
+
+        async def wait(performance: Performance) -> Outcome:
+            await gate.wait()
+            return Outcome()
+
+        executor = MemoryExecutor({"A": wait}, slots=1)
+        made = service(MemoryStore(), executor)
+        await made.start()
+        job = await made.submit(xml("A", "B"), owner="ana")
+        waiting = await made.submit(xml("C"), owner="ana")
+        await until(lambda: executor.attempts)
+        await made.control("shutdown")
+        assert made.winding_down is False
+        gate.set()
+        await made.wait_ended(job.job_id)
+        assert made.winding_down is True
+        assert made.ask.job(waiting.job_id).record.status is JobStatus.PENDING
+        await made.control("kill")
+        assert made.winding_down is True
+        await made.close()
+
+    play(scenario)
