@@ -13,11 +13,14 @@ from typing import Any
 
 import click
 import nbformat
+import zmq
 from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import KernelManager
 from jupyter_core.utils import ensure_async
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionComplete, CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+from traitlets.config import Config
 
 from proactive_jupyter_kernel.cli.app import EXIT_INTERRUPTED, EXIT_PROBLEM
 from proactive_jupyter_kernel.cli.common import examples, note
@@ -50,6 +53,7 @@ def run(notebook: Path, output: Path | None, kernel: str) -> None:
         node,
         kernel_name=_kernel_of(node, kernel),
         timeout=None,
+        config=_encrypted(),
         resources={"metadata": {"path": str(notebook.absolute().parent)}},
     )
     try:
@@ -147,6 +151,14 @@ _PRINTERS = {
 
 def _text(content: dict[str, Any]) -> str:
     return str(content["data"].get("text/plain", ""))
+
+
+def _encrypted() -> Config:
+    """Encrypted talk with kernels that can, where this Jupyter can: others on the machine could listen otherwise."""
+    config = Config()
+    if "transport_encryption" in KernelManager.class_trait_names() and zmq.has("curve"):
+        config.KernelManager.transport_encryption = "auto"
+    return config
 
 
 def _read(path: Path) -> NotebookNode:

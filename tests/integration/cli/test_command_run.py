@@ -54,7 +54,7 @@ def test_outputs_are_printed_as_they_come(installed: Shell) -> None:
     done = installed.run("run", file, "--output", "executed.ipynb")
     assert done.returncode == 0, done.stderr
     assert done.stdout == "é\n42\n"
-    assert "oops\n" in done.stderr
+    assert done.stderr == "oops\n"
     assert Path(file).read_text(encoding="utf-8") == before
     executed = nbformat.read(installed.home / "executed.ipynb", as_version=4)
     assert executed.cells[1].outputs[0].data["text/plain"] == "42"
