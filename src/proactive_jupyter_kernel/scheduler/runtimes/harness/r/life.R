@@ -5,15 +5,19 @@ state <- new.env()
 
 main <- function(folder) {
   options(warn = 1)
+  # R would compile these few functions, which takes longer than to run them; the script is as it wants it.
+  level <- .Internal(enableJIT(0L))
   source <- new.env(parent = environment(main))
   sys.source(file.path(folder, "request.R"), source, keep.source = FALSE)
   request <<- source$request
   bind()
   failed <- NULL
+  .Internal(enableJIT(level))
   value <- tryCatch(run(), proactive_failure = function(failure) {
     failed <<- failure
     NULL
   })
+  .Internal(enableJIT(0L))
   finish(failed, value)
 }
 
