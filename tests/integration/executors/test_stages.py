@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from proactive_jupyter_kernel.scheduler.attempt import FailureKind
+from proactive_jupyter_kernel.scheduler.attempt import Attempt, FailureKind, Outcome
+from proactive_jupyter_kernel.scheduler.executors.local import LocalExecutor, LocalSettings
+from proactive_jupyter_kernel.workflow.model import Script
 
 
 def test_order_and_shared_maps(lab: Any) -> None:
@@ -132,6 +136,33 @@ def test_clean_script_after_failure(lab: Any, caplog: pytest.LogCaptureFixture) 
         lab.run("import time\ntime.sleep(60)", walltime=0.3, clean=lab.script("print('after the walltime')"))
     assert "cleaned false" in caplog.text
     assert "after the walltime" in caplog.text
+
+
+def test_clean_script_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    """A scheduler that stops does not wait for clean scripts."""
+
+    async def scene() -> Outcome:
+        executor = LocalExecutor(tmp_path / "scratch", LocalSettings(grace=0.5))
+        await executor.start()
+        attempt = Attempt(
+            job_id=1,
+            job_name="J",
+            task_id=0,
+            task_name="T",
+            number=1,
+            owner="u",
+            slot=executor.slots[0],
+            main=Script(language="bash", code="true"),
+            clean=Script(language="bash", code=f"touch {tmp_path}/cleaning; sleep 300"),
+        )
+        task = asyncio.create_task(executor.run(attempt, lambda stream, text, at: None))
+        async with asyncio.timeout(20):
+            while not (tmp_path / "cleaning").exists():
+                await asyncio.sleep(0.01)
+            await executor.close()
+            return await task
+
+    assert asyncio.run(scene()).failure is None
 
 
 def test_references_to_the_local_space(lab: Any) -> None:

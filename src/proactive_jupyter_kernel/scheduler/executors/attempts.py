@@ -61,12 +61,15 @@ class AttemptRun:
         self._state = AttemptState(attempt, self._scratch)
         self._progress = progress
         self._stop: asyncio.Future[FailureKind] = asyncio.get_running_loop().create_future()
+        self._abandon: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def stop(self, kind: FailureKind) -> None:
-        """Have it end soon, for that reason."""
+        """Have it end soon, for that reason; its clean script, too, if the scheduler itself ends."""
         if not self._stop.done():
             self._stop.set_result(kind)
+        if kind is FailureKind.LOST and not self._abandon.done():
+            self._abandon.set_result(None)
 
     async def run(self) -> Outcome:
         """Run it; every process and the scratch folder are gone when this returns."""
@@ -286,7 +289,7 @@ class AttemptRun:
             bindings=self._state.clean_bindings(script),
         )
         try:
-            report = await run_limited(runner, stage, self._host.settings.side_limit)
+            report = await run_limited(runner, stage, self._host.settings.side_limit, self._abandon)
             if report.failure is not None:
                 _LOGGER.warning("%s: %s", key, report.failure.message)
         finally:
@@ -328,16 +331,21 @@ class _SaySoon:
         self._loop.call_soon_threadsafe(self._output.say, text, "out")
 
 
-async def run_limited(runner: StageRunner, stage: Stage, limit: float) -> Report:
-    """Run a script that belongs to the scheduler's side, not longer than `limit` seconds."""
+async def run_limited(
+    runner: StageRunner, stage: Stage, limit: float, abandon: asyncio.Future[None] | None = None
+) -> Report:
+    """Run a script of the scheduler's side, not longer than `limit` seconds, and not when `abandon` is done."""
     work = asyncio.create_task(runner.run(stage, Enclosure()))
-    done, _ = await asyncio.wait({work}, timeout=limit)
-    if not done:
+    either: set[asyncio.Future[Any]] = {work} if abandon is None else {work, abandon}
+    await asyncio.wait(either, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+    if not work.done():
         await runner.end()
     try:
         return await work
     except Stopped:
-        message = f"{stage.kind.prefix}: it took longer than {limit:g} seconds"
+        message = (
+            f"{stage.kind.prefix}: it was ended; it may take {limit:g} seconds, and the scheduler's own end ends it"
+        )
         return Report(failure=failure(FailureKind.ERROR, message))
     except ProcessesLost:
         return Report(failure=failure(FailureKind.LOST, f"{stage.kind.prefix}: its process was lost"))
