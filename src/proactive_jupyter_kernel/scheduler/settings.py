@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
 
-__all__ = ["PREFIX", "SETTINGS", "Setting", "Settings", "data_dir", "load"]
+__all__ = ["PREFIX", "SETTINGS", "Setting", "Settings", "load"]
 
 PREFIX = "PROACTIVE_KERNEL_"
 
@@ -150,14 +149,3 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
                 f"{PREFIX}{setting.name} is {text!r}, but it must be {setting.kind}.", hint=setting.doc
             ) from None
     return Settings(**values)
-
-
-def data_dir(environment: Mapping[str, str] | None = None) -> Path:
-    """The folder that holds everything: ``PROACTIVE_KERNEL_DATA_DIR``, or the user's data folder of this platform."""
-    source = os.environ if environment is None else environment
-    named = source.get(PREFIX + "DATA_DIR", "").strip()
-    if named:
-        return Path(named).expanduser().absolute()
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("proactive-jupyter-kernel", appauthor=False))

@@ -34,7 +34,12 @@ def _variables(value: Any) -> dict[str, str]:
         return {}
     if not isinstance(value, dict):
         raise SubmissionRefused(f"The variables must be a JSON object, not {type(value).__name__}.")
-    return {name: text if isinstance(text, str) else _word(text) for name, text in value.items()}
+    variables = {name: text if isinstance(text, str) else _word(text) for name, text in value.items()}
+    for name, text in variables.items():
+        # JSON can write half of a surrogate pair; no XML, file or database can hold it.
+        if not (name + text).isascii() and any("\ud800" <= char <= "\udfff" for char in name + text):
+            raise SubmissionRefused(f"The variable {name!r} has a character that is no Unicode: {text!r}.")
+    return variables
 
 
 def _word(value: Any) -> str:

@@ -202,6 +202,11 @@ class Driver:
         except StoreUnavailable as error:
             self._write_failed(error)
             return
+        except Exception as error:
+            # A fault of ours: said with its story, and treated as a store that cannot write, so that nothing is lost.
+            _log.exception("a batch could not be stored")
+            self._write_failed(StoreUnavailable(f"The scheduler failed at storing what happened: {error!r}."))
+            return
         self._batch = Batch()
         self.revision += changed
         self._recovered()

@@ -124,11 +124,6 @@ class Service:
         return SchedulerStatus.FROZEN if self._driver.down else self._machine.status
 
     @property
-    def trouble(self) -> str:
-        """Why the store cannot write; empty while it can."""
-        return self._driver.down
-
-    @property
     def revision(self) -> int:
         """Rises whenever a job or task has changed."""
         return self._driver.revision

@@ -125,6 +125,22 @@ def test_a_bad_workflow_gets_no_id(
     rest(scenario)
 
 
+BAD_VARIABLES = [("[1]", "must be a JSON object"), ('{"A', "not JSON"), ('{"A":"\\ud800"}', "no Unicode")]
+
+
+@pytest.mark.parametrize(("variables", "message"), BAD_VARIABLES)
+def test_bad_variables_are_refused(
+    rest: Callable[..., None], workflow: Callable[..., str], variables: str, message: str
+) -> None:
+    """Before anything is stored, with the reason."""
+
+    async def scenario(scene: Any) -> None:
+        answer = await scene.json("/scheduler/submit", "POST", 400, files=form(workflow("T"), variables))
+        assert message in answer["errorMessage"]
+
+    rest(scenario)
+
+
 def test_all_problems_are_told(rest: Callable[..., None]) -> None:
     """Java class and flow error alike, each with its task."""
     xml = JAVA.replace(

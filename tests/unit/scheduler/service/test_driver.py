@@ -144,6 +144,29 @@ def test_what_cannot_be_stored_waits_until_it_can() -> None:
     asyncio.run(scenario())
 
 
+def test_a_fault_of_the_store_freezes_instead_of_losing(caplog: pytest.LogCaptureFixture) -> None:
+    """An exception that nobody thought of is logged, and the batch waits."""
+
+    async def scenario() -> None:
+        scene = Scene([SaveJob(job=JOB)], [START])
+        write = scene.store.write
+
+        def broken(batch: Batch) -> None:
+            raise TypeError("nobody thought of this")
+
+        scene.driver.submit(SUBMITTED, SUBMISSION)
+        await scene.driver.settled()
+        scene.store.write = broken  # type: ignore[method-assign]
+        scene.driver.post(PauseJob(at=1, job_id=1))
+        with pytest.raises(StoreUnavailable, match="nobody thought of this"):
+            await scene.driver.settled()
+        scene.store.write = write  # type: ignore[method-assign]
+        await scene.until(lambda: START in scene.acted)
+
+    asyncio.run(scenario())
+    assert "a batch could not be stored" in caplog.text
+
+
 def test_a_kill_is_carried_out_though_nothing_can_be_stored() -> None:
     """A full disk does not keep a task running; one that was to start and to die does neither."""
 

@@ -1,0 +1,37 @@
+"""The settings: one table, read from the environment."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
+from proactive_jupyter_kernel.scheduler.settings import SETTINGS, Settings, load
+
+
+def test_every_field_has_its_row() -> None:
+    """The table and the record name the same things."""
+    assert [setting.field for setting in SETTINGS] == [field.name for field in dataclasses.fields(Settings)]
+
+
+def test_defaults_need_no_environment() -> None:
+    """Blank variables count as absent."""
+    assert load({"PROACTIVE_KERNEL_SLOTS": " "}) == load({})
+    assert load({}).slots >= 1
+
+
+def test_the_environment_wins() -> None:
+    """Each kind of value is read."""
+    read = load({"PROACTIVE_KERNEL_SLOTS": "3", "PROACTIVE_KERNEL_IDLE_STOP": "1.5"})
+    assert (read.slots, read.idle_stop) == (3, 1.5)
+
+
+WRONG = [("SLOTS", "0"), ("SLOTS", "many"), ("IDLE_STOP", "-1"), ("IDLE_STOP", "nan"), ("LOG_BYTES", "10")]
+
+
+@pytest.mark.parametrize(("name", "text"), WRONG)
+def test_a_wrong_value_is_named(name: str, text: str) -> None:
+    """With the variable and what it must be."""
+    with pytest.raises(EmbeddedSchedulerError, match=f"PROACTIVE_KERNEL_{name} is '{text}', but it must be"):
+        load({f"PROACTIVE_KERNEL_{name}": text})
