@@ -75,6 +75,8 @@ def failure(kind: FailureKind = FailureKind.ERROR) -> Failure:
 class Stage:
     """Carries out what the machine asks for, as far as a test can see it."""
 
+    failure = staticmethod(failure)
+
     def __init__(self, slots: int | Iterable[Slot] = 4, limits: Limits | None = None) -> None:
         self.limits = limits
         self.machine = Machine(limits)

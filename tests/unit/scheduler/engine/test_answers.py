@@ -56,23 +56,32 @@ def test_a_loop_may_wait_for_a_date():
     assert decision == Repeat(start_at=60_000)
 
 
+IF_OR_ELSE = "it must set it to the text 'if' or 'else'"
+NUMBER = "it must set it to a whole number, 0 or more"
+
+
 @pytest.mark.parametrize(
     ("action", "value", "message"),
     [
-        (BRANCH, True, "the branch script of task 'A' (groovy) set branch = true; it must set it to the text 'if' or 'else'"),
-        (BRANCH, "then", "the branch script of task 'A' (groovy) set branch = 'then'; it must set it to the text 'if' or 'else'"),
-        (REPLICATE, -1, "the replicate script of task 'A' (groovy) set runs = -1; it must set it to a whole number, 0 or more"),
-        (REPLICATE, True, "the replicate script of task 'A' (groovy) set runs = true; it must set it to a whole number, 0 or more"),
+        (BRANCH, True, f"the branch script of task 'A' (groovy) set branch = true; {IF_OR_ELSE}"),
+        (BRANCH, "then", f"the branch script of task 'A' (groovy) set branch = 'then'; {IF_OR_ELSE}"),
+        (REPLICATE, -1, f"the replicate script of task 'A' (groovy) set runs = -1; {NUMBER}"),
+        (REPLICATE, True, f"the replicate script of task 'A' (groovy) set runs = true; {NUMBER}"),
+        (REPLICATE, None, f"the replicate script of task 'A' (groovy) did not set 'runs'; {NUMBER}"),
         (
             REPLICATE,
             5_000,
             "the replicate script of task 'A' (groovy) set runs = 5000 (more than the 1,000 runs that this scheduler "
-            "allows); it must set it to a whole number, 0 or more",
+            f"allows); {NUMBER}",
         ),
-        (REPLICATE, None, "the replicate script of task 'A' (groovy) did not set 'runs'; it must set it to a whole number, 0 or more"),
-        (LOOP, None, "the loop script of task 'A' (groovy) did not set 'loop'; it must set it to true, false or a cron expression"),
+        (
+            LOOP,
+            None,
+            "the loop script of task 'A' (groovy) did not set 'loop'; "
+            "it must set it to true, false or a cron expression",
+        ),
     ],
-)  # fmt: skip
+)
 def test_nonsense(action, value, message):
     """Nonsense is named with the script, the value and what was expected."""
     with pytest.raises(Nonsense) as raised:
@@ -100,7 +109,7 @@ def test_defaults():
 
 
 def test_nonsense_fails_the_execution(stage):
-    """A task with a nonsense answer fails though its main script succeeded; retries count, then the default is taken."""
+    """A task with a nonsense answer fails even if its main script succeeded; retries count, then the default is due."""
     play = stage()
     play.draw("S runs; W(S); M(W)", max_executions=2, retry_delay=1)
     play.end("S", "many")

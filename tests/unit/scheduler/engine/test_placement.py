@@ -43,9 +43,7 @@ def test_source_and_token(stage, task, information, names):
 def test_task_information_wins_over_the_jobs(stage, task):
     """Generic information of the task overrides the job's."""
     play = stage(slots=SLOTS)
-    play.submit(
-        task("A", generic_information={"NODE_SOURCE": "cloud"}), generic_information={"NODE_SOURCE": "local"}
-    )
+    play.submit(task("A", generic_information={"NODE_SOURCE": "cloud"}), generic_information={"NODE_SOURCE": "local"})
     assert play.row("A").slot == "b0"
 
 
