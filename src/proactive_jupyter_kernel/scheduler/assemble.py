@@ -350,8 +350,13 @@ def space_folders(workflow: Workflow, site: Site, owner: str, task_id: int) -> d
 
 
 def _local_path(url: str, default: str) -> str:
-    """The folder of a ``file:`` URL or a path; a relative path lies in the default folder."""
+    """The folder of a ``file:`` URL or a path; a relative path lies in the default folder.
+
+    An address of another kind stays what it is: scripts see it, and carrying files says that it cannot be reached.
+    """
     if not url:
         return default
+    if re.match(r"(?!file:)[A-Za-z][A-Za-z0-9+.-]+:", url):
+        return url
     path = unquote(urlsplit(url).path) if url.startswith("file:") else url
     return path if PurePath(path).is_absolute() else str(PurePath(default, path))

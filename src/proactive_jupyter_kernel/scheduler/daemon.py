@@ -33,6 +33,7 @@ from proactive_jupyter_kernel.scheduler.rest.login import Sessions
 from proactive_jupyter_kernel.scheduler.service import Service
 from proactive_jupyter_kernel.scheduler.service.service import now_ms
 from proactive_jupyter_kernel.scheduler.settings import Settings
+from proactive_jupyter_kernel.scheduler.spaces import DataSpaces, clean_cache
 from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore
 from proactive_jupyter_kernel.version import __version__
 
@@ -177,6 +178,8 @@ class _Daemon:
                 h11_max_incomplete_event_size=_LONGEST_HEAD,
             )
         )
+        # In the background: a large cache must not hold up the first answer.
+        cleaning = asyncio.create_task(asyncio.to_thread(_clean_cache, self._data_dir / "spaces" / "cache"))
         await service.start()
         try:
             with _signals(server.stopping.set):
@@ -197,11 +200,12 @@ class _Daemon:
             if self._idle_timer is not None:
                 self._idle_timer.cancel()
             await service.close()
+            await cleaning
             _log.info("stopped")
 
     def _service(self) -> Service:
         settings = self._settings
-        executor = LocalExecutor(self._data_dir / "scratch", LocalSettings(slots=settings.slots))
+        executor = LocalExecutor(self._data_dir / "scratch", LocalSettings(slots=settings.slots), DataSpaces())
         return Service(store=self._store, executor=executor, settings=settings, site=self._site())
 
     def _site(self) -> Site:
@@ -260,6 +264,13 @@ class _Daemon:
             stop()
 
         look()
+
+
+def _clean_cache(folder: Path) -> None:
+    try:
+        clean_cache(folder)
+    except OSError as error:
+        _log.warning("the cache space cannot be cleaned: %s", error)
 
 
 def _web_socket(**arguments: Any) -> asyncio.Protocol:

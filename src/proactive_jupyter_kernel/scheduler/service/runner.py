@@ -14,6 +14,7 @@ from proactive_jupyter_kernel.scheduler.engine.events import AttemptEnded, Progr
 from proactive_jupyter_kernel.scheduler.executors.base import Executor
 from proactive_jupyter_kernel.scheduler.service.driver import Driver
 from proactive_jupyter_kernel.scheduler.service.logs import Logs
+from proactive_jupyter_kernel.scheduler.service.precious import PreciousLog
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.service.results import TaskOutcome
 from proactive_jupyter_kernel.scheduler.store.base import LogLine, ResultRow
@@ -109,11 +110,18 @@ class Runner:
             self._end(command, None, Outcome(failure=failure))
             return
         host = attempt.slot.host
+        precious = PreciousLog(attempt)
+        if attempt.precious_logs:
+            await asyncio.to_thread(precious.open)
+            if key in self._killed or self._closing:
+                precious.close()
+                return
 
         def output(stream: str, text: str, at_ms: int) -> None:
             for line in text.removesuffix("\n").split("\n"):
                 entry = LogLine(error=stream == "err", at=at_ms, text=line.rstrip("\r"), attempt=command.number)
                 self._logs.append(command.job_id, command.task_id, host, entry)
+                precious.write(entry)
 
         def progress(percent: int) -> None:
             if key not in self._killed:
@@ -126,7 +134,13 @@ class Runner:
                 )
                 self.driver.post(event)
 
-        outcome = await self._executor.run(attempt, output, progress)
+        try:
+            outcome = await self._executor.run(attempt, output, progress)
+        finally:
+            if attempt.precious_logs:
+                await asyncio.to_thread(precious.close)
+                if precious.trouble:
+                    self._say(command, precious.trouble)
         if key not in self._killed and not self._closing:
             self._end(command, attempt, outcome)
 
