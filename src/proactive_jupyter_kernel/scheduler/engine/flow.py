@@ -80,16 +80,17 @@ def judge(action: FlowAction, task: str, answer: Wire, decided: bool, *, now: in
     script = f"the {kind} script of task '{task}' ({action.script.language or action.script.url})"
     if not decided or answer is None:
         raise Nonsense(f"{script} did not set '{variable}'; it must set it to {_EXPECTED[type(action)]}")
+    value: Any = answer
     try:
-        return _JUDGES[type(action)](from_wire(answer), now, most_runs)
+        value = from_wire(answer)
+        return _JUDGES[type(action)](value, now, most_runs)
     except ValueError as error:
-        shown = f"{variable} = {_shown(answer)}"
+        shown = f"{variable} = {_shown(value)}"
         reason = f" ({error})" if str(error) else ""
         raise Nonsense(f"{script} set {shown}{reason}; it must set it to {_EXPECTED[type(action)]}") from error
 
 
-def _shown(answer: Wire) -> str:
-    value = from_wire(answer)
+def _shown(value: Any) -> str:
     shown = repr(value) if isinstance(value, str) else text(value)
     return shown if len(shown) <= 100 else shown[:100] + "…"
 

@@ -96,6 +96,12 @@ def test_what_is_no_number_of_runs(value):
         decide(REPLICATE, value)
 
 
+def test_an_answer_that_is_no_wire_value_is_nonsense():
+    """What no value was made of cannot break the machine."""
+    with pytest.raises(Nonsense, match="the branch script of task 'A'"):
+        judge(BRANCH, "A", {"$type": "moon", "value": 1}, True, now=0, most_runs=1)
+
+
 def test_long_nonsense_is_shortened():
     """A message does not grow with the value it complains about."""
     with pytest.raises(Nonsense) as raised:
