@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 from proactive_jupyter_kernel.errors import PragmaError, PragmaSyntaxError, did_you_mean
@@ -12,9 +13,9 @@ from proactive_jupyter_kernel.pragmas.outputs import Notice
 from proactive_jupyter_kernel.pragmas.registry import Bound
 from proactive_jupyter_kernel.pragmas.source_map import Code
 from proactive_jupyter_kernel.pragmas.tokens import Place
-from proactive_jupyter_kernel.workflow.languages import Language
+from proactive_jupyter_kernel.workflow.languages import LANGUAGES, Language
 
-__all__ = ["check_code", "code_of"]
+__all__ = ["check_code", "check_decides", "code_of"]
 
 #: `warnings.catch_warnings` is for one thread at a time.
 _CHECKING = threading.Lock()
@@ -31,6 +32,24 @@ def check_code(call: Bound) -> None:
         fault = _python_fault(call.code)
         if fault is not None:
             raise _in_cell(call, fault)
+
+
+def check_decides(*variables: str) -> Callable[[Bound], None]:
+    """The check of a script that must set one of these variables: its language must be able to."""
+    wanted = " or ".join(variables)
+
+    def check(call: Bound) -> None:
+        check_code(call)
+        language: Language = call["language"]
+        if not language.sets_variables:
+            able = ", ".join(one.name for one in LANGUAGES if one.in_pragmas and one.sets_variables)
+            raise call.fault(
+                f"a {language.name} script cannot set variables, and this one must set {wanted}.",
+                parameter="language",
+                hint=f"Languages that can: {able}.",
+            )
+
+    return check
 
 
 def code_of(context: Context, call: Bound, language: Language) -> Code:

@@ -16,7 +16,7 @@ from proactive_jupyter_kernel.pragmas.frontend import Frontend, Live
 from proactive_jupyter_kernel.pragmas.kinds import Formula
 from proactive_jupyter_kernel.pragmas.outputs import Notice
 from proactive_jupyter_kernel.pragmas.registry import Bound
-from proactive_jupyter_kernel.pragmas.source_map import SourceMap
+from proactive_jupyter_kernel.pragmas.source_map import Sources
 
 if TYPE_CHECKING:
     from proactive_jupyter_kernel.client.scheduler import Scheduler
@@ -43,7 +43,7 @@ class SubmittedJob:
     #: The scheduler that has it.
     connection: Connection
     #: By task name, where its script was written.
-    sources: Mapping[str, SourceMap] = field(default_factory=dict)
+    sources: Mapping[str, Sources] = field(default_factory=dict)
 
 
 class Context:

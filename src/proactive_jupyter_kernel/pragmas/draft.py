@@ -6,13 +6,25 @@ Pure. It holds tasks in the order of their definition, code to put in front per 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow
+from proactive_jupyter_kernel.pragmas.controls import Control
 from proactive_jupyter_kernel.pragmas.idioms import IDIOMS, put_in_front
-from proactive_jupyter_kernel.pragmas.source_map import Code, SourceMap, join
-from proactive_jupyter_kernel.workflow.model import Script, Task, Variable, Workflow
+from proactive_jupyter_kernel.pragmas.source_map import FLOW, MAIN, Code, SourceMap, Sources, join
+from proactive_jupyter_kernel.pragmas.weaving import Woven
+from proactive_jupyter_kernel.workflow.model import (
+    ForkEnvironment,
+    Script,
+    SelectionScript,
+    Task,
+    Variable,
+    Workflow,
+)
+
+#: What pragmas of their own say about a task.
+_SAID_APART = ("selection", "fork_environment", "pre", "post", "clean", "flow", "block")
 
 __all__ = ["Built", "Draft", "DraftTask"]
 
@@ -31,6 +43,10 @@ class DraftTask:
     #: Variables that are bound before the code runs, and handed on after it.
     imports: tuple[str, ...] = ()
     exports: tuple[str, ...] = ()
+    #: How often it runs side by side, as an expression; empty: once.
+    runs: str = ""
+    #: Where the scripts around it were written, by how errors label them.
+    scripts: Mapping[str, SourceMap] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -40,6 +56,11 @@ class DraftTask:
     def engine(self) -> str:
         """The script's engine; empty for a task that is no script."""
         return self.task.executable.language if isinstance(self.task.executable, Script) else ""
+
+    def in_place_of(self, old: DraftTask) -> DraftTask:
+        """The same task with what other pragmas, or a workflow file, say about the one that it replaces."""
+        kept = {name: getattr(old.task, name) for name in _SAID_APART}
+        return replace(self, task=replace(self.task, **kept), scripts={**old.scripts, **self.scripts})
 
     def may_set(self, variable: str) -> bool:
         """Whether the task may hand on a variable: it exports it, or it is from a file and nobody knows."""
@@ -52,7 +73,9 @@ class Built:
 
     workflow: Workflow
     #: By task name.
-    sources: Mapping[str, SourceMap] = field(default_factory=dict)
+    sources: Mapping[str, Sources] = field(default_factory=dict)
+    #: What was added that nobody wrote.
+    notices: tuple[str, ...] = ()
 
 
 class Draft:
@@ -65,6 +88,12 @@ class Draft:
         self.tasks: dict[str, DraftTask] = {}
         #: For the front of every task of a language: engine name -> cell, or the text where that is unknown -> code.
         self.imports: dict[str, dict[str, Code]] = {}
+        #: In the order of their first steps.
+        self.controls: list[Control] = []
+        #: Where a task has none of its own; and where they were written.
+        self.job_selection: SelectionScript | None = None
+        self.job_fork_environment: ForkEnvironment | None = None
+        self.job_scripts: dict[str, SourceMap] = {}
 
     # -- reading
 
@@ -85,22 +114,31 @@ class Draft:
             name = waiting.pop()
             if name in known and name not in found:
                 found[name] = known[name]
-                waiting += known[name].task.depends
+                waiting += (*known[name].task.depends, *self.implied(name))
         return found
 
-    def unknown_imports(self, entry: DraftTask, later: Mapping[str, DraftTask] | None = None) -> tuple[str, ...]:
+    def implied(self, name: str) -> tuple[str, ...]:
+        """The tasks that come before a task because of the control that it is a step of."""
+        control = self.control_of(name)
+        return control.before(name) if control else ()
+
+    def unknown_imports(
+        self, entry: DraftTask, later: Mapping[str, DraftTask] | None = None, implied: Iterable[str] = ()
+    ) -> tuple[str, ...]:
         """The variables that a task imports and that neither the job, the task nor an ancestor has."""
         known = {variable.name for variable in (*self.job.variables, *entry.task.variables)}
         asked = [name for name in entry.imports if name not in known and not name.startswith(SYSTEM_PREFIX)]
         if not asked:
             return ()
-        ancestors = self.ancestors(entry.task.depends, later).values()
+        ancestors = self.ancestors((*entry.task.depends, *implied, *self.implied(entry.name)), later).values()
         return tuple(name for name in asked if not any(ancestor.may_set(name) for ancestor in ancestors))
 
-    def visible(self, entry: DraftTask, later: Mapping[str, DraftTask] | None = None) -> tuple[str, ...]:
+    def visible(
+        self, entry: DraftTask, later: Mapping[str, DraftTask] | None = None, implied: Iterable[str] = ()
+    ) -> tuple[str, ...]:
         """The variables that a task could import."""
         names = dict.fromkeys(variable.name for variable in (*self.job.variables, *entry.task.variables))
-        for ancestor in self.ancestors(entry.task.depends, later).values():
+        for ancestor in self.ancestors((*entry.task.depends, *implied), later).values():
             names |= dict.fromkeys(ancestor.exports)
         return tuple(names)
 
@@ -108,13 +146,29 @@ class Draft:
 
     def define(self, entry: DraftTask) -> bool:
         """Add a task, or put it in the place of the one of that name; True where there was one."""
-        existed = entry.name in self.tasks
-        self.tasks[entry.name] = entry
-        return existed
+        old = self.tasks.get(entry.name)
+        self.tasks[entry.name] = entry.in_place_of(old) if old else entry
+        return old is not None
 
-    def delete(self, name: str) -> tuple[str, ...]:
-        """Remove a task and the dependencies on it; gives the tasks that lost one. KeyError if there is none."""
+    def control_of(self, name: str) -> Control | None:
+        """The control that has a task among its steps."""
+        return next((control for control in self.controls if name in control.tasks.values()), None)
+
+    def free_name(self, stem: str) -> str:
+        """The stem with the first number that makes a name no task has."""
+        number = 1
+        while f"{stem}{number}" in self.tasks:
+            number += 1
+        return f"{stem}{number}"
+
+    def delete(self, name: str, *, with_control: bool = True) -> tuple[str, ...]:
+        """Remove a task, the dependencies on it and the control it is a step of, whose other tasks stay.
+
+        Gives the tasks that lost a dependency. KeyError if there is no such task.
+        """
         del self.tasks[name]
+        if with_control:
+            self.controls = [control for control in self.controls if name not in control.tasks.values()]
         orphans = [entry for entry in self.tasks.values() if name in entry.task.depends]
         for entry in orphans:
             kept = tuple(parent for parent in entry.task.depends if parent != name)
@@ -150,24 +204,22 @@ class Draft:
         self.job = replace(workflow, tasks=())
         self.tasks = {task.name: DraftTask(task=task) for task in workflow.tasks}
         self.imports = {}
+        self.controls = []
+        self.job_selection = self.job_fork_environment = None
+        self.job_scripts = {}
 
     # -- building
 
     def build(self, name: str) -> Built:
-        """The workflow, named `name` where the job has no name of its own; `InvalidWorkflow` with all problems."""
+        """The workflow under this name; `InvalidWorkflow` with all problems."""
         from proactive_jupyter_kernel.workflow.checks import check
 
-        sources: dict[str, SourceMap] = {}
-        tasks = []
-        for entry in self.tasks.values():
-            task = entry.task
-            if entry.code is not None and isinstance(task.executable, Script):
-                source = self.script(entry)
-                sources[entry.name] = source
-                task = replace(task, executable=replace(task.executable, code=source.script))
-            tasks.append(task)
-        workflow = replace(self.job, name=name, tasks=tuple(tasks))
-        problems: list[object] = [*check(workflow)]
+        woven = Woven(self._tasks())
+        woven.weave(self.controls, {entry.name: entry.runs for entry in self.tasks.values() if entry.runs})
+        workflow = replace(self.job, name=name, tasks=tuple(woven.tasks.values()))
+        problems: list[object] = [*woven.problems]
+        # What is wrong with an unfinished control would be told again, in words of the finished workflow.
+        problems += check(workflow) if not problems else check(replace(workflow, tasks=tuple(self._tasks())))
         for entry in self.tasks.values():
             problems += [
                 f"Task {entry.name!r} imports the variable {missing!r}, which no task before it exports, and which is "
@@ -176,7 +228,29 @@ class Draft:
             ]
         if problems:
             raise InvalidWorkflow(name, problems)
-        return Built(workflow=workflow, sources=sources)
+        sources = {entry.name: self._sources(entry) for entry in self.tasks.values()}
+        return Built(workflow=workflow, sources=sources, notices=tuple(woven.notices))
+
+    def _tasks(self) -> Iterator[Task]:
+        """The tasks with their scripts and what the job gives those that have none of their own."""
+        for entry in self.tasks.values():
+            task = entry.task
+            if entry.code is not None and isinstance(task.executable, Script):
+                task = replace(task, executable=replace(task.executable, code=self.script(entry).script))
+            if self.job_selection and not task.selection:
+                task = replace(task, selection=(self.job_selection,))
+            if self.job_fork_environment and task.fork_environment is None:
+                task = replace(task, fork_environment=self.job_fork_environment)
+            yield task
+
+    def _sources(self, entry: DraftTask) -> Sources:
+        scripts = {**self.job_scripts, **entry.scripts}
+        if entry.code is not None:
+            scripts = {MAIN: self.script(entry), **scripts}
+        control = self.control_of(entry.name)
+        if control and control.source:
+            scripts[FLOW] = control.source
+        return Sources(scripts=scripts)
 
     def script(self, entry: DraftTask) -> SourceMap:
         """A task's whole script: code kept for its language, imports, its own code, exports."""

@@ -17,6 +17,7 @@ from proactive_jupyter_kernel.pragmas.values import (
 from proactive_jupyter_kernel.workflow.languages import Language, by_pragma_name
 
 __all__ = [
+    "FLOW_LANGUAGE",
     "INFO_PAIRS",
     "JOB_NAME",
     "JOB_REFERENCE",
@@ -39,7 +40,7 @@ def _language(name: str) -> Language:
     return found
 
 
-PYTHON = _language("Python")
+PYTHON, JAVASCRIPT = _language("Python"), _language("Javascript")
 SWITCH = Switch()
 
 TASK_NAME = XmlName("a task's name", offers="tasks")
@@ -51,6 +52,8 @@ INFO_PAIRS = Pairs(XmlName("a key of generic information"))
 JOB_NAME = Plain("a job's name: at least 2 characters", minimum=2, offers="jobs")
 
 LANGUAGE = Parameter(name="language", kind=LanguageName(), default=PYTHON, doc="The language of the code.")
+#: Flow scripts are JavaScript unless somebody says otherwise: existing notebooks write them so.
+FLOW_LANGUAGE = Parameter(name="language", kind=LanguageName(), default=JAVASCRIPT, doc="The language of the script.")
 PATH = Parameter(
     name="path",
     kind=FilePath(),

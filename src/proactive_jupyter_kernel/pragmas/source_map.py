@@ -11,7 +11,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-__all__ = ["Code", "Piece", "SourceMap", "join"]
+__all__ = ["FLOW", "MAIN", "Code", "Piece", "SourceMap", "Sources", "join"]
+
+#: How the embedded scheduler labels scripts in errors: ``<task T1>``, ``<control flow script of T1>``.
+MAIN, FLOW = "task", "control flow script of"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +77,27 @@ class SourceMap:
         return found[0] if quoted and len(found) == 1 and found[0] <= number else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """All scripts of one task."""
+
+    #: By how they are labelled in errors: `MAIN`, ``pre script of``, ``control flow script of`` …
+    scripts: Mapping[str, SourceMap] = field(default_factory=dict)
+
+    def rewrite(self, text: str) -> str:
+        """An error or a log with the cell's lines for the scripts' lines, as far as they can be told."""
+
+        def told(match: re.Match[str]) -> str:
+            script = self.scripts.get(match["script"])
+            place = script.place(int(match["line"])) if script else None
+            return f"{place[0]}, line {place[1]}" if place else match.group()
+
+        text = _LABELLED.sub(told, text)
+        for script in self.scripts.values():
+            text = script.rewrite(text)
+        return text
+
+
 def join(engine: str, parts: list[Code]) -> SourceMap:
     """Put a script together."""
     pieces = []
@@ -88,6 +112,8 @@ def join(engine: str, parts: list[Code]) -> SourceMap:
     return SourceMap(engine=engine, script="\n".join(texts), pieces=tuple(pieces))
 
 
+#: What the embedded scheduler puts in the place of a script's file, in whatever way the language writes lines after it.
+_LABELLED = re.compile(r'(?:File ")?<(?P<script>task|[a-z ]+ script of) [^<>\n]+>"?(?:(?:[,:]? )line |:)(?P<line>\d+)')
 #: A frame of a Python traceback and the source line that it quotes.
 _PYTHON_FRAME = re.compile(
     r'^(?P<indent>[ \t]*)File "(?P<file>[^"\n]+)", line (?P<line>\d+)(?P<rest>[^\n]*)(?:\n(?P<quoted>[ \t]+[^\n]*))?',
@@ -104,8 +130,6 @@ def _tell_python(source: SourceMap, text: str) -> str:
             return match.group()
         quoted = match["quoted"] or ""
         line = source.line_of(int(match["line"]), quoted)
-        if line is None and match["file"].startswith("<"):
-            line = int(match["line"])
         place = source.place(line) if line else None
         if place is None:
             return match.group()

@@ -341,7 +341,9 @@ class Expression(Kind):
 
     def parse(self, node: Node) -> str:
         text = (node.text if isinstance(node, Text) else node.raw).strip()
-        if not re.fullmatch(r"[\w.+\-*/%() ]+", text) or text.count("(") != text.count(")"):
+        if not re.fullmatch(r"[\w.+\-*/%() ]+", text) or re.search(r"\*\*|//|/\*", text):
+            raise self.unfit(node)
+        if text.count("(") != text.count(")"):
             raise self.unfit(node)
         return text
 

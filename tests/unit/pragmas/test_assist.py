@@ -107,7 +107,8 @@ def test_a_pragma_is_explained_under_its_name(context) -> None:
     """Usage, parameters, example."""
     text = text_at("#%delete_|task(name=T)", context)
     assert text == (
-        "#%delete_task(name=NAME)\n\nRemoves a task and the dependencies on it.\n\n  name  The task to remove. "
+        "#%delete_task(name=NAME)\n\nRemoves a task, the dependencies on it and the control that it is a step "
+        "of.\n\n  name  The task to remove. "
         "(required; a task's name: letters, digits, '_', '-' and '.', a letter or '_' first)\n"
         "\nExample:\n  #%delete_task(name=Greet)"
     )

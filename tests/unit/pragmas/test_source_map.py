@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proactive_jupyter_kernel.pragmas.source_map import Code, SourceMap, join
+from proactive_jupyter_kernel.pragmas.source_map import MAIN, Code, SourceMap, Sources, join
 
 SCRIPT = join(
     "cpython",
@@ -51,14 +51,22 @@ def test_lines_that_a_server_shifted_are_told_by_their_text() -> None:
     assert SCRIPT.rewrite(text) == "  Cell In[3], line 3, in f\n    return 1 / x\n"
 
 
-def test_a_script_without_a_file_is_told_by_its_number() -> None:
-    """Where the interpreter could not quote the line."""
-    assert SCRIPT.rewrite('  File "<task T>", line 6, in <module>\n') == "  Cell In[3], line 5, in <module>\n"
+def test_the_labels_of_the_embedded_scheduler_are_told_in_every_language() -> None:
+    """Whichever of the task's scripts it is, and however its language writes a line."""
+    pre = join("R", [Code(text="a\nb", label="Cell In[9]", first_line=4)])
+    sources = Sources(scripts={MAIN: SCRIPT, "pre script of": pre})
+    assert sources.rewrite(
+        '  File "<task T#1>", line 6, in <module>\n<task T>:4:2\n<task T>: line 3\nat <task T> line 7.\n'
+        "<pre script of T>:2\n<post script of T>:2\n<task T>:99\n"
+    ) == (
+        "  Cell In[3], line 5, in <module>\nCell In[3], line 3:2\nCell In[3], line 2\nat Cell In[4], line 1.\n"
+        "Cell In[9], line 5\n<post script of T>:2\n<task T>:99\n"
+    )
 
 
 def test_what_is_not_of_the_script_stays() -> None:
-    """Another file, a line that nobody wrote, text that is no traceback."""
-    text = 'File "/home/me/other.py", line 3, in g\n    other()\nFile "<task T>", line 2\nnothing, line 4\n'
+    """Another file, code without a file, text that is no traceback."""
+    text = 'File "/home/me/other.py", line 3, in g\n    other()\nFile "<x>", line 2\nnothing, line 4\n'
     assert SCRIPT.rewrite(text) == text
 
 

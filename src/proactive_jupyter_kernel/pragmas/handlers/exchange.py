@@ -35,6 +35,8 @@ def export_xml(context: Context, call: Bound) -> None:
         file.write_text(xml.dumps(built.workflow), encoding="utf-8")
     except OSError as error:
         raise call.fault(f"{file} cannot be written: {error.strerror}.", parameter="name") from None
+    for notice in built.notices:
+        context.frontend.show(Notice(text=notice))
     context.frontend.show(Text(text=f"The job {built.workflow.name!r} is written to {file}."))
 
 

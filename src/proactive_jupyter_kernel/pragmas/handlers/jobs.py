@@ -109,6 +109,8 @@ def submit_job(context: Context, call: Bound) -> None:
         if not context.draft.tasks:
             raise call.fault("there is no task to submit yet.", hint="#%task(name=NAME) makes the code below it one.")
         built = context.draft.build(call["name"] or context.job_name)
+    for notice in built.notices:
+        context.frontend.show(Notice(text=notice))
     submitted = _submit(context, built, variables)
     where = context.connection.name
     context.frontend.show(Text(text=f"Job {submitted.id} ({submitted.name!r}) is submitted to {where}."))

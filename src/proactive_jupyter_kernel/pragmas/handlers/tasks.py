@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.pragmas.code import check_code, code_of
@@ -22,11 +23,12 @@ from proactive_jupyter_kernel.pragmas.parameters import (
     VARIABLE_PAIRS,
 )
 from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
-from proactive_jupyter_kernel.pragmas.values import Choice, Duration, Integer, Plain
+from proactive_jupyter_kernel.pragmas.values import Choice, Duration, Expression, Integer, Plain
+from proactive_jupyter_kernel.pragmas.weaving import names_in
 from proactive_jupyter_kernel.workflow.languages import Language, by_engine
 from proactive_jupyter_kernel.workflow.model import ErrorPolicy, Script, Task, TaskVariable
 
-__all__ = ["ERROR_POLICIES", "define"]
+__all__ = ["ERROR_POLICIES", "EXPORT", "IMPORT", "define", "drafted"]
 
 #: As pragmas write them.
 ERROR_POLICIES = {
@@ -61,6 +63,17 @@ def import_(context: Context, call: Bound) -> None:
     context.frontend.show(Text(text=f"This code is put in front of every {language.name} task{more}."))
 
 
+EXPORT = Parameter(
+    name="export", kind=VARIABLE_NAMES, default=(), doc="Variables of the code that later tasks may import."
+)
+IMPORT = Parameter(
+    name="import",
+    kind=VARIABLE_NAMES,
+    default=(),
+    doc="Variables of the job, of the task or exported by a task before it, bound before the code runs.",
+)
+
+
 @pragma(
     "task",
     Parameter(name="name", kind=TASK_NAME, required=True, doc="The task's name, unique in the job."),
@@ -74,14 +87,15 @@ def import_(context: Context, call: Bound) -> None:
         kind=VARIABLE_PAIRS,
         doc="The task's own variables. A bare value that starts with = is a formula of the notebook's Python.",
     ),
-    Parameter(name="export", kind=VARIABLE_NAMES, default=(), doc="Variables of the code that later tasks may import."),
-    Parameter(
-        name="import",
-        kind=VARIABLE_NAMES,
-        default=(),
-        doc="Variables of the job, of the task or exported by a task before it, bound before the code runs.",
-    ),
+    EXPORT,
+    IMPORT,
     PATH,
+    Parameter(
+        name="runs",
+        kind=Expression(),
+        doc="How often the task runs side by side: a number, or an expression of numbers and variables such as nb+1. "
+        "The one task that it depends on splits, the one that depends on it merges.",
+    ),
     Parameter(
         name="precious_result", kind=SWITCH, default=False, doc="Whether the result is kept with the job's results."
     ),
@@ -105,13 +119,17 @@ def import_(context: Context, call: Bound) -> None:
 )
 def task(context: Context, call: Bound) -> None:
     """Define a task, or redefine it in place."""
-    language: Language = call["language"]
-    code = code_of(context, call, language)
-    entry = _entry(call, context.texts(call, "variables"), context.texts(call, "generic_info"))
-    entry = DraftTask(task=entry.task, code=(code,), imports=entry.imports, exports=entry.exports)
-    _check_dependencies(context, call, entry)
-    _check_variables(context, call, entry)
-    define(context, entry)
+    define(context, drafted(context, call, call["name"]))
+
+
+def drafted(context: Context, call: Bound, name: str, implied: Sequence[str] = ()) -> DraftTask:
+    """The task that a pragma describes, checked, not yet in the draft; `implied` are parents that nobody writes."""
+    code = code_of(context, call, call["language"])
+    entry = _entry(call, name, _texts(context, call, "variables"), _texts(context, call, "generic_info"))
+    entry = replace(entry, code=(code,))
+    _check_dependencies(context, call, entry, implied)
+    _check_variables(context, call, entry, implied)
+    return entry
 
 
 def define(context: Context, entry: DraftTask) -> None:
@@ -128,25 +146,31 @@ def define(context: Context, entry: DraftTask) -> None:
         context.frontend.show(Text(text=f"Task {entry.name} is defined {shown}."))
 
 
-def _entry(call: Bound, variables: Mapping[str, str], information: Mapping[str, str]) -> DraftTask:
-    """The task as declared, without its code."""
-    retries = call["retries"]
+def _texts(context: Context, call: Bound, parameter: str) -> Mapping[str, str]:
+    return context.texts(call, parameter) if parameter in call.values else {}
+
+
+def _entry(call: Bound, name: str, variables: Mapping[str, str], information: Mapping[str, str]) -> DraftTask:
+    """The task as declared, without its code; steps of controls have fewer parameters than `#%task`."""
+    said = call.values.get
+    retries = said("retries")
     return DraftTask(
         task=Task(
-            name=call["name"],
+            name=name,
             executable=Script(language=call["language"].engine),
-            description=call["description"],
+            description=said("description") or "",
             variables=tuple(TaskVariable(name=name, value=value) for name, value in variables.items()),
             generic_information=dict(information),
-            depends=call["dep"],
-            on_error=ERROR_POLICIES.get(call["on_error"]),
+            depends=said("dep") or (),
+            on_error=ERROR_POLICIES.get(said("on_error") or ""),
             max_executions=None if retries is None else retries + 1,
-            walltime=call["walltime"],
-            precious_result=call["precious_result"],
+            walltime=said("walltime"),
+            precious_result=said("precious_result") or False,
         ),
         code=(),
         imports=call["import"],
         exports=call["export"],
+        runs=said("runs") or "",
     )
 
 
@@ -156,32 +180,30 @@ def _later_tasks(call: Bound) -> dict[str, DraftTask]:
     def names(pairs: Mapping[str, str | Formula] | None) -> dict[str, str]:
         return dict.fromkeys(pairs or {}, "")
 
-    found = (_entry(one, names(one["variables"]), {}) for one in call.later if one.pragma.defines_task)
+    named = (one for one in call.later if one.pragma.defines_task and one["name"])
+    found = (_entry(one, one["name"], names(one.values.get("variables")), {}) for one in named)
     return {entry.name: entry for entry in found}
 
 
-def _check_dependencies(context: Context, call: Bound, entry: DraftTask) -> None:
+def _check_dependencies(context: Context, call: Bound, entry: DraftTask, implied: Sequence[str]) -> None:
     name, later = entry.name, {entry.name: entry, **_later_tasks(call)}
     tasks = {**context.draft.tasks, **later}
     known = [task for task in tasks if task != name]
-    for parent in call["dep"]:
+    depends = entry.task.depends
+    for parent in depends:
         if parent == name:
             raise call.fault(f"task {name} cannot depend on itself.", parameter="dep")
         if parent not in known:
             hint = did_you_mean(parent, known) or "Define it before, or further down in the same cell."
             raise call.fault(f"dep names the task {parent!r}, which is not defined.", parameter="dep", hint=hint)
-    if name in context.draft.ancestors(call["dep"], later):
-        between = [
-            parent
-            for parent in call["dep"]
-            if parent == name or name in context.draft.ancestors(tasks[parent].task.depends, later)
-        ]
+    if name in context.draft.ancestors((*depends, *implied), later):
+        between = [parent for parent in (*depends, *implied) if name in context.draft.ancestors([parent], later)]
         raise call.fault(
             f"task {name} cannot depend on {between[0]}, which depends on {name} already.", parameter="dep"
         )
 
 
-def _check_variables(context: Context, call: Bound, entry: DraftTask) -> None:
+def _check_variables(context: Context, call: Bound, entry: DraftTask, implied: Sequence[str]) -> None:
     language: Language = call["language"]
     idiom = IDIOMS[language.engine]
     if entry.exports and not idiom.send:
@@ -198,13 +220,20 @@ def _check_variables(context: Context, call: Bound, entry: DraftTask) -> None:
                     parameter=parameter,
                 )
     later = _later_tasks(call)
-    for name in context.draft.unknown_imports(entry, later):
-        near = did_you_mean(name, context.draft.visible(entry, later))
+    for name in context.draft.unknown_imports(entry, later, implied):
+        near = did_you_mean(name, context.draft.visible(entry, later, implied))
         raise call.fault(
             f"import names the variable {name!r}, which no task before {entry.name} exports, and which is no variable "
             "of the job or the task.",
             parameter="import",
             hint=near or "Export it in a task that this one depends on, or give it to #%job(variables=…).",
+        )
+    wanted = replace(entry, imports=tuple(names_in(entry.runs)))
+    for name in context.draft.unknown_imports(wanted, later, implied):
+        raise call.fault(
+            f"runs names {name!r}, which is no variable of the job, nor exported by a task before {entry.name}.",
+            parameter="runs",
+            hint=did_you_mean(name, context.draft.visible(entry, later, implied)),
         )
 
 
@@ -212,7 +241,7 @@ def _check_variables(context: Context, call: Bound, entry: DraftTask) -> None:
     "delete_task",
     Parameter(name="name", kind=TASK_NAME, required=True, doc="The task to remove."),
     family="tasks",
-    summary="Removes a task and the dependencies on it.",
+    summary="Removes a task, the dependencies on it and the control that it is a step of.",
     example="#%delete_task(name=Greet)",
     changes_draft=True,
 )
@@ -221,8 +250,10 @@ def delete_task(context: Context, call: Bound) -> None:
     name = call["name"]
     if name not in context.draft.tasks:
         raise call.fault(f"there is no task {name!r}.", parameter="name", hint=did_you_mean(name, context.draft.tasks))
+    control = context.draft.control_of(name)
     orphans = context.draft.delete(name)
     if context.last_task == name:
         context.last_task = ""
     less = f" No longer depending on it: {', '.join(orphans)}." if orphans else ""
-    context.frontend.show(Text(text=f"Task {name} is deleted.{less}"))
+    given_up = f" The {control.kind.name} that it was a step of is given up." if control else ""
+    context.frontend.show(Text(text=f"Task {name} is deleted.{given_up}{less}"))

@@ -1,0 +1,185 @@
+"""Branch, loop and replicate, step by step: what each step takes and does.
+
+The steps, their order, and which control one belongs to stand in `pragmas/controls.py`.
+"""
+
+from __future__ import annotations
+
+from proactive_jupyter_kernel.pragmas.code import check_code, check_decides, code_of
+from proactive_jupyter_kernel.pragmas.context import Context
+from proactive_jupyter_kernel.pragmas.controls import Control, OutOfOrder, Seat, seat_of
+from proactive_jupyter_kernel.pragmas.handlers.tasks import EXPORT, IMPORT, define, drafted
+from proactive_jupyter_kernel.pragmas.outputs import Text
+from proactive_jupyter_kernel.pragmas.parameters import (
+    FLOW_LANGUAGE,
+    INFO_PAIRS,
+    LANGUAGE,
+    PATH,
+    TASK_NAME,
+    TASK_NAMES,
+)
+from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
+from proactive_jupyter_kernel.pragmas.source_map import join
+from proactive_jupyter_kernel.workflow.model import Script
+
+_NAME = Parameter(name="name", kind=TASK_NAME, doc="The task's name; without it one such as split1 is made up.")
+_DEP = Parameter(name="dep", kind=TASK_NAMES, default=(), doc="The tasks that must have ended before.")
+_DEP_OR_ALL = Parameter(
+    name="dep",
+    kind=TASK_NAMES,
+    default=(),
+    doc="The tasks that must have ended before; without it, all that the steps before lead to.",
+)
+_INFO = Parameter(name="generic_info", kind=INFO_PAIRS, doc="Hints to the scheduler, such as PYTHON_COMMAND.")
+_SHARED = (_INFO, LANGUAGE, PATH, EXPORT, IMPORT)
+
+
+def _task_step(name: str, *parameters: Parameter, summary: str, example: str) -> None:
+    """Declare a step that defines a task."""
+    pragma(
+        name,
+        _NAME,
+        *parameters,
+        *_SHARED,
+        family="controls",
+        summary=summary,
+        example=example,
+        takes_code=True,
+        defines_task=True,
+        changes_draft=True,
+        check=check_code,
+    )(define_step)
+
+
+def define_step(context: Context, call: Bound) -> None:
+    """Define the task of a step and put it into its control."""
+    draft, step, cell = context.draft, call.pragma.name, _cell(context, call)
+    seat = _seat(context, call, call["name"] or "", cell)
+    control = seat.control
+    before = control.tasks.get(step) or control.former.get(step, "")
+    name = call["name"] or before or draft.free_name(step)
+    holder = draft.control_of(name)
+    if holder is not None and name != before:
+        message = f"task {name} is a step of the {holder.kind.name} that starts with {holder.first_task}."
+        raise call.fault(message, parameter="name", hint="Give this step another name.")
+    seated = control.with_task(step, name, cell)
+    entry = drafted(context, call, name, seated.before(name))
+    if before and before != name and before in draft.tasks:
+        draft.delete(before, with_control=False)
+    _put(context, seat.index, seated)
+    define(context, entry)
+
+
+def decide(context: Context, call: Bound) -> None:
+    """Give a control its deciding script."""
+    step, cell = call.pragma.name, _cell(context, call)
+    seat = _seat(context, call, "", cell)
+    code = code_of(context, call, call["language"])
+    if not code.text.strip():
+        raise call.fault(f"a script is expected below, which sets {seat.control.kind.variable}.")
+    source = join(call["language"].engine, [code])
+    control = seat.control.with_script(step, Script(language=source.engine, code=source.script), source, cell)
+    _put(context, seat.index, control)
+    following = f" #%{control.next.name} comes next." if control.next else ""
+    what = f"The script that decides the {control.kind.name} of {control.first_task}"
+    context.frontend.show(Text(text=f"{what} is defined ({call['language'].name}).{following}"))
+
+
+def _cell(context: Context, call: Bound) -> str:
+    """The place of a step, the same when its cell runs again: a cell may hold several controls."""
+    cell = context.frontend.cell_id
+    same = sum(one.pragma is call.pragma for one in call.later)
+    return f"{cell}/{same}" if cell else ""
+
+
+def _seat(context: Context, call: Bound, name: str, cell: str) -> Seat:
+    try:
+        return seat_of(context.draft.controls, call.pragma.name, name=name, cell=cell)
+    except OutOfOrder as fault:
+        expected = " or ".join(f"#%{one}" for one in fault.expected)
+        if fault.begun:
+            raise call.fault(
+                f"{expected} is expected next, in the control that starts with task {fault.begun}.",
+                hint=f"#%delete_task(name={fault.begun}) gives that control up.",
+            ) from None
+        raise call.fault(f"it is a step of a control that begins with {expected}.") from None
+
+
+def _put(context: Context, index: int | None, control: Control) -> None:
+    if index is None:
+        context.draft.controls.append(control)
+    else:
+        context.draft.controls[index] = control
+
+
+def _script_step(name: str, *variables: str, summary: str, example: str) -> None:
+    """Declare a step that holds the deciding script."""
+    pragma(
+        name,
+        FLOW_LANGUAGE,
+        PATH,
+        family="controls",
+        summary=summary,
+        example=example,
+        takes_code=True,
+        changes_draft=True,
+        check=check_decides(*variables),
+    )(decide)
+
+
+_task_step(
+    "branch",
+    _DEP,
+    summary="Begins a branch: a task after which a script chooses one of two ways.",
+    example="#%branch(name=Measure)\nresult = 7",
+)
+_script_step(
+    "condition",
+    "branch",
+    "loop",
+    summary='Decides a branch, by setting branch to "if" or "else", or a loop, by setting loop to true or false.',
+    example="#%condition()\nloop = variables.get('PA_TASK_ITERATION') < 3;",
+)
+_task_step("if", summary="The first way of a branch.", example="#%if(name=High)\nprint('high')")
+_task_step("else", summary="The second way of a branch.", example="#%else(name=Low)\nprint('low')")
+_task_step(
+    "continuation",
+    summary="Where both ways of a branch meet again; it may be left out.",
+    example="#%continuation(name=Report)\nprint('done')",
+)
+_task_step(
+    "start",
+    _DEP,
+    summary="Begins a loop: its first task.",
+    example="#%start(name=Guess)\nprint(variables['PA_TASK_ITERATION'])",
+)
+_task_step(
+    "loop",
+    _DEP_OR_ALL,
+    summary="Ends a loop: after this task the script decides.",
+    example="#%loop(name=Check)\nresult = 1",
+)
+_task_step(
+    "split",
+    _DEP,
+    summary="Begins a replication: the task after which others run several times side by side.",
+    example="#%split(name=Share)\nprint('sharing')",
+)
+_script_step(
+    "runs",
+    "runs",
+    summary="Decides how often: the script sets runs.",
+    example="#%runs()\nruns = 3",
+)
+_task_step(
+    "process",
+    _DEP_OR_ALL,
+    summary="The task that runs several times; variables['PA_TASK_REPLICATION'] counts from 0.",
+    example="#%process(name=Work)\nresult = variables['PA_TASK_REPLICATION']",
+)
+_task_step(
+    "merge",
+    _DEP_OR_ALL,
+    summary="Ends a replication: the task that gets the results of all replicas.",
+    example="#%merge(name=Sum)\nresult = sum(one.value() for one in results)",
+)

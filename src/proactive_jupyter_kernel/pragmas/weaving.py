@@ -1,0 +1,204 @@
+"""Controls become part of the tasks: flow actions, block marks, and the dependencies that a control implies. Pure.
+
+What the pragmas leave out is filled in as people mean it: the end of a loop, and the merge of a replication, depend on
+whatever the tasks between lead to; several tasks inside a branch or a replication become a block of their own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+from proactive_jupyter_kernel.pragmas.controls import Control
+from proactive_jupyter_kernel.workflow.model import Block, Branch, Loop, Replicate, Script, Task
+
+__all__ = ["Woven", "names_in", "runs_script", "successors"]
+
+_NAME = re.compile(r"[^\W\d][\w.]*")
+
+
+def names_in(expression: str) -> list[str]:
+    """The variables that an expression names."""
+    return list(dict.fromkeys(_NAME.findall(expression)))
+
+
+def runs_script(expression: str) -> Script:
+    """The script of a replication: names of variables become their values, as numbers."""
+    if expression.strip().isdigit():
+        return Script(language="javascript", code=f"runs={expression.strip()}")
+    code = _NAME.sub(lambda match: f'Number(variables.get("{match.group()}"))', expression)
+    return Script(language="javascript", code=f"runs={code}")
+
+
+class Woven:
+    """The tasks with their controls; `problems` are sentences, `notices` what was added."""
+
+    def __init__(self, tasks: Iterable[Task]) -> None:
+        self.tasks = {task.name: task for task in tasks}
+        self.problems: list[str] = []
+        self.notices: list[str] = []
+
+    def weave(self, controls: Sequence[Control], runs: Mapping[str, str]) -> None:
+        """Apply controls, the inner ones first, and replications of single tasks (task name -> expression)."""
+        for control in reversed(controls):
+            step = control.missing
+            if step is not None:
+                self.problems.append(
+                    f"The {control.kind.name} that starts with task {control.first_task!r} is unfinished: "
+                    f"#%{step.name} is expected."
+                )
+            else:
+                _WEAVERS[control.kind.name](self, control)
+        for name, expression in runs.items():
+            self._replicate_alone(name, expression)
+
+    # -- the three controls
+
+    def branch(self, control: Control) -> None:
+        """The branch task gets the action; its two ways become blocks where they are of several tasks."""
+        chosen, other = control.tasks["if"], control.tasks["else"]
+        continuation = control.tasks.get("continuation", "")
+        assert control.script is not None
+        action = Branch(script=control.script, target=chosen, otherwise=other, continuation=continuation)
+        self._change(control.tasks["branch"], flow=action)
+        if continuation:
+            self._enclose(chosen, continuation)
+            self._enclose(other, continuation)
+
+    def loop(self, control: Control) -> None:
+        """The block goes from start to loop; without dependencies the end comes after all that is between."""
+        start, end = control.tasks["start"], control.tasks["loop"]
+        assert control.script is not None
+        self._change(start, block=Block.START)
+        self._join(start, end)
+        self._change(end, block=Block.END, flow=Loop(script=control.script, target=start))
+
+    def replicate(self, control: Control) -> None:
+        """The block goes from split to merge; what is between is replicated."""
+        split, process, merge = (control.tasks[step] for step in ("split", "process", "merge"))
+        assert control.script is not None
+        self._change(split, block=Block.START, flow=Replicate(script=control.script))
+        if not self.tasks[process].depends:
+            self._change(process, depends=(split,))
+        self._join(process, merge)
+        self._enclose(process, merge)
+        self._change(merge, block=Block.END)
+
+    # -- one task replicated
+
+    def _replicate_alone(self, name: str, expression: str) -> None:
+        """The one parent becomes the split; a merge is added where there is none."""
+        parents = self.tasks[name].depends
+        if len(parents) != 1 or parents[0] not in self.tasks:
+            self.problems.append(
+                f"Task {name!r} has runs={expression}, and {len(parents) or 'no'} dependencies: it must depend on "
+                "exactly one task, which splits."
+            )
+            return
+        split = self.tasks[parents[0]]
+        script = runs_script(expression)
+        if split.flow is not None and split.flow != Replicate(script=script):
+            self.problems.append(
+                f"Task {name!r} has runs={expression}, but task {split.name!r}, which should split, decides already: "
+                "let another task stand between."
+            )
+            return
+        others = [child for child in self._children(split.name) if child != name]
+        if split.flow is None and others:
+            self.problems.append(
+                f"Task {name!r} has runs={expression}, but {', '.join(others)} depends on {split.name!r} as well and "
+                "would be replicated too: let another task stand between."
+            )
+            return
+        self._change(split.name, flow=Replicate(script=script))
+        if not self._children(name):
+            merge = self._free_name("DefaultMerge")
+            self.tasks[merge] = Task(name=merge, executable=Script(language="cpython"), depends=(name,))
+            self.notices.append(f"Task {merge}, which does nothing, is added to merge the replicas of {name}.")
+
+    # -- the graph
+
+    def _change(self, name: str, **changes: Any) -> None:
+        self.tasks[name] = replace(self.tasks[name], **changes)
+
+    def _children(self, name: str) -> list[str]:
+        return [task.name for task in self.tasks.values() if name in task.depends]
+
+    def _join(self, first: str, last: str) -> None:
+        """Let `last` come after everything that `first` leads to, where it says nothing itself."""
+        if not self.tasks[last].depends and not self._continues(last):
+            self._change(last, depends=_ends(successors(self.tasks), first, last))
+
+    def _continues(self, name: str) -> bool:
+        """Whether a branch leads to this task as its continuation; then it depends on nothing."""
+        return any(isinstance(task.flow, Branch) and task.flow.continuation == name for task in self.tasks.values())
+
+    def _enclose(self, first: str, last: str) -> None:
+        """Make a block of `first` and what comes after it up to `last`, where that is more than one task."""
+        ends = _ends(successors(self.tasks), first, last)
+        if len(ends) != 1 or ends[0] == first:
+            return
+        if self.tasks[first].block is Block.NONE and self.tasks[ends[0]].block is Block.NONE:
+            self._change(first, block=Block.START)
+            self._change(ends[0], block=Block.END)
+
+    def _free_name(self, stem: str) -> str:
+        number = 1
+        while f"{stem}{number}" in self.tasks:
+            number += 1
+        return f"{stem}{number}"
+
+
+Successors: TypeAlias = dict[str, dict[str, None]]
+
+
+def successors(tasks: Mapping[str, Task]) -> Successors:
+    """What comes after each task: its children, the two ways of a branch, and, after a way's ends, the continuation."""
+    found: Successors = {name: {} for name in tasks}
+    for task in tasks.values():
+        for parent in task.depends:
+            found.setdefault(parent, {})[task.name] = None
+    branches = {task.name: task.flow for task in tasks.values() if isinstance(task.flow, Branch)}
+    for name, flow in branches.items():
+        found[name] |= dict.fromkeys((flow.target, flow.otherwise))
+    waiting = dict(branches)
+    while waiting:
+        # A branch inside of a way comes first: its own continuation is where that way goes on.
+        inner = [name for name, flow in waiting.items() if not _inside(found, flow) & set(waiting)] or list(waiting)
+        for name in inner:
+            flow = waiting.pop(name)
+            for way in (flow.target, flow.otherwise) if flow.continuation else ():
+                for end in _ends(found, way, flow.continuation):
+                    found[end][flow.continuation] = None
+    return found
+
+
+def _inside(found: Successors, flow: Branch) -> set[str]:
+    return {name for way in (flow.target, flow.otherwise) for name in _walk(found, way, flow.continuation)}
+
+
+def _walk(found: Successors, first: str, last: str) -> Iterator[str]:
+    """`first` and all that comes after it, up to `last`."""
+    seen = {last}
+    waiting = [first]
+    while waiting:
+        name = waiting.pop()
+        if name not in seen and name in found:
+            seen.add(name)
+            yield name
+            waiting += found[name]
+
+
+def _ends(found: Successors, first: str, last: str) -> tuple[str, ...]:
+    """The tasks from `first` on that nothing but `last` comes after, in the order of the tasks."""
+    ends = {name for name in _walk(found, first, last) if not found[name].keys() - {last}}
+    return tuple(name for name in found if name in ends)
+
+
+_WEAVERS: Mapping[str, Callable[[Woven, Control], None]] = {
+    "branch": Woven.branch,
+    "loop": Woven.loop,
+    "replicate": Woven.replicate,
+}
