@@ -29,8 +29,8 @@ __all__ = ["RUNNER", "Cells", "Program", "has_pragma"]
 
 #: What the shell's attribute is called under which the calls find their way back.
 RUNNER = "proactive"
-#: Programs kept: a cell is run right after it was transformed, unless cells of subshells come in between.
-KEPT = 64
+#: Programs kept: a cell is run right after it was transformed, but may wait in its midst while others run in subshells.
+KEPT = 1000
 
 #: The same as the grammar's own; here, so that cells of Python alone never load the grammar.
 _PRAGMA_LINE = re.compile(r"^[ \t]*#%(?=[^\W\d_])", re.MULTILINE)
