@@ -51,6 +51,8 @@ class Parameter:
     required: bool = False
     #: Other names that mean the same.
     aliases: tuple[str, ...] = ()
+    #: True: a value without a name is this parameter, though it is not required.
+    nameless: bool = False
 
     @property
     def shown_default(self) -> str:
@@ -101,8 +103,8 @@ class Pragma:
 
     @property
     def positional(self) -> Parameter | None:
-        """The parameter that a value without a name is: the one required, or the only one."""
-        required = [parameter for parameter in self.parameters if parameter.required]
+        """The parameter that a value without a name is: the one required, or the only one, or one declared so."""
+        required = [parameter for parameter in self.parameters if parameter.required or parameter.nameless]
         if len(required) == 1:
             return required[0]
         return self.parameters[0] if len(self.parameters) == 1 else None

@@ -22,7 +22,9 @@ from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.source_map import join
 from proactive_jupyter_kernel.workflow.model import Script
 
-_NAME = Parameter(name="name", kind=TASK_NAME, doc="The task's name; without it one such as split1 is made up.")
+_NAME = Parameter(
+    name="name", kind=TASK_NAME, nameless=True, doc="The task's name; without it one such as split1 is made up."
+)
 _DEP = Parameter(name="dep", kind=TASK_NAMES, default=(), doc="The tasks that must have ended before.")
 _DEP_OR_ALL = Parameter(
     name="dep",
