@@ -62,6 +62,12 @@ class SourceMap:
                 return piece.label, piece.source_line + line - piece.first_line
         return None
 
+    def is_made(self, line: int) -> bool:
+        """Whether it is a line of the script that nobody wrote: it binds or hands on variables."""
+        return any(
+            not piece.label and piece.first_line <= line < piece.first_line + piece.count for piece in self.pieces
+        )
+
     def rewrite(self, text: str) -> str:
         """An error or a log with the cell's lines for the script's lines, as far as they can be told."""
         teller = _TELLERS.get(self.engine)
@@ -92,7 +98,11 @@ class Sources:
             place = script.place(int(match["line"])) if script else None
             return f"{place[0]}, line {place[1]}" if place else match.group()
 
-        text = _LABELLED.sub(told, text)
+        def kept(match: re.Match[str]) -> str:
+            script = self.scripts.get(match["script"])
+            return "" if script and script.is_made(int(match["line"])) else match.group()
+
+        text = _LABELLED.sub(told, _CALLED_AT.sub(kept, text))
         for script in self.scripts.values():
             text = script.rewrite(text)
         return text
@@ -114,11 +124,20 @@ def join(engine: str, parts: list[Code]) -> SourceMap:
 
 #: What the embedded scheduler puts in the place of a script's file, in whatever way the language writes lines after it.
 _LABELLED = re.compile(r'(?:File ")?<(?P<script>task|[a-z ]+ script of) [^<>\n]+>"?(?:(?:[,:]? )line |:)(?P<line>\d+)')
-#: A frame of a Python traceback and the source line that it quotes.
-_PYTHON_FRAME = re.compile(
-    r'^(?P<indent>[ \t]*)File "(?P<file>[^"\n]+)", line (?P<line>\d+)(?P<rest>[^\n]*)(?:\n(?P<quoted>[ \t]+[^\n]*))?',
+#: A line of a JavaScript stack.
+_CALLED_AT = re.compile(
+    r"^[ \t]+at (?:[^\n<]*\()?<(?P<script>task|[a-z ]+ script of) [^<>\n]+>:(?P<line>\d+)(?::\d+)?\)?(?:\n|\Z)",
     re.MULTILINE,
 )
+#: A frame of a Python traceback, the source line that it quotes and what stands below that.
+_PYTHON_FRAME = re.compile(
+    r'^(?P<indent>[ \t]*)File "(?P<file>[^"\n]+)", line (?P<line>\d+)(?P<rest>[^\n]*)(?:\n(?P<quoted>[ \t]+[^\n]*))?'
+    r"(?P<below>(?:\n[ \t]+(?:[~^][~^ \t]*|\[Previous line repeated \d+ more times?\])$)*)",
+    re.MULTILINE,
+)
+#: The heading of a traceback that lost all of its frames, and the gap that a lost frame left.
+_NO_FRAMES = re.compile(r"^[ \t]*Traceback \(most recent call last\):\n\0(?:\n\0)*\n(?=\S)", re.MULTILINE)
+_GAP = re.compile(r"\0\n?")
 _BASH_FAULT = re.compile(r"^(?P<file>[^\s:]+): line (?P<line>\d+):", re.MULTILINE)
 #: What is certainly not a task's script.
 _LIBRARY = re.compile(r"site-packages|dist-packages|[/\\]lib(?:64)?[/\\]python\d|<frozen ")
@@ -131,12 +150,19 @@ def _tell_python(source: SourceMap, text: str) -> str:
         quoted = match["quoted"] or ""
         line = source.line_of(int(match["line"]), quoted)
         place = source.place(line) if line else None
-        if place is None:
-            return match.group()
-        tail = f"\n{quoted}" if quoted else ""
-        return f"{match['indent']}{place[0]}, line {place[1]}{match['rest']}{tail}"
+        if place is not None:
+            tail = f"\n{quoted}" if quoted else ""
+            return f"{match['indent']}{place[0]}, line {place[1]}{match['rest']}{tail}{match['below']}"
+        # The message below says all; frames of lines that the reader never wrote would only puzzle. A fault of syntax
+        # has no function, and its place stays.
+        unread = droppable and line is not None and source.is_made(line) and match["rest"].startswith(", in ")
+        return "\0" if unread else match.group()
 
-    return _PYTHON_FRAME.sub(told, text)
+    # Text that holds the mark of a gap itself is no traceback of ours.
+    droppable = "\0" not in text
+    if not droppable:
+        return _PYTHON_FRAME.sub(told, text)
+    return _GAP.sub("", _NO_FRAMES.sub("", _PYTHON_FRAME.sub(told, text)))
 
 
 def _tell_bash(source: SourceMap, text: str) -> str:

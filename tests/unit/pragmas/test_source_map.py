@@ -88,3 +88,41 @@ def test_bash_tells_its_lines() -> None:
 def test_other_languages_are_left_alone() -> None:
     """As long as nobody knows how they speak of lines."""
     assert SourceMap(engine="cobol", script="x").rewrite('File "<x>", line 1') == 'File "<x>", line 1'
+
+
+MADE = join(
+    "cpython",
+    [
+        Code(text="v = [[[[1j]]]]\ng()", label="Cell In[1]", first_line=2),
+        Code(text='def check(v):\n    check(v[0])\ncheck(v)\nvariables.put("v", v)'),
+    ],
+)
+
+
+def test_frames_of_lines_that_nobody_wrote_are_left_out() -> None:
+    """Where an export fails, the message alone is told: the lines that export are in no cell."""
+    text = (
+        'before\nTraceback (most recent call last):\n  File "<task T>", line 5, in <module>\n    check(v)\n'
+        '  File "<task T>", line 4, in check\n    check(v[0])\n    ~~~~~^^^^^^\n'
+        "  [Previous line repeated 3 more times]\nTypeError: v[0] cannot travel\nafter\n"
+    )
+    assert Sources(scripts={MAIN: MADE}).rewrite(text) == "before\nTypeError: v[0] cannot travel\nafter\n"
+    assert MADE.rewrite(text.replace("<task T>", "/tmp/x.py")) == "before\nTypeError: v[0] cannot travel\nafter\n"
+
+
+def test_frames_of_the_cell_stay_beside_frames_that_nobody_wrote() -> None:
+    """A value of the cell's own class may fail in the middle of what hands it on."""
+    text = (
+        'Traceback (most recent call last):\n  File "<task T>", line 5, in <module>\n    check(v)\n'
+        '  File "<task T>", line 2, in __eq__\n    g()\n    ^^^\nValueError: no\n'
+    )
+    assert Sources(scripts={MAIN: MADE}).rewrite(text) == (
+        "Traceback (most recent call last):\n  Cell In[1], line 3, in __eq__\n    g()\n    ^^^\nValueError: no\n"
+    )
+
+
+def test_calls_from_lines_that_nobody_wrote_are_left_out_in_javascript() -> None:
+    """As in Python; calls from the cell stay."""
+    script = join("javascript", [Code(text="f();", label="Cell In[1]"), Code(text="throw 1")])
+    text = "Error: v is never set.\n    at <task T>:2:7\n    at f (<task T>:2:7)\n    at <task T>:1:1\n"
+    assert Sources(scripts={MAIN: script}).rewrite(text) == ("Error: v is never set.\n    at Cell In[1], line 1:1\n")
