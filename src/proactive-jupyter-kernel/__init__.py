@@ -1,1 +1,1 @@
-"""Lets ``python -m proactive-jupyter-kernel.install`` work to the letter; the kernel is in `proactive_jupyter_kernel`."""
+"""Lets ``python -m proactive-jupyter-kernel.install`` work to the letter; `proactive_jupyter_kernel` is the kernel."""
