@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from proactive_jupyter_kernel.client import logs, records, results
+from proactive_jupyter_kernel.client.carrying import Carrier
+from proactive_jupyter_kernel.client.dataspace import DataSpace
 from proactive_jupyter_kernel.client.login import Session
 from proactive_jupyter_kernel.client.pace import Pace
 from proactive_jupyter_kernel.client.records import Job, JobInfo, JobRef, JobResult, LogLine, TaskResult, Validation
@@ -47,11 +49,21 @@ class Scheduler:
         self._sleep = sleep
         #: Jobs whose live log was asked for.
         self._listening: set[int] = set()
+        self._carrier = Carrier(self.space())
 
     @property
     def address(self) -> str:
         """Where it is, such as ``http://host:8080``."""
         return self._session.transport.address
+
+    def space(self, name: str = "user") -> DataSpace:
+        """The ``user`` or the ``global`` data space."""
+        return DataSpace(self._session, name)
+
+    @property
+    def carrier(self) -> Carrier:
+        """What carries files with jobs."""
+        return self._carrier
 
     def connect(self) -> None:
         """Log in now instead of at the first call."""
