@@ -43,7 +43,8 @@ class History:
         self._store_inputs(line_num, *_masked(source, source_raw))
 
     def _write(self, line_mod: str, line_ori: str) -> None:
-        self._log(*_masked(line_mod, line_ori))
+        if self._logger.log_active:
+            self._log(*_masked(line_mod, line_ori))
 
 
 def _masked(source: str, raw: str | None) -> tuple[str, str]:

@@ -65,7 +65,8 @@ def test_notebook_from_task_to_result(run_notebook: Run, kernel_name: str, first
 def test_waiting_submission_shows_everything_in_its_cell(run_notebook: Run) -> None:
     """submit_job(wait=on, print_result=on) leaves status, output and results under one cell."""
     cell = run_notebook(f"{TASKS}\n#%submit_job(name=Waited, wait=on, print_result=on)").cells[0]
-    assert [text for _, text in streams(cell)][1:] == ["counting\n", "careful\n", "done\n"]
+    # The lines before them are one output or two: the scheduler may have to start in between.
+    assert [text for _, text in streams(cell)][-3:] == ["counting\n", "careful\n", "done\n"]
     assert texts(cell)[0].split("\n")[0].split(",")[0].endswith("✓ Finished")
     assert texts(cell)[-1] == "Sum: 5"
 

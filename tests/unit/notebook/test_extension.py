@@ -105,6 +105,18 @@ def test_passwords_are_masked_in_the_history(loaded: InteractiveShell) -> None:
     assert set(kept) == {"#%connect(host=h, password=*******, login=ada, unheard=1)"}
 
 
+def test_passwords_are_masked_in_a_log(loaded: InteractiveShell, tmp_path: Path) -> None:
+    """A log that %logstart began holds stars for the password, and what runs here as IPython writes it."""
+    loaded.run_line_magic("logstart", f"-o {tmp_path}/session.log")
+    loaded.run_cell("#%connect(url=http://127.0.0.1:9, login=ada, password=hunter2, unheard=1)", store_history=True)
+    loaded.run_cell("x = 1", store_history=True)
+    loaded.run_line_magic("logstop", "")
+    log = (tmp_path / "session.log").read_text()
+    assert "#%connect(url=http://127.0.0.1:9, login=ada, password=" in log
+    assert "x = 1" in log
+    assert "hunter2" not in log
+
+
 @pytest.mark.parametrize("shell", [True], indirect=True)
 def test_history_can_be_run_again(loaded: InteractiveShell) -> None:
     """What is kept of a pragma cell is the pragma cell, so that %rerun works."""
