@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from proactive_jupyter_kernel.client.config import EMBEDDED, Settings, discover
-from proactive_jupyter_kernel.client.connection import Connection
 from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.errors import BadValue, SetupError
 from proactive_jupyter_kernel.pragmas.draft import Draft
@@ -19,6 +18,7 @@ from proactive_jupyter_kernel.pragmas.registry import Bound
 from proactive_jupyter_kernel.pragmas.source_map import Sources
 
 if TYPE_CHECKING:
+    from proactive_jupyter_kernel.client.connection import Connection
     from proactive_jupyter_kernel.client.scheduler import Scheduler
 
 __all__ = ["CELL_MODES", "UNNAMED", "Context", "SubmittedJob"]
@@ -83,7 +83,7 @@ class Context:
         """The connection that `#%connect` made, or else the usual one."""
         with self._connecting:
             if self._connection is None:
-                self._connection = Connection(self._complete(self._discovered()))
+                self._connection = _connection(self._complete(self._discovered()))
             return self._connection
 
     @property
@@ -96,7 +96,7 @@ class Context:
 
         Jobs that were submitted elsewhere are still known. Raises what the login raises.
         """
-        connection = Connection(self._complete(settings))
+        connection = _connection(self._complete(settings))
         connection.scheduler.connect()
         with self._connecting:
             self._connection = connection
@@ -173,6 +173,13 @@ class Context:
         job = self.submitted(job_id)
         source = job.sources.get(base_name(task)) if job else None
         return source.rewrite(text) if source else text
+
+
+def _connection(settings: Settings) -> Connection:
+    # Speaking to a scheduler takes a while to load, and a notebook that only defines tasks does not need it.
+    from proactive_jupyter_kernel.client.connection import Connection
+
+    return Connection(settings)
 
 
 def base_name(task: str) -> str:

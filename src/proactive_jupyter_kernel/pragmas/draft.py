@@ -6,6 +6,7 @@ Pure. It holds tasks in the order of their definition, code to put in front per 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -105,17 +106,21 @@ class Draft:
             names |= dict.fromkeys((*(variable.name for variable in entry.task.variables), *entry.exports))
         return tuple(names)
 
-    def ancestors(self, depends: Iterable[str], later: Mapping[str, DraftTask] | None = None) -> dict[str, DraftTask]:
-        """The tasks named and all that they depend on; `later` are tasks that are about to be defined."""
-        known = {**self.tasks, **(later or {})}
-        found: dict[str, DraftTask] = {}
-        waiting = list(depends)
+    def ancestors(self, depends: Iterable[str], later: Mapping[str, DraftTask] | None = None) -> Iterator[DraftTask]:
+        """The tasks named and all that they depend on, the nearest first; `later` are about to be defined."""
+        seen: set[str] = set()
+        waiting = deque(depends)
         while waiting:
-            name = waiting.pop()
-            if name in known and name not in found:
-                found[name] = known[name]
-                waiting += (*known[name].task.depends, *self.implied(name))
-        return found
+            name = waiting.popleft()
+            entry = (later or {}).get(name) or self.tasks.get(name)
+            if entry is not None and name not in seen:
+                seen.add(name)
+                yield entry
+                waiting += (*entry.task.depends, *self.implied(name))
+
+    def leads_to(self, name: str, depends: Iterable[str], later: Mapping[str, DraftTask] | None = None) -> bool:
+        """Whether one of the tasks named, or what they depend on, is this one."""
+        return any(entry.name == name for entry in self.ancestors(depends, later))
 
     def implied(self, name: str) -> tuple[str, ...]:
         """The tasks that come before a task because of the control that it is a step of."""
@@ -128,17 +133,19 @@ class Draft:
         """The variables that a task imports and that neither the job, the task nor an ancestor has."""
         known = {variable.name for variable in (*self.job.variables, *entry.task.variables)}
         asked = [name for name in entry.imports if name not in known and not name.startswith(SYSTEM_PREFIX)]
-        if not asked:
-            return ()
-        ancestors = self.ancestors((*entry.task.depends, *implied, *self.implied(entry.name)), later).values()
-        return tuple(name for name in asked if not any(ancestor.may_set(name) for ancestor in ancestors))
+        # Nearly always the parents export what is asked for: the walk ends there.
+        for ancestor in self.ancestors((*entry.task.depends, *implied, *self.implied(entry.name)), later):
+            if not asked:
+                break
+            asked = [name for name in asked if not ancestor.may_set(name)]
+        return tuple(asked)
 
     def visible(
         self, entry: DraftTask, later: Mapping[str, DraftTask] | None = None, implied: Iterable[str] = ()
     ) -> tuple[str, ...]:
         """The variables that a task could import."""
         names = dict.fromkeys(variable.name for variable in (*self.job.variables, *entry.task.variables))
-        for ancestor in self.ancestors((*entry.task.depends, *implied), later).values():
+        for ancestor in self.ancestors((*entry.task.depends, *implied), later):
             names |= dict.fromkeys(ancestor.exports)
         return tuple(names)
 

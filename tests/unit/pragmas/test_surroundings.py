@@ -28,7 +28,7 @@ def settings(notebook, monkeypatch: pytest.MonkeyPatch):
         made.append(settings)
         return Connection(settings, make=scheduler)
 
-    monkeypatch.setattr("proactive_jupyter_kernel.pragmas.context.Connection", connection)
+    monkeypatch.setattr("proactive_jupyter_kernel.client.connection.Connection", connection)
     for name in ("PROACTIVE_URL", "PROACTIVE_LOGIN", "PROACTIVE_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
     return made

@@ -186,21 +186,23 @@ def _later_tasks(call: Bound) -> dict[str, DraftTask]:
 
 
 def _check_dependencies(context: Context, call: Bound, entry: DraftTask, implied: Sequence[str]) -> None:
-    name, later = entry.name, {entry.name: entry, **_later_tasks(call)}
-    tasks = {**context.draft.tasks, **later}
-    known = [task for task in tasks if task != name]
+    draft, name, later = context.draft, entry.name, _later_tasks(call)
     depends = entry.task.depends
     for parent in depends:
         if parent == name:
             raise call.fault(f"task {name} cannot depend on itself.", parameter="dep")
-        if parent not in known:
+        if parent not in draft.tasks and parent not in later:
+            known = [task for task in (*draft.tasks, *later) if task != name]
             hint = did_you_mean(parent, known) or "Define it before, or further down in the same cell."
             raise call.fault(f"dep names the task {parent!r}, which is not defined.", parameter="dep", hint=hint)
-    if name in context.draft.ancestors((*depends, *implied), later):
-        between = [parent for parent in (*depends, *implied) if name in context.draft.ancestors([parent], later)]
-        raise call.fault(
-            f"task {name} cannot depend on {between[0]}, which depends on {name} already.", parameter="dep"
-        )
+    if name not in draft.tasks and not later:
+        return  # Nothing can depend on it yet.
+    later[name] = entry
+    for parent in (*depends, *implied):
+        if draft.leads_to(name, [parent], later):
+            raise call.fault(
+                f"task {name} cannot depend on {parent}, which depends on {name} already.", parameter="dep"
+            )
 
 
 def _check_variables(context: Context, call: Bound, entry: DraftTask, implied: Sequence[str]) -> None:
