@@ -205,7 +205,8 @@ class _Daemon:
 
     def _service(self) -> Service:
         settings = self._settings
-        executor = LocalExecutor(self._data_dir / "scratch", LocalSettings(slots=settings.slots), DataSpaces())
+        local = LocalSettings(slots=settings.slots, warm=settings.warm)
+        executor = LocalExecutor(self._data_dir / "scratch", local, DataSpaces())
         return Service(store=self._store, executor=executor, settings=settings, site=self._site())
 
     def _site(self) -> Site:

@@ -44,6 +44,7 @@ class Settings:
     body_limit: int
     session_timeout: float
     walltime: float
+    warm: bool
 
 
 def _number(least: int) -> Callable[[str], int]:
@@ -61,6 +62,15 @@ def _seconds(text: str) -> float:
     if not value >= 0:
         raise ValueError(text)
     return value
+
+
+_SWITCH = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
+
+
+def _switch(text: str) -> bool:
+    if text.lower() not in _SWITCH:
+        raise ValueError(text)
+    return _SWITCH[text.lower()]
 
 
 def _processors() -> int:
@@ -129,6 +139,14 @@ SETTINGS: tuple[Setting, ...] = (
         default=lambda: 0.0,
         read=_seconds,
         kind="seconds, 0 or more",
+    ),
+    Setting(
+        name="WARM",
+        field="warm",
+        doc="Whether Python tasks start from a process that is kept warm, where the platform can; off: each anew.",
+        default=lambda: True,
+        read=_switch,
+        kind="on or off",
     ),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -117,7 +118,9 @@ class Daemon:
                 children = psutil.Process(process.pid).children(recursive=True)
                 process.kill()
                 for child in children:
-                    child.kill()
+                    # Most end by themselves with their parent, at any moment.
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        child.kill()
             process.communicate()
 
     def leftovers(self) -> list[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
-from proactive_jupyter_kernel.scheduler.settings import SETTINGS, Settings, load
+from proactive_jupyter_kernel.scheduler.settings import PREFIX, SETTINGS, Settings, load
 
 
 def test_every_field_has_its_row() -> None:
@@ -23,11 +24,25 @@ def test_defaults_need_no_environment() -> None:
 
 def test_the_environment_wins() -> None:
     """Each kind of value is read."""
-    read = load({"PROACTIVE_KERNEL_SLOTS": "3", "PROACTIVE_KERNEL_IDLE_STOP": "1.5"})
-    assert (read.slots, read.idle_stop) == (3, 1.5)
+    read = load({"PROACTIVE_KERNEL_SLOTS": "3", "PROACTIVE_KERNEL_IDLE_STOP": "1.5", "PROACTIVE_KERNEL_WARM": "Off"})
+    assert (read.slots, read.idle_stop, read.warm) == (3, 1.5, False)
 
 
-WRONG = [("SLOTS", "0"), ("SLOTS", "many"), ("IDLE_STOP", "-1"), ("IDLE_STOP", "nan"), ("LOG_BYTES", "10")]
+def test_the_guide_tells_every_setting() -> None:
+    """Each row of the table is a row of the guide."""
+    guide = Path(__file__).parents[3] / "docs" / "guides" / "scheduler.md"
+    rows = "\n".join(line for line in guide.read_text("utf-8").splitlines() if line.startswith("| `"))
+    assert [setting.name for setting in SETTINGS if f"`{PREFIX}{setting.name}`" not in rows] == []
+
+
+WRONG = [
+    ("SLOTS", "0"),
+    ("SLOTS", "many"),
+    ("IDLE_STOP", "-1"),
+    ("IDLE_STOP", "nan"),
+    ("LOG_BYTES", "10"),
+    ("WARM", "maybe"),
+]
 
 
 @pytest.mark.parametrize(("name", "text"), WRONG)
