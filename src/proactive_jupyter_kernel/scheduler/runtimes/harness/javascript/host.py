@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -113,9 +113,7 @@ def _report(request: Mapping[str, Any], text: str) -> None:
     os.replace(half, request["report"])
 
 
-def _end(request: Mapping[str, Any]) -> None:
-    with open(request["report"], encoding="utf-8") as file:
-        code = json.load(file).get("exit", 0)
+def _end(request: Mapping[str, Any], code: int) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

@@ -5,15 +5,19 @@ const out = (stream) => ({
   flush() {},
 });
 const same = (one, other) => one.toLowerCase() === String(other).toLowerCase();
+const within = (name, part) => (host("property", name) ?? "").toLowerCase().includes(String(part).toLowerCase());
+const matches = (value, pattern) => value !== null && new RegExp(`^(?:${pattern})$`).test(value);
 const selection = {
-  checkOSName: (name) => host("property", "os.name").toLowerCase().includes(String(name).toLowerCase()),
-  checkOSArch: (name) => host("property", "os.arch").toLowerCase().includes(String(name).toLowerCase()),
+  checkJavaProperty: (name, pattern) => matches(host("property", String(name)), pattern),
+  checkOSName: (name) => within("os.name", name),
+  checkOSArch: (name) => within("os.arch", name),
   checkOSVersion: (version) => same(host("property", "os.version"), version),
-  checkHostName: (name) => host("property", "host").toLowerCase().includes(String(name).toLowerCase()),
+  checkHostName: (pattern) => within("host", pattern) || matches(host("property", "host"), pattern),
   checkExec: (program) => host("program", String(program)),
   checkFileExist: (...parts) => host("exists", parts.join("/")),
   checkFreeMemory: (bytes) => host("memory") >= Number(bytes),
-  checkFreeSpace: (bytes, path) => host("space", path === undefined ? "." : String(path)) >= Number(bytes),
+  checkFreeSpaceDiskAvailable: (bytes, path = ".") => host("space", String(path)) >= Number(bytes),
+  checkFreeSpaceTmpDir: (bytes) => host("space", host("property", "java.io.tmpdir")) >= Number(bytes),
 };
 const JAVA = {
   "java.lang.System": {

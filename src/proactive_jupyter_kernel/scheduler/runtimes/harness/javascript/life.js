@@ -77,7 +77,7 @@ function start(requestText) {
 // Run the script. `evaluate` takes its text and gives its value; the text ends with lines that pick up what it declared
 // in a way that leaves no property of the global object, and do not change its value.
 function run(code, evaluate) {
-  const names = request.returns.filter((name) => name !== "resultMetadata");
+  const names = request.returns;
   const picked = names.map((name) => `${name}: typeof ${name} === "undefined" ? undefined : [${name}]`);
   hide(globalThis, { __proactiveEnd: (declared) => { outcome.declared = declared; } });
   try {
@@ -111,17 +111,15 @@ function describe(error) {
   return { type: String(error.name), message: String(error.message), trace: [head, ...frames, ...cause].join("\n") };
 }
 
-// End now, with an exit code. Never comes back.
+// End now. No report: on a ProActive server, too, that is the end of the process and not of the script.
 function leave(code = 0) {
-  finish(Number(code) & 0xff);
-  host("end");
+  host("end", Number(code) & 0xff);
 }
 
-// Write the report of the script that ended, or that asked to end with the code `exit`.
-function finish(exit = null) {
+// Write the report of the script that ended; returns the exit code of the process.
+function finish() {
   const report = {};
   if (outcome.failed) report.error = outcome.failed;
-  if (exit !== null) report.exit = exit;
   try {
     if (maps.variables) [report.variablesSet, report.variablesRemoved] = maps.variables.changes();
     if (maps.resultMap) [report.resultMap] = maps.resultMap.changes();
@@ -131,7 +129,7 @@ function finish(exit = null) {
       const entries = Object.keys(metadata).map((key) => [key, text(metadata[key])]);
       report.resultMetadata = entriesWire(entries);
     }
-    if (!report.error && exit === null) report.values = collected();
+    if (!report.error) report.values = collected();
   } catch (error) {
     const message = String(error.message);
     host("print", "err", `${message}\n`);
@@ -147,7 +145,7 @@ function finish(exit = null) {
 function collected() {
   const found = {};
   for (const name of request.returns) {
-    if (name === "resultMetadata" || !outcome.declared[name]) continue;
+    if (!outcome.declared[name]) continue;
     setOwn(found, name, unchanged(name) ? request.result.value : toWire(outcome.declared[name][0], name));
   }
   if (request.stage === "main" && !own(found, "result")) {

@@ -7,6 +7,7 @@ not_portable <- function(path, value, reason, remedy) {
 
 # Bytes that were written in hexadecimal.
 bytes <- function(hex) {
+  if (!nzchar(hex)) return(raw(0))
   digits <- match(charToRaw(hex), charToRaw("0123456789abcdef")) - 1L
   as.raw(digits[c(TRUE, FALSE)] * 16L + digits[c(FALSE, TRUE)])
 }

@@ -141,7 +141,7 @@ module ProActive
     end
 
     def text(value, path)
-      if value.encoding == Encoding::ASCII_8BIT && !value.ascii_only?
+      if value.encoding == Encoding::ASCII_8BIT
         return { TAG => "bytes", "value" => [value].pack("m0") }
       end
       known = value.encode(Encoding::UTF_8)

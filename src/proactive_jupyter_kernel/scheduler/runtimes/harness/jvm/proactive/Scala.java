@@ -54,6 +54,17 @@ public final class Scala {
     }
 
     public static void main(String[] arguments) throws Throwable {
+        ClassLoader system = ClassLoader.getSystemClassLoader();
+        if (arguments.length == 1 && Scala.class.getClassLoader() != system) {
+            // Scala's launcher brought us here, by a loader that does not know all of Java.
+            URL[] ours = {Scala.class.getProtectionDomain().getCodeSource().getLocation()};
+            ClassLoader loader = new URLClassLoader(ours, system);
+            Thread.currentThread().setContextClassLoader(loader);
+            Class<?> again = loader.loadClass(Scala.class.getName());
+            Object given = new String[] {arguments[0], "again"};
+            Mirror.call(again, null, "main", new Class<?>[] {String[].class}, given);
+            return;
+        }
         Wire.javaOf = Scala::javaOf;
         System.exit(new Scala(Task.load(arguments[0]), Paths.get(arguments[0])).run());
     }

@@ -1,0 +1,102 @@
+"""One executor for all languages, and the rule about languages that are not here."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proactive_jupyter_kernel.scheduler.attempt import Attempt, Outcome, Selection, Slot
+from proactive_jupyter_kernel.scheduler.executors.local import LocalExecutor, LocalSettings
+from proactive_jupyter_kernel.workflow.model import Script
+
+_NUMBERS = itertools.count(1)
+
+
+@dataclass
+class Run:
+    """What came of an attempt."""
+
+    outcome: Outcome
+    lines: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def out(self) -> str:
+        return "".join(text for stream, text in self.lines if stream == "out")
+
+    @property
+    def err(self) -> str:
+        return "".join(text for stream, text in self.lines if stream == "err")
+
+    @property
+    def message(self) -> str:
+        assert self.outcome.failure is not None, self.outcome
+        return self.outcome.failure.message
+
+
+class Bench:
+    """Runs scripts of any language, one after the other."""
+
+    def __init__(self, folder: Path) -> None:
+        self.runner = asyncio.Runner()
+        self.executor = LocalExecutor(folder / "scratch", LocalSettings(grace=0.5))
+        self.runner.run(self.executor.start())
+
+    def run(self, language: str, code: str, *arguments: str, **fields: Any) -> Run:
+        """Run a task whose main script this is; `fields` are those of `Attempt`."""
+        number = next(_NUMBERS)
+        attempt = Attempt(
+            **{
+                "job_id": 7,
+                "job_name": "Job",
+                "task_id": number,
+                "task_name": "T1",
+                "number": 1,
+                "owner": "ada",
+                "slot": Slot(name="local-0"),
+                "main": Script(language=language, code=code, arguments=arguments),
+                **fields,
+                "inherited": {"PA_JOB_ID": "7", "PA_TASK_NAME": "T1", **fields.get("inherited", {})},
+            }
+        )
+        lines: list[tuple[str, str]] = []
+        outcome = self.runner.run(self.executor.run(attempt, lambda stream, text, at: lines.append((stream, text))))
+        return Run(outcome, lines)
+
+    def select(self, selection: Selection) -> bool:
+        """Ask whether the task may run on the slot."""
+        return self.runner.run(self.executor.select(selection))
+
+    def close(self) -> None:
+        self.runner.run(self.executor.close())
+        self.runner.close()
+
+
+@pytest.fixture(scope="session")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """An executor for scripts of all languages."""
+    bench = Bench(tmp_path_factory.mktemp("bench"))
+    yield bench
+    bench.close()
+
+
+def need(*programs: str) -> None:
+    """Skip the test where a program is missing; where everything must be there, fail."""
+    missing = [program for program in programs if shutil.which(program) is None]
+    if missing and os.environ.get("PAJK_REQUIRE_ALL"):
+        pytest.fail(f"{', '.join(missing)} must be installed here")
+    if missing:
+        pytest.skip(f"{', '.join(missing)} is not installed")
+
+
+@pytest.fixture
+def require() -> Any:
+    """The function `need`."""
+    return need

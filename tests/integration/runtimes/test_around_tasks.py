@@ -1,0 +1,137 @@
+"""Scripts around a task in other languages: fork environment, selection, clean; and tasks inside of a container."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proactive_jupyter_kernel.scheduler.attempt import Selection, Slot
+from proactive_jupyter_kernel.workflow.model import ForkEnvironment, Script, SelectionScript
+
+PROGRAMS = {
+    "javascript": (),
+    "groovy": ("groovy", "java"),
+    "python": ("jython", "java"),
+    "ruby": ("ruby",),
+    "R": ("Rscript",),
+    "scalaw": ("scala", "java"),
+    "perl": ("perl",),
+}
+
+FORK_SCRIPTS = {
+    "javascript": """
+forkEnvironment.addSystemEnvironmentVariable("B", variables.get("V") + forkEnvironment.getSystemEnvironmentVariable("A"));
+forkEnvironment.setPreJavaCommand(["env", "C=three"]);
+forkEnvironment.addJVMArgument("-Xmx1g"); print(forkEnvironment.getPreJavaCommand().length);
+""",
+    "groovy": """
+forkEnvironment.addSystemEnvironmentVariable("B", variables.V + forkEnvironment.getSystemEnvironmentVariable("A"))
+forkEnvironment.setPreJavaCommand(["env", "C=${'three'}"])
+forkEnvironment.addJVMArgument("-Xmx1g"); println forkEnvironment.preJavaCommand.size()
+""",
+    "python": """
+forkEnvironment.addSystemEnvironmentVariable("B", variables["V"] + forkEnvironment.getSystemEnvironmentVariable("A"))
+preJavaHomeCmd = "env C=three"
+forkEnvironment.addJVMArgument("-Xmx1g"); print 2
+""",
+    "ruby": """
+$forkEnvironment.add_system_environment_variable("B", $variables["V"] + $forkEnvironment.getSystemEnvironmentVariable("A"))
+$forkEnvironment.setPreJavaCommand(["env", "C=three"])
+$forkEnvironment.addJVMArgument("-Xmx1g"); puts $forkEnvironment.getPreJavaCommand.size
+""",
+    "R": """
+forkEnvironment$addSystemEnvironmentVariable("B", paste0(variables$V, forkEnvironment$getSystemEnvironmentVariable("A")))
+forkEnvironment$setPreJavaCommand(c("env", "C=three"))
+forkEnvironment$addJVMArgument("-Xmx1g"); cat(length(forkEnvironment$getPreJavaCommand()), "\\n", sep = "")
+""",
+}
+
+
+@pytest.mark.parametrize("language", FORK_SCRIPTS)
+def test_fork_environment(bench: Any, require: Any, language: str) -> None:
+    """A fork environment script reads and changes environment and command prefix of the task's process."""
+    require(*PROGRAMS[language], "env")
+    fork = ForkEnvironment(
+        environment={"A": "one"}, script=Script(language=language, code=FORK_SCRIPTS[language].strip("\n"))
+    )
+    run = bench.run("bash", 'echo "$A $B $C"', fork_environment=fork, inherited={"V": "two"})
+    assert (run.outcome.failure, run.out) == (None, "2\none twoone three\n")
+
+
+UTILS = "org.ow2.proactive.scripting.helper.selection.SelectionUtils"
+SELECTION_SCRIPTS = {
+    "javascript": f"var u = {UTILS};\nselected = [u.checkOSName('{{os}}'), u.checkExec('sh'), u.checkFileExist('/'), "
+    "u.checkFreeMemory(1), u.checkFreeSpaceTmpDir(1)].every(Boolean) && nodename == 'local-7';",
+    "groovy": f"import {UTILS}\nselected = SelectionUtils.checkOSName('{{os}}') && SelectionUtils.checkExec('sh') && "
+    "SelectionUtils.checkFileExist('/') && SelectionUtils.checkFreeMemory(1) && "
+    "SelectionUtils.checkFreeSpaceTmpDir(1) && nodename == 'local-7'",
+    "python": f"from {UTILS.rpartition('.')[0]} import SelectionUtils\n"
+    "selected = SelectionUtils.checkOSName('{os}') and SelectionUtils.checkExec('sh') and nodename == 'local-7'",
+    "ruby": "require 'etc'\n$selected = Etc.uname[:sysname].downcase == '{os}' && $nodename == 'local-7'",
+    "R": "selected <- tolower(Sys.info()[['sysname']]) == '{os}' && nodename == 'local-7'",
+}
+
+
+@pytest.mark.parametrize("language", SELECTION_SCRIPTS)
+def test_selection(bench: Any, require: Any, language: str) -> None:
+    """A selection script asks for properties of the machine, by ProActive's helper where Java's names are known."""
+    require(*PROGRAMS[language])
+
+    def asked(system: str) -> bool:
+        code = SELECTION_SCRIPTS[language].replace("{os}", system)
+        script = SelectionScript(script=Script(language=language, code=code))
+        answer = bench.select(
+            Selection(job_id=1, task_id=1, task_name="T1", slot=Slot(name="local-7"), scripts=(script,))
+        )
+        return bool(answer)
+
+    assert asked("linux")
+    if language in ("javascript", "groovy"):
+        assert not asked("beos")
+
+
+def test_clean(bench: Any, require: Any, tmp_path: Path) -> None:
+    """A clean script sees the variables that the task left, and whether it went well."""
+    require("ruby")
+    target = tmp_path / "seen"
+    code = f'File.write("{target}", $variables["W"] + $variables["PA_TASK_SUCCESS"])'
+    bench.run("javascript", "variables.put('W', 'w')", clean=Script(language="ruby", code=code))
+    assert target.read_text() == "wtrue"
+
+
+ENCLOSED = {
+    "javascript": "variables.put('W', '😀'); result = variables.get('V')",
+    "groovy": "variables.put('W', '😀'); result = variables.V",
+    "python": "variables.put('W', u'\\U0001F600'); result = variables['V']",
+    "ruby": "$variables['W'] = '😀'; $result = $variables['V']",
+    "R": "variables$W <- '😀'; result <- variables$V",
+    "scalaw": 'variables.put("W", "😀"); result = variables.get("V")',
+    "perl": 'exit($ENV{"variables_V"} ne "é");',
+}
+
+
+@pytest.mark.parametrize("language", ENCLOSED)
+def test_enclosed(bench: Any, require: Any, tmp_path: Path, language: str) -> None:
+    """Inside of a sandbox, which hides this package, the language's own launcher runs the script just as well."""
+    programs = ("node",) if language == "javascript" else PROGRAMS[language]
+    require("bwrap", *programs)
+    import proactive_jupyter_kernel
+
+    package = Path(proactive_jupyter_kernel.__file__).parent
+    prefix = (
+        f"bwrap --ro-bind / / --dev /dev --proc /proc --tmpfs /tmp --tmpfs {package} --bind $localspace $localspace "
+        "--die-with-parent --unshare-pid"
+    )
+    java = shutil.which("java")
+    fork = ForkEnvironment(
+        # Where Debian's default JRE is not there, its launchers do not find another.
+        environment={"JAVA_HOME": str(Path(java).resolve().parents[1])} if java else {},
+        script=Script(language="cpython", code=f"preJavaHomeCmd = {prefix!r}.replace('$localspace', localspace)"),
+    )
+    run = bench.run(language, ENCLOSED[language], fork_environment=fork, inherited={"V": "é"})
+    assert run.outcome.failure is None, (run.message, run.err)
+    if language != "perl":
+        assert (run.outcome.value, run.outcome.variables_set) == ("é", {"W": "😀"})
