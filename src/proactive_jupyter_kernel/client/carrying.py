@@ -73,7 +73,8 @@ class Carrier:
         """`space` is the user space."""
         self._space = space
         self._lock = threading.Lock()
-        self._done: set[int] = set()
+        #: Job -> what was brought; None where nothing was meant to come here.
+        self._done: dict[int, Brought | None] = {}
 
     def send(
         self,
@@ -122,8 +123,12 @@ class Carrier:
                 return None
             files = self._space.download(f"{name}/output", Path(target)) if target else ()
             self._space.delete(name)
-            self._done.add(job.id)
-        return Brought(folder=Path(target), files=files) if target else None
+            brought = self._done[job.id] = Brought(folder=Path(target), files=files) if target else None
+        return brought
+
+    def brought(self, job_id: int) -> Brought | None:
+        """What `bring` has brought of a job earlier."""
+        return self._done.get(job_id)
 
 
 def _new_name() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from proactive_jupyter_kernel.pragmas.carrying import bring_files
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.faults import job_failed
 
@@ -25,19 +26,23 @@ def wait_for(
 ) -> Job:
     """Wait as `Live.wait` does; a job that has ended already is not drawn again.
 
-    An interrupt ends the waiting alone, and says so: `KeyboardInterrupt` with a sentence about the job.
+    Output files of a job that has ended are brought here. An interrupt ends the waiting alone, and says so:
+    `KeyboardInterrupt` with a sentence about the job.
     """
     job = context.scheduler.job(job_id)
     if job.ended and not output:
+        bring_files(context, job)
         return job
 
     def translate(task: str, text: str) -> str:
         return context.translate(job_id, task, text)
 
     try:
-        return context.live.wait(
+        job = context.live.wait(
             job_id, tasks=tasks, timeout=timeout, draw=draw and not job.ended, output=output, translate=translate
         )
+        bring_files(context, job)
+        return job
     except KeyboardInterrupt:
         message = (
             f"The waiting is interrupted; job {job_id} ({job.name!r}) goes on. #%kill_job(job_id={job_id}) kills it."

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from proactive_jupyter_kernel.pragmas.carrying import follow_files, send_files
 from proactive_jupyter_kernel.pragmas.context import Context, SubmittedJob
 from proactive_jupyter_kernel.pragmas.draft import Built
 from proactive_jupyter_kernel.pragmas.handlers.results import show_results
@@ -21,7 +22,7 @@ from proactive_jupyter_kernel.pragmas.parameters import (
     VARIABLE_PAIRS,
 )
 from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
-from proactive_jupyter_kernel.pragmas.values import Choice, Plain
+from proactive_jupyter_kernel.pragmas.values import Choice, FilePath, Plain
 from proactive_jupyter_kernel.pragmas.waiting import settle, wait_for
 from proactive_jupyter_kernel.pragmas.which_job import job_id_of
 from proactive_jupyter_kernel.workflow.model import Priority, Script
@@ -98,6 +99,16 @@ def job(context: Context, call: Bound) -> None:
         default=False,
         doc="Whether to wait until the job has ended, writing its output; a job that fails is then an error.",
     ),
+    Parameter(
+        name="input_path",
+        kind=FilePath(),
+        doc="The folder that the tasks' input_files are taken from. Without it the notebook's folder.",
+    ),
+    Parameter(
+        name="output_path",
+        kind=FilePath(),
+        doc="The folder that the tasks' output_files come to when the job has ended. Without it the notebook's folder.",
+    ),
     family="jobs",
     summary="Submits the job and shows its id and how it gets on.",
     example="#%submit_job(wait=on)",
@@ -111,6 +122,7 @@ def submit_job(context: Context, call: Bound) -> None:
         built = context.draft.build(call["name"] or context.job_name)
     for notice in built.notices:
         context.frontend.show(Notice(text=notice))
+    built, folder = send_files(context, call, built, variables)
     submitted = _submit(context, built, variables)
     where = context.connection.name
     context.frontend.show(Text(text=f"Job {submitted.id} ({submitted.name!r}) is submitted to {where}."))
@@ -119,8 +131,11 @@ def submit_job(context: Context, call: Bound) -> None:
         if call["print_result"]:
             show_results(context, ended)
         settle(context, ended)
-    elif call["draw"]:
+        return
+    if call["draw"]:
         context.live.watch(submitted.id, submitted.name)
+    if folder is not None:
+        follow_files(context, submitted, folder)
 
 
 def _submit(context: Context, built: Built, variables: Mapping[str, str]) -> SubmittedJob:
