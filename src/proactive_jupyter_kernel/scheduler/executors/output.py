@@ -26,7 +26,7 @@ class OutputLimits:
     lines_per_second: float = 1_000
     size_per_second: float = 256 * 1024
     #: How many bytes are held back for later.
-    held: int = 1024 * 1024
+    held: int = 4 * 1024 * 1024
 
 
 #: For logs that must be complete: only a line's length is bounded.
