@@ -23,7 +23,8 @@ PROGRAMS = {
 
 FORK_SCRIPTS = {
     "javascript": """
-forkEnvironment.addSystemEnvironmentVariable("B", variables.get("V") + forkEnvironment.getSystemEnvironmentVariable("A"));
+var a = forkEnvironment.getSystemEnvironmentVariable("A");
+forkEnvironment.addSystemEnvironmentVariable("B", variables.get("V") + a);
 forkEnvironment.setPreJavaCommand(["env", "C=three"]);
 forkEnvironment.addJVMArgument("-Xmx1g"); print(forkEnvironment.getPreJavaCommand().length);
 """,
@@ -38,12 +39,14 @@ preJavaHomeCmd = "env C=three"
 forkEnvironment.addJVMArgument("-Xmx1g"); print 2
 """,
     "ruby": """
-$forkEnvironment.add_system_environment_variable("B", $variables["V"] + $forkEnvironment.getSystemEnvironmentVariable("A"))
+a = $forkEnvironment.getSystemEnvironmentVariable("A")
+$forkEnvironment.add_system_environment_variable("B", $variables["V"] + a)
 $forkEnvironment.setPreJavaCommand(["env", "C=three"])
 $forkEnvironment.addJVMArgument("-Xmx1g"); puts $forkEnvironment.getPreJavaCommand.size
 """,
     "R": """
-forkEnvironment$addSystemEnvironmentVariable("B", paste0(variables$V, forkEnvironment$getSystemEnvironmentVariable("A")))
+a <- forkEnvironment$getSystemEnvironmentVariable("A")
+forkEnvironment$addSystemEnvironmentVariable("B", paste0(variables$V, a))
 forkEnvironment$setPreJavaCommand(c("env", "C=three"))
 forkEnvironment$addJVMArgument("-Xmx1g"); cat(length(forkEnvironment$getPreJavaCommand()), "\\n", sep = "")
 """,

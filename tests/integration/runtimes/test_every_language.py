@@ -141,7 +141,8 @@ variables[["GONE"]] <- NULL
 resultMap[["m"]] <- "é"
 resultMetadata[["content.type"]] <- "text/plain"
 here <- normalizePath(".") == normalizePath(localspace)
-cat(paste(variables[["X"]], if (here) "local space ok" else localspace, args[2], "\\U0001F40D", sep = "|"), "\\n", sep = "")
+shown <- c(variables[["X"]], if (here) "local space ok" else localspace, args[2], "\\U0001F40D")
+writeLines(paste(shown, collapse = "|"))
 result <- list(results[["A"]], "[1, é]", genericInformation$G, variables$ABSENT, "v", length(results))
 """,
     error='a <- 1\nf <- function() {\n  stop("unheard") }\nf()',

@@ -17,7 +17,7 @@ from proactive_jupyter_kernel.scheduler.runtimes.engine import EngineRuntime
 from proactive_jupyter_kernel.scheduler.runtimes.stage import Launch, Stage
 from proactive_jupyter_kernel.workflow.values import TAG
 
-__all__ = ["RUNTIMES", "PowerShell"]
+__all__ = ["RUNTIMES", "PowerShell", "text"]
 
 _OPTIONS = ("-NoLogo", "-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass")
 #: What may stand in single quotes; PowerShell takes typographic quotes for quotes, too.
@@ -38,7 +38,7 @@ class PowerShell(EngineRuntime):
         programs = self.program(stage)
         # Windows PowerShell takes a file without a byte order mark for one in the system's code page.
         script = self.write_script(stage, before="\ufeff")
-        (stage.folder / "request.ps1").write_text(_request(stage, script), encoding="ascii")
+        (stage.folder / "request.ps1").writetext(_request(stage, script), encoding="ascii")
         harness = self.harness(stage, "powershell.ps1")
         return Launch(
             programs=programs,
@@ -69,7 +69,7 @@ class _Writer:
         if isinstance(wire, float):
             return _real(wire)
         if isinstance(wire, str):
-            return _text(wire)
+            return text(wire)
         if isinstance(wire, list):
             return self.array(wire)
         return self._tagged(wire) if TAG in wire else self.map(wire.items())
@@ -86,7 +86,7 @@ class _Writer:
         self.assign(name, "New-ProActiveMap")
         for key, item in entries:
             shown = key if isinstance(key, str) else json.dumps(key)
-            self.statements.append(f"${name}[[string] {_text(shown)}] = {self.literal(item)}")
+            self.statements.append(f"${name}[[string] {text(shown)}] = {self.literal(item)}")
         return f"${name}"
 
     def _tagged(self, wire: Mapping[str, Wire]) -> str:
@@ -99,10 +99,10 @@ class _Writer:
             return f"([decimal]::Parse('{value}', 'Float', [Globalization.CultureInfo]::InvariantCulture))"
         if tag == "set":
             return self.array(value)
-        return self.map(value) if tag == "dict" else _text(str(value))
+        return self.map(value) if tag == "dict" else text(str(value))
 
 
-def _text(value: str) -> str:
+def text(value: str) -> str:
     """A string, in ASCII."""
     if _PLAIN.fullmatch(value):
         return f"'{value}'"

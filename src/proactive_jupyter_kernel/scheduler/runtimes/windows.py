@@ -11,6 +11,10 @@ from proactive_jupyter_kernel.scheduler.runtimes.stage import Launch, Stage
 
 __all__ = ["RUNTIMES", "Cmd", "VBScript"]
 
+#: Wine's server outlives its last program by some seconds and writes the registry at its end; it must not be killed
+#: with what is left of the task before it has.
+_BY_WINE = 'wine=$1; shift; "$wine" "$@"; code=$?; wineserver -w 2>/dev/null; exit $code'
+
 #: Output in UTF-8, as the logs have it, and the script's text read as such.
 _UTF8 = "@chcp 65001 >nul\r\n"
 
@@ -47,7 +51,8 @@ class WindowsShell(NativeShell):
         program = self.program(stage)
         if os.name == "nt":
             return program, (*self.command[1:], str(script), *stage.bindings.arguments)
-        return program, (*self.command, _windows_path(script), *stage.bindings.arguments)
+        command = (*self.command, _windows_path(script), *stage.bindings.arguments)
+        return ("/bin/sh",), ("-c", _BY_WINE, "sh", program[0], *command)
 
     def script_text(self, code: str) -> str:
         """The script with line ends of Windows."""
