@@ -9,6 +9,7 @@ from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.pragmas.code import check_code, code_of
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.draft import DraftTask
+from proactive_jupyter_kernel.pragmas.file_values import Files
 from proactive_jupyter_kernel.pragmas.idioms import IDIOMS
 from proactive_jupyter_kernel.pragmas.kinds import Formula
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Text
@@ -42,8 +43,9 @@ ERROR_POLICIES = {
 @pragma(
     "import",
     LANGUAGE,
+    PATH,
     family="tasks",
-    summary="Puts the code below in front of every task of a language, also of tasks defined before.",
+    summary="Puts the code below, or in a file, in front of every task of a language, also of tasks defined before.",
     example="#%import(language=Python)\nimport math",
     takes_code=True,
     changes_draft=True,
@@ -52,7 +54,7 @@ ERROR_POLICIES = {
 def import_(context: Context, call: Bound) -> None:
     """Keep code for the front of tasks; without code, drop what is kept."""
     language: Language = call["language"]
-    if not call.code:
+    if not call.code and not call["path"]:
         count = context.draft.forget_code_in_front(language.engine)
         context.frontend.show(
             Text(text=f"Nothing is put in front of {language.name} tasks any more." if count else "There is no code.")
@@ -109,6 +111,20 @@ IMPORT = Parameter(
     ),
     Parameter(name="walltime", kind=Duration(), doc="The longest the task may run; then it is ended and is faulty."),
     Parameter(name="description", kind=Plain(minimum=0), default="", doc="What the task is for."),
+    Parameter(
+        name="input_files",
+        kind=Files("input"),
+        default=(),
+        doc="Files that come into the task's folder: patterns such as data/*.csv of the input space, which "
+        "#%submit_job fills from input_path, or of another: user:data/*.csv.",
+    ),
+    Parameter(
+        name="output_files",
+        kind=Files("output"),
+        default=(),
+        doc="Files that go out of the task's folder: to the output space, from where they come back to output_path, or "
+        "to another: user:model.bin.",
+    ),
     family="tasks",
     summary="Makes the code below a task of the job, or redefines the task of that name.",
     example='#%task(name=Greet, dep=[Ask], import=[name])\nresult = f"Hello {name}"',
@@ -166,6 +182,8 @@ def _entry(call: Bound, name: str, variables: Mapping[str, str], information: Ma
             max_executions=None if retries is None else retries + 1,
             walltime=said("walltime"),
             precious_result=said("precious_result") or False,
+            input_files=said("input_files") or (),
+            output_files=said("output_files") or (),
         ),
         code=(),
         imports=call["import"],
