@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import BinaryIO
 
 import click
@@ -11,6 +12,7 @@ from proactive_jupyter_kernel.cli import facts
 from proactive_jupyter_kernel.cli.app import EXIT_PROBLEM
 from proactive_jupyter_kernel.cli.common import examples, json_option, note, print_json, say, scheduler_options
 from proactive_jupyter_kernel.cli.watch import watch
+from proactive_jupyter_kernel.client.records import Job
 from proactive_jupyter_kernel.client.scheduler import Scheduler
 from proactive_jupyter_kernel.errors import (
     InvalidWorkflow,
@@ -23,11 +25,14 @@ from proactive_jupyter_kernel.workflow.status import JobStatus
 
 __all__ = ["submit"]
 
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
 
 @click.command(
     epilog=examples(
         "proactive-kernel submit workflow.xml",
         "proactive-kernel submit workflow.xml --var DAYS=3 --var CITY='New York' --wait",
+        "proactive-kernel submit workflow.xml --wait --input-path data --output-path results",
         "proactive-kernel submit - --json < workflow.xml",
         "PROACTIVE_PASSWORD=… proactive-kernel submit workflow.xml --url https://host:8443 --login me",
     )
@@ -36,18 +41,38 @@ __all__ = ["submit"]
 @click.option("--var", "-v", "variables", multiple=True, metavar="K=V", help="Set a variable of the job; repeatable.")
 @click.option("--wait", "-w", is_flag=True, help="Print the output as it comes, and end when the job does.")
 @click.option("--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Wait no longer; the job goes on.")
+@click.option(
+    "--input-path", type=_FOLDER, metavar="FOLDER", help="Send the files here that the tasks want of the input space."
+)
+@click.option(
+    "--output-path",
+    type=_FOLDER,
+    metavar="FOLDER",
+    help="Bring what the tasks put into the output space here; with --wait.",
+)
 @json_option
 @scheduler_options
 def submit(
-    scheduler: Scheduler, file: BinaryIO, variables: Sequence[str], wait: bool, timeout: float | None, as_json: bool
+    scheduler: Scheduler,
+    file: BinaryIO,
+    variables: Sequence[str],
+    wait: bool,
+    timeout: float | None,
+    input_path: Path | None,
+    output_path: Path | None,
+    as_json: bool,
 ) -> None:
     """Submit the workflow in FILE (ProActive's XML; - for standard input).
 
     With --wait, the exit status is 0 only if the job finished without a faulty task. A workflow that is refused gets
     no id: every problem is on standard error, and the exit status is 2.
     """
+    if output_path and not wait:
+        raise click.UsageError("--output-path needs --wait: the files come when the job has ended.")
     xml = file.read()
     given = _pairs(variables)
+    if input_path or output_path:
+        xml = _with_files(scheduler, xml, given, input_path, output_path)
     try:
         ref = scheduler.submit(xml, variables=given)
     except SubmissionRefused as refusal:
@@ -57,6 +82,8 @@ def submit(
     else:
         say(f"Job {ref.id} {ref.name!r} submitted.")
     job = watch(scheduler, ref.id, all_to_stderr=as_json, timeout=timeout) if wait else scheduler.job(ref.id)
+    if input_path or output_path:
+        _bring_files(scheduler, job)
     if as_json:
         print_json(facts.job_facts(scheduler, job))
     elif wait:
@@ -64,6 +91,35 @@ def submit(
         note(f"Job {job.id} {_ending(job.status, faulty=job.info.faulty)}.")
     if wait and not job.went_well:
         raise click.exceptions.Exit(EXIT_PROBLEM)
+
+
+def _with_files(
+    scheduler: Scheduler, xml: bytes, variables: Mapping[str, str], input_path: Path | None, output_path: Path | None
+) -> bytes:
+    """Send the input files; the workflow that finds them."""
+    from proactive_jupyter_kernel.workflow.formats import xml as xml_format
+
+    loaded = xml_format.loads(xml)
+    for notice in loaded.notices:
+        note(notice)
+    sent = scheduler.carrier.send(
+        loaded.workflow,
+        variables=variables,
+        input_path=input_path and input_path.resolve(),
+        output_path=output_path and output_path.resolve(),
+    )
+    if input_path:
+        note(f"{len(sent.files)} file{'' if len(sent.files) == 1 else 's'} of {input_path} sent.")
+    return xml_format.dumps(sent.workflow).encode("utf-8")
+
+
+def _bring_files(scheduler: Scheduler, job: Job) -> None:
+    if not job.ended:
+        return
+    brought = scheduler.carrier.bring(job.info)
+    if brought is not None:
+        names = "".join(f"\n  {path.relative_to(brought.folder).as_posix()}" for path in brought.files)
+        note(f"{len(brought.files)} output file{'' if len(brought.files) == 1 else 's'} in {brought.folder}{names}")
 
 
 def _pairs(texts: Sequence[str]) -> dict[str, str]:

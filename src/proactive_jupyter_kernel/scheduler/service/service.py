@@ -158,7 +158,7 @@ class Service:
         Raises `WorkflowError` with every problem, `SubmissionClosed` while the scheduler is stopped and
         `SubmissionRefused` where the job cannot be stored. A refused workflow gets no id.
         """
-        workflow = await self._prepared(submission.prepare, xml, variables, generic_information)
+        workflow = await self._prepared(submission.prepare, xml, variables, generic_information, owner)
         if self._machine.status not in _OPEN:
             raise SubmissionClosed(f"The scheduler is {self._machine.status.value} and takes no jobs.")
         self._last_job_id += 1
@@ -205,7 +205,7 @@ class Service:
         generic_information: Mapping[str, str] | None = None,
     ) -> submission.Validation:
         """What the checks say; nothing is submitted."""
-        return await self._prepared(submission.validate, xml, variables, generic_information)
+        return await self._prepared(submission.validate, xml, variables, generic_information, self.site.user)
 
     async def _prepared(
         self,
@@ -213,11 +213,16 @@ class Service:
         xml: str | bytes,
         variables: Mapping[str, str] | None,
         generic_information: Mapping[str, str] | None,
+        owner: str,
     ) -> _R:
-        """In a thread: a workflow of thousands of tasks takes its time."""
+        """In a thread: a workflow of thousands of tasks takes its time, and models may lie behind URLs."""
+        # Loaded with the first submission, not with the daemon.
+        from proactive_jupyter_kernel.scheduler.service.lookups import lookups_for
+
         return await asyncio.to_thread(
             step,
             xml,
+            lookups=lookups_for(self.site, self._executor.slots, owner),
             variables=variables or {},
             generic_information=generic_information or {},
             site=rest_urls(self.site.url),

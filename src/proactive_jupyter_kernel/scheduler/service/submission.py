@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow, WorkflowError
 from proactive_jupyter_kernel.scheduler.store.base import JobFacts
 from proactive_jupyter_kernel.workflow.model import JavaClass, Workflow
 from proactive_jupyter_kernel.workflow.problems import Problem
+
+if TYPE_CHECKING:
+    from proactive_jupyter_kernel.workflow.model_types import Lookups
 
 __all__ = ["Validation", "facts_of", "prepare", "validate"]
 
@@ -41,8 +45,9 @@ def prepare(
     variables: Mapping[str, str],
     generic_information: Mapping[str, str],
     site: Mapping[str, str],
+    lookups: Lookups | None = None,
 ) -> Workflow:
-    """The resolved and checked workflow.
+    """The resolved and checked workflow; `lookups` answer what the models of variables ask of the scheduler.
 
     Raises `WorkflowError`: `UnreadableWorkflow` with the line, or `InvalidWorkflow` with every problem.
     """
@@ -56,7 +61,7 @@ def prepare(
     workflow = resolve(written, variables=variables, generic_information=generic_information, site=site)
     problems: list[object] = list(_java_problems(workflow))
     try:
-        accepted = accept(workflow)
+        accepted = accept(workflow, lookups)
     except InvalidWorkflow as error:
         problems = [*error.problems, *problems]
     if problems:
@@ -83,10 +88,13 @@ def validate(
     variables: Mapping[str, str],
     generic_information: Mapping[str, str],
     site: Mapping[str, str],
+    lookups: Lookups | None = None,
 ) -> Validation:
     """As `prepare`, but every verdict is an answer."""
     try:
-        workflow = prepare(xml, variables=variables, generic_information=generic_information, site=site)
+        workflow = prepare(
+            xml, variables=variables, generic_information=generic_information, site=site, lookups=lookups
+        )
     except InvalidWorkflow as error:
         tasks = (getattr(problem, "task", "") for problem in error.problems)
         return Validation(valid=False, message=str(error), task_name=next(filter(None, tasks), None))

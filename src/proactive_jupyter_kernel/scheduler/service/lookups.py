@@ -1,0 +1,86 @@
+"""What only a scheduler can answer when it checks variables: files in its spaces, models behind URLs.
+
+The models of the resource manager (``/rm/model/hosts`` and its kin, which many workflows name) are answered from the
+slots at hand, without a request to oneself. There are no third-party credentials here and no catalogue, so that such
+variables pass, as they do where nobody knows.
+"""
+
+from __future__ import annotations
+
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+from proactive_jupyter_kernel.scheduler.assemble import Site
+from proactive_jupyter_kernel.scheduler.attempt import Slot
+from proactive_jupyter_kernel.scheduler.folders import Folder, LeavesSpace
+from proactive_jupyter_kernel.workflow.java_regex import compile_java
+from proactive_jupyter_kernel.workflow.model_types import Lookups
+
+__all__ = ["lookups_for", "resource_model"]
+
+#: Seconds for a model behind a URL; somebody waits for the submission's answer.
+_TIMEOUT = 10.0
+#: Bytes of a model; it is one line.
+_LARGEST = 1024 * 1024
+_OWN = "/rest/rm/model/"
+
+
+def lookups_for(site: Site, slots: Sequence[Slot], owner: str) -> Lookups:
+    """The answers for a submission of `owner`. They block: ask them in a thread."""
+    folders = {
+        "USER": Folder(Path(site.spaces.get("user", ""), owner), "user space"),
+        "GLOBAL": Folder(Path(site.spaces.get("global", "")), "global space"),
+    }
+
+    def file(space: str, path: str, is_folder: bool) -> bool:
+        try:
+            place = folders[space].at(path)
+        except LeavesSpace:
+            return False
+        return bool(path) and (place.is_dir() if is_folder else place.is_file())
+
+    def fetch(url: str) -> str:
+        if url.startswith(f"{site.url}{_OWN}"):
+            parts = urlsplit(url)
+            query = dict(parse_qsl(parts.query))
+            return resource_model(
+                slots,
+                parts.path.removeprefix(_OWN),
+                name=query.get("name", ""),
+                no_empty=query.get("noEmpty") == "true",
+            )
+        return _fetched(url)
+
+    return Lookups(fetch=fetch, file=file if site.spaces else None)
+
+
+def resource_model(slots: Sequence[Slot], kind: str, *, name: str = "", no_empty: bool = False) -> str:
+    """The model that lists ``hosts``, ``nodesources`` or ``tokens``; `name` is a regular expression.
+
+    An empty item, which stands for no choice, comes first unless `no_empty`. Raises ValueError for another kind.
+    """
+    names = {
+        "hosts": [slot.host for slot in slots],
+        "nodesources": ["Default", *(slot.source for slot in slots)],
+        "tokens": [token for slot in slots for token in slot.tokens],
+    }.get(kind.strip("/"))
+    if names is None:
+        raise ValueError(f"there is no model {kind!r}; the models are hosts, nodesources and tokens")
+    pattern = compile_java(name) if name else None
+    found = [one for one in dict.fromkeys(names) if pattern is None or pattern.fullmatch(one)]
+    if not found:
+        return "PA:LIST()"
+    return f"PA:LIST({'' if no_empty else ','}{','.join(found)})"
+
+
+def _fetched(url: str) -> str:
+    """The text behind an address of the web; raises OSError and ValueError."""
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise ValueError("only http: and https: are asked for a model")
+    with urllib.request.urlopen(url, timeout=_TIMEOUT) as answer:
+        content: bytes = answer.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise ValueError(f"it is longer than {_LARGEST} bytes")
+    return content.decode("utf-8", "replace").strip()
