@@ -121,7 +121,7 @@ def test_from_the_launcher_to_a_result(lab: str, page: Any) -> None:
 
     page.goto(f"{lab}/workspaces/test/tree/demo.ipynb")
     page.locator(".jp-Notebook .jp-Cell").first.wait_for()
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(state="attached")
+    page.get_by_text("ProActive | Idle").wait_for()
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     cells = page.locator(".jp-Notebook .jp-CodeCell")
