@@ -92,7 +92,7 @@ def _error(result: TaskResult, log: str) -> str:
         return result.failure or result.trace or "There is no message."
     # A program that ended with a status says why on its standard error.
     tail = "\n".join(log.rstrip().split("\n")[-10:])
-    return f"{result.failure}\n{tail}" if result.failure else tail
+    return f"{result.failure}\n{tail}" if result.failure and result.failure not in tail else tail
 
 
 def _module_hint(context: Context, text: str) -> str:
@@ -105,10 +105,10 @@ def _module_hint(context: Context, text: str) -> str:
     beside = _existing((folder / f"{name}.py", folder / name))
     if beside is None:
         return ""
+    files = f"{name}/**" if beside.is_dir() else beside.name
     return (
         f"{beside.name} stands beside the notebook; a task runs in a folder of its own and does not see it. "
-        f"Put its code in front of the tasks (a cell #%import() with the code of {beside.name} below it), or, where "
-        f"the task runs on this machine, start its code with: import sys; sys.path.append({str(folder)!r})"
+        f"Send it along with the task: input_files=[{files}]."
     )
 
 

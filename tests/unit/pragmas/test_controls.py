@@ -355,3 +355,29 @@ def test_what_is_no_expression_is_refused(notebook, expression: str) -> None:
     """It goes into a script, so it must be what it seems."""
     with pytest.raises(PragmaError):
         notebook.run(f'#%task(A)\n#%task(B, dep=A, runs="{expression}")')
+
+
+def test_a_control_at_the_end_of_a_replication_gets_an_end_after_it(notebook) -> None:
+    """A task ends one block only: a task that hands the result on ends the outer one, and that is said."""
+    notebook.run("#%split(S)\n#%runs\nruns = 2\n#%process(P)\n#%start(A, dep=P)\n#%condition\nloop = false\n#%loop(L)")
+    notebook.run("#%merge(M)\nresult = len(results)")
+    assert shape(notebook) == {
+        "S": "start replicate",
+        "P": "S start",
+        "A": "P start",
+        "L": "A end loop",
+        "M": "DefaultEnd1 end",
+        "DefaultEnd1": "L end",
+    }
+    assert notebook.context.draft.build("job").notices == (
+        "Task DefaultEnd1, which hands on the result of L, is added: L ends a block already.",
+    )
+
+
+def test_several_ends_inside_a_replication_are_a_problem(notebook) -> None:
+    """They would be no block, and run once instead of often."""
+    notebook.run(REPLICATE)
+    notebook.run("#%task(Q, dep=P)\n#%task(R, dep=P)")
+    assert problems(notebook)[0] == (
+        "Tasks 'Q', 'R' all end what task 'P' begins, and only one task can: let one that depends on all of them follow."
+    )

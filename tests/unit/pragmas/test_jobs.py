@@ -141,8 +141,9 @@ def test_a_module_beside_the_notebook_is_explained(notebook) -> None:
     notebook.run(TWO_TASKS + "\n#%submit_job()")
     with pytest.raises(JobFailed) as caught:
         notebook.run("#%wait_job()")
-    assert caught.value.hint.split("\n")[0].startswith(
-        "helpers.py stands beside the notebook; a task runs in a folder of its own and does not see it. "
+    assert caught.value.hint.split("\n")[0] == (
+        "helpers.py stands beside the notebook; a task runs in a folder of its own and does not see it. Send it along "
+        "with the task: input_files=[helpers.py]."
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from proactive_jupyter_kernel.errors import PragmaSyntaxError
@@ -24,6 +24,9 @@ from proactive_jupyter_kernel.pragmas.syntax import Argument, Call, Items, Node,
 from proactive_jupyter_kernel.pragmas.tokens import Scanner, quote
 from proactive_jupyter_kernel.pragmas.values import Duration, Expression, Integer, LanguageName, Plain
 from proactive_jupyter_kernel.workflow.languages import LANGUAGES
+
+#: Machines may be busy.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 #: Everything that JSON, and so a notebook, can hold; with a liking for what has a meaning in pragmas.
 TEXTS = st.one_of(
@@ -60,12 +63,14 @@ CALLS = st.builds(
 )
 
 
+@patient
 @given(CALLS)
 def test_a_call_reads_back_as_written(call: Call) -> None:
     """Call to text to call changes nothing."""
     assert parse(write(call)).calls == (call,)
 
 
+@patient
 @given(CALLS)
 def test_writing_what_was_read_changes_nothing_any_more(call: Call) -> None:
     """Text to call to text is stable once it is in the writer's form."""
@@ -73,6 +78,7 @@ def test_writing_what_was_read_changes_nothing_any_more(call: Call) -> None:
     assert write(parse(text).calls[0]) == text
 
 
+@patient
 @given(st.lists(CALLS, min_size=1, max_size=3))
 def test_several_pragmas_of_a_cell_stay_apart(calls: list[Call]) -> None:
     """Each pragma of a cell keeps its own arguments and code."""
@@ -82,12 +88,14 @@ def test_several_pragmas_of_a_cell_stay_apart(calls: list[Call]) -> None:
     ]
 
 
+@patient
 @given(st.text(st.characters(exclude_categories=("Cs",))))
 def test_any_text_survives_quotes(text: str) -> None:
     """Quoting is undone by reading, whatever the text."""
     assert Scanner(quote(text)).quoted() == text
 
 
+@patient
 @given(TEXTS)
 def test_any_cell_is_read_or_refused(text: str) -> None:
     """No text makes the parser fail in any other way than with its own error."""
@@ -110,6 +118,7 @@ KINDS: dict[Any, st.SearchStrategy[Any]] = {
 }
 
 
+@patient
 @given(st.data())
 def test_every_kind_reads_back_what_it_writes(data: st.DataObject) -> None:
     """Value to text to value changes nothing, for every kind of value."""

@@ -55,12 +55,20 @@ def show_results(context: Context, job: Job) -> dict[str, object]:
     """Show the result of every task that has one; gives the values by task name."""
     found = context.scheduler.job_result(job.id)
     results = found.tasks if found else {}
-    good = [results[task.name] for task in job.tasks if task.name in results and not results[task.name].failed]
+    good = [results[name] for name in _in_order(job) if name in results and not results[name].failed]
     for result in good:
         _show(context, result)
     if not good:
         context.frontend.show(Notice(text=f"No task of job {job.id} ({job.name!r}) has a result."))
     return {result.name: result.value for result in good}
+
+
+def _in_order(job: Job) -> list[str]:
+    """The tasks as they were defined, iterations and replicas after their original."""
+    bases = list(dict.fromkeys(task.base_name for task in job.tasks))
+    place = {name: index for index, name in enumerate(bases)}
+    tasks = sorted(job.tasks, key=lambda task: (place[task.base_name], task.iteration, task.replication))
+    return [task.name for task in tasks]
 
 
 def _show(context: Context, result: TaskResult) -> None:
