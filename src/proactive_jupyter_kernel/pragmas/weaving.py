@@ -138,11 +138,31 @@ class Woven:
     def _enclose(self, first: str, last: str) -> None:
         """Make a block of `first` and what comes after it up to `last`, where that is more than one task."""
         ends = _ends(successors(self.tasks), first, last)
-        if len(ends) != 1 or ends[0] == first:
+        if not ends or ends == (first,) or self.tasks[first].block is not Block.NONE:
             return
-        if self.tasks[first].block is Block.NONE and self.tasks[ends[0]].block is Block.NONE:
-            self._change(first, block=Block.START)
-            self._change(ends[0], block=Block.END)
+        if len(ends) > 1:
+            self.problems.append(
+                f"Tasks {', '.join(map(repr, ends))} all end what task {first!r} begins, and only one task can: let "
+                "one that depends on all of them follow."
+            )
+            return
+        self._change(first, block=Block.START)
+        self._change(self._own_end(ends[0], last), block=Block.END)
+
+    def _own_end(self, end: str, last: str) -> str:
+        """`end`, or, where it ends a block inside already, a task after it that hands its result on.
+
+        A task bears one mark, so that a block cannot end with the block that it holds.
+        """
+        if self.tasks[end].block is Block.NONE:
+            return end
+        added = self._free_name("DefaultEnd")
+        script = Script(language="cpython", code="result = results[0].value()")
+        self.tasks[added] = Task(name=added, executable=script, depends=(end,))
+        depends = tuple(added if name == end else name for name in self.tasks[last].depends)
+        self._change(last, depends=depends)
+        self.notices.append(f"Task {added}, which hands on the result of {end}, is added: {end} ends a block already.")
+        return added
 
     def _free_name(self, stem: str) -> str:
         number = 1
