@@ -101,34 +101,33 @@ _AS_USER = (
 
 _SCRIPT = """\
 // Runs the task inside a %(type)s container. Written by #%%runtime_env.
-var folders = {localspace: localspace, cachespace: cachespace, home: variables.get("PA_SCHEDULER_HOME")};
+var folders = {localspace: localspace, cachespace: cachespace, home: ""};
+try {
+    // A ProActive node runs Java inside of the container too, from its own folder; elsewhere there is no Java.
+    var home = String(variables.get("PA_SCHEDULER_HOME"));
+    if (new java.io.File(home).isDirectory()) {
+        folders.home = home;
+        if (new java.io.File(home + "/jre/bin/java").canExecute()) {
+            forkEnvironment.setJavaHome(home + "/jre");
+        }
+    }
+} catch (noJava) {}
 var words = %(words)s;
 for (var i = 0; i < words.length; i++) {
-    var word = String(words[i]).replace(/\\$\\{(\\w+)\\}/g, function (found, name) {
+    words[i] = words[i].replace(/\\$\\{(\\w+)\\}/g, function (found, name) {
         return folders[name] ? String(folders[name]) : "";
     });
-    if (word === ":") {
+    if (words[i] === ":") {
         // The node has no such folder: no mount, and no option for one.
         words[i] = words[i - 1] = "";
-    } else {
-        words[i] = word;
     }
 }
+words = words.filter(function (word) { return word !== ""; });
 for (var i = 0; i < words.length; i++) {
-    if (words[i] !== "") {
-        forkEnvironment.addPreJavaCommand(words[i]);
-    }
+    forkEnvironment.addPreJavaCommand(words[i]);
 }
-%(verbose)sif (folders.home) {
-    try {
-        // On a ProActive node Java comes along with it, and is used inside of the container too.
-        if (new java.io.File(folders.home + "/jre/bin/java").canExecute()) {
-            forkEnvironment.setJavaHome(folders.home + "/jre");
-        }
-    } catch (noJava) {}
-}
-"""
-_VERBOSE = 'print("Started by: " + words.filter(function (word) { return word !== ""; }).join(" "));\n'
+%(verbose)s"""
+_VERBOSE = 'print("Started by: " + words.join(" "));\n'
 
 
 def script(container: Container) -> Script:

@@ -148,10 +148,17 @@ def words(container: Container, **folders: str) -> list[str]:
         f"var present = {json.dumps(present)}, found = [], printed = [];"
         "var localspace = present.localspace, cachespace = present.cachespace;"
         "var variables = {get: function (name) { return name === 'PA_SCHEDULER_HOME' ? present.home : null; }};"
-        "var forkEnvironment = {addPreJavaCommand: function (word) { found.push(word); }};"
+        "var forkEnvironment = {addPreJavaCommand: function (word) { found.push(word); }, javaHome: '',"
+        " setJavaHome: function (path) { this.javaHome = path; }};"
         "function print(text) { printed.push(text); }"
     )
+    if present["home"]:
+        engine.eval(
+            "var java = {io: {File: function (path) {"
+            " this.isDirectory = this.canExecute = function () { return path.indexOf(present.home) === 0; }; }}};"
+        )
     engine.eval(script(container).code)
+    assert engine.eval("forkEnvironment.javaHome") == (present["home"] and present["home"] + "/jre")
     printed = json.loads(engine.eval("JSON.stringify(printed)"))
     found: list[str] = json.loads(engine.eval("JSON.stringify(found)"))
     assert printed == (["Started by: " + " ".join(found)] if container.verbose else [])
@@ -201,7 +208,7 @@ def test_podman_and_singularity_have_their_own_words() -> None:
 
 
 def test_a_folder_that_a_node_does_not_have_is_not_mounted() -> None:
-    """Neither the option nor an empty mount is left."""
+    """Neither the option nor an empty mount is left; without Java, nothing of the scheduler's own is mounted."""
     found = words(Container(type="podman", image="x y", host_network=False), home="", cachespace="")
     assert found == [
         *[
