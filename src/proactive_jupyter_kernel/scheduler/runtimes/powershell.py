@@ -38,7 +38,7 @@ class PowerShell(EngineRuntime):
         programs = self.program(stage)
         # Windows PowerShell takes a file without a byte order mark for one in the system's code page.
         script = self.write_script(stage, before="\ufeff")
-        (stage.folder / "request.ps1").writetext(_request(stage, script), encoding="ascii")
+        (stage.folder / "request.ps1").write_text(_request(stage, script), encoding="ascii")
         harness = self.harness(stage, "powershell.ps1")
         return Launch(
             programs=programs,
