@@ -45,7 +45,7 @@ CATALOG = Path(__file__).parents[2] / "data" / "workflows"
 #: Seconds for one workflow to come to where nothing moves; a machine with other things to do may be slow.
 DEADLINE = 90.0
 #: More than there are processors: many workflows sleep.
-SLOTS = 8
+SLOTS = 12
 _ACTIONS = {
     "kill": ("PUT", "{job}/kill"),
     "pause": ("PUT", "{job}/pause"),
