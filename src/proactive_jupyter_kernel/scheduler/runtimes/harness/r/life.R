@@ -3,10 +3,9 @@
 request <- NULL   # what r.py wrote: label, stage, script, report, returns, bindings
 state <- new.env()
 
-main <- function(folder) {
+# Run the task of that folder, its script at that level of compilation; returns the exit code of the process.
+main <- function(folder, level) {
   options(warn = 1)
-  # R would compile these few functions, which takes longer than to run them; the script is as it wants it.
-  level <- .Internal(enableJIT(0L))
   source <- new.env(parent = environment(main))
   sys.source(file.path(folder, "request.R"), source, keep.source = FALSE)
   request <<- source$request

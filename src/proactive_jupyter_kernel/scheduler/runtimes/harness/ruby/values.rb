@@ -1,5 +1,7 @@
 # Values between Ruby and the wire form of workflow/values.py.
-require "set"
+
+# Loaded where there is one, which is seldom.
+autoload :Set, "set"
 
 module ProActive
   TAG = "$type".freeze
@@ -131,7 +133,7 @@ module ProActive
       when Float then value.finite? ? value : { TAG => "float", "value" => value.to_s }
       when String, Symbol then text(value.to_s, path)
       when Opaque then value.wire
-      when Array, Hash, Set, Range then container(value, path, around)
+      when Array, Hash, Range, Set then container(value, path, around)
       else other(value, path)
       end
     end
@@ -162,8 +164,8 @@ module ProActive
       inside = around + [value]
       case value
       when Hash then hash(value, path, inside)
-      when Set then { TAG => "set", "value" => list(value, path, inside) }
-      else list(value, path, inside)
+      when Array, Range then list(value, path, inside)
+      else { TAG => "set", "value" => list(value, path, inside) }
       end
     end
 

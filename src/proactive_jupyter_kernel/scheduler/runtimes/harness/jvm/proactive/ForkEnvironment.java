@@ -20,7 +20,9 @@ public final class ForkEnvironment {
         workingDir = text(start.get("workingDir"));
         javaHome = text(start.get("javaHome"));
         if (start.get("systemEnvironment") != null) {
-            ((Map<?, ?>) start.get("systemEnvironment")).forEach(this::addSystemEnvironmentVariable);
+            for (Map.Entry<?, ?> entry : ((Map<?, ?>) start.get("systemEnvironment")).entrySet()) {
+                addSystemEnvironmentVariable(entry.getKey(), entry.getValue());
+            }
         }
         add(command, start.get("preJavaCommand"));
         add(jvmArguments, start.get("jvmArguments"));

@@ -34,7 +34,12 @@ public final class Jython {
 
     public static void main(String[] arguments) throws Throwable {
         object = Mirror.type("org.python.core.PyObject");
-        Wire.javaOf = Jython::javaOf;
+        Wire.language = new Wire.Language() {
+            @Override
+            Object javaOf(Object value) {
+                return Jython.javaOf(value);
+            }
+        };
         Task task = Task.load(arguments[0]);
         System.exit(new Jython(task).run());
     }
@@ -45,7 +50,10 @@ public final class Jython {
             Mirror.call(interpreterType, interpreter, "set", pair, entry.getKey(), entry.getValue());
         }
         Mirror.call(interpreterType, interpreter, "set", pair, "__file__", task.label());
-        Mirror.call(interpreterType, interpreter, "exec", NAME, "import sys; sys.path.insert(0, '')");
+        Object system = Mirror.call(interpreterType, interpreter, "getSystemState", new Class<?>[0]);
+        @SuppressWarnings("unchecked")
+        List<Object> path = (List<Object>) Mirror.field(system, "path");
+        path.add(0, "");
         int code = 0;
         Object value = null;
         try {
@@ -56,9 +64,17 @@ public final class Jython {
         } catch (RuntimeException error) {
             code = failed(error);
         }
-        Mirror.call(interpreterType, interpreter, "exec", NAME, "sys.stdout.flush()");
+        flush(Mirror.field(system, "stdout"));
         int finished = task.finish(globals(), value);
         return finished == 0 ? code : finished;
+    }
+
+    private void flush(Object output) throws Throwable {
+        try {
+            Mirror.call(object, output, "invoke", NAME, "flush");
+        } catch (RuntimeException other) {
+            // The script put something else there.
+        }
     }
 
     private Map<String, Object> globals() throws Throwable {

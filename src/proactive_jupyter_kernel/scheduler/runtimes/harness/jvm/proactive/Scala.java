@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -65,7 +66,12 @@ public final class Scala {
             Mirror.call(again, null, "main", new Class<?>[] {String[].class}, given);
             return;
         }
-        Wire.javaOf = Scala::javaOf;
+        Wire.language = new Wire.Language() {
+            @Override
+            Object javaOf(Object value) {
+                return Scala.javaOf(value);
+            }
+        };
         System.exit(new Scala(Task.load(arguments[0]), Paths.get(arguments[0])).run());
     }
 
@@ -83,7 +89,7 @@ public final class Scala {
                 Traces.fail(task, error.getCause(), name + ".scala", 1);
             }
         }
-        globals.values().removeIf(value -> value == UNSET);
+        globals.values().removeAll(Collections.singleton(UNSET));
         globals.put("resultMetadata", task.bindings.get("resultMetadata"));
         return task.finish(globals, null);
     }

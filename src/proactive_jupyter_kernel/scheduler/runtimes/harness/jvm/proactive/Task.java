@@ -61,14 +61,20 @@ public final class Task {
     }
 
     private void bind(Map<?, ?> entries) {
-        entries.forEach((name, value) -> bindings.put((String) name, value));
+        for (Map.Entry<?, ?> entry : entries.entrySet()) {
+            bindings.put((String) entry.getKey(), entry.getValue());
+        }
     }
 
     private void bindOptional() {
         if (request.get("results") != null) {
             String job = String.valueOf(map("variables").get("PA_JOB_ID"));
-            bindings.put("results", ((List<?>) request.get("results")).stream()
-                    .map(parent -> new TaskResult((Map<?, ?>) parent, job)).toArray(TaskResult[]::new));
+            List<?> parents = (List<?>) request.get("results");
+            TaskResult[] results = new TaskResult[parents.size()];
+            for (int index = 0; index < results.length; index++) {
+                results[index] = new TaskResult((Map<?, ?>) parents.get(index), job);
+            }
+            bindings.put("results", results);
         }
         Map<?, ?> result = map("result");
         if (result != null) {
@@ -179,15 +185,13 @@ public final class Task {
         if (environment != null) {
             entry("forkEnvironment", environment.json());
         }
-        Object metadata = Wire.javaOf.apply(globals.get("resultMetadata"));
+        Object metadata = Wire.javaOf(globals.get("resultMetadata"));
         if (request.get("resultMetadata") != null && metadata instanceof Map) {
-            Map<String, String> texts = new LinkedHashMap<>();
-            ((Map<?, ?>) metadata).forEach((key, text) -> texts.put(String.valueOf(key), String.valueOf(text)));
             StringBuilder wire = new StringBuilder("{");
-            texts.forEach((key, text) -> {
-                Wire.quote(wire.length() == 1 ? wire : wire.append(','), key);
-                Wire.quote(wire.append(':'), text);
-            });
+            for (Map.Entry<?, ?> entry : ((Map<?, ?>) metadata).entrySet()) {
+                Wire.quote(wire.length() == 1 ? wire : wire.append(','), String.valueOf(entry.getKey()));
+                Wire.quote(wire.append(':'), String.valueOf(entry.getValue()));
+            }
             entry("resultMetadata", wire.append('}').toString());
         }
     }

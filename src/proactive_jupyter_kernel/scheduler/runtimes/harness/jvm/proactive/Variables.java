@@ -26,7 +26,7 @@ public final class Variables extends LinkedHashMap<Object, Object> {
 
     /** A text of the script's language, such as Groovy's GString, is as good a key as a String. */
     private static Object plain(Object key) {
-        Object known = Wire.javaOf.apply(key);
+        Object known = Wire.javaOf(key);
         return known instanceof CharSequence ? known.toString() : known;
     }
 

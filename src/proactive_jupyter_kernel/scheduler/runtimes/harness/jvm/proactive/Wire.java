@@ -21,20 +21,29 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.UnaryOperator;
 
 /** Values between Java and the wire form that workflow/values.py describes. */
 public final class Wire {
     private static final String TAG = "$type";
     private static final int MAX_DEPTH = 100;
 
-    /** Turns a value of the script's language into one of Java; set by the language's harness. */
-    public static UnaryOperator<Object> javaOf = UnaryOperator.identity();
+    /** How a language's own values become those of Java. */
+    abstract static class Language {
+        /** The value of Java, or the value itself. */
+        abstract Object javaOf(Object value);
+    }
+
+    /** Set by the language's harness; no lambda, since the first one of a process takes longer than all the rest. */
+    static Language language;
 
     private final StringBuilder out = new StringBuilder();
     private final Set<Object> around = Collections.newSetFromMap(new IdentityHashMap<>());
 
     private Wire() {}
+
+    static Object javaOf(Object value) {
+        return language == null ? value : language.javaOf(value);
+    }
 
     /** The value that JSON as read by Json stands for. */
     static Object value(Object json) {
@@ -155,7 +164,7 @@ public final class Wire {
     }
 
     private void write(Object given, String path) {
-        Object value = javaOf.apply(given);
+        Object value = javaOf(given);
         if (value == null || value instanceof Boolean) {
             out.append(value);
         } else if (value instanceof Number) {
@@ -241,7 +250,7 @@ public final class Wire {
     private void map(Map<?, ?> map, String path) {
         boolean plain = true;
         for (Object key : map.keySet()) {
-            Object known = javaOf.apply(key);
+            Object known = javaOf(key);
             plain &= known instanceof CharSequence && !TAG.contentEquals((CharSequence) known);
         }
         out.append(plain ? "{" : "{\"" + TAG + "\":\"dict\",\"value\":[");
