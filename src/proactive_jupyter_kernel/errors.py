@@ -74,7 +74,7 @@ class ProActiveError(Exception):
         return f"{self.message}\n{self.hint}" if self.hint else self.message
 
     def _render_traceback_(self) -> list[str]:
-        """What IPython shows instead of a traceback: the message is finished, and our frames would tell nothing more."""
+        """What IPython shows instead of a traceback: the message is finished, our frames tell nothing more."""
         return [f"{_emphasised(type(self).__name__)}: {self}"]
 
 

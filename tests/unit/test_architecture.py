@@ -25,7 +25,18 @@ OPEN_TO_ALL = {"errors", "version"}
 
 #: Rooms that open no file, socket or process and read no clock.
 PURE = ("workflow", "scheduler/engine")
-IMPURE_MODULES = {"asyncio", "httpx2", "os", "pathlib", "shutil", "socket", "sqlite3", "subprocess", "threading", "time"}
+IMPURE_MODULES = {
+    "asyncio",
+    "httpx2",
+    "os",
+    "pathlib",
+    "shutil",
+    "socket",
+    "sqlite3",
+    "subprocess",
+    "threading",
+    "time",
+}
 
 
 def imports_of(path: Path) -> set[str]:
