@@ -126,6 +126,12 @@ class Carrier:
             brought = self._done[job.id] = Brought(folder=Path(target), files=files) if target else None
         return brought
 
+    def discard(self, workflow: Workflow) -> None:
+        """Remove what `send` sent for a workflow that was refused."""
+        name = workflow.generic_information.get(_NAME, "")
+        if _OWN.fullmatch(name):
+            self._space.delete(name)
+
     def brought(self, job_id: int) -> Brought | None:
         """What `bring` has brought of a job earlier."""
         return self._done.get(job_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ from proactive_jupyter_kernel.client.records import Job
 from proactive_jupyter_kernel.client.scheduler import Scheduler
 from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.client.transport import HttpTransport
+from proactive_jupyter_kernel.errors import SubmissionRefused
 from proactive_jupyter_kernel.pragmas.cells import plan
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Output, Text
 from proactive_jupyter_kernel.pragmas.run import run
+from proactive_jupyter_kernel.workflow.model import Variable
 
 
 class Display:
@@ -176,3 +179,15 @@ def test_paths_without_use_are_told(make: Callable[[], Notebook]) -> None:
     ]
     notebook.run("#%task(name=T, language=Linux_Bash, input_files=[no/*])\ntrue")
     assert "No file of" in notebook.run("#%submit_job(name=files, wait=on)")[0]
+
+
+def test_refused_submission_leaves_no_files(site: Any, make: Callable[[], Notebook]) -> None:
+    """What was sent for a job that the scheduler does not take is removed again."""
+    notebook = make()
+    notebook.run(TASK)
+    notebook.run("#%job(name=files)")
+    draft = notebook.context.draft
+    draft.job = replace(draft.job, variables=(Variable(name="WHEN", value="never", model="PA:INTEGER"),))
+    with pytest.raises(SubmissionRefused, match="WHEN"):
+        notebook.run("#%submit_job()")
+    assert left_behind(site) == []

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from proactive_jupyter_kernel.errors import SubmissionRefused
 from proactive_jupyter_kernel.pragmas.carrying import follow_files, send_files
 from proactive_jupyter_kernel.pragmas.context import Context, SubmittedJob
 from proactive_jupyter_kernel.pragmas.draft import Built
@@ -143,9 +144,13 @@ def _submit(context: Context, built: Built, variables: Mapping[str, str]) -> Sub
 
     connection = context.connection
     information = {} if connection.embedded else _for_a_server(built)
-    reference = connection.scheduler.submit(
-        xml.dumps(built.workflow), variables=variables, generic_information=information
-    )
+    try:
+        reference = connection.scheduler.submit(
+            xml.dumps(built.workflow), variables=variables, generic_information=information
+        )
+    except SubmissionRefused:
+        connection.scheduler.carrier.discard(built.workflow)
+        raise
     name = reference.name or built.workflow.name
     submitted = SubmittedJob(id=reference.id, name=name, connection=connection, sources=built.sources)
     context.remember(submitted)
