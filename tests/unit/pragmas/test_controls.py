@@ -379,5 +379,6 @@ def test_several_ends_inside_a_replication_are_a_problem(notebook) -> None:
     notebook.run(REPLICATE)
     notebook.run("#%task(Q, dep=P)\n#%task(R, dep=P)")
     assert problems(notebook)[0] == (
-        "Tasks 'Q', 'R' all end what task 'P' begins, and only one task can: let one that depends on all of them follow."
+        "Tasks 'Q', 'R' all end what task 'P' begins, and only one task can: let one that depends on all of them "
+        "follow."
     )
