@@ -26,7 +26,7 @@ class View:
     """What is shown of a job."""
 
     job: Job
-    #: Base names of the tasks that are meant; empty: all.
+    #: The tasks that are meant, by name, or with all their copies by base name; empty: all.
     tasks: frozenset[str] = frozenset()
     #: The last lines that running tasks wrote.
     tail: Sequence[str] = ()

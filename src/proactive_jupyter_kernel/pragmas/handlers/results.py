@@ -128,7 +128,7 @@ def _wait_for_task(context: Context, call: Bound, *, output: bool) -> tuple[Job,
     known = [task.name for task in context.scheduler.job(job_id).tasks]
     if base_name(name) not in map(base_name, known):
         raise call.fault(f"job {job_id} has no task {name!r}.", parameter="task_name", hint=did_you_mean(name, known))
-    job = wait_for(context, job_id, tasks={base_name(name)}, timeout=call["timeout"], output=output)
+    job = wait_for(context, job_id, tasks={name}, timeout=call["timeout"], output=output)
     task = job.task(name)
     if task is None:
         names = [task.name for task in job.tasks if base_name(task.name) == base_name(name)]
