@@ -173,6 +173,23 @@ def test_a_task_without_a_result_is_an_error(notebook) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("failure", "written", "told"),
+    [
+        ("Script failed with exit code 3", "oh no\nScript failed with exit code 3\n", "oh no\n    {failure}"),
+        ("Failed to execute task: it cannot travel far", "it cannot travel far\n", "it cannot travel far"),
+        ("Script failed with exit code 1", "1\n", "{failure}\n    1"),
+    ],
+)
+def test_what_the_log_says_is_not_said_twice(notebook, failure: str, written: str, told: str) -> None:
+    """The scheduler's sentence stands in front of the log's last lines where they do not hold it."""
+    notebook.server.plays["A"] = Play(failure=failure, lines=tuple(("err", line) for line in written.splitlines()))
+    notebook.run(TWO_TASKS + "\n#%submit_job()")
+    with pytest.raises(JobFailed) as caught:
+        notebook.run("#%get_task_result(A)")
+    assert caught.value.message.split("A (Faulty):\n    ")[1] == told.format(failure=failure)
+
+
 def test_an_unknown_task_is_told_before_waiting(notebook) -> None:
     """With the nearest one."""
     notebook.run("#%task(Alpha)\n#%submit_job()")
