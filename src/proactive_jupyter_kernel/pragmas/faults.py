@@ -92,7 +92,12 @@ def _error(result: TaskResult, log: str) -> str:
         return result.failure or result.trace or "There is no message."
     # A program that ended with a status says why on its standard error.
     tail = "\n".join(log.rstrip().split("\n")[-10:])
-    return f"{result.failure}\n{tail}" if result.failure and result.failure not in tail else tail
+    return f"{result.failure}\n{tail}" if result.failure and not _says(tail, result.failure) else tail
+
+
+def _says(log: str, failure: str) -> bool:
+    """Whether the log holds the scheduler's sentence, or the scheduler has its sentence from the log."""
+    return failure in log or any(line.count(" ") > 1 and failure.endswith(line) for line in log.split("\n"))
 
 
 def _module_hint(context: Context, text: str) -> str:
