@@ -2,6 +2,7 @@ package proactive;
 
 import java.io.ByteArrayOutputStream;
 import java.io.File;
+import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.lang.reflect.InvocationTargetException;
@@ -132,12 +133,16 @@ public final class Scala {
         return !(boolean) Mirror.call(reporter, "hasErrors");
     }
 
-    /** The script with the bindings in front of it, in one line, and the globals that it may set behind it. */
-    private String wrapped() throws java.io.IOException {
+    /**
+     * The script with the bindings in front of it, in one line, and the globals that it may set behind it. Only those
+     * that it may mean: each takes the compiler some milliseconds.
+     */
+    private String wrapped() throws IOException {
+        String code = task.code();
         StringBuilder text = new StringBuilder("class " + name + "(bindings: java.util.Map[String, Object], "
                 + "globals: java.util.Map[String, Any]) { ");
         for (Map.Entry<String, Object> binding : task.bindings.entrySet()) {
-            if (!task.returns().contains(binding.getKey())) {
+            if (code.contains(binding.getKey()) && !task.returns().contains(binding.getKey())) {
                 String given = binding.getValue() instanceof Absent ? "proactive.Absent" : "String";
                 String type = TYPES.getOrDefault(binding.getKey(), given);
                 text.append("val `").append(binding.getKey()).append("` = bindings.get(\"").append(binding.getKey())
@@ -148,7 +153,7 @@ public final class Scala {
             text.append("var ").append(global).append(": Any = bindings.getOrDefault(\"").append(global)
                     .append("\", proactive.Scala.UNSET); ");
         }
-        text.append("def proactiveRun(): Unit = {\n").append(task.code()).append("\n;");
+        text.append("def proactiveRun(): Unit = {\n").append(code).append("\n;");
         for (Object global : task.returns()) {
             text.append("globals.put(\"").append(global).append("\", ").append(global).append("); ");
         }
@@ -189,12 +194,12 @@ public final class Scala {
         }
 
         @Override
-        public synchronized void write(int value) throws java.io.IOException {
+        public synchronized void write(int value) throws IOException {
             (kept == null ? target : kept).write(value);
         }
 
         @Override
-        public synchronized void write(byte[] bytes, int start, int length) throws java.io.IOException {
+        public synchronized void write(byte[] bytes, int start, int length) throws IOException {
             (kept == null ? target : kept).write(bytes, start, length);
         }
 
