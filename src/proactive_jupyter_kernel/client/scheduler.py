@@ -211,7 +211,7 @@ class Scheduler:
         start = self._clock()
         job = self.job(job_id)
         changed = full_at = shown = self._clock()
-        trip = changed - start
+        trip = full_trip = changed - start
         yield job
         while not job.ended:
             now = self._clock()
@@ -227,8 +227,10 @@ class Scheduler:
             info = self.info(job_id)
             trip = self._clock() - asked
             before = job
-            if info != job.info or asked - full_at >= FULL_EVERY:
+            due = info.ended or pace.full_is_due(since_full=asked - full_at, full_trip=full_trip)
+            if (due and info != job.info) or asked - full_at >= FULL_EVERY:
                 job, full_at = self.job(job_id), self._clock()
+                full_trip = full_at - asked
             if job != before:
                 changed = full_at
             if job != before or (beat and asked - shown >= beat):

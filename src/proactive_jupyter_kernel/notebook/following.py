@@ -50,7 +50,7 @@ def follow(
     pace = pace or Pace()
     start = changed = full_at = clock()
     silent_since: float | None = None
-    trip = 0.0
+    trip = full_trip = 0.0
     while True:
         yield Sight(job=job)
         if job.ended:
@@ -61,7 +61,9 @@ def follow(
         while True:
             asked = clock()
             try:
-                fresh = _seen(scheduler, job, full=asked - full_at >= FULL_EVERY)
+                since_full = asked - full_at
+                due = pace.full_is_due(since_full=since_full, full_trip=full_trip)
+                fresh = _seen(scheduler, job, due=due, full=since_full >= FULL_EVERY)
                 break
             except SchedulerUnreachable as error:
                 silent_since = asked if silent_since is None else silent_since
@@ -74,14 +76,18 @@ def follow(
         trip = clock() - asked
         if fresh is not None:
             full_at = clock()
+            full_trip = trip
             if fresh != job:
                 job, changed = fresh, full_at
 
 
-def _seen(scheduler: Scheduler, job: Job, *, full: bool) -> Job | None:
-    """The job as it is now; None where its short form is as it was and no `full` one is wanted."""
-    if not full and scheduler.info(job.id) == job.info:
-        return None
+def _seen(scheduler: Scheduler, job: Job, *, due: bool, full: bool) -> Job | None:
+    """The job as it is now; None where its short form is as it was, or it is not `due` and has not ended, and no `full`
+    one is wanted anyhow."""
+    if not full:
+        info = scheduler.info(job.id)
+        if info == job.info or not (due or info.ended):
+            return None
     return scheduler.job(job.id)
 
 

@@ -120,6 +120,14 @@ def test_a_pace_respects_slow_answers() -> None:
     assert Pace().pause(since_start=600, since_change=600) == pytest.approx(0.5)
 
 
+def test_a_pace_asks_seldom_for_a_large_job() -> None:
+    """A tenth of the time at most goes into full answers; small jobs are asked for in full at every change."""
+    pace = Pace()
+    assert not pace.full_is_due(since_full=0.5, full_trip=0.1)
+    assert pace.full_is_due(since_full=0.91, full_trip=0.1)
+    assert pace.full_is_due(since_full=0.01, full_trip=0.001)
+
+
 def test_results_of_a_job_come_when_it_has_ended(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
     """No results before the end; afterwards those of every task."""
     memory.plays |= {"A": Play(result={"x": [1, b"2".decode()]}), "B": Play(failure="boom")}

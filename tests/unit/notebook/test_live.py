@@ -130,14 +130,20 @@ def test_interrupt_passes_and_leaves_the_job_alone(
     job_id = submit("A")
     before = signal.signal(signal.SIGINT, lambda *_: None)
     main = threading.main_thread().ident
-    timer = threading.Timer(0.1, lambda: signal.pthread_kill(main or 0, signal.SIGINT))
+
+    def interrupt() -> None:
+        """Not before the waiting listens: an earlier signal would be nobody's."""
+        until(lambda: shell.display_pub.texts and signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+        signal.pthread_kill(main or 0, signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
     try:
-        timer.start()
+        thread.start()
         with pytest.raises(KeyboardInterrupt):
             live.wait(job_id)
         assert signal.getsignal(signal.SIGINT) is not signal.default_int_handler
     finally:
-        timer.cancel()
+        thread.join(DEADLINE)
         signal.signal(signal.SIGINT, before)
     assert memory.jobs[job_id].status is JobStatus.RUNNING
     assert shell.display_pub.texts[-1].endswith("Not waited for any more; the job goes on.")
