@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Problem"]
+__all__ = ["UNKNOWN_DEPENDENCE", "Problem"]
+
+#: The kind of a dependency on a task that does not exist: such a workflow can still be read.
+UNKNOWN_DEPENDENCE = "DEPENDENCE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """One thing that is wrong. `str()` gives a whole sentence with its place."""
 
-    #: ``NAME``, ``STRUCTURE``, ``VARIABLE``, ``REFERENCE``, or the server's kind of flow error: ``IF``, ``RECURSION``,
-    #: ``UNREACHABLE``, ``BLOCK``, ``REPLICATE``, ``LOOP``.
+    #: ``NAME``, ``STRUCTURE``, ``DEPENDENCE``, ``VARIABLE``, ``REFERENCE``, or the server's kind of flow error: ``IF``,
+    #: ``RECURSION``, ``UNREACHABLE``, ``BLOCK``, ``REPLICATE``, ``LOOP``.
     kind: str
     #: What is wrong; in the server's words where the server has some.
     message: str

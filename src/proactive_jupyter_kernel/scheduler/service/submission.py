@@ -52,34 +52,43 @@ def prepare(
     Raises `WorkflowError`: `UnreadableWorkflow` with the line, or `InvalidWorkflow` with every problem.
     """
     # lxml is loaded with the first submission, not with the daemon.
-    from proactive_jupyter_kernel.workflow.checks import accept
+    from proactive_jupyter_kernel.workflow.checks import accept, check_variables
     from proactive_jupyter_kernel.workflow.formats.xml import loads
     from proactive_jupyter_kernel.workflow.references import resolve
 
-    written = loads(xml).workflow
+    loaded = loads(xml, keep_going=True)
+    problems: list[object] = list(loaded.problems)
+    written = loaded.workflow
     written = replace(written, generic_information={MODE: DEFAULT_MODE, **written.generic_information})
-    workflow = resolve(written, variables=variables, generic_information=generic_information, site=site)
-    problems: list[object] = list(_java_problems(workflow))
     try:
-        accepted = accept(workflow, lookups)
+        workflow = resolve(written, variables=variables, generic_information=generic_information, site=site)
+        # A flow that lacks a dependency would be judged for what it is not.
+        accepted = workflow if problems else accept(workflow, lookups)
     except InvalidWorkflow as error:
-        problems = [*error.problems, *problems]
+        raise InvalidWorkflow(
+            written.name, [*problems, *error.problems, *_unsupported(written)], hint=error.hint
+        ) from None
+    if problems:
+        problems += check_variables(workflow, lookups)
+    problems += _unsupported(workflow)
     if problems:
         raise InvalidWorkflow(workflow.name, problems)
     return accepted
 
 
-def _java_problems(workflow: Workflow) -> list[Problem]:
-    return [
-        Problem(
-            kind="STRUCTURE",
-            message=f"it is the Java class {task.executable.name}, and the embedded scheduler runs no Java classes",
-            task=task.name,
-            explanation="Submit the workflow to a ProActive server, or write the task as a script.",
-        )
-        for task in workflow.tasks
-        if isinstance(task.executable, JavaClass)
-    ]
+def _unsupported(workflow: Workflow) -> list[Problem]:
+    """What a ProActive server does and this scheduler does not."""
+    found = []
+    for task in workflow.tasks:
+        if isinstance(task.executable, JavaClass):
+            java = f"it is the Java class {task.executable.name}, and the embedded scheduler runs no Java classes"
+            instead = "Submit the workflow to a ProActive server, or write the task as a script."
+            found.append(Problem(kind="STRUCTURE", message=java, task=task.name, explanation=instead))
+        if task.run_as_me is True:
+            account = "it asks to run under its owner's account (runAsMe), and the embedded scheduler has no accounts"
+            instead = "Every task runs as you here: leave runAsMe out, or submit the workflow to a ProActive server."
+            found.append(Problem(kind="STRUCTURE", message=account, task=task.name, explanation=instead))
+    return found
 
 
 def validate(

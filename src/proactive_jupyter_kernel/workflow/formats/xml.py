@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lxml import etree
 
@@ -16,6 +16,7 @@ from proactive_jupyter_kernel.workflow.formats.xml_read import Reader, ReadFile
 from proactive_jupyter_kernel.workflow.formats.xml_schema import NAMESPACE, Validator, line_of, version_number
 from proactive_jupyter_kernel.workflow.formats.xml_write import VERSIONS, write
 from proactive_jupyter_kernel.workflow.model import Workflow
+from proactive_jupyter_kernel.workflow.problems import UNKNOWN_DEPENDENCE, Problem
 
 __all__ = ["MAX_BYTES", "MAX_TASKS", "Loaded", "dumps", "loads"]
 
@@ -37,6 +38,8 @@ class Loaded:
     workflow: Workflow
     #: What the text said that the workflow cannot represent, or that means something else than it seems; sentences.
     notices: tuple[str, ...] = ()
+    #: What is wrong with it though it could be read; only where `loads` was told to keep going.
+    problems: tuple[Problem, ...] = ()
 
 
 def dumps(workflow: Workflow, version: str = "3.14") -> str:
@@ -52,23 +55,38 @@ def dumps(workflow: Workflow, version: str = "3.14") -> str:
     return text
 
 
-def loads(text: str | bytes, *, read_file: ReadFile | None = None) -> Loaded:
+def loads(text: str | bytes, *, read_file: ReadFile | None = None, keep_going: bool = False) -> Loaded:
     """The workflow in `text`, of any schema version, references left as they are.
 
     `read_file` gives the text of a script that stands in a file beside the workflow; without it such a script is a
     problem. Raises UnreadableWorkflow where the text is no workflow XML, InvalidWorkflow where its parts are wrong.
+    With `keep_going`, dependencies on tasks that do not exist are left out and told in `Loaded.problems` instead, so
+    that whoever asks for every problem can look for further ones.
     """
     root = _parse(_decode(text))
     namespace, version = _version(root)
     validator = Validator(version, namespace)
     validator.validate(root)
     name = root.get("name") or "?"
-    if not validator.problems:
-        _limit_tasks(root, namespace)
-        workflow = Reader(validator, read_file).workflow(root)
-    if validator.problems:
+    found = list(validator.problems)
+    readable = keep_going and all(problem.kind == UNKNOWN_DEPENDENCE for problem in found)
+    if found and not readable:
+        raise InvalidWorkflow(name, found)
+    _limit_tasks(root, namespace)
+    workflow = Reader(validator, read_file).workflow(root)
+    if len(validator.problems) > len(found):
         raise InvalidWorkflow(name, validator.problems)
-    return Loaded(workflow=workflow, notices=tuple(map(str, validator.notices)))
+    if found:
+        workflow = _without_unknown_parents(workflow)
+    return Loaded(workflow=workflow, notices=tuple(map(str, validator.notices)), problems=tuple(found))
+
+
+def _without_unknown_parents(workflow: Workflow) -> Workflow:
+    names = {task.name for task in workflow.tasks}
+    tasks = (
+        replace(task, depends=tuple(parent for parent in task.depends if parent in names)) for task in workflow.tasks
+    )
+    return replace(workflow, tasks=tuple(tasks))
 
 
 def _decode(text: str | bytes) -> str:

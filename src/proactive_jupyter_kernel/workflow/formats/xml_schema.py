@@ -15,7 +15,7 @@ from lxml import etree
 from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.workflow.formats import xml_types as types
 from proactive_jupyter_kernel.workflow.formats.xml_types import Lexical
-from proactive_jupyter_kernel.workflow.problems import Problem
+from proactive_jupyter_kernel.workflow.problems import UNKNOWN_DEPENDENCE, Problem
 
 __all__ = ["NAMESPACE", "Validator", "children_of", "line_of", "local_name", "version_number"]
 
@@ -411,7 +411,9 @@ class Validator:
                 for parent in self.all(depends, "task"):
                     name = (parent.get("ref") or "").strip()
                     if name and name not in names:
-                        self.problem(parent, f"Unknown dependence: {name}", did_you_mean(name, names))
+                        self.problem(
+                            parent, f"Unknown dependence: {name}", did_you_mean(name, names), UNKNOWN_DEPENDENCE
+                        )
         self.task = ""
 
     def all(self, element: etree._Element, tag: str) -> Iterator[etree._Element]:
