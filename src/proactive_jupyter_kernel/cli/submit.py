@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -26,6 +28,8 @@ from proactive_jupyter_kernel.workflow.status import JobStatus
 __all__ = ["submit"]
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
+#: A script in a file beside the workflow (``script/file/@path``).
+_SCRIPT_FILE = re.compile(rb"<(?:[\w.-]+:)?file\s[^>]*\bpath\s*=")
 
 
 @click.command(
@@ -69,7 +73,7 @@ def submit(
     """
     if output_path and not wait:
         raise click.UsageError("--output-path needs --wait: the files come when the job has ended.")
-    xml = file.read()
+    xml = _with_scripts(file.read(), _folder(file))
     given = _pairs(variables)
     if input_path or output_path:
         xml = _with_files(scheduler, xml, given, input_path, output_path)
@@ -91,6 +95,32 @@ def submit(
         note(f"Job {job.id} {_ending(job.status, faulty=job.info.faulty)}.")
     if wait and not job.went_well:
         raise click.exceptions.Exit(EXIT_PROBLEM)
+
+
+def _folder(file: BinaryIO) -> Path | None:
+    """Where the file lies; None for standard input."""
+    name = getattr(file, "name", None)
+    return Path(name).parent if isinstance(name, str) and name != "<stdin>" else None
+
+
+def _with_scripts(xml: bytes, folder: Path | None) -> bytes:
+    """The workflow with the scripts that lie in files beside it; no scheduler would find them. `folder` is None where
+    the text is no file's."""
+    if folder is None or not _SCRIPT_FILE.search(xml):
+        return xml
+    from proactive_jupyter_kernel.workflow.formats import xml as xml_format
+
+    def beside(path: str) -> str:
+        """A workflow from elsewhere shall not send away whatever this user can read."""
+        wanted = (folder / path).resolve()
+        if not wanted.is_relative_to(folder.resolve()):
+            raise PermissionError(errno.EACCES, "it lies outside the folder of the workflow file", path)
+        return wanted.read_text(encoding="utf-8")
+
+    loaded = xml_format.loads(xml, read_file=beside)
+    for notice in loaded.notices:
+        note(notice)
+    return xml_format.dumps(loaded.workflow).encode("utf-8")
 
 
 def _with_files(

@@ -92,6 +92,18 @@ def test_a_refused_workflow_leaves_no_job(shell: Shell) -> None:
     assert len(shell.facts("jobs")) == before
 
 
+def test_scripts_beside_the_workflow_go_with_it(shell: Shell) -> None:
+    """A script in a file is sent as a part of the workflow; one that is missing, or elsewhere, is named."""
+    task = '<task name="T"><scriptExecutable><script><file path="{}"/></script></scriptExecutable></task>'
+    shell.home.joinpath("beside.bash").write_text("echo from beside")
+    done = shell("submit", shell.write("file.xml", task.format("beside.bash")), "--wait")
+    assert (done.returncode, "from beside" in done.stdout) == (0, True)
+    assert "the text of script file 'beside.bash' is now part of the workflow" in done.stderr
+    for path, reason in (("missing.bash", "No such file"), ("../out.bash", "outside the folder of the workflow file")):
+        refused = shell("submit", shell.write("file.xml", task.format(path)))
+        assert (refused.returncode, path in refused.stderr, reason in refused.stderr) == (2, True, True)
+
+
 def test_output_comes_while_the_job_runs(shell: Shell) -> None:
     """The first line is there while the task still waits to be told to end."""
     gate = shell.home / "gate"
