@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,9 @@ def test_wrong_cell_says_what_and_changes_nothing(session: Any, cell: str) -> No
     assert "Known: A, C." in session.run("#%delete_task(name=Unheard)").content["evalue"]
 
 
-def test_letters_from_everywhere(session: Any, home: Path) -> None:
+def test_letters_from_everywhere(start_kernel: Callable[[], Any], home: Path) -> None:
     """Names of jobs, files, variables' values, descriptions, code, output, results and errors hold any letter."""
+    session = start_kernel()
     folder = home / "Ωμέγα 文件"
     folder.mkdir()
     (folder / "скрипт.py").write_text("print('из файла ñ 🐍')\nresult = {'ключ': ['值', 'é']}", encoding="utf-8")
@@ -63,7 +65,6 @@ def test_letters_from_everywhere(session: Any, home: Path) -> None:
         "#%task(name=U1, variables=[(v, 'žluťoučký 🐎, [x]')], path=Ωμέγα 文件/скрипт.py)\n"
         '#%task(name=U2, dep=[U1], language=bash)\necho "данные: $results_0" | tee /dev/stderr\n'
         "#%task(name=U3, dep=[U1])\nπ = results[0].value()['ключ']\nresult = π + [variables.get('größe')]\n"
-        "#%delete_task(name=C)\n#%delete_task(name=A)\n"
         '#%job(name="Aufgabe 作业 ✓", description="Ñandú", variables=[(größe, "ß<&>")])'
     )
     assert defined.status == "ok", defined.content

@@ -56,7 +56,9 @@ def test_tasks_are_forks(warm_lab: Any) -> None:
     """Python tasks come from a warm process, which is their parent; they share no interpreter with each other."""
     first = warm_lab.run("result = [os.getppid(), os.getpid(), os.getsid(0)]").value
     second = warm_lab.run("result = [os.getppid(), os.getpid(), os.getsid(0)]").value
-    assert [first[0], second[0]] == [process.pid for process in warm_processes()] * 2
+    # Other tests may have warm processes of their own.
+    assert first[0] == second[0]
+    assert first[0] in [process.pid for process in warm_processes()]
     assert (first[1] != second[1], first[2] == first[1]) == (True, True)
 
 
