@@ -63,7 +63,10 @@ class Remains:
 
     def files(self) -> set[str]:
         places = [self._home / "tmp", self._home / "data" / "scratch", self._home / "data" / "spaces"]
-        return {str(path.relative_to(self._home)) for place in places for path in place.rglob("*")}
+        # Unlike a glob, the walk bears folders that vanish while it looks.
+        walked = (step for place in places for step in os.walk(place))
+        found = {os.path.join(folder, name) for folder, folders, files in walked for name in (*folders, *files)}
+        return {os.path.relpath(path, self._home) for path in found}
 
     def are_gone(self) -> None:
         """Wait until all is as it was, or fail with the difference."""

@@ -13,7 +13,7 @@ import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from proactive_jupyter_kernel.scheduler.attempt import Slot
@@ -25,6 +25,8 @@ _SCRIPT = Script(language="cpython", code="pass")
 _SLOTS = tuple(Slot(name=f"s{number}", host="h") for number in range(3))
 #: A loop's task goes round at most this often within its ancestors.
 _PASSES = 3
+#: How many tasks a nesting may make to be played at all.
+_TASKS = 600
 
 # --- nestings: tuples that begin with their kind ---------------------------------------------------------------------
 
@@ -141,6 +143,9 @@ class Model:
         self.made: list[Made] = []
 
     def make(self, base: str, parents: list[Made], ordinal: int = 0) -> Made:
+        if len(self.made) >= _TASKS:
+            # Loops and replications in each other multiply without end in sight.
+            reject()
         self.made.append(Made(base, parents, ordinal=ordinal))
         return self.made[-1]
 
