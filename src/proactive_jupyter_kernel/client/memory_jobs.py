@@ -272,9 +272,9 @@ class MemoryJob:
 def _serialized(value: object) -> str:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
-    from proactive_jupyter_kernel.workflow import javaformat
+    from proactive_jupyter_kernel.workflow.java import serialization
 
-    return base64.b64encode(javaformat.dumps(value)).decode("ascii")
+    return base64.b64encode(serialization.dumps(value)).decode("ascii")
 
 
 def _tag(element: ElementTree.Element) -> str:

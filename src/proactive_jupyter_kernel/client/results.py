@@ -65,10 +65,10 @@ def _value(serialized: str | None, raw: bool, text: str) -> tuple[object, bool]:
         return text, True
     if raw:
         return content, True
-    from proactive_jupyter_kernel.workflow import javaformat
+    from proactive_jupyter_kernel.workflow.java import serialization
 
     try:
-        return javaformat.loads(content), True
+        return serialization.loads(content), True
     except ValueError:
         return text, True
 

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow
+from proactive_jupyter_kernel.pragmas.applied_controls import AppliedControls
 from proactive_jupyter_kernel.pragmas.controls import Control
-from proactive_jupyter_kernel.pragmas.idioms import IDIOMS, put_in_front
 from proactive_jupyter_kernel.pragmas.source_map import FLOW, MAIN, Code, SourceMap, Sources, join
-from proactive_jupyter_kernel.pragmas.weaving import Woven
+from proactive_jupyter_kernel.workflow.languages import by_engine
 from proactive_jupyter_kernel.workflow.model import (
     ForkEnvironment,
     Script,
@@ -221,10 +221,10 @@ class Draft:
         """The workflow under this name; `InvalidWorkflow` with all problems."""
         from proactive_jupyter_kernel.workflow.checks import check
 
-        woven = Woven(self._tasks())
-        woven.weave(self.controls, {entry.name: entry.runs for entry in self.tasks.values() if entry.runs})
-        workflow = replace(self.job, name=name, tasks=tuple(woven.tasks.values()))
-        problems: list[object] = [*woven.problems]
+        applied = AppliedControls(self._tasks())
+        applied.apply(self.controls, {entry.name: entry.runs for entry in self.tasks.values() if entry.runs})
+        workflow = replace(self.job, name=name, tasks=tuple(applied.tasks.values()))
+        problems: list[object] = [*applied.problems]
         # What is wrong with an unfinished control would be told again, in words of the finished workflow.
         problems += check(workflow) if not problems else check(replace(workflow, tasks=tuple(self._tasks())))
         for entry in self.tasks.values():
@@ -236,7 +236,7 @@ class Draft:
         if problems:
             raise InvalidWorkflow(name, problems)
         sources = {entry.name: self._sources(entry) for entry in self.tasks.values()}
-        return Built(workflow=workflow, sources=sources, notices=tuple(woven.notices))
+        return Built(workflow=workflow, sources=sources, notices=tuple(applied.notices))
 
     def _tasks(self) -> Iterator[Task]:
         """The tasks with their scripts and what the job gives those that have none of their own."""
@@ -263,15 +263,18 @@ class Draft:
         """A task's whole script: code kept for its language, imports, its own code, exports."""
         first, *rest = entry.code or (Code(text=""),)
         engine = entry.engine
-        idiom = IDIOMS[engine]
+        language = by_engine(engine)
+        assert language is not None
+        assert language.binding is not None, "pragmas offer no language without a binding"
+        binding = language.binding
         front = [one for one in self.imports.get(engine, {}).values() if one.text.strip()]
-        if taking := idiom.taking(entry.imports):
-            front.append(Code(text=taking))
-        head = put_in_front(engine, first.text) if front else 0
+        if lines := binding.imports(entry.imports):
+            front.append(Code(text=lines))
+        head = binding.head_lines(first.text) if front else 0
         parts = [first.lines(0, head)] if head else []
         parts += [*front, first.lines(head), *rest]
         if entry.exports:
-            parts.append(Code(text=idiom.sending(entry.exports, entry.name)))
+            parts.append(Code(text=binding.exports(entry.exports, entry.name)))
         return join(engine, parts)
 
     def set_variables(self, values: Mapping[str, str]) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from proactive_jupyter_kernel.workflow.java_regex import compile_java
+from proactive_jupyter_kernel.workflow.java.regex import compile_java
 
 __all__ = ["BadPattern", "Children", "Pattern", "choose", "compile_pattern"]
 

@@ -7,7 +7,10 @@ means Python, as everybody expects.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+from proactive_jupyter_kernel.workflow.variable_bindings import NEVER_SET, PYTHON, VariableBinding
 
 __all__ = ["LANGUAGES", "Language", "by_engine", "by_file", "by_pragma_name"]
 
@@ -30,8 +33,13 @@ class Language:
     comment: str = "#"
     #: False where a script cannot set a variable: such a script can never decide a flow or select a node.
     sets_variables: bool = True
-    #: True for the twelve that pragmas offer; the others come only from XML.
-    in_pragmas: bool = True
+    #: How scripts import and export variables. None: pragmas do not offer the language, it comes only from XML.
+    binding: VariableBinding | None = None
+
+    @property
+    def in_pragmas(self) -> bool:
+        """True for the languages that pragmas offer."""
+        return self.binding is not None
 
 
 LANGUAGES: tuple[Language, ...] = (
@@ -42,6 +50,7 @@ LANGUAGES: tuple[Language, ...] = (
         engine_aliases=("sh",),
         extensions=("bash", "sh"),
         sets_variables=False,
+        binding=VariableBinding(import_line='$name="$$variables_$name"'),
     ),
     Language(
         name="Windows_Cmd",
@@ -51,6 +60,7 @@ LANGUAGES: tuple[Language, ...] = (
         extensions=("bat", "cmd"),
         comment="REM",
         sets_variables=False,
+        binding=VariableBinding(import_line='set "$name=%variables_$name%"'),
     ),
     Language(
         name="DockerCompose",
@@ -59,6 +69,7 @@ LANGUAGES: tuple[Language, ...] = (
         engine_aliases=("fig",),
         extensions=("yml", "yaml"),
         sets_variables=False,
+        binding=VariableBinding(import_line=""),
     ),
     Language(
         name="Scalaw",
@@ -66,8 +77,24 @@ LANGUAGES: tuple[Language, ...] = (
         aliases=("scala",),
         extensions=("scalaw", "scala"),
         comment="//",
+        binding=VariableBinding(
+            import_line='var $name: Any = variables.get("$name")',
+            export_lines='variables.put("$name", $name.asInstanceOf[Object])',
+        ),
     ),
-    Language(name="Groovy", engine="groovy", extensions=("groovy",), comment="//"),
+    Language(
+        name="Groovy",
+        engine="groovy",
+        extensions=("groovy",),
+        comment="//",
+        binding=VariableBinding(
+            import_line='$name = variables.get("$name")',
+            export_lines=(
+                'try { variables.put("$name", $name) } catch (MissingPropertyException missing) '
+                f'{{ throw new IllegalStateException("{NEVER_SET}") }}'
+            ),
+        ),
+    ),
     Language(
         name="Javascript",
         engine="javascript",
@@ -75,42 +102,89 @@ LANGUAGES: tuple[Language, ...] = (
         engine_aliases=("js", "ecmascript", "nashorn", "graal.js"),
         extensions=("js",),
         comment="//",
+        binding=VariableBinding(
+            import_line='var $name = variables.get("$name");',
+            export_lines=(
+                f'if (typeof $name === "undefined") {{ throw new Error("{NEVER_SET}"); }}\n'
+                'variables.put("$name", $name);'
+            ),
+        ),
     ),
-    Language(name="Jython", engine="python", engine_aliases=("jython",), extensions=("py",)),
     Language(
-        name="Python",
-        engine="cpython",
-        aliases=("cpython", "python3", "py"),
-        extensions=("cpy",),
+        name="Jython",
+        engine="python",
+        engine_aliases=("jython",),
+        extensions=("py",),
+        binding=VariableBinding(
+            import_line='$name = variables.get("$name")',
+            export_lines=(
+                f'try:\n    $name\nexcept NameError:\n    raise NameError("{NEVER_SET}")\nvariables.put("$name", $name)'
+            ),
+        ),
     ),
-    Language(name="Ruby", engine="ruby", aliases=("jruby", "rb"), engine_aliases=("jruby",), extensions=("rb",)),
-    Language(name="Perl", engine="perl", aliases=("pl",), extensions=("pl", "pm"), sets_variables=False),
+    Language(
+        name="Python", engine="cpython", aliases=("cpython", "python3", "py"), extensions=("cpy",), binding=PYTHON
+    ),
+    Language(
+        name="Ruby",
+        engine="ruby",
+        aliases=("jruby", "rb"),
+        engine_aliases=("jruby",),
+        extensions=("rb",),
+        binding=VariableBinding(
+            import_line='$name = $$variables.get("$name")',
+            export_lines=f'raise NameError, "{NEVER_SET}" unless defined?($name)\n$$variables.put("$name", $name)',
+        ),
+    ),
+    Language(
+        name="Perl",
+        engine="perl",
+        aliases=("pl",),
+        extensions=("pl", "pm"),
+        sets_variables=False,
+        binding=VariableBinding(import_line='our $$$name = $$ENV{"variables_$name"};'),
+    ),
     Language(
         name="PowerShell",
         engine="powershell",
         aliases=("power_shell", "pwsh", "ps1"),
         extensions=("ps1",),
+        binding=VariableBinding(
+            import_line="$$$name = $$variables['$name']",
+            export_lines=(
+                f"if (-not (Test-Path variable:$name)) {{ throw \"{NEVER_SET}\" }}\n$$variables['$name'] = $$$name"
+            ),
+        ),
     ),
-    Language(name="R", engine="R", aliases=("rscript",), engine_aliases=("rscript",), extensions=("R", "r")),
-    Language(name="Shell", engine="shell", sets_variables=False, in_pragmas=False),
+    Language(
+        name="R",
+        engine="R",
+        aliases=("rscript",),
+        engine_aliases=("rscript",),
+        extensions=("R", "r"),
+        binding=VariableBinding(
+            import_line='$name <- variables[["$name"]]',
+            export_lines=f'if (!exists("$name")) stop("{NEVER_SET}")\nvariables[["$name"]] <- $name',
+            names=re.compile(r"(?:[A-Za-z]|\.(?![0-9]))[\w.]*", re.ASCII),
+        ),
+    ),
+    Language(name="Shell", engine="shell", sets_variables=False),
     Language(
         name="VBScript",
         engine="vbscript",
         extensions=("vbs",),
         comment="'",
         sets_variables=False,
-        in_pragmas=False,
     ),
-    Language(name="PHP", engine="php", extensions=("php",), comment="//", sets_variables=False, in_pragmas=False),
-    Language(name="DockerFile", engine="dockerfile", sets_variables=False, in_pragmas=False),
-    Language(name="Kubernetes", engine="kubernetes", sets_variables=False, in_pragmas=False),
+    Language(name="PHP", engine="php", extensions=("php",), comment="//", sets_variables=False),
+    Language(name="DockerFile", engine="dockerfile", sets_variables=False),
+    Language(name="Kubernetes", engine="kubernetes", sets_variables=False),
     Language(
         name="Native",
         engine="native",
         engine_aliases=("exec", "cli", "commandline"),
         comment="",
         sets_variables=False,
-        in_pragmas=False,
     ),
 )
 

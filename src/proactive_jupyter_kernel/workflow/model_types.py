@@ -14,8 +14,8 @@ from typing import Any
 
 from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.workflow import cron
-from proactive_jupyter_kernel.workflow.java_dates import parse_date
-from proactive_jupyter_kernel.workflow.java_regex import compile_java
+from proactive_jupyter_kernel.workflow.java.dates import parse_date
+from proactive_jupyter_kernel.workflow.java.regex import compile_java
 from proactive_jupyter_kernel.workflow.spel import Scope, SpelError, evaluate
 
 __all__ = ["MODELS", "Lookups", "ModelError", "check_model", "is_model"]

@@ -11,7 +11,7 @@ import pytest
 from proactive_jupyter_kernel.client import records, results
 from proactive_jupyter_kernel.client.records import JobInfo, JobRef, TaskState
 from proactive_jupyter_kernel.errors import SchedulerError
-from proactive_jupyter_kernel.workflow import javaformat
+from proactive_jupyter_kernel.workflow.java import serialization
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
 
@@ -20,7 +20,7 @@ def result(**fields: Any) -> dict[str, Any]:
 
 
 def serialized(value: object) -> str:
-    return base64.b64encode(javaformat.dumps(value)).decode()
+    return base64.b64encode(serialization.dumps(value)).decode()
 
 
 def test_a_job_needs_no_more_than_its_status() -> None:

@@ -142,7 +142,7 @@ def test_what_cannot_be_is_refused_where_it_is_written(notebook, cell: str) -> N
         ("DockerCompose", "code"),
     ],
 )
-def test_imported_variables_are_bound_in_the_idiom_of_the_language(notebook, language: str, script: str) -> None:
+def test_imported_variables_are_bound_as_the_language_does_it(notebook, language: str, script: str) -> None:
     """Before the task's own code."""
     notebook.run(f"#%job(name=job, variables=[(x, 1)])\n#%task(A, language={language}, import=[x])\ncode")
     assert notebook.script("A") == script
@@ -184,7 +184,7 @@ def test_imported_variables_are_bound_in_the_idiom_of_the_language(notebook, lan
         ("Scalaw", 'code\nvariables.put("x", x.asInstanceOf[Object])'),
     ],
 )
-def test_exported_variables_are_sent_in_the_idiom_of_the_language(notebook, language: str, script: str) -> None:
+def test_exported_variables_are_set_as_the_language_does_it(notebook, language: str, script: str) -> None:
     """After the task's own code, with an error that names a variable that was never set."""
     notebook.run(f"#%task(A, language={language}, export=[x])\ncode")
     assert notebook.script("A") == script

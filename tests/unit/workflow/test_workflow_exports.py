@@ -24,7 +24,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 def test_neither_the_house_nor_its_checks_load_lxml() -> None:
     """A kernel starts without the XML library; only reading XML needs it."""
-    modules = "workflow, workflow.checks, workflow.references, workflow.javaformat, workflow.variable_models"
+    modules = "workflow, workflow.checks, workflow.references, workflow.java.serialization, workflow.variable_models"
     imports = [f"import proactive_jupyter_kernel.{name}" for name in modules.split(", ")]
     found = "print(sorted(name for name in sys.modules if name.split('.')[0] == 'lxml'))"
     code = "\n".join([*imports, "import sys", found])

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from proactive_jupyter_kernel.errors import did_you_mean
+from proactive_jupyter_kernel.pragmas.applied_controls import names_in
 from proactive_jupyter_kernel.pragmas.code import check_code, code_of
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.draft import DraftTask
 from proactive_jupyter_kernel.pragmas.file_values import Files
-from proactive_jupyter_kernel.pragmas.idioms import IDIOMS
 from proactive_jupyter_kernel.pragmas.kinds import Formula
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Text
 from proactive_jupyter_kernel.pragmas.parameters import (
@@ -25,7 +25,6 @@ from proactive_jupyter_kernel.pragmas.parameters import (
 )
 from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.values import Choice, Duration, Expression, Integer, Plain
-from proactive_jupyter_kernel.pragmas.weaving import names_in
 from proactive_jupyter_kernel.workflow.languages import Language, by_engine
 from proactive_jupyter_kernel.workflow.model import ErrorPolicy, Script, Task, TaskVariable
 
@@ -225,8 +224,9 @@ def _check_dependencies(context: Context, call: Bound, entry: DraftTask, implied
 
 def _check_variables(context: Context, call: Bound, entry: DraftTask, implied: Sequence[str]) -> None:
     language: Language = call["language"]
-    idiom = IDIOMS[language.engine]
-    if entry.exports and not idiom.send:
+    binding = language.binding
+    assert binding is not None, "pragmas offer no language without a binding"
+    if entry.exports and not binding.can_export:
         raise call.fault(
             f"a {language.name} task cannot export variables: its script gets a copy to read, and nothing comes back.",
             parameter="export",
@@ -234,7 +234,7 @@ def _check_variables(context: Context, call: Bound, entry: DraftTask, implied: S
         )
     for parameter, names in (("import", entry.imports), ("export", entry.exports)):
         for name in names:
-            if not idiom.names.fullmatch(name):
+            if not binding.names.fullmatch(name):
                 raise call.fault(
                     f"{parameter} names {name!r}, which cannot be the name of a {language.name} variable.",
                     parameter=parameter,

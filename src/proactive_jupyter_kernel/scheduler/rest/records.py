@@ -15,7 +15,8 @@ from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRec
 from proactive_jupyter_kernel.scheduler.rest.throwable import serialized_exception
 from proactive_jupyter_kernel.scheduler.service.results import TaskOutcome
 from proactive_jupyter_kernel.scheduler.store.base import JobRow
-from proactive_jupyter_kernel.workflow import javaformat, values
+from proactive_jupyter_kernel.workflow import values
+from proactive_jupyter_kernel.workflow.java import serialization
 from proactive_jupyter_kernel.workflow.model import Task, Variable
 
 __all__ = [
@@ -177,7 +178,7 @@ def _base64(content: bytes) -> str:
 
 def _serialized(wire: Wire) -> str:
     """Base64 of the Java stream; a bytes value inside of others is a byte[] there."""
-    return _base64(javaformat.dumps(values.from_wire(wire)))
+    return _base64(serialization.dumps(values.from_wire(wire)))
 
 
 def _text(wire: Wire) -> str:
@@ -208,7 +209,7 @@ def serialized_value(outcome: TaskOutcome) -> bytes | None:
     if not outcome.known or outcome.failure is not None:
         return None
     raw = raw_bytes(outcome)
-    return javaformat.dumps(values.from_wire(outcome.value)) if raw is None else raw
+    return serialization.dumps(values.from_wire(outcome.value)) if raw is None else raw
 
 
 def task_result(outcome: TaskOutcome, *, stdout: str = "", stderr: str = "") -> Json:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 
-from proactive_jupyter_kernel.workflow import javaformat
+from proactive_jupyter_kernel.workflow.java import serialization
 
 __all__ = ["serialized_exception"]
 
@@ -49,5 +49,5 @@ _NULL, _END = b"\x70", b"\x78"
 
 def serialized_exception(message: str) -> bytes:
     """The stream of an exception without cause and Java stack trace. (Throwable takes null for an empty one.)"""
-    text = javaformat.dumps(message)[4:]
+    text = serialization.dumps(message)[4:]
     return _HEAD + _NULL + text + _NULL + _NULL + _END

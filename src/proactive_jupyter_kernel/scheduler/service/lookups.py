@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 from proactive_jupyter_kernel.scheduler.assemble import Site
 from proactive_jupyter_kernel.scheduler.attempt import Slot
 from proactive_jupyter_kernel.scheduler.folders import Folder, LeavesSpace
-from proactive_jupyter_kernel.workflow.java_regex import compile_java
+from proactive_jupyter_kernel.workflow.java.regex import compile_java
 from proactive_jupyter_kernel.workflow.model_types import Lookups
 
 __all__ = ["lookups_for", "resource_model"]

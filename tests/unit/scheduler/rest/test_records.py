@@ -12,7 +12,7 @@ from proactive_jupyter_kernel.scheduler.rest import records
 from proactive_jupyter_kernel.scheduler.rest.throwable import serialized_exception
 from proactive_jupyter_kernel.scheduler.service.results import TaskOutcome
 from proactive_jupyter_kernel.scheduler.store.base import Endpoint, JobExtras, JobFacts, JobRow
-from proactive_jupyter_kernel.workflow import javaformat
+from proactive_jupyter_kernel.workflow.java import serialization
 from proactive_jupyter_kernel.workflow.model import Priority, Script, Task, TaskVariable, Variable
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
@@ -247,15 +247,15 @@ def test_a_job_result_is_complete() -> None:
         "allResults": {"t1": good, "t2": bad},
         "preciousResults": {"t1": good},
         "resultMap": {"k": "[1, 2]"},
-        "serializedResultMap": {"k": base64.b64encode(javaformat.dumps([1, 2])).decode()},
+        "serializedResultMap": {"k": base64.b64encode(serialization.dumps([1, 2])).decode()},
         "exceptionResults": {"t2": bad},
     }
 
 
 def test_an_exception_is_a_java_stream() -> None:
     """What we write as ``java.lang.Exception`` reads as one."""
-    read = javaformat.loads(serialized_exception("no é"))
-    assert isinstance(read, javaformat.JavaObject)
+    read = serialization.loads(serialized_exception("no é"))
+    assert isinstance(read, serialization.JavaObject)
     assert (read.class_name, read.fields["detailMessage"]) == ("java.lang.Exception", "no é")
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind, Outcome
 from proactive_jupyter_kernel.scheduler.executors.memory import Performance
-from proactive_jupyter_kernel.workflow import javaformat, values
+from proactive_jupyter_kernel.workflow import values
+from proactive_jupyter_kernel.workflow.java import serialization
 
 FAILURE = Failure(kind=FailureKind.ERROR, exception="TaskException", message="no", stack_trace="at <task B>, line 1")
 
@@ -46,9 +47,9 @@ def test_one_task(rest: Callable[..., None], workflow: Callable[..., str]) -> No
 def test_results_of_every_kind(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
     """Text, bytes, null and failure, in each of their forms."""
     expected = {
-        "T": ("é", javaformat.dumps("é")),
+        "T": ("é", serialization.dumps("é")),
         "R": ("[B@", b"\x89PNG"),
-        "N": (None, javaformat.dumps(None)),
+        "N": (None, serialization.dumps(None)),
         "F": ("TaskException: no\nat <task B>, line 1", None),
     }
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from proactive_jupyter_kernel.errors import did_you_mean
-from proactive_jupyter_kernel.workflow.java_regex import compile_java
-from proactive_jupyter_kernel.workflow.spel_values import Place, Run, Scope, SpelError, limited, matches, number, truth
+from proactive_jupyter_kernel.workflow.java.regex import compile_java
+from proactive_jupyter_kernel.workflow.spel.values import Place, Run, Scope, SpelError, limited, matches, number, truth
 from proactive_jupyter_kernel.workflow.values import text
 
 __all__ = ["call", "function", "item", "root_property", "static", "variable"]

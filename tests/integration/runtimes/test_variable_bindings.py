@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from proactive_jupyter_kernel.pragmas.idioms import IDIOMS
+from proactive_jupyter_kernel.workflow.languages import by_engine
+from proactive_jupyter_kernel.workflow.variable_bindings import VariableBinding
 
 #: Engine -> its programs, and code that sets ``made`` to ``given`` and a bit more.
 CODE = {
@@ -20,13 +21,21 @@ CODE = {
 }
 
 
+def binding_of(engine: str) -> VariableBinding:
+    """The binding in the row of a language."""
+    language = by_engine(engine)
+    assert language is not None
+    assert language.binding is not None
+    return language.binding
+
+
 @pytest.mark.parametrize("engine", CODE)
 def test_import_and_export(bench: Any, require: Any, engine: str) -> None:
     """What a task imports is bound before its code, what it exports is in the variables afterwards."""
     programs, code = CODE[engine]
     require(*programs)
-    idiom = IDIOMS[engine]
-    script = "\n".join([idiom.taking(["given"]), code, idiom.sending(["made"], "T1")])
+    binding = binding_of(engine)
+    script = "\n".join([binding.imports(["given"]), code, binding.exports(["made"], "T1")])
     run = bench.run(engine, script, inherited={"given": "ü"})
     assert run.outcome.failure is None, run.err
     assert run.outcome.variables_set["made"] == "üé"
@@ -36,5 +45,5 @@ def test_import_and_export(bench: Any, require: Any, engine: str) -> None:
 def test_export_of_what_was_never_set(bench: Any, require: Any, engine: str) -> None:
     """To export what the code never set is an error that names the task and the variable."""
     require(*CODE[engine][0])
-    run = bench.run(engine, IDIOMS[engine].sending(["made"], "T1"))
+    run = bench.run(engine, binding_of(engine).exports(["made"], "T1"))
     assert "Task 'T1' exports the variable 'made', but its code never sets it." in run.message

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
-from proactive_jupyter_kernel.workflow.javaread import JavaObject, Reader
+from proactive_jupyter_kernel.workflow.java.serialization_read import JavaObject, Reader
 from proactive_jupyter_kernel.workflow.values import MAX_DEPTH, NotPortableValue, Opaque
 
 __all__ = ["JavaObject", "dumps", "loads"]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proactive_jupyter_kernel.workflow.javaformat import JavaObject, dumps, loads
+from proactive_jupyter_kernel.workflow.java.serialization import JavaObject, dumps, loads
 from proactive_jupyter_kernel.workflow.values import MAX_DEPTH, Opaque
 
 texts = st.text(max_size=12)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from proactive_jupyter_kernel.workflow.java_regex import compile_java
+from proactive_jupyter_kernel.workflow.java.regex import compile_java
 from proactive_jupyter_kernel.workflow.values import text
 
 __all__ = [

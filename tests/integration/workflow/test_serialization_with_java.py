@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from proactive_jupyter_kernel.workflow.javaformat import JavaObject, dumps, loads
+from proactive_jupyter_kernel.workflow.java.serialization import JavaObject, dumps, loads
 from proactive_jupyter_kernel.workflow.values import text
 
 PROGRAM = """

@@ -7,7 +7,7 @@ variables, then the flow.
 from __future__ import annotations
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow
-from proactive_jupyter_kernel.workflow.flow_checks import flow_problems
+from proactive_jupyter_kernel.workflow.checks.flow import flow_problems
 from proactive_jupyter_kernel.workflow.formats.xml_write import structure_problems
 from proactive_jupyter_kernel.workflow.limits import limit_problems
 from proactive_jupyter_kernel.workflow.model import Workflow

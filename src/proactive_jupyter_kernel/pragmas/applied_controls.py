@@ -1,4 +1,4 @@
-"""Controls become part of the tasks: flow actions, block marks, and the dependencies that a control implies. Pure.
+"""Applies controls to the tasks: flow actions, block marks, and the dependencies that a control implies. Pure.
 
 What the pragmas leave out is filled in as people mean it: the end of a loop, and the merge of a replication, depend on
 whatever the tasks between lead to; several tasks inside a branch or a replication become a block of their own.
@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from proactive_jupyter_kernel.pragmas.controls import Control
 from proactive_jupyter_kernel.workflow.model import Block, Branch, Loop, Replicate, Script, Task
 
-__all__ = ["Woven", "names_in", "runs_script", "successors"]
+__all__ = ["AppliedControls", "names_in", "runs_script", "successors"]
 
 _NAME = re.compile(r"[^\W\d][\w.]*")
 
@@ -32,15 +32,15 @@ def runs_script(expression: str) -> Script:
     return Script(language="javascript", code=f"runs={code}")
 
 
-class Woven:
-    """The tasks with their controls; `problems` are sentences, `notices` what was added."""
+class AppliedControls:
+    """The tasks with the controls applied; `problems` are sentences, `notices` what was added."""
 
     def __init__(self, tasks: Iterable[Task]) -> None:
         self.tasks = {task.name: task for task in tasks}
         self.problems: list[str] = []
         self.notices: list[str] = []
 
-    def weave(self, controls: Sequence[Control], runs: Mapping[str, str]) -> None:
+    def apply(self, controls: Sequence[Control], runs: Mapping[str, str]) -> None:
         """Apply controls, the inner ones first, and replications of single tasks (task name -> expression)."""
         for control in reversed(controls):
             step = control.missing
@@ -50,7 +50,7 @@ class Woven:
                     f"#%{step.name} is expected."
                 )
             else:
-                _WEAVERS[control.kind.name](self, control)
+                _APPLY[control.kind.name](self, control)
         for name, expression in runs.items():
             self._replicate_alone(name, expression)
 
@@ -217,8 +217,8 @@ def _ends(found: Successors, first: str, last: str) -> tuple[str, ...]:
     return tuple(name for name in found if name in ends)
 
 
-_WEAVERS: Mapping[str, Callable[[Woven, Control], None]] = {
-    "branch": Woven.branch,
-    "loop": Woven.loop,
-    "replicate": Woven.replicate,
+_APPLY: Mapping[str, Callable[[AppliedControls, Control], None]] = {
+    "branch": AppliedControls.branch,
+    "loop": AppliedControls.loop,
+    "replicate": AppliedControls.replicate,
 }

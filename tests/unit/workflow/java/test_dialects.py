@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proactive_jupyter_kernel.workflow.cron import next_date, parse
-from proactive_jupyter_kernel.workflow.java_dates import parse_date
-from proactive_jupyter_kernel.workflow.java_regex import UnsupportedRegex, compile_java
+from proactive_jupyter_kernel.workflow.java.dates import parse_date
+from proactive_jupyter_kernel.workflow.java.regex import UnsupportedRegex, compile_java
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 Literals, ``#value``, ``variables['X']``, ``models['X']``, ``valid``, comparison, logic, arithmetic, ``?:``,
 ``matches``, methods of texts, lists and maps, a few static methods of ``T(Integer)`` and the like, assignments. There
-is no way from here to a Python object: every method and every class is looked up in the tables of `spel_names`, and
+is no way from here to a Python object: every method and every class is looked up in the tables of `spel.names`, and
 what is not there is refused by name. Precedence follows Spring's grammar (``InternalSpelExpressionParser``).
 """
 
@@ -13,9 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from proactive_jupyter_kernel.workflow import spel_names as names
-from proactive_jupyter_kernel.workflow import spel_values as values
-from proactive_jupyter_kernel.workflow.spel_values import Run, Scope, SpelError
+from proactive_jupyter_kernel.workflow.spel import names, values
+from proactive_jupyter_kernel.workflow.spel.values import Run, Scope, SpelError
 
 __all__ = ["Scope", "SpelError", "evaluate"]
 

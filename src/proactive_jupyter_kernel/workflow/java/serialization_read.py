@@ -1,4 +1,4 @@
-"""The reading half of `javaformat`: the grammar of Java's serialization stream, and the classes Python has a form for.
+"""Reads Java's serialization stream: its grammar, and the classes that Python has a form for.
 
 A stream comes from outside and is not trusted: nothing in it is looked up or called, sizes are checked against what is
 left of it, and depth is limited.

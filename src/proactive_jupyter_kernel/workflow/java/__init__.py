@@ -1,0 +1,1 @@
+"""Java's own formats, as a ProActive server uses them: dates, regular expressions, serialized objects."""

@@ -1,0 +1,121 @@
+"""How a script language imports and exports variables: the lines that are added before and after a task's code.
+
+`languages.LANGUAGES` has one `VariableBinding` in the row of each language that pragmas offer. A language whose engine
+gives scripts a copy of the variables to read, and takes none back, has no `export_lines`: the shells, Perl and compose
+files (ProActive's ``jsr223-nativeshell`` and ``jsr223-perl``).
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from string import Template
+
+__all__ = ["NEVER_SET", "PYTHON", "VariableBinding"]
+
+_WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+
+
+def _no_head(code: str) -> int:
+    return 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariableBinding:
+    """The templates of one language. They hold ``$name`` for the variable and ``$task`` for the task."""
+
+    #: One line that binds a variable; empty: the engine binds it already.
+    import_line: str
+    #: Lines that export a variable, and fail with a sentence where it was never set; empty: not possible.
+    export_lines: str = ""
+    #: Lines that `export_lines` need once, before them.
+    export_head: str = ""
+    #: The names that a variable can have.
+    names: re.Pattern[str] = _WORD
+    #: How many lines of a script must stay first when lines are added before it.
+    head_lines: Callable[[str], int] = _no_head
+
+    @property
+    def can_export(self) -> bool:
+        """Whether a task in this language can export variables."""
+        return bool(self.export_lines)
+
+    def imports(self, names: Sequence[str]) -> str:
+        """The lines that bind these variables."""
+        if not self.import_line:
+            return ""
+        return "\n".join(Template(self.import_line).substitute(name=name) for name in names)
+
+    def exports(self, names: Sequence[str], task: str) -> str:
+        """The lines that export these variables."""
+        lines = [Template(self.export_lines).substitute(name=name, task=task) for name in names]
+        return "\n".join([self.export_head, *lines] if self.export_head else lines)
+
+
+_PYTHON_NAMES = re.compile(r"[^\W\d]\w*")
+
+# The check repeats, in short, what the embedded scheduler does anyway: on a ProActive server a value that cannot travel
+# would end in an error that names neither it nor a remedy. Runs under the Python of the task, 3.6 or later.
+_PYTHON_CHECK = """
+def _proactive_check(value, place, depth=0):
+    from decimal import Decimal
+    kind = type(value)
+    if value is None or kind in (bool, float, str, bytes, bytearray, Decimal, range):
+        return
+    if kind is int and -2 ** 63 <= value < 2 ** 63:
+        return
+    if kind in (list, tuple, set, dict) and depth < 100:
+        for number, item in enumerate(value):
+            _proactive_check(item, "%s[%r]" % (place, item if kind is dict else number), depth + 1)
+            if kind is dict:
+                _proactive_check(value[item], "%s[%r]" % (place, item), depth + 1)
+        return
+    import types
+    if kind is types.GeneratorType:
+        return
+    name = kind.__name__ if kind.__module__ == "builtins" else kind.__module__ + "." + kind.__name__
+    remedies = (("isoformat", "use .isoformat()"), ("to_dict", "use .to_dict()"), ("tolist", "use .tolist()"))
+    found = [remedy for method, remedy in remedies if hasattr(value, method)]
+    remedy = found[0] if found else "build it of None, bool, int, float, str, bytes, list, dict, set, or use a file"
+    raise TypeError("The exported variable %s (%s) cannot travel between tasks; %s." % (place, name, remedy))
+""".strip("\n")
+
+_PYTHON_EXPORT = """
+try:
+    $name
+except NameError:
+    raise NameError("Task '$task' exports the variable '$name', but its code never sets it.") from None
+_proactive_check($name, "$name")
+variables.put("$name", $name)
+""".strip("\n")
+
+#: The sentence of an export of a variable that was never set; a template as the others.
+NEVER_SET = "Task '$task' exports the variable '$name', but its code never sets it."
+
+
+def _python_head(code: str) -> int:
+    """Python wants ``from __future__`` first, with nothing but a docstring and comments before it."""
+    if "__future__" not in code:
+        return 0
+    try:
+        body = ast.parse(code).body
+    except (SyntaxError, ValueError):
+        return 0
+    ends = [
+        statement.end_lineno or 0
+        for statement in body
+        if isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
+    ]
+    return max(ends, default=0)
+
+
+#: Python's binding; it is longer than a row of a table.
+PYTHON = VariableBinding(
+    import_line='$name = variables.get("$name")',
+    export_lines=_PYTHON_EXPORT,
+    export_head=_PYTHON_CHECK,
+    names=_PYTHON_NAMES,
+    head_lines=_python_head,
+)
