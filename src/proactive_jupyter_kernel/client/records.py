@@ -68,6 +68,8 @@ class JobInfo:
     in_error: int = 0
     variables: Mapping[str, str] = field(default_factory=dict)
     generic_information: Mapping[str, str] = field(default_factory=dict)
+    #: Not started before this time; -1: at once.
+    start_at: int = UNSET
 
     @property
     def ended(self) -> bool:
@@ -98,6 +100,10 @@ class TaskState:
     progress: int = 0
     executions_left: int = 1
     max_executions: int = 1
+    #: How many nodes it needs at once.
+    nodes: int = 1
+    #: Its own, not the job's; servers empty it when the job ends.
+    generic_information: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ended(self) -> bool:
@@ -246,6 +252,7 @@ def info_of(data: Any, *, job_id: int = UNSET) -> JobInfo:
         in_error=_int(record, "numberOfInErrorTasks", 0),
         variables=text_map(record.get("variables")),
         generic_information=text_map(record.get("genericInformation")),
+        start_at=_int(record, "startAt"),
     )
 
 
@@ -270,6 +277,8 @@ def task_of(data: Any) -> TaskState:
         progress=_int(info, "progress", 0),
         executions_left=_int(info, "numberOfExecutionLeft", 1),
         max_executions=_int(record, "maxNumberOfExecution", 1),
+        nodes=_int(record, "numberOfNodesNeeded", 1),
+        generic_information=text_map(record.get("genericInformation")),
     )
 
 

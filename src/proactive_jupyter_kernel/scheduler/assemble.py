@@ -148,7 +148,7 @@ def assemble(
         input_files=tuple(_resolved_files(selector, resolve) for selector in definition.input_files),
         # Their patterns are resolved with the variables as the task leaves them.
         output_files=definition.output_files,
-        node_urls=tuple(_node_url(site, slot) for slot in start.slots),
+        node_urls=tuple(node_url(site, slot) for slot in start.slots),
         walltime=walltime_of(definition, scene.information, site),
         precious_logs=bool(definition.precious_logs),
     )
@@ -179,7 +179,7 @@ def selection(
         scripts=scripts,
         variables={**scene.inherited, **scene.scope},
         generic_information=scene.information,
-        node_url=_node_url(site, question.slot),
+        node_url=node_url(site, question.slot),
     )
 
 
@@ -231,7 +231,7 @@ def _system_variables(slots: tuple[Slot, ...], job: JobRecord, spaces: Mapping[s
         "PA_USER": job.owner,
         "PA_SCHEDULER_HOME": site.home,
         "PA_NODESNUMBER": len(slots),
-        "PA_NODE_URL": _node_url(site, slot),
+        "PA_NODE_URL": node_url(site, slot),
         "PA_NODE_NAME": slot.name,
         "PA_NODE_HOST": slot.host,
         "PA_NODE_SOURCE": slot.source,
@@ -265,7 +265,7 @@ _SYSTEM_NAMES = frozenset(
 )
 
 
-def _node_url(site: Site, slot: Slot) -> str:
+def node_url(site: Site, slot: Slot) -> str:
     """A name as a node's URL looks; nothing listens there, tasks only compare it."""
     return f"{site.url}/rm/nodes/{slot.name}"
 

@@ -18,7 +18,18 @@ from proactive_jupyter_kernel.workflow.model import (
     SelectionScript,
 )
 
-__all__ = ["Attempt", "Failure", "FailureKind", "FlowScript", "Outcome", "ParentResult", "Selection", "Slot", "Wire"]
+__all__ = [
+    "Attempt",
+    "Failure",
+    "FailureKind",
+    "FlowScript",
+    "Outcome",
+    "ParentResult",
+    "Selection",
+    "SelectionAnswer",
+    "Slot",
+    "Wire",
+]
 
 #: A value as JSON can hold it.
 Wire: TypeAlias = Any
@@ -140,6 +151,17 @@ class Selection:
     generic_information: Mapping[str, str] = field(default_factory=dict)
     #: Of the slot, as ``nodeurl`` shows it; empty: made of host and name.
     node_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectionAnswer:
+    """What the selection scripts of a task say about a slot."""
+
+    selected: bool
+    #: Why a script has no answer: it failed, or did not set ``selected``. Such a slot is refused.
+    failure: str = ""
+    #: The last lines that the scripts wrote.
+    output: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

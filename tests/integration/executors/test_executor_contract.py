@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 
-from proactive_jupyter_kernel.scheduler.attempt import Attempt, FailureKind, Outcome, Selection, Slot
+from proactive_jupyter_kernel.scheduler.attempt import (
+    Attempt,
+    FailureKind,
+    Outcome,
+    Selection,
+    SelectionAnswer,
+    Slot,
+)
 from proactive_jupyter_kernel.scheduler.executors.base import Executor
 from proactive_jupyter_kernel.scheduler.executors.local import LocalExecutor, LocalSettings
 from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor, Performance
@@ -100,8 +107,8 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     bench.close()
 
 
-def _select(selection: Selection) -> bool:
-    return all("True" in entry.script.code for entry in selection.scripts)
+def _select(selection: Selection) -> SelectionAnswer:
+    return SelectionAnswer(selected=all("True" in entry.script.code for entry in selection.scripts))
 
 
 def test_slots_have_names(bench: Bench) -> None:
@@ -186,7 +193,7 @@ def test_selection(bench: Bench, codes: list[str], selected: bool) -> None:
     """A slot is selected when all scripts select it."""
     scripts = tuple(SelectionScript(script=Script(language="cpython", code=f"selected = {code}")) for code in codes)
     selection = Selection(job_id=1, task_id=0, task_name="T", slot=Slot(name="local-0"), scripts=scripts)
-    assert bench.runner.run(bench.executor.select(selection)) is selected
+    assert bench.runner.run(bench.executor.select(selection)).selected is selected
 
 
 def test_local_leaves_nothing(tmp_path: Path) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from proactive_jupyter_kernel.scheduler.attempt import Selection, Slot
+from proactive_jupyter_kernel.scheduler.attempt import Selection, SelectionAnswer, Slot
 from proactive_jupyter_kernel.scheduler.executors.selection import accepts
 from proactive_jupyter_kernel.workflow.model import Script, SelectionScript
 
@@ -25,8 +26,12 @@ def select(lab: Any, code: str, language: str = "cpython", *, static: bool = Fal
         generic_information={"G": "g"},
         node_url="url",
     )
+    return answer_of(lab, selection).selected
+
+
+def answer_of(lab: Any, selection: Selection) -> SelectionAnswer:
     answer = lab.do(lab.executor.select(selection))
-    assert isinstance(answer, bool)
+    assert isinstance(answer, SelectionAnswer)
     return answer
 
 
@@ -78,6 +83,40 @@ def test_output_goes_to_the_log(lab: Any, caplog: pytest.LogCaptureFixture) -> N
     with caplog.at_level(logging.INFO):
         select(lab, "print('asked')\nselected = True")
     assert "selection script of T: asked" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("code", "answer"),
+    [
+        (
+            "print('looking')\nselected = 1 / 0",
+            SelectionAnswer(
+                selected=False,
+                failure="Failed to execute selection script: Python process execution has failed with exit code 1: "
+                "ZeroDivisionError: division by zero",
+                output=(
+                    "looking",
+                    "Traceback (most recent call last):",
+                    '  File "<selection script of T>", line 2, in <module>',
+                    "    selected = 1 / 0",
+                    "               ~~^~~",
+                    "ZeroDivisionError: division by zero",
+                ),
+            ),
+        ),
+        (
+            "x = 1",
+            SelectionAnswer(selected=False, failure="The selection script does not set the variable 'selected'"),
+        ),
+        ("print('no')\nselected = False", SelectionAnswer(selected=False, output=("no",))),
+    ],
+)
+def test_an_answer_says_why(lab: Any, code: str, answer: SelectionAnswer) -> None:
+    """A refusal carries the error of the script, if it failed, and what the script wrote."""
+    script = SelectionScript(script=Script(language="cpython", code=code))
+    selection = Selection(job_id=1, task_id=0, task_name="T", slot=Slot(name="local-0"), scripts=(script,))
+    found = answer_of(lab, selection)
+    assert replace(found, output=tuple(sorted(found.output))) == replace(answer, output=tuple(sorted(answer.output)))
 
 
 def test_static_answers_are_remembered(lab: Any, tmp_path: Path) -> None:

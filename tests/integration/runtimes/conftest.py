@@ -72,7 +72,7 @@ class Bench:
 
     def select(self, selection: Selection) -> bool:
         """Ask whether the task may run on the slot."""
-        return self.runner.run(self.executor.select(selection))
+        return self.runner.run(self.executor.select(selection)).selected
 
     def close(self) -> None:
         self.runner.run(self.executor.close())

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+from proactive_jupyter_kernel.scheduler.attempt import Slot
 from proactive_jupyter_kernel.scheduler.engine import actions, ending, events
 from proactive_jupyter_kernel.scheduler.engine.building import build_job
 from proactive_jupyter_kernel.scheduler.engine.commands import Command
@@ -93,6 +94,12 @@ class Machine:
     def status(self) -> SchedulerStatus:
         """What the scheduler as a whole does."""
         return self._core.status
+
+    @property
+    def slots(self) -> tuple[tuple[Slot, bool], ...]:
+        """The slots in the executor's order, each with whether a task holds it."""
+        board = self._core.board
+        return tuple((slot, name in board.holders) for name, slot in board.slots.items())
 
     def jobs(self) -> tuple[JobRecord, ...]:
         """The jobs that are alive, oldest first."""

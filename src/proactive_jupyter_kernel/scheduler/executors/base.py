@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
-from proactive_jupyter_kernel.scheduler.attempt import Attempt, Outcome, Selection, Slot, Wire
+from proactive_jupyter_kernel.scheduler.attempt import Attempt, Outcome, Selection, SelectionAnswer, Slot, Wire
 
 __all__ = ["Executor", "FileTransfers", "OutputSink", "ProgressSink", "StreamName", "TransferFailed"]
 
@@ -40,8 +40,8 @@ class Executor(Protocol):
     async def kill(self, key: str) -> None:
         """End the attempt of that key, kindly, then firmly; returns when `run` has its outcome. Unknown: nothing."""
 
-    async def select(self, selection: Selection) -> bool:
-        """Whether all selection scripts accept the slot; a script that fails refuses it."""
+    async def select(self, selection: Selection) -> SelectionAnswer:
+        """Whether all selection scripts accept the slot; a script that fails refuses it, and the answer says why."""
 
 
 class TransferFailed(Exception):

@@ -9,7 +9,7 @@ import platform
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from proactive_jupyter_kernel.scheduler.attempt import Attempt, FailureKind, Outcome, Selection, Slot
+from proactive_jupyter_kernel.scheduler.attempt import Attempt, FailureKind, Outcome, Selection, SelectionAnswer, Slot
 from proactive_jupyter_kernel.scheduler.executors.attempts import AttemptRun
 from proactive_jupyter_kernel.scheduler.executors.base import FileTransfers, OutputSink, ProgressSink
 from proactive_jupyter_kernel.scheduler.executors.fetching import ScriptFetcher
@@ -42,7 +42,7 @@ class LocalExecutor:
         self._running: dict[str, AttemptRun] = {}
         self._asking: set[SelectionRun] = set()
         #: (slot, language, code, arguments) -> answer, of static selection scripts.
-        self._answers: dict[tuple[object, ...], bool] = {}
+        self._answers: dict[tuple[object, ...], SelectionAnswer] = {}
         self._questions = itertools.count(1)
         self._warming: asyncio.Task[None] | None = None
         self._host: Host | None = None
@@ -87,7 +87,7 @@ class LocalExecutor:
             run.stop(FailureKind.KILLED)
             await run.ended
 
-    async def select(self, selection: Selection) -> bool:
+    async def select(self, selection: Selection) -> SelectionAnswer:
         run = SelectionRun(
             selection, self._hosted(), self._scratch / f"selection-{next(self._questions)}", self._answers
         )

@@ -13,7 +13,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
-from proactive_jupyter_kernel.scheduler.attempt import Attempt, Failure, FailureKind, Outcome, Selection, Slot
+from proactive_jupyter_kernel.scheduler.attempt import (
+    Attempt,
+    Failure,
+    FailureKind,
+    Outcome,
+    Selection,
+    SelectionAnswer,
+    Slot,
+)
 from proactive_jupyter_kernel.scheduler.executors.base import OutputSink, ProgressSink
 from proactive_jupyter_kernel.scheduler.runtimes.stage import failure, killed, lost, walltime_reached
 
@@ -50,7 +58,7 @@ class MemoryExecutor:
         plays: Mapping[str, Play] | None = None,
         *,
         slots: int = 4,
-        select: Callable[[Selection], bool] = lambda selection: True,
+        select: Callable[[Selection], SelectionAnswer] = lambda selection: SelectionAnswer(selected=True),
     ) -> None:
         """`plays`: name of a task, or base name of its copies, -> what it does."""
         self._plays = dict(plays or {})
@@ -94,7 +102,7 @@ class MemoryExecutor:
     async def kill(self, key: str) -> None:
         await self._stop([key], FailureKind.KILLED)
 
-    async def select(self, selection: Selection) -> bool:
+    async def select(self, selection: Selection) -> SelectionAnswer:
         return self._select(selection)
 
     async def _stop(self, keys: list[str], kind: FailureKind) -> None:

@@ -1,12 +1,16 @@
-"""Asks the selection scripts of a task about a slot; their output goes to the scheduler's log."""
+"""Asks the selection scripts of a task about a slot.
+
+Their output goes to the scheduler's log, and its last lines into the answer: it says why a slot was refused.
+"""
 
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import MutableMapping
 from pathlib import Path
 
-from proactive_jupyter_kernel.scheduler.attempt import Selection, Wire
+from proactive_jupyter_kernel.scheduler.attempt import Selection, SelectionAnswer, Wire
 from proactive_jupyter_kernel.scheduler.executors.attempts import run_limited
 from proactive_jupyter_kernel.scheduler.executors.scratch import Scratch
 from proactive_jupyter_kernel.scheduler.executors.stages import Host, StageRunner
@@ -21,6 +25,8 @@ __all__ = ["SelectionRun", "accepts"]
 _LOGGER = logging.getLogger(__name__)
 #: More answers are not remembered.
 _MOST_ANSWERS = 10_000
+#: Lines of the scripts' output that an answer keeps, and characters of each.
+_OUTPUT_LINES, _LINE_LENGTH = 20, 500
 
 
 def accepts(selected: Wire) -> bool:
@@ -38,7 +44,7 @@ class SelectionRun:
         selection: Selection,
         host: Host,
         folder: Path,
-        answers: MutableMapping[tuple[object, ...], bool],
+        answers: MutableMapping[tuple[object, ...], SelectionAnswer],
     ) -> None:
         self._selection = selection
         self._host = host
@@ -46,8 +52,9 @@ class SelectionRun:
         self._scratch = Scratch(folder.parent, folder.name)
         self._runner: StageRunner | None = None
         self._is_ended = False
+        self._output: deque[str] = deque(maxlen=_OUTPUT_LINES)
 
-    async def run(self) -> bool:
+    async def run(self) -> SelectionAnswer:
         """Whether every script accepts."""
         for entry in self._selection.scripts:
             key = (self._selection.slot.name, entry.script)
@@ -56,9 +63,9 @@ class SelectionRun:
                 known = await self._ask(entry)
                 if entry.static and len(self._answers) < _MOST_ANSWERS:
                     self._answers[key] = known
-            if not known:
-                return False
-        return True
+            if not known.selected:
+                return known
+        return SelectionAnswer(selected=True, output=tuple(self._output))
 
     async def end(self) -> None:
         """End the script that runs; the answer is no."""
@@ -66,16 +73,18 @@ class SelectionRun:
         if self._runner is not None:
             await self._runner.end()
 
-    async def _ask(self, entry: SelectionScript) -> bool:
+    async def _ask(self, entry: SelectionScript) -> SelectionAnswer:
         stage = self._stage(entry)
         report = self._answer(stage) or await self._run(stage)
+        failure = ""
         if report.failure is not None:
-            _LOGGER.warning("%s of %s", report.failure.message, self._selection.task_name)
-            return False
-        if "selected" not in report.values:
-            _LOGGER.warning("the selection script of %s does not set 'selected'", self._selection.task_name)
-            return False
-        return accepts(report.values["selected"])
+            failure = report.failure.message
+        elif "selected" not in report.values:
+            failure = "The selection script does not set the variable 'selected'"
+        if failure:
+            _LOGGER.warning("task %s: %s", self._selection.task_name, failure)
+        selected = not failure and accepts(report.values["selected"])
+        return SelectionAnswer(selected=selected, failure=failure, output=tuple(self._output))
 
     def _answer(self, stage: Stage) -> Report | None:
         """The answer of a script that needs no process, and so no folder."""
@@ -108,3 +117,4 @@ class SelectionRun:
 
     def _log(self, stream: str, text: str, at: int) -> None:
         _LOGGER.info("selection script of %s: %s", self._selection.task_name, text.rstrip())
+        self._output.append(text.rstrip()[:_LINE_LENGTH])

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from proactive_jupyter_kernel.errors import ProActiveError
-from proactive_jupyter_kernel.scheduler.rest import errors, jobs, login, spaces, state, submissions, tasks
+from proactive_jupyter_kernel.scheduler.rest import errors, jobs, login, resources, spaces, state, submissions, tasks
 from proactive_jupyter_kernel.scheduler.rest.call import Call, json_answer
 from proactive_jupyter_kernel.scheduler.rest.errors import RestError
 from proactive_jupyter_kernel.scheduler.rest.events import EVENTS_PATH, Events
@@ -37,6 +37,7 @@ ROUTES: tuple[Route, ...] = (
     *jobs.ROUTES,
     *tasks.ROUTES,
     *spaces.ROUTES,
+    *resources.ROUTES,
 )
 
 

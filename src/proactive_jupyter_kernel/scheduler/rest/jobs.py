@@ -207,7 +207,7 @@ async def server_log(call: Call) -> Response:
     """What the scheduler itself did with the job."""
     row = call.service.ask.job(call.job_id)
     tasks = await call.service.in_thread(call.service.ask.tasks, call.job_id)
-    return text_answer(call, "".join(job_lines(row.record, tasks)))
+    return text_answer(call, "".join(job_lines(row.record, tasks, call.service.selections)))
 
 
 # --- actions -----------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from proactive_jupyter_kernel.scheduler.attempt import Failure, Wire
@@ -164,9 +165,17 @@ def task_state(job: JobRecord, task: TaskRecord, definition: Task, *, executions
         "maxNumberOfExecutionOnFailure": _NODE_FAILURES,
         "taskInfo": task_info(job, task, definition),
         "parallelEnvironment": {"nodesNumber": nodes} if nodes > 1 else None,
-        "genericInformation": dict(definition.generic_information),
+        "genericInformation": _information(task, definition),
         "numberOfNodesNeeded": nodes,
     }
+
+
+def _information(task: TaskRecord, definition: Task) -> dict[str, str]:
+    """A task's generic information; the copies of a loop with a cron expression have a start time of their own."""
+    information = dict(definition.generic_information)
+    if task.start_at is not None and (task.iteration or "START_AT" not in information):
+        information["START_AT"] = datetime.fromtimestamp(task.start_at / 1000, UTC).isoformat(timespec="seconds")
+    return information
 
 
 # --- results -----------------------------------------------------------------------------------------------------

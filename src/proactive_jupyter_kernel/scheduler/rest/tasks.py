@@ -228,12 +228,13 @@ def _log(streams: dict[bool, bool]) -> Handler:
 
 async def server_log(call: Call) -> Response:
     """What the scheduler itself did with the task."""
-    return text_answer(call, "".join(task_lines(_task(call))))
+    return text_answer(call, "".join(task_lines(_task(call), call.service.selections)))
 
 
 async def tag_server_log(call: Call) -> Response:
     """What the scheduler itself did with the tasks of a tag."""
-    return text_answer(call, "".join(line for task in _chosen(call) for line in task_lines(task)))
+    selections = call.service.selections
+    return text_answer(call, "".join(line for task in _chosen(call) for line in task_lines(task, selections)))
 
 
 # --- actions -----------------------------------------------------------------------------------------------------

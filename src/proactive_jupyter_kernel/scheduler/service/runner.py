@@ -8,7 +8,14 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from proactive_jupyter_kernel.scheduler.assemble import Site, assemble, handed_on, selection
-from proactive_jupyter_kernel.scheduler.attempt import Attempt, Failure, FailureKind, Outcome, ParentResult
+from proactive_jupyter_kernel.scheduler.attempt import (
+    Attempt,
+    Failure,
+    FailureKind,
+    Outcome,
+    ParentResult,
+    SelectionAnswer,
+)
 from proactive_jupyter_kernel.scheduler.engine.commands import KillAttempt, RunSelection, StartAttempt
 from proactive_jupyter_kernel.scheduler.engine.events import AttemptEnded, ProgressMade, SelectionEnded
 from proactive_jupyter_kernel.scheduler.executors.base import Executor
@@ -17,6 +24,7 @@ from proactive_jupyter_kernel.scheduler.service.logs import Logs
 from proactive_jupyter_kernel.scheduler.service.precious import PreciousLog
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.service.results import TaskOutcome
+from proactive_jupyter_kernel.scheduler.service.serverlog import Selections
 from proactive_jupyter_kernel.scheduler.store.base import LogLine, ResultRow
 
 __all__ = ["Runner"]
@@ -33,9 +41,11 @@ class Runner:
         executor: Executor,
         ask: Questions,
         logs: Logs,
+        selections: Selections,
         site: Site,
         clock: Callable[[], int],
     ) -> None:
+        self._selections = selections
         self._executor = executor
         self._ask = ask
         self._logs = logs
@@ -206,17 +216,17 @@ class Runner:
                 definition=self._ask.definition(job_id, task.base_name),
                 site=self._site,
             )
-            selected = await self._executor.select(question)
-        except Exception:
-            # A selection that fails refuses the node, and the task waits on.
+            answer = await self._executor.select(question)
+        except Exception as error:
+            # A selection that fails refuses the node, and the task keeps waiting.
             _log.exception("the selection scripts of %st%s could not be asked", job_id, task_id)
-            selected = False
-        if not self._closing:
-            self.driver.post(
-                SelectionEnded(
-                    at=self._clock(), job_id=job_id, task_id=task_id, slot=command.slot.name, selected=selected
-                )
+            answer = SelectionAnswer(
+                selected=False, failure=f"The scheduler could not run the selection script: {error}"
             )
+        if not self._closing:
+            at, slot = self._clock(), command.slot.name
+            self._selections.add(job_id, task_id, slot, at, answer)
+            self.driver.post(SelectionEnded(at=at, job_id=job_id, task_id=task_id, slot=slot, selected=answer.selected))
 
     def _errand(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(self._logged(work))

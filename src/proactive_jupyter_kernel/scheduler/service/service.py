@@ -15,6 +15,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from proactive_jupyter_kernel.errors import SubmissionRefused, UnknownJob
 from proactive_jupyter_kernel.scheduler.assemble import Site, rest_urls
+from proactive_jupyter_kernel.scheduler.attempt import Slot
 from proactive_jupyter_kernel.scheduler.engine import events
 from proactive_jupyter_kernel.scheduler.engine.commands import (
     Announce,
@@ -34,6 +35,7 @@ from proactive_jupyter_kernel.scheduler.service.listeners import Listeners
 from proactive_jupyter_kernel.scheduler.service.logs import Logs
 from proactive_jupyter_kernel.scheduler.service.questions import ALL, Questions
 from proactive_jupyter_kernel.scheduler.service.runner import Runner
+from proactive_jupyter_kernel.scheduler.service.serverlog import Selections
 from proactive_jupyter_kernel.scheduler.settings import Settings
 from proactive_jupyter_kernel.scheduler.store.base import (
     Endpoint,
@@ -86,11 +88,14 @@ class Service:
             max_bytes=settings.log_bytes,
             on_first=lambda: self._driver.soon(_LOG_DELAY),
         )
+        #: What selection scripts said, for the server's log.
+        self.selections = Selections()
         self._driver = Driver(machine=self._machine, store=store, logs=self.logs, clock=clock, act=self._act)
         self._runner = Runner(
             executor=executor,
             ask=self.ask,
             logs=self.logs,
+            selections=self.selections,
             site=site,
             clock=clock,
         )
@@ -100,7 +105,7 @@ class Service:
             KillAttempt: self._runner.kill,
             RunSelection: self._runner.select,
             Announce: self.listeners.tell,
-            ForgetJob: lambda command: self.ask.forget(command.job_id),
+            ForgetJob: self._forget,
         }
 
     # --- life ----------------------------------------------------------------------------------------------------
@@ -142,6 +147,15 @@ class Service:
 
     def _act(self, action: Action) -> None:
         self._actions[type(action)](action)
+
+    def _forget(self, command: ForgetJob) -> None:
+        self.ask.forget(command.job_id)
+        self.selections.forget(command.job_id)
+
+    @property
+    def nodes(self) -> tuple[tuple[Slot, bool], ...]:
+        """Every slot, and whether a task holds it."""
+        return self._machine.slots
 
     # --- submission ----------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ import pytest
 
 from proactive_jupyter_kernel.scheduler import settings
 from proactive_jupyter_kernel.scheduler.assemble import Site
+from proactive_jupyter_kernel.scheduler.attempt import Selection, SelectionAnswer
 from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor, Play
 from proactive_jupyter_kernel.scheduler.rest.app import App
 from proactive_jupyter_kernel.scheduler.rest.login import Sessions
@@ -26,9 +27,9 @@ URL = "http://127.0.0.1:8080"
 class Scene:
     """A scheduler, its REST application and somebody who is logged in."""
 
-    def __init__(self, folder: Path, plays: Mapping[str, Play], slots: int, changes: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, executor: MemoryExecutor, changes: Mapping[str, Any]) -> None:
         self.store = MemoryStore(log_lines=changes.get("log_lines", 10_000))
-        self.executor = MemoryExecutor(plays, slots=slots)
+        self.executor = executor
         spaces = {kind: str(folder / kind) for kind in ("global", "user", "input", "output", "cache")}
         self.service = Service(
             store=self.store,
@@ -106,10 +107,11 @@ def rest(tmp_path: Path) -> Rest:
         *,
         plays: Mapping[str, Play] | None = None,
         slots: int = 4,
+        select: Callable[[Selection], SelectionAnswer] = lambda selection: SelectionAnswer(selected=True),
         **changes: Any,
     ) -> None:
         async def play() -> None:
-            scene = Scene(tmp_path, plays or {}, slots, changes)
+            scene = Scene(tmp_path, MemoryExecutor(plays, slots=slots, select=select), changes)
             await scene.service.start()
             await scene.login()
             try:

@@ -109,6 +109,9 @@ def test_every_route_asks_for_a_session_or_says_that_it_does_not(rest: Callable[
         "/scheduler/domains",
         "/scheduler/validate",
         "/studio/validate",
+        "/rm/model/nodesources",
+        "/rm/model/hosts",
+        "/rm/model/tokens",
     }
 
 

@@ -194,7 +194,7 @@ def test_logs_of_a_job(rest: Callable[..., None], workflow: Callable[..., str]) 
         saved = await scene.client.get(f"/scheduler/jobs/{job_id}/log/full?destination=file")
         assert saved.headers["content-disposition"] == f"attachment; filename=job_{job_id}_logs.log"
         server = await scene.text(f"/scheduler/jobs/{job_id}/log/server")
-        assert f"job {job_id} (job one) was submitted by ana" in server
+        assert f"job {job_id} submitted: name 'job one', tasks '2', owner 'ana'" in server
         assert f"task {job_id}t1 (B) ended: Finished" in server
 
     rest(scenario, plays={"A": talk})

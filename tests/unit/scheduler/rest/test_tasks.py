@@ -135,7 +135,7 @@ def test_logs_by_stream(rest: Callable[..., None], workflow: Callable[..., str])
             texts.append([line.split("]", 1)[1] for line in text.splitlines()])
         assert texts == [[" out ", " err ", "  "], [" out ", " err ", "  "], [" out ", "  "], [" err "]]
         server = await scene.text(f"/scheduler/jobs/{job_id}/tasks/A/log/server")
-        assert "(A) started on local-0, execution 1" in server
+        assert "(A) started on localhost (node: local-0), execution 1" in server
 
     rest(scenario, plays={"A": talk})
 

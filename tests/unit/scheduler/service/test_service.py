@@ -11,7 +11,7 @@ import pytest
 
 from proactive_jupyter_kernel.scheduler import settings
 from proactive_jupyter_kernel.scheduler.assemble import Site
-from proactive_jupyter_kernel.scheduler.attempt import Attempt, Outcome, Selection
+from proactive_jupyter_kernel.scheduler.attempt import Attempt, Outcome, Selection, SelectionAnswer
 from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor, Performance
 from proactive_jupyter_kernel.scheduler.service import Service
 from proactive_jupyter_kernel.scheduler.store.memory import MemoryStore
@@ -182,9 +182,9 @@ def test_selection_scripts_choose_the_slot() -> None:
     """They see the candidate; a slot that they refuse is not used."""
     asked: list[Selection] = []
 
-    def only_the_second(selection: Selection) -> bool:
+    def only_the_second(selection: Selection) -> SelectionAnswer:
         asked.append(selection)
-        return selection.slot.name == "local-1"
+        return SelectionAnswer(selected=selection.slot.name == "local-1")
 
     async def scenario() -> None:
         executor = MemoryExecutor(slots=3, select=only_the_second)

@@ -23,9 +23,13 @@ _LONGEST_TRACE = 100_000
 
 def register(label: str, source: str) -> None:
     """Let tracebacks, warnings and `inspect` find the script's lines under its label."""
+    import io
     import linecache
 
-    linecache.cache[label] = (len(source), None, source.splitlines(keepends=True), label)
+    # As linecache itself reads a file: the compiler's line ends and no others, and a line end after the last line, on
+    # which `traceback` counts where it places the carets.
+    lines = io.StringIO(source if source.endswith("\n") else source + "\n", newline=None).readlines()
+    linecache.cache[label] = (len(source), None, lines, label)
 
 
 def describe(error: BaseException) -> dict[str, str]:
