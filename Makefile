@@ -21,6 +21,7 @@ check: $(VENV)/.test
 # The pages of docs/reference are made from the registries; a test asks that they are current.
 docs: $(VENV)/.installed
 	$(BIN)/python -m proactive_jupyter_kernel.pragmas.reference > docs/reference/pragmas.md
+	$(BIN)/python -m proactive_jupyter_kernel.workflow.checks.reference > docs/reference/checks.md
 
 lab: $(VENV)/.lab
 	$(BIN)/jupyter lab examples

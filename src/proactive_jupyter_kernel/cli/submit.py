@@ -189,6 +189,6 @@ def _check(xml: bytes, variables: Mapping[str, str]) -> None:
 
     loaded = xml_format.loads(xml)
     resolved = references.resolve(loaded.workflow, variables=variables)
-    problems = checks.check(resolved)
+    problems = checks.errors(resolved)
     if problems:
         raise InvalidWorkflow(resolved.name, problems)

@@ -7,14 +7,15 @@ whatever the tasks between lead to; several tasks inside a branch or a replicati
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any
 
 from proactive_jupyter_kernel.pragmas.controls import Control
-from proactive_jupyter_kernel.workflow.model import Block, Branch, Loop, Replicate, Script, Task
+from proactive_jupyter_kernel.workflow.graph import Graph
+from proactive_jupyter_kernel.workflow.model import Block, Branch, Loop, Replicate, Script, Task, Workflow
 
-__all__ = ["AppliedControls", "names_in", "runs_script", "successors"]
+__all__ = ["AppliedControls", "names_in", "runs_script"]
 
 _NAME = re.compile(r"[^\W\d][\w.]*")
 
@@ -129,7 +130,12 @@ class AppliedControls:
     def _join(self, first: str, last: str) -> None:
         """Let `last` come after everything that `first` leads to, where it says nothing itself."""
         if not self.tasks[last].depends and not self._continues(last):
-            self._change(last, depends=_ends(successors(self.tasks), first, last))
+            self._change(last, depends=self._ends(first, last))
+
+    def _ends(self, first: str, last: str) -> tuple[str, ...]:
+        """The tasks from `first` on that only `last` comes after."""
+        graph = Graph(Workflow(name="", tasks=tuple(self.tasks.values())))
+        return graph.ends(first, before=last)
 
     def _continues(self, name: str) -> bool:
         """Whether a branch leads to this task as its continuation; then it depends on nothing."""
@@ -137,7 +143,7 @@ class AppliedControls:
 
     def _enclose(self, first: str, last: str) -> None:
         """Make a block of `first` and what comes after it up to `last`, where that is more than one task."""
-        ends = _ends(successors(self.tasks), first, last)
+        ends = self._ends(first, last)
         if not ends or ends == (first,) or self.tasks[first].block is not Block.NONE:
             return
         if len(ends) > 1:
@@ -169,52 +175,6 @@ class AppliedControls:
         while f"{stem}{number}" in self.tasks:
             number += 1
         return f"{stem}{number}"
-
-
-Successors: TypeAlias = dict[str, dict[str, None]]
-
-
-def successors(tasks: Mapping[str, Task]) -> Successors:
-    """What comes after each task: its children, the two ways of a branch, and, after a way's ends, the continuation."""
-    found: Successors = {name: {} for name in tasks}
-    for task in tasks.values():
-        for parent in task.depends:
-            found.setdefault(parent, {})[task.name] = None
-    branches = {task.name: task.flow for task in tasks.values() if isinstance(task.flow, Branch)}
-    for name, flow in branches.items():
-        found[name] |= dict.fromkeys((flow.target, flow.otherwise))
-    waiting = dict(branches)
-    while waiting:
-        # A branch inside of a way comes first: its own continuation is where that way goes on.
-        inner = [name for name, flow in waiting.items() if not _inside(found, flow) & set(waiting)] or list(waiting)
-        for name in inner:
-            flow = waiting.pop(name)
-            for way in (flow.target, flow.otherwise) if flow.continuation else ():
-                for end in _ends(found, way, flow.continuation):
-                    found[end][flow.continuation] = None
-    return found
-
-
-def _inside(found: Successors, flow: Branch) -> set[str]:
-    return {name for way in (flow.target, flow.otherwise) for name in _walk(found, way, flow.continuation)}
-
-
-def _walk(found: Successors, first: str, last: str) -> Iterator[str]:
-    """`first` and all that comes after it, up to `last`."""
-    seen = {last}
-    waiting = [first]
-    while waiting:
-        name = waiting.pop()
-        if name not in seen and name in found:
-            seen.add(name)
-            yield name
-            waiting += found[name]
-
-
-def _ends(found: Successors, first: str, last: str) -> tuple[str, ...]:
-    """The tasks from `first` on that nothing but `last` comes after, in the order of the tasks."""
-    ends = {name for name in _walk(found, first, last) if not found[name].keys() - {last}}
-    return tuple(name for name in found if name in ends)
 
 
 _APPLY: Mapping[str, Callable[[AppliedControls, Control], None]] = {

@@ -219,14 +219,14 @@ class Draft:
 
     def build(self, name: str) -> Built:
         """The workflow under this name; `InvalidWorkflow` with all problems."""
-        from proactive_jupyter_kernel.workflow.checks import check
+        from proactive_jupyter_kernel.workflow.checks import errors
 
         applied = AppliedControls(self._tasks())
         applied.apply(self.controls, {entry.name: entry.runs for entry in self.tasks.values() if entry.runs})
         workflow = replace(self.job, name=name, tasks=tuple(applied.tasks.values()))
         problems: list[object] = [*applied.problems]
         # What is wrong with an unfinished control would be told again, in words of the finished workflow.
-        problems += check(workflow) if not problems else check(replace(workflow, tasks=tuple(self._tasks())))
+        problems += errors(workflow) if not problems else errors(replace(workflow, tasks=tuple(self._tasks())))
         for entry in self.tasks.values():
             problems += [
                 f"Task {entry.name!r} imports the variable {missing!r}, which no task before it exports, and which is "

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 from proactive_jupyter_kernel.workflow.model import Task, TaskVariable, Variable, Workflow
 
 if TYPE_CHECKING:
-    from proactive_jupyter_kernel.workflow.checks import check
+    from proactive_jupyter_kernel.workflow.checks import Problem, check
     from proactive_jupyter_kernel.workflow.formats.xml import Loaded, dumps, loads
-    from proactive_jupyter_kernel.workflow.problems import Problem
     from proactive_jupyter_kernel.workflow.references import resolve
 
 __all__ = [
@@ -32,7 +31,7 @@ _LATER = {
     "Loaded": "formats.xml",
     "dumps": "formats.xml",
     "loads": "formats.xml",
-    "Problem": "problems",
+    "Problem": "checks",
     "check": "checks",
     "resolve": "references",
 }

@@ -27,6 +27,7 @@ class Graph:
 
     def __init__(self, workflow: Workflow) -> None:
         self.tasks: dict[str, Task] = {task.name: task for task in workflow.tasks}
+        self._position = {name: index for index, name in enumerate(self.tasks)}
         #: In the order of ``results``; a name that stands twice counts once.
         self.parents: dict[str, tuple[str, ...]] = {
             name: tuple(dict.fromkeys(parent for parent in task.depends if parent in self.tasks))
@@ -84,18 +85,25 @@ class Graph:
         for name, branch in self.branches.items():
             links[name] += [branch.target, branch.otherwise]
             if join := self.continuation(name):
-                for last in self.branch_ends(branch.target, branch.otherwise):
+                for last in self.ends(branch.target, branch.otherwise):
                     links[last].append(join)
         return {name: tuple(dict.fromkeys(found)) for name, found in links.items()}
 
-    def branch_ends(self, *targets: str) -> list[str]:
-        """The last tasks of branches: nothing depends on them, and they are no branch task."""
+    def ends(self, *starts: str, before: str = "") -> tuple[str, ...]:
+        """The last tasks on the ways down from `starts`, in the order of the workflow.
+
+        With `before`, ways end before that task. A branch with a continuation goes on there, whatever is on its sides.
+        """
 
         def following(name: str) -> Iterable[str]:
+            if name == before:
+                return ()
             join = self.continuation(name)
             return (*self.children[name], join) if join else self.inside(name)
 
-        return [name for name in walk(targets, following) if not self.children[name] and name not in self.branches]
+        reached = set(walk(starts, following)) - {before}
+        last = (name for name in reached if name not in self.branches and not set(self.children[name]) - {before})
+        return tuple(sorted(last, key=self._position.__getitem__))
 
     def inside(self, name: str) -> tuple[str, ...]:
         """What belongs to a branch because `name` does: its children, its own targets and continuation."""

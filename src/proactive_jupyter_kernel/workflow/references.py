@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow, did_you_mean
-from proactive_jupyter_kernel.workflow.formats import xml_types as types
-from proactive_jupyter_kernel.workflow.formats.xml_types import Lexical
+from proactive_jupyter_kernel.workflow import lexical as types
+from proactive_jupyter_kernel.workflow.checks.problem import Problem
+from proactive_jupyter_kernel.workflow.lexical import Lexical
 from proactive_jupyter_kernel.workflow.model import (
     Executable,
     FileSelector,
@@ -25,7 +26,6 @@ from proactive_jupyter_kernel.workflow.model import (
     Variable,
     Workflow,
 )
-from proactive_jupyter_kernel.workflow.problems import Problem
 from proactive_jupyter_kernel.workflow.substitution import InfiniteReference, Substitutor, substitute
 
 __all__ = ["InfiniteReference", "Substitutor", "resolve", "substitute"]
@@ -112,7 +112,7 @@ class _Resolution:
     # --- pieces ---
 
     def problem(self, message: str, place: str, explanation: str = "") -> None:
-        problem = Problem(kind="REFERENCE", message=message, task=self.task_name, place=place, explanation=explanation)
+        problem = Problem(code="PA202", message=message, task=self.task_name, place=place, explanation=explanation)
         self.problems.append(problem)
 
     def text(self, text: str, place: str, values: Substitutor | None = None) -> str:

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from proactive_jupyter_kernel.workflow.checks.problem import Problem
 from proactive_jupyter_kernel.workflow.model import TaskVariable, Variable, Workflow
 from proactive_jupyter_kernel.workflow.model_types import MODELS, Lookups, ModelError, check_model, is_model
-from proactive_jupyter_kernel.workflow.problems import Problem
 from proactive_jupyter_kernel.workflow.references import InfiniteReference, Substitutor
 from proactive_jupyter_kernel.workflow.spel import Scope
 
@@ -80,7 +80,7 @@ class _Checked:
             check_model(model, scope.value, variable.hidden, scope, lookups)
         except (ModelError, InfiniteReference) as error:
             message = f"Variable '{variable.name}': Model {_short(model)}: {error}"
-            self.problems.append(Problem(kind="VARIABLE", message=message, task=task))
+            self.problems.append(Problem(code="PA201", message=message, task=task))
 
 
 def _changed(variable: _V, scope: Scope, values: Mapping[str, str]) -> _V:

@@ -75,7 +75,7 @@ def test_a_branch_without_continuation_lets_the_outer_one_follow() -> None:
         task("join"),
     )
 
-    assert found.branch_ends("if2", "no") == ["no", "a", "b"]
+    assert found.ends("if2", "no") == ("a", "b", "no")
 
 
 @given(graphs())
@@ -109,3 +109,26 @@ def test_a_long_chain_needs_no_deep_stack() -> None:
     workflow = Workflow(name="chain", tasks=tuple(chain))
 
     assert (order(workflow), cycles(Graph(workflow).links(), ["T0"])) == (tuple(names), [])
+
+
+def test_ways_end_before_a_task() -> None:
+    """What only the given task follows is an end; the task itself and what comes after it are not looked at."""
+    found = graph(task("s"), task("a", "s"), task("b", "a"), task("c", "s"), task("end", "b", "c"), task("more", "end"))
+    assert (found.ends("s"), found.ends("s", before="end")) == (("more",), ("b", "c"))
+
+
+def test_a_branch_on_a_way_goes_on_at_its_continuation() -> None:
+    """A way through a nested branch ends where the inner continuation leads, not at the inner sides."""
+    found = graph(
+        task("start"),
+        task("outer", "start", branch=("if1", "no", "join")),
+        task("if1", branch=("a", "b", "inner")),
+        task("a"),
+        task("b"),
+        task("inner"),
+        task("after", "inner"),
+        task("no"),
+        task("join"),
+        task("end"),
+    )
+    assert (found.ends("if1", before="join"), found.ends("start", before="end")) == (("after",), ("join",))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.engine.rules import plain, start_time
 from proactive_jupyter_kernel.scheduler.engine.state import JobState, Links, TaskNode
-from proactive_jupyter_kernel.workflow.model import Block, Branch, Task, Workflow
+from proactive_jupyter_kernel.workflow.blocks import match_blocks
+from proactive_jupyter_kernel.workflow.graph import Graph
+from proactive_jupyter_kernel.workflow.model import Workflow
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
-__all__ = ["build_job", "matched_blocks", "static_links"]
+__all__ = ["build_job", "static_links"]
 
 
 def build_job(job_id: int, workflow: Workflow, owner: str, at: int, *, node_failures: int) -> JobState:
@@ -48,78 +50,27 @@ def build_job(job_id: int, workflow: Workflow, owner: str, at: int, *, node_fail
 
 def static_links(workflow: Workflow, ids: Mapping[str, int]) -> list[Links]:
     """The links of every task, in the workflow's order."""
-    partners = matched_blocks(workflow)
-    branch: dict[str, int] = {}
-    joined: dict[str, tuple[int, ...]] = {}
     for task in workflow.tasks:
-        if isinstance(task.flow, Branch):
-            ways = (task.flow.target, task.flow.otherwise)
-            branch.update(dict.fromkeys(ways, ids[task.name]))
-            joined[task.flow.continuation] = tuple(ids[_end(workflow, partners, way)] for way in ways)
-    return [
-        Links(
-            branch=branch.get(task.name),
-            joined=joined.get(task.name, ()),
-            targets=(ids[task.flow.target], ids[task.flow.otherwise]) if isinstance(task.flow, Branch) else (),
+        plain(task.block)
+    graph = Graph(workflow)
+    blocks = match_blocks(graph)
+
+    def joined(name: str) -> tuple[int, ...]:
+        """The last tasks of both sides of the branch that continues here."""
+        branch_tasks = graph.joined_by.get(name, ())
+        sides = (way for one in branch_tasks for way in (graph.branches[one].target, graph.branches[one].otherwise))
+        return tuple(ids[blocks.last(side)] for side in sides)
+
+    def link(name: str) -> Links:
+        branch = graph.branches.get(name)
+        partner, initiator = blocks.partner(name), graph.branch_of.get(name)
+        return Links(
+            branch=None if initiator is None else ids[initiator],
+            joined=joined(name),
+            targets=() if branch is None else (ids[branch.target], ids[branch.otherwise]),
             # A continuation that names no task is ignored, as ProActive does.
-            continuation=ids.get(task.flow.continuation) if isinstance(task.flow, Branch) else None,
-            partner=ids[partners[task.name]] if task.name in partners else None,
+            continuation=ids.get(graph.continuation(name)),
+            partner=None if partner is None else ids[partner],
         )
-        for task in workflow.tasks
-    ]
 
-
-def _end(workflow: Workflow, partners: Mapping[str, str], way: str) -> str:
-    """The last task of one way of a branch: the end of the block that the target starts, or the target itself."""
-    return partners.get(way, way) if plain(workflow.task(way).block) is Block.START else way
-
-
-def matched_blocks(workflow: Workflow) -> dict[str, str]:
-    """Start and end of each block, both ways: name -> name of the other end.
-
-    Matched as ProActive's FlowChecker does: down from each entry point with a stack of open starts, each task once.
-    An explicit stack instead of recursion, since a chain of tasks may be long.
-    """
-    tasks = {task.name: task for task in workflow.tasks}
-    below = _ways_down(tasks)
-    linked = {name for task in workflow.tasks for name in _branch_names(task) if name in tasks}
-    partners: dict[str, str] = {}
-    seen: set[str] = set()
-    # A stack of open starts is a chain (innermost, rest), shared between the ways that it leads.
-    todo: list[tuple[str, _Open]] = [
-        (task.name, None) for task in workflow.tasks if not task.depends and task.name not in linked
-    ]
-    while todo:
-        name, open_starts = todo.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        block = plain(tasks[name].block)
-        if block is Block.START:
-            open_starts = (name, open_starts)
-        elif block is Block.END and open_starts:
-            partners[name], partners[open_starts[0]] = open_starts[0], name
-            open_starts = open_starts[1]
-        todo += [(child, open_starts) for child in below[name]]
-    return partners
-
-
-_Open = tuple[str, "_Open"] | None
-
-
-def _branch_names(task: Task) -> Iterator[str]:
-    if isinstance(task.flow, Branch):
-        yield task.flow.target
-        yield task.flow.otherwise
-        yield task.flow.continuation
-
-
-def _ways_down(tasks: Mapping[str, Task]) -> dict[str, list[str]]:
-    """Children, branch targets and continuation of each task. Both ways to a continuation are balanced, so it is
-    entered with the stack of the branch task."""
-    below: dict[str, list[str]] = {name: [] for name in tasks}
-    for task in tasks.values():
-        for parent in task.depends:
-            below[parent].append(task.name)
-        below[task.name] += [name for name in _branch_names(task) if name in tasks]
-    return below
+    return [link(task.name) for task in workflow.tasks]

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow, WorkflowError
 from proactive_jupyter_kernel.scheduler.store.base import JobFacts
+from proactive_jupyter_kernel.workflow.checks import Problem
 from proactive_jupyter_kernel.workflow.model import JavaClass, Workflow
-from proactive_jupyter_kernel.workflow.problems import Problem
 
 if TYPE_CHECKING:
     from proactive_jupyter_kernel.workflow.model_types import Lookups
@@ -83,11 +83,11 @@ def _unsupported(workflow: Workflow) -> list[Problem]:
         if isinstance(task.executable, JavaClass):
             java = f"it is the Java class {task.executable.name}, and the embedded scheduler runs no Java classes"
             instead = "Submit the workflow to a ProActive server, or write the task as a script."
-            found.append(Problem(kind="STRUCTURE", message=java, task=task.name, explanation=instead))
+            found.append(Problem(code="PA401", message=java, task=task.name, explanation=instead))
         if task.run_as_me is True:
             account = "it asks to run under its owner's account (runAsMe), and the embedded scheduler has no accounts"
             instead = "Every task runs as you here: leave runAsMe out, or submit the workflow to a ProActive server."
-            found.append(Problem(kind="STRUCTURE", message=account, task=task.name, explanation=instead))
+            found.append(Problem(code="PA402", message=account, task=task.name, explanation=instead))
     return found
 
 

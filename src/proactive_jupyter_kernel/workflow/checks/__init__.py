@@ -1,55 +1,43 @@
-"""The rules of a valid workflow: everything that a ProActive server would refuse at submission, all at once.
+"""The rules of a workflow: `check` finds everything that is wrong or doubtful, each `Problem` with a code of `CHECKS`.
 
-The first problem is the one that the server would report: first what its schema and parser refuse, then the models of
-variables, then the flow.
+`errors` finds only what a scheduler refuses. The table and the records are light; the rules are loaded on first use.
 """
 
 from __future__ import annotations
 
-from proactive_jupyter_kernel.errors import InvalidWorkflow
-from proactive_jupyter_kernel.workflow.checks.flow import flow_problems
-from proactive_jupyter_kernel.workflow.formats.xml_write import structure_problems
-from proactive_jupyter_kernel.workflow.limits import limit_problems
-from proactive_jupyter_kernel.workflow.model import Workflow
-from proactive_jupyter_kernel.workflow.problems import Problem
-from proactive_jupyter_kernel.workflow.variable_models import Lookups, apply_models
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Problem", "accept", "check", "check_variables", "require_valid"]
+from proactive_jupyter_kernel.workflow.checks.problem import Problem
+from proactive_jupyter_kernel.workflow.checks.table import CHECKS, Check, Severity
 
+if TYPE_CHECKING:
+    from proactive_jupyter_kernel.workflow.checks.checking import (
+        accept,
+        check,
+        check_variables,
+        errors,
+        require_valid,
+    )
 
-def check(workflow: Workflow) -> list[Problem]:
-    """All that is wrong with names, values, dependencies and flow; empty for a valid workflow.
+__all__ = [
+    "CHECKS",
+    "Check",
+    "Problem",
+    "Severity",
+    "accept",
+    "check",
+    "check_variables",
+    "errors",
+    "require_valid",
+]
 
-    Models of variables are checked apart, by `check_variables`, since they need the values of a submission.
-    """
-    found = structure_problems(workflow)
-    if len({task.name for task in workflow.tasks}) == len(workflow.tasks):
-        found += flow_problems(workflow)
-    return found
-
-
-def require_valid(workflow: Workflow) -> None:
-    """Raises InvalidWorkflow, with all problems, unless there is none."""
-    problems = check(workflow)
-    if problems:
-        raise InvalidWorkflow(workflow.name, problems)
-
-
-def check_variables(workflow: Workflow, lookups: Lookups | None = None) -> list[Problem]:
-    """The variables of job and tasks whose value does not fit their model, references resolved."""
-    return apply_models(workflow, lookups)[1]
+_ON_FIRST_USE = ("accept", "check", "check_variables", "errors", "require_valid")
 
 
-def accept(workflow: Workflow, lookups: Lookups | None = None) -> Workflow:
-    """What a scheduler takes of a workflow that was read and whose references were resolved (`references.resolve`).
+def __getattr__(name: str) -> Any:
+    """Loads the rules on first use. They import other parts of this house, which import the records from here."""
+    if name not in _ON_FIRST_USE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
 
-    The schema has seen it before, so names and values are not judged again: what references stand for may be any text.
-    Returns the workflow with what the models' expressions set; raises InvalidWorkflow with all problems, the server's
-    first one first.
-    """
-    accepted, found = apply_models(workflow, lookups)
-    found += limit_problems(accepted)
-    found += flow_problems(accepted)
-    if found:
-        raise InvalidWorkflow(workflow.name, found)
-    return accepted
+    return getattr(importlib.import_module(f"{__name__}.checking"), name)

@@ -7,26 +7,17 @@ message is the server's; the explanation says the same for people, with the task
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from proactive_jupyter_kernel.errors import did_you_mean
+from proactive_jupyter_kernel.workflow.blocks import Blocks, match_blocks
+from proactive_jupyter_kernel.workflow.checks.problem import Problem
 from proactive_jupyter_kernel.workflow.graph import Graph, Path, cycles, walk
 from proactive_jupyter_kernel.workflow.model import Block, Branch, Loop, Replicate, Workflow
-from proactive_jupyter_kernel.workflow.problems import Problem
 
-__all__ = ["Blocks", "flow_problems", "match_blocks"]
+__all__ = ["flow_problems"]
 
 #: How many circles are told; a knot of tasks holds very many.
 _CYCLES_SHOWN = 10
-
-
-@dataclass(slots=True)
-class Blocks:
-    """The pairs of block marks that belong together."""
-
-    end_of: dict[str, str] = field(default_factory=dict)
-    start_of: dict[str, str] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
 
 
 def flow_problems(workflow: Workflow) -> list[Problem]:
@@ -37,7 +28,7 @@ def flow_problems(workflow: Workflow) -> list[Problem]:
     if circles:
         return found + circles
     blocks = match_blocks(graph)
-    found += blocks.problems
+    found += _unmatched(blocks)
     found += _blocks(graph, blocks)
     found += _replicates(graph, blocks)
     found += _loops(graph, blocks)
@@ -45,46 +36,14 @@ def flow_problems(workflow: Workflow) -> list[Problem]:
     return found
 
 
-def match_blocks(graph: Graph) -> Blocks:
-    """Which end closes which start; depth-first, each task once, an end closes the innermost open start.
-
-    A branch target is entered from its branch task alone, a continuation after the last task of a branch.
-    """
-    blocks = Blocks()
-    done: set[str] = set()
-    entered_elsewhere = graph.branch_of.keys() | graph.joined_by.keys()
-    for root in graph.roots:
-        if root in entered_elsewhere:
-            continue
-        opened: list[str] = []
-        waiting = [Path(root)]
-        while waiting:
-            place = waiting.pop()
-            if place.name in done:
-                continue
-            done.add(place.name)
-            _open_or_close(graph, place.name, opened, blocks)
-            waiting += reversed(graph.below(place))
-        blocks.problems += [_unmatched_start(start) for start in reversed(opened)]
-    return blocks
-
-
-def _open_or_close(graph: Graph, name: str, opened: list[str], blocks: Blocks) -> None:
-    block = graph.tasks[name].block
-    if block is Block.START:
-        opened.append(name)
-    elif block is Block.END and opened:
-        start = opened.pop()
-        blocks.end_of[start] = name
-        blocks.start_of[name] = start
-    elif block is Block.END:
-        explanation = f"{name!r} ends a block that no task before it starts; mark one as start."
-        blocks.problems.append(Problem(kind="BLOCK", message="Unmatched end block", task=name, explanation=explanation))
-
-
-def _unmatched_start(name: str) -> Problem:
-    explanation = f"{name!r} starts a block that no task after it ends; mark one as end."
-    return Problem(kind="BLOCK", message="Unmatched start block", task=name, explanation=explanation)
+def _unmatched(blocks: Blocks) -> Iterator[Problem]:
+    for name, block in blocks.unmatched:
+        if block is Block.START:
+            explanation = f"{name!r} starts a block that no task after it ends; mark one as end."
+            yield Problem(code="PA306", message="Unmatched start block", task=name, explanation=explanation)
+        else:
+            explanation = f"{name!r} ends a block that no task before it starts; mark one as start."
+            yield Problem(code="PA305", message="Unmatched end block", task=name, explanation=explanation)
 
 
 # --- rule 1: targets of branches ---
@@ -99,11 +58,11 @@ def _branch_targets(workflow: Workflow, graph: Graph) -> Iterator[Problem]:
             if target not in graph.tasks:
                 explanation = f"The {kind.lower()} target of {task.name!r} is {target!r}, and no task has that name."
                 explanation = f"{explanation} {did_you_mean(target, graph.tasks)}".rstrip()
-                yield Problem(kind="IF", message=f"{kind} target is null", task=task.name, explanation=explanation)
+                yield Problem(code="PA301", message=f"{kind} target is null", task=task.name, explanation=explanation)
             elif target in taken:
                 explanation = f"{target!r} is already a target of the branch task {taken[target]!r}."
                 message = "Task is target of multiple IF actions"
-                yield Problem(kind="IF", message=message, task=task.name, explanation=explanation)
+                yield Problem(code="PA302", message=message, task=task.name, explanation=explanation)
             else:
                 taken[target] = task.name
 
@@ -114,7 +73,7 @@ def _branch_targets(workflow: Workflow, graph: Graph) -> Iterator[Problem]:
 def _recursion(graph: Graph) -> Iterator[Problem]:
     for circle in cycles(graph.links(), graph.roots)[:_CYCLES_SHOWN]:
         message = "Infinite recursion detected"
-        yield Problem(kind="RECURSION", message=message, task=circle[0], explanation=_round(circle))
+        yield Problem(code="PA303", message=message, task=circle[0], explanation=_round(circle))
 
 
 def _unreachable(graph: Graph) -> Iterator[Problem]:
@@ -125,7 +84,7 @@ def _unreachable(graph: Graph) -> Iterator[Problem]:
     children = {name: tuple(child for child in graph.children[name] if child not in reached) for name in lost}
     for circle in cycles(children, lost)[:_CYCLES_SHOWN]:
         explanation = _round(circle) + " No task leads into this circle."
-        yield Problem(kind="UNREACHABLE", message="Unreachable task", task=circle[0], explanation=explanation)
+        yield Problem(code="PA304", message="Unreachable task", task=circle[0], explanation=explanation)
 
 
 def _round(circle: tuple[str, ...]) -> str:
@@ -143,7 +102,7 @@ def _blocks(graph: Graph, blocks: Blocks) -> Iterator[Problem]:
         stray = _way_past(graph, start, end)
         if stray:
             yield Problem(
-                kind="BLOCK",
+                code="PA307",
                 message=f"Task Block ending at {end} does not join all its flows",
                 task=start,
                 explanation=f"From {start!r} a way leads to {stray!r} that never comes to the end {end!r}.",
@@ -151,7 +110,7 @@ def _blocks(graph: Graph, blocks: Blocks) -> Iterator[Problem]:
         outside = _way_in(graph, blocks, start, end)
         if outside:
             yield Problem(
-                kind="BLOCK",
+                code="PA308",
                 message=f"Task Block starting at {start} has external dependencies",
                 task=start,
                 explanation=f"{outside!r} lies outside of the block {start!r} … {end!r}, but the block waits for it.",
@@ -198,7 +157,7 @@ def _before(graph: Graph, blocks: Blocks, name: str) -> list[str]:
 
 def _last(blocks: Blocks, name: str) -> str:
     """The end of the block that a task starts, or the task itself."""
-    return blocks.end_of.get(name, name)
+    return blocks.last(name)
 
 
 # --- rules 8 to 11: replication ---
@@ -212,24 +171,24 @@ def _replicates(graph: Graph, blocks: Blocks) -> Iterator[Problem]:
 
 
 def _replicated(graph: Graph, blocks: Blocks, name: str, child: str) -> Iterator[Problem]:
-    def problem(message: str, explanation: str) -> Problem:
-        return Problem(kind="REPLICATE", message=message, task=name, explanation=explanation)
+    def problem(code: str, message: str, explanation: str) -> Problem:
+        return Problem(code=code, message=message, task=name, explanation=explanation)
 
     parents = graph.parents[child]
     last = _last(blocks, child)
     if len(parents) > 1:
         others = ", ".join(repr(parent) for parent in parents if parent != name)
         explanation = f"{name!r} replicates {child!r}, which also depends on {others}."
-        yield problem("The Target of a REPLICATE must have only one dependency", explanation)
+        yield problem("PA309", "The Target of a REPLICATE must have only one dependency", explanation)
     if graph.tasks[child].block is Block.END:
         explanation = f"{name!r} replicates {child!r}, which ends a block; put a task between them."
-        yield problem("The target of a REPLICATE cannot be the end of a task block", explanation)
+        yield problem("PA310", "The target of a REPLICATE cannot be the end of a task block", explanation)
     if not graph.children[last]:
         explanation = f"{name!r} replicates {child!r}, but no task depends on {last!r}; add one that takes the results."
-        yield problem("No merge point for REPLICATE block", explanation)
+        yield problem("PA311", "No merge point for REPLICATE block", explanation)
     if isinstance(graph.tasks[last].flow, Branch | Replicate):
         explanation = f"{name!r} replicates up to {last!r}, which branches or replicates itself; put that into a block."
-        yield problem("Last action of a REPLICATE block cannot perform IF or REPLICATE action", explanation)
+        yield problem("PA312", "Last action of a REPLICATE block cannot perform IF or REPLICATE action", explanation)
 
 
 # --- rules 12 to 14: loops ---
@@ -245,12 +204,12 @@ def _loop(graph: Graph, blocks: Blocks, name: str, target: str) -> Iterator[Prob
     if target not in graph.tasks:
         explanation = f"{name!r} loops back to {target!r}, and no task has that name."
         explanation = f"{explanation} {did_you_mean(target, graph.tasks)}".rstrip()
-        yield Problem(kind="LOOP", message="LOOP action has no target", task=name, explanation=explanation)
+        yield Problem(code="PA313", message="LOOP action has no target", task=name, explanation=explanation)
         return
     on_itself = target == name and graph.tasks[name].block is Block.NONE
     if blocks.end_of.get(target) != name and not on_itself:
         yield Problem(
-            kind="LOOP",
+            code="PA314",
             message="The scope of a LOOP action should be a Task Block",
             task=name,
             explanation=f"{name!r} loops back to {target!r}: {target!r} must start the block that {name!r} ends, "
@@ -259,7 +218,7 @@ def _loop(graph: Graph, blocks: Blocks, name: str, target: str) -> Iterator[Prob
     if len(graph.parents[target]) > 1:
         explanation = f"{name!r} loops back to {target!r}, which depends on {len(graph.parents[target])} tasks."
         message = "The Target of a LOOP must have only one dependency"
-        yield Problem(kind="LOOP", message=message, task=name, explanation=explanation)
+        yield Problem(code="PA315", message=message, task=name, explanation=explanation)
 
 
 # --- rules 15 to 19: branches ---
@@ -280,7 +239,7 @@ def _open_branch(graph: Graph, name: str, branch: Branch) -> Iterator[Problem]:
     for words, target in targets:
         if graph.parents[target]:
             explanation = f"{target!r} starts when the branch task {name!r} chooses it; take out its dependencies."
-            yield Problem(kind="IF", message=f"{words} cannot have dependencies", task=name, explanation=explanation)
+            yield Problem(code="PA316", message=f"{words} cannot have dependencies", task=name, explanation=explanation)
     for _, target in targets:
         inside = set(walk([target], graph.inside))
         for member in graph.tasks:
@@ -290,33 +249,35 @@ def _open_branch(graph: Graph, name: str, branch: Branch) -> Iterator[Problem]:
             if outside:
                 explanation = f"{member!r} follows {target!r}, but also depends on {outside[0]!r}, which does not."
                 message = f"IF block at {target} has external dependencies"
-                yield Problem(kind="IF", message=message, task=name, explanation=explanation)
+                yield Problem(code="PA317", message=message, task=name, explanation=explanation)
                 break
 
 
 def _joined_branch(graph: Graph, blocks: Blocks, name: str, branch: Branch, join: str) -> Iterator[Problem]:
     """With a continuation each way is one task or one block, and both meet there alone."""
 
-    def problem(message: str, explanation: str) -> Problem:
-        return Problem(kind="IF", message=message, task=name, explanation=explanation)
+    def problem(code: str, message: str, explanation: str) -> Problem:
+        return Problem(code=code, message=message, task=name, explanation=explanation)
 
     ways = (("IF", branch.target), ("ELSE", branch.otherwise))
     for word, target in ways:
         if target not in blocks.end_of and (graph.children[target] or graph.tasks[target].block is not Block.NONE):
             words = "IF action target" if word == "IF" else "IF action ELSE target"
             explanation = f"With a continuation, {target!r} must be a single task, or start a block."
-            yield problem(f"{words} is not a Task Block", explanation)
+            yield problem("PA318", f"{words} is not a Task Block", explanation)
     if graph.joined_by[join] != [name]:
         others = ", ".join(repr(other) for other in graph.joined_by[join] if other != name)
-        yield problem("JOIN task merges multiple IF actions", f"{join!r} is also the continuation of {others}.")
+        yield problem(
+            "PA319", "JOIN task merges multiple IF actions", f"{join!r} is also the continuation of {others}."
+        )
     for word, target in ways:
         last = blocks.end_of.get(target)
         if last is not None and graph.children[last]:
             explanation = (
                 f"After {last!r} only the continuation {join!r} follows, but {graph.children[last][0]!r} does."
             )
-            yield problem(f"{word} task block cannot have children", explanation)
+            yield problem("PA320", f"{word} task block cannot have children", explanation)
     for word, target in (("IF task block", branch.target), ("ELSE task block", branch.otherwise), ("JOIN task", join)):
         if graph.parents[target]:
             explanation = f"{target!r} belongs to the branch of {name!r}, which starts it; take out its dependencies."
-            yield problem(f"{word} cannot have dependencies", explanation)
+            yield problem("PA321", f"{word} cannot have dependencies", explanation)

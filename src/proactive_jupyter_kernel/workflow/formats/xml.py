@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 from lxml import etree
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow, UnreadableWorkflow
+from proactive_jupyter_kernel.workflow.checks.problem import Problem
+from proactive_jupyter_kernel.workflow.checks.structure import structure_problems
+from proactive_jupyter_kernel.workflow.elements import job_element
 from proactive_jupyter_kernel.workflow.formats.xml_read import Reader, ReadFile
 from proactive_jupyter_kernel.workflow.formats.xml_schema import NAMESPACE, Validator, line_of, version_number
-from proactive_jupyter_kernel.workflow.formats.xml_write import VERSIONS, write
+from proactive_jupyter_kernel.workflow.formats.xml_write import VERSIONS, version_problems, write
 from proactive_jupyter_kernel.workflow.model import Workflow
-from proactive_jupyter_kernel.workflow.problems import UNKNOWN_DEPENDENCE, Problem
 
 __all__ = ["MAX_BYTES", "MAX_TASKS", "Loaded", "dumps", "loads"]
 
@@ -24,6 +26,8 @@ __all__ = ["MAX_BYTES", "MAX_TASKS", "Loaded", "dumps", "loads"]
 MAX_BYTES = 16 * 1024 * 1024
 #: Ten times as many as a job is expected to have.
 MAX_TASKS = 100_000
+#: The check of a dependency on a task that does not exist: such a workflow can still be read.
+_UNKNOWN_DEPENDENCE = "PA108"
 _DECLARATION = re.compile(r"<\?xml\b[^>]*\?>")
 _ENCODING = re.compile(rb"""<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 #: What may stand before the document type: blanks, a comment, a processing instruction.
@@ -49,10 +53,11 @@ def dumps(workflow: Workflow, version: str = "3.14") -> str:
     """
     if version not in VERSIONS:
         raise ValueError(f"Cannot write schema version {version!r}; known: {', '.join(VERSIONS)}.")
-    text, problems = write(workflow, version)
+    root = job_element(workflow)
+    problems = [*structure_problems(workflow, root), *version_problems(root, version)]
     if problems:
         raise InvalidWorkflow(workflow.name, problems)
-    return text
+    return write(root, version)
 
 
 def loads(text: str | bytes, *, read_file: ReadFile | None = None, keep_going: bool = False) -> Loaded:
@@ -69,7 +74,7 @@ def loads(text: str | bytes, *, read_file: ReadFile | None = None, keep_going: b
     validator.validate(root)
     name = root.get("name") or "?"
     found = list(validator.problems)
-    readable = keep_going and all(problem.kind == UNKNOWN_DEPENDENCE for problem in found)
+    readable = keep_going and all(problem.code == _UNKNOWN_DEPENDENCE for problem in found)
     if found and not readable:
         raise InvalidWorkflow(name, found)
     _limit_tasks(root, namespace)

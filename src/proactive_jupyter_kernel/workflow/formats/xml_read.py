@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 from lxml import etree
 
 from proactive_jupyter_kernel.errors import did_you_mean
-from proactive_jupyter_kernel.workflow.formats import xml_types as types
+from proactive_jupyter_kernel.workflow import lexical as types
 from proactive_jupyter_kernel.workflow.formats.xml_schema import Validator, children_of, local_name
-from proactive_jupyter_kernel.workflow.formats.xml_types import Lexical
 from proactive_jupyter_kernel.workflow.languages import LANGUAGES, by_file
+from proactive_jupyter_kernel.workflow.lexical import Lexical
 from proactive_jupyter_kernel.workflow.model import (
     Block,
     Branch,

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from proactive_jupyter_kernel.errors import did_you_mean
-from proactive_jupyter_kernel.workflow.formats import xml_types as types
-from proactive_jupyter_kernel.workflow.formats.xml_types import Lexical
-from proactive_jupyter_kernel.workflow.problems import UNKNOWN_DEPENDENCE, Problem
+from proactive_jupyter_kernel.workflow import lexical as types
+from proactive_jupyter_kernel.workflow.checks.problem import Problem
+from proactive_jupyter_kernel.workflow.lexical import Lexical
 
 __all__ = ["NAMESPACE", "Validator", "children_of", "line_of", "local_name", "version_number"]
 
@@ -263,12 +263,12 @@ class Validator:
     # --- findings ---
 
     def problem(
-        self, element: etree._Element, message: str, explanation: str = "", kind: str = "STRUCTURE", place: str = ""
+        self, element: etree._Element, message: str, explanation: str = "", code: str = "PA115", place: str = ""
     ) -> None:
-        self.problems.append(self._finding(element, message, explanation, kind, place))
+        self.problems.append(self._finding(element, message, explanation, code, place))
 
     def notice(self, element: etree._Element, message: str, explanation: str = "") -> None:
-        self.notices.append(self._finding(element, message, explanation, "NOTICE", ""))
+        self.notices.append(self._finding(element, message, explanation, "PA116", ""))
 
     def doubt(self, element: etree._Element, message: str, explanation: str = "") -> None:
         """A problem where the schema is known for sure; else a notice: the part is left out."""
@@ -277,9 +277,9 @@ class Validator:
         else:
             self.notice(element, message, "It is left out.")
 
-    def _finding(self, element: etree._Element, message: str, explanation: str, kind: str, place: str) -> Problem:
+    def _finding(self, element: etree._Element, message: str, explanation: str, code: str, place: str) -> Problem:
         return Problem(
-            kind=kind,
+            code=code,
             message=message,
             task=self.task,
             place=place,
@@ -316,8 +316,8 @@ class Validator:
             try:
                 known[name].read(str(text))
             except ValueError as error:
-                kind = "NAME" if known[name] is types.NAME else "STRUCTURE"
-                self.problem(element, f"attribute {name} of <{tag}> {error}", kind=kind)
+                code = "PA103" if known[name] is types.NAME else "PA105"
+                self.problem(element, f"attribute {name} of <{tag}> {error}", code=code)
             since = _SINCE.get((key, name), 0)
             if self.version < since:
                 message = f"attribute {name} of <{tag}> came with schema 3.{since}"
@@ -403,7 +403,7 @@ class Validator:
         for task in tasks:
             self.task = (task.get("name") or "").strip()
             if self.task in names:
-                self.problem(task, "Task names are not unique", "Two tasks have this name; rename one.", "NAME")
+                self.problem(task, "Task names are not unique", "Two tasks have this name; rename one.", "PA101")
             names[self.task] = None
         for task in tasks:
             self.task = (task.get("name") or "").strip()
@@ -411,9 +411,7 @@ class Validator:
                 for parent in self.all(depends, "task"):
                     name = (parent.get("ref") or "").strip()
                     if name and name not in names:
-                        self.problem(
-                            parent, f"Unknown dependence: {name}", did_you_mean(name, names), UNKNOWN_DEPENDENCE
-                        )
+                        self.problem(parent, f"Unknown dependence: {name}", did_you_mean(name, names), "PA108")
         self.task = ""
 
     def all(self, element: etree._Element, tag: str) -> Iterator[etree._Element]:

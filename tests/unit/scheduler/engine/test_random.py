@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from proactive_jupyter_kernel.scheduler.attempt import FailureKind, Slot
 from proactive_jupyter_kernel.scheduler.engine import events
-from proactive_jupyter_kernel.workflow.checks import check
+from proactive_jupyter_kernel.workflow.checks import errors
 from proactive_jupyter_kernel.workflow.model import (
     Block,
     Branch,
@@ -156,7 +156,7 @@ def workflows(draw, *, rich: bool = False) -> Workflow:
         builder.open_branch(last)
     tasks = tuple(draw(st.permutations(list(builder.tasks.values()))))
     workflow = Workflow(name="random", tasks=tasks, priority=draw(st.sampled_from(sorted(Priority)[1:])))
-    assert [str(problem) for problem in check(workflow)] == []
+    assert [str(problem) for problem in errors(workflow)] == []
     return workflow
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from proactive_jupyter_kernel.scheduler.attempt import Slot
 from proactive_jupyter_kernel.scheduler.engine import events
-from proactive_jupyter_kernel.workflow.checks import check
+from proactive_jupyter_kernel.workflow.checks import errors
 from proactive_jupyter_kernel.workflow.model import Block, Branch, Loop, Replicate, Script, Task, Workflow
 
 _SCRIPT = Script(language="cpython", code="pass")
@@ -252,7 +252,7 @@ def test_machine_does_what_the_model_does(stage, nesting, seed):
     writer = Writer()
     named, _ = writer.sequence(nesting, ())
     workflow = Workflow(name="random", tasks=tuple(writer.tasks))
-    assert [str(problem) for problem in check(workflow)] == []
+    assert [str(problem) for problem in errors(workflow)] == []
     model = Model(seed)
     model.sequence(named, None)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from strategies import graphs
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow
-from proactive_jupyter_kernel.workflow.checks import check, require_valid
+from proactive_jupyter_kernel.workflow.checks import errors, require_valid
 from proactive_jupyter_kernel.workflow.model import Block, Branch, FlowAction, Loop, Replicate, Script, Task, Workflow
 
 CODE = Script(language="groovy", code="true")
@@ -174,13 +174,13 @@ INVALID = {
 @pytest.mark.parametrize("text", VALID.values(), ids=VALID)
 def test_what_the_rules_allow_passes(text: str) -> None:
     """Each construct of a valid workflow, and the ways in which they may nest."""
-    assert [str(problem) for problem in check(build(text))] == []
+    assert [str(problem) for problem in errors(build(text))] == []
 
 
 @pytest.mark.parametrize(("text", "kind", "message", "task"), sorted(INVALID), ids=lambda value: str(value)[:40])
 def test_each_rule_refuses_in_the_servers_words(text: str, kind: str, message: str, task: str) -> None:
     """The first problem is the server's, with its kind, its message and the task; the explanation names the tasks."""
-    first = check(build(text))[0]
+    first = errors(build(text))[0]
 
     assert (first.kind, first.message, first.task, bool(first.explanation)) == (kind, message, task, True)
 
@@ -194,7 +194,7 @@ def test_all_problems_are_named_in_the_servers_order() -> None:
     """Names first, then circles or, without them, blocks, replication, loops and branches."""
     workflow = build("A loop X\nB[start]\nR replicate\nW(R)\nI if Y else N then J\nY(A)\nN\nJ")
 
-    assert [str(problem) for problem in check(workflow)] == [
+    assert [str(problem) for problem in errors(workflow)] == [
         "Task 'B': Unmatched start block. 'B' starts a block that no task after it ends; mark one as end.",
         "Task 'R': No merge point for REPLICATE block. "
         "'R' replicates 'W', but no task depends on 'W'; add one that takes the results.",
@@ -207,7 +207,7 @@ def test_all_problems_are_named_in_the_servers_order() -> None:
 
 def test_a_circle_is_told_with_its_tasks() -> None:
     """The explanation shows the way round."""
-    problems = check(build("A\nB(A D)\nC(B)\nD(C)"))
+    problems = errors(build("A\nB(A D)\nC(B)\nD(C)"))
 
     assert [str(problem) for problem in problems] == [
         "Task 'B': Infinite recursion detected. The tasks wait for each other in a circle: B → C → D → B."
@@ -225,7 +225,7 @@ def test_require_valid_raises_with_all_problems() -> None:
 @given(graphs())
 def test_plain_graphs_are_valid(workflow: Workflow) -> None:
     """Without blocks and actions every graph without circles passes."""
-    assert check(workflow) == []
+    assert errors(workflow) == []
 
 
 def test_ten_thousand_tasks_are_checked() -> None:
@@ -235,4 +235,4 @@ def test_ten_thousand_tasks_are_checked() -> None:
     for above, layer in itertools.pairwise(layers):
         tasks += [Task(name=name, executable=CODE, depends=tuple(above)) for name in layer]
 
-    assert check(Workflow(name="large", tasks=tuple(tasks))) == []
+    assert errors(Workflow(name="large", tasks=tuple(tasks))) == []

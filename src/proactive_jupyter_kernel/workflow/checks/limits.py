@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from proactive_jupyter_kernel.workflow.checks.problem import Problem
 from proactive_jupyter_kernel.workflow.model import Task, Workflow
-from proactive_jupyter_kernel.workflow.problems import Problem
 
 __all__ = ["account_problems", "key_problems", "limit_problems", "task_name_problems"]
 
@@ -31,14 +31,14 @@ def key_problems(key: str, task: str = "") -> Iterator[Problem]:
     """A key of generic information has its limit."""
     if len(key) > _LONGEST_NAME:
         message = f"name has {len(key)} characters; at most {_LONGEST_NAME} fit"
-        yield Problem(kind="NAME", message=message, task=task, place=f"generic information {key!r}")
+        yield Problem(code="PA104", message=message, task=task, place=f"generic information {key!r}")
 
 
 def task_name_problems(task: Task) -> Iterator[Problem]:
     """A task's name has its limit; the suffixes of copies count as well, but nobody knows them before."""
     if len(task.name) > _LONGEST_NAME:
         message = f"the name has {len(task.name)} characters; at most {_LONGEST_NAME} fit"
-        yield Problem(kind="NAME", message=message, task=task.name)
+        yield Problem(code="PA104", message=message, task=task.name)
 
 
 def account_problems(task: Task) -> Iterator[Problem]:
@@ -46,4 +46,4 @@ def account_problems(task: Task) -> Iterator[Problem]:
     if task.run_as_me is True and task.fork is False:
         explanation = "A task under another account needs a fork."
         message = "runAsMe and fork=false exclude each other"
-        yield Problem(kind="STRUCTURE", message=message, task=task.name, explanation=explanation)
+        yield Problem(code="PA113", message=message, task=task.name, explanation=explanation)

@@ -1,0 +1,65 @@
+"""The blocks of a workflow: which mark ``end`` closes which mark ``start``, as in ProActive's ``FlowChecker``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from proactive_jupyter_kernel.workflow.graph import Graph, Path
+from proactive_jupyter_kernel.workflow.model import Block
+
+__all__ = ["Blocks", "match_blocks"]
+
+
+@dataclass(slots=True)
+class Blocks:
+    """The pairs of block marks that belong together."""
+
+    #: Start -> end, and end -> start.
+    end_of: dict[str, str] = field(default_factory=dict)
+    start_of: dict[str, str] = field(default_factory=dict)
+    #: Marks without a partner, with which of the two they are.
+    unmatched: list[tuple[str, Block]] = field(default_factory=list)
+
+    def last(self, name: str) -> str:
+        """The end of the block that a task starts, or the task itself."""
+        return self.end_of.get(name, name)
+
+    def partner(self, name: str) -> str | None:
+        """The other mark of the block that a task starts or ends."""
+        return self.end_of.get(name) or self.start_of.get(name)
+
+
+def match_blocks(graph: Graph) -> Blocks:
+    """Which end closes which start; depth-first, each task once, an end closes the innermost open start.
+
+    A branch target is entered from its branch task alone, a continuation after the last task of a branch.
+    """
+    blocks = Blocks()
+    done: set[str] = set()
+    entered_elsewhere = graph.branch_of.keys() | graph.joined_by.keys()
+    for root in graph.roots:
+        if root in entered_elsewhere:
+            continue
+        opened: list[str] = []
+        waiting = [Path(root)]
+        while waiting:
+            place = waiting.pop()
+            if place.name in done:
+                continue
+            done.add(place.name)
+            _open_or_close(graph, place.name, opened, blocks)
+            waiting += reversed(graph.below(place))
+        blocks.unmatched += [(start, Block.START) for start in reversed(opened)]
+    return blocks
+
+
+def _open_or_close(graph: Graph, name: str, opened: list[str], blocks: Blocks) -> None:
+    block = graph.tasks[name].block
+    if block is Block.START:
+        opened.append(name)
+    elif block is Block.END and opened:
+        start = opened.pop()
+        blocks.end_of[start] = name
+        blocks.start_of[name] = start
+    elif block is Block.END:
+        blocks.unmatched.append((name, Block.END))

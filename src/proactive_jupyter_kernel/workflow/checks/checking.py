@@ -1,0 +1,60 @@
+"""Runs the checks: what a ProActive server would refuse at submission, and what is doubtful, all at once.
+
+The first problem is the one that the server would report: first what its schema and parser refuse, then the models of
+variables, then the flow. Warnings come last.
+"""
+
+from __future__ import annotations
+
+from proactive_jupyter_kernel.errors import InvalidWorkflow
+from proactive_jupyter_kernel.workflow.checks.flow import flow_problems
+from proactive_jupyter_kernel.workflow.checks.limits import limit_problems
+from proactive_jupyter_kernel.workflow.checks.problem import Problem
+from proactive_jupyter_kernel.workflow.checks.structure import structure_problems
+from proactive_jupyter_kernel.workflow.model import Workflow
+from proactive_jupyter_kernel.workflow.variable_models import Lookups, apply_models
+
+__all__ = ["accept", "check", "check_variables", "errors", "require_valid"]
+
+
+def check(workflow: Workflow) -> list[Problem]:
+    """Everything that is wrong or doubtful; `Problem.severity` tells which."""
+    return errors(workflow)
+
+
+def errors(workflow: Workflow) -> list[Problem]:
+    """All that is wrong with names, values, dependencies and flow; empty for a valid workflow.
+
+    Models of variables are checked by `check_variables`, since they need the values of a submission.
+    """
+    found = structure_problems(workflow)
+    if len({task.name for task in workflow.tasks}) == len(workflow.tasks):
+        found += flow_problems(workflow)
+    return found
+
+
+def require_valid(workflow: Workflow) -> None:
+    """Raises InvalidWorkflow, with all problems, unless there is none."""
+    problems = errors(workflow)
+    if problems:
+        raise InvalidWorkflow(workflow.name, problems)
+
+
+def check_variables(workflow: Workflow, lookups: Lookups | None = None) -> list[Problem]:
+    """The variables of job and tasks whose value does not fit their model, references resolved."""
+    return apply_models(workflow, lookups)[1]
+
+
+def accept(workflow: Workflow, lookups: Lookups | None = None) -> Workflow:
+    """What a scheduler accepts of a workflow that was read and whose references were resolved (`references.resolve`).
+
+    The reader checked names and values already, so they are not checked again: references may stand for any text.
+    Returns the workflow with the values that the models' expressions set; raises InvalidWorkflow with all problems,
+    the server's first one first.
+    """
+    accepted, found = apply_models(workflow, lookups)
+    found += limit_problems(accepted)
+    found += flow_problems(accepted)
+    if found:
+        raise InvalidWorkflow(workflow.name, found)
+    return accepted
