@@ -37,10 +37,11 @@ _TEXT = xml.dumps(
 def once(scheduler: Scheduler) -> dict[str, float]:
     """Milliseconds of the parts of one round trip."""
     times = [time.perf_counter()]
-    job_id = scheduler.submit(_TEXT).id
+    job = scheduler.submit(_TEXT)
+    job_id = job.id
     times.append(time.perf_counter())
-    for job in scheduler.follow(job_id):
-        seen = job
+    for snapshot in job.follow():
+        seen = snapshot.job
     times.append(time.perf_counter())
     result = scheduler.task_result(job_id, "T")
     times.append(time.perf_counter())

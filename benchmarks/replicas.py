@@ -49,8 +49,8 @@ def cost(scheduler: Scheduler, replicas: int) -> float:
     text = workflow(replicas)
     begin = time.perf_counter()
     job = scheduler.submit(text)
-    for seen in scheduler.follow(job.id):
-        last = seen
+    for snapshot in job.follow():
+        last = snapshot.job
     results = scheduler.job_result(job.id)
     spent = time.perf_counter() - begin
     assert last.went_well

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from proactive_jupyter_kernel.cli.common import note, print_table, say
-from proactive_jupyter_kernel.client.lineage import parents_of
+from proactive_jupyter_kernel.client.jobs import SubmittedJob
 from proactive_jupyter_kernel.client.records import Job, JobInfo, TaskResult
 from proactive_jupyter_kernel.client.scheduler import Scheduler
 from proactive_jupyter_kernel.errors import SchedulerError, WorkflowError
@@ -151,15 +151,14 @@ def _key(key: object) -> str:
 
 
 def _parents(scheduler: Scheduler, job: Job) -> Mapping[str, Sequence[str]]:
-    """By task the names of its parents; none, with a notice, where the workflow cannot be had."""
-    from proactive_jupyter_kernel.workflow.formats import xml
-
+    """By task the dependencies of its definition, which copies share; none, with a notice, without the definition."""
     try:
-        workflow = xml.loads(scheduler.xml(job.id)).workflow
+        workflow = SubmittedJob(scheduler, job.id, job.name).workflow()
     except (SchedulerError, WorkflowError) as error:
-        note(f"Notice: which tasks depend on which is not known: {error}")
+        note(f"Notice: the dependencies of the tasks are unknown: {error}")
         return {}
-    return parents_of(workflow, job.tasks)
+    depends = {task.name: task.depends for task in workflow.tasks}
+    return {task.name: depends.get(task.base_name, ()) for task in job.tasks}
 
 
 def _progress(job: JobInfo) -> str:

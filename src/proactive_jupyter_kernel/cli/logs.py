@@ -8,7 +8,7 @@ import click
 
 from proactive_jupyter_kernel.cli.common import examples, job_id_of, json_option, print_json, scheduler_options
 from proactive_jupyter_kernel.cli.watch import print_line, watch
-from proactive_jupyter_kernel.client.output import TaskLine
+from proactive_jupyter_kernel.client.jobs import TaskLine
 from proactive_jupyter_kernel.client.records import Job
 from proactive_jupyter_kernel.client.scheduler import Scheduler
 from proactive_jupyter_kernel.errors import UnknownTask, did_you_mean

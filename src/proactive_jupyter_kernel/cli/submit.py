@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -14,6 +12,7 @@ from proactive_jupyter_kernel.cli import facts
 from proactive_jupyter_kernel.cli.app import EXIT_PROBLEM
 from proactive_jupyter_kernel.cli.common import examples, json_option, note, print_json, say, scheduler_options
 from proactive_jupyter_kernel.cli.watch import watch
+from proactive_jupyter_kernel.client.jobs import SubmittedJob, workflow_source
 from proactive_jupyter_kernel.client.records import Job
 from proactive_jupyter_kernel.client.scheduler import Scheduler
 from proactive_jupyter_kernel.errors import (
@@ -28,8 +27,6 @@ from proactive_jupyter_kernel.workflow.status import JobStatus
 __all__ = ["submit"]
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
-#: A script in a file beside the workflow (``script/file/@path``).
-_SCRIPT_FILE = re.compile(rb"<(?:[\w.-]+:)?file\s[^>]*\bpath\s*=")
 
 
 @click.command(
@@ -73,12 +70,10 @@ def submit(
     """
     if output_path and not wait:
         raise click.UsageError("--output-path needs --wait: the files come when the job has ended.")
-    xml = _with_scripts(file.read(), _folder(file))
+    xml = workflow_source.with_scripts(file.read(), _folder(file), note)
     given = _pairs(variables)
-    if input_path or output_path:
-        xml = _with_files(scheduler, xml, given, input_path, output_path)
     try:
-        ref = scheduler.submit(xml, variables=given)
+        ref = _submitted(scheduler, xml, given, input_path, output_path)
     except SubmissionRefused as refusal:
         raise SubmissionRefused(_every_problem(refusal, xml, given), hint=refusal.hint) from refusal
     if as_json:
@@ -87,7 +82,7 @@ def submit(
         say(f"Job {ref.id} {ref.name!r} submitted.")
     job = watch(scheduler, ref.id, all_to_stderr=as_json, timeout=timeout) if wait else scheduler.job(ref.id)
     if input_path or output_path:
-        _bring_files(scheduler, job)
+        _fetch_files(scheduler, job)
     if as_json:
         print_json(facts.job_facts(scheduler, job))
     elif wait:
@@ -103,53 +98,30 @@ def _folder(file: BinaryIO) -> Path | None:
     return Path(name).parent if isinstance(name, str) and name != "<stdin>" else None
 
 
-def _with_scripts(xml: bytes, folder: Path | None) -> bytes:
-    """The workflow with the scripts that lie in files beside it; no scheduler would find them. `folder` is None where
-    the text is no file's."""
-    if folder is None or not _SCRIPT_FILE.search(xml):
-        return xml
-    from proactive_jupyter_kernel.workflow.formats import xml as xml_format
-
-    def beside(path: str) -> str:
-        """A workflow from elsewhere shall not send away whatever this user can read."""
-        wanted = (folder / path).resolve()
-        if not wanted.is_relative_to(folder.resolve()):
-            raise PermissionError(errno.EACCES, "it lies outside the folder of the workflow file", path)
-        return wanted.read_text(encoding="utf-8")
-
-    loaded = xml_format.loads(xml, read_file=beside)
-    for notice in loaded.notices:
-        note(notice)
-    return xml_format.dumps(loaded.workflow).encode("utf-8")
-
-
-def _with_files(
+def _submitted(
     scheduler: Scheduler, xml: bytes, variables: Mapping[str, str], input_path: Path | None, output_path: Path | None
-) -> bytes:
-    """Send the input files; the workflow that finds them."""
-    from proactive_jupyter_kernel.workflow.formats import xml as xml_format
-
-    loaded = xml_format.loads(xml)
-    for notice in loaded.notices:
-        note(notice)
-    sent = scheduler.carrier.send(
-        loaded.workflow,
+) -> SubmittedJob:
+    """Submit the workflow, with the files it needs."""
+    if not input_path and not output_path:
+        return scheduler.submit(xml, variables=variables)
+    sent = scheduler.file_transfer.send(
+        workflow_source.parsed(xml, note),
         variables=variables,
         input_path=input_path and input_path.resolve(),
         output_path=output_path and output_path.resolve(),
     )
     if input_path:
         note(f"{len(sent.files)} file{'' if len(sent.files) == 1 else 's'} of {input_path} sent.")
-    return xml_format.dumps(sent.workflow).encode("utf-8")
+    return scheduler.submit_sent(sent, variables=variables)
 
 
-def _bring_files(scheduler: Scheduler, job: Job) -> None:
+def _fetch_files(scheduler: Scheduler, job: Job) -> None:
     if not job.ended:
         return
-    brought = scheduler.carrier.bring(job.info)
-    if brought is not None:
-        names = "".join(f"\n  {path.relative_to(brought.folder).as_posix()}" for path in brought.files)
-        note(f"{len(brought.files)} output file{'' if len(brought.files) == 1 else 's'} in {brought.folder}{names}")
+    fetched = scheduler.file_transfer.fetch(job.info)
+    if fetched is not None:
+        names = "".join(f"\n  {path.relative_to(fetched.folder).as_posix()}" for path in fetched.files)
+        note(f"{len(fetched.files)} output file{'' if len(fetched.files) == 1 else 's'} in {fetched.folder}{names}")
 
 
 def _pairs(texts: Sequence[str]) -> dict[str, str]:

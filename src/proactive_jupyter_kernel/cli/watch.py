@@ -6,7 +6,7 @@ import click
 
 from proactive_jupyter_kernel.cli.app import EXIT_INTERRUPTED
 from proactive_jupyter_kernel.cli.common import note
-from proactive_jupyter_kernel.client.output import JobOutput, TaskLine
+from proactive_jupyter_kernel.client.jobs import TaskLine
 from proactive_jupyter_kernel.client.records import Job
 from proactive_jupyter_kernel.client.scheduler import Scheduler
 from proactive_jupyter_kernel.workflow.status import TaskStatus
@@ -35,10 +35,12 @@ def watch(
     An interrupt ends the waiting, not the job, and says so (`click.exceptions.Exit` with status 130). Raises
     `WaitTimeout` after `timeout` seconds.
     """
-    output = JobOutput(scheduler, job_id)
+    submitted = scheduler.get_job(job_id)
+    output = submitted.output_reader()
     before: dict[str, TaskStatus] = {}
     try:
-        for job in scheduler.follow(job_id, beat=BEAT, timeout=timeout):
+        for snapshot in submitted.follow(beat=BEAT, timeout=timeout):
+            job = snapshot.job
             for line in output.fresh(job):
                 if task in ("", line.task):
                     print_line(line, named=not task, all_to_stderr=all_to_stderr)

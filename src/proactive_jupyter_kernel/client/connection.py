@@ -7,10 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from proactive_jupyter_kernel.client.config import EMBEDDED, Settings
-from proactive_jupyter_kernel.client.login import Credentials, Session
 from proactive_jupyter_kernel.client.scheduler import Scheduler
-from proactive_jupyter_kernel.client.transport import HttpTransport
-from proactive_jupyter_kernel.errors import NotConnected
 
 __all__ = ["Connection"]
 
@@ -63,16 +60,4 @@ class Connection:
             scheduler.close()
 
     def _scheduler_of_settings(self) -> Scheduler:
-        settings = self.settings
-        if settings.embedded:
-            from proactive_jupyter_kernel.client.embedded import EmbeddedTransport, python_command
-
-            transport = EmbeddedTransport(self._data_dir)
-            return Scheduler(Session(transport, transport.credentials), information=python_command)
-        if not settings.complete:
-            raise NotConnected(
-                f"There is no {'password' if settings.login else 'login'} for {settings.url}.",
-                hint="Connect with login and password, or set PROACTIVE_LOGIN and PROACTIVE_PASSWORD.",
-            )
-        credentials = Credentials(login=settings.login, password=settings.password)
-        return Scheduler(Session(HttpTransport(settings.url, verify=settings.verify), lambda: credentials))
+        return Scheduler.from_settings(self.settings, data_dir=self._data_dir)

@@ -6,50 +6,46 @@ the user can read tells its address and token. What it answers is REST like a re
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+from proactive_jupyter_kernel.client import launch
+from proactive_jupyter_kernel.client.address_file import (
+    PROBE_TIMEOUT,
+    Address,
+    address_file,
+    data_dir,
+    find,
+    is_alive,
+    read,
+)
+from proactive_jupyter_kernel.client.api import SchedulerApi
 from proactive_jupyter_kernel.client.login import Credentials, Session
 from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.client.transport import HttpTransport, Part, Response
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError, SchedulerError, SchedulerUnreachable
 
-if TYPE_CHECKING:
-    from proactive_jupyter_kernel.client.scheduler import Scheduler
+__all__ = [
+    "Address",
+    "EmbeddedTransport",
+    "Status",
+    "address_file",
+    "data_dir",
+    "ensure",
+    "find",
+    "is_alive",
+    "scheduler_at",
+    "status",
+    "stop",
+]
 
-__all__ = ["Address", "EmbeddedTransport", "Status", "data_dir", "ensure", "find", "scheduler_at", "status", "stop"]
-
-ENV_DATA_DIR = "PROACTIVE_KERNEL_DATA_DIR"
-#: Seconds for the sign of life of a process on this machine.
-PROBE_TIMEOUT = 5.0
 #: Seconds until a scheduler that was asked to stop has let its tasks go and written its store.
 STOP_TIMEOUT = 20.0
 #: Seconds within which a scheduler that vanished together with its address was stopped on purpose, just now.
 JUST_STOPPED = 5.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """Where an embedded scheduler listens, and who may talk to it: the address file."""
-
-    url: str
-    token: Secret
-    pid: int
-    version: str
-    data_dir: str
-    user: str
-
-    @property
-    def credentials(self) -> Credentials:
-        """What logs in there."""
-        return Credentials(login=self.user, password=self.token)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,38 +60,6 @@ class Status:
         return self.address is not None
 
 
-def data_dir(named: Path | str | None = None) -> Path:
-    """The data folder: the named one, else that of the environment, else the user's of this platform."""
-    chosen = str(named) if named else os.environ.get(ENV_DATA_DIR, "").strip()
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("proactive-jupyter-kernel", appauthor=False))
-
-
-def address_file(folder: Path) -> Path:
-    """Where the scheduler on this data folder writes its address."""
-    from jupyter_core.paths import jupyter_runtime_dir
-
-    digest = hashlib.sha256(str(folder.resolve()).encode("utf-8")).hexdigest()[:12]
-    return Path(jupyter_runtime_dir()) / f"proactive-scheduler-{digest}.json"
-
-
-def find(folder: Path | None = None) -> Address | None:
-    """The scheduler that lives on a data folder, None if there is none. A file left by a dead one is removed."""
-    path = address_file(folder or data_dir())
-    address = _read(path)
-    if address is None:
-        return None
-    if not is_alive(address.pid):
-        # Only the file that was read: a new scheduler may have put its own there in the meantime.
-        if _read(path) == address:
-            path.unlink(missing_ok=True)
-        return None
-    return address if _answers(address) else None
-
-
 def status(folder: Path | None = None) -> Status:
     """What there is on a data folder; starts nothing."""
     chosen = folder or data_dir()
@@ -108,7 +72,6 @@ def ensure(folder: Path | None = None, *, port: int = 0) -> Address:
     One of another version is replaced if it has nothing to do. Raises `EmbeddedSchedulerError` with the remedy where
     it has, or where none can be started.
     """
-    from proactive_jupyter_kernel.client.launch import start
     from proactive_jupyter_kernel.version import __version__
 
     chosen = folder or data_dir()
@@ -116,7 +79,7 @@ def ensure(folder: Path | None = None, *, port: int = 0) -> Address:
     if address is not None and address.version != __version__:
         _retire(address, chosen)
         address = None
-    return address or start(chosen, port=port)
+    return address or launch.start(chosen, port=port)
 
 
 def stop(folder: Path | None = None) -> Address | None:
@@ -150,36 +113,9 @@ def stop(folder: Path | None = None) -> Address | None:
     return address
 
 
-def scheduler_at(address: Address) -> Scheduler:
+def scheduler_at(address: Address) -> SchedulerApi:
     """The scheduler at exactly this address; it is not started again when it dies."""
-    from proactive_jupyter_kernel.client.scheduler import Scheduler
-
-    return Scheduler(Session(HttpTransport(address.url, timeout=PROBE_TIMEOUT), lambda: address.credentials))
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process of this number exists and is not just waiting to be buried."""
-    import psutil
-
-    try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
-    except psutil.AccessDenied:
-        return True
-
-
-def python_command(xml: str | bytes) -> dict[str, str]:
-    """Generic information that makes Python tasks run under this interpreter, unless the workflow names one.
-
-    The embedded scheduler serves notebooks of several environments, and each task belongs to the one it came from.
-    """
-    import sys
-
-    content = xml.encode("utf-8") if isinstance(xml, str) else xml
-    if (b"PYTHON_COMMAND" in content or b"\0" in content) and _names_python(content):
-        return {}
-    return {"PYTHON_COMMAND": sys.executable}
+    return SchedulerApi(Session(HttpTransport(address.url, timeout=PROBE_TIMEOUT), lambda: address.credentials))
 
 
 class EmbeddedTransport:
@@ -265,38 +201,11 @@ class EmbeddedTransport:
             there[1].close()
 
 
-def _read(path: Path) -> Address | None:
-    """The address in a file; None where there is no file, or nothing of that form in it."""
-    try:
-        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return Address(
-            url=str(data["url"]),
-            token=Secret(str(data["token"])),
-            pid=int(data["pid"]),
-            version=str(data["version"]),
-            data_dir=str(data["data_dir"]),
-            user=str(data["user"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _answers(address: Address) -> bool:
-    """Whether a scheduler answers there."""
-    transport = HttpTransport(address.url, timeout=PROBE_TIMEOUT)
-    try:
-        return transport.request("GET", "/scheduler/version").status == 200
-    except SchedulerError:
-        return False
-    finally:
-        transport.close()
-
-
 def _unresponsive(folder: Path) -> Address | None:
     """A scheduler that has an address and a process, but does not answer; not a stranger with its number."""
     import psutil
 
-    address = _read(address_file(folder))
+    address = read(address_file(folder))
     try:
         if address and "proactive_jupyter_kernel" in " ".join(psutil.Process(address.pid).cmdline()):
             return address
@@ -328,14 +237,3 @@ def _retire(address: Address, folder: Path) -> None:
             " version, tasks that were running start again."
         ),
     )
-
-
-def _names_python(content: bytes) -> bool:
-    """Whether the job itself, not just a task or a script of it, has the generic information."""
-    from proactive_jupyter_kernel.errors import WorkflowError
-    from proactive_jupyter_kernel.workflow.formats import xml
-
-    try:
-        return "PYTHON_COMMAND" in xml.loads(content).workflow.generic_information
-    except WorkflowError:
-        return False

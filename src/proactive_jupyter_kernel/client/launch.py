@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from proactive_jupyter_kernel.client import embedded
-from proactive_jupyter_kernel.client.embedded import Address
+from proactive_jupyter_kernel.client.address_file import Address, address_file, find
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
 
 __all__ = ["EXIT_LOCKED", "start"]
@@ -68,7 +67,7 @@ def start(folder: Path, *, port: int = 0) -> Address:
         begun = time.monotonic()
         deadline, held = begun + START_TIMEOUT, False
         while time.monotonic() < deadline:
-            address = embedded.find(folder) if embedded.address_file(folder).exists() else None
+            address = find(folder) if address_file(folder).exists() else None
             if address is not None:
                 return address
             ended = process.poll()

@@ -1,82 +1,130 @@
-"""Any ProActive scheduler as an object: submit, follow, results, logs, actions. Only what its REST API gives.
+"""Any ProActive scheduler: the public Python API. Connect, submit workflows, get jobs as objects.
 
-Each method names its endpoint. All raise `SchedulerError` and its kinds, `SchedulerUnreachable` where nobody answers.
+`SchedulerApi` has the single requests; this adds what spans several: files that go with a job, the Python of its tasks,
+jobs as `SubmittedJob`.
 """
 
 from __future__ import annotations
 
-import json
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
 
-from proactive_jupyter_kernel.client import logs, records, results
-from proactive_jupyter_kernel.client.carrying import Carrier
-from proactive_jupyter_kernel.client.dataspace import DataSpace
-from proactive_jupyter_kernel.client.login import Session
-from proactive_jupyter_kernel.client.pace import Pace
-from proactive_jupyter_kernel.client.records import Job, JobInfo, JobRef, JobResult, LogLine, TaskResult, Validation
-from proactive_jupyter_kernel.client.transport import Part, Response, path_of
-from proactive_jupyter_kernel.errors import SubmissionRefused, UnknownJob, UnknownTask, WaitTimeout, did_you_mean
+from proactive_jupyter_kernel.client.address_file import data_dir as default_data_dir
+from proactive_jupyter_kernel.client.api import SchedulerApi
+from proactive_jupyter_kernel.client.config import EMBEDDED, Settings
+from proactive_jupyter_kernel.client.jobs.file_transfer import FileTransfer, SentFiles
+from proactive_jupyter_kernel.client.jobs.output import LiveLog
+from proactive_jupyter_kernel.client.jobs.python_command import python_command
+from proactive_jupyter_kernel.client.jobs.submitted_job import SubmittedJob
+from proactive_jupyter_kernel.client.jobs.transfer_records import TransferRecords
+from proactive_jupyter_kernel.client.login import Credentials, Session
+from proactive_jupyter_kernel.client.secret import Secret
+from proactive_jupyter_kernel.client.transport import HttpTransport
+from proactive_jupyter_kernel.errors import NotConnected, SubmissionRefused, UnknownJob, did_you_mean
+from proactive_jupyter_kernel.workflow.model import Workflow
 
 __all__ = ["Scheduler"]
 
-#: How many jobs one listing brings by default; the server's own page size.
-PAGE = 100
-#: How many of the newest jobs are looked through for a name.
+#: Where records of transferred files are, in the data folder.
+TRANSFERS = "file-transfers"
+#: How many of the newest jobs are searched for a name.
 SEARCHED = 1000
-#: Seconds after which a job is asked for in full though its counters stand still: a task's progress is no counter.
-FULL_EVERY = 2.0
-
-Information = Callable[[str | bytes], Mapping[str, str]]
+#: Of how many jobs the live output is kept for further readers.
+LIVE_LOGS = 32
 
 
-class Scheduler:
-    """One scheduler in one session; safe to use from several threads."""
+class Scheduler(SchedulerApi):
+    """One scheduler in one session; safe to use from several threads. As a context manager it logs out at the end."""
 
     def __init__(
         self,
         session: Session,
         *,
-        information: Information | None = None,
+        embedded: bool = False,
+        data_dir: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`information` gives generic information to add to a workflow's XML that is submitted (`embedded.py`)."""
-        self._session = session
-        self._information = information
-        self._clock = clock
-        self._sleep = sleep
-        #: Jobs whose live log was asked for.
-        self._listening: set[int] = set()
-        self._carrier = Carrier(self.space())
+        """`connect` and `embedded` are how programs get one. `data_dir` is the kernel's data folder, None: the default.
+
+        `clock` and `sleep` are replaced by tests.
+        """
+        super().__init__(session)
+        self.is_embedded = embedded
+        self.clock = clock
+        self.sleep = sleep
+        self._data_dir = data_dir
+        self._live_logs: dict[int, LiveLog] = {}
+        self._transfer: FileTransfer | None = None
+        self._lock = threading.Lock()
+
+    @classmethod
+    def connect(cls, url: str = "", *, login: str = "", password: str = "", verify: bool = True) -> Self:
+        """The ProActive server at this address, logged in.
+
+        Without `url` it is the one that the environment (``PROACTIVE_URL``) or a ``proactive_config.ini`` in the
+        current folder names, else the embedded scheduler. Without `login` and `password` those of the environment
+        (``PROACTIVE_LOGIN``, ``PROACTIVE_PASSWORD``) are used. `verify` is whether a TLS certificate is checked.
+        Raises `LoginRefused`, `NotConnected`, `SchedulerUnreachable` or `SetupError`.
+        """
+        from proactive_jupyter_kernel.client import config
+
+        if url:
+            found = Settings(url=config.url_of(url=url), login=login, password=Secret(password), verify=verify)
+        else:
+            found = config.discover(Path.cwd())
+        scheduler = cls.from_settings(config.completed(found))
+        scheduler.log_in()
+        return scheduler
+
+    @classmethod
+    def embedded(cls, data_dir: Path | str | None = None) -> Self:
+        """The embedded scheduler of a data folder, started by the first request if it does not run."""
+        return cls.from_settings(EMBEDDED, data_dir=Path(data_dir) if data_dir is not None else None)
+
+    @classmethod
+    def from_settings(cls, settings: Settings, *, data_dir: Path | None = None) -> Self:
+        """The scheduler that settings name; makes no request. `NotConnected` where login or password is missing."""
+        if settings.embedded:
+            from proactive_jupyter_kernel.client.embedded import EmbeddedTransport
+
+            transport = EmbeddedTransport(data_dir)
+            return cls(Session(transport, transport.credentials), embedded=True, data_dir=data_dir)
+        if not settings.complete:
+            raise NotConnected(
+                f"There is no {'password' if settings.login else 'login'} for {settings.url}.",
+                hint="Connect with login and password, or set PROACTIVE_LOGIN and PROACTIVE_PASSWORD.",
+            )
+        credentials = Credentials(login=settings.login, password=settings.password)
+        return cls(Session(HttpTransport(settings.url, verify=settings.verify), lambda: credentials))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
 
     @property
-    def address(self) -> str:
-        """Where it is, such as ``http://host:8080``."""
-        return self._session.transport.address
-
-    def space(self, name: str = "user") -> DataSpace:
-        """The ``user`` or the ``global`` data space."""
-        return DataSpace(self._session, name)
+    def identity(self) -> str:
+        """Which scheduler this is, also after the embedded one got another port."""
+        return f"embedded:{default_data_dir(self._data_dir)}" if self.is_embedded else self.address
 
     @property
-    def carrier(self) -> Carrier:
-        """What carries files with jobs."""
-        return self._carrier
+    def file_transfer(self) -> FileTransfer:
+        """What sends and fetches the files of jobs."""
+        with self._lock:
+            if self._transfer is None:
+                records = TransferRecords(default_data_dir(self._data_dir) / TRANSFERS)
+                self._transfer = FileTransfer(self.space(), scheduler=self.identity, records=records)
+            return self._transfer
 
-    def connect(self) -> None:
-        """Log in now instead of at the first call."""
-        self._session.open()
-
-    def close(self) -> None:
-        """Log out and let go of connections; a later call logs in again."""
-        self._session.close()
-
-    def server_version(self) -> str:
-        """The scheduler's version (``GET /scheduler/version``)."""
-        answer = self._get("/scheduler/version", doing="tell its version").json()
-        return str(answer.get("scheduler", "")) if isinstance(answer, dict) else ""
+    # -- jobs
 
     def ask(self, *path: str | int, doing: str, query: Mapping[str, str] | None = None) -> Response:
         """The answer to ``GET`` on a path of the REST API; `doing` completes "The scheduler refused to ..."."""
@@ -84,65 +132,69 @@ class Scheduler:
 
     def submit(
         self,
-        xml: str | bytes,
+        workflow: Workflow | str | bytes | Path,
         *,
         variables: Mapping[str, str] | None = None,
         generic_information: Mapping[str, str] | None = None,
-    ) -> JobRef:
-        """Submit a workflow (``POST /scheduler/submit``); `SubmissionRefused` carries the scheduler's reason.
+        input_path: Path | str | None = None,
+        output_path: Path | str | None = None,
+    ) -> SubmittedJob:
+        """Submit a workflow: the model, XML text, or the path of an XML file.
 
-        `variables` and `generic_information` replace or add to those of the job in the XML.
+        `variables` and `generic_information` replace or add to those of the workflow. `input_path` is the folder that
+        the tasks' input files are taken from, `output_path` the one that `SubmittedJob.fetch_files` writes to. Raises
+        `SubmissionRefused` with the scheduler's reason, and then leaves no files behind.
         """
-        added = {**(self._information(xml) if self._information else {}), **(generic_information or {})}
-        response = self._session.call(
-            "POST",
-            "/scheduler/submit",
-            doing="take the workflow",
-            query=tuple(added.items()),
-            parts=_workflow_parts(xml, variables),
+        from proactive_jupyter_kernel.client.jobs import workflow_source
+
+        source = workflow_source.read(workflow)
+        given = dict(variables or {})
+        if input_path is None and output_path is None:
+            return self._submit(source, given, generic_information)
+        sent = self.file_transfer.send(
+            workflow_source.parsed(source),
+            variables=given,
+            input_path=_absolute(input_path),
+            output_path=_absolute(output_path),
         )
-        if response.status != 200:
-            raise SubmissionRefused(
-                f"The scheduler answered the submission with HTTP status {response.status} and no job id."
-            )
-        return records.ref_of(response.json())
+        return self.submit_sent(sent, variables=given, generic_information=generic_information)
 
-    def validate(self, xml: str | bytes, *, variables: Mapping[str, str] | None = None) -> Validation:
-        """What the scheduler's checks say about a workflow (``POST /scheduler/validate``)."""
-        response = self._session.call(
-            "POST", "/scheduler/validate", doing="check the workflow", parts=_workflow_parts(xml, variables)
-        )
-        return records.validation_of(response.json())
+    def submit_sent(
+        self,
+        sent: SentFiles,
+        *,
+        variables: Mapping[str, str] | None = None,
+        generic_information: Mapping[str, str] | None = None,
+    ) -> SubmittedJob:
+        """Submit a workflow whose files `file_transfer.send` has sent; a refusal removes them."""
+        try:
+            job = self._submit(sent.workflow, variables, generic_information)
+        except SubmissionRefused:
+            self.file_transfer.discard(sent)
+            raise
+        self.file_transfer.accepted(sent, job.id)
+        return job
 
-    def info(self, job_id: int) -> JobInfo:
-        """A job in short (``GET /scheduler/jobs/{j}/info``)."""
-        return records.info_of(self._job_get(job_id, "info").json(), job_id=job_id)
+    def _submit(
+        self,
+        source: Workflow | str | bytes,
+        variables: Mapping[str, str] | None,
+        generic_information: Mapping[str, str] | None,
+    ) -> SubmittedJob:
+        from proactive_jupyter_kernel.workflow.formats import xml
 
-    def job(self, job_id: int) -> Job:
-        """A job with all its tasks (``GET /scheduler/jobs/{j}``)."""
-        return records.job_of(self._job_get(job_id).json())
+        information = {**python_command(source, embedded=self.is_embedded), **(generic_information or {})}
+        text = xml.dumps(source) if isinstance(source, Workflow) else source
+        reference = self.submit_xml(text, variables=variables, generic_information=information)
+        return SubmittedJob(self, reference.id, reference.name)
 
-    def jobs(self, *, limit: int = PAGE, mine: bool = False, alive_only: bool = False, name: str = "") -> list[JobInfo]:
-        """Jobs, the newest first (``GET /scheduler/revisionjobsinfo``); `name`: only those whose name starts so."""
-        query = {
-            "index": "0",
-            "limit": str(limit),
-            "myjobs": _bool(mine),
-            "pending": "true",
-            "running": "true",
-            "finished": _bool(not alive_only),
-            "childJobs": "true",
-            "sortParams": "ID_d",
-        }
-        if name:
-            query["jobName"] = name
-        answer = self._get("/scheduler/revisionjobsinfo", doing="list jobs", query=query).json()
-        listed = next(iter((answer or {}).get("map", {}).values()), None) or []
-        found = [records.info_of(entry.get("jobInfo"), job_id=int(entry.get("jobid", -1))) for entry in listed]
-        return sorted(found, key=lambda info: info.id, reverse=True)
+    def get_job(self, job: int | str) -> SubmittedJob:
+        """The job of that id, or the newest one of that name."""
+        job_id = job if isinstance(job, int) else self.find(job)
+        return SubmittedJob(self, job_id, self.info(job_id).name)
 
     def find(self, name: str) -> int:
-        """The id of the newest job of that name, one's own before others'; `UnknownJob` proposes names that exist."""
+        """The id of the newest job of that name, this user's before others'; `UnknownJob` proposes names that exist."""
         for mine in (True, False):
             for info in self.jobs(limit=SEARCHED, name=name, mine=mine):
                 if info.name == name:
@@ -150,142 +202,15 @@ class Scheduler:
         known = [info.name for info in self.jobs(limit=SEARCHED)]
         raise UnknownJob(f"No job is called {name!r} on {self.address}.", hint=did_you_mean(name, known))
 
-    def job_result(self, job_id: int) -> JobResult | None:
-        """The results of a job's tasks, None while it is alive (``GET /scheduler/jobs/{j}/result``)."""
-        response = self._job_get(job_id, "result")
-        return None if response.status == 204 or not response.body else results.job_result_of(response.json())
-
-    def task_result(self, job_id: int, name: str) -> TaskResult:
-        """A task's result, with the stack trace if it failed (``GET …/tasks/{n}/result``, ``…/result/value``)."""
-        data = self._task_get(job_id, name, "result").json()
-        if isinstance(data, dict) and data.get("serializedException") is not None:
-            return results.task_result_of(data, trace=self._task_get(job_id, name, "result", "value").text)
-        return results.task_result_of(data)
-
-    def live_log(self, job_id: int) -> str:
-        """What the job wrote since the last call in this session, both streams (``GET …/livelog``).
-
-        The first call asks for all there is; `output.py` tells the streams and the tasks apart.
-        """
-        first = job_id not in self._listening
-        text = self._job_get(job_id, "livelog", query={"allLogs": "true"} if first else None).text
-        self._listening.add(job_id)
-        return text
-
-    def error_log(self, job_id: int, name: str) -> list[LogLine]:
-        """What a task wrote to standard error so far; a real server tells it when the task has ended."""
-        lines = logs.parse(self._task_get(job_id, name, "result", "log", "err").text)
-        return [replace(line, error=True) for line in lines]
-
-    def task_log(self, job_id: int, name: str) -> list[LogLine]:
-        """All that a task wrote, in order, each line with its stream (``GET …/tasks/{n}/result/log/all|out|err``)."""
-        whole = self._task_get(job_id, name, "result", "log", "all").text
-        if not whole:
-            return []
-        err = self._task_get(job_id, name, "result", "log", "err").text
-        out = self._task_get(job_id, name, "result", "log", "out").text if err else whole
-        return logs.merge(whole, out, err)
-
-    def xml(self, job_id: int) -> str:
-        """The workflow as it was submitted (``GET /scheduler/jobs/{j}/xml``)."""
-        return self._job_get(job_id, "xml", accept="application/xml").text
-
-    def kill(self, job_id: int) -> bool:
-        """Kill a job; False where there was nothing to do (``PUT /scheduler/jobs/{j}/kill``)."""
-        return self._act(job_id, "kill")
-
-    def pause(self, job_id: int) -> bool:
-        """Start no more tasks of a job; False where there was nothing to do (``PUT /scheduler/jobs/{j}/pause``)."""
-        return self._act(job_id, "pause")
-
-    def resume(self, job_id: int) -> bool:
-        """Go on with a paused job; False where there was nothing to do (``PUT /scheduler/jobs/{j}/resume``)."""
-        return self._act(job_id, "resume")
-
-    def follow(
-        self, job_id: int, *, timeout: float | None = None, beat: float | None = None, pace: Pace | None = None
-    ) -> Iterator[Job]:
-        """The job now and then each time something changed, until it has ended; the last one is the ended job.
-
-        The scheduler is asked, at first every few milliseconds, later twice a second. With a `beat`, the unchanged job
-        comes again after that many seconds, for whoever has something else to look after, such as its output. Raises
-        `WaitTimeout` after `timeout` seconds. Leaving the iteration harms nothing: the job goes on.
-        """
-        pace = pace or Pace()
-        start = self._clock()
-        job = self.job(job_id)
-        changed = full_at = shown = self._clock()
-        trip = full_trip = changed - start
-        yield job
-        while not job.ended:
-            now = self._clock()
-            if timeout is not None and now - start >= timeout:
-                raise WaitTimeout(
-                    f"Job {job_id} ({job.name!r}) did not end within {timeout:g} s;"
-                    f" it is {job.status.label} and goes on."
-                )
-            pause = pace.pause(since_start=now - start, since_change=now - changed, round_trip=trip)
-            bounds = [pause, *([start + timeout - now] if timeout is not None else []), *([beat] if beat else [])]
-            self._sleep(max(0.0, min(bounds)))
-            asked = self._clock()
-            info = self.info(job_id)
-            trip = self._clock() - asked
-            before = job
-            due = info.ended or pace.full_is_due(since_full=asked - full_at, full_trip=full_trip)
-            if (due and info != job.info) or asked - full_at >= FULL_EVERY:
-                job, full_at = self.job(job_id), self._clock()
-                full_trip = full_at - asked
-            if job != before:
-                changed = full_at
-            if job != before or (beat and asked - shown >= beat):
-                shown = asked
-                yield job
-
-    def _get(self, path: str, *, doing: str, query: Mapping[str, str] | None = None, accept: str = "*/*") -> Response:
-        return self._session.call(
-            "GET", path, doing=doing, query=tuple((query or {}).items()), headers={"accept": accept}
-        )
-
-    def _job_get(
-        self, job_id: int, *rest: str, query: Mapping[str, str] | None = None, accept: str = "*/*"
-    ) -> Response:
-        path = path_of("scheduler", "jobs", job_id, *rest)
-        try:
-            return self._get(path, doing=f"show job {job_id}", query=query, accept=accept)
-        except UnknownJob as error:
-            raise UnknownJob(f"There is no job {job_id} on {self.address}.", hint=_list_hint()) from error
-
-    def _task_get(self, job_id: int, name: str, *rest: str) -> Response:
-        path = path_of("scheduler", "jobs", job_id, "tasks", name, *rest)
-        try:
-            return self._get(path, doing=f"show task {name!r} of job {job_id}")
-        except UnknownJob as error:
-            raise UnknownJob(f"There is no job {job_id} on {self.address}.", hint=_list_hint()) from error
-        except UnknownTask as error:
-            known = [task.name for task in self.job(job_id).tasks]
-            raise UnknownTask(f"Job {job_id} has no task {name!r}.", hint=did_you_mean(name, known)) from error
-
-    def _act(self, job_id: int, action: str) -> bool:
-        path = path_of("scheduler", "jobs", job_id, action)
-        try:
-            response = self._session.call("PUT", path, doing=f"{action} job {job_id}")
-        except UnknownJob as error:
-            raise UnknownJob(f"There is no job {job_id} on {self.address}.", hint=_list_hint()) from error
-        return response.json() is True
+    def live_log_of(self, job_id: int) -> LiveLog:
+        """The live log of a job, the same object for all its readers."""
+        with self._lock:
+            found = self._live_logs.pop(job_id, None) or LiveLog(self, job_id)
+            self._live_logs[job_id] = found
+            while len(self._live_logs) > LIVE_LOGS:
+                del self._live_logs[next(iter(self._live_logs))]
+            return found
 
 
-def _workflow_parts(xml: str | bytes, variables: Mapping[str, str] | None) -> list[Part]:
-    content = xml.encode("utf-8") if isinstance(xml, str) else xml
-    parts = [Part(name="file", content=content, content_type="application/xml")]
-    if variables:
-        body = json.dumps(dict(variables), ensure_ascii=False).encode("utf-8")
-        parts.append(Part(name="variables", content=body, content_type="application/json"))
-    return parts
-
-
-def _list_hint() -> str:
-    return "#%list_submitted_jobs() and `proactive-kernel jobs` list the jobs there are."
-
-
-def _bool(value: bool) -> str:
-    return "true" if value else "false"
+def _absolute(path: Path | str | None) -> Path | None:
+    return None if path is None else Path(path).expanduser().resolve()

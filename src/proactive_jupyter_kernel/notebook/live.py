@@ -1,4 +1,4 @@
-"""Jobs as they run: a display that follows a job in the background, and the waiting for a job in a cell."""
+"""Jobs as they run: a display that follows a job in the background, and a cell that waits for a job."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ import signal
 import threading
 import time
 import weakref
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import groupby
 
 from proactive_jupyter_kernel.client.connection import Connection
-from proactive_jupyter_kernel.client.pace import Pace
+from proactive_jupyter_kernel.client.jobs import OutputReader, Snapshot, SubmittedJob, TaskLine
+from proactive_jupyter_kernel.client.polling import Polling
 from proactive_jupyter_kernel.client.records import Job, TaskState
-from proactive_jupyter_kernel.client.scheduler import Scheduler
-from proactive_jupyter_kernel.errors import ProActiveError, SchedulerError, WaitTimeout
-from proactive_jupyter_kernel.notebook.following import Sight, Tail, follow
+from proactive_jupyter_kernel.errors import ProActiveError, SchedulerUnreachable, WaitTimeout
 from proactive_jupyter_kernel.notebook.frontend import NotebookDisplay, NotebookFrontend
 from proactive_jupyter_kernel.notebook.jobview import View, render
 from proactive_jupyter_kernel.pragmas.outputs import Html, Text
-from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
+from proactive_jupyter_kernel.workflow.status import JobStatus
 
 __all__ = ["NotebookLive"]
 
 #: Seconds between two updates of a display: four a second look alive and cost a browser little.
 GAP = 0.25
-#: Seconds for which a server that does not answer is asked again, by a display and by a waiting cell.
+#: Seconds for which a server that does not answer is asked again, by a display and by a cell that waits.
 WATCH_PATIENCE = 600.0
 WAIT_PATIENCE = 60.0
 #: A display in the background asks less often than a cell that waits.
-WATCH_PACE = Pace(first=0.02, share=0.2, longest=1.0)
-#: Tasks that never ran have written nothing.
-_SILENT = frozenset({TaskStatus.SKIPPED, TaskStatus.NOT_STARTED})
+WATCH_POLLING = Polling(first=0.02, share=0.2, longest=1.0)
+#: Lines that a display shows of the running output, and the characters of each.
+TAIL_LINES = 12
+TAIL_WIDTH = 160
 
 Translate = Callable[[str, str], str]
 
@@ -44,7 +44,6 @@ class NotebookLive:
         self._connection = connection
         self._stop = threading.Event()
         self._watchers: weakref.WeakSet[_Watcher] = weakref.WeakSet()
-        self._tails: weakref.WeakValueDictionary[tuple[int, int], Tail] = weakref.WeakValueDictionary()
 
     def watch(self, job_id: int, name: str) -> None:
         """Show the job's status and let a thread keep it up to date."""
@@ -65,20 +64,21 @@ class NotebookLive:
     ) -> Job:
         """Block until the job, or each of the tasks, has ended."""
         connection = self._connection()
-        scheduler = connection.scheduler
         names = frozenset(tasks or ())
-        job = scheduler.job(job_id)
-        progress = _Progress(self._frontend, self._tail(scheduler, job_id), names, draw=draw)
-        printer = _Printer(self._frontend, scheduler, translate) if output else None
+        job = connection.scheduler.job(job_id)
+        submitted = SubmittedJob(connection.scheduler, job_id, job.name)
+        reader = submitted.output_reader(tasks=names)
+        progress = _Progress(self._frontend, reader, names, draw=draw)
+        printer = _Printer(self._frontend, reader, translate) if output else None
         deadline = None if timeout is None else time.monotonic() + timeout
         patience = 0.0 if connection.embedded else WAIT_PATIENCE
         try:
             with _interruptible():
-                for sight in follow(scheduler, job, stop=self._stop, patience=patience):
-                    job = sight.job
-                    progress.show(sight)
+                for snapshot in submitted.follow(stop=self._stop, patience=patience, beat=GAP, known=job):
+                    job = snapshot.job
+                    progress.show(snapshot)
                     if printer:
-                        printer.write(job, names)
+                        printer.write(job)
                     if _is_over(job, names):
                         break
                     if deadline is not None and time.monotonic() >= deadline:
@@ -94,18 +94,11 @@ class NotebookLive:
         """Follow no job any longer."""
         self._stop.set()
 
-    def _tail(self, scheduler: Scheduler, job_id: int) -> Tail:
-        key = (id(scheduler), job_id)
-        tail = self._tails.get(key)
-        if tail is None:
-            tail = self._tails[key] = Tail(scheduler, job_id)
-        return tail
-
     def _tell_watchers(self, connection: Connection, job: Job) -> None:
         """Displays of the same job, which may lag a second behind, show its end before the cell ends."""
         for watcher in list(self._watchers):
             if watcher.job_id == job.id and watcher.connection is connection:
-                watcher.show(Sight(job=job))
+                watcher.show(Snapshot(job=job, seen_at=int(time.time() * 1000)))
 
 
 class _Watcher:
@@ -126,14 +119,14 @@ class _Watcher:
         if self._job is not None and not self._job.ended:
             threading.Thread(target=self._run, name=f"proactive-job-{self.job_id}", daemon=True).start()
 
-    def show(self, sight: Sight) -> None:
+    def show(self, snapshot: Snapshot) -> None:
         """Show it, unless the display shows the end already."""
         with self._lock:
             if self._job is not None and self._job.ended:
                 return
-            self._job = sight.job
-            remark = f"{sight.trouble} Trying again." if sight.trouble else _advice(sight.job)
-            self._display.update(render(View(job=sight.job, remark=remark)), final=sight.job.ended)
+            self._job = snapshot.job
+            remark = f"{snapshot.trouble} Trying again." if snapshot.trouble else _advice(snapshot.job)
+            self._display.update(render(View(job=snapshot.job, remark=remark)), final=snapshot.job.ended)
 
     def _first(self) -> Text | Html:
         try:
@@ -146,9 +139,11 @@ class _Watcher:
         assert self._job is not None
         patience = 0.0 if self.connection.embedded else WATCH_PATIENCE
         try:
-            scheduler = self.connection.scheduler
-            for sight in follow(scheduler, self._job, stop=self._stop, patience=patience, pace=WATCH_PACE):
-                self.show(sight)
+            submitted = SubmittedJob(self.connection.scheduler, self.job_id, self._name)
+            for snapshot in submitted.follow(
+                stop=self._stop, patience=patience, polling=WATCH_POLLING, known=self._job
+            ):
+                self.show(snapshot)
                 if self._job.ended or self._stop.wait(GAP):
                     return
         except ProActiveError as error:
@@ -164,26 +159,26 @@ class _Watcher:
 class _Progress:
     """The display of a cell that waits."""
 
-    def __init__(self, frontend: NotebookFrontend, tail: Tail, names: frozenset[str], *, draw: bool) -> None:
+    def __init__(self, frontend: NotebookFrontend, reader: OutputReader, names: frozenset[str], *, draw: bool) -> None:
         self._frontend = frontend
-        self._tail = tail
+        self._reader = reader
         self._names = names
         self._draw = draw
         self._display: NotebookDisplay | None = None
         self._next = 0.0
 
-    def show(self, sight: Sight) -> None:
+    def show(self, snapshot: Snapshot) -> None:
         """Show how the job gets on, a few times a second at most."""
         now = time.monotonic()
         if not self._draw or now < self._next:
             return
         self._next = now + GAP
-        remark = f"{sight.trouble} Trying again." if sight.trouble else _advice(sight.job)
+        remark = f"{snapshot.trouble} Trying again." if snapshot.trouble else _advice(snapshot.job)
         self._update(
             View(
-                job=sight.job,
+                job=snapshot.job,
                 tasks=self._names,
-                tail=() if sight.trouble else self._tail.lines(sight.job),
+                tail=() if snapshot.trouble else self._tail(snapshot.job),
                 now=int(time.time() * 1000),
                 remark=remark,
             ),
@@ -196,6 +191,16 @@ class _Progress:
             remark = "" if _is_over(job, self._names) else "Not waited for any more; the job goes on."
             self._update(View(job=job, tasks=self._names, remark=remark), final=True)
 
+    def _tail(self, job: Job) -> list[str]:
+        """The last lines of the running tasks, each with its task's name where the job has more than one."""
+        try:
+            lines = self._reader.tail(job, TAIL_LINES)
+        except SchedulerUnreachable:
+            return []
+        several = len(job.tasks) > 1
+        texts = (f"{line.task}: {line.line.text}" if several else line.line.text for line in lines)
+        return [text if len(text) <= TAIL_WIDTH else f"{text[:TAIL_WIDTH]}…" for text in texts]
+
     def _update(self, view: View, *, final: bool) -> None:
         if self._display is None:
             self._display = self._frontend.show_updatable(render(view))
@@ -204,31 +209,23 @@ class _Progress:
 
 
 class _Printer:
-    """Writes the complete output of tasks to the cell, each once, when it has ended."""
+    """Writes the output of each task to the cell, when the task has ended."""
 
-    def __init__(self, frontend: NotebookFrontend, scheduler: Scheduler, translate: Translate | None) -> None:
+    def __init__(self, frontend: NotebookFrontend, reader: OutputReader, translate: Translate | None) -> None:
         self._frontend = frontend
-        self._scheduler = scheduler
+        self._reader = reader
         self._translate = translate or (lambda _, text: text)
-        self._written: set[int] = set()
 
-    def write(self, job: Job, names: frozenset[str]) -> None:
+    def write(self, job: Job) -> None:
         """Write what the tasks that ended since the last call have written."""
-        ended = [task for task in _meant(job, names) if task.ended and task.id not in self._written]
-        for task in sorted(ended, key=lambda task: (task.finished_at, task.id)):
-            self._written.add(task.id)
-            if task.status not in _SILENT:
-                self._write(job, task)
+        # A scheduler that is away is reported by the poller, and the next call reads the lines.
+        with contextlib.suppress(SchedulerUnreachable):
+            self._print(self._reader.fresh(job, live=False))
 
-    def _write(self, job: Job, task: TaskState) -> None:
-        try:
-            lines = self._scheduler.task_log(job.id, task.name)
-        except SchedulerError as error:
-            self._frontend.write(f"The output of task {task.name!r} cannot be had: {error.message}\n", error=True)
-            return
-        for is_error, group in groupby(lines, key=lambda line: line.error):
-            text = "".join(f"{line.text}\n" for line in group)
-            self._frontend.write(self._translate(task.name, text), error=is_error)
+    def _print(self, lines: Sequence[TaskLine]) -> None:
+        for (task, is_error), group in groupby(lines, key=lambda line: (line.task, line.line.error)):
+            text = "".join(f"{line.line.text}\n" for line in group)
+            self._frontend.write(self._translate(task, text), error=is_error)
 
 
 def _meant(job: Job, names: frozenset[str]) -> list[TaskState]:

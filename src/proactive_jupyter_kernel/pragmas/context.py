@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from proactive_jupyter_kernel.client.connection import Connection
     from proactive_jupyter_kernel.client.scheduler import Scheduler
 
-__all__ = ["CELL_MODES", "UNNAMED", "Context", "SubmittedJob"]
+__all__ = ["CELL_MODES", "UNNAMED", "Context", "NotebookJob"]
 
 #: What a job or a file is called where nothing gives it a name.
 UNNAMED = "Unnamed_job"
@@ -35,7 +35,7 @@ CELL_MODES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SubmittedJob:
+class NotebookJob:
     """A job that was submitted from this notebook."""
 
     id: int
@@ -67,7 +67,7 @@ class Context:
         self.lock = threading.RLock()
         self.draft = Draft()
         #: Submitted from this notebook, the newest last.
-        self.jobs: list[SubmittedJob] = []
+        self.jobs: list[NotebookJob] = []
         #: A word of `CELL_MODES`.
         self.cell_mode = "local"
         #: The task that a cell is appended to in the mode ``multiblock``.
@@ -97,7 +97,7 @@ class Context:
         Jobs that were submitted elsewhere are still known. Raises what the login raises.
         """
         connection = _connection(self._complete(settings))
-        connection.scheduler.connect()
+        connection.scheduler.log_in()
         with self._connecting:
             self._connection = connection
         return connection
@@ -159,14 +159,18 @@ class Context:
 
     # -- jobs
 
-    def remember(self, job: SubmittedJob) -> None:
-        """Note a job that was submitted."""
+    def remember(self, job: NotebookJob) -> None:
+        """Record a job that was submitted from this notebook. The only place where `jobs` grows."""
         self.jobs.append(job)
 
-    def submitted(self, job_id: int) -> SubmittedJob | None:
-        """What is known of a job on the present scheduler, if it was submitted from this notebook."""
+    def jobs_here(self) -> list[NotebookJob]:
+        """The jobs that were submitted from this notebook to the present scheduler, the newest last."""
         connection = self.connection
-        return next((job for job in reversed(self.jobs) if job.id == job_id and job.connection is connection), None)
+        return [job for job in self.jobs if job.connection is connection]
+
+    def submitted(self, job_id: int) -> NotebookJob | None:
+        """What is known of a job on the present scheduler, if it was submitted from this notebook."""
+        return next((job for job in reversed(self.jobs_here()) if job.id == job_id), None)
 
     def translate(self, job_id: int, task: str, text: str) -> str:
         """A task's output or error with places in cells for places in its script."""

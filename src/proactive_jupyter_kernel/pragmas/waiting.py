@@ -1,13 +1,13 @@
-"""Waiting for jobs: what an interrupt says, and how a job that failed ends the cell."""
+"""Waiting for jobs: what an interrupt says, and how a failed job ends the cell."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from proactive_jupyter_kernel.pragmas.carrying import bring_files
 from proactive_jupyter_kernel.pragmas.context import Context
-from proactive_jupyter_kernel.pragmas.faults import job_failed
+from proactive_jupyter_kernel.pragmas.file_transfer import fetch_files
+from proactive_jupyter_kernel.pragmas.job_errors import job_failed
 
 if TYPE_CHECKING:
     from proactive_jupyter_kernel.client.records import Job
@@ -24,14 +24,14 @@ def wait_for(
     draw: bool = True,
     output: bool = True,
 ) -> Job:
-    """Wait as `Live.wait` does; a job that has ended already is not drawn again.
+    """Wait as `Live.wait` does; a job that has already ended is not drawn again.
 
-    Output files of a job that has ended are brought here. An interrupt ends the waiting alone, and says so:
-    `KeyboardInterrupt` with a sentence about the job.
+    Then the output files of an ended job are fetched. An interrupt ends the wait, not the job: `KeyboardInterrupt` with
+    a sentence about the job.
     """
     job = context.scheduler.job(job_id)
     if job.ended and not output:
-        bring_files(context, job)
+        fetch_files(context, job)
         return job
 
     def translate(task: str, text: str) -> str:
@@ -41,12 +41,10 @@ def wait_for(
         job = context.live.wait(
             job_id, tasks=tasks, timeout=timeout, draw=draw and not job.ended, output=output, translate=translate
         )
-        bring_files(context, job)
+        fetch_files(context, job)
         return job
     except KeyboardInterrupt:
-        message = (
-            f"The waiting is interrupted; job {job_id} ({job.name!r}) goes on. #%kill_job(job_id={job_id}) kills it."
-        )
+        message = f"Interrupted. Job {job_id} ({job.name!r}) is still running. #%kill_job(job_id={job_id}) kills it."
         raise KeyboardInterrupt(message) from None
 
 

@@ -46,8 +46,7 @@ def files(mode: str, *patterns: str) -> tuple[FileSelector, ...]:
 def run(scheduler: Scheduler, *tasks: Task, workflow: Workflow = JOB, **fields: Any) -> Any:
     """Submit and wait; the ended job."""
     job = scheduler.submit(xml.dumps(replace(workflow, tasks=tasks, **fields)))
-    *_, ended = scheduler.follow(job.id, timeout=60)
-    return ended
+    return job.wait(timeout=60)
 
 
 def log(scheduler: Scheduler, job: Any, task: str) -> str:
@@ -156,7 +155,7 @@ class Notebook:
             (folder / name).write_text(name)
 
 
-def test_client_carries_a_folder_there_and_brings_output_back(site: Any, scheduler: Scheduler, tmp_path: Path) -> None:
+def test_client_sends_a_folder_and_fetches_the_output(site: Any, scheduler: Scheduler, tmp_path: Path) -> None:
     """Only matching files go, output lands in the folder here once, and nothing stays in the user space."""
     notebook = Notebook(tmp_path / "notebook")
     task = bash(
@@ -166,25 +165,25 @@ def test_client_carries_a_folder_there_and_brings_output_back(site: Any, schedul
         output_files=files("transferToOutputSpace", "result.txt"),
     )
     workflow = Workflow(name="Carried", tasks=(task,), variables=(Variable(name="WHICH", value="b"),))
-    sent = scheduler.carrier.send(
+    sent = scheduler.file_transfer.send(
         workflow, variables={"WHICH": "a"}, input_path=notebook.folder, output_path=tmp_path / "results"
     )
     assert sent.files == ("data/a.csv",)
-    job = scheduler.submit(xml.dumps(sent.workflow), variables={"WHICH": "a"})
-    *_, ended = scheduler.follow(job.id, timeout=60)
+    job = scheduler.submit_sent(sent, variables={"WHICH": "a"})
+    ended = job.wait(timeout=60)
     assert ended.went_well, log(scheduler, ended, "T")
-    brought = scheduler.carrier.bring(ended.info)
-    assert brought is not None
-    assert brought.files == (tmp_path / "results/result.txt",)
-    assert brought.files[0].read_text() == "data/a.csv"
-    assert scheduler.carrier.bring(ended.info) is None
+    fetched = job.fetch_files()
+    assert fetched is not None
+    assert fetched.files == (tmp_path / "results/result.txt",)
+    assert fetched.files[0].read_text() == "data/a.csv"
+    assert job.fetch_files() is None
     assert list((spaces_of(site) / "user" / site.address["user"]).iterdir()) == []
 
 
 def test_missing_input_folder_is_an_error(scheduler: Scheduler, tmp_path: Path) -> None:
     """A folder that does not exist is refused before anything is sent."""
     with pytest.raises(SetupError, match="does not exist"):
-        scheduler.carrier.send(JOB, variables={}, input_path=tmp_path / "no")
+        scheduler.file_transfer.send(JOB, variables={}, input_path=tmp_path / "no")
 
 
 def test_space_is_a_folder_for_clients(scheduler: Scheduler, tmp_path: Path) -> None:

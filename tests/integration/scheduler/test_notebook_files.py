@@ -67,8 +67,7 @@ class Waiting:
         """Nothing to show."""
 
     def wait(self, job_id: int, **_: Any) -> Job:
-        *_, job = self._connection.scheduler.follow(job_id, timeout=60)
-        return job
+        return self._connection.scheduler.get_job(job_id).wait(timeout=60)
 
 
 class Notebook:

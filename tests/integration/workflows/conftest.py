@@ -261,7 +261,7 @@ def catalog_run(tmp_path_factory: pytest.TempPathFactory, web: str) -> Iterator[
                 if not run.entry(name).missing:
                     run.submit(run.entry(name))
                 if name in EXCLUSIVE:
-                    list(run.scheduler.follow(run.ids[name], timeout=DEADLINE))
+                    list(run.scheduler.get_job(run.ids[name]).follow(timeout=DEADLINE))
             yield run
             run.store.close()
         finally:

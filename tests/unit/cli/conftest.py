@@ -15,8 +15,8 @@ from proactive_jupyter_kernel.cli.app import app
 from proactive_jupyter_kernel.client.config import Settings
 from proactive_jupyter_kernel.client.connection import Connection
 from proactive_jupyter_kernel.client.login import Session
-from proactive_jupyter_kernel.client.memory import MemoryScheduler
 from proactive_jupyter_kernel.client.scheduler import Scheduler
+from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler
 
 Run = Callable[..., Result]
 

@@ -12,8 +12,8 @@ from click.testing import Result
 
 from proactive_jupyter_kernel.cli import facts as job_facts
 from proactive_jupyter_kernel.client.config import Settings
-from proactive_jupyter_kernel.client.memory import MemoryScheduler, Play
 from proactive_jupyter_kernel.errors import UnreadableWorkflow
+from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler, Scripted
 from proactive_jupyter_kernel.workflow.formats import xml as xml_format
 
 Run = Callable[..., Result]
@@ -47,9 +47,9 @@ def test_submit_reads_standard_input(run: Run, workflow: Path) -> None:
 
 def test_waiting_prints_output_results_and_the_end(run: Run, workflow: Path, memory: MemoryScheduler) -> None:
     """Output on its own stream with its task's name, then each result."""
-    memory.plays |= {
-        "A": Play(result=[1, "x"], lines=(("out", "één"), ("err", "twee"))),
-        "B": Play(result="two\nlines"),
+    memory.outcomes |= {
+        "A": Scripted(result=[1, "x"], lines=(("out", "één"), ("err", "twee"))),
+        "B": Scripted(result="two\nlines"),
     }
     result = run("submit", str(workflow), "--wait")
     assert result.exit_code == 0
@@ -61,7 +61,7 @@ def test_waiting_with_json_keeps_standard_output_clean(
     run: Run, workflow: Path, memory: MemoryScheduler, facts: Facts
 ) -> None:
     """Output of tasks goes to standard error; results are JSON."""
-    memory.plays |= {"A": Play(result=b"\0\xff", lines=(("out", "hello"),))}
+    memory.outcomes |= {"A": Scripted(result=b"\0\xff", lines=(("out", "hello"),))}
     result = run("submit", str(workflow), "--wait", "--json")
     tasks = facts(result)["tasks"]
     assert result.exit_code == 0
@@ -77,7 +77,7 @@ def test_waiting_with_json_keeps_standard_output_clean(
 
 def test_a_faulty_task_makes_waiting_fail(run: Run, workflow: Path, memory: MemoryScheduler, facts: Facts) -> None:
     """The job finished, but not well: status 1, the error in the facts and on the terminal."""
-    memory.plays["A"] = Play(failure="boom", trace="Traceback\n  boom")
+    memory.outcomes["A"] = Scripted(failure="boom", trace="Traceback\n  boom")
     result = run("submit", str(workflow), "--wait", "--json")
     assert result.exit_code == 1
     found = facts(result)
@@ -172,7 +172,7 @@ def test_status_shows_a_table(run: Run, workflow: Path, memory: MemoryScheduler)
 
 def test_results_of_a_job_that_goes_on(run: Run, workflow: Path, memory: MemoryScheduler) -> None:
     """What there is so far, and a word about the rest."""
-    memory.plays["B"] = Play(hold=True)
+    memory.outcomes["B"] = Scripted(hold=True)
     run("submit", str(workflow))
     memory.advance(1, 3)
     result = run("results", "1")
@@ -207,7 +207,7 @@ def test_jobs_lists_the_newest_first(run: Run, workflow: Path, memory: MemorySch
 
 def test_logs_of_a_job_and_of_a_task(run: Run, workflow: Path, memory: MemoryScheduler, facts: Facts) -> None:
     """Each stream on its own; with the task's name where there are several."""
-    memory.plays |= {"A": Play(lines=(("out", "a"), ("err", "b"))), "B": Play(lines=(("out", "c"),))}
+    memory.outcomes |= {"A": Scripted(lines=(("out", "a"), ("err", "b"))), "B": Scripted(lines=(("out", "c"),))}
     run("submit", str(workflow))
     memory.finish(1)
     whole, one = run("logs", "1"), run("logs", "1", "A")
@@ -221,7 +221,7 @@ def test_logs_of_a_job_and_of_a_task(run: Run, workflow: Path, memory: MemorySch
 
 def test_logs_follow_until_the_end(run: Run, workflow: Path, memory: MemoryScheduler) -> None:
     """The output of a running job, of one task if it is named."""
-    memory.plays |= {"A": Play(lines=(("out", "a"),)), "B": Play(lines=(("out", "c"),))}
+    memory.outcomes |= {"A": Scripted(lines=(("out", "a"),)), "B": Scripted(lines=(("out", "c"),))}
     run("submit", str(workflow))
     assert run("logs", "1", "B", "--follow").stdout == "c\n"
     run("submit", str(workflow))
@@ -231,7 +231,7 @@ def test_logs_follow_until_the_end(run: Run, workflow: Path, memory: MemorySched
 
 def test_actions_say_what_they_did(run: Run, workflow: Path, memory: MemoryScheduler, facts: Facts) -> None:
     """Status 1 where there was nothing to do."""
-    memory.plays["A"] = Play(hold=True)
+    memory.outcomes["A"] = Scripted(hold=True)
     run("submit", str(workflow))
     assert run("pause", "1").stdout == "Job 1 'démo' paused.\n"
     again = run("pause", "1")
@@ -245,7 +245,7 @@ def test_an_interrupt_leaves_the_job_alone(
     run: Run, workflow: Path, memory: MemoryScheduler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Exit status 130, and how to kill the job."""
-    memory.plays["A"] = Play(hold=True)
+    memory.outcomes["A"] = Scripted(hold=True)
     advance = memory.advance
 
     def interrupted(job_id: int, ticks: int = 1) -> None:
@@ -262,9 +262,9 @@ def test_an_interrupt_leaves_the_job_alone(
 
 def test_a_timeout_leaves_the_job_alone(run: Run, workflow: Path, memory: MemoryScheduler) -> None:
     """The wait ends with status 1."""
-    memory.plays["A"] = Play(hold=True)
+    memory.outcomes["A"] = Scripted(hold=True)
     result = run("submit", str(workflow), "--wait", "--timeout", "0")
-    assert (result.exit_code, "goes on" in result.stderr) == (1, True)
+    assert (result.exit_code, "still on the scheduler" in result.stderr) == (1, True)
 
 
 def test_an_unreachable_scheduler_is_told_in_one_message(run: Run, memory: MemoryScheduler) -> None:

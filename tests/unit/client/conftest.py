@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from proactive_jupyter_kernel.client.login import Session
-from proactive_jupyter_kernel.client.memory import MemoryScheduler
 from proactive_jupyter_kernel.client.scheduler import Scheduler
+from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler
 
 
 class Clock:

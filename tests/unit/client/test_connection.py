@@ -51,7 +51,7 @@ def test_the_embedded_scheduler_needs_nothing_and_is_not_started() -> None:
 def test_importing_the_client_is_cheap() -> None:
     """Neither the HTTP library nor lxml is loaded before it is used."""
     code = (
-        "import sys, proactive_jupyter_kernel.client.connection, proactive_jupyter_kernel.client.memory,"
+        "import sys, proactive_jupyter_kernel.client.connection, proactive_jupyter_kernel.testing.memory_scheduler,"
         " proactive_jupyter_kernel.client.embedded\n"
         "print([n for n in sys.modules if n.split('.')[0] in ('httpx2', 'httpcore2', 'lxml', 'psutil', 'starlette')])"
     )

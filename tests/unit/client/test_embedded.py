@@ -17,10 +17,6 @@ from proactive_jupyter_kernel.client.embedded import EmbeddedTransport
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError, SchedulerUnreachable
 from proactive_jupyter_kernel.version import __version__
 
-JOB = '<job xmlns="urn:proactive:jobdescriptor:3.14" name="job">{}<taskFlow><task name="t">{}</task></taskFlow></job>'
-INFORMATION = '<genericInformation><info name="PYTHON_COMMAND" value="python9"/></genericInformation>'
-SCRIPT = '<scriptExecutable><script><code language="bash">{}</code></script></scriptExecutable>'
-
 
 class Handler(BaseHTTPRequestHandler):
     """Just enough of a scheduler: a version, a login, and alive jobs or none."""
@@ -222,17 +218,6 @@ def test_a_scheduler_that_was_just_stopped_stays_stopped(folder: Path, server: S
     there[1].close()
     with pytest.raises(SchedulerUnreachable, match="stopped a moment ago"):
         transport.request("GET", "/x")
-
-
-def test_python_tasks_run_under_this_interpreter() -> None:
-    """Unless the job itself names one; a task's or a script's mention is another matter."""
-    ours = {"PYTHON_COMMAND": sys.executable}
-    assert embedded.python_command(JOB.format("", SCRIPT.format("true"))) == ours
-    assert embedded.python_command(JOB.format("", SCRIPT.format("echo PYTHON_COMMAND"))) == ours
-    assert embedded.python_command(JOB.format("", INFORMATION + SCRIPT.format("true"))) == ours
-    assert embedded.python_command(JOB.format(INFORMATION, SCRIPT.format("true"))) == {}
-    assert embedded.python_command(JOB.format(INFORMATION, SCRIPT.format("true")).encode("utf-16")) == {}
-    assert embedded.python_command("PYTHON_COMMAND in rubbish") == ours
 
 
 def test_tasks_inherit_nothing_private() -> None:

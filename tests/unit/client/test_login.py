@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from proactive_jupyter_kernel.client.login import Credentials, Session
-from proactive_jupyter_kernel.client.memory import MemoryScheduler
 from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.client.transport import Response
 from proactive_jupyter_kernel.errors import LoginRefused, NotConnected, SchedulerError
+from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler
 
 LISTING = "/scheduler/revisionjobsinfo"
 

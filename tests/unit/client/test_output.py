@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from proactive_jupyter_kernel.client.memory import MemoryScheduler, Play
-from proactive_jupyter_kernel.client.output import JobOutput, TaskLine
+from proactive_jupyter_kernel.client.jobs import SubmittedJob, TaskLine
 from proactive_jupyter_kernel.client.scheduler import Scheduler
 from proactive_jupyter_kernel.errors import SchedulerError, SchedulerUnreachable
+from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler, Scripted
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
 
@@ -17,9 +17,12 @@ def told(lines: list[TaskLine]) -> list[tuple[str, str, bool]]:
 
 def test_lines_come_while_the_task_runs_and_only_once(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
     """What was shown live is not shown again when the task has ended."""
-    memory.plays |= {"A": Play(lines=(("out", "x"), ("err", "e"), ("out", "x"))), "B": Play(lines=(("out", "b"),))}
+    memory.outcomes |= {
+        "A": Scripted(lines=(("out", "x"), ("err", "e"), ("out", "x"))),
+        "B": Scripted(lines=(("out", "b"),)),
+    }
     job_id = scheduler.submit(xml).id
-    output = JobOutput(scheduler, job_id)
+    output = SubmittedJob(scheduler, job_id, "demo").output_reader()
     assert told(output.fresh(scheduler.job(job_id))) == []
     memory.advance(job_id)
     assert told(output.fresh(scheduler.job(job_id))) == [("A", "x", False), ("A", "e", True), ("A", "x", False)]
@@ -30,11 +33,11 @@ def test_lines_come_while_the_task_runs_and_only_once(scheduler: Scheduler, memo
 
 def test_what_another_reader_took_comes_at_the_end(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
     """Lines that the live log gave to somebody else are read from the stored log."""
-    memory.plays["A"] = Play(lines=(("out", "x"), ("err", "e")))
+    memory.outcomes["A"] = Scripted(lines=(("out", "x"), ("err", "e")))
     job_id = scheduler.submit(xml).id
     memory.advance(job_id)
     scheduler.live_log(job_id)
-    output = JobOutput(scheduler, job_id)
+    output = SubmittedJob(scheduler, job_id, "demo").output_reader()
     assert told(output.fresh(scheduler.job(job_id))) == []
     memory.advance(job_id)
     assert told(output.fresh(scheduler.job(job_id))) == [("A", "x", False), ("A", "e", True)]
@@ -44,10 +47,10 @@ def test_lines_of_an_ended_task_are_not_repeated_by_the_live_log(
     scheduler: Scheduler, memory: MemoryScheduler, xml: str
 ) -> None:
     """The live log may still bring lines of a task that ended since."""
-    memory.plays |= {"A": Play(lines=(("out", "a"),)), "B": Play(hold=True, lines=(("out", "b"),))}
+    memory.outcomes |= {"A": Scripted(lines=(("out", "a"),)), "B": Scripted(hold=True, lines=(("out", "b"),))}
     job_id = scheduler.submit(xml).id
     memory.advance(job_id, 2)
-    output = JobOutput(scheduler, job_id)
+    output = SubmittedJob(scheduler, job_id, "demo").output_reader()
     job = scheduler.job(job_id)
     assert job.tasks[0].status is TaskStatus.FINISHED
     assert sorted(told(output.fresh(job))) == [("A", "a", False), ("B", "b", False)]
@@ -62,10 +65,10 @@ def test_a_server_without_live_logs_tells_them_at_the_end(
     def refuse(job_id: int) -> str:
         raise SchedulerError("no log forwarding here")
 
-    memory.plays["A"] = Play(lines=(("out", "a"),))
+    memory.outcomes["A"] = Scripted(lines=(("out", "a"),))
     job_id = scheduler.submit(xml).id
     memory.advance(job_id)
-    output = JobOutput(scheduler, job_id)
+    output = SubmittedJob(scheduler, job_id, "demo").output_reader()
     monkeypatch.setattr(scheduler, "live_log", refuse)
     assert told(output.fresh(scheduler.job(job_id))) == []
     memory.advance(job_id)

@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
 
+from proactive_jupyter_kernel.client.jobs import SubmittedJob
 from proactive_jupyter_kernel.client.login import Session
-from proactive_jupyter_kernel.client.memory import MemoryScheduler, Play
-from proactive_jupyter_kernel.client.pace import Pace
-from proactive_jupyter_kernel.client.records import JobRef
+from proactive_jupyter_kernel.client.polling import Polling
 from proactive_jupyter_kernel.client.scheduler import Scheduler
 from proactive_jupyter_kernel.errors import SubmissionRefused, UnknownJob, UnknownTask, WaitTimeout
+from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler, Scripted
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
 
 def statuses(scheduler: Scheduler, job_id: int) -> list[str]:
-    return [" ".join(task.status.value for task in job.tasks) for job in scheduler.follow(job_id)]
+    snapshots = SubmittedJob(scheduler, job_id, "demo").follow()
+    return [" ".join(task.status.value for task in snapshot.job.tasks) for snapshot in snapshots]
 
 
 def test_submit_gives_id_and_name(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
     """Variables travel beside the workflow, generic information in the query."""
     ref = scheduler.submit(xml, variables={"V": "ü&="}, generic_information={"G": "a b"})
-    assert ref == JobRef(id=1, name="demo")
+    assert (ref.id, ref.name) == (1, "demo")
     assert (memory.jobs[1].variables, memory.jobs[1].information) == ({"V": "ü&="}, {"G": "a b"})
 
 
-def test_information_of_the_connection_is_added(memory: MemoryScheduler, xml: str) -> None:
-    """What the connection adds gives way to what the caller says."""
-    opened = Session(memory, memory.credentials)
-    scheduler = Scheduler(opened, information=lambda text: {"PYTHON_COMMAND": "p", "G": "1"})
-    scheduler.submit(xml, generic_information={"G": "2"})
-    assert memory.jobs[1].information == {"PYTHON_COMMAND": "p", "G": "2"}
+def test_the_embedded_scheduler_gets_this_python(memory: MemoryScheduler, xml: str) -> None:
+    """Tasks run with the interpreter of the client unless the caller names another."""
+    scheduler = Scheduler(Session(memory, memory.credentials), embedded=True)
+    scheduler.submit(xml)
+    scheduler.submit(xml, generic_information={"PYTHON_COMMAND": "p"})
+    commands = [job.information for job in memory.jobs.values()]
+    assert commands == [{"PYTHON_COMMAND": sys.executable}, {"PYTHON_COMMAND": "p"}]
 
 
 def test_a_refused_workflow_has_no_id(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
@@ -55,7 +58,7 @@ def test_follow_tells_every_change_and_ends_with_the_job(
     scheduler: Scheduler, memory: MemoryScheduler, xml: str
 ) -> None:
     """From the first look to the end, each change once."""
-    memory.plays["A"] = Play(ticks=3)
+    memory.outcomes["A"] = Scripted(ticks=3)
     assert statuses(scheduler, scheduler.submit(xml).id) == [
         "SUBMITTED SUBMITTED",
         "RUNNING SUBMITTED",
@@ -70,16 +73,16 @@ def test_follow_of_an_ended_job_asks_once(scheduler: Scheduler, memory: MemorySc
     memory.finish(job_id)
     asked = len(memory.requests)
     assert statuses(scheduler, job_id) == ["FINISHED FINISHED"]
-    assert len(memory.requests) == asked + 1
+    assert memory.requests[asked:] == ["GET /scheduler/jobs/1"]
 
 
 def test_follow_asks_soon_at_first_and_seldom_later(
     scheduler: Scheduler, memory: MemoryScheduler, clock: Any, xml: str
 ) -> None:
     """The pauses grow from 2 ms to half a second while nothing happens."""
-    memory.plays["A"] = Play(ticks=200)
-    for job in scheduler.follow(scheduler.submit(xml).id):
-        if job.tasks[0].ended:
+    memory.outcomes["A"] = Scripted(ticks=200)
+    for snapshot in scheduler.submit(xml).follow():
+        if snapshot.job.tasks[0].ended:
             break
     assert clock.pauses[0] == pytest.approx(0.002)
     assert max(clock.pauses) == pytest.approx(0.5)
@@ -89,11 +92,13 @@ def test_follow_asks_soon_at_first_and_seldom_later(
 
 def test_follow_gives_up_in_time(scheduler: Scheduler, memory: MemoryScheduler, clock: Any, xml: str) -> None:
     """The wait ends after its timeout, the job goes on."""
-    memory.plays["A"] = Play(hold=True)
-    job_id = scheduler.submit(xml).id
+    memory.outcomes["A"] = Scripted(hold=True)
+    job = scheduler.submit(xml)
     begun = clock.now
-    with pytest.raises(WaitTimeout, match=r"Job 1 \('demo'\) did not end within 3 s; it is Running and goes on"):
-        list(scheduler.follow(job_id, timeout=3))
+    with pytest.raises(
+        WaitTimeout, match=r"Job 1 \('demo'\) did not end within 3 s; it is Running and still on the scheduler"
+    ):
+        list(job.follow(timeout=3))
     assert clock.now - begun == pytest.approx(3)
     assert memory.jobs[1].status is JobStatus.RUNNING
 
@@ -102,9 +107,9 @@ def test_follow_beats_while_nothing_changes(
     scheduler: Scheduler, memory: MemoryScheduler, clock: Any, xml: str
 ) -> None:
     """With a beat the unchanged job comes again and again."""
-    memory.plays["A"] = Play(hold=True)
+    memory.outcomes["A"] = Scripted(hold=True)
     times = []
-    for _ in scheduler.follow(scheduler.submit(xml).id, beat=0.25):
+    for _ in scheduler.submit(xml).follow(beat=0.25):
         times.append(clock.now)
         if clock.now > 1010:
             memory.release(1, "A")
@@ -113,24 +118,24 @@ def test_follow_beats_while_nothing_changes(
     assert 30 < len(times) < 60
 
 
-def test_a_pace_respects_slow_answers() -> None:
+def test_polling_respects_slow_answers() -> None:
     """A server that takes long to answer is asked no more often than it can answer."""
-    assert Pace().pause(since_start=0.1, since_change=0.001, round_trip=0.2) == pytest.approx(0.2)
-    assert Pace().pause(since_start=60, since_change=0.001) == pytest.approx(0.1)
-    assert Pace().pause(since_start=600, since_change=600) == pytest.approx(0.5)
+    assert Polling().pause(since_start=0.1, since_change=0.001, round_trip=0.2) == pytest.approx(0.2)
+    assert Polling().pause(since_start=60, since_change=0.001) == pytest.approx(0.1)
+    assert Polling().pause(since_start=600, since_change=600) == pytest.approx(0.5)
 
 
-def test_a_pace_asks_seldom_for_a_large_job() -> None:
+def test_polling_asks_seldom_for_a_large_job() -> None:
     """A tenth of the time at most goes into full answers; small jobs are asked for in full at every change."""
-    pace = Pace()
-    assert not pace.full_is_due(since_full=0.5, full_trip=0.1)
-    assert pace.full_is_due(since_full=0.91, full_trip=0.1)
-    assert pace.full_is_due(since_full=0.01, full_trip=0.001)
+    polling = Polling()
+    assert not polling.full_is_due(since_full=0.5, full_trip=0.1)
+    assert polling.full_is_due(since_full=0.91, full_trip=0.1)
+    assert polling.full_is_due(since_full=0.01, full_trip=0.001)
 
 
 def test_results_of_a_job_come_when_it_has_ended(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
     """No results before the end; afterwards those of every task."""
-    memory.plays |= {"A": Play(result={"x": [1, b"2".decode()]}), "B": Play(failure="boom")}
+    memory.outcomes |= {"A": Scripted(result={"x": [1, b"2".decode()]}), "B": Scripted(failure="boom")}
     job_id = scheduler.submit(xml).id
     assert scheduler.job_result(job_id) is None
     memory.finish(job_id)
@@ -143,7 +148,7 @@ def test_results_of_a_job_come_when_it_has_ended(scheduler: Scheduler, memory: M
 
 def test_a_tasks_result_has_the_story_of_its_failure(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
     """For a failed task the stack trace is fetched, for others not."""
-    memory.plays |= {"A": Play(result=b"\0\xff"), "B": Play(failure="boom", trace="Traceback\nboom")}
+    memory.outcomes |= {"A": Scripted(result=b"\0\xff"), "B": Scripted(failure="boom", trace="Traceback\nboom")}
     job_id = scheduler.submit(xml).id
     assert scheduler.task_result(job_id, "A").has_value is False
     memory.finish(job_id)
@@ -154,7 +159,7 @@ def test_a_tasks_result_has_the_story_of_its_failure(scheduler: Scheduler, memor
 
 def test_task_logs_tell_the_streams(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
     """A task's log is in order, with the stream of each line."""
-    memory.plays["A"] = Play(lines=(("out", "1"), ("err", "2"), ("out", "3")))
+    memory.outcomes["A"] = Scripted(lines=(("out", "1"), ("err", "2"), ("out", "3")))
     job_id = scheduler.submit(xml).id
     assert scheduler.task_log(job_id, "A") == []
     memory.finish(job_id)
@@ -168,7 +173,7 @@ def test_task_logs_tell_the_streams(scheduler: Scheduler, memory: MemorySchedule
 
 def test_the_live_log_goes_on_where_it_was(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
     """Each call brings what is new."""
-    memory.plays["A"] = Play(lines=(("out", "1"),))
+    memory.outcomes["A"] = Scripted(lines=(("out", "1"),))
     job_id = scheduler.submit(xml).id
     memory.advance(job_id)
     assert scheduler.live_log(job_id) == "[1t0@memory;10:00:00] 1 \n"

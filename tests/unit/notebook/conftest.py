@@ -14,8 +14,8 @@ from traitlets.config import Config
 
 from proactive_jupyter_kernel.client.connection import Connection
 from proactive_jupyter_kernel.client.login import Session
-from proactive_jupyter_kernel.client.memory import MemoryScheduler
 from proactive_jupyter_kernel.client.scheduler import Scheduler
+from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler
 
 WORKFLOW = """<job xmlns="urn:proactive:jobdescriptor:3.14" name="{name}"><taskFlow>{tasks}</taskFlow></job>"""
 SCRIPT = """<scriptExecutable><script><code language="bash">:</code></script></scriptExecutable>"""

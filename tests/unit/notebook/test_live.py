@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from proactive_jupyter_kernel.client.connection import Connection
-from proactive_jupyter_kernel.client.memory import MemoryScheduler, Play
 from proactive_jupyter_kernel.client.records import Job
 from proactive_jupyter_kernel.errors import SchedulerUnreachable, WaitTimeout
 from proactive_jupyter_kernel.notebook import live as live_module
 from proactive_jupyter_kernel.notebook.frontend import NotebookFrontend
 from proactive_jupyter_kernel.notebook.live import NotebookLive
 from proactive_jupyter_kernel.notebook.requests import Requests
+from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler, Scripted
 from proactive_jupyter_kernel.workflow.status import JobStatus
 
 Submit = Callable[..., int]
@@ -28,7 +28,7 @@ DEADLINE = 10.0
 def live(shell: Any, connection: Connection, monkeypatch: pytest.MonkeyPatch) -> Iterator[NotebookLive]:
     """Live of a notebook whose first cell runs; displays are not held back."""
     monkeypatch.setattr(live_module, "GAP", 0.0)
-    monkeypatch.setattr("proactive_jupyter_kernel.notebook.following.RETRY", 0.01)
+    monkeypatch.setattr("proactive_jupyter_kernel.client.jobs.job_poller.RETRY", 0.01)
     shell.display_pub.parent_header = {"msg_id": "cell"}
     requests = Requests(shell)
     requests.listen()
@@ -69,9 +69,9 @@ def test_wait_writes_output_in_order_and_by_stream(
     live: NotebookLive, memory: MemoryScheduler, submit: Submit, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Each task's complete output comes once, translated, standard error apart."""
-    memory.plays = {
-        "A": Play(lines=(("out", "one"), ("err", "oops"), ("out", "two"))),
-        "B": Play(lines=(("out", "three"),), ticks=3),
+    memory.outcomes = {
+        "A": Scripted(lines=(("out", "one"), ("err", "oops"), ("out", "two"))),
+        "B": Scripted(lines=(("out", "three"),), ticks=3),
     }
     live.wait(submit("A", "B"), translate=lambda task, text: text.replace("oops", f"oops in {task}"))
     assert capsys.readouterr() == ("one\ntwo\nthree\n", "oops in A\n")
@@ -81,7 +81,7 @@ def test_wait_writes_output_of_a_job_that_had_ended(
     live: NotebookLive, memory: MemoryScheduler, submit: Submit, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The output of a job that ended long ago is written as well."""
-    memory.plays = {"A": Play(lines=(("out", "one"),))}
+    memory.outcomes = {"A": Scripted(lines=(("out", "one"),))}
     job_id = submit("A")
     memory.finish(job_id)
     live.wait(job_id, draw=False)
@@ -92,7 +92,7 @@ def test_wait_shows_the_tail_of_what_runs(
     shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
 ) -> None:
     """While a task runs its last lines stand below the job; they leave when it has ended."""
-    memory.plays = {"A": Play(lines=(("out", "epoch 1"),), ticks=5)}
+    memory.outcomes = {"A": Scripted(lines=(("out", "epoch 1"),), ticks=5)}
     live.wait(submit("A"), output=False)
     assert any("\n  | epoch 1" in text for text in shell.display_pub.texts)
     assert "epoch 1" not in shell.display_pub.texts[-1]
@@ -102,7 +102,7 @@ def test_wait_for_tasks_does_not_wait_for_the_job(
     live: NotebookLive, memory: MemoryScheduler, submit: Submit, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Waiting for one task is over when it has ended, and writes its output alone."""
-    memory.plays = {"A": Play(lines=(("out", "a"),)), "B": Play(lines=(("out", "b"),), hold=True)}
+    memory.outcomes = {"A": Scripted(lines=(("out", "a"),)), "B": Scripted(lines=(("out", "b"),), hold=True)}
     job = live.wait(submit("A", "B"), tasks={"A"})
     assert job.status is JobStatus.RUNNING
     assert capsys.readouterr().out == "a\n"
@@ -112,7 +112,7 @@ def test_wait_gives_up_in_time_and_says_what_goes_on(
     shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
 ) -> None:
     """A timeout names what is alive and how to go on or end it; the display says that it is not current any more."""
-    memory.plays = {"A": Play(hold=True)}
+    memory.outcomes = {"A": Scripted(hold=True)}
     with pytest.raises(WaitTimeout) as caught:
         live.wait(submit("A"), timeout=0.05)
     assert str(caught.value) == (
@@ -126,7 +126,7 @@ def test_interrupt_passes_and_leaves_the_job_alone(
     shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
 ) -> None:
     """An interrupt ends the waiting at once, also where an event loop has taken the signal; the job runs on."""
-    memory.plays = {"A": Play(hold=True)}
+    memory.outcomes = {"A": Scripted(hold=True)}
     job_id = submit("A")
     before = signal.signal(signal.SIGINT, lambda *_: None)
     main = threading.main_thread().ident
@@ -159,7 +159,7 @@ def test_wait_survives_a_server_that_is_away_for_a_moment(
 ) -> None:
     """While a server does not answer the cell says so and goes on when it answers again."""
     monkeypatch.setattr(Connection, "embedded", False)
-    memory.plays = {"A": Play(hold=True)}
+    memory.outcomes = {"A": Scripted(hold=True)}
     job_id = submit("A")
     found: list[Job] = []
     thread = threading.Thread(target=lambda: found.append(live.wait(job_id)))
@@ -187,7 +187,7 @@ def test_watch_returns_at_once_and_follows_to_the_end(
     shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
 ) -> None:
     """The display comes before `watch` returns, goes on in the background and ends with the job."""
-    memory.plays = {"A": Play(hold=True)}
+    memory.outcomes = {"A": Scripted(hold=True)}
     job_id = submit("A")
     live.watch(job_id, "Jobs")
     assert heads(shell) == ["Job 1 'Jobs': ○ Pending, 0 of 1 task ended"]
@@ -201,7 +201,7 @@ def test_watch_sends_nothing_while_nothing_changes(
     shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
 ) -> None:
     """A job that runs for hours sends no message but its changes."""
-    memory.plays = {"A": Play(hold=True)}
+    memory.outcomes = {"A": Scripted(hold=True)}
     job_id = submit("A")
     live.watch(job_id, "Jobs")
     until(lambda: "Running" in heads(shell)[-1])
@@ -221,7 +221,7 @@ def test_watch_ends_when_the_scheduler_is_gone(
     shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
 ) -> None:
     """The display says that nobody follows the job any more, and how to look at it."""
-    memory.plays = {"A": Play(hold=True)}
+    memory.outcomes = {"A": Scripted(hold=True)}
     job_id = submit("A")
     live.watch(job_id, "Jobs")
     memory.reachable = False
@@ -244,7 +244,7 @@ def test_job_that_waits_for_a_person_says_how_to_go_on(
     shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
 ) -> None:
     """A paused job is shown with the pragma that lets it go on."""
-    memory.plays = {"A": Play(hold=True)}
+    memory.outcomes = {"A": Scripted(hold=True)}
     job_id = submit("A")
     live.watch(job_id, "Jobs")
     memory.jobs[job_id].pause()
@@ -254,7 +254,7 @@ def test_job_that_waits_for_a_person_says_how_to_go_on(
 
 def test_closing_ends_every_watch(live: NotebookLive, memory: MemoryScheduler, submit: Submit) -> None:
     """At the end of the kernel no thread goes on asking."""
-    memory.plays = {"A": Play(hold=True)}
+    memory.outcomes = {"A": Scripted(hold=True)}
     job_id = submit("A")
     live.watch(job_id, "Jobs")
     live.close()

@@ -10,7 +10,6 @@ import pytest
 
 from proactive_jupyter_kernel.client.connection import Connection
 from proactive_jupyter_kernel.client.login import Session
-from proactive_jupyter_kernel.client.memory import MemoryScheduler
 from proactive_jupyter_kernel.client.records import Job
 from proactive_jupyter_kernel.client.scheduler import Scheduler
 from proactive_jupyter_kernel.errors import SetupError
@@ -19,6 +18,7 @@ from proactive_jupyter_kernel.pragmas.cells import Plan, plan
 from proactive_jupyter_kernel.pragmas.context import Context, base_name
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Output, Table, Text, Value
 from proactive_jupyter_kernel.pragmas.run import run
+from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler
 from proactive_jupyter_kernel.workflow.model import Script
 
 
@@ -111,7 +111,8 @@ class SimpleLive:
         if self.interrupt:
             raise KeyboardInterrupt
         scheduler = self.scheduler()
-        for job in scheduler.follow(job_id, timeout=timeout):
+        for snapshot in scheduler.get_job(job_id).follow(timeout=timeout):
+            job = snapshot.job
             waited = [task for task in job.tasks if tasks is None or base_name(task.name) in tasks]
             if job.ended or (tasks is not None and all(task.ended for task in waited)):
                 break

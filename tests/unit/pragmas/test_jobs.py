@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from proactive_jupyter_kernel.client.memory import Play
 from proactive_jupyter_kernel.errors import InvalidWorkflow, JobFailed, PragmaError, UnknownJob, WaitTimeout
 from proactive_jupyter_kernel.pragmas.outputs import Table, Value
+from proactive_jupyter_kernel.testing.memory_scheduler import Scripted
 from proactive_jupyter_kernel.workflow.model import ErrorPolicy, Priority, Variable
 
 TWO_TASKS = "#%job(name=greetings)\n#%task(A)\nresult = 1\n#%task(B, dep=A)\nresult = 2"
@@ -77,7 +77,7 @@ def test_problems_are_told_together_and_nothing_is_sent(notebook) -> None:
 
 def test_waiting_writes_the_output_of_each_task_on_its_stream(notebook) -> None:
     """`wait=on` blocks until the end; standard output and error stay apart."""
-    notebook.server.plays["A"] = Play(lines=(("out", "one"), ("err", "two"), ("out", "three")))
+    notebook.server.outcomes["A"] = Scripted(lines=(("out", "one"), ("err", "two"), ("out", "three")))
     notebook.run(TWO_TASKS + "\n#%submit_job(wait=on)")
     assert notebook.frontend.written == [("out", "one\n"), ("err", "two\n"), ("out", "three\n")]
     assert notebook.live.waits == [{"job_id": 1, "tasks": None, "timeout": None, "draw": True, "output": True}]
@@ -85,9 +85,9 @@ def test_waiting_writes_the_output_of_each_task_on_its_stream(notebook) -> None:
 
 def test_results_may_be_shown_right_away(notebook) -> None:
     """`print_result=on` waits, and shows each task's result."""
-    notebook.server.plays |= {
-        "A": Play(result=[1, "x"]),
-        "B": Play(result=b"png", metadata={"content.type": "image/png"}),
+    notebook.server.outcomes |= {
+        "A": Scripted(result=[1, "x"]),
+        "B": Scripted(result=b"png", metadata={"content.type": "image/png"}),
     }
     notebook.run(TWO_TASKS + "\n#%submit_job(print_result=on)")
     assert notebook.frontend.values == [
@@ -101,7 +101,7 @@ def test_a_failed_job_ends_the_cell_and_names_task_error_and_line(notebook) -> N
     trace = (
         'Traceback (most recent call last):\n  File "/tmp/s.py", line 3, in <module>\n    1 / 0\nZeroDivisionError: no'
     )
-    notebook.server.plays["B"] = Play(
+    notebook.server.outcomes["B"] = Scripted(
         failure="Python process execution has failed with exit code 1",
         lines=(("out", "before"), *(("err", line) for line in trace.split("\n"))),
     )
@@ -124,7 +124,7 @@ def test_a_failed_job_ends_the_cell_and_names_task_error_and_line(notebook) -> N
 
 def test_results_that_exist_are_shown_before_a_failure_ends_the_cell(notebook) -> None:
     """And bound, too."""
-    notebook.server.plays["B"] = Play(failure="no")
+    notebook.server.outcomes["B"] = Scripted(failure="no")
     notebook.run(TWO_TASKS + "\n#%submit_job()")
     with pytest.raises(JobFailed, match="B \\(Faulty\\):\n    no"):
         notebook.run("#%get_job_result(into=found)")
@@ -137,7 +137,7 @@ def test_a_module_beside_the_notebook_is_explained(notebook) -> None:
     (notebook.frontend.folder / "helpers.py").write_text("x = 1\n")
     error = 'Traceback (most recent call last):\n  File "x", line 1, in <module>\n    import helpers\n'
     error += "ModuleNotFoundError: No module named 'helpers'"
-    notebook.server.plays["A"] = Play(failure="no", trace=error)
+    notebook.server.outcomes["A"] = Scripted(failure="no", trace=error)
     notebook.run(TWO_TASKS + "\n#%submit_job()")
     with pytest.raises(JobFailed) as caught:
         notebook.run("#%wait_job()")
@@ -149,14 +149,14 @@ def test_a_module_beside_the_notebook_is_explained(notebook) -> None:
 
 def test_results_are_bound_by_task_name(notebook) -> None:
     """`into` of a job is a dict, of a task its value."""
-    notebook.server.plays |= {"A": Play(result=1), "B": Play(result=None)}
+    notebook.server.outcomes |= {"A": Scripted(result=1), "B": Scripted(result=None)}
     notebook.run(TWO_TASKS + "\n#%submit_job()\n#%get_result(into=all)\n#%get_task_result(A, into=a)")
     assert (notebook.frontend.namespace["all"], notebook.frontend.namespace["a"]) == ({"A": 1, "B": None}, 1)
 
 
 def test_a_tasks_result_is_there_before_the_job_has_ended(notebook) -> None:
     """Only the task is waited for."""
-    notebook.server.plays |= {"A": Play(result=1), "B": Play(hold=True)}
+    notebook.server.outcomes |= {"A": Scripted(result=1), "B": Scripted(hold=True)}
     notebook.run(TWO_TASKS + "\n#%submit_job()\n#%get_task_result(A)")
     assert notebook.frontend.values == [Value(value=1, label="A")]
     assert not notebook.context.scheduler.job(1).ended
@@ -164,7 +164,7 @@ def test_a_tasks_result_is_there_before_the_job_has_ended(notebook) -> None:
 
 def test_a_task_without_a_result_is_an_error(notebook) -> None:
     """It says how the task stands and why."""
-    notebook.server.plays["A"] = Play(failure="out of memory")
+    notebook.server.outcomes["A"] = Scripted(failure="out of memory")
     notebook.run(TWO_TASKS + "\n#%submit_job()")
     with pytest.raises(JobFailed) as caught:
         notebook.run("#%get_task_result(A)")
@@ -183,7 +183,9 @@ def test_a_task_without_a_result_is_an_error(notebook) -> None:
 )
 def test_what_the_log_says_is_not_said_twice(notebook, failure: str, written: str, told: str) -> None:
     """The scheduler's sentence stands in front of the log's last lines where they do not hold it."""
-    notebook.server.plays["A"] = Play(failure=failure, lines=tuple(("err", line) for line in written.splitlines()))
+    notebook.server.outcomes["A"] = Scripted(
+        failure=failure, lines=tuple(("err", line) for line in written.splitlines())
+    )
     notebook.run(TWO_TASKS + "\n#%submit_job()")
     with pytest.raises(JobFailed) as caught:
         notebook.run("#%get_task_result(A)")
@@ -204,9 +206,9 @@ def test_an_unknown_task_is_told_before_waiting(notebook) -> None:
 
 def test_output_is_written_of_a_job_and_of_one_task(notebook) -> None:
     """In the words of the cell, for scripts whose lines were shifted."""
-    notebook.server.plays |= {
-        "A": Play(lines=(("err", "/tmp/x/script: line 2: nope: command not found"),)),
-        "B": Play(lines=(("out", "b"),)),
+    notebook.server.outcomes |= {
+        "A": Scripted(lines=(("err", "/tmp/x/script: line 2: nope: command not found"),)),
+        "B": Scripted(lines=(("out", "b"),)),
     }
     notebook.run("#%job(name=job, variables=[(v, 1)])\n#%task(A, language=bash, import=[v])\nnope\n#%task(B)")
     notebook.run("#%submit_job()\n#%print_job_output()\n#%print_task_output(B)")
@@ -219,7 +221,7 @@ def test_output_is_written_of_a_job_and_of_one_task(notebook) -> None:
 
 def test_a_wait_that_takes_too_long_ends_and_the_job_goes_on(notebook) -> None:
     """`timeout` is an error of its own."""
-    notebook.server.plays["A"] = Play(hold=True)
+    notebook.server.outcomes["A"] = Scripted(hold=True)
     notebook.run(TWO_TASKS + "\n#%submit_job()")
     with pytest.raises(WaitTimeout):
         notebook.run("#%wait_job(timeout=0.01)")
@@ -231,9 +233,7 @@ def test_an_interrupt_stops_the_waiting_and_says_how_to_kill(notebook) -> None:
     notebook.live.interrupt = True
     with pytest.raises(KeyboardInterrupt) as caught:
         notebook.run(TWO_TASKS + "\n#%submit_job(wait=on)")
-    assert caught.value.args == (
-        "The waiting is interrupted; job 1 ('greetings') goes on. #%kill_job(job_id=1) kills it.",
-    )
+    assert caught.value.args == ("Interrupted. Job 1 ('greetings') is still running. #%kill_job(job_id=1) kills it.",)
     assert [job.id for job in notebook.context.jobs] == [1]
 
 
@@ -286,7 +286,7 @@ def test_jobs_are_listed_newest_first(notebook) -> None:
 
 def test_a_status_shows_every_task(notebook) -> None:
     """The job in one line, its tasks in a table."""
-    notebook.server.plays["A"] = Play(hold=True)
+    notebook.server.outcomes["A"] = Scripted(hold=True)
     notebook.run(TWO_TASKS + "\n#%submit_job()")
     notebook.server.advance(1, 3)
     assert notebook.run("#%job_status()") == ["Job 1 ('greetings') is Running: 0 of 2."]
@@ -296,7 +296,7 @@ def test_a_status_shows_every_task(notebook) -> None:
 
 def test_a_job_is_paused_and_goes_on(notebook) -> None:
     """And what cannot be done says how the job stands."""
-    notebook.server.plays["A"] = Play(hold=True)
+    notebook.server.outcomes["A"] = Scripted(hold=True)
     notebook.run(TWO_TASKS + "\n#%submit_job()")
     assert notebook.run("#%pause_job()") == ["Job 1 is paused."]
     assert notebook.run("#%resume_job()") == ["Job 1 goes on."]

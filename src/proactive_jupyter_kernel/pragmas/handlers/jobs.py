@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from proactive_jupyter_kernel.errors import SubmissionRefused
-from proactive_jupyter_kernel.pragmas.carrying import follow_files, send_files
-from proactive_jupyter_kernel.pragmas.context import Context, SubmittedJob
+from proactive_jupyter_kernel.pragmas.context import Context, NotebookJob
 from proactive_jupyter_kernel.pragmas.draft import Built
+from proactive_jupyter_kernel.pragmas.file_transfer import follow_files, send_files
 from proactive_jupyter_kernel.pragmas.handlers.results import show_results
 from proactive_jupyter_kernel.pragmas.handlers.tasks import ERROR_POLICIES
+from proactive_jupyter_kernel.pragmas.job_lookup import job_id_of
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Table, Text
 from proactive_jupyter_kernel.pragmas.parameters import (
     INFO_PAIRS,
@@ -25,10 +25,10 @@ from proactive_jupyter_kernel.pragmas.parameters import (
 from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.values import Choice, FilePath, Plain
 from proactive_jupyter_kernel.pragmas.waiting import settle, wait_for
-from proactive_jupyter_kernel.pragmas.which_job import job_id_of
-from proactive_jupyter_kernel.workflow.model import Priority, Script
+from proactive_jupyter_kernel.workflow.model import Priority
 
 if TYPE_CHECKING:
+    from proactive_jupyter_kernel.client.jobs.file_transfer import SentFiles
     from proactive_jupyter_kernel.client.records import Job, JobInfo
 
 #: IDLE is not in the schema.
@@ -123,8 +123,8 @@ def submit_job(context: Context, call: Bound) -> None:
         built = context.draft.build(call["name"] or context.job_name)
     for notice in built.notices:
         context.frontend.show(Notice(text=notice))
-    built, folder = send_files(context, call, built, variables)
-    submitted = _submit(context, built, variables)
+    sent, folder = send_files(context, call, built, variables)
+    submitted = _submit(context, built, sent, variables)
     where = context.connection.name
     context.frontend.show(Text(text=f"Job {submitted.id} ({submitted.name!r}) is submitted to {where}."))
     if call["wait"] or call["print_result"]:
@@ -139,31 +139,16 @@ def submit_job(context: Context, call: Bound) -> None:
         follow_files(context, submitted, folder)
 
 
-def _submit(context: Context, built: Built, variables: Mapping[str, str]) -> SubmittedJob:
-    from proactive_jupyter_kernel.workflow.formats import xml
-
+def _submit(context: Context, built: Built, sent: SentFiles | None, variables: Mapping[str, str]) -> NotebookJob:
     connection = context.connection
-    information = {} if connection.embedded else _for_a_server(built)
-    try:
-        reference = connection.scheduler.submit(
-            xml.dumps(built.workflow), variables=variables, generic_information=information
-        )
-    except SubmissionRefused:
-        connection.scheduler.carrier.discard(built.workflow)
-        raise
-    name = reference.name or built.workflow.name
-    submitted = SubmittedJob(id=reference.id, name=name, connection=connection, sources=built.sources)
+    if sent is None:
+        job = connection.scheduler.submit(built.workflow, variables=variables)
+    else:
+        job = connection.scheduler.submit_sent(sent, variables=variables)
+    name = job.name or built.workflow.name
+    submitted = NotebookJob(id=job.id, name=name, connection=connection, sources=built.sources)
     context.remember(submitted)
     return submitted
-
-
-def _for_a_server(built: Built) -> Mapping[str, str]:
-    """A server starts Python tasks with ``python``, which many machines do not have."""
-    workflow = built.workflow
-    executables = (task.executable for task in workflow.tasks)
-    python = any(isinstance(one, Script) and one.language == "cpython" for one in executables)
-    wanted = python and "PYTHON_COMMAND" not in workflow.generic_information
-    return {"PYTHON_COMMAND": "python3"} if wanted else {}
 
 
 @pragma(

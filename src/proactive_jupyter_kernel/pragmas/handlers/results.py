@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.pragmas.context import Context, base_name
-from proactive_jupyter_kernel.pragmas.faults import task_failed
+from proactive_jupyter_kernel.pragmas.job_errors import task_failed
+from proactive_jupyter_kernel.pragmas.job_lookup import job_id_of
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Value
 from proactive_jupyter_kernel.pragmas.parameters import JOB_REFERENCE, TIMEOUT
 from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.values import Plain, PythonName
 from proactive_jupyter_kernel.pragmas.waiting import settle, wait_for
-from proactive_jupyter_kernel.pragmas.which_job import job_id_of
 
 if TYPE_CHECKING:
     from proactive_jupyter_kernel.client.records import Job, TaskResult, TaskState

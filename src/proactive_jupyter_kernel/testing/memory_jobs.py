@@ -1,4 +1,4 @@
-"""The jobs of the stand-in scheduler: they run nothing and go as their plays say (`memory.py` answers for them)."""
+"""The jobs of the scheduler in memory: nothing runs, each task has a scripted outcome."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from xml.etree import ElementTree
 
 from proactive_jupyter_kernel.workflow.status import JOB_ENDED, TASK_ENDED, JobStatus, TaskStatus
 
-__all__ = ["MemoryJob", "MemoryTask", "Play"]
+__all__ = ["MemoryJob", "MemoryTask", "Scripted"]
 
 #: The time of everything that happens here.
 WHEN = 1_700_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Play:
-    """How a task goes."""
+class Scripted:
+    """What a task does and how it ends."""
 
     result: object = True
     #: The message of its failure; empty: it ends well.
@@ -38,11 +38,11 @@ class Play:
 
 @dataclass(slots=True, kw_only=True)
 class MemoryTask:
-    """A task as it goes."""
+    """A task and its state."""
 
     id: int
     name: str
-    play: Play
+    outcome: Scripted
     depends: tuple[str, ...]
     cancels: bool
     precious: bool
@@ -85,20 +85,20 @@ class MemoryTask:
 
     def result(self) -> dict[str, Any]:
         """``TaskResultData``; without a value where it has not ended."""
-        play, ended = self.play, self.has_result
+        outcome, ended = self.outcome, self.has_result
         failed = ended and self.status is TaskStatus.FAULTY
-        serialized = _serialized(play.result) if ended and not failed else None
+        serialized = _serialized(outcome.result) if ended and not failed else None
         return {
             "id": {"id": self.id, "readableName": self.name},
             "serializedValue": serialized,
-            "value": str(play.result) if serialized is not None else None,
+            "value": str(outcome.result) if serialized is not None else None,
             "serializedException": "rO0ABXA=" if failed else None,
-            "exceptionMessage": play.failure if failed else None,
-            "metadata": dict(play.metadata),
+            "exceptionMessage": outcome.failure if failed else None,
+            "metadata": dict(outcome.metadata),
             "propagatedVariables": {},
             "serializedPropagatedVariables": {},
             "output": {"stdoutLogs": self._written("out"), "stderrLogs": self._written("err")},
-            "raw": isinstance(play.result, bytes),
+            "raw": isinstance(outcome.result, bytes),
         }
 
     def value_text(self) -> str | None:
@@ -106,8 +106,8 @@ class MemoryTask:
         if not self.has_result:
             return None
         if self.status is TaskStatus.FAULTY:
-            return self.play.trace or self.play.failure
-        return str(self.play.result)
+            return self.outcome.trace or self.outcome.failure
+        return str(self.outcome.result)
 
     def log(self, job_id: int, stream: str = "all") -> str:
         """The log in the scheduler's form."""
@@ -115,12 +115,12 @@ class MemoryTask:
             return ""
         return "".join(
             f"[{job_id}t{self.id}@memory;10:00:00] {line} \n"
-            for where, line in self.play.lines
+            for where, line in self.outcome.lines
             if stream in ("all", where)
         )
 
     def _written(self, stream: str) -> str:
-        return "".join(f"{line}\n" for where, line in self.play.lines if where == stream) if self.has_result else ""
+        return "".join(f"{line}\n" for where, line in self.outcome.lines if where == stream) if self.has_result else ""
 
 
 class MemoryJob:
@@ -133,7 +133,7 @@ class MemoryJob:
         *,
         variables: Mapping[str, str],
         information: Mapping[str, str],
-        plays: Mapping[str, Play],
+        outcomes: Mapping[str, Scripted],
     ) -> None:
         """Raises `ElementTree.ParseError` or ValueError where `xml` is no workflow."""
         root = ElementTree.fromstring(xml)
@@ -152,7 +152,7 @@ class MemoryJob:
             MemoryTask(
                 id=number,
                 name=str(element.get("name")),
-                play=plays.get(str(element.get("name")), Play()),
+                outcome=outcomes.get(str(element.get("name")), Scripted()),
                 depends=tuple(str(parent.get("ref")) for parent in element.iter() if parent.get("ref")),
                 cancels=(element.get("onTaskError") or policy) == "cancelJob",
                 precious=element.get("preciousResult") == "true",
@@ -181,9 +181,9 @@ class MemoryJob:
 
     def _go_on(self, task: MemoryTask, released: set[str]) -> None:
         task.ticks += 1
-        if (task.play.hold and task.name not in released) or task.ticks < task.play.ticks:
+        if (task.outcome.hold and task.name not in released) or task.ticks < task.outcome.ticks:
             return
-        task.status = task.play.status or (TaskStatus.FAULTY if task.play.failure else TaskStatus.FINISHED)
+        task.status = task.outcome.status or (TaskStatus.FAULTY if task.outcome.failure else TaskStatus.FINISHED)
         if task.status is TaskStatus.FAULTY and task.cancels:
             self.end(JobStatus.CANCELED)
 

@@ -25,9 +25,8 @@ def job_id_of(context: Context, call: Bound) -> int:
 
 
 def _last(context: Context, call: Bound) -> int:
-    """The last one submitted from here; after a restart of the kernel, the newest of the name that it would bear."""
-    connection = context.connection
-    here = [job for job in context.jobs if job.connection is connection]
+    """The last one submitted from this notebook; after a restart of the kernel, the newest one of its name."""
+    here = context.jobs_here()
     if here:
         return here[-1].id
     name = context.job_name
@@ -37,5 +36,7 @@ def _last(context: Context, call: Bound) -> int:
     try:
         return context.scheduler.find(name)
     except UnknownJob:
-        message = f"no job was submitted from this notebook yet, and {connection.name} has none called {name!r}."
+        message = (
+            f"no job was submitted from this notebook yet, and {context.connection.name} has none called {name!r}."
+        )
         raise call.fault(message, hint=hint) from None

@@ -1,7 +1,7 @@
-"""A scheduler in memory: the stand-in behind `Transport` for whoever tests what talks to a scheduler.
+"""A scheduler in memory behind `Transport`, for tests of what talks to a scheduler.
 
-It takes workflow XML and answers as a scheduler does, and runs nothing: each task goes as its `Play` says. Time passes
-by being asked: every ``GET …/info`` lets running tasks go on by one tick and starts those that are ready.
+It accepts workflow XML and answers as a scheduler does, but runs nothing: each task has a `Scripted`. Time
+advances with the requests: every ``GET …/info`` is one tick for running tasks and starts those that are ready.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from urllib.parse import unquote
 from xml.etree.ElementTree import ParseError
 
 from proactive_jupyter_kernel.client.login import Credentials
-from proactive_jupyter_kernel.client.memory_jobs import MemoryJob, Play
 from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.client.transport import Part, Response
 from proactive_jupyter_kernel.errors import SchedulerUnreachable
+from proactive_jupyter_kernel.testing.memory_jobs import MemoryJob, Scripted
 from proactive_jupyter_kernel.workflow.status import JobStatus
 
-__all__ = ["MemoryScheduler", "Play"]
+__all__ = ["MemoryScheduler", "Scripted"]
 
 REST = "org.ow2.proactive_grid_cloud_portal.scheduler.exception."
 
@@ -45,13 +45,13 @@ class _Refusal(Exception):
 
 
 class MemoryScheduler:
-    """The stand-in; also a `Transport`. Public attributes may be changed at any time."""
+    """A `Transport` that answers by itself. Public attributes may be changed at any time."""
 
     def __init__(
-        self, plays: Mapping[str, Play] | None = None, *, login: str = "user", password: str = "secret"
+        self, outcomes: Mapping[str, Scripted] | None = None, *, login: str = "user", password: str = "secret"
     ) -> None:
         #: By task name, for tasks submitted from now on; a task without one ends well with the result True.
-        self.plays: dict[str, Play] = dict(plays or {})
+        self.outcomes: dict[str, Scripted] = dict(outcomes or {})
         self.login = login
         self.password = password
         self.version = "14.0.0"
@@ -88,7 +88,7 @@ class MemoryScheduler:
                 self.jobs[job_id].tick(self._released.setdefault(job_id, set()))
 
     def finish(self, job_id: int) -> None:
-        """Let time pass until the job has ended; ValueError where a task is on hold for ever."""
+        """Let time pass until the job has ended; ValueError where a task is on hold and never ends."""
         for _ in range(10_000):
             if self.jobs[job_id].ended:
                 return
@@ -164,7 +164,7 @@ class MemoryScheduler:
             raise _Refusal(400, REST + "JobCreationRestException", message)
         try:
             return MemoryJob(
-                job_id, xml.content.decode("utf-8"), variables=variables, information=query, plays=self.plays
+                job_id, xml.content.decode("utf-8"), variables=variables, information=query, outcomes=self.outcomes
             )
         except (ParseError, ValueError) as error:
             raise _Refusal(400, REST + "JobCreationRestException", str(error)) from error

@@ -1,0 +1,121 @@
+"""Where the embedded scheduler of a data folder listens: the address file, and whether a process stands behind it.
+
+While a scheduler listens, a file in Jupyter's runtime folder that only the user can read has its address and token.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from proactive_jupyter_kernel.client.login import Credentials
+from proactive_jupyter_kernel.client.secret import Secret
+from proactive_jupyter_kernel.client.transport import HttpTransport
+from proactive_jupyter_kernel.errors import SchedulerError
+
+__all__ = [
+    "PROBE_TIMEOUT",
+    "Address",
+    "address_file",
+    "answers",
+    "data_dir",
+    "find",
+    "is_alive",
+    "read",
+]
+
+ENV_DATA_DIR = "PROACTIVE_KERNEL_DATA_DIR"
+#: Seconds within which a process on this machine answers.
+PROBE_TIMEOUT = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where an embedded scheduler listens, and who may talk to it: the address file."""
+
+    url: str
+    token: Secret
+    pid: int
+    version: str
+    data_dir: str
+    user: str
+
+    @property
+    def credentials(self) -> Credentials:
+        """What logs in there."""
+        return Credentials(login=self.user, password=self.token)
+
+
+def data_dir(named: Path | str | None = None) -> Path:
+    """The data folder: the named one, else that of the environment, else the user's of this platform."""
+    chosen = str(named) if named else os.environ.get(ENV_DATA_DIR, "").strip()
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("proactive-jupyter-kernel", appauthor=False))
+
+
+def address_file(folder: Path) -> Path:
+    """Where the scheduler on this data folder writes its address."""
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    digest = hashlib.sha256(str(folder.resolve()).encode("utf-8")).hexdigest()[:12]
+    return Path(jupyter_runtime_dir()) / f"proactive-scheduler-{digest}.json"
+
+
+def find(folder: Path | None = None) -> Address | None:
+    """The scheduler that lives on a data folder, None if there is none. A file left by a dead one is removed."""
+    path = address_file(folder or data_dir())
+    address = read(path)
+    if address is None:
+        return None
+    if not is_alive(address.pid):
+        # Only the file that was read: a new scheduler may have put its own there in the meantime.
+        if read(path) == address:
+            path.unlink(missing_ok=True)
+        return None
+    return address if answers(address) else None
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of this number exists and is not just waiting to be buried."""
+    import psutil
+
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True
+
+
+def read(path: Path) -> Address | None:
+    """The address in a file; None where there is no file, or nothing of that form in it."""
+    try:
+        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return Address(
+            url=str(data["url"]),
+            token=Secret(str(data["token"])),
+            pid=int(data["pid"]),
+            version=str(data["version"]),
+            data_dir=str(data["data_dir"]),
+            user=str(data["user"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def answers(address: Address) -> bool:
+    """Whether a scheduler answers there."""
+    transport = HttpTransport(address.url, timeout=PROBE_TIMEOUT)
+    try:
+        return transport.request("GET", "/scheduler/version").status == 200
+    except SchedulerError:
+        return False
+    finally:
+        transport.close()

@@ -1,0 +1,251 @@
+"""The REST API of a ProActive scheduler: one method per endpoint, records in and out.
+
+`scheduler.py` adds what needs more than one request: submitted jobs as objects, files, the two ways to connect.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
+from proactive_jupyter_kernel.client import logs, records, results
+from proactive_jupyter_kernel.client.dataspace import DataSpace
+from proactive_jupyter_kernel.client.login import Session
+from proactive_jupyter_kernel.client.records import Job, JobInfo, JobRef, JobResult, LogLine, TaskResult, Validation
+from proactive_jupyter_kernel.client.transport import Part, Response, path_of
+from proactive_jupyter_kernel.errors import SubmissionRefused, UnknownJob, UnknownTask, did_you_mean
+
+__all__ = ["PAGE", "SchedulerApi"]
+
+#: How many jobs one listing returns by default; the server's own page size.
+PAGE = 100
+
+
+class SchedulerApi:
+    """One scheduler in one session; safe to use from several threads.
+
+    Each method names its endpoint. All raise `SchedulerError` and its subclasses, `SchedulerUnreachable` where nothing
+    answers.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        #: Jobs whose live log was requested in this session.
+        self._listening: set[int] = set()
+
+    @property
+    def address(self) -> str:
+        """Where it is, such as ``http://host:8080``."""
+        return self._session.transport.address
+
+    def space(self, name: str = "user") -> DataSpace:
+        """The ``user`` or the ``global`` data space."""
+        return DataSpace(self._session, name)
+
+    def log_in(self) -> None:
+        """Log in now instead of at the first call."""
+        self._session.open()
+
+    def close(self) -> None:
+        """Log out and close connections; a later call logs in again."""
+        self._session.close()
+
+    def server_version(self) -> str:
+        """The scheduler's version (``GET /scheduler/version``)."""
+        answer = self._get("/scheduler/version", doing="tell its version").json()
+        return str(answer.get("scheduler", "")) if isinstance(answer, dict) else ""
+
+    def submit_xml(
+        self,
+        xml: str | bytes,
+        *,
+        variables: Mapping[str, str] | None = None,
+        generic_information: Mapping[str, str] | None = None,
+    ) -> JobRef:
+        """Submit a workflow (``POST /scheduler/submit``); `SubmissionRefused` carries the scheduler's reason.
+
+        `variables` and `generic_information` replace or add to those of the job in the XML.
+        """
+        response = self._session.call(
+            "POST",
+            "/scheduler/submit",
+            doing="take the workflow",
+            query=tuple((generic_information or {}).items()),
+            parts=_workflow_parts(xml, variables),
+        )
+        if response.status != 200:
+            raise SubmissionRefused(
+                f"The scheduler answered the submission with HTTP status {response.status} and no job id."
+            )
+        return records.ref_of(response.json())
+
+    def validate(self, xml: str | bytes, *, variables: Mapping[str, str] | None = None) -> Validation:
+        """What the scheduler's checks say about a workflow (``POST /scheduler/validate``)."""
+        response = self._session.call(
+            "POST", "/scheduler/validate", doing="check the workflow", parts=_workflow_parts(xml, variables)
+        )
+        return records.validation_of(response.json())
+
+    def info(self, job_id: int) -> JobInfo:
+        """A job in short (``GET /scheduler/jobs/{j}/info``)."""
+        return records.info_of(self._job_get(job_id, "info").json(), job_id=job_id)
+
+    def job(self, job_id: int) -> Job:
+        """A job with all its tasks (``GET /scheduler/jobs/{j}``)."""
+        return records.job_of(self._job_get(job_id).json())
+
+    def jobs(self, *, limit: int = PAGE, mine: bool = False, alive_only: bool = False, name: str = "") -> list[JobInfo]:
+        """Jobs, the newest first (``GET /scheduler/revisionjobsinfo``); `name`: only those whose name starts so."""
+        query = {
+            "index": "0",
+            "limit": str(limit),
+            "myjobs": _bool(mine),
+            "pending": "true",
+            "running": "true",
+            "finished": _bool(not alive_only),
+            "childJobs": "true",
+            "sortParams": "ID_d",
+        }
+        if name:
+            query["jobName"] = name
+        answer = self._get("/scheduler/revisionjobsinfo", doing="list jobs", query=query).json()
+        listed = next(iter((answer or {}).get("map", {}).values()), None) or []
+        found = [records.info_of(entry.get("jobInfo"), job_id=int(entry.get("jobid", -1))) for entry in listed]
+        return sorted(found, key=lambda info: info.id, reverse=True)
+
+    def job_result(self, job_id: int) -> JobResult | None:
+        """The results of a job's tasks, None while it is alive (``GET /scheduler/jobs/{j}/result``)."""
+        response = self._job_get(job_id, "result")
+        return None if response.status == 204 or not response.body else results.job_result_of(response.json())
+
+    def task_result(self, job_id: int, name: str) -> TaskResult:
+        """A task's result, with the stack trace if it failed (``GET …/tasks/{n}/result``, ``…/result/value``)."""
+        data = self._task_get(job_id, name, "result").json()
+        if isinstance(data, dict) and data.get("serializedException") is not None:
+            return results.task_result_of(data, trace=self._task_get(job_id, name, "result", "value").text)
+        return results.task_result_of(data)
+
+    def live_log(self, job_id: int) -> str:
+        """What the job wrote since the last call in this session, both streams (``GET …/livelog``).
+
+        The first call asks for all there is; `output.py` tells the streams and the tasks apart.
+        """
+        first = job_id not in self._listening
+        text = self._job_get(job_id, "livelog", query={"allLogs": "true"} if first else None).text
+        self._listening.add(job_id)
+        return text
+
+    def error_log(self, job_id: int, name: str) -> list[LogLine]:
+        """What a task wrote to standard error so far; a real server tells it when the task has ended."""
+        lines = logs.parse(self._task_get(job_id, name, "result", "log", "err").text)
+        return [replace(line, error=True) for line in lines]
+
+    def task_log(self, job_id: int, name: str) -> list[LogLine]:
+        """All that a task wrote, in order, each line with its stream (``GET …/tasks/{n}/result/log/all|out|err``)."""
+        whole = self._task_get(job_id, name, "result", "log", "all").text
+        if not whole:
+            return []
+        err = self._task_get(job_id, name, "result", "log", "err").text
+        out = self._task_get(job_id, name, "result", "log", "out").text if err else whole
+        return logs.merge(whole, out, err)
+
+    def xml(self, job_id: int) -> str:
+        """The workflow as it was submitted (``GET /scheduler/jobs/{j}/xml``)."""
+        return self._job_get(job_id, "xml", accept="application/xml").text
+
+    def kill(self, job_id: int) -> bool:
+        """Kill a job; False where there was nothing to do (``PUT /scheduler/jobs/{j}/kill``)."""
+        return self._act(job_id, "kill")
+
+    def pause(self, job_id: int) -> bool:
+        """Start no more tasks of a job; False where there was nothing to do (``PUT /scheduler/jobs/{j}/pause``)."""
+        return self._act(job_id, "pause")
+
+    def resume(self, job_id: int) -> bool:
+        """Resume a paused job; False where there was nothing to do (``PUT /scheduler/jobs/{j}/resume``)."""
+        return self._act(job_id, "resume")
+
+    def set_priority(self, job_id: int, priority: str) -> None:
+        """Change a job's priority: ``IDLE`` to ``HIGHEST`` (``PUT /scheduler/jobs/{j}/priority/byname/{name}``)."""
+        self._put(job_id, "priority", "byname", priority, doing=f"change the priority of job {job_id}")
+
+    def restart_in_error_tasks(self, job_id: int) -> bool:
+        """Restart each In-Error task of a job (``PUT /scheduler/jobs/{j}/restartAllInErrorTasks``)."""
+        return self._act(job_id, "restartAllInErrorTasks", doing=f"restart the In-Error tasks of job {job_id}")
+
+    def kill_task(self, job_id: int, name: str) -> bool:
+        """Kill a running task; the job continues (``PUT …/tasks/{n}/kill``)."""
+        return self._act_on_task(job_id, name, "kill", doing="kill")
+
+    def restart_task(self, job_id: int, name: str) -> bool:
+        """Stop a running task and run it again (``PUT …/tasks/{n}/restart``)."""
+        return self._act_on_task(job_id, name, "restart", doing="restart")
+
+    def restart_in_error_task(self, job_id: int, name: str) -> bool:
+        """Run an In-Error task again (``PUT …/tasks/{n}/restartInErrorTask``)."""
+        return self._act_on_task(job_id, name, "restartInErrorTask", doing="restart")
+
+    def finish_in_error_task(self, job_id: int, name: str) -> bool:
+        """Treat an In-Error task as finished, so that its children run (``PUT …/tasks/{n}/finishInErrorTask``)."""
+        return self._act_on_task(job_id, name, "finishInErrorTask", doing="finish")
+
+    def _get(self, path: str, *, doing: str, query: Mapping[str, str] | None = None, accept: str = "*/*") -> Response:
+        return self._session.call(
+            "GET", path, doing=doing, query=tuple((query or {}).items()), headers={"accept": accept}
+        )
+
+    def _job_get(
+        self, job_id: int, *rest: str, query: Mapping[str, str] | None = None, accept: str = "*/*"
+    ) -> Response:
+        path = path_of("scheduler", "jobs", job_id, *rest)
+        try:
+            return self._get(path, doing=f"show job {job_id}", query=query, accept=accept)
+        except UnknownJob as error:
+            raise self._unknown_job(job_id) from error
+
+    def _task_get(self, job_id: int, name: str, *rest: str) -> Response:
+        path = path_of("scheduler", "jobs", job_id, "tasks", name, *rest)
+        try:
+            return self._get(path, doing=f"show task {name!r} of job {job_id}")
+        except UnknownJob as error:
+            raise self._unknown_job(job_id) from error
+        except UnknownTask as error:
+            raise self._unknown_task(job_id, name) from error
+
+    def _act(self, job_id: int, action: str, *, doing: str = "") -> bool:
+        return self._put(job_id, action, doing=doing or f"{action} job {job_id}").json() is True
+
+    def _act_on_task(self, job_id: int, name: str, action: str, *, doing: str) -> bool:
+        doing = f"{doing} task {name!r} of job {job_id}"
+        try:
+            return self._put(job_id, "tasks", name, action, doing=doing).json() is True
+        except UnknownTask as error:
+            raise self._unknown_task(job_id, name) from error
+
+    def _put(self, job_id: int, *rest: str, doing: str) -> Response:
+        try:
+            return self._session.call("PUT", path_of("scheduler", "jobs", job_id, *rest), doing=doing)
+        except UnknownJob as error:
+            raise self._unknown_job(job_id) from error
+
+    def _unknown_job(self, job_id: int) -> UnknownJob:
+        hint = "#%list_submitted_jobs() and `proactive-kernel jobs` list the jobs."
+        return UnknownJob(f"There is no job {job_id} on {self.address}.", hint=hint)
+
+    def _unknown_task(self, job_id: int, name: str) -> UnknownTask:
+        known = [task.name for task in self.job(job_id).tasks]
+        return UnknownTask(f"Job {job_id} has no task {name!r}.", hint=did_you_mean(name, known))
+
+
+def _workflow_parts(xml: str | bytes, variables: Mapping[str, str] | None) -> list[Part]:
+    content = xml.encode("utf-8") if isinstance(xml, str) else xml
+    parts = [Part(name="file", content=content, content_type="application/xml")]
+    if variables:
+        body = json.dumps(dict(variables), ensure_ascii=False).encode("utf-8")
+        parts.append(Part(name="variables", content=body, content_type="application/json"))
+    return parts
+
+
+def _bool(value: bool) -> str:
+    return "true" if value else "false"

@@ -1,0 +1,1 @@
+"""Stand-ins for tests of what talks to a scheduler."""
