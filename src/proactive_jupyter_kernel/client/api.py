@@ -56,6 +56,10 @@ class SchedulerApi:
         answer = self._get("/scheduler/version", doing="tell its version").json()
         return str(answer.get("scheduler", "")) if isinstance(answer, dict) else ""
 
+    def ask(self, *path: str | int, doing: str, query: Mapping[str, str] | None = None) -> Response:
+        """The answer to ``GET`` on a path of the REST API; `doing` completes "The scheduler refused to ..."."""
+        return self._get(path_of(*path), doing=doing, query=query)
+
     def submit_xml(
         self,
         xml: str | bytes,

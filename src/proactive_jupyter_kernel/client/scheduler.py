@@ -126,10 +126,6 @@ class Scheduler(SchedulerApi):
 
     # -- jobs
 
-    def ask(self, *path: str | int, doing: str, query: Mapping[str, str] | None = None) -> Response:
-        """The answer to ``GET`` on a path of the REST API; `doing` completes "The scheduler refused to ..."."""
-        return self._get(path_of(*path), doing=doing, query=query)
-
     def submit(
         self,
         workflow: Workflow | str | bytes | Path,
