@@ -25,7 +25,7 @@ ALLOWED = {
 OPEN_TO_ALL = {"errors", "version"}
 
 #: Rooms that open no file, socket or process and read no clock.
-PURE = ("workflow", "scheduler/engine")
+PURE = ("workflow", "scheduler/engine", "notebook/card")
 IMPURE_MODULES = {
     "asyncio",
     "httpx2",

@@ -1,0 +1,141 @@
+"""What a card shows, as records of finished words. Nothing here is escaped: that is the business of the writers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from proactive_jupyter_kernel.notebook.card.facts import OutputLine, Result
+from proactive_jupyter_kernel.notebook.card.marks import Mark
+
+__all__ = ["Card", "Count", "ErrorGroup", "Family", "Notice", "Picture", "Row", "Segment"]
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A number in words, such as ``1 failed``, and its tone (empty: none)."""
+
+    text: str
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of a bar."""
+
+    tone: str
+    #: In percent of the whole bar.
+    start: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorGroup:
+    """Tasks that failed with the same error, told once."""
+
+    #: ``check``, or ``work*78, work*119 and 3 more``.
+    tasks: str
+    #: ``Faulty after 1.2 s, 1 attempt``, or ``5 tasks, the same error``.
+    how: str
+    line: str
+    mark: Mark = Mark.BAD
+    place: str = ""
+    code: tuple[tuple[int, str], ...] = ()
+    #: What the failure did to other tasks, as sentences.
+    effects: tuple[str, ...] = ()
+    #: What to do. Text between backquotes is code.
+    advice: tuple[str, ...] = ()
+    trace: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What the job waits for, or what a person has to do."""
+
+    mark: Mark
+    head: str
+    #: Text between backquotes is code.
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """The drawn workflow."""
+
+    html: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A task in the table."""
+
+    task: str
+    mark: Mark
+    word: str
+    time: str = ""
+    #: None: it has not started.
+    bar: Segment | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """The tasks of one base name, or a single task of a job with families."""
+
+    name: str
+    size: int
+    mark: Mark
+    bar: tuple[Segment, ...]
+    counts: tuple[Count, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What a card shows, from top to bottom."""
+
+    job_id: int
+    name: str
+    mark: Mark
+    #: ``Running``, or ``Finished, 1 task failed``.
+    state: str
+    #: ``14 s · ended 22:07:40``; without the part that says whether the card is live.
+    aside: str
+    #: ``live, as of 22:05:12``; empty for a job that has ended.
+    as_of: str = ""
+    #: Whether updates follow, so that the card marks itself as not followed when none comes.
+    live: bool = False
+    #: True: the card is not followed and shows so from the start; False: styles reveal it after a while.
+    stopped: bool = False
+    #: Seconds after which an update is missed.
+    patience: int = 15
+    bar: tuple[Segment, ...] = ()
+    counts: tuple[Count, ...] = ()
+    errors: tuple[ErrorGroup, ...] = ()
+    #: ``and 7 more kinds of errors in 12 tasks``.
+    more_errors: str = ""
+    notices: tuple[Notice, ...] = ()
+    picture: Picture | None = None
+    rows: tuple[Row, ...] = ()
+    #: ``0 to 12 s``, above the bars.
+    scale: str = ""
+    #: ``and 12 more tasks: 9 finished, 3 waiting``.
+    more_rows: str = ""
+    families: tuple[Family, ...] = ()
+    #: The mark of each task, where they are too many for rows.
+    squares: tuple[Mark, ...] = ()
+    output_head: str = ""
+    output: tuple[OutputLine, ...] = ()
+    #: Whether more than one task wrote, so that each line has its task's name.
+    named_output: bool = True
+    results: tuple[Result, ...] = ()
+    #: ``load, check and mail returned nothing.``
+    without_result: str = ""
+    #: What is folded below the results of a finished job; empty: nothing is folded.
+    fold: str = ""
+    #: ``Last seen at 22:05:12`` and what follows; for a card that is not final.
+    stale_head: str = ""
+    stale_text: str = ""
+    #: Pragmas to copy.
+    commands: Sequence[str] = ()
+    link: str = ""
+    link_text: str = ""
