@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from proactive_jupyter_kernel.notebook import tables
-from proactive_jupyter_kernel.pragmas.outputs import Html, Notice, Output, Table, Text, Value
+from proactive_jupyter_kernel.notebook import help_page, tables
+from proactive_jupyter_kernel.pragmas.outputs import HelpIndex, HelpPage, Html, Notice, Output, Table, Text, Value
 
 __all__ = ["Bundle", "bundle_of"]
 
@@ -65,7 +65,22 @@ def _table(output: Table) -> Bundle:
     return Bundle(data={"text/plain": tables.as_text(*arguments), "text/html": tables.as_html(*arguments)})
 
 
-_BUNDLES: dict[type, Callable[[Any], Bundle]] = {Text: _text, Notice: _notice, Html: _html, Table: _table}
+def _help_index(output: HelpIndex) -> Bundle:
+    return Bundle(data={"text/plain": output.text, "text/html": help_page.index_html(output)})
+
+
+def _help_page(output: HelpPage) -> Bundle:
+    return Bundle(data={"text/plain": output.text, "text/html": help_page.page_html(output)})
+
+
+_BUNDLES: dict[type, Callable[[Any], Bundle]] = {
+    Text: _text,
+    Notice: _notice,
+    Html: _html,
+    Table: _table,
+    HelpIndex: _help_index,
+    HelpPage: _help_page,
+}
 
 
 def _value(output: Value, formatter: Formatter) -> Bundle:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["Html", "Notice", "Output", "Table", "Text", "Value"]
+__all__ = ["HelpIndex", "HelpPage", "Html", "Notice", "Output", "Table", "Text", "Value"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,4 +51,50 @@ class Value:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
-Output = Text | Notice | Html | Table | Value
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelpIndex:
+    """All pragmas in short."""
+
+    #: Title of a family -> pairs of a pragma's name and its summary.
+    families: Mapping[str, Sequence[tuple[str, str]]]
+    #: Cells that work.
+    example: str
+
+    @property
+    def text(self) -> str:
+        """One line for each pragma, below the title of its family."""
+        names = [f"#%{name}" for rows in self.families.values() for name, _ in rows]
+        width = max(map(len, names), default=0)
+        lines = []
+        for title, rows in self.families.items():
+            lines += [title, *(f"  {f'#%{name}':<{width}}  {summary}" for name, summary in rows)]
+        return "\n".join([*lines, "#%help(pragma=NAME) explains one of them."])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelpPage:
+    """One pragma in full."""
+
+    name: str
+    summary: str
+    usage: str
+    #: Name, kind, default (or ``required``) and meaning of each parameter.
+    parameters: Sequence[tuple[str, str, str, str]]
+    example: str
+    #: Other names of the pragma.
+    aliases: Sequence[str] = ()
+
+    @property
+    def text(self) -> str:
+        """Usage, summary, parameters and example."""
+        lines = [self.usage, "", self.summary]
+        if self.aliases:
+            lines.append(f"Also called: {', '.join(f'#%{alias}' for alias in self.aliases)}")
+        width = max((len(row[0]) for row in self.parameters), default=0)
+        lines += [""] if self.parameters else []
+        for name, kind, default, meaning in self.parameters:
+            lines.append(f"  {name:<{width}}  {meaning} ({default + '; ' if default else ''}{kind})")
+        return "\n".join([*lines, "", "Example:", *(f"  {line}" for line in self.example.split("\n"))])
+
+
+Output = Text | Notice | Html | Table | Value | HelpIndex | HelpPage

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.pragmas.context import Context
-from proactive_jupyter_kernel.pragmas.outputs import Table, Text
+from proactive_jupyter_kernel.pragmas.outputs import HelpIndex, HelpPage
 from proactive_jupyter_kernel.pragmas.registry import FAMILIES, PRAGMAS, Bound, Parameter, Pragma, pragma
 from proactive_jupyter_kernel.pragmas.values import Plain
+
+#: What the index shows to begin with.
+EXAMPLE = """#%task(name=Numbers)
+result = [1, 2, 3]
+#%task(name=Total, dep=[Numbers])
+result = sum(results[0].value())
+#%submit_job(wait=on, print_result=on)"""
 
 
 @pragma(
@@ -24,36 +31,32 @@ def help_(context: Context, call: Bound) -> None:
     """Show one line for every pragma, or all about one."""
     name = call["pragma"]
     if name is None:
-        rows = [(FAMILIES[one.family], f"#%{one.name}", one.summary) for one in PRAGMAS.values()]
-        context.frontend.show(
-            Table(
-                headings=("", "Pragma", "What it does"),
-                rows=[
-                    (family if index == 0 or rows[index - 1][0] != family else "", pragma_name, summary)
-                    for index, (family, pragma_name, summary) in enumerate(rows)
-                ],
-                caption="#%help(pragma=NAME) explains one of them.",
-            )
-        )
+        context.frontend.show(index())
         return
     name = name.removeprefix("#%")
     if name not in PRAGMAS.names():
         raise call.fault(f"there is no pragma {name!r}.", parameter="pragma", hint=did_you_mean(name, PRAGMAS.names()))
-    explain(context, PRAGMAS[name])
+    context.frontend.show(page_of(PRAGMAS[name]))
 
 
-def explain(context: Context, found: Pragma) -> None:
-    """Show usage, parameters and example of one pragma."""
-    also = f"\nAlso called: {', '.join('#%' + alias for alias in found.aliases)}" if found.aliases else ""
-    context.frontend.show(Text(text=f"{found.usage}\n\n{found.summary}{also}"))
-    if found.parameters:
-        context.frontend.show(
-            Table(
-                headings=("Parameter", "Is", "Default", "Meaning"),
-                rows=[parameter_row(parameter) for parameter in found.parameters],
-            )
-        )
-    context.frontend.show(Text(text=f"Example:\n\n{found.example}"))
+def index() -> HelpIndex:
+    """All pragmas, by family."""
+    families: dict[str, list[tuple[str, str]]] = {}
+    for one in PRAGMAS.values():
+        families.setdefault(FAMILIES[one.family], []).append((one.name, one.summary))
+    return HelpIndex(families=families, example=EXAMPLE)
+
+
+def page_of(found: Pragma) -> HelpPage:
+    """Usage, parameters and example of one pragma."""
+    return HelpPage(
+        name=found.name,
+        summary=found.summary,
+        usage=found.usage,
+        parameters=[parameter_row(parameter) for parameter in found.parameters],
+        example=found.example,
+        aliases=found.aliases,
+    )
 
 
 def parameter_row(parameter: Parameter) -> tuple[str, str, str, str]:
