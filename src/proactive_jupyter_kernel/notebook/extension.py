@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 from typing import TYPE_CHECKING, Any
 
+from proactive_jupyter_kernel.notebook.cell_changes import CellChanges
 from proactive_jupyter_kernel.notebook.completeness import Completeness
 from proactive_jupyter_kernel.notebook.completion import Completion
 from proactive_jupyter_kernel.notebook.history import History
@@ -36,6 +37,7 @@ class Extension:
             Completeness(shell, self.cells),
             Completion(shell, self.runner),
             Inspection(shell, self.runner),
+            CellChanges(shell, self.runner, self.requests),
         )
 
     def install(self) -> None:

@@ -54,6 +54,10 @@ class NotebookFrontend:
     def cell_id(self) -> str:
         return self._requests.here.id
 
+    @property
+    def cell_run(self) -> int:
+        return self._requests.here.run
+
     def show(self, output: Output) -> None:
         if isinstance(output, Text):
             # Texts that follow each other become one output.

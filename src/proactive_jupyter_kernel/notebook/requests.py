@@ -6,6 +6,7 @@ events tell when a cell starts and ends; they are called in the thread that runs
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,8 +21,14 @@ class Cell:
 
     #: IPython's prompt number of the cell.
     number: int
+    #: Different for every run.
+    run: int = 0
     #: The front end's own name for the cell; empty where it gives none.
     id: str = ""
+    #: The cell as typed; empty for what a front end runs unseen.
+    text: str = ""
+    #: Whether a pragma of it was run or refused.
+    pragmas: bool = False
     #: Header of the request, which outputs must bear as their parent; empty outside of a kernel.
     header: Mapping[str, Any] = field(default_factory=dict)
 
@@ -41,6 +48,10 @@ class Requests:
         self._last = Cell(number=0)
         self._waiting: list[Callable[[], None]] = []
         self._waiting_lock = threading.Lock()
+        self._count = itertools.count(1)
+        #: Called with every cell when it starts, and when it has ended; in the thread that runs it.
+        self.on_start: list[Callable[[Cell], None]] = []
+        self.on_end: list[Callable[[Cell], None]] = []
         self._events = {
             "pre_execute": self._started,
             "pre_run_cell": self._described,
@@ -100,7 +111,7 @@ class Requests:
         return header or {}
 
     def _started(self) -> None:
-        cell = Cell(number=self._shell.execution_count, header=self._header())
+        cell = Cell(number=self._shell.execution_count, run=next(self._count), header=self._header())
         self._running.setdefault(threading.get_ident(), []).append(cell)
         self._last = cell
         with self._waiting_lock:
@@ -114,10 +125,15 @@ class Requests:
             # IPython has counted on before it tells.
             cell.number -= 1
         cell.id = getattr(info, "cell_id", None) or ""
+        cell.text = getattr(info, "raw_cell", None) or ""
+        for listener in self.on_start:
+            listener(cell)
 
     def _ended(self) -> None:
         cells = self._running.get(threading.get_ident())
         if cells:
+            for listener in self.on_end:
+                listener(cells[-1])
             cells.pop()
         if not cells:
             self._running.pop(threading.get_ident(), None)

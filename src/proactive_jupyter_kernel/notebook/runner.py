@@ -48,6 +48,7 @@ class Runner:
         from proactive_jupyter_kernel.pragmas.run import run
 
         call = self._program(number).calls[index]
+        self._requests.here.pragmas = True
         try:
             run(self.context, call)
         except KeyboardInterrupt as interrupt:
@@ -58,9 +59,13 @@ class Runner:
 
     def refuse(self, number: int) -> None:
         """Raise what is wrong with the cell."""
-        fault = self._program(number).fault
-        if fault:
-            raise fault
+        from proactive_jupyter_kernel.pragmas import ownership
+
+        program, cell = self._program(number), self._requests.here
+        cell.pragmas = True
+        if program.fault:
+            ownership.refused(self.context, cell.text, program.fault)
+            raise program.fault
 
     def close(self) -> None:
         """Stop following jobs and log out; the jobs themselves run on."""

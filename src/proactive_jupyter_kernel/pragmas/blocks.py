@@ -7,6 +7,7 @@ import re
 from proactive_jupyter_kernel.pragmas.cells import Plan
 from proactive_jupyter_kernel.pragmas.code import check_code, code_of
 from proactive_jupyter_kernel.pragmas.context import Context
+from proactive_jupyter_kernel.pragmas.contributions import AppendedCode, DefinedTask
 from proactive_jupyter_kernel.pragmas.draft import DraftTask
 from proactive_jupyter_kernel.pragmas.handlers.tasks import define
 from proactive_jupyter_kernel.pragmas.outputs import Text
@@ -33,7 +34,7 @@ def plan_of_plain_cell(context: Context, text: str) -> Plan | None:
     # It stands above the first line, so that its code starts there.
     call = Call(name="configure", code=text, place=place, first_line=1, last_line=0)
     language = PYTHON
-    if context.cell_mode == "multiblock" and (last := context.draft.tasks.get(context.last_task)):
+    if context.cell_mode == "multiblock" and (last := context.draft.tasks.get(context.draft.last_task)):
         language = by_engine(last.engine) or PYTHON
     bound = Bound(pragma=pragma, call=call, values={"language": language}, places={})
     check_code(bound)
@@ -42,27 +43,23 @@ def plan_of_plain_cell(context: Context, text: str) -> Plan | None:
 
 def _block(context: Context, call: Bound) -> None:
     """Make the cell a task of its own; the same cell again stays the same task."""
-    cell = context.frontend.cell_id
-    name = context.blocks.get(cell) if cell else None
-    if name is None:
-        number = 1
-        while f"block{number}" in context.draft.tasks:
-            number += 1
-        name = f"block{number}"
-        if cell:
-            context.blocks[cell] = name
+    draft = context.draft
+    name = draft.name_again("block") or draft.contents.free_name("block")
     code = code_of(context, call, PYTHON)
-    define(context, DraftTask(task=Task(name=name, executable=Script(language=PYTHON.engine)), code=(code,)))
+    entry = DraftTask(task=Task(name=name, executable=Script(language=PYTHON.engine)), code=(code,))
+    define(context, DefinedTask(entry=entry, generated="block"))
 
 
 def _multiblock(context: Context, call: Bound) -> None:
     """Append the cell to the task that was defined last."""
-    name = context.last_task
-    entry = context.draft.tasks.get(name)
+    draft = context.draft
+    former = [one.task for one in draft.previous if isinstance(one, AppendedCode)]
+    name = former[0] if former and former[0] in draft.tasks else draft.last_task
+    entry = draft.tasks.get(name)
     if entry is None or entry.code is None:
         _block(context, call)
         return
-    context.draft.append(name, code_of(context, call, call["language"]))
+    draft.contribute(AppendedCode(task=name, code=code_of(context, call, call["language"])))
     context.frontend.show(Text(text=f"Task {name} goes on with this cell."))
 
 

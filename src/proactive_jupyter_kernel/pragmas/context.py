@@ -14,6 +14,7 @@ from proactive_jupyter_kernel.pragmas.draft import Draft
 from proactive_jupyter_kernel.pragmas.frontend import Frontend, Live
 from proactive_jupyter_kernel.pragmas.kinds import Formula
 from proactive_jupyter_kernel.pragmas.outputs import Notice
+from proactive_jupyter_kernel.pragmas.refusals import Refusals
 from proactive_jupyter_kernel.pragmas.registry import Bound
 from proactive_jupyter_kernel.pragmas.source_map import Sources
 
@@ -66,14 +67,12 @@ class Context:
         self.frontend = frontend
         self.lock = threading.RLock()
         self.draft = Draft()
+        #: The cells that were refused.
+        self.refusals = Refusals()
         #: Submitted from this notebook, the newest last.
         self.jobs: list[NotebookJob] = []
         #: A word of `CELL_MODES`.
         self.cell_mode = "local"
-        #: The task that a cell is appended to in the mode ``multiblock``.
-        self.last_task = ""
-        #: Cell -> the task that was made of it in the mode ``block``.
-        self.blocks: dict[str, str] = {}
         self._connection = connection
         self._connecting = threading.RLock()
         self.live = live

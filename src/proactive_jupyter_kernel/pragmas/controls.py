@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from proactive_jupyter_kernel.pragmas.source_map import SourceMap
 from proactive_jupyter_kernel.workflow.model import Script
 
-__all__ = ["CONTROLS", "Control", "Kind", "OutOfOrder", "Seat", "Step", "seat_of"]
+__all__ = ["CONTROLS", "Control", "ControlKind", "OutOfOrder", "StepPosition", "StepRule", "position_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class StepRule:
     """One pragma of a control."""
 
     name: str
@@ -28,11 +28,11 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class ControlKind:
     """One of the three controls."""
 
     name: str
-    steps: tuple[Step, ...]
+    steps: tuple[StepRule, ...]
     #: The variable that the deciding script must set.
     variable: str
 
@@ -41,33 +41,37 @@ class Kind:
         return next((index for index, one in enumerate(self.steps) if one.name == step), -1)
 
 
-CONTROLS: Mapping[str, Kind] = {
+CONTROLS: Mapping[str, ControlKind] = {
     kind.name: kind
     for kind in (
-        Kind(
+        ControlKind(
             name="branch",
             variable="branch",
             steps=(
-                Step(name="branch"),
-                Step(name="condition", decides=True),
-                Step(name="if", after=("branch",)),
-                Step(name="else", after=("branch",)),
-                Step(name="continuation", optional=True, after=("branch", "if", "else")),
+                StepRule(name="branch"),
+                StepRule(name="condition", decides=True),
+                StepRule(name="if", after=("branch",)),
+                StepRule(name="else", after=("branch",)),
+                StepRule(name="continuation", optional=True, after=("branch", "if", "else")),
             ),
         ),
-        Kind(
+        ControlKind(
             name="loop",
             variable="loop",
-            steps=(Step(name="start"), Step(name="condition", decides=True), Step(name="loop", after=("start",))),
+            steps=(
+                StepRule(name="start"),
+                StepRule(name="condition", decides=True),
+                StepRule(name="loop", after=("start",)),
+            ),
         ),
-        Kind(
+        ControlKind(
             name="replicate",
             variable="runs",
             steps=(
-                Step(name="split"),
-                Step(name="runs", decides=True),
-                Step(name="process", after=("split",)),
-                Step(name="merge", after=("split", "process")),
+                StepRule(name="split"),
+                StepRule(name="runs", decides=True),
+                StepRule(name="process", after=("split",)),
+                StepRule(name="merge", after=("split", "process")),
             ),
         ),
     )
@@ -78,11 +82,9 @@ CONTROLS: Mapping[str, Kind] = {
 class Control:
     """One control as far as it is written."""
 
-    kind: Kind
+    kind: ControlKind
     #: Step -> the task that it defined.
     tasks: Mapping[str, str] = field(default_factory=dict)
-    #: Step -> the cell that it stands in, where the front end tells.
-    cells: Mapping[str, str] = field(default_factory=dict)
     script: Script | None = None
     source: SourceMap | None = None
     #: The step that was given last.
@@ -96,13 +98,13 @@ class Control:
         return self.tasks.get(self.kind.steps[0].name, "")
 
     @property
-    def next(self) -> Step | None:
+    def next(self) -> StepRule | None:
         """The step that comes after the one given last."""
         following = self.kind.steps[self.position + 1 :]
         return following[0] if following else None
 
     @property
-    def missing(self) -> Step | None:
+    def missing(self) -> StepRule | None:
         """The first step that is still to be given, if it may not be left out."""
         for step in self.kind.steps:
             given = self.script is not None if step.decides else step.name in self.tasks
@@ -120,9 +122,9 @@ class Control:
         steps = [step for step in self.kind.steps if self.tasks.get(step.name) == task]
         return tuple(self.tasks[name] for step in steps for name in step.after if name in self.tasks)
 
-    def stands(self, step: str, name: str, cell: str) -> bool:
-        """Whether a step of this name, or in this cell, is one that the control has already."""
-        return bool(name and self.tasks.get(step) == name) or bool(cell and self.cells.get(step) == cell)
+    def has(self, step: str, name: str) -> bool:
+        """Whether a step of this name is one that the control has already."""
+        return bool(name) and self.tasks.get(step) == name
 
     def started_over(self) -> Control:
         """The control at its first step again; a whole one keeps its steps until they are given anew."""
@@ -130,22 +132,20 @@ class Control:
             return replace(self, position=0)
         return Control(kind=self.kind, tasks={}, former={**self.former, **self.tasks})
 
-    def with_task(self, step: str, task: str, cell: str) -> Control:
+    def with_task(self, step: str, task: str) -> Control:
         """With one more step, or the same one again."""
         return replace(
             self,
             tasks={**self.tasks, step: task},
-            cells={**self.cells, step: cell},
             position=max(self.position, self.kind.index(step)),
         )
 
-    def with_script(self, step: str, script: Script, source: SourceMap, cell: str) -> Control:
+    def with_script(self, step: str, script: Script, source: SourceMap) -> Control:
         """With its deciding script."""
         return replace(
             self,
             script=script,
             source=source,
-            cells={**self.cells, step: cell},
             position=max(self.position, self.kind.index(step)),
         )
 
@@ -159,9 +159,17 @@ class OutOfOrder(Exception):
         #: The first task of the control that is unfinished; empty where none is.
         self.begun = begun
 
+    @property
+    def sentence(self) -> str:
+        """What is expected instead."""
+        expected = " or ".join(f"#%{one}" for one in self.expected)
+        if self.begun:
+            return f"{expected} is expected next, in the control that starts with task {self.begun}."
+        return f"it is a step of a control that begins with {expected}."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seat:
+class StepPosition:
     """Where a step goes."""
 
     #: The control with the step to be taken, as it is before that.
@@ -170,18 +178,18 @@ class Seat:
     index: int | None
 
 
-def seat_of(controls: Sequence[Control], step: str, *, name: str = "", cell: str = "") -> Seat:
+def position_of(controls: Sequence[Control], step: str, *, name: str = "") -> StepPosition:
     """Which control a step belongs to; `OutOfOrder` where none may have it now."""
     for kind in CONTROLS.values():
         if kind.index(step) == 0:
-            return _first(controls, kind, step, name, cell)
+            return _first(controls, kind, step, name)
     backwards = list(enumerate(controls))[::-1]
     for index, control in backwards:
-        if control.stands(step, name, cell) and control.kind.index(step) <= control.position + 1:
-            return Seat(control=control, index=index)
+        if control.has(step, name) and control.kind.index(step) <= control.position + 1:
+            return StepPosition(control=control, index=index)
     for index, control in backwards:
         if control.next and control.next.name == step:
-            return Seat(control=control, index=index)
+            return StepPosition(control=control, index=index)
         if control.missing:
             assert control.next is not None
             raise OutOfOrder([control.next.name], control.first_task)
@@ -191,12 +199,12 @@ def seat_of(controls: Sequence[Control], step: str, *, name: str = "", cell: str
     raise OutOfOrder([kind.steps[0].name for kind in CONTROLS.values() if kind.index(step) > 0])
 
 
-def _first(controls: Sequence[Control], kind: Kind, step: str, name: str, cell: str) -> Seat:
+def _first(controls: Sequence[Control], kind: ControlKind, step: str, name: str) -> StepPosition:
     """A control's first step starts a new one, or over: one that stands there, or that is unfinished."""
     for index, control in list(enumerate(controls))[::-1]:
         if control.kind is not kind:
             continue
         another = bool(name) and name != control.first_task and control.in_body
-        if control.stands(step, name, cell) or (control.missing and not another):
-            return Seat(control=control.started_over(), index=index)
-    return Seat(control=Control(kind=kind), index=None)
+        if control.has(step, name) or (control.missing and not another):
+            return StepPosition(control=control.started_over(), index=index)
+    return StepPosition(control=Control(kind=kind), index=None)

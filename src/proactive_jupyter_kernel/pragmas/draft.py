@@ -1,287 +1,305 @@
 """The draft: the job that is being built in this notebook.
 
-Pure. It holds tasks in the order of their definition, code to put in front per language, and what is said of the job;
-`build` makes the workflow of it and remembers which line of which cell each line of a script came from.
+Pure. One table holds what each cell contributes, in the order in which the cells first ran. The contents (tasks,
+controls, scripts, settings) are computed from that table. So a cell that runs again, is edited or is deleted leaves
+the same draft as running the cells once, in that order, as they stand now. Where the front end gives cells no
+identity, every run is a cell of its own.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from proactive_jupyter_kernel.errors import InvalidWorkflow
-from proactive_jupyter_kernel.pragmas.applied_controls import AppliedControls
-from proactive_jupyter_kernel.pragmas.controls import Control
-from proactive_jupyter_kernel.pragmas.source_map import FLOW, MAIN, Code, SourceMap, Sources, join
-from proactive_jupyter_kernel.workflow.languages import by_engine
-from proactive_jupyter_kernel.workflow.model import (
-    ForkEnvironment,
-    Script,
-    SelectionScript,
-    Task,
-    Variable,
-    Workflow,
-)
+from proactive_jupyter_kernel.pragmas import building
+from proactive_jupyter_kernel.pragmas.building import Built
+from proactive_jupyter_kernel.pragmas.contents import Contents, DraftTask
+from proactive_jupyter_kernel.pragmas.contributions import Contribution, ControlScript, ControlStep, DefinedTask
+from proactive_jupyter_kernel.pragmas.controls import Control, OutOfOrder, StepPosition, position_of
+from proactive_jupyter_kernel.pragmas.source_map import SourceMap
+from proactive_jupyter_kernel.workflow.model import Workflow
 
-#: What pragmas of their own say about a task.
-_SAID_APART = ("selection", "fork_environment", "pre", "post", "clean", "flow", "block")
+__all__ = ["Built", "CellEntry", "Draft", "DraftTask", "Inactive", "Removed"]
 
-__all__ = ["Built", "Draft", "DraftTask"]
 
-#: Variables that every task has without anybody's doing start so.
-SYSTEM_PREFIX = "PA_"
+@dataclass(slots=True, kw_only=True)
+class CellEntry:
+    """A cell and what its last run contributed."""
+
+    #: The front end's identity of the cell; empty if it gives none.
+    id: str
+    #: How messages name it, such as ``Cell In[3]``.
+    label: str
+    #: The front end's number of its last run.
+    token: int
+    #: The draft's number of its last run; a later run has a higher one.
+    run: int
+    contributions: list[Contribution] = field(default_factory=list)
+    #: What the run before contributed, until the present run has ended.
+    previous: list[Contribution] = field(default_factory=list)
+    #: The tasks of the draft when the present run began.
+    before: frozenset[str] = frozenset()
+
+    @property
+    def key(self) -> str:
+        """Its key in the table."""
+        return self.id or f"run {self.token}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DraftTask:
-    """A task of the draft."""
+class Inactive:
+    """A contribution that has no effect now."""
 
-    #: As the workflow has it; its script is put together by `Draft.build` where there is `code`.
-    task: Task
-    #: Where its script comes from, cell by cell. None: it was read from a workflow file and stands as it is.
-    code: tuple[Code, ...] | None = None
-    #: Variables that are bound before the code runs, and handed on after it.
-    imports: tuple[str, ...] = ()
-    exports: tuple[str, ...] = ()
-    #: How often it runs side by side, as an expression; empty: once.
-    runs: str = ""
-    #: Where the scripts around it were written, by how errors label them.
-    scripts: Mapping[str, SourceMap] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        return self.task.name
-
-    @property
-    def engine(self) -> str:
-        """The script's engine; empty for a task that is no script."""
-        return self.task.executable.language if isinstance(self.task.executable, Script) else ""
-
-    def in_place_of(self, old: DraftTask) -> DraftTask:
-        """The same task with what other pragmas, or a workflow file, say about the one that it replaces."""
-        kept = {name: getattr(old.task, name) for name in _SAID_APART}
-        return replace(self, task=replace(self.task, **kept), scripts={**old.scripts, **self.scripts})
-
-    def may_set(self, variable: str) -> bool:
-        """Whether the task may hand on a variable: it exports it, or it is from a file and nobody knows."""
-        return self.code is None or variable in self.exports
+    cell: CellEntry
+    contribution: Contribution
+    #: What it is, and why it has none.
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Built:
-    """A workflow, and where its scripts were written."""
+class Removed:
+    """A task that is no longer in the draft."""
 
-    workflow: Workflow
-    #: By task name.
-    sources: Mapping[str, Sources] = field(default_factory=dict)
-    #: What was added that nobody wrote.
-    notices: tuple[str, ...] = ()
+    name: str
+    #: The tasks that still depend on it.
+    children: tuple[str, ...]
 
 
 class Draft:
     """The job being built. Not thread-safe: whoever changes it holds the context's lock."""
 
     def __init__(self) -> None:
-        #: What is said of the job; its name is empty until one is given, its tasks are none.
-        self.job = Workflow(name="")
-        #: In the order of their first definition.
-        self.tasks: dict[str, DraftTask] = {}
-        #: For the front of every task of a language: engine name -> cell, or the text where that is unknown -> code.
-        self.imports: dict[str, dict[str, Code]] = {}
-        #: In the order of their first steps.
-        self.controls: list[Control] = []
-        #: Where a task has none of its own; and where they were written.
-        self.job_selection: SelectionScript | None = None
-        self.job_fork_environment: ForkEnvironment | None = None
-        self.job_scripts: dict[str, SourceMap] = {}
+        #: By `CellEntry.key`, in the order of their first runs.
+        self.cells: dict[str, CellEntry] = {}
+        self._runs = 0
+        self._current = CellEntry(id="", label="", token=-1, run=0)
+        self._contents: Contents | None = Contents()
+        self._inactive: list[Inactive] = []
 
     # -- reading
 
     @property
+    def contents(self) -> Contents:
+        """What stands in the draft now."""
+        if self._contents is None:
+            self._contents = self._settled()
+        return self._contents
+
+    @property
+    def job(self) -> Workflow:
+        """What is said of the job."""
+        return self.contents.job
+
+    @property
+    def tasks(self) -> Mapping[str, DraftTask]:
+        """The tasks by name."""
+        return self.contents.tasks
+
+    @property
+    def controls(self) -> list[Control]:
+        """The controls in the order of their first steps."""
+        return self.contents.controls
+
+    @property
     def variables(self) -> tuple[str, ...]:
         """Every variable that the job, a task or an export names."""
-        names = dict.fromkeys(variable.name for variable in self.job.variables)
-        for entry in self.tasks.values():
-            names |= dict.fromkeys((*(variable.name for variable in entry.task.variables), *entry.exports))
-        return tuple(names)
+        return self.contents.variables
 
-    def ancestors(self, depends: Iterable[str], later: Mapping[str, DraftTask] | None = None) -> Iterator[DraftTask]:
-        """The tasks named and all that they depend on, the nearest first; `later` are about to be defined."""
-        seen: set[str] = set()
-        waiting = deque(depends)
-        while waiting:
-            name = waiting.popleft()
-            entry = (later or {}).get(name) or self.tasks.get(name)
-            if entry is not None and name not in seen:
-                seen.add(name)
-                yield entry
-                waiting += (*entry.task.depends, *self.implied(name))
+    @property
+    def inactive(self) -> list[Inactive]:
+        """The contributions that have no effect now."""
+        return self._inactive if self.contents is not None else []
 
-    def leads_to(self, name: str, depends: Iterable[str], later: Mapping[str, DraftTask] | None = None) -> bool:
-        """Whether one of the tasks named, or what they depend on, is this one."""
-        return any(entry.name == name for entry in self.ancestors(depends, later))
-
-    def implied(self, name: str) -> tuple[str, ...]:
-        """The tasks that come before a task because of the control that it is a step of."""
-        control = self.control_of(name)
-        return control.before(name) if control else ()
-
-    def unknown_imports(
-        self, entry: DraftTask, later: Mapping[str, DraftTask] | None = None, implied: Iterable[str] = ()
-    ) -> tuple[str, ...]:
-        """The variables that a task imports and that neither the job, the task nor an ancestor has."""
-        known = {variable.name for variable in (*self.job.variables, *entry.task.variables)}
-        asked = [name for name in entry.imports if name not in known and not name.startswith(SYSTEM_PREFIX)]
-        # Nearly always the parents export what is asked for: the walk ends there.
-        for ancestor in self.ancestors((*entry.task.depends, *implied, *self.implied(entry.name)), later):
-            if not asked:
-                break
-            asked = [name for name in asked if not ancestor.may_set(name)]
-        return tuple(asked)
-
-    def visible(
-        self, entry: DraftTask, later: Mapping[str, DraftTask] | None = None, implied: Iterable[str] = ()
-    ) -> tuple[str, ...]:
-        """The variables that a task could import."""
-        names = dict.fromkeys(variable.name for variable in (*self.job.variables, *entry.task.variables))
-        for ancestor in self.ancestors((*entry.task.depends, *implied), later):
-            names |= dict.fromkeys(ancestor.exports)
-        return tuple(names)
-
-    # -- changing
-
-    def define(self, entry: DraftTask) -> bool:
-        """Add a task, or put it in the place of the one of that name; True where there was one."""
-        old = self.tasks.get(entry.name)
-        self.tasks[entry.name] = entry.in_place_of(old) if old else entry
-        return old is not None
-
-    def control_of(self, name: str) -> Control | None:
-        """The control that has a task among its steps."""
-        return next((control for control in self.controls if name in control.tasks.values()), None)
-
-    def free_name(self, stem: str) -> str:
-        """The stem with the first number that makes a name no task has."""
-        number = 1
-        while f"{stem}{number}" in self.tasks:
-            number += 1
-        return f"{stem}{number}"
-
-    def delete(self, name: str, *, with_control: bool = True) -> tuple[str, ...]:
-        """Remove a task, the dependencies on it and the control it is a step of, whose other tasks stay.
-
-        Gives the tasks that lost a dependency. KeyError if there is no such task.
-        """
-        del self.tasks[name]
-        if with_control:
-            self.controls = [control for control in self.controls if name not in control.tasks.values()]
-        orphans = [entry for entry in self.tasks.values() if name in entry.task.depends]
-        for entry in orphans:
-            kept = tuple(parent for parent in entry.task.depends if parent != name)
-            self.tasks[entry.name] = replace(entry, task=replace(entry.task, depends=kept))
-        return tuple(entry.name for entry in orphans)
-
-    def append(self, name: str, code: Code) -> None:
-        """Let a task go on with more code; from the same cell again, the new text replaces the old."""
-        entry = self.tasks[name]
-        blocks = list(entry.code or ())
-        same = [index for index, block in enumerate(blocks) if code.cell and block.cell == code.cell]
-        if same:
-            blocks[same[0]] = code
-        else:
-            blocks.append(code)
-        self.tasks[name] = replace(entry, code=tuple(blocks))
-
-    def put_code_in_front(self, engine: str, code: Code) -> int:
-        """Keep code for the front of every task of a language; gives how many pieces that makes.
-
-        From the same cell again, the new text replaces the old; the same text is kept once.
-        """
-        kept = self.imports.setdefault(engine, {})
-        kept[code.cell or code.text] = code
-        return len(kept)
-
-    def forget_code_in_front(self, engine: str) -> int:
-        """Drop the code kept for a language; gives how many pieces there were."""
-        return len(self.imports.pop(engine, {}))
-
-    def load(self, workflow: Workflow) -> None:
-        """Become this workflow; everything drafted so far is dropped."""
-        self.job = replace(workflow, tasks=())
-        self.tasks = {task.name: DraftTask(task=task) for task in workflow.tasks}
-        self.imports = {}
-        self.controls = []
-        self.job_selection = self.job_fork_environment = None
-        self.job_scripts = {}
-
-    # -- building
+    def owner(self, *item: str) -> CellEntry | None:
+        """The cell that an item, such as ``"task", name``, is from."""
+        run = self.contents.writer(*item)
+        return next((entry for entry in self.cells.values() if entry.run == run), None)
 
     def build(self, name: str) -> Built:
         """The workflow under this name; `InvalidWorkflow` with all problems."""
-        from proactive_jupyter_kernel.workflow.checks import errors
-
-        applied = AppliedControls(self._tasks())
-        applied.apply(self.controls, {entry.name: entry.runs for entry in self.tasks.values() if entry.runs})
-        workflow = replace(self.job, name=name, tasks=tuple(applied.tasks.values()))
-        problems: list[object] = [*applied.problems]
-        # What is wrong with an unfinished control would be told again, in words of the finished workflow.
-        problems += errors(workflow) if not problems else errors(replace(workflow, tasks=tuple(self._tasks())))
-        for entry in self.tasks.values():
-            problems += [
-                f"Task {entry.name!r} imports the variable {missing!r}, which no task before it exports, and which is "
-                "no variable of the job or the task."
-                for missing in self.unknown_imports(entry)
-            ]
-        if problems:
-            raise InvalidWorkflow(name, problems)
-        sources = {entry.name: self._sources(entry) for entry in self.tasks.values()}
-        return Built(workflow=workflow, sources=sources, notices=tuple(applied.notices))
-
-    def _tasks(self) -> Iterator[Task]:
-        """The tasks with their scripts and what the job gives those that have none of their own."""
-        for entry in self.tasks.values():
-            task = entry.task
-            if entry.code is not None and isinstance(task.executable, Script):
-                task = replace(task, executable=replace(task.executable, code=self.script(entry).script))
-            if self.job_selection and not task.selection:
-                task = replace(task, selection=(self.job_selection,))
-            if self.job_fork_environment and task.fork_environment is None:
-                task = replace(task, fork_environment=self.job_fork_environment)
-            yield task
-
-    def _sources(self, entry: DraftTask) -> Sources:
-        scripts = {**self.job_scripts, **entry.scripts}
-        if entry.code is not None:
-            scripts = {MAIN: self.script(entry), **scripts}
-        control = self.control_of(entry.name)
-        if control and control.source:
-            scripts[FLOW] = control.source
-        return Sources(scripts=scripts)
+        return building.build(self.contents, name)
 
     def script(self, entry: DraftTask) -> SourceMap:
-        """A task's whole script: code kept for its language, imports, its own code, exports."""
-        first, *rest = entry.code or (Code(text=""),)
-        engine = entry.engine
-        language = by_engine(engine)
-        assert language is not None
-        assert language.binding is not None, "pragmas offer no language without a binding"
-        binding = language.binding
-        front = [one for one in self.imports.get(engine, {}).values() if one.text.strip()]
-        if lines := binding.imports(entry.imports):
-            front.append(Code(text=lines))
-        head = binding.head_lines(first.text) if front else 0
-        parts = [first.lines(0, head)] if head else []
-        parts += [*front, first.lines(head), *rest]
-        if entry.exports:
-            parts.append(Code(text=binding.exports(entry.exports, entry.name)))
-        return join(engine, parts)
+        """A task's whole script: code prepended for its language, imports, its own code, exports."""
+        return building.script(self.contents, entry)
 
-    def set_variables(self, values: Mapping[str, str]) -> None:
-        """Give the job these variables and no others; what else is known of one, such as its model, stays."""
-        known = {variable.name: variable for variable in self.job.variables}
-        variables = (
-            replace(known[name], value=value) if name in known else Variable(name=name, value=value)
-            for name, value in values.items()
-        )
-        self.job = replace(self.job, variables=tuple(variables))
+    # -- a run of a cell
+
+    def begin(self, cell: str, label: str, token: int) -> bool:
+        """Let contributions come from this cell; a new run sets aside what the cell contributed before.
+
+        True if that was something. `token` tells one run of a cell from the next.
+        """
+        new = CellEntry(id=cell, label=label, token=token, run=self._runs + 1, before=frozenset(self.tasks))
+        known = self.cells.get(new.key)
+        if known is None:
+            if (self._current.key, self._current.token) != (new.key, token):
+                self._runs, self._current = new.run, new
+            return False
+        self._current = known
+        if known.token == token:
+            return False
+        self._runs = known.run = new.run
+        known.before = new.before
+        known.previous, known.contributions = known.contributions, []
+        known.label, known.token = label, token
+        self._contents = None
+        return True
+
+    def contribute(self, contribution: Contribution) -> None:
+        """Add what a pragma of the present cell says."""
+        entry = self._current
+        self.cells.setdefault(entry.key, entry)
+        entry.contributions.append(contribution)
+        if self._contents is not None and next(reversed(self.cells)) == entry.key:
+            self._apply(self._contents, entry, contribution, self._inactive)
+        else:
+            self._contents = None
+
+    def end(self) -> list[Removed]:
+        """The present run contributes nothing more: the tasks that the cell no longer defines, and others with them."""
+        entry = self._current
+        entry.previous = []
+        if not entry.contributions:
+            self.cells.pop(entry.key, None)
+        before, entry.before = entry.before, frozenset(self.tasks)
+        return self._removed(before)
+
+    def fail(self) -> None:
+        """The present run failed: what it did not reach stays as it was before."""
+        entry = self._current
+        new = {contribution.key: contribution for contribution in entry.contributions}
+        old = [contribution.key for contribution in entry.previous]
+        if old:
+            kept = [new.get(contribution.key, contribution) for contribution in entry.previous]
+            entry.contributions = kept + [one for one in entry.contributions if one.key not in old]
+            entry.previous = []
+            self._contents = None
+
+    def forget_cell(self, cell: str) -> list[Removed]:
+        """A cell no longer exists, or no longer has pragmas: everything it contributed goes."""
+        if cell not in self.cells:
+            return []
+        before = frozenset(self.tasks)
+        del self.cells[cell]
+        self._contents = None
+        return self._removed(before)
+
+    def name_again(self, stem: str) -> str:
+        """The name that was generated for this place of the cell when it last ran; empty: none."""
+        named = [_generated(one, stem) for one in self._current.contributions]
+        former = [_generated(one, stem) for one in self._current.previous]
+        former = [name for name in former if name]
+        used = sum(bool(name) for name in named)
+        name = former[used] if used < len(former) else ""
+        return "" if name in self.tasks else name
+
+    def position_of(self, step: str, name: str) -> StepPosition:
+        """Where a step of a control goes; `OutOfOrder` where it can stand nowhere.
+
+        First where its cell stands among the cells; if no control expects it there, after all others.
+        """
+        try:
+            return position_of(self._until_now().controls, step, name=name)
+        except OutOfOrder:
+            entry = self._current
+            if entry.key not in self.cells or next(reversed(self.cells)) == entry.key:
+                raise
+            found = position_of(self.contents.controls, step, name=name)
+            self.cells[entry.key] = self.cells.pop(entry.key)
+            self._contents = None
+            return found
+
+    @property
+    def last_task(self) -> str:
+        """The task defined last before the present cell, or by it."""
+        return self._until_now().last_task
+
+    @property
+    def previous(self) -> list[Contribution]:
+        """What the present cell contributed when it ran before."""
+        return self._current.previous
+
+    # -- changing what other cells contributed
+
+    def clear(self) -> tuple[str, ...]:
+        """Drop everything; gives the names of the tasks."""
+        dropped = tuple(self.tasks)
+        self.cells = {}
+        self._current.contributions, self._current.previous, self._current.before = [], [], frozenset()
+        self._contents = None
+        return dropped
+
+    def delete(self, name: str) -> tuple[str, ...]:
+        """Remove a task, the dependencies on it and the control it is a step of, whose other tasks stay.
+
+        Gives the tasks that lost a dependency. KeyError if there is no such task. The task is back when its cell runs
+        again.
+        """
+        if name not in self.tasks:
+            raise KeyError(name)
+        orphans = self.contents.children(name)
+        control = self.contents.control_of(name)
+        for entry in self.cells.values():
+            found = (_without_control(one, control) if control else one for one in entry.contributions)
+            kept = (one.without_task(name) for one in found if one is not None)
+            entry.contributions = [one for one in kept if one is not None]
+        self._current.before -= {name}
+        self._contents = None
+        return orphans
+
+    # -- computing the contents
+
+    def _apply(self, contents: Contents, entry: CellEntry, one: Contribution, inactive: list[Inactive]) -> None:
+        reason = one.apply(contents, entry.run, entry.id)
+        if reason:
+            inactive.append(Inactive(cell=entry, contribution=one, reason=reason))
+
+    def _applied(self, entries: list[CellEntry]) -> tuple[Contents, list[Inactive]]:
+        contents = Contents()
+        inactive: list[Inactive] = []
+        for entry in entries:
+            for one in entry.contributions:
+                self._apply(contents, entry, one, inactive)
+        return contents, inactive
+
+    def _settled(self) -> Contents:
+        """The contents; a cell that has no effect before the cells that it needs is moved behind them."""
+        contents, self._inactive = self._applied(list(self.cells.values()))
+        while waiting := [one.cell for one in self._inactive if not any(x.ordered for x in one.cell.contributions)]:
+            keys = dict.fromkeys(entry.key for entry in waiting)
+            order = {key: entry for key, entry in self.cells.items() if key not in keys}
+            order |= {key: self.cells[key] for key in keys}
+            moved, inactive = self._applied(list(order.values()))
+            if len(inactive) >= len(self._inactive):
+                break
+            self.cells, contents, self._inactive = order, moved, inactive
+        return contents
+
+    def _until_now(self) -> Contents:
+        """The contents that the present cell builds on: of the cells before it, and its own so far."""
+        entry = self._current
+        keys = list(self.cells)
+        if entry.key not in self.cells or keys[-1] == entry.key:
+            return self.contents
+        return self._applied([self.cells[key] for key in keys[: keys.index(entry.key) + 1]])[0]
+
+    def _removed(self, before: frozenset[str]) -> list[Removed]:
+        gone = sorted(before - self.tasks.keys())
+        return [Removed(name=name, children=self.contents.children(name)) for name in gone]
+
+
+def _generated(contribution: Contribution, stem: str) -> str:
+    """The task's name if it was generated from the stem; else empty."""
+    if isinstance(contribution, (ControlStep, DefinedTask)) and contribution.generated == stem:
+        return contribution.entry.name
+    return ""
+
+
+def _without_control(contribution: Contribution, control: Control) -> Contribution | None:
+    """What remains of a contribution when a control is given up: its tasks, as tasks of their own."""
+    if isinstance(contribution, ControlScript) and contribution.source is control.source:
+        return None
+    if isinstance(contribution, ControlStep) and contribution.entry.name in control.tasks.values():
+        return DefinedTask(entry=contribution.entry)
+    return contribution

@@ -51,6 +51,11 @@ class Frontend(Protocol):
         """What the front end calls the cell that runs now, the same when it runs again; empty if it is not told."""
         ...
 
+    @property
+    def cell_run(self) -> int:
+        """The number of the run that goes on now; every run of every cell has another one."""
+        ...
+
     def show(self, output: Output) -> None:
         """Display once."""
         ...

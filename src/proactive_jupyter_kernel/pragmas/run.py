@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-
+from proactive_jupyter_kernel.pragmas import ownership
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.registry import Bound
 
@@ -15,5 +14,15 @@ def run(context: Context, call: Bound) -> None:
 
     Pragmas that change the draft run one at a time; the others never wait for each other.
     """
-    with context.lock if call.pragma.changes_draft else nullcontext():
+    if not call.pragma.changes_draft:
+        ownership.begin(context, call)
         call.pragma.handler(context, call)
+        return
+    with context.lock:
+        ownership.begin(context, call)
+        try:
+            call.pragma.handler(context, call)
+        except BaseException as error:
+            ownership.failed(context, call, error)
+            raise
+        ownership.done(context, call)

@@ -41,6 +41,7 @@ class FakeFrontend:
         self.notebook_name = ""
         self.cell_label = "Cell In[1]"
         self.cell_id = ""
+        self.cell_run = 0
         self.shown: list[Output] = []
         self.written: list[tuple[str, str]] = []
         self.answers: list[str] = []
@@ -142,6 +143,7 @@ class Notebook:
         """Run the pragmas of a cell; gives the sentences it showed."""
         self.count += 1
         self.frontend.cell_label = f"Cell In[{self.count}]"
+        self.frontend.cell_run = self.count
         before = len(self.frontend.shown)
         self._do(plan(cell))
         return self._since(before)
@@ -150,6 +152,7 @@ class Notebook:
         """Run a cell without a pragma; None where it is the notebook's own Python that runs it."""
         self.count += 1
         self.frontend.cell_label = f"Cell In[{self.count}]"
+        self.frontend.cell_run = self.count
         before = len(self.frontend.shown)
         found = plan_of_plain_cell(self.context, cell)
         if found is None:

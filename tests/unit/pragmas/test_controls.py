@@ -210,7 +210,7 @@ def test_a_step_is_edited_in_place_by_its_cell(notebook) -> None:
     assert notebook.script("process1") == "new"
     notebook.frontend.cell_id = "three"
     notebook.run("#%process(name=Work)\nnewer")
-    assert list(shape(notebook)) == ["split1", "merge1", "Work"]
+    assert list(shape(notebook)) == ["split1", "Work", "merge1"]
 
 
 def test_two_controls_of_a_kind_may_stand_in_one_cell(notebook) -> None:

@@ -69,7 +69,8 @@ def test_there_must_be_something_to_submit(notebook) -> None:
 def test_problems_are_told_together_and_nothing_is_sent(notebook) -> None:
     """A dependency on a task that was never defined, and an import without an export."""
     with pytest.raises(PragmaError):
-        notebook.run("#%task(B, dep=[A])\n#%delete_task(C)\n#%task(A)")
+        notebook.run("#%delete_task(C)")
+    notebook.run("#%task(B, dep=[A], import=[v])")
     with pytest.raises(InvalidWorkflow):
         notebook.run("#%submit_job()")
     assert notebook.server.requests == []

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from proactive_jupyter_kernel.pragmas.code import check_code, check_decides, code_of
 from proactive_jupyter_kernel.pragmas.context import Context
-from proactive_jupyter_kernel.pragmas.controls import Control, OutOfOrder, Seat, seat_of
+from proactive_jupyter_kernel.pragmas.contributions import ControlScript, ControlStep
+from proactive_jupyter_kernel.pragmas.controls import Control, OutOfOrder
 from proactive_jupyter_kernel.pragmas.handlers.tasks import EXPORT, IMPORT, define, drafted
 from proactive_jupyter_kernel.pragmas.outputs import Text
 from proactive_jupyter_kernel.pragmas.parameters import (
@@ -55,63 +56,40 @@ def _task_step(name: str, *parameters: Parameter, summary: str, example: str) ->
 
 def define_step(context: Context, call: Bound) -> None:
     """Define the task of a step and put it into its control."""
-    draft, step, cell = context.draft, call.pragma.name, _cell(context, call)
-    seat = _seat(context, call, call["name"] or "", cell)
-    control = seat.control
+    draft, step = context.draft, call.pragma.name
+    control = _control(context, call, call["name"] or "")
     before = control.tasks.get(step) or control.former.get(step, "")
-    name = call["name"] or before or draft.free_name(step)
-    holder = draft.control_of(name)
+    name = call["name"] or before or draft.name_again(step) or draft.contents.free_name(step)
+    holder = draft.contents.control_of(name)
     if holder is not None and name != before:
         message = f"task {name} is a step of the {holder.kind.name} that starts with {holder.first_task}."
         raise call.fault(message, parameter="name", hint="Give this step another name.")
-    seated = control.with_task(step, name, cell)
-    entry = drafted(context, call, name, seated.before(name))
-    if before and before != name and before in draft.tasks:
-        draft.delete(before, with_control=False)
-    _put(context, seat.index, seated)
-    define(context, entry)
+    entry = drafted(context, call, name, control.with_task(step, name).before(name))
+    define(context, ControlStep(step=step, entry=entry, written=call["name"] or ""))
 
 
 def decide(context: Context, call: Bound) -> None:
     """Give a control its deciding script."""
-    step, cell = call.pragma.name, _cell(context, call)
-    seat = _seat(context, call, "", cell)
+    step = call.pragma.name
+    control = _control(context, call, "")
     code = code_of(context, call, call["language"])
     if not code.text.strip():
-        raise call.fault(f"a script is expected below, which sets {seat.control.kind.variable}.")
+        raise call.fault(f"a script is expected below, which sets {control.kind.variable}.")
     source = join(call["language"].engine, [code])
-    control = seat.control.with_script(step, Script(language=source.engine, code=source.script), source, cell)
-    _put(context, seat.index, control)
-    following = f" #%{control.next.name} comes next." if control.next else ""
+    context.draft.contribute(ControlScript(step=step, source=source, control=control.first_task))
+    following = control.with_script(step, Script(language=source.engine, code=source.script), source).next
+    next_step = f" #%{following.name} comes next." if following else ""
     what = f"The script that decides the {control.kind.name} of {control.first_task}"
-    context.frontend.show(Text(text=f"{what} is defined ({call['language'].name}).{following}"))
+    context.frontend.show(Text(text=f"{what} is defined ({call['language'].name}).{next_step}"))
 
 
-def _cell(context: Context, call: Bound) -> str:
-    """The place of a step, the same when its cell runs again: a cell may hold several controls."""
-    cell = context.frontend.cell_id
-    same = sum(one.pragma is call.pragma for one in call.later)
-    return f"{cell}/{same}" if cell else ""
-
-
-def _seat(context: Context, call: Bound, name: str, cell: str) -> Seat:
+def _control(context: Context, call: Bound, name: str) -> Control:
+    """The control that a step belongs to, as it stands before it."""
     try:
-        return seat_of(context.draft.controls, call.pragma.name, name=name, cell=cell)
+        return context.draft.position_of(call.pragma.name, name).control
     except OutOfOrder as fault:
-        expected = " or ".join(f"#%{one}" for one in fault.expected)
-        if fault.begun:
-            raise call.fault(
-                f"{expected} is expected next, in the control that starts with task {fault.begun}.",
-                hint=f"#%delete_task(name={fault.begun}) gives that control up.",
-            ) from None
-        raise call.fault(f"it is a step of a control that begins with {expected}.") from None
-
-
-def _put(context: Context, index: int | None, control: Control) -> None:
-    if index is None:
-        context.draft.controls.append(control)
-    else:
-        context.draft.controls[index] = control
+        hint = f"#%delete_task(name={fault.begun}) gives that control up." if fault.begun else ""
+        raise call.fault(fault.sentence, hint=hint) from None
 
 
 def _script_step(name: str, *variables: str, summary: str, example: str) -> None:

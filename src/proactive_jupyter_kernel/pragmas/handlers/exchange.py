@@ -8,6 +8,7 @@ from pathlib import Path
 
 from proactive_jupyter_kernel.errors import WorkflowError
 from proactive_jupyter_kernel.pragmas.context import Context
+from proactive_jupyter_kernel.pragmas.contributions import LoadedWorkflow
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Text
 from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.values import FilePath
@@ -67,9 +68,9 @@ def import_xml(context: Context, call: Bound) -> None:
         raise call.fault(f"{call['path']} cannot be read: {error.strerror}.", parameter="path") from None
     except WorkflowError as error:
         raise call.fault(f"{call['path']}: {error.message}", parameter="path", hint=error.hint) from None
-    replaced = len(context.draft.tasks)
-    context.draft.load(loaded.workflow)
-    context.last_task = ""
+    replaced = len(context.draft.clear())
+    context.refusals.clear()
+    context.draft.contribute(LoadedWorkflow(workflow=loaded.workflow))
     count = len(loaded.workflow.tasks)
     context.frontend.show(
         Text(text=f"The job {loaded.workflow.name!r} is read: {count} task{'s' if count != 1 else ''}.")

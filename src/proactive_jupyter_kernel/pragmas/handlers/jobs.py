@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from proactive_jupyter_kernel.pragmas.context import Context, NotebookJob
+from proactive_jupyter_kernel.pragmas.contributions import JobSettings
 from proactive_jupyter_kernel.pragmas.draft import Built
 from proactive_jupyter_kernel.pragmas.file_transfer import follow_files, send_files
 from proactive_jupyter_kernel.pragmas.handlers.results import show_results
 from proactive_jupyter_kernel.pragmas.handlers.tasks import ERROR_POLICIES
 from proactive_jupyter_kernel.pragmas.job_lookup import job_id_of
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Table, Text
+from proactive_jupyter_kernel.pragmas.ownership import submittable
 from proactive_jupyter_kernel.pragmas.parameters import (
     INFO_PAIRS,
     JOB_NAME,
@@ -74,9 +75,8 @@ def job(context: Context, call: Bound) -> None:
         "priority": PRIORITIES.get(call["priority"]),
         "on_error": ERROR_POLICIES.get(call["on_error"]),
     }
-    draft.job = replace(draft.job, **{name: value for name, value in settings.items() if value is not None})
-    if variables is not None:
-        draft.set_variables(variables)
+    given = {name: value for name, value in settings.items() if value is not None}
+    draft.contribute(JobSettings(settings=given, variables=variables))
     name = draft.job.name
     done = "is created" if not old else "is updated" if old == name else f"has its new name; it was {old!r}"
     context.frontend.show(Text(text=f"Job {name!r} {done}."))
@@ -120,6 +120,8 @@ def submit_job(context: Context, call: Bound) -> None:
     with context.lock:
         if not context.draft.tasks:
             raise call.fault("there is no task to submit yet.", hint="#%task(name=NAME) makes the code below it one.")
+        for warning in submittable(context, call):
+            context.frontend.show(warning)
         built = context.draft.build(call["name"] or context.job_name)
     for notice in built.notices:
         context.frontend.show(Notice(text=notice))

@@ -2,103 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-
 from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.pragmas.code import check_code, check_decides, code_of
 from proactive_jupyter_kernel.pragmas.context import Context
+from proactive_jupyter_kernel.pragmas.contributions import JobScript, TaskScript
 from proactive_jupyter_kernel.pragmas.draft import DraftTask
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Text
 from proactive_jupyter_kernel.pragmas.parameters import LANGUAGE, PATH, SWITCH, TASK_NAME, TASK_NAMES
 from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.runtime_env import ENGINES, Container, script
+from proactive_jupyter_kernel.pragmas.script_slots import SLOTS, ScriptSlot
 from proactive_jupyter_kernel.pragmas.source_map import SourceMap, join
 from proactive_jupyter_kernel.pragmas.values import Choice, FilePath, Plain
-from proactive_jupyter_kernel.workflow.model import ForkEnvironment, Script, SelectionScript, Task
 
-_FORCE = Parameter(
-    name="force", kind=SWITCH, default=False, doc="Whether it also takes the place of what single tasks have."
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
-    """A place for a script around a task."""
-
-    #: How people call it.
-    title: str
-    #: How errors of the embedded scheduler label it.
-    label: str
-    #: What is there now; None or empty: nothing.
-    has: Callable[[Task], object]
-    #: The task with the script there, or with none.
-    put: Callable[[Task, Script | None], Task]
-
-
-def _with_selection(task: Task, script: Script | None) -> Task:
-    return replace(task, selection=(SelectionScript(script=script),) if script else ())
-
-
-def _with_fork_environment(task: Task, script: Script | None) -> Task:
-    changed = replace(task.fork_environment or ForkEnvironment(), script=script)
-    return replace(task, fork_environment=None if changed == ForkEnvironment() else changed)
-
-
-def _script(source: SourceMap | None) -> Script | None:
-    return None if source is None else Script(language=source.engine, code=source.script)
-
-
-_PLACES: Mapping[str, _Place] = {
-    "pre_script": _Place(
-        title="pre script",
-        label="pre script of",
-        has=lambda task: task.pre,
-        put=lambda task, script: replace(task, pre=script),
-    ),
-    "post_script": _Place(
-        title="post script",
-        label="post script of",
-        has=lambda task: task.post,
-        put=lambda task, script: replace(task, post=script),
-    ),
-    "clean_script": _Place(
-        title="clean script",
-        label="clean script of",
-        has=lambda task: task.clean,
-        put=lambda task, script: replace(task, clean=script),
-    ),
-    "selection_script": _Place(
-        title="selection script",
-        label="selection script of",
-        has=lambda task: task.selection,
-        put=_with_selection,
-    ),
-    "fork_env": _Place(
-        title="fork environment",
-        label="fork environment script of",
-        has=lambda task: task.fork_environment and task.fork_environment.script,
-        put=_with_fork_environment,
-    ),
-}
+_FORCE = Parameter(name="force", kind=SWITCH, default=False, doc="Whether it also replaces what single tasks have.")
 
 
 def around_tasks(context: Context, call: Bound) -> None:
     """Give a script to one or several tasks; without code, take theirs away."""
-    place = _PLACES[call.pragma.name]
+    slot = SLOTS[call.pragma.name]
     names = (call["name"],) if isinstance(call["name"], str) else call["name"]
     entries = [_entry(context, call, name) for name in names]
     source = _source(context, call)
-    if source is None and not any(place.has(entry.task) for entry in entries):
-        raise call.fault(f"a {place.title} is expected below, or in a file.")
-    written = _script(source)
-    for entry in entries:
-        scripts = {label: one for label, one in entry.scripts.items() if label != place.label}
-        if source is not None:
-            scripts[place.label] = source
-        context.draft.tasks[entry.name] = replace(entry, task=place.put(entry.task, written), scripts=scripts)
+    if source is None and not any(slot.has(entry.task) for entry in entries):
+        raise call.fault(f"a {slot.title} is expected below, or in a file.")
+    context.draft.contribute(TaskScript(slot=call.pragma.name, tasks=tuple(names), source=source))
     verb = "is taken away" if source is None else f"is set ({call['language'].name})"
-    context.frontend.show(Text(text=f"The {place.title} of {', '.join(names)} {verb}."))
+    context.frontend.show(Text(text=f"The {slot.title} of {', '.join(names)} {verb}."))
 
 
 def _entry(context: Context, call: Bound, name: str) -> DraftTask:
@@ -116,42 +46,31 @@ def _source(context: Context, call: Bound) -> SourceMap | None:
 
 def around_job(context: Context, call: Bound) -> None:
     """Give a script to every task that has none of its own; without code, take it away."""
-    place = _PLACES[call.pragma.name.removeprefix("job_")]
+    name = call.pragma.name.removeprefix("job_")
+    slot, contents = SLOTS[name], context.draft.contents
     source = _source(context, call)
-    had = context.draft.job_selection if place.title == "selection script" else context.draft.job_fork_environment
+    had = contents.job_selection if name == "selection_script" else contents.job_fork_environment
     if source is None and had is None:
-        raise call.fault(f"a {place.title} is expected below, or in a file.")
-    overwritten = _set_for_job(context, place, source, force=call["force"] and source is not None)
+        raise call.fault(f"a {slot.title} is expected below, or in a file.")
+    overwritten = _set_for_job(context, name, source, force=call["force"] and source is not None)
     if source is None:
-        context.frontend.show(Text(text=f"The job's {place.title} is taken away."))
+        context.frontend.show(Text(text=f"The job's {slot.title} is taken away."))
         return
-    context.frontend.show(Text(text=f"Every task without a {place.title} of its own gets this one."))
-    _say_overwritten(context, place, overwritten)
+    context.frontend.show(Text(text=f"Every task without a {slot.title} of its own gets this one."))
+    _say_overwritten(context, slot, overwritten)
 
 
-def _set_for_job(context: Context, place: _Place, source: SourceMap | None, *, force: bool) -> list[str]:
+def _set_for_job(context: Context, slot: str, source: SourceMap | None, *, force: bool) -> list[str]:
     """Keep a script for the job; gives the tasks that lost their own."""
-    draft = context.draft
-    written = _script(source)
-    if place.title == "selection script":
-        draft.job_selection = SelectionScript(script=written) if written else None
-    else:
-        draft.job_fork_environment = ForkEnvironment(script=written) if written else None
-    draft.job_scripts.pop(place.label, None)
-    if source is not None:
-        draft.job_scripts[place.label] = source
-    overwritten = []
-    for entry in list(draft.tasks.values()) if force else ():
-        if place.has(entry.task):
-            overwritten.append(entry.name)
-            scripts = {label: one for label, one in entry.scripts.items() if label != place.label}
-            draft.tasks[entry.name] = replace(entry, task=place.put(entry.task, None), scripts=scripts)
+    tasks = context.draft.tasks.values() if force else ()
+    overwritten = [entry.name for entry in tasks if SLOTS[slot].has(entry.task)]
+    context.draft.contribute(JobScript(slot=slot, source=source, force=force))
     return overwritten
 
 
-def _say_overwritten(context: Context, place: _Place, names: list[str]) -> None:
+def _say_overwritten(context: Context, slot: ScriptSlot, names: list[str]) -> None:
     if names:
-        context.frontend.show(Notice(text=f"{', '.join(names)} had a {place.title} of their own, which is gone."))
+        context.frontend.show(Notice(text=f"{', '.join(names)} had a {slot.title} of their own, which is gone."))
 
 
 def _declare(name: str, *parameters: Parameter, summary: str, example: str, sets: tuple[str, ...] = ()) -> None:
@@ -258,11 +177,11 @@ def runtime_env(context: Context, call: Bound) -> None:
     given = {name: call[name] for name in ("type", "image", *_CONTAINER_SWITCHES)}
     written = script(Container(mount_host_path=host, mount_container_path=inside or host, **given))
     source = SourceMap(engine=written.language, script=written.code)
-    place = _PLACES["fork_env"]
-    overwritten = _set_for_job(context, place, source, force=call["force"])
-    which = "every task" if call["force"] else f"every task without a {place.title} of its own"
+    slot = SLOTS["fork_env"]
+    overwritten = _set_for_job(context, "fork_env", source, force=call["force"])
+    which = "every task" if call["force"] else f"every task without a {slot.title} of its own"
     context.frontend.show(Text(text=f"With {call['type']}, {which} runs in a container of {call['image']}."))
-    _say_overwritten(context, place, overwritten)
+    _say_overwritten(context, slot, overwritten)
 
 
 _CONTAINER_SWITCHES = ("nvidia_gpu", "rootless", "isolation", "no_home", "host_network", "verbose", "debug")

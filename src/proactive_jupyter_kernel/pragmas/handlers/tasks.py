@@ -9,6 +9,7 @@ from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.pragmas.applied_controls import names_in
 from proactive_jupyter_kernel.pragmas.code import check_code, code_of
 from proactive_jupyter_kernel.pragmas.context import Context
+from proactive_jupyter_kernel.pragmas.contributions import ControlStep, DefinedTask, PrependedCode
 from proactive_jupyter_kernel.pragmas.draft import DraftTask
 from proactive_jupyter_kernel.pragmas.file_values import Files
 from proactive_jupyter_kernel.pragmas.kinds import Formula
@@ -54,12 +55,14 @@ def import_(context: Context, call: Bound) -> None:
     """Keep code for the front of tasks; without code, drop what is kept."""
     language: Language = call["language"]
     if not call.code and not call["path"]:
-        count = context.draft.forget_code_in_front(language.engine)
+        count = len(context.draft.contents.imports.get(language.engine, {}))
+        context.draft.contribute(PrependedCode(engine=language.engine, code=None))
         context.frontend.show(
             Text(text=f"Nothing is put in front of {language.name} tasks any more." if count else "There is no code.")
         )
         return
-    count = context.draft.put_code_in_front(language.engine, code_of(context, call, language))
+    context.draft.contribute(PrependedCode(engine=language.engine, code=code_of(context, call, language)))
+    count = len(context.draft.contents.imports.get(language.engine, {}))
     more = f", after that of {count - 1} other import cell{'s' if count > 2 else ''}" if count > 1 else ""
     context.frontend.show(Text(text=f"This code is put in front of every {language.name} task{more}."))
 
@@ -134,7 +137,7 @@ IMPORT = Parameter(
 )
 def task(context: Context, call: Bound) -> None:
     """Define a task, or redefine it in place."""
-    define(context, drafted(context, call, call["name"]))
+    define(context, DefinedTask(entry=drafted(context, call, call["name"])))
 
 
 def drafted(context: Context, call: Bound, name: str, implied: Sequence[str] = ()) -> DraftTask:
@@ -144,18 +147,27 @@ def drafted(context: Context, call: Bound, name: str, implied: Sequence[str] = (
     entry = replace(entry, code=(code,))
     _check_dependencies(context, call, entry, implied)
     _check_variables(context, call, entry, implied)
+    _say_what_is_expected(context, call, entry, implied)
     return entry
 
 
-def define(context: Context, entry: DraftTask) -> None:
-    """Put a task into the draft and say so."""
-    existed = context.draft.define(entry)
-    context.last_task = entry.name
+def define(context: Context, contribution: DefinedTask | ControlStep) -> None:
+    """Put a task into the draft and say so; a warning where another cell defines it, too."""
+    draft, entry = context.draft, contribution.entry
+    existed = entry.name in draft.tasks or any(one.key == contribution.key for one in draft.previous)
+    owner = draft.owner("task", entry.name)
+    draft.contribute(contribution)
     parents = entry.task.depends
     after = f", after {', '.join(parents)}" if parents else ""
     language = by_engine(entry.engine)
     shown = f"({language.name if language else entry.engine}{after})"
-    if existed:
+    if owner is not None and owner.id and context.frontend.cell_id not in ("", owner.id):
+        text = (
+            f"Task {entry.name} is redefined {shown}: it was the task of {owner.label}, which no longer counts. "
+            "Two cells should not define the same task: rename one, or delete it."
+        )
+        context.frontend.show(Notice(text=text, warning=True))
+    elif existed:
         context.frontend.show(Notice(text=f"Task {entry.name} is redefined {shown}."))
     else:
         context.frontend.show(Text(text=f"Task {entry.name} is defined {shown}."))
@@ -203,20 +215,15 @@ def _later_tasks(call: Bound) -> dict[str, DraftTask]:
 
 
 def _check_dependencies(context: Context, call: Bound, entry: DraftTask, implied: Sequence[str]) -> None:
-    draft, name, later = context.draft, entry.name, _later_tasks(call)
+    contents, name, later = context.draft.contents, entry.name, _later_tasks(call)
     depends = entry.task.depends
-    for parent in depends:
-        if parent == name:
-            raise call.fault(f"task {name} cannot depend on itself.", parameter="dep")
-        if parent not in draft.tasks and parent not in later:
-            known = [task for task in (*draft.tasks, *later) if task != name]
-            hint = did_you_mean(parent, known) or "Define it before, or further down in the same cell."
-            raise call.fault(f"dep names the task {parent!r}, which is not defined.", parameter="dep", hint=hint)
-    if name not in draft.tasks and not later:
+    if name in depends:
+        raise call.fault(f"task {name} cannot depend on itself.", parameter="dep")
+    if name not in contents.tasks and not later and not contents.children(name):
         return  # Nothing can depend on it yet.
     later[name] = entry
     for parent in (*depends, *implied):
-        if draft.leads_to(name, [parent], later):
+        if contents.leads_to(name, [parent], later):
             raise call.fault(
                 f"task {name} cannot depend on {parent}, which depends on {name} already.", parameter="dep"
             )
@@ -239,9 +246,11 @@ def _check_variables(context: Context, call: Bound, entry: DraftTask, implied: S
                     f"{parameter} names {name!r}, which cannot be the name of a {language.name} variable.",
                     parameter=parameter,
                 )
-    later = _later_tasks(call)
-    for name in context.draft.unknown_imports(entry, later, implied):
-        near = did_you_mean(name, context.draft.visible(entry, later, implied))
+    contents, later = context.draft.contents, _later_tasks(call)
+    if contents.undefined((*entry.task.depends, *implied), later):
+        return  # A task that is defined later may export them.
+    for name in contents.unknown_imports(entry, later, implied):
+        near = did_you_mean(name, contents.visible(entry, later, implied))
         raise call.fault(
             f"import names the variable {name!r}, which no task before {entry.name} exports, and which is no variable "
             "of the job or the task.",
@@ -249,12 +258,27 @@ def _check_variables(context: Context, call: Bound, entry: DraftTask, implied: S
             hint=near or "Export it in a task that this one depends on, or give it to #%job(variables=…).",
         )
     wanted = replace(entry, imports=tuple(names_in(entry.runs)))
-    for name in context.draft.unknown_imports(wanted, later, implied):
+    for name in contents.unknown_imports(wanted, later, implied):
         raise call.fault(
             f"runs names {name!r}, which is no variable of the job, nor exported by a task before {entry.name}.",
             parameter="runs",
-            hint=did_you_mean(name, context.draft.visible(entry, later, implied)),
+            hint=did_you_mean(name, contents.visible(entry, later, implied)),
         )
+
+
+def _say_what_is_expected(context: Context, call: Bound, entry: DraftTask, implied: Sequence[str]) -> None:
+    """Name the tasks and variables that must be defined before the job is submitted."""
+    contents, later = context.draft.contents, _later_tasks(call)
+    known = [task for task in (*contents.tasks, *later) if task != entry.name]
+    for parent in entry.task.depends:
+        if parent not in known:
+            hint = did_you_mean(parent, known) if known else ""
+            text = f"dep names task {parent}, which is not defined yet. Define it before the job is submitted. {hint}"
+            context.frontend.show(Notice(text=text.strip(), warning="Did you mean" in hint))
+    wanted = replace(entry, imports=(*entry.imports, *names_in(entry.runs)))
+    for name in contents.unknown_imports(wanted, later, implied):
+        text = f"No task before {entry.name} exports variable {name} yet. Export it before the job is submitted."
+        context.frontend.show(Notice(text=text))
 
 
 @pragma(
@@ -268,12 +292,14 @@ def _check_variables(context: Context, call: Bound, entry: DraftTask, implied: S
 def delete_task(context: Context, call: Bound) -> None:
     """Remove a task from the draft."""
     name = call["name"]
+    refused = context.refusals.forget_task(name)
     if name not in context.draft.tasks:
+        if refused:
+            context.frontend.show(Text(text=f"The job does without task {name}, whose cell was refused."))
+            return
         raise call.fault(f"there is no task {name!r}.", parameter="name", hint=did_you_mean(name, context.draft.tasks))
-    control = context.draft.control_of(name)
+    control = context.draft.contents.control_of(name)
     orphans = context.draft.delete(name)
-    if context.last_task == name:
-        context.last_task = ""
     less = f" No longer depending on it: {', '.join(orphans)}." if orphans else ""
     given_up = f" The {control.kind.name} that it was a step of is given up." if control else ""
     context.frontend.show(Text(text=f"Task {name} is deleted.{given_up}{less}"))

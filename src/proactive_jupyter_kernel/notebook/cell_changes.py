@@ -1,0 +1,54 @@
+"""Cells that changed without a pragma of theirs being run: a pragma was removed, or the cell was deleted.
+
+JupyterLab lists the cells that were deleted since the last request in the metadata of each request to run a cell.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from proactive_jupyter_kernel.notebook.requests import Cell, Requests
+from proactive_jupyter_kernel.notebook.runner import Runner
+from proactive_jupyter_kernel.notebook.transformer import has_pragma
+
+__all__ = ["CellChanges"]
+
+
+class CellChanges:
+    """Removes from the draft what such cells contributed."""
+
+    def __init__(self, shell: Any, runner: Runner, requests: Requests) -> None:
+        self._shell = shell
+        self._runner = runner
+        self._requests = requests
+
+    def install(self) -> None:
+        """Start to listen."""
+        self._requests.on_start.append(self._started)
+        self._requests.on_end.append(self._ended)
+
+    def remove(self) -> None:
+        """Listen no longer."""
+        self._requests.on_start.remove(self._started)
+        self._requests.on_end.remove(self._ended)
+
+    def _started(self, cell: Cell) -> None:
+        context = self._runner.started
+        deleted = self._deleted() if context is not None else []
+        if context is not None and deleted:
+            from proactive_jupyter_kernel.pragmas.ownership import deleted_cells
+
+            deleted_cells(context, deleted)
+
+    def _ended(self, cell: Cell) -> None:
+        context = self._runner.started
+        # A cell whose own Python failed before its first pragma still has that pragma.
+        if context is not None and cell.id and cell.text and not cell.pragmas and not has_pragma(cell.text):
+            from proactive_jupyter_kernel.pragmas.ownership import plain_cell
+
+            plain_cell(context, cell.id)
+
+    def _deleted(self) -> list[str]:
+        parent = self._shell.get_parent() if hasattr(self._shell, "get_parent") else {}
+        found = (parent.get("metadata") or {}).get("deletedCells")
+        return [cell for cell in found if isinstance(cell, str)] if isinstance(found, list) else []

@@ -1,0 +1,117 @@
+"""What a cell's run means for the draft: what it contributed before is set aside, and what it no longer defines goes.
+
+The notebook's side calls `refused`, `plain_cell` and `deleted_cells`; `run.py` calls the others for each pragma.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from proactive_jupyter_kernel.pragmas.context import Context
+from proactive_jupyter_kernel.pragmas.contributions import ControlStep
+from proactive_jupyter_kernel.pragmas.draft import Removed
+from proactive_jupyter_kernel.pragmas.outputs import Notice
+from proactive_jupyter_kernel.pragmas.refusals import items_of, items_of_text
+from proactive_jupyter_kernel.pragmas.registry import Bound
+
+__all__ = ["begin", "deleted_cells", "done", "failed", "plain_cell", "refused", "submittable"]
+
+
+def begin(context: Context, call: Bound) -> None:
+    """A pragma of the running cell is about to be run."""
+    frontend, draft = context.frontend, context.draft
+    changes = any(one.pragma.changes_draft for one in (call, *call.later))
+    if not changes and frontend.cell_id not in draft.cells:
+        context.refusals.forget_cell(frontend.cell_id)
+        return
+    with context.lock:
+        set_aside = draft.begin(frontend.cell_id, frontend.cell_label, frontend.cell_run)
+        if set_aside and not changes:
+            _end(context)
+
+
+def done(context: Context, call: Bound) -> None:
+    """A pragma that changes the draft did its work."""
+    context.refusals.done(items_of(call))
+    if not any(one.pragma.changes_draft for one in call.later):
+        _end(context)
+
+
+def failed(context: Context, call: Bound, error: BaseException) -> None:
+    """A pragma that changes the draft was refused, or interrupted."""
+    context.draft.fail()
+    frontend = context.frontend
+    context.refusals.add(frontend.cell_id, frontend.cell_label, items_of(call, *call.later), error)
+
+
+def refused(context: Context, text: str, error: BaseException) -> None:
+    """The running cell could not be read: it changes nothing."""
+    with context.lock:
+        frontend = context.frontend
+        context.refusals.add(frontend.cell_id, frontend.cell_label, items_of_text(text), error)
+
+
+def plain_cell(context: Context, cell: str) -> None:
+    """A cell that has no pragma ran: what it contributed when it had some goes."""
+    with context.lock:
+        context.refusals.forget_cell(cell)
+        _say(context, context.draft.forget_cell(cell), "its cell has no pragma for it any more")
+
+
+def deleted_cells(context: Context, cells: Iterable[str]) -> None:
+    """Cells were deleted from the notebook."""
+    with context.lock:
+        for cell in cells:
+            context.refusals.forget_cell(cell)
+            _say(context, context.draft.forget_cell(cell), "its cell was deleted")
+
+
+def _end(context: Context) -> None:
+    context.refusals.forget_cell(context.frontend.cell_id)
+    _say(context, context.draft.end(), "this cell does not define it any more")
+
+
+def _say(context: Context, removed: list[Removed], reason: str) -> None:
+    for one in removed:
+        step = next((x for x in context.draft.inactive if _defines(x.contribution, one.name)), None)
+        why = f"in {step.cell.label}, {step.reason.rstrip('.')}" if step else reason
+        children = ", ".join(one.children)
+        verb = "depends" if len(one.children) == 1 else "depend"
+        still = f" {children} still {verb} on it: change dep there, or define {one.name} again." if children else ""
+        context.frontend.show(Notice(text=f"Removed task {one.name}: {why}.{still}"))
+
+
+def _defines(contribution: object, name: str) -> bool:
+    return isinstance(contribution, ControlStep) and contribution.entry.name == name
+
+
+def submittable(context: Context, call: Bound) -> list[Notice]:
+    """Warnings of what the job lacks because cells were refused, and of what has no effect.
+
+    `PragmaError` where the job would run an older version of a task, or where other tasks wait for the missing one.
+    """
+    draft, notices = context.draft, []
+    for refusal in context.refusals:
+        for item in refusal.items:
+            owner = draft.owner("task", item.task) if item.task in draft.tasks else None
+            outdated = owner is not None and bool(refusal.cell) and owner.id == refusal.cell
+            children = draft.contents.children(item.task) if item.task not in draft.tasks and item.defines else ()
+            if outdated or children:
+                what = "has an older version of" if outdated else "lacks"
+                wanted = f", which {', '.join(children)} needs" if children else ""
+                raise call.fault(
+                    f"the job {what} {item.title}{wanted}: {refusal.label} was refused. {refusal.reason}",
+                    hint=f"Correct that cell and run it, or delete it. #%delete_task(name={item.task}) does without "
+                    "the task.",
+                )
+            notices.append(
+                Notice(
+                    text=f"The job lacks {item.title}: {refusal.label} was refused. {refusal.reason}",
+                    warning=True,
+                )
+            )
+    notices += [
+        Notice(text=f"{one.cell.label}: no effect of the {one.reason.rstrip('.')}.", warning=True)
+        for one in draft.inactive
+    ]
+    return notices
