@@ -8,11 +8,12 @@ from proactive_jupyter_kernel.pragmas.cells import Plan
 from proactive_jupyter_kernel.pragmas.code import check_code, code_of
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.contributions import AppendedCode, DefinedTask
-from proactive_jupyter_kernel.pragmas.draft import DraftTask
-from proactive_jupyter_kernel.pragmas.handlers.tasks import define
+from proactive_jupyter_kernel.pragmas.draft import Draft, DraftTask
+from proactive_jupyter_kernel.pragmas.handlers.tasks import define, say_defined
 from proactive_jupyter_kernel.pragmas.outputs import Text
 from proactive_jupyter_kernel.pragmas.parameters import PYTHON
 from proactive_jupyter_kernel.pragmas.registry import Bound, Handler, Pragma
+from proactive_jupyter_kernel.pragmas.source_map import Code
 from proactive_jupyter_kernel.pragmas.syntax import Call
 from proactive_jupyter_kernel.pragmas.tokens import Place
 from proactive_jupyter_kernel.workflow.languages import by_engine
@@ -43,24 +44,29 @@ def plan_of_plain_cell(context: Context, text: str) -> Plan | None:
 
 def _block(context: Context, call: Bound) -> None:
     """Make the cell a task of its own; the same cell again stays the same task."""
-    draft = context.draft
-    name = draft.name_again("block") or draft.contents.free_name("block")
-    code = code_of(context, call, PYTHON)
-    entry = DraftTask(task=Task(name=name, executable=Script(language=PYTHON.engine)), code=(code,))
+    entry = _task(_name(context.draft), code_of(context, call, PYTHON))
     define(context, DefinedTask(entry=entry, generated="block"))
+
+
+def _name(draft: Draft) -> str:
+    return draft.name_again("block") or draft.contents.free_name("block")
+
+
+def _task(name: str, code: Code) -> DraftTask:
+    return DraftTask(task=Task(name=name, executable=Script(language=PYTHON.engine)), code=(code,))
 
 
 def _multiblock(context: Context, call: Bound) -> None:
     """Append the cell to the task that was defined last."""
     draft = context.draft
-    former = [one.task for one in draft.previous if isinstance(one, AppendedCode)]
-    name = former[0] if former and former[0] in draft.tasks else draft.last_task
-    entry = draft.tasks.get(name)
-    if entry is None or entry.code is None:
-        _block(context, call)
-        return
-    draft.contribute(AppendedCode(task=name, code=code_of(context, call, call["language"])))
-    context.frontend.show(Text(text=f"Task {name} goes on with this cell."))
+    last = draft.tasks.get(draft.last_task)
+    code = code_of(context, call, call["language"])
+    alone = _task(_name(draft), code)
+    draft.contribute(AppendedCode(code=code, alone=alone))
+    if last is None or last.code is None:
+        say_defined(context, alone, redefined=False)
+    else:
+        context.frontend.show(Text(text=f"Task {last.name} continues with this cell."))
 
 
 def _pragma(handler: Handler, summary: str) -> Pragma:

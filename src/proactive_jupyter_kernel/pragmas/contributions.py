@@ -136,24 +136,25 @@ class ControlScript(Contribution):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppendedCode(Contribution):
-    """Code that continues a task: a cell in the mode ``multiblock``."""
+    """Code that continues the task defined before it: a cell in the mode ``multiblock``."""
 
-    task: str
+    ordered = True
+
     code: Code
+    #: The task that it becomes where there is none before it.
+    alone: DraftTask
 
     @property
     def key(self) -> tuple[object, ...]:
-        return "appended", self.task
+        return ("appended",)
 
     def apply(self, contents: Contents, run: int, cell: str) -> str:
-        entry = contents.tasks.get(self.task)
-        if entry is None or entry.code is None:
-            return f"code for task {self.task}, which no cell before it defines"
-        contents.tasks[self.task] = replace(entry, code=(*entry.code, self.code))
+        last = contents.tasks.get(contents.last_task)
+        if last is None or last.code is None:
+            contents.define(self.alone, run)
+        else:
+            contents.tasks[last.name] = replace(last, code=(*last.code, self.code))
         return ""
-
-    def without_task(self, name: str) -> Contribution | None:
-        return None if name == self.task else self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,15 @@ from dataclasses import dataclass, field
 from proactive_jupyter_kernel.pragmas import building
 from proactive_jupyter_kernel.pragmas.building import Built
 from proactive_jupyter_kernel.pragmas.contents import Contents, DraftTask
-from proactive_jupyter_kernel.pragmas.contributions import Contribution, ControlScript, ControlStep, DefinedTask
+from proactive_jupyter_kernel.pragmas.contributions import (
+    AppendedCode,
+    Contribution,
+    ControlScript,
+    ControlStep,
+    DefinedTask,
+)
 from proactive_jupyter_kernel.pragmas.controls import Control, OutOfOrder, StepPosition, position_of
-from proactive_jupyter_kernel.pragmas.source_map import SourceMap
+from proactive_jupyter_kernel.pragmas.source_map import Code, SourceMap
 from proactive_jupyter_kernel.workflow.model import Workflow
 
 __all__ = ["Built", "CellEntry", "Draft", "DraftTask", "Inactive", "Removed"]
@@ -151,7 +157,9 @@ class Draft:
         entry = self._current
         self.cells.setdefault(entry.key, entry)
         entry.contributions.append(contribution)
-        if self._contents is not None and next(reversed(self.cells)) == entry.key:
+        last = next(reversed(self.cells)) == entry.key
+        # What had no effect so far may have one now: then everything is computed anew.
+        if self._contents is not None and last and not self._inactive:
             self._apply(self._contents, entry, contribution, self._inactive)
         else:
             self._contents = None
@@ -240,7 +248,9 @@ class Draft:
             raise KeyError(name)
         orphans = self.contents.children(name)
         control = self.contents.control_of(name)
+        code = self.tasks[name].code or ()
         for entry in self.cells.values():
+            entry.contributions = [one for one in entry.contributions if not _continues(one, code)]
             found = (_without_control(one, control) if control else one for one in entry.contributions)
             kept = (one.without_task(name) for one in found if one is not None)
             entry.contributions = [one for one in kept if one is not None]
@@ -293,7 +303,14 @@ def _generated(contribution: Contribution, stem: str) -> str:
     """The task's name if it was generated from the stem; else empty."""
     if isinstance(contribution, (ControlStep, DefinedTask)) and contribution.generated == stem:
         return contribution.entry.name
+    if isinstance(contribution, AppendedCode) and stem == "block":
+        return contribution.alone.name
     return ""
+
+
+def _continues(contribution: Contribution, code: tuple[Code, ...]) -> bool:
+    """Whether it is code that was appended to a task with this code."""
+    return isinstance(contribution, AppendedCode) and any(one is contribution.code for one in code)
 
 
 def _without_control(contribution: Contribution, control: Control) -> Contribution | None:

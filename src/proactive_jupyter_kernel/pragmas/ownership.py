@@ -11,10 +11,10 @@ from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.contributions import ControlStep
 from proactive_jupyter_kernel.pragmas.draft import Removed
 from proactive_jupyter_kernel.pragmas.outputs import Notice
-from proactive_jupyter_kernel.pragmas.refusals import items_of, items_of_text
+from proactive_jupyter_kernel.pragmas.refusals import Item, Refusal, items_of, items_of_text
 from proactive_jupyter_kernel.pragmas.registry import Bound
 
-__all__ = ["begin", "deleted_cells", "done", "failed", "plain_cell", "refused", "submittable"]
+__all__ = ["begin", "deleted_cells", "done", "failed", "plain_cell", "refused", "submittable", "warnings_of"]
 
 
 def begin(context: Context, call: Bound) -> None:
@@ -85,33 +85,38 @@ def _defines(contribution: object, name: str) -> bool:
     return isinstance(contribution, ControlStep) and contribution.entry.name == name
 
 
-def submittable(context: Context, call: Bound) -> list[Notice]:
-    """Warnings of what the job lacks because cells were refused, and of what has no effect.
+def warnings_of(context: Context) -> list[Notice]:
+    """What the job lacks because cells were refused, and what has no effect."""
+    missing = [
+        f"The job {_lack(context, refusal, item)} {item.title}: {refusal.label} was refused. {refusal.reason}"
+        for refusal in context.refusals
+        for item in refusal.items
+    ]
+    idle = [f"{one.cell.label}: no effect of the {one.reason.rstrip('.')}." for one in context.draft.inactive]
+    return [Notice(text=text, warning=True) for text in (*missing, *idle)]
 
-    `PragmaError` where the job would run an older version of a task, or where other tasks wait for the missing one.
-    """
-    draft, notices = context.draft, []
+
+def submittable(context: Context, call: Bound) -> list[Notice]:
+    """`warnings_of`; `PragmaError` where the job would run an older version of a task, or tasks need a missing one."""
     for refusal in context.refusals:
         for item in refusal.items:
-            owner = draft.owner("task", item.task) if item.task in draft.tasks else None
-            outdated = owner is not None and bool(refusal.cell) and owner.id == refusal.cell
-            children = draft.contents.children(item.task) if item.task not in draft.tasks and item.defines else ()
-            if outdated or children:
-                what = "has an older version of" if outdated else "lacks"
-                wanted = f", which {', '.join(children)} needs" if children else ""
+            lack = _lack(context, refusal, item)
+            missing = item.defines and item.task not in context.draft.tasks
+            children = context.draft.contents.children(item.task) if missing else ()
+            if children or (lack == _OUTDATED and item.defines):
+                needs = f", which {', '.join(children)} need{'' if children[1:] else 's'}" if children else ""
                 raise call.fault(
-                    f"the job {what} {item.title}{wanted}: {refusal.label} was refused. {refusal.reason}",
-                    hint=f"Correct that cell and run it, or delete it. #%delete_task(name={item.task}) does without "
+                    f"the job {lack} {item.title}{needs}: {refusal.label} was refused. {refusal.reason}",
+                    hint=f"Correct that cell and run it, or delete it. #%delete_task(name={item.task}) submits without "
                     "the task.",
                 )
-            notices.append(
-                Notice(
-                    text=f"The job lacks {item.title}: {refusal.label} was refused. {refusal.reason}",
-                    warning=True,
-                )
-            )
-    notices += [
-        Notice(text=f"{one.cell.label}: no effect of the {one.reason.rstrip('.')}.", warning=True)
-        for one in draft.inactive
-    ]
-    return notices
+    return warnings_of(context)
+
+
+_OUTDATED = "has an older version of"
+
+
+def _lack(context: Context, refusal: Refusal, item: Item) -> str:
+    entry = context.draft.cells.get(refusal.cell)
+    owned = entry is not None and any(one.key == ("task", item.task) for one in entry.contributions)
+    return _OUTDATED if owned and item.task in context.draft.tasks else "lacks"

@@ -12,7 +12,8 @@ from proactive_jupyter_kernel.client.connection import Connection
 from proactive_jupyter_kernel.client.login import Session
 from proactive_jupyter_kernel.client.records import Job
 from proactive_jupyter_kernel.client.scheduler import Scheduler
-from proactive_jupyter_kernel.errors import SetupError
+from proactive_jupyter_kernel.errors import PragmaError, SetupError
+from proactive_jupyter_kernel.pragmas import ownership
 from proactive_jupyter_kernel.pragmas.blocks import plan_of_plain_cell
 from proactive_jupyter_kernel.pragmas.cells import Plan, plan
 from proactive_jupyter_kernel.pragmas.context import Context, base_name
@@ -145,7 +146,12 @@ class Notebook:
         self.frontend.cell_label = f"Cell In[{self.count}]"
         self.frontend.cell_run = self.count
         before = len(self.frontend.shown)
-        self._do(plan(cell))
+        try:
+            found = plan(cell)
+        except PragmaError as error:
+            ownership.refused(self.context, cell, error)
+            raise
+        self._do(found)
         return self._since(before)
 
     def plain(self, cell: str) -> list[str] | None:

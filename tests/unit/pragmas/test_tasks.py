@@ -363,7 +363,7 @@ def test_multiblock_cells_go_on_with_the_last_task(notebook) -> None:
     assert notebook.plain("x = 0") == ["Task block1 is defined (Python)."]
     notebook.run("#%task(A, export=[x])\nx = 1")
     notebook.frontend.cell_id = "two"
-    assert notebook.plain("x += 1") == ["Task A goes on with this cell."]
+    assert notebook.plain("x += 1") == ["Task A continues with this cell."]
     notebook.frontend.cell_id = "three"
     notebook.plain("x += 2")
     notebook.frontend.cell_id = "two"

@@ -157,17 +157,22 @@ def define(context: Context, contribution: DefinedTask | ControlStep) -> None:
     existed = entry.name in draft.tasks or any(one.key == contribution.key for one in draft.previous)
     owner = draft.owner("task", entry.name)
     draft.contribute(contribution)
+    if owner is not None and owner.id and context.frontend.cell_id not in ("", owner.id):
+        text = (
+            f"Task {entry.name} was the task of {owner.label}, which no longer counts. Two cells should not define the "
+            "same task: rename one of them, or delete it."
+        )
+        context.frontend.show(Notice(text=text, warning=True))
+    say_defined(context, entry, redefined=existed)
+
+
+def say_defined(context: Context, entry: DraftTask, *, redefined: bool) -> None:
+    """Confirm a task in one line."""
     parents = entry.task.depends
     after = f", after {', '.join(parents)}" if parents else ""
     language = by_engine(entry.engine)
     shown = f"({language.name if language else entry.engine}{after})"
-    if owner is not None and owner.id and context.frontend.cell_id not in ("", owner.id):
-        text = (
-            f"Task {entry.name} is redefined {shown}: it was the task of {owner.label}, which no longer counts. "
-            "Two cells should not define the same task: rename one, or delete it."
-        )
-        context.frontend.show(Notice(text=text, warning=True))
-    elif existed:
+    if redefined:
         context.frontend.show(Notice(text=f"Task {entry.name} is redefined {shown}."))
     else:
         context.frontend.show(Text(text=f"Task {entry.name} is defined {shown}."))

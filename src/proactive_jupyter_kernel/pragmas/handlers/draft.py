@@ -1,0 +1,89 @@
+"""`#%draft` and `#%new_job`: what stands in the job that is being built, and an empty one in its place."""
+
+from __future__ import annotations
+
+from proactive_jupyter_kernel.pragmas.context import Context
+from proactive_jupyter_kernel.pragmas.contributions import JobSettings
+from proactive_jupyter_kernel.pragmas.draft import DraftTask
+from proactive_jupyter_kernel.pragmas.outputs import Notice, Table, Text
+from proactive_jupyter_kernel.pragmas.ownership import warnings_of
+from proactive_jupyter_kernel.pragmas.parameters import JOB_NAME
+from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
+from proactive_jupyter_kernel.pragmas.script_slots import SLOTS
+from proactive_jupyter_kernel.workflow.languages import by_engine
+
+
+@pragma(
+    "draft",
+    family="jobs",
+    summary="Lists what stands in the job that is being built: its tasks, each with its cell, and its variables.",
+    example="#%draft()",
+)
+def draft(context: Context, call: Bound) -> None:
+    """Show the draft as a table."""
+    with context.lock:
+        found, rows = context.draft, [_row(context, entry) for entry in context.draft.tasks.values()]
+        warnings = warnings_of(context)
+    if rows:
+        headings = ("Task", "Language", "Depends on", "Control", "Scripts", "Cell")
+        context.frontend.show(Table(headings=headings, rows=rows, caption=f"Job {context.job_name!r}"))
+    else:
+        context.frontend.show(Text(text="The draft has no task yet. #%task(name=NAME) makes the code below it one."))
+    around = [slot.title for slot in SLOTS.values() if slot.label in found.contents.job_scripts]
+    imports = [by_engine(engine) for engine, kept in found.contents.imports.items() if kept]
+    lines = [
+        ("Variables of the job", ", ".join(f"{one.name}={one.value}" for one in found.job.variables)),
+        ("Scripts for every task", ", ".join(around)),
+        ("Code is prepended to tasks in", ", ".join(one.name for one in imports if one)),
+    ]
+    for title, text in lines:
+        if text:
+            context.frontend.show(Text(text=f"{title}: {text}."))
+    for warning in warnings:
+        context.frontend.show(warning)
+
+
+def _row(context: Context, entry: DraftTask) -> tuple[object, ...]:
+    contents = context.draft.contents
+    language = by_engine(entry.engine)
+    control = contents.control_of(entry.name)
+    step = next((step for step, name in control.tasks.items() if name == entry.name), "") if control else ""
+    shown = f"{control.kind.name} of {control.first_task}: {step}" if control else ""
+    if entry.runs:
+        shown = f"runs={entry.runs}"
+    scripts = [slot.title for slot in SLOTS.values() if slot.has(entry.task)]
+    depends = [name if name in contents.tasks else f"{name} (not defined)" for name in entry.task.depends]
+    owner = context.draft.owner("task", entry.name)
+    return (
+        entry.name,
+        language.name if language else entry.engine or "none",
+        ", ".join(depends),
+        shown,
+        ", ".join(scripts),
+        owner.label if owner else "",
+    )
+
+
+@pragma(
+    "new_job",
+    Parameter(name="name", kind=JOB_NAME, nameless=True, doc="The name of the new job."),
+    family="jobs",
+    summary="Begins a new job: drops all tasks, controls, scripts and settings of the one that is being built.",
+    example="#%new_job(name=Greetings)",
+    changes_draft=True,
+)
+def new_job(context: Context, call: Bound) -> None:
+    """Empty the draft."""
+    old = context.draft.job.name
+    dropped = context.draft.clear()
+    context.refusals.clear()
+    if call["name"]:
+        context.draft.contribute(JobSettings(settings={"name": call["name"]}))
+    named = f" {call['name']!r}" if call["name"] else ""
+    context.frontend.show(Text(text=f"Started a new job{named}."))
+    if dropped:
+        of = f" of job {old!r}" if old else ""
+        count = f"{len(dropped)} task{'s' if len(dropped) > 1 else ''}"
+        context.frontend.show(
+            Notice(text=f"Dropped the {count}{of}: {', '.join(dropped)}. A task is back when its cell runs again.")
+        )
