@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from proactive_jupyter_kernel.workflow.variable_bindings import NEVER_SET, PYTHON, VariableBinding
 
-__all__ = ["LANGUAGES", "Language", "by_engine", "by_file", "by_pragma_name"]
+__all__ = ["LANGUAGES", "Language", "by_engine", "by_file", "by_pragma_name", "mark_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +23,8 @@ class Language:
     name: str
     #: As ``code/@language`` writes it.
     engine: str
+    #: Two letters that stand for it in pictures.
+    mark: str
     #: Further names that pragmas accept, lower case.
     aliases: tuple[str, ...] = ()
     #: Further engine names that the XML may hold, lower case.
@@ -45,6 +47,7 @@ class Language:
 LANGUAGES: tuple[Language, ...] = (
     Language(
         name="Linux_Bash",
+        mark="sh",
         engine="bash",
         aliases=("bash", "sh", "shell", "linuxbash"),
         engine_aliases=("sh",),
@@ -54,6 +57,7 @@ LANGUAGES: tuple[Language, ...] = (
     ),
     Language(
         name="Windows_Cmd",
+        mark="cm",
         engine="cmd",
         aliases=("cmd", "bat", "batch", "windowscmd"),
         engine_aliases=("bat",),
@@ -64,6 +68,7 @@ LANGUAGES: tuple[Language, ...] = (
     ),
     Language(
         name="DockerCompose",
+        mark="dc",
         engine="docker-compose",
         aliases=("docker-compose", "docker_compose", "compose"),
         engine_aliases=("fig",),
@@ -73,6 +78,7 @@ LANGUAGES: tuple[Language, ...] = (
     ),
     Language(
         name="Scalaw",
+        mark="sc",
         engine="scalaw",
         aliases=("scala",),
         extensions=("scalaw", "scala"),
@@ -84,6 +90,7 @@ LANGUAGES: tuple[Language, ...] = (
     ),
     Language(
         name="Groovy",
+        mark="gv",
         engine="groovy",
         extensions=("groovy",),
         comment="//",
@@ -97,6 +104,7 @@ LANGUAGES: tuple[Language, ...] = (
     ),
     Language(
         name="Javascript",
+        mark="js",
         engine="javascript",
         aliases=("js", "ecmascript", "node"),
         engine_aliases=("js", "ecmascript", "nashorn", "graal.js"),
@@ -112,6 +120,7 @@ LANGUAGES: tuple[Language, ...] = (
     ),
     Language(
         name="Jython",
+        mark="jy",
         engine="python",
         engine_aliases=("jython",),
         extensions=("py",),
@@ -123,10 +132,16 @@ LANGUAGES: tuple[Language, ...] = (
         ),
     ),
     Language(
-        name="Python", engine="cpython", aliases=("cpython", "python3", "py"), extensions=("cpy",), binding=PYTHON
+        name="Python",
+        mark="py",
+        engine="cpython",
+        aliases=("cpython", "python3", "py"),
+        extensions=("cpy",),
+        binding=PYTHON,
     ),
     Language(
         name="Ruby",
+        mark="rb",
         engine="ruby",
         aliases=("jruby", "rb"),
         engine_aliases=("jruby",),
@@ -138,6 +153,7 @@ LANGUAGES: tuple[Language, ...] = (
     ),
     Language(
         name="Perl",
+        mark="pl",
         engine="perl",
         aliases=("pl",),
         extensions=("pl", "pm"),
@@ -146,6 +162,7 @@ LANGUAGES: tuple[Language, ...] = (
     ),
     Language(
         name="PowerShell",
+        mark="ps",
         engine="powershell",
         aliases=("power_shell", "pwsh", "ps1"),
         extensions=("ps1",),
@@ -158,6 +175,7 @@ LANGUAGES: tuple[Language, ...] = (
     ),
     Language(
         name="R",
+        mark="R",
         engine="R",
         aliases=("rscript",),
         engine_aliases=("rscript",),
@@ -168,19 +186,21 @@ LANGUAGES: tuple[Language, ...] = (
             names=re.compile(r"(?:[A-Za-z]|\.(?![0-9]))[\w.]*", re.ASCII),
         ),
     ),
-    Language(name="Shell", engine="shell", sets_variables=False),
+    Language(name="Shell", mark="sh", engine="shell", sets_variables=False),
     Language(
         name="VBScript",
+        mark="vb",
         engine="vbscript",
         extensions=("vbs",),
         comment="'",
         sets_variables=False,
     ),
-    Language(name="PHP", engine="php", extensions=("php",), comment="//", sets_variables=False),
-    Language(name="DockerFile", engine="dockerfile", sets_variables=False),
-    Language(name="Kubernetes", engine="kubernetes", sets_variables=False),
+    Language(name="PHP", mark="ph", engine="php", extensions=("php",), comment="//", sets_variables=False),
+    Language(name="DockerFile", mark="df", engine="dockerfile", sets_variables=False),
+    Language(name="Kubernetes", mark="k8", engine="kubernetes", sets_variables=False),
     Language(
         name="Native",
+        mark="$_",
         engine="native",
         engine_aliases=("exec", "cli", "commandline"),
         comment="",
@@ -220,3 +240,9 @@ def by_file(name: str) -> Language | None:
         if extension in (known.lower() for known in language.extensions):
             return language
     return None
+
+
+def mark_of(engine: str, url: str = "") -> str:
+    """The letters that stand for a script's language in pictures; of an unknown one, the first of its name."""
+    found = by_engine(engine) if engine else by_file(url)
+    return found.mark if found else engine[:2].lower()

@@ -1,0 +1,56 @@
+"""Pictures of workflows and jobs: as SVG, as the HTML of a notebook, as plain text, as PNG.
+
+`draw`, `html` and `text` take a workflow and, for a job, the look of each of its tasks: by the task's name, or by the
+names of its copies (``T#1``, ``T*2``), which are then drawn together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from proactive_jupyter_kernel.workflow.model import Workflow
+from proactive_jupyter_kernel.workflow.picture.look import Look
+from proactive_jupyter_kernel.workflow.picture.png import png
+from proactive_jupyter_kernel.workflow.picture.tokens import DARK, LIGHT, Theme
+
+__all__ = ["DARK", "LIGHT", "Look", "Theme", "alt", "draw", "html", "png", "text"]
+
+
+def draw(workflow: Workflow, *, looks: Mapping[str, Look] | None = None, theme: Theme = LIGHT) -> str:
+    """The picture as an SVG document."""
+    from proactive_jupyter_kernel.workflow.picture.layout import lay_out
+    from proactive_jupyter_kernel.workflow.picture.scene import scene_of
+    from proactive_jupyter_kernel.workflow.picture.svg import svg_of
+
+    scene = scene_of(workflow, looks)
+    return svg_of(scene, lay_out(scene), theme)
+
+
+def html(workflow: Workflow, looks: Mapping[str, Look] | None = None) -> str:
+    """The picture for a notebook: one ``<img>``, light and dark."""
+    from proactive_jupyter_kernel.workflow.picture.describe import alternative
+    from proactive_jupyter_kernel.workflow.picture.image import image
+    from proactive_jupyter_kernel.workflow.picture.layout import lay_out
+    from proactive_jupyter_kernel.workflow.picture.scene import scene_of
+    from proactive_jupyter_kernel.workflow.picture.svg import svg_of
+
+    scene = scene_of(workflow, looks)
+    layout = lay_out(scene)
+    light, dark = (svg_of(scene, layout, theme) for theme in (LIGHT, DARK))
+    return image(light, dark, alternative(scene), layout.width)
+
+
+def alt(workflow: Workflow, looks: Mapping[str, Look] | None = None) -> str:
+    """The picture in a few sentences, for those who do not see it."""
+    from proactive_jupyter_kernel.workflow.picture.describe import alternative
+    from proactive_jupyter_kernel.workflow.picture.scene import scene_of
+
+    return alternative(scene_of(workflow, looks))
+
+
+def text(workflow: Workflow, looks: Mapping[str, Look] | None = None) -> str:
+    """The picture drawn with characters."""
+    from proactive_jupyter_kernel.workflow.picture.plain import text_of
+    from proactive_jupyter_kernel.workflow.picture.scene import scene_of
+
+    return text_of(scene_of(workflow, looks))

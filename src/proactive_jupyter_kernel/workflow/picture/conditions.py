@@ -1,0 +1,37 @@
+"""The few words that tell what a flow script decides, where the script is simple enough to say it. Pure."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["count_of", "loop_words"]
+
+_LOOP = re.compile(r"\s*(?:var\s+)?loop\s*=\s*(?P<value>[^=].*?)\s*;?\s*", re.DOTALL)
+_RUNS = re.compile(r"\s*(?:var\s+)?runs\s*=\s*(?P<value>[^=].*?)\s*;?\s*", re.DOTALL)
+#: A variable's value, turned into a number or not, in the languages that flow scripts are written in.
+_VARIABLE = re.compile(
+    r"""(?:(?:Number|parseInt|parseFloat|int|float|str|Integer\.parseInt|as\.integer)\(\s*)?"""
+    r"""variables(?:\.get\(\s*|\[+\s*)(?P<quote>["'])(?P<name>[^"']+)(?P=quote)\s*[\])]+"""
+)
+_LONGEST = 44
+_LONGEST_COUNT = 14
+
+
+def _simple(text: str) -> str:
+    """The expression with the bare names of variables; empty if it is more than one line."""
+    shown = _VARIABLE.sub(lambda found: found["name"], text).strip()
+    return "" if "\n" in shown or ";" in shown else shown
+
+
+def loop_words(code: str) -> str:
+    """``loop while EXPRESSION``, or just ``loop``."""
+    found = _LOOP.fullmatch(code)
+    shown = _simple(found["value"]) if found else ""
+    return f"loop while {shown}" if 0 < len(shown) <= _LONGEST else "loop"
+
+
+def count_of(code: str) -> str:
+    """How often something runs, as a short expression; empty if it is not that simple."""
+    found = _RUNS.fullmatch(code)
+    shown = _simple(found["value"]) if found else ""
+    return shown if len(shown) <= _LONGEST_COUNT else ""

@@ -1,0 +1,241 @@
+"""The order of a layered drawing: which layer a vertex is in, and its place there, with few crossings. Pure.
+
+Two engines answer the same question: our own, and the package ``fast-sugiyama`` where it is installed. An edge that
+spans several layers passes through a *dummy* vertex in each layer between, so that it keeps a way of its own.
+"""
+
+from __future__ import annotations
+
+import itertools
+from bisect import bisect_right, insort
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+__all__ = ["Engine", "Layers", "crossings", "engine", "own", "ranks", "sugiyama", "tidy"]
+
+Edge: TypeAlias = tuple[int, int]
+
+#: Dummies beyond which an engine looks at fewer arrangements, to stay within a second.
+_MANY = 3_000
+
+
+@dataclass(slots=True)
+class Layers:
+    """Vertices in layers, each in its order. Vertices from the number given on are dummies."""
+
+    layers: list[list[int]]
+    #: Edge -> its dummies, in the order of the layers.
+    chains: dict[Edge, list[int]] = field(default_factory=dict)
+
+
+#: The number of vertices and the edges of a connected graph without cycles, without doubles -> its layers.
+Engine: TypeAlias = Callable[[int, Sequence[Edge]], Layers]
+
+
+def engine() -> Engine:
+    """The engine to use: ``fast-sugiyama`` where it is installed, else our own."""
+    try:
+        import fast_sugiyama  # noqa: F401
+    except ImportError:
+        return own
+    return sugiyama
+
+
+# -- our own
+
+
+def own(count: int, edges: Sequence[Edge]) -> Layers:
+    """Longest paths, shortened where there is room, then sweeps that order each layer by the mean of its neighbours."""
+    rank = ranks(count, edges)
+    found = Layers(layers=[[] for _ in range(max(rank, default=0) + 1)])
+    vertices = count
+    segments: list[Edge] = []
+    levels = list(rank)
+    for source, target in edges:
+        chain = list(range(vertices, vertices + rank[target] - rank[source] - 1))
+        vertices += len(chain)
+        levels += range(rank[source] + 1, rank[target])
+        found.chains[source, target] = chain
+        way = (source, *chain, target)
+        segments += itertools.pairwise(way)
+    for vertex, level in enumerate(levels):
+        found.layers[level].append(vertex)
+    above: list[list[int]] = [[] for _ in range(vertices)]
+    below: list[list[int]] = [[] for _ in range(vertices)]
+    for source, target in segments:
+        above[target].append(source)
+        below[source].append(target)
+    _sweep(found.layers, above, below)
+    return found
+
+
+def tidy(count: int, found: Layers) -> Layers:
+    """The same with no more crossings, but nearer to the order in which the tasks are written."""
+    above: list[list[int]] = [[] for _ in range(sum(map(len, found.layers)))]
+    below: list[list[int]] = [[] for _ in above]
+    for (source, target), chain in found.chains.items():
+        way = (source, *chain, target)
+        for one, other in itertools.pairwise(way):
+            above[other].append(one)
+            below[one].append(other)
+    ascending = descending = 0
+    for layer in found.layers:
+        real = [vertex for vertex in layer if vertex < count]
+        for one, other in itertools.pairwise(real):
+            ascending, descending = ascending + (one < other), descending + (one > other)
+    if descending > ascending:
+        for layer in found.layers:
+            layer.reverse()
+    place = [0] * len(above)
+    for layer in found.layers:
+        _number(layer, place)
+    for _ in range(2 if len(above) < _MANY else 0):
+        _exchange(found.layers, above, below, place, count=count)
+    return found
+
+
+def ranks(count: int, edges: Sequence[Edge]) -> list[int]:
+    """The layer of each vertex: after all that lead to it; what has more edges out than in moves to its targets."""
+    above: list[list[int]] = [[] for _ in range(count)]
+    below: list[list[int]] = [[] for _ in range(count)]
+    for source, target in edges:
+        above[target].append(source)
+        below[source].append(target)
+    waiting = [len(sources) for sources in above]
+    ready = [vertex for vertex in range(count) if not waiting[vertex]]
+    rank = [0] * count
+    for vertex in ready:
+        for target in below[vertex]:
+            rank[target] = max(rank[target], rank[vertex] + 1)
+            waiting[target] -= 1
+            if not waiting[target]:
+                ready.append(target)
+    for vertex in reversed(ready):
+        if len(below[vertex]) > len(above[vertex]):
+            rank[vertex] = min(rank[target] for target in below[vertex]) - 1
+    lowest = min(rank, default=0)
+    return [level - lowest for level in rank]
+
+
+def _sweep(layers: list[list[int]], above: list[list[int]], below: list[list[int]]) -> None:
+    """Order every layer in place, down and up in turn, and keep the order with the fewest crossings."""
+    total = sum(map(len, layers))
+    place = [0] * total
+    for layer in layers:
+        _number(layer, place)
+    best, fewest = [list(layer) for layer in layers], _all_crossings(layers, below, place)
+    rounds = 24 if total < _MANY else 6
+    stale = 0
+    for number in range(rounds):
+        if not fewest or stale > 5:
+            break
+        down = number % 2 == 0
+        for layer in layers[1:] if down else reversed(layers[:-1]):
+            neighbours = above if down else below
+            # Equal means keep their order, which the sort does by being stable.
+            mean = {
+                vertex: sum(place[other] for other in neighbours[vertex]) / len(neighbours[vertex])
+                if neighbours[vertex]
+                else place[vertex]
+                for vertex in layer
+            }
+            layer.sort(key=mean.__getitem__)
+            _number(layer, place)
+        if total < _MANY // 2:
+            _exchange(layers, above, below, place)
+        found = _all_crossings(layers, below, place)
+        if found < fewest:
+            best, fewest, stale = [list(layer) for layer in layers], found, 0
+        else:
+            stale += 1
+    layers[:] = best
+
+
+def _exchange(
+    layers: list[list[int]], above: list[list[int]], below: list[list[int]], place: list[int], count: int = 0
+) -> None:
+    """Exchange neighbours in a layer where that saves crossings; the first `count`, also where it costs none."""
+    for layer in layers:
+        for index in range(len(layer) - 1):
+            one, other = layer[index], layer[index + 1]
+            gain = 0
+            for links in (above, below):
+                left, right = sorted(place[v] for v in links[one]), sorted(place[v] for v in links[other])
+                gain += _inversions(left, right) - _inversions(right, left)
+            if gain > 0 or (not gain and other < one < count):
+                layer[index], layer[index + 1] = other, one
+                place[one], place[other] = index + 1, index
+
+
+def _inversions(left: list[int], right: list[int]) -> int:
+    """How often a place of `left` lies behind one of `right`; both are sorted."""
+    return sum(len(left) - bisect_right(left, spot) for spot in right)
+
+
+def _number(layer: list[int], place: list[int]) -> None:
+    for index, vertex in enumerate(layer):
+        place[vertex] = index
+
+
+def _all_crossings(layers: list[list[int]], below: list[list[int]], place: list[int]) -> int:
+    total = 0
+    for layer in layers:
+        ends: list[int] = []
+        for vertex in layer:
+            targets = sorted(place[target] for target in below[vertex])
+            total += sum(len(ends) - bisect_right(ends, target) for target in targets)
+            for target in targets:
+                insort(ends, target)
+    return total
+
+
+def crossings(found: Layers) -> int:
+    """How many pairs of edges cross."""
+    total = sum(map(len, found.layers))
+    below: list[list[int]] = [[] for _ in range(total)]
+    for (source, target), chain in found.chains.items():
+        way = (source, *chain, target)
+        for one, other in itertools.pairwise(way):
+            below[one].append(other)
+    place = [0] * total
+    for layer in found.layers:
+        _number(layer, place)
+    return _all_crossings(found.layers, below, place)
+
+
+# -- the package
+
+
+def sugiyama(count: int, edges: Sequence[Edge]) -> Layers:
+    """As ``fast-sugiyama`` orders it. It takes edges only, and numbers its dummies by itself."""
+    if not edges or len(edges) > _SUGIYAMA_LIMIT:
+        return own(count, edges)
+    import fast_sugiyama
+
+    ((positions, _, _, segments),) = fast_sugiyama.from_edges(list(edges), dummy_vertices=True, check_layout=False)
+    place = {int(vertex): (-y, x) for vertex, (x, y) in positions}
+    heights = sorted({y for y, _ in place.values()})
+    level = {y: index for index, y in enumerate(heights)}
+    number = {vertex: vertex for vertex in range(count)}
+    for vertex in sorted(set(place) - set(range(count))):
+        number[vertex] = len(number)
+    found = Layers(layers=[[] for _ in heights])
+    for vertex, (y, _) in sorted(place.items(), key=lambda item: (item[1][1], item[0])):
+        found.layers[level[y]].append(number[vertex])
+    onward: dict[int, list[int]] = {}
+    for start, end in segments or edges:
+        onward.setdefault(int(start), []).append(int(end))
+    for source in range(count):
+        for first in onward.get(source, ()):
+            chain = []
+            target = first
+            while target >= count:
+                chain.append(number[target])
+                (target,) = onward[target]
+            found.chains[source, target] = chain
+    return found
+
+
+#: Edges beyond which the package needs more than a second.
+_SUGIYAMA_LIMIT = 1_200

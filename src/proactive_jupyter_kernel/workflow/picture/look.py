@@ -1,0 +1,68 @@
+"""How the tasks of a running job look: what a caller says of each. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from proactive_jupyter_kernel.workflow.picture.tokens import STATES
+from proactive_jupyter_kernel.workflow.status import TaskStatus
+
+__all__ = ["Look", "gather", "merge"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """The state of one task of a job, or of several in one box."""
+
+    status: TaskStatus
+    #: The second line, such as a duration; empty: the word of the status.
+    note: str = ""
+    #: How far the task is, from 0 to 100, as it says itself; None: it does not say.
+    progress: int | None = None
+    #: Of several tasks in one box, how many have each status; empty: it is one task.
+    counts: Mapping[TaskStatus, int] = field(default_factory=dict)
+    #: The round of a loop, the first is 1; 0: not known, or not in a loop.
+    iteration: int = 0
+
+    @property
+    def total(self) -> int:
+        """How many tasks it stands for."""
+        return sum(self.counts.values()) or 1
+
+
+def merge(looks: Iterable[Look]) -> Look:
+    """One look for several tasks: the status that a reader must see first, and the counts of all."""
+    found = list(looks)
+    if len(found) == 1:
+        return found[0]
+    counts: Counter[TaskStatus] = Counter()
+    for look in found:
+        counts.update(look.counts or {look.status: 1})
+    status = min(counts, key=lambda one: STATES[one].rank)
+    return Look(status=status, counts=dict(counts), iteration=max(look.iteration for look in found))
+
+
+def gather(looks: Mapping[str, Look]) -> dict[str, Look]:
+    """Task of the workflow -> its look, made of those of its copies: ``T#2*3`` is a copy of T in the third round.
+
+    Of the rounds of a loop the last one counts, of the replicas all.
+    """
+    rounds: dict[str, dict[int, list[Look]]] = {}
+    for name, look in looks.items():
+        base, iteration = _parts(name)
+        rounds.setdefault(base, {}).setdefault(iteration, []).append(look)
+    found = {}
+    for base, by_round in rounds.items():
+        last = max(by_round)
+        look = merge(by_round[last])
+        found[base] = replace(look, iteration=last + 1) if last and not look.iteration else look
+    return found
+
+
+def _parts(name: str) -> tuple[str, int]:
+    """A copy's base name and iteration."""
+    first = name.partition("*")[0]
+    base, _, iteration = first.partition("#")
+    return base, int(iteration) if iteration.isdigit() else 0

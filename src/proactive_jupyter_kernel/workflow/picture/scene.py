@@ -1,0 +1,373 @@
+"""What a picture shows: boxes, edges between them, blocks around them. Pure; knows no sizes and no colours.
+
+A workflow that no server would take is drawn as far as it stands: unknown parents are left out, and an edge that closes
+a cycle is drawn as a way back.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from proactive_jupyter_kernel.workflow.graph import Graph, cycles
+from proactive_jupyter_kernel.workflow.languages import mark_of
+from proactive_jupyter_kernel.workflow.model import (
+    Block,
+    Branch,
+    FlowAction,
+    JavaClass,
+    Loop,
+    NativeCommand,
+    Replicate,
+    Script,
+    Task,
+    Workflow,
+)
+from proactive_jupyter_kernel.workflow.picture.conditions import count_of, loop_words
+from proactive_jupyter_kernel.workflow.picture.look import Look, gather, merge
+from proactive_jupyter_kernel.workflow.picture.measure import clean
+
+__all__ = ["Back", "Box", "Edge", "EdgeKind", "Enclosure", "Scene", "scene_of"]
+
+
+class EdgeKind(enum.Enum):
+    """What an edge means; the value is its label."""
+
+    DEPENDENCY = ""
+    IF = "if"
+    ELSE = "else"
+    CONTINUATION = "continuation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    """One task, or a family of them."""
+
+    #: Of its first task; unique.
+    key: str
+    #: As it is shown, if there is room.
+    name: str
+    #: Two letters that tell the language; empty for a family of several.
+    mark: str = ""
+    #: The second line without a look: the scripts around the task, or its control.
+    words: tuple[str, ...] = ()
+    #: The names of the tasks in it.
+    members: tuple[str, ...]
+    #: How often it runs, as the badge shows it; empty: once.
+    times: str = ""
+    #: True: it decides a branch.
+    decides: bool = False
+    look: Look | None = None
+
+    @property
+    def family(self) -> bool:
+        """Whether it stands for several tasks of the workflow."""
+        return len(self.members) > 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """From one box to another, by their keys."""
+
+    source: str
+    target: str
+    kind: EdgeKind = EdgeKind.DEPENDENCY
+    #: False: another edge of the same control bears the label.
+    labelled: bool = True
+
+    @property
+    def label(self) -> str:
+        return self.kind.value if self.labelled else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Back:
+    """The way back of a loop, or an edge that closes a cycle."""
+
+    source: str
+    target: str
+    label: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Enclosure:
+    """Boxes that belong together, and what is enclosed in turn."""
+
+    members: frozenset[str]
+    caption: str = ""
+    #: Whether it has a ground of its own in the picture.
+    shown: bool = False
+    backs: list[Back] = field(default_factory=list)
+    inner: list[Enclosure] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class Scene:
+    """All that is drawn."""
+
+    name: str
+    #: How many tasks the workflow has.
+    tasks: int
+    boxes: dict[str, Box]
+    edges: list[Edge]
+    #: Around everything.
+    root: Enclosure
+    #: Whether states are shown.
+    live: bool = False
+
+
+def scene_of(workflow: Workflow, looks: Mapping[str, Look] | None = None) -> Scene:
+    """What to draw of a workflow; with looks, of a job."""
+    from proactive_jupyter_kernel.workflow.picture.families import families
+
+    graph = Graph(workflow)
+    found = gather(looks) if looks else {}
+    edges, backs = _edges(graph)
+    replicated = _replicated(graph)
+    groups = families(graph, edges)
+    key_of = {name: members[0] for members in groups for name in members}
+    boxes = {members[0]: _box(graph, members, replicated, found) for members in groups}
+    folded: dict[tuple[str, str], Edge] = {}
+    for edge in edges:
+        source, target = key_of[edge.source], key_of[edge.target]
+        if source != target:
+            folded.setdefault(
+                (source, target), Edge(source=source, target=target, kind=edge.kind, labelled=edge.labelled)
+            )
+    blocks = [_on(block, key_of) for block in _blocks(graph, replicated, backs, found)]
+    root = _nest(frozenset(boxes), blocks)
+    return Scene(
+        name=clean(workflow.name),
+        tasks=len(graph.tasks),
+        boxes=boxes,
+        edges=list(folded.values()),
+        root=root,
+        live=bool(looks),
+    )
+
+
+# -- boxes
+
+
+#: The scripts around a task, as the second line names them.
+_SCRIPTS = ("pre", "post", "clean", "selection", "fork")
+_FLOWS: Mapping[type[FlowAction], str] = {Branch: "branch", Loop: "loop", Replicate: "replicate"}
+
+
+def _words(task: Task) -> tuple[str, ...]:
+    given = (task.pre, task.post, task.clean, task.selection, task.fork_environment)
+    scripts = [word for word, script in zip(_SCRIPTS, given, strict=True) if script]
+    return (*([_FLOWS[type(task.flow)]] if task.flow else ()), *scripts)
+
+
+def _mark(task: Task) -> str:
+    match task.executable:
+        case Script(language=language, url=url):
+            return mark_of(language, url)
+        case JavaClass():
+            return "jv"
+        case NativeCommand():
+            return "$_"
+
+
+def _box(graph: Graph, members: Sequence[str], replicated: Mapping[str, str], looks: Mapping[str, Look]) -> Box:
+    from proactive_jupyter_kernel.workflow.picture.families import stem
+
+    tasks = [graph.tasks[name] for name in members]
+    known = [looks[name] for name in members if name in looks]
+    marks = {_mark(task) for task in tasks}
+    words = {_words(task) for task in tasks}
+    first = tasks[0]
+    look = merge(known) if known else None
+    if len(tasks) > 1:
+        name, times = stem(members), str(len(tasks))
+    else:
+        name, times = first.name, replicated.get(first.name, "")
+        if times and look is not None and look.total > 1:
+            times = str(look.total)
+    return Box(
+        key=first.name,
+        name=clean(name),
+        mark=marks.pop() if len(marks) == 1 else "",
+        words=words.pop() if len(words) == 1 else (),
+        members=tuple(members),
+        times=times,
+        decides=isinstance(first.flow, Branch) and first.name in graph.branches,
+        look=look,
+    )
+
+
+# -- edges
+
+
+def _edges(graph: Graph) -> tuple[list[Edge], list[Back]]:
+    """The edges without those that close a cycle, and the ways back."""
+    edges: dict[tuple[str, str], Edge] = {}
+    for name, parents in graph.parents.items():
+        for parent in parents:
+            edges[parent, name] = Edge(source=parent, target=name)
+    for name, branch in graph.branches.items():
+        edges[name, branch.target] = Edge(source=name, target=branch.target, kind=EdgeKind.IF)
+        edges[name, branch.otherwise] = Edge(source=name, target=branch.otherwise, kind=EdgeKind.ELSE)
+        if join := graph.continuation(name):
+            for index, end in enumerate(graph.branch_ends(branch.target, branch.otherwise)):
+                if (end, join) not in edges:
+                    edges[end, join] = Edge(source=end, target=join, kind=EdgeKind.CONTINUATION, labelled=not index)
+    backs = [
+        Back(source=name, target=task.flow.target, label="loop")
+        for name, task in graph.tasks.items()
+        if isinstance(task.flow, Loop) and task.flow.target in graph.tasks
+    ]
+    links: dict[str, list[str]] = {name: [] for name in graph.tasks}
+    for source, target in edges:
+        links[source].append(target)
+    for circle in cycles({name: tuple(found) for name, found in links.items()}, graph.tasks):
+        edges.pop((circle[-1], circle[0]), None)
+        backs.append(Back(source=circle[-1], target=circle[0], label="cycle"))
+    return list(edges.values()), backs
+
+
+# -- blocks
+
+
+def _below(graph: Graph) -> dict[str, tuple[str, ...]]:
+    return graph.links()
+
+
+def _reach(links: Mapping[str, Iterable[str]], start: str, stop: Iterable[str] = ()) -> set[str]:
+    """All that can be reached from `start`, itself included, without going on from `stop`."""
+    ends = set(stop)
+    seen = {start}
+    waiting = [start]
+    while waiting:
+        name = waiting.pop()
+        if name in ends:
+            continue
+        for other in links[name]:
+            if other not in seen:
+                seen.add(other)
+                waiting.append(other)
+    return seen
+
+
+def _between(links: Mapping[str, Iterable[str]], first: str, last: str) -> frozenset[str]:
+    """`first`, `last` and all on the ways from one to the other; empty if there is none."""
+    if first == last:
+        return frozenset({first})
+    reached = _reach(links, first, (last,))
+    if last not in reached:
+        return frozenset()
+    back: dict[str, list[str]] = {name: [] for name in reached}
+    for name in reached:
+        for other in links[name]:
+            if other in reached and name != last:
+                back[other].append(name)
+    return frozenset(_reach(back, last))
+
+
+def _end_of_block(graph: Graph, links: Mapping[str, Iterable[str]], start: str) -> str:
+    """The task that ends the block that `start` begins; empty if none does."""
+    seen = set()
+    waiting = [(start, 0)]
+    for name, depth in waiting:
+        block = graph.tasks[name].block
+        if block is Block.END and name != start:
+            depth -= 1
+            if not depth:
+                return name
+        elif block is Block.START:
+            depth += 1
+        for other in links[name]:
+            if other not in seen:
+                seen.add(other)
+                waiting.append((other, depth))
+    return ""
+
+
+def _bodies(graph: Graph, name: str, links: Mapping[str, Iterable[str]]) -> list[frozenset[str]]:
+    """What a task replicates: each child, or the block that the child begins."""
+    bodies = []
+    for child in graph.children[name]:
+        end = _end_of_block(graph, links, child) if graph.tasks[child].block is Block.START else ""
+        bodies.append(_between(links, child, end) if end else frozenset({child}))
+    return bodies
+
+
+def _replicated(graph: Graph) -> dict[str, str]:
+    """Task -> how often it runs, of those that are replicated; of nested replications the innermost counts."""
+    links = _below(graph)
+    found: dict[str, tuple[int, str]] = {}
+    for name, task in graph.tasks.items():
+        if isinstance(task.flow, Replicate):
+            times = count_of(task.flow.script.code) or "n"
+            for body in _bodies(graph, name, links):
+                for member in body:
+                    if member not in found or len(body) < found[member][0]:
+                        found[member] = (len(body), times)
+    return {name: times for name, (_, times) in found.items()}
+
+
+def _blocks(
+    graph: Graph, replicated: Mapping[str, str], backs: Sequence[Back], looks: Mapping[str, Look]
+) -> list[Enclosure]:
+    """Loops and replications with what is between their ends."""
+    links = _below(graph)
+    blocks = []
+    for back in backs:
+        loop = graph.tasks[back.source].flow
+        members = _between(links, back.target, back.source) or frozenset({back.source, back.target})
+        iteration = max((looks[name].iteration for name in members if name in looks), default=0)
+        label = f"{back.label} · iteration {iteration}" if iteration else back.label
+        caption = loop_words(loop.script.code) if isinstance(loop, Loop) else back.label
+        shown = Back(source=back.source, target=back.target, label=label)
+        blocks.append(Enclosure(members=members, caption=caption, backs=[shown]))
+    for name, task in graph.tasks.items():
+        if not isinstance(task.flow, Replicate):
+            continue
+        bodies = _bodies(graph, name, links)
+        body = frozenset().union(*bodies)
+        if not body:
+            continue
+        after = {child for one in bodies for member in one for child in links[member] if child not in body}
+        members = body | {name} | (after if len(after) == 1 else frozenset())
+        times = count_of(task.flow.script.code)
+        caption = f"replicate, runs = {times}" if times else "replicate"
+        blocks.append(Enclosure(members=members, caption=caption, shown=len(body) > len(bodies)))
+    return blocks
+
+
+def _on(block: Enclosure, key_of: Mapping[str, str]) -> Enclosure:
+    """The block with boxes for tasks."""
+    backs = [Back(source=key_of[back.source], target=key_of[back.target], label=back.label) for back in block.backs]
+    members = frozenset(key_of[name] for name in block.members)
+    return Enclosure(members=members, caption=block.caption, shown=block.shown, backs=backs)
+
+
+def _nest(everything: frozenset[str], blocks: list[Enclosure]) -> Enclosure:
+    """The blocks in one another, the largest outside; one that overlaps another has no place of its own."""
+    root = Enclosure(members=everything)
+    for block in sorted(blocks, key=lambda one: -len(one.members)):
+        outer = root
+        while True:
+            if outer is not root and block.members == outer.members:
+                outer.backs += block.backs
+                break
+            holding = next((one for one in outer.inner if block.members <= one.members), None)
+            if holding is not None:
+                outer = holding
+                continue
+            if any(block.members & one.members for one in outer.inner):
+                outer.backs += block.backs
+            else:
+                outer.inner.append(block)
+            break
+    _show(root, inside=False)
+    return root
+
+
+def _show(outer: Enclosure, *, inside: bool) -> None:
+    """Controls that hold others, or are held by one, have a ground and a caption; a simple one needs neither."""
+    for block in outer.inner:
+        block.shown = block.shown or inside or bool(block.inner)
+        _show(block, inside=block.shown)
