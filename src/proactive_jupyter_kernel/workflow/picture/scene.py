@@ -10,10 +10,10 @@ import enum
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from proactive_jupyter_kernel.workflow.blocks import match_blocks
 from proactive_jupyter_kernel.workflow.graph import Graph, cycles
 from proactive_jupyter_kernel.workflow.languages import mark_of
 from proactive_jupyter_kernel.workflow.model import (
-    Block,
     Branch,
     FlowAction,
     JavaClass,
@@ -211,7 +211,7 @@ def _edges(graph: Graph) -> tuple[list[Edge], list[Back]]:
         edges[name, branch.target] = Edge(source=name, target=branch.target, kind=EdgeKind.IF)
         edges[name, branch.otherwise] = Edge(source=name, target=branch.otherwise, kind=EdgeKind.ELSE)
         if join := graph.continuation(name):
-            for index, end in enumerate(graph.branch_ends(branch.target, branch.otherwise)):
+            for index, end in enumerate(graph.ends(branch.target, branch.otherwise)):
                 if (end, join) not in edges:
                     edges[end, join] = Edge(source=end, target=join, kind=EdgeKind.CONTINUATION, labelled=not index)
     backs = [
@@ -229,10 +229,6 @@ def _edges(graph: Graph) -> tuple[list[Edge], list[Back]]:
 
 
 # -- blocks
-
-
-def _below(graph: Graph) -> dict[str, tuple[str, ...]]:
-    return graph.links()
 
 
 def _reach(links: Mapping[str, Iterable[str]], start: str, stop: Iterable[str] = ()) -> set[str]:
@@ -266,42 +262,25 @@ def _between(links: Mapping[str, Iterable[str]], first: str, last: str) -> froze
     return frozenset(_reach(back, last))
 
 
-def _end_of_block(graph: Graph, links: Mapping[str, Iterable[str]], start: str) -> str:
-    """The task that ends the block that `start` begins; empty if none does."""
-    seen = set()
-    waiting = [(start, 0)]
-    for name, depth in waiting:
-        block = graph.tasks[name].block
-        if block is Block.END and name != start:
-            depth -= 1
-            if not depth:
-                return name
-        elif block is Block.START:
-            depth += 1
-        for other in links[name]:
-            if other not in seen:
-                seen.add(other)
-                waiting.append((other, depth))
-    return ""
-
-
-def _bodies(graph: Graph, name: str, links: Mapping[str, Iterable[str]]) -> list[frozenset[str]]:
-    """What a task replicates: each child, or the block that the child begins."""
+def _bodies(
+    graph: Graph, name: str, links: Mapping[str, Iterable[str]], ends: Mapping[str, str]
+) -> list[frozenset[str]]:
+    """What a task replicates: each child, or the block that the child begins; `ends` are the ends of the blocks."""
     bodies = []
     for child in graph.children[name]:
-        end = _end_of_block(graph, links, child) if graph.tasks[child].block is Block.START else ""
+        end = ends.get(child, "")
         bodies.append(_between(links, child, end) if end else frozenset({child}))
     return bodies
 
 
 def _replicated(graph: Graph) -> dict[str, str]:
     """Task -> how often it runs, of those that are replicated; of nested replications the innermost counts."""
-    links = _below(graph)
+    links, ends = graph.links(), match_blocks(graph).end_of
     found: dict[str, tuple[int, str]] = {}
     for name, task in graph.tasks.items():
         if isinstance(task.flow, Replicate):
             times = count_of(task.flow.script.code) or "n"
-            for body in _bodies(graph, name, links):
+            for body in _bodies(graph, name, links, ends):
                 for member in body:
                     if member not in found or len(body) < found[member][0]:
                         found[member] = (len(body), times)
@@ -312,7 +291,7 @@ def _blocks(
     graph: Graph, replicated: Mapping[str, str], backs: Sequence[Back], looks: Mapping[str, Look]
 ) -> list[Enclosure]:
     """Loops and replications with what is between their ends."""
-    links = _below(graph)
+    links, ends = graph.links(), match_blocks(graph).end_of
     blocks = []
     for back in backs:
         loop = graph.tasks[back.source].flow
@@ -325,7 +304,7 @@ def _blocks(
     for name, task in graph.tasks.items():
         if not isinstance(task.flow, Replicate):
             continue
-        bodies = _bodies(graph, name, links)
+        bodies = _bodies(graph, name, links, ends)
         body = frozenset().union(*bodies)
         if not body:
             continue

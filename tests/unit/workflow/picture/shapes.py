@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import strategies as st
+
 from proactive_jupyter_kernel.workflow.model import (
     Block,
     Branch,
@@ -16,7 +18,19 @@ from proactive_jupyter_kernel.workflow.model import (
     Workflow,
 )
 
-__all__ = ["BRANCH", "LOOP", "NAMES", "NESTED", "REPLICATE", "SIMPLE", "family", "js", "task", "workflow"]
+__all__ = [
+    "BRANCH",
+    "LOOP",
+    "NAMES",
+    "NESTED",
+    "REPLICATE",
+    "SIMPLE",
+    "any_workflow",
+    "family",
+    "js",
+    "task",
+    "workflow",
+]
 
 
 def js(code: str) -> Script:
@@ -43,6 +57,25 @@ def family(count: int) -> Workflow:
     """One task, many of the same name after it, one after these."""
     names = [f"work_{index:03d}" for index in range(count)]
     return workflow("family", task("load"), *(task(name, "load") for name in names), task("merge", *names))
+
+
+@st.composite
+def any_workflow(draw: st.DrawFn) -> Workflow:
+    """Any graph with any controls, also what no server would take: unknown parents, circles, targets that overlap."""
+    count = draw(st.integers(0, 9))
+    names = [f"t{index}" for index in range(count)]
+    some = st.sampled_from([*names, "unknown"])
+    flows = st.one_of(
+        st.none(),
+        st.builds(Branch, script=st.just(js("x")), target=some, otherwise=some, continuation=some | st.just("")),
+        st.builds(Loop, script=st.just(js("loop = false")), target=some),
+        st.builds(Replicate, script=st.just(js("runs = 3"))),
+    )
+    tasks = []
+    for index, name in enumerate(names):
+        depends = draw(st.lists(st.sampled_from([*names[:index], "unknown"]) | some, max_size=3))
+        tasks.append(task(name, *depends, flow=draw(flows), block=draw(st.sampled_from(Block))))
+    return workflow("any", *tasks)
 
 
 SIMPLE = workflow(

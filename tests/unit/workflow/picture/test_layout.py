@@ -6,14 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import shapes
-from strategies import workflows
 
 from proactive_jupyter_kernel.workflow.model import Block, Loop, Workflow
 from proactive_jupyter_kernel.workflow.picture.layers import Engine, Layers, crossings, own, sugiyama, tidy
@@ -100,8 +98,7 @@ def test_usual_shapes_are_laid_out_without_fault(engine: Engine, workflow: Workf
 
 
 @every_engine
-@settings(max_examples=40)
-@given(workflow=workflows())
+@given(workflow=shapes.any_workflow())
 def test_any_workflow_is_laid_out_without_overlap(engine: Engine, workflow: Workflow) -> None:
     """Also one that no server would take: every task has its place."""
     scene = scene_of(workflow)
