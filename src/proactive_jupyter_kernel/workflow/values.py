@@ -1,10 +1,11 @@
 """The values that travel between tasks: which Python values may, how JSON holds them, how Java would print them.
 
 The table is that of ProActive's Python engine (``jsr223-cpython``): what it can hand to Java, and what comes back. The
-embedded scheduler keeps to the same table, so that a task gives the same here and on a ProActive server.
+embedded scheduler keeps to the same table, so that a task gives the same here and on a ProActive server. What is not in
+the table travels as tagged bytes (``python_tasks/tagged.py``) where the writer asks for that.
 
 Task processes load this file by its path, under whatever interpreter they were given: it needs nothing but the
-standard library and runs on Python 3.8. Keep it so.
+standard library and ``tagged.py``, and runs on Python 3.8. Keep it so.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import base64
 import collections
 import math
+import sys
 import types
 import zlib
 from decimal import Decimal
@@ -20,6 +22,10 @@ TYPE_CHECKING = False  # importing `typing` would take longer than a small task
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
+if TYPE_CHECKING or __name__ != "_proactive_values":
+    from proactive_jupyter_kernel.workflow.python_tasks import tagged
+else:
+    tagged = sys.modules["_proactive_tasks.tagged"]  # in a task's process, where both are loaded by their paths
 
 __all__ = [
     "MAX_DEPTH",
@@ -61,37 +67,31 @@ _ITERATORS: tuple[Any, ...] = (
     type(iter([])),
 )
 _SETS: tuple[Any, ...] = (set, frozenset, type({}.keys()))
+_CONTAINERS = (list, dict, set)
 _MAPPINGS = (dict, types.MappingProxyType, collections.UserDict, collections.ChainMap)
 
 #: Class -> what to do instead; looked up along the class and its bases by module and name: nothing is imported.
 _REMEDIES: dict[tuple[str, str], str] = {
-    ("datetime", "datetime"): "use .isoformat()",
-    ("datetime", "date"): "use .isoformat()",
-    ("datetime", "time"): "use .isoformat()",
-    ("datetime", "timedelta"): "use .total_seconds()",
-    ("numpy", "ndarray"): "use .tolist()",
-    ("numpy", "generic"): "use .item()",
-    ("pandas", "DataFrame"): "use .to_dict('records'), or write a file",
-    ("pandas", "Series"): "use .tolist() or .to_dict()",
-    ("pandas", "Index"): "use .tolist()",
-    ("torch", "Tensor"): "use .tolist(), or write a file",
-    ("pathlib", "PurePath"): "use str(…)",
-    ("uuid", "UUID"): "use str(…)",
-    ("fractions", "Fraction"): "use float(…) or str(…)",
-    ("enum", "Enum"): "use its .value",
-    ("builtins", "complex"): "use [z.real, z.imag]",
     ("builtins", "memoryview"): "use bytes(…)",
-    ("builtins", "function"): "a function stays where it is: define or import it in the task that calls it",
-    ("builtins", "builtin_function_or_method"): "a function stays where it is: import it in the task that calls it",
+    ("builtins", "function"): "define or import it in the task that calls it, or install cloudpickle",
+    ("builtins", "builtin_function_or_method"): "import it in the task that calls it",
     ("builtins", "method"): "a method stays with its object: pass the data it needs",
     ("builtins", "module"): "import it in the task that needs it",
-    ("builtins", "type"): "define or import the class in the task that needs it",
-    ("builtins", "BaseException"): "use str(…), or raise it",
+    ("builtins", "type"): "define or import the class in the task that needs it, or install cloudpickle",
+    ("builtins", "coroutine"): "await it, and pass what it gives",
+    ("builtins", "async_generator"): "pass a list of what it gives",
     ("_io", "_IOBase"): "pass the file's name, or its contents",
-    ("PIL.Image", "Image"): "save it into a file or a BytesIO and pass the bytes",
+    ("_thread", "lock"): "create the lock in the task that needs it",
+    ("_thread", "RLock"): "create the lock in the task that needs it",
+    ("threading", "Thread"): "pass what the thread computes",
+    ("_socket", "socket"): "pass the address, and connect in the task that needs it",
+    ("sqlite3", "Connection"): "pass the database's file name, and connect in the task that needs it",
+    ("sqlite3", "Cursor"): "pass a list of its rows",
+    ("subprocess", "Popen"): "pass what the process wrote",
 }
 _GENERAL_REMEDY = (
-    "build it of None, bool, int, float, str, bytes, list, dict, set, or pickle it to bytes, or use a file"
+    "pass the data that it is built of (numbers, texts, lists, dicts, arrays, tables), or write a file"
+    " and pass its name"
 )
 
 
@@ -130,14 +130,15 @@ class Opaque:
         return hash(self.text)
 
 
-def portable(value: Any, name: str = "result") -> Any:
+def portable(value: Any, name: str = "result", *, tags: bool = False, plain: bool = False) -> Any:
     """`value` built of nothing but None, bool, int, float, str, bytes, Decimal, list, set, dict and Opaque.
 
     Tuples, ranges and generators become lists, bytearrays bytes, subclasses their plain base; inside of sets and keys
-    of dicts, where a list cannot stand, tuples and frozensets. `name` is what messages call the value. Raises
-    `NotPortableValue` where something cannot travel.
+    of dicts, where a list cannot stand, tuples and frozensets. With `tags`, anything else becomes tagged bytes; with
+    `plain` as well, as far as possible lists, records, numbers and texts instead. `name` is what messages call the
+    value. Raises `NotPortableValue` where something cannot travel.
     """
-    return _Converter().convert(value, _Place(name), False)
+    return _Converter(tags, plain).convert(value, _Place(name), False)
 
 
 class _Place:
@@ -170,7 +171,9 @@ def _short(key: Any) -> str:
 class _Converter:
     """One conversion: knows the containers that it is inside of, and how much it has seen."""
 
-    def __init__(self) -> None:
+    def __init__(self, tags: bool, plain: bool) -> None:
+        self.tags = tags
+        self.as_plain = plain
         self.inside: set[int] = set()
         self.items = 0
 
@@ -179,24 +182,45 @@ class _Converter:
         if value is None or kind is bool or kind is float:
             return value
         if kind is str:
-            return _checked_text(value, place)
+            return self.leaf(_checked_text, value, place, hashable)
         if kind is int:
-            return _checked_int(value, place)
-        if kind is bytes or isinstance(value, Opaque):
+            return self.leaf(_checked_int, value, place, hashable)
+        if (kind is bytes and not (self.tags and tagged.is_tagged(value))) or isinstance(value, Opaque):
             return value
         return self.other(value, place, hashable)
 
+    def leaf(self, check: Callable[[Any, _Place], Any], value: Any, place: _Place, hashable: bool) -> Any:
+        """What the check gives; what it refuses travels tagged."""
+        if not self.tags:
+            return check(value, place)
+        try:
+            return check(value, place)
+        except NotPortableValue:
+            return self.carry(value, place, hashable)
+
+    def carry(self, value: Any, place: _Place, hashable: bool) -> Any:
+        """The value as tagged bytes, or as what is plain of it."""
+        try:
+            found = tagged.encode(value, self.as_plain)
+        except tagged.CannotTravel as problem:
+            reason, remedy = problem.args
+            raise NotPortableValue(str(place), _type_name(value), reason, remedy or _remedy(value)) from None
+        if type(found) in _CONTAINERS:
+            # One level at a time, so that cycles and depth are noticed.
+            return self.container(value, place, lambda _, below: self.convert(found, _Place("", below), hashable))
+        return found
+
     def other(self, value: Any, place: _Place, hashable: bool) -> Any:
         """Containers, subclasses, and what cannot travel."""
-        if _module(type(value)) in ("numpy", "pandas", "torch"):
-            raise _refusal(value, place)
+        if self.tags and tagged.takes(value):
+            return self.carry(value, place, hashable)
         if isinstance(value, _MAPPINGS) and not hashable:
             return self.container(value, place, self.mapping)
         if isinstance(value, _SETS):
             return self.container(value, place, self.frozenset_of if hashable else self.set_of)
         if isinstance(value, _ITERATORS):
             return self.container(value, place, self.tuple_of if hashable else self.list_of)
-        return _plain(value, place)
+        return self.leaf(_plain, value, place, hashable)
 
     def container(self, value: Any, place: _Place, convert: Callable[[Any, _Place], Any]) -> Any:
         if id(value) in self.inside:
@@ -292,18 +316,18 @@ def _checked_decimal(value: Decimal, place: _Place) -> Decimal:
 
 def _refusal(value: Any, place: _Place) -> NotPortableValue:
     """The error for a value of a class that has no place in the table."""
+    return NotPortableValue(
+        str(place), _type_name(value), "no such type has a form in the other languages", _remedy(value)
+    )
+
+
+def _remedy(value: Any) -> str:
+    """What to do instead of handing on a value that cannot travel."""
     for base in type(value).__mro__:
-        if (_module(base), base.__name__) in _REMEDIES:
-            remedy = _REMEDIES[_module(base), base.__name__]
-            break
-        if (base.__module__, base.__name__) in _REMEDIES:
-            remedy = _REMEDIES[base.__module__, base.__name__]
-            break
-    else:
-        remedy = _GENERAL_REMEDY
-        if hasattr(type(value), "__dataclass_fields__"):
-            remedy = "use dataclasses.asdict(…)"
-    return NotPortableValue(str(place), _type_name(value), "no such type has a form in the other languages", remedy)
+        for module in (_module(base), base.__module__):
+            if (module, base.__name__) in _REMEDIES:
+                return _REMEDIES[module, base.__name__]
+    return _GENERAL_REMEDY
 
 
 def _module(kind: type) -> str:
@@ -414,6 +438,8 @@ def text(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, float):
         return _double_text(value)
+    if tagged.is_tagged(value):
+        return _tagged_text(value)
     if isinstance(value, (bytes, bytearray)):
         # Java shows an array's identity, which no one can know here; the same bytes give the same text at least.
         return f"[B@{zlib.crc32(bytes(value)):x}"
@@ -422,6 +448,15 @@ def text(value: Any) -> str:
     if isinstance(value, (list, tuple, set, frozenset)):
         return "[" + ", ".join(text(item) for item in value) + "]"
     return str(value)
+
+
+def _tagged_text(value: bytes) -> str:
+    """What a tagged value reads as: its text, where it has one, else what it is."""
+    try:
+        found: str | None = tagged.header_of(value)["text"]
+        return f"<{tagged.describe(value)}>" if found is None else found
+    except tagged.Unreadable:
+        return f"[B@{zlib.crc32(value):x}"
 
 
 def _double_text(value: float) -> str:

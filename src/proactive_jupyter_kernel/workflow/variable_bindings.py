@@ -30,8 +30,6 @@ class VariableBinding:
     import_line: str
     #: Lines that export a variable, and fail with a sentence where it was never set; empty: not possible.
     export_lines: str = ""
-    #: Lines that `export_lines` need once, before them.
-    export_head: str = ""
     #: The names that a variable can have.
     names: re.Pattern[str] = _WORD
     #: How many lines of a script must stay first when lines are added before it.
@@ -50,45 +48,19 @@ class VariableBinding:
 
     def exports(self, names: Sequence[str], task: str) -> str:
         """The lines that export these variables."""
-        lines = [Template(self.export_lines).substitute(name=name, task=task) for name in names]
-        return "\n".join([self.export_head, *lines] if self.export_head else lines)
+        return "\n".join(Template(self.export_lines).substitute(name=name, task=task) for name in names)
 
 
 _PYTHON_NAMES = re.compile(r"[^\W\d]\w*")
 
-# The check repeats, in short, what the embedded scheduler does anyway: on a ProActive server a value that cannot travel
-# would end in an error that names neither it nor a remedy. Runs under the Python of the task, 3.6 or later.
-_PYTHON_CHECK = """
-def _proactive_check(value, place, depth=0):
-    from decimal import Decimal
-    kind = type(value)
-    if value is None or kind in (bool, float, str, bytes, bytearray, Decimal, range):
-        return
-    if kind is int and -2 ** 63 <= value < 2 ** 63:
-        return
-    if kind in (list, tuple, set, dict) and depth < 100:
-        for number, item in enumerate(value):
-            _proactive_check(item, "%s[%r]" % (place, item if kind is dict else number), depth + 1)
-            if kind is dict:
-                _proactive_check(value[item], "%s[%r]" % (place, item), depth + 1)
-        return
-    import types
-    if kind is types.GeneratorType:
-        return
-    name = kind.__name__ if kind.__module__ == "builtins" else kind.__module__ + "." + kind.__name__
-    remedies = (("isoformat", "use .isoformat()"), ("to_dict", "use .to_dict()"), ("tolist", "use .tolist()"))
-    found = [remedy for method, remedy in remedies if hasattr(value, method)]
-    remedy = found[0] if found else "build it of None, bool, int, float, str, bytes, list, dict, set, or use a file"
-    raise TypeError("The exported variable %s (%s) cannot travel between tasks; %s." % (place, name, remedy))
-""".strip("\n")
-
+# A statement, not an expression: the value of the task's last expression is its result where it sets none.
 _PYTHON_EXPORT = """
 try:
     $name
 except NameError:
     raise NameError("Task '$task' exports the variable '$name', but its code never sets it.") from None
-_proactive_check($name, "$name")
-variables.put("$name", $name)
+else:
+    variables.put("$name", $name)
 """.strip("\n")
 
 #: The sentence of an export of a variable that was never set; a template as the others.
@@ -115,7 +87,6 @@ def _python_head(code: str) -> int:
 PYTHON = VariableBinding(
     import_line='$name = variables.get("$name")',
     export_lines=_PYTHON_EXPORT,
-    export_head=_PYTHON_CHECK,
     names=_PYTHON_NAMES,
     head_lines=_python_head,
 )

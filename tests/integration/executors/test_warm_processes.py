@@ -84,7 +84,7 @@ def test_modules_are_those_of_the_library(warm_lab: Any) -> None:
         "known = {*sys.stdlib_module_names, *(name.partition('.')[0] for name in fresh.split())}\n"
         "result = sorted({name.partition('.')[0] for name in sys.modules} - known)"
     )
-    assert warm_lab.run(code).value == ["_proactive", "_proactive_values"]
+    assert warm_lab.run(code).value == ["_proactive", "_proactive_tasks", "_proactive_values"]
 
 
 def test_other_interpreter(warm_lab: Any, other_python: str) -> None:

@@ -213,26 +213,6 @@ def test_a_python_task_that_never_sets_an_export_fails_by_name(notebook) -> None
         run_python(notebook.script("A"))
 
 
-@pytest.mark.parametrize(
-    ("value", "message"),
-    [
-        (
-            "__import__('datetime').date(2026, 1, 1)",
-            r"x \(datetime.date\) cannot travel between tasks; use .isoformat()",
-        ),
-        ("[1, {'k': 3+4j}]", r"x\[1\]\['k'\] \(complex\) cannot travel"),
-        ("2 ** 64", r"x \(int\) cannot travel"),
-        ("lambda: 1", r"x \(function\) cannot travel"),
-        ("{(1, object()): 2}", r"cannot travel"),
-    ],
-)
-def test_a_python_task_refuses_what_cannot_travel_by_name(notebook, value: str, message: str) -> None:
-    """Also where the scheduler's own message would name nothing."""
-    notebook.run(f"#%task(A, export=[x])\nx = {value}")
-    with pytest.raises(TypeError, match=message):
-        run_python(notebook.script("A"))
-
-
 def test_future_imports_stay_in_front(notebook) -> None:
     """What Python wants first stays first, whatever is put in front of a task."""
     notebook.run('#%import()\nimport math\n#%task(A)\n"""Doc."""\nfrom __future__ import annotations\nx: Foo = math.pi')

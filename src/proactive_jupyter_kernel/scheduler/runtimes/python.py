@@ -16,6 +16,8 @@ from proactive_jupyter_kernel.workflow import values
 __all__ = ["RUNTIMES", "Python"]
 
 _HARNESS = Path(__file__).with_name("harness") / "python"
+#: What the harness shares with tasks on a ProActive server.
+_TASK_SIDE = Path(str(values.__file__)).with_name("python_tasks")
 #: Importable by a child that `multiprocessing` spawns; its own names are gone when the script's begin.
 _MAIN = """\
 import importlib.util
@@ -70,6 +72,7 @@ class Python(Runtime):
         target = stage.folder / "harness"
         shutil.copytree(_HARNESS, target, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copyfile(str(values.__file__), target / "values.py")
+        shutil.copytree(_TASK_SIDE, target / _TASK_SIDE.name, ignore=shutil.ignore_patterns("__pycache__"))
         return target
 
 

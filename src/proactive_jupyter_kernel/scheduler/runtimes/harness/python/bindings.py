@@ -14,13 +14,28 @@ if TYPE_CHECKING:
     from typing import Any
 
     from proactive_jupyter_kernel.workflow import values
+    from proactive_jupyter_kernel.workflow.python_tasks import tagged
 else:
-    values = sys.modules["_proactive_values"]
+    values, tagged = sys.modules["_proactive_values"], sys.modules["_proactive_tasks.tagged"]
 
-__all__ = ["Absent", "JavaMap", "Progress", "TaskFailed", "TaskResult", "VariablesMap", "from_request"]
+__all__ = [
+    "PLAIN",
+    "Absent",
+    "JavaMap",
+    "Progress",
+    "TaskFailed",
+    "TaskResult",
+    "VariablesMap",
+    "from_request",
+    "wants_plain",
+]
 
 #: Java clients of a ProActive server, which no embedded scheduler has.
 _JAVA_CLIENTS = ("userspaceapi", "globalspaceapi", "schedulerapi", "rmapi", "synchronizationapi", "signalapi")
+
+
+#: Generic information ``PYTHON_VALUES=plain``: what the task hands on is plain, for tasks of other languages.
+PLAIN = "PYTHON_VALUES"
 
 
 class TaskFailed(Exception):
@@ -84,28 +99,70 @@ class JavaMap(dict):  # type: ignore[type-arg]  # dict[…] cannot be a base on 
 
 
 class VariablesMap(JavaMap):
-    """``variables`` and ``resultMap``: takes portable values alone, and remembers what was put and removed."""
+    """``variables`` and ``resultMap``: takes values that can travel, and remembers what was put and removed.
 
-    def __init__(self, name: str, wires: Mapping[str, Any]) -> None:
+    What travels tagged is opened when it is read for the first time; changed in place, it has to be put again.
+    """
+
+    def __init__(self, name: str, wires: Mapping[str, Any], *, plain: bool = False) -> None:
         self._name = name
+        self._plain = plain
         self._put: dict[str, None] = {}
         self._removed: dict[str, None] = {}
         #: What could be changed in place, as it came.
         self._before = {key: wire for key, wire in wires.items() if isinstance(wire, (dict, list))}
-        super().__init__((key, values.from_wire(wire)) for key, wire in wires.items())
+        #: Values that hold tagged bytes, as they travel; and those of them that nobody has read.
+        self._tagged: dict[str, Any] = {}
+        self._closed: dict[str, None] = {}
+        super().__init__()
+        for key, wire in wires.items():
+            self._keep(key, values.from_wire(wire))
+
+    def _keep(self, key: str, value: Any) -> None:
+        self._tagged.pop(key, None)
+        self._closed.pop(key, None)
+        if tagged.holds_tagged(value):
+            self._tagged[key] = value
+            self._closed[key] = None
+        super().__setitem__(key, value)
+
+    def __getitem__(self, key: Any) -> Any:
+        if key in self._closed:
+            super().__setitem__(key, tagged.opened(self._tagged[key], f"{self._name}[{key!r}]"))
+            del self._closed[key]
+        return super().__getitem__(key)
+
+    def __iter__(self) -> Any:
+        # Also because `dict(variables)` reads the items by way of this class only if it has its own iteration.
+        return super().__iter__()
+
+    def _open(self) -> dict[str, Any]:
+        """All values, opened as far as this Python can."""
+        for key in list(self._closed):
+            try:
+                self[key]
+            except tagged.Unreadable:
+                continue  # whoever reads that value gets the error
+        return {key: super(VariablesMap, self).__getitem__(key) for key in self}
+
+    def items(self) -> Any:
+        return self._open().items()
+
+    def values(self) -> Any:
+        return self._open().values()
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if not isinstance(key, str):
             raise TypeError(f"a key of {self._name} is a text, not {key!r}")
-        super().__setitem__(key, values.portable(value, f"{self._name}[{key!r}]"))
+        self._keep(key, values.portable(value, f"{self._name}[{key!r}]", tags=True, plain=self._plain))
         self._put[key] = None
         self._removed.pop(key, None)
 
     def __delitem__(self, key: Any) -> None:
         if key in self:
             super().__delitem__(key)
-            self._put.pop(key, None)
-            self._before.pop(key, None)
+            for known in (self._put, self._before, self._tagged, self._closed):
+                known.pop(key, None)
             self._removed[key] = None
 
     def update(self, *others: Any, **more: Any) -> None:
@@ -127,23 +184,29 @@ class VariablesMap(JavaMap):
         return key, self.pop(key)
 
     def copy(self) -> JavaMap:
-        return JavaMap(self)
+        return JavaMap(self._open())
+
+    def __repr__(self) -> str:
+        return repr(self._open())
 
     def __reduce__(self) -> Any:
-        return JavaMap, (dict(self),)
+        return JavaMap, (self._open(),)
 
     def changes(self) -> tuple[dict[str, Any], list[str]]:
         """What was put, or changed in place, as wire values; what was removed."""
         changed = {}
         for key in self:
+            if key in self._tagged:
+                if key in self._put:
+                    changed[key] = values.to_wire(self._tagged[key])
+                continue
             value = self[key]
-            if key in self._put or (key in self._before and _wire(value, self._name, key) != self._before[key]):
-                changed[key] = _wire(value, self._name, key)
+            if key in self._put or (key in self._before and self._wire(key, value) != self._before[key]):
+                changed[key] = self._wire(key, value)
         return changed, list(self._removed)
 
-
-def _wire(value: Any, name: str, key: str) -> Any:
-    return values.to_wire(values.portable(value, f"{name}[{key!r}]"))
+    def _wire(self, key: str, value: Any) -> Any:
+        return values.to_wire(values.portable(value, f"{self._name}[{key!r}]", tags=True, plain=self._plain))
 
 
 class TaskId:
@@ -176,6 +239,9 @@ class TaskResult:
         failure = self.getException()
         if failure is not None:
             raise failure
+        return tagged.opened(self._travelled(), f"The result of {self._parent['taskName']}")
+
+    def _travelled(self) -> Any:
         return values.from_wire(self._parent["value"])
 
     getValue = value
@@ -199,7 +265,7 @@ class TaskResult:
         failure = self._parent["failure"]
         if failure is not None:
             return " ".join(f"{failure['exception']}: {failure['message']}".split())
-        value = self.value()
+        value = self._travelled()
         return "Result not available" if value is None else str(values.text(value))
 
     toString = __str__
@@ -307,10 +373,15 @@ class ForkEnvironment:
         return str(path)
 
 
+def wants_plain(request: Mapping[str, Any]) -> bool:
+    """Whether the task hands on plain values, where there are any."""
+    return str(request["genericInformation"].get(PLAIN, "")).strip().lower() == "plain"
+
+
 def from_request(request: Mapping[str, Any]) -> dict[str, Any]:
     """The globals of the script that the request is about."""
     scope: dict[str, Any] = {
-        "variables": VariablesMap("variables", request["variables"]),
+        "variables": VariablesMap("variables", request["variables"], plain=wants_plain(request)),
         "genericInformation": JavaMap(request["genericInformation"]),
         "credentials": JavaMap(request["credentials"]),
         "args": list(request["args"]),
@@ -335,7 +406,11 @@ def _result(request: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, A
     if "failure" in found:
         failure = found["failure"]
         return {"result": TaskFailed(f"{failure['exception']}: {failure['message']}")}
-    return {"result": values.from_wire(found["value"])}
+    value = values.from_wire(found["value"])
+    try:
+        return {"result": tagged.opened(value, "The result")}
+    except tagged.Unreadable:
+        return {"result": value}  # the script may not care; it goes on as it came
 
 
 #: Key of the request -> what it binds, where the stage has it.
@@ -343,7 +418,7 @@ _OPTIONAL: dict[str, Callable[[Mapping[str, Any], Any], dict[str, Any]]] = {
     "results": _results,
     "result": _result,
     "resultMetadata": lambda request, found: {"resultMetadata": JavaMap(found)},
-    "resultMap": lambda request, found: {"resultMap": VariablesMap("resultMap", found)},
+    "resultMap": lambda request, found: {"resultMap": VariablesMap("resultMap", found, plain=wants_plain(request))},
     "nodesurl": lambda request, found: {"nodesurl": list(found), "allnodesurl": list(request["allnodesurl"])},
     "progressFile": lambda request, found: {"progress": Progress(found)},
     "forkEnvironment": lambda request, found: {"forkEnvironment": ForkEnvironment(found)},

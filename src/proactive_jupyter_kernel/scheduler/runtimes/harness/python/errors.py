@@ -11,12 +11,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from proactive_jupyter_kernel.workflow import values
+    from proactive_jupyter_kernel.workflow.python_tasks import tagged
 else:
-    values = sys.modules["_proactive_values"]
+    values, tagged = sys.modules["_proactive_values"], sys.modules["_proactive_tasks.tagged"]
 
 __all__ = ["describe", "register", "say", "show"]
 
-_OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_OURS = tuple(os.path.dirname(os.path.abspath(path)) + os.sep for path in (__file__, str(tagged.__file__)))
 #: A longer traceback is cut in the report; on standard error it stands in full.
 _LONGEST_TRACE = 100_000
 

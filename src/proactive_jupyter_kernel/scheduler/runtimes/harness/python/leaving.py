@@ -16,6 +16,8 @@ __all__ = ["leave"]
 
 #: The code that Python ends with when the last output cannot be written.
 _UNWRITTEN = 120
+#: What the harness shares with others.
+_LIBRARIES = ("_proactive_tasks", "_proactive_values")
 #: What ``site`` has imported, such as the hooks of editable installations.
 _AT_START = frozenset(name.partition(".")[0] for name in sys.modules)
 
@@ -41,7 +43,7 @@ def _has_foreign_modules() -> bool:
     standard = getattr(sys, "stdlib_module_names", None)
     if standard is None:
         return True
-    known = standard | {"__main__", "__mp_main__", "_proactive", "_proactive_values", *_AT_START}
+    known = standard | {"__main__", "__mp_main__", "_proactive", *_LIBRARIES, *_AT_START}
     return any(name.partition(".")[0] not in known for name in list(sys.modules))
 
 

@@ -15,23 +15,30 @@ from importlib import import_module
 from importlib.machinery import ModuleSpec, SourceFileLoader
 
 _here = os.path.dirname(os.path.abspath(__file__))
-_values = os.path.join(_here, "values.py")
-if not os.path.exists(_values):
-    _values = os.path.join(_here, os.pardir, os.pardir, os.pardir, os.pardir, "workflow", "values.py")
+_workflow = os.path.abspath(os.path.join(_here, os.pardir, os.pardir, os.pardir, os.pardir, "workflow"))
+if os.path.exists(os.path.join(_here, "values.py")):
+    _workflow = _here  # a copy that went into a container
 # This folder is no place for the task's own imports.
 sys.path[:1] = [] if sys.path and os.path.abspath(sys.path[0]) == _here else sys.path[:1]
 # By hand, because `importlib.util` brings along more than all of this needs.
 for _name, _path in (
-    ("_proactive_values", os.path.abspath(_values)),
+    ("_proactive_tasks", os.path.join(_workflow, "python_tasks", "__init__.py")),
+    ("_proactive_tasks.tagged", ""),
+    ("_proactive_tasks.shown", ""),
+    ("_proactive_values", os.path.join(_workflow, "values.py")),
     ("_proactive", os.path.join(_here, "__init__.py")),
 ):
+    if not _path:
+        import_module(_name)
+        continue
+    _package = os.path.basename(_path) == "__init__.py"
     _loader = SourceFileLoader(_name, _path)
-    _spec = ModuleSpec(_name, _loader, origin=_path, is_package=_name == "_proactive")
+    _spec = ModuleSpec(_name, _loader, origin=_path, is_package=_package)
     _spec.has_location = True
     sys.modules[_name] = _module = type(sys)(_name)
     _module.__spec__, _module.__loader__, _module.__file__ = _spec, _loader, _path
     if _spec.submodule_search_locations is not None:
-        _spec.submodule_search_locations.append(_here)
+        _spec.submodule_search_locations.append(os.path.dirname(_path))
         _module.__path__ = _spec.submodule_search_locations
         _module.__package__ = _name
     _loader.exec_module(_module)

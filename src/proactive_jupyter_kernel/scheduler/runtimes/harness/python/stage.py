@@ -16,10 +16,19 @@ if TYPE_CHECKING:
     from typing import Any
 
     from proactive_jupyter_kernel.workflow import values
+    from proactive_jupyter_kernel.workflow.python_tasks import shown
 else:
-    values = sys.modules["_proactive_values"]
+    values, shown = sys.modules["_proactive_values"], sys.modules["_proactive_tasks.shown"]
 
 __all__ = ["again", "run"]
+
+# What the report needs, kept before the script can replace it.
+_open, _replace_file = open, os.replace
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+#: Compile to a syntax tree; the value of `ast.PyCF_ONLY_AST`, whose module takes longer to import than a small task.
+_ONLY_AST = 0x400
+#: Where a script's last expression leaves its value.
+_LAST = "_proactive_last"
 
 
 def run(folder: str) -> int:
@@ -31,12 +40,22 @@ def run(folder: str) -> int:
     _prepare_process(request)
     scope = _new_main(request)
     maps = {name: scope.get(name) for name in ("variables", "resultMap", "forkEnvironment")}
+    entries: dict[str, str] = {}
+    outputs = _outputs(request, entries)
+    outputs.install(scope)
     report: dict[str, Any] = {}
     code = _execute(request, scope, report)
     _wait_for_threads()
     if os.getpid() == here:  # else: a child that the script forked, and that came to the script's end
-        code = _report(request, {**scope, **maps}, report, code)
+        last = scope.pop(_LAST, None)
+        code = _report(request, {**scope, **maps, _LAST: last}, report, outputs, entries, code)
     return code
+
+
+def _outputs(request: Mapping[str, Any], entries: dict[str, str]) -> Any:
+    """What the script shows; the entries are those of the result's metadata."""
+    already = sum(name.startswith(shown.PREFIX) for name in request["resultMetadata"] or ())
+    return shown.Outputs(entries.__setitem__, already)
 
 
 def again(folder: str, scope: dict[str, Any]) -> None:
@@ -44,6 +63,7 @@ def again(folder: str, scope: dict[str, Any]) -> None:
     request = _read(folder)
     scope.update(bindings.from_request(request))
     scope.update(os=os, sys=sys)
+    _outputs(request, {}).install(scope)
     exec(_compiled(request), scope)
 
 
@@ -96,7 +116,35 @@ def _compiled(request: Mapping[str, Any]) -> types.CodeType:
     with open(request["script"], encoding="utf-8", errors="surrogatepass", newline="") as file:
         source = file.read()
     errors.register(request["label"], source)
-    return compile(source, request["label"], "exec", dont_inherit=True)
+    if request["stage"] != "main" or source.rstrip().endswith(";"):
+        return compile(source, request["label"], "exec", dont_inherit=True)
+    tree = compile(source, request["label"], "exec", _ONLY_AST, dont_inherit=True)
+    _keep_last(tree)
+    return compile(tree, request["label"], "exec", dont_inherit=True)
+
+
+def _keep_last(tree: Any) -> None:
+    """Have the value of the script's last expression assigned; the lines that export variables may follow it."""
+    index = len(tree.body) - 1
+    while index >= 0 and _exports(tree.body[index]):
+        index -= 1
+    if index >= 0 and type(tree.body[index]).__name__ == "Expr":
+        import _ast
+
+        expression = tree.body[index]
+        span: dict[str, Any] = {name: getattr(expression, name, None) for name in expression._attributes}
+        target = _ast.Name(id=_LAST, ctx=_ast.Store(), **span)
+        tree.body[index] = _ast.Assign(targets=[target], value=expression.value, type_comment=None, **span)
+
+
+def _exports(statement: Any) -> bool:
+    """Whether it is one of the statements that the kernel puts after a task's code: ``try: x … variables.put(…)``."""
+    if type(statement).__name__ != "Try" or len(statement.orelse) != 1:
+        return False
+    call = getattr(statement.orelse[0], "value", None)
+    function = getattr(call, "func", None)
+    owner = getattr(getattr(function, "value", None), "id", "")
+    return getattr(function, "attr", "") == "put" and owner == "variables"
 
 
 def _execute(request: Mapping[str, Any], scope: dict[str, Any], report: dict[str, Any]) -> int:
@@ -134,38 +182,54 @@ def _wait_for_threads() -> None:
             errors.show(error)
 
 
-def _report(request: Mapping[str, Any], scope: Mapping[str, Any], report: dict[str, Any], code: int) -> int:
+def _report(
+    request: Mapping[str, Any],
+    scope: Mapping[str, Any],
+    report: dict[str, Any],
+    outputs: Any,
+    entries: Mapping[str, str],
+    code: int,
+) -> int:
     """Write the report; returns the exit code, 1 where a value cannot travel."""
     try:
         _collect_maps(scope, report)
         if "exit" not in report:
-            _collect_values(request, scope, report)
-    except ValueError as error:
-        code = _refuse(report, error, code)
-    text = _as_text(report)
+            _collect_values(request, scope, report, outputs)
+        _show_figures(scope, outputs)
+        _collect_metadata(request, scope, report, entries)
+        text = _ENCODER.encode(report)
+    except values.NotPortableValue as error:
+        text, code = _refuse(report, error, code)
+    except BaseException as error:  # code of the script that runs when a value is read: a generator, a pickled class
+        text, code = _failed(report, error, code)
     if len(text) > request["limit"]:
         report.clear()
-        code = _refuse(report, _too_large(len(text), request["limit"]), code)
-        text = _as_text(report)
+        text, code = _refuse(report, _too_large(len(text), request["limit"]), code)
     half = request["report"] + ".part"
-    with open(half, "w", encoding="ascii") as file:
+    with _open(half, "w", encoding="ascii") as file:
         file.write(text)
-    os.replace(half, request["report"])
+    _replace_file(half, request["report"])
     return code
 
 
-def _refuse(report: dict[str, Any], error: ValueError, code: int) -> int:
+def _refuse(report: dict[str, Any], error: ValueError, code: int) -> tuple[str, int]:
     """Note that a value cannot travel. No line of the script is at fault, so no traceback: the message names it."""
     errors.say(f"{error}\n")
-    kind = "" if isinstance(error, values.NotPortableValue) else type(error).__name__
-    report.pop("values", None)
-    report["error"] = {"type": kind, "message": str(error), "trace": str(error)}
-    report["exit"] = code or 1
-    return code or 1
+    return _with_error(report, {"type": "", "message": str(error), "trace": str(error)}, code)
 
 
-def _as_text(report: Mapping[str, Any]) -> str:
-    return json.dumps(report, separators=(",", ":"), allow_nan=False)
+def _failed(report: dict[str, Any], error: BaseException, code: int) -> tuple[str, int]:
+    """Note that the script's own code failed when its values were read."""
+    errors.say("The script ended, and then its values could not be read:\n")
+    errors.show(error)
+    return _with_error(report, errors.describe(error), code)
+
+
+def _with_error(report: dict[str, Any], error: dict[str, str], code: int) -> tuple[str, int]:
+    kept: dict[str, Any] = {name: report[name] for name in ("variablesSet", "variablesRemoved") if name in report}
+    report.clear()
+    report.update(kept, error=error, exit=code or 1)
+    return _ENCODER.encode(report), code or 1
 
 
 def _collect_maps(scope: Mapping[str, Any], report: dict[str, Any]) -> None:
@@ -179,19 +243,49 @@ def _collect_maps(scope: Mapping[str, Any], report: dict[str, Any]) -> None:
         report["forkEnvironment"] = environment.report
 
 
-def _collect_values(request: Mapping[str, Any], scope: Mapping[str, Any], report: dict[str, Any]) -> None:
+def _collect_values(request: Mapping[str, Any], scope: Mapping[str, Any], report: dict[str, Any], outputs: Any) -> None:
     """What ProActive's epilogue sends back; a script that left by ``sys.exit`` never gets there."""
-    report["values"] = {
-        name: values.to_wire(values.portable(scope[name], name)) for name in request["returns"] if name in scope
+    plain = bindings.wants_plain(request)
+    found = report["values"] = {
+        name: values.to_wire(values.portable(scope[name], name, tags=True, plain=plain))
+        for name in request["returns"]
+        if name in scope
     }
-    metadata = scope.get("resultMetadata")
-    if request["resultMetadata"] is not None and metadata is not None:
-        plain = values.portable(metadata, "resultMetadata")
-        if not isinstance(plain, dict):
-            raise values.NotPortableValue(
-                "resultMetadata", type(metadata).__name__, "it is a map of texts", "use resultMetadata['name'] = 'text'"
-            )
-        report["resultMetadata"] = {values.text(name): values.text(value) for name, value in plain.items()}
+    last = scope[_LAST]
+    if last is None or last is Ellipsis:
+        return
+    if "result" not in found and not shown.is_part_of_figure(last):
+        try:
+            found["result"] = values.to_wire(values.portable(last, "result", tags=True, plain=plain))
+            return
+        except values.NotPortableValue:
+            pass  # nobody asked for it to be the result: it is only shown
+    outputs.last(last)
+
+
+def _show_figures(scope: Mapping[str, Any], outputs: Any) -> None:
+    """Show what the script drew and left open."""
+    try:
+        outputs.figures(but=scope.get("result", scope[_LAST]))
+    except Exception as error:
+        errors.say(f"A figure could not be drawn: {type(error).__name__}: {error}\n")
+
+
+def _collect_metadata(
+    request: Mapping[str, Any], scope: Mapping[str, Any], report: dict[str, Any], entries: Mapping[str, str]
+) -> None:
+    if request["resultMetadata"] is None:
+        return
+    metadata = scope.get("resultMetadata") if "exit" not in report else request["resultMetadata"]
+    if metadata is None:
+        metadata = {}
+    plain = values.portable(metadata, "resultMetadata")
+    if not isinstance(plain, dict):
+        raise values.NotPortableValue(
+            "resultMetadata", type(metadata).__name__, "it is a map of texts", "use resultMetadata['name'] = 'text'"
+        )
+    report["resultMetadata"] = {values.text(name): values.text(value) for name, value in plain.items()}
+    report["resultMetadata"].update(entries)
 
 
 def _too_large(size: int, limit: int) -> values.NotPortableValue:

@@ -50,7 +50,7 @@ _MOST_DESCRIPTORS = 48
 def serve(descriptor: int) -> str | None:
     """Serve until the socket ends. Returns None then; in a forked child, the folder of the stage to run."""
     server = _Server(socket.socket(fileno=descriptor))
-    for name in _PRELOADED:
+    for name in (*_PRELOADED, "_proactive_tasks.writing", "_proactive_tasks.reading"):
         importlib.import_module(name)
     gc.collect()
     # What is here now the collector need not look at again in the forks, where looking means copying.

@@ -1,0 +1,178 @@
+"""Tagged bytes: how Python values that no other language has travel between tasks and into the notebook.
+
+A ProActive server carries None, booleans, numbers, texts, bytes, lists, sets and dicts. Any other Python value travels
+as bytes that say what they are::
+
+    MAGIC (11 bytes) | length of the header (4 bytes, big endian) | header (JSON, ASCII) | payload
+
+The header has ``kind`` (``npy``, ``arrow``, ``png``, ``pickle``), ``type`` (the class, such as
+``pandas.DataFrame``), ``python`` (``3.11``), ``library`` (``pandas 3.1.1``, or empty), ``about`` (a few words on size
+and shape), and sometimes ``text`` (what tasks of other languages read) and ``by_value`` (see `writing`).
+docs/guides/values.md documents the format.
+
+Runs inside tasks, under Python 3.6 or later; see the package's docstring for what that means.
+"""
+
+import json
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = [
+    "LONGEST_TEXT",
+    "MAGIC",
+    "PYTHON",
+    "CannotTravel",
+    "Picture",
+    "Unreadable",
+    "Untrusted",
+    "decode",
+    "describe",
+    "encode",
+    "header_of",
+    "holds_tagged",
+    "is_tagged",
+    "join",
+    "opened",
+    "split",
+    "takes",
+]
+
+#: Never the start of a text or of a known file format; the last byte is the version of this format.
+MAGIC = b"\x93ProActive\x01"
+_SIZE = len(MAGIC) + 4
+#: This Python.
+PYTHON = ".".join(str(number) for number in sys.version_info[:2])
+#: A longer description of a value, or of what went wrong with it, is cut.
+LONGEST_TEXT = 200
+
+
+class CannotTravel(ValueError):
+    """A value has no form in which it could travel. `args` are the reason and what to do instead, which may be ''."""
+
+
+class Unreadable(ValueError):
+    """A tagged value cannot be opened here; the text says what it is, why not, and what to do."""
+
+
+class Untrusted(Unreadable):
+    """Opening the value would run code of whoever wrote it, and nobody said that this is wanted."""
+
+
+Unreadable.__module__ = Untrusted.__module__ = CannotTravel.__module__ = "builtins"
+
+
+class Picture(bytes):
+    """A PNG image: its bytes, which a notebook shows as the image."""
+
+    def _repr_png_(self) -> "bytes":
+        return bytes(self)
+
+    def __repr__(self) -> "str":
+        return f"<PNG image, {len(self):,} bytes>"
+
+    def __reduce__(self) -> "Any":
+        return bytes, (bytes(self),)
+
+
+# --- the header --------------------------------------------------------------------------------------------------
+
+
+def is_tagged(value: "Any") -> "bool":
+    """Whether these are tagged bytes."""
+    return isinstance(value, bytes) and value[: len(MAGIC)] == MAGIC
+
+
+def header_of(data: "bytes") -> "dict[str, Any]":
+    """The header; its texts are all there, empty where the bytes have none. Raises `Unreadable`."""
+    return split(data)[0]
+
+
+def split(data: "bytes") -> "tuple[dict[str, Any], bytes]":
+    """The header and the payload. Raises `Unreadable`."""
+    size = int.from_bytes(data[len(MAGIC) : _SIZE], "big")
+    try:
+        if not is_tagged(data) or len(data) < _SIZE + size:
+            raise ValueError("they end too early")
+        found = json.loads(data[_SIZE : _SIZE + size].decode("ascii"))
+        header: dict[str, Any] = {
+            name: str(found.get(name) or "") for name in ("kind", "type", "python", "library", "about")
+        }
+        header["text"] = None if found.get("text") is None else str(found["text"])
+        header["by_value"] = None if found.get("by_value") is None else int(found["by_value"])
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
+        raise Unreadable(f"These bytes begin like a tagged Python value, but are not one ({error}).") from None
+    header["size"] = len(data) - _SIZE - size
+    return header, data[_SIZE + size :]
+
+
+def describe(data: "bytes") -> "str":
+    """A value in a few words: ``numpy.ndarray, float64 (3, 4), 96 bytes``."""
+    header = header_of(data)
+    parts = [header["type"] or header["kind"], header["about"], "{:,} bytes".format(header["size"])]
+    return ", ".join(part for part in parts if part)
+
+
+def join(header: "dict[str, Any]", payload: "bytes") -> "bytes":
+    """Tagged bytes; what is None in the header is left out."""
+    kept = {name: found for name, found in header.items() if found is not None}
+    written = json.dumps(kept, separators=(",", ":")).encode("ascii")
+    return b"".join((MAGIC, len(written).to_bytes(4, "big"), written, payload))
+
+
+# --- the whole of a value ----------------------------------------------------------------------------------------
+
+
+def holds_tagged(value: "Any") -> "bool":
+    """Whether a value is, or holds somewhere, tagged bytes."""
+    if isinstance(value, bytes):
+        return is_tagged(value)
+    if isinstance(value, dict):
+        return any(holds_tagged(key) or holds_tagged(item) for key, item in value.items())
+    return isinstance(value, (list, tuple, set, frozenset)) and any(holds_tagged(item) for item in value)
+
+
+def opened(value: "Any", where: "str", trust: "bool" = True) -> "Any":
+    """The value with everything tagged in it opened; `where` is what messages call it. Raises `Unreadable`."""
+    if not holds_tagged(value):
+        return value
+    if isinstance(value, bytes):
+        return decode(value, where, trust)
+    if isinstance(value, dict):
+        return {opened(key, where, trust): opened(item, f"{where}[{key!r}]", trust) for key, item in value.items()}
+    if isinstance(value, list):
+        return [opened(item, f"{where}[{index}]", trust) for index, item in enumerate(value)]
+    return type(value)(opened(item, where, trust) for item in value)
+
+
+# --- the two halves, which most tasks never need ------------------------------------------------------------------
+
+
+def takes(value: "Any") -> "bool":
+    """Whether a value travels tagged although a plain form of it could be made."""
+    from . import writing
+
+    return writing.takes(value)
+
+
+def encode(value: "Any", plain: "bool" = False) -> "Any":
+    """What can travel for a value that no other language has: tagged bytes, or a number for a NumPy scalar.
+
+    With `plain`, lists, records, numbers and texts that tasks of any language can read, as far as there are any: they
+    may hold further values to be encoded. Raises `CannotTravel`.
+    """
+    from . import writing
+
+    return writing.encode(value, plain)
+
+
+def decode(data: "bytes", where: "str" = "The value", trust: "bool" = True) -> "Any":
+    """The value of tagged bytes. Without `trust`, a pickle may hold plain data alone.
+
+    Raises `Untrusted`, or `Unreadable` where this Python lacks what the value needs.
+    """
+    from . import reading
+
+    return reading.decode(data, where, trust)
