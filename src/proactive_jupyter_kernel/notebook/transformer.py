@@ -25,21 +25,52 @@ if TYPE_CHECKING:
     from proactive_jupyter_kernel.pragmas.registry import Bound
     from proactive_jupyter_kernel.pragmas.syntax import LocalCode
 
-__all__ = ["RUNNER", "Cells", "Program", "has_pragma"]
+__all__ = ["RUNNER", "Cells", "Program", "has_pragma", "may_have_pragma"]
 
 #: What the shell's attribute is called under which the calls find their way back.
 RUNNER = "proactive"
 #: Programs kept: a cell is run right after it was transformed, but may wait in its midst while others run in subshells.
 KEPT = 1000
 
-#: The same as the grammar's own; here, so that cells of Python alone never load the grammar.
-_PRAGMA_LINE = re.compile(r"^[ \t]*#%(?=[^\W\d_])", re.MULTILINE)
-_CELL_MAGIC = re.compile(r"\s*%%(?!%)")
+#: Everything that the grammar may take for a pragma, and little else: cells of Python alone never load the grammar.
+_BLANK = r"[ \t\xa0]*"
+_CANDIDATE = re.compile(
+    rf"#{_BLANK}%{{1,2}}{_BLANK}(?P<name>[^\W\d_]\w*){_BLANK}"
+    rf"(?:[(#\r\n]|\Z|[^\r\n]*\w{_BLANK}=|\w+{_BLANK}(?:[#\r\n]|\Z))"
+    rf"|^[ \t]*%{{1,2}}(?P<magic>[^\W\d_]\w*)[ \t]*\(",
+    re.MULTILINE,
+)
+_CELL_MAGIC = re.compile(r"\s*%%(?:(?P<name>[^\W\d_]\w*)(?P<called>[ \t]*\()?)?")
 
 
 def has_pragma(text: str) -> bool:
     """Whether the cell is one for the pragmas: it has a pragma line and does not start with a cell magic."""
-    return _PRAGMA_LINE.search(text) is not None and not _CELL_MAGIC.match(text)
+    if not may_have_pragma(text):
+        return False
+    from proactive_jupyter_kernel.pragmas.cells import has_pragma as has
+
+    return has(text)
+
+
+def may_have_pragma(text: str) -> bool:
+    """The same at a glance: where this is False there is none."""
+    if _is_cell_magic(text):
+        return False
+    return any(not _is_magic(one["name"] or one["magic"]) for one in _CANDIDATE.finditer(text))
+
+
+def _is_magic(name: str) -> bool:
+    from proactive_jupyter_kernel.pragmas.magics import MAGICS
+
+    return name.lower() in MAGICS
+
+
+def _is_cell_magic(text: str) -> bool:
+    """Whether the cell belongs to a magic, whatever stands in it; ``%%task(...)`` is a pragma written like one."""
+    magic = _CELL_MAGIC.match(text)
+    if magic is None or text[magic.end() : magic.end() + 1] == "%":
+        return False
+    return not magic["called"] or _is_magic(magic["name"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +103,7 @@ class Cells:
         if has_pragma(text):
             program: Program | None = self.program(text)
         else:
-            program = None if _CELL_MAGIC.match(text) else self._plain_program(text)
+            program = None if _is_cell_magic(text) else self._plain_program(text)
         return program.python.splitlines(keepends=True) if program else lines
 
     def program(self, text: str) -> Program:

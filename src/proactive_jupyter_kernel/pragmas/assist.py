@@ -56,7 +56,7 @@ class Inspection:
 
 def complete(cell: str, cursor: int, context: Context | None) -> Completions | None:
     """What may stand at the cursor, in the cell as typed so far; None where it is in no pragma."""
-    spot = locate(cell, cursor)
+    spot = locate(cell, cursor, PRAGMAS.dialect)
     if spot is None:
         return None
     if spot.in_name:
@@ -100,7 +100,7 @@ def _arguments(pragma: Pragma, spot: Spot, names: Known) -> list[Match]:
 
 
 def _values(parameter: Parameter, spot: Spot, names: Known) -> list[Match]:
-    if isinstance(parameter.kind, Pairs) and not spot.key:
+    if isinstance(parameter.kind, Pairs) and spot.index > 0:
         return []
     offered = [text for text in parameter.kind.complete(names, spot.typed) if text not in spot.listed]
     return [Match(text=_written(text, parameter.kind, spot), kind="value") for text in dict.fromkeys(offered)]
@@ -127,7 +127,7 @@ def _files(folder: Path, typed: str) -> Sequence[str]:
 def inspect(cell: str, cursor: int, context: Context | None) -> Inspection | None:
     """What is known about the pragma, parameter or name at the cursor; None where it is in no pragma."""
     word_end = cursor + len(re.match(r"[\w.\-]*", cell[cursor:]).group())  # type: ignore[union-attr]
-    spot = locate(cell, word_end) or locate(cell, cursor)
+    spot = locate(cell, word_end, PRAGMAS.dialect) or locate(cell, cursor, PRAGMAS.dialect)
     if spot is None:
         return None
     if spot.pragma not in PRAGMAS.names():

@@ -1,19 +1,20 @@
-"""Where in a pragma the cursor stands: in its name, at a parameter, in a value. Pure; takes half-written text."""
+"""Where in a cell the cursor stands: in a pragma's name, at a parameter, in a value, in a task's code. Pure."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from proactive_jupyter_kernel.pragmas.parser import spans
-from proactive_jupyter_kernel.pragmas.tokens import CLOSERS, OPENERS, PRAGMA_LINE
+from proactive_jupyter_kernel.pragmas.dialect import Dialect
+from proactive_jupyter_kernel.pragmas.parser import read
+from proactive_jupyter_kernel.pragmas.syntax import Reading, Slot, Text, Tree
 
-__all__ = ["Spot", "locate"]
+__all__ = ["Spot", "code_before", "locate"]
 
-_NAME = re.compile(r"[^\W\d]\w*")
-_GIVEN = re.compile(r"(?:[(,\[]|#%?)\s*([^\W\d]\w*)\s*[=\[]")
-_JUST_BEGUN = re.compile(r"[ \t]*#%")
-_CONTINUED = re.compile(r"[ \t]*(?:#%?)?")
+#: A line on which a pragma is only begun.
+_BEGUN = re.compile(r"[ \t]*#(?:%|[ \t]*%%?)[ \t]?(?P<name>(?:[^\W\d_]\w*)?)")
+#: What ends a line after which a pragma surely goes on.
+_GOES_ON = re.compile(r"[,(\[{:=][ \t]*(?:#[^\n]*)?\n[ \t]*\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,129 +27,100 @@ class Spot:
     parameter: str = ""
     #: True: the cursor is in the pragma's own name.
     in_name: bool = False
-    #: What is written of the word up to the cursor, and where that starts.
+    #: What is written of the word up to the cursor, and where that starts in the cell.
     typed: str = ""
     start: int = 0
     #: True: the word stands in quotes.
     quoted: bool = False
-    #: In pairs: True where a key belongs.
-    key: bool = True
+    #: In a pair, how many items stand before the cursor; 0 where a key belongs, -1 outside of pairs.
+    index: int = -1
     #: Items of the same list that stand before the cursor.
     listed: tuple[str, ...] = ()
     #: Parameters that the call names anywhere.
     given: tuple[str, ...] = ()
 
 
-def locate(text: str, cursor: int) -> Spot | None:
+def locate(text: str, cursor: int, dialect: Dialect | None = None) -> Spot | None:
     """The spot of the cursor; None where it is in no pragma."""
-    line = text.rfind("\n", 0, cursor) + 1
-    if _JUST_BEGUN.fullmatch(text, line, cursor):
-        return Spot(pragma="", in_name=True, start=cursor)
-    start = max((match.start() for match in PRAGMA_LINE.finditer(text) if match.end() <= cursor), default=-1)
-    if start < 0:
+    # Of the same length, so that the cursor stays where it is.
+    text = text.replace("\r\n", " \n")
+    tree = read(text, dialect)
+    source = tree.source
+    position = source.as_read(cursor)
+    found = next((one for one in reversed(tree.readings) if one.start <= position), None)
+    if found is None or position < found.sign or not _is_inside(tree, found, position):
+        return _begun(tree, position, cursor)
+    if position <= found.name_end:
+        if position < found.name_start:
+            return Spot(pragma="", in_name=True, start=cursor)
+        typed = source.text[found.name_start : position]
+        name = source.text[found.name_start : found.name_end] if position == found.name_end else typed
+        return Spot(pragma=name.lower(), in_name=True, typed=typed, start=cursor - len(typed))
+    slot = _innermost(found, position)
+    return _spot(tree, found, slot, position, cursor) if slot else None
+
+
+def code_before(text: str, cursor: int, dialect: Dialect | None = None) -> tuple[Reading, str] | None:
+    """The pragma whose code the cursor is in, and that code up to the cursor; None elsewhere."""
+    tree = read(text.replace("\r\n", " \n"), dialect)
+    position = tree.source.as_read(cursor)
+    for reading in tree.readings:
+        if reading.engine and reading.end <= position <= reading.code_end:
+            return reading, tree.source.text[reading.end : position]
+    return None
+
+
+def _begun(tree: Tree, position: int, cursor: int) -> Spot | None:
+    """A name that is being typed, so that no pragma is there yet."""
+    text = tree.source.text
+    line = tree.source.line_start(position)
+    begun = _BEGUN.fullmatch(text, line, position)
+    if begun is None or "#%" not in begun.group().replace(" ", ""):
         return None
-    end = next((end for first, end in spans(text) if first == start), len(text))
-    # A bracket that is not closed yet must not make pragmas of the code below.
-    if cursor > end or (line > start and not text[line:].lstrip(" \t").startswith("#") and _is_open(text, start, end)):
+    following = text[position : position + 1]
+    if following.isalnum():
         return None
-    body = text.index("#%", start) + 2
-    name = _NAME.match(text, body)
-    if name is None or cursor <= name.end():
-        return Spot(pragma=text[body:cursor], in_name=True, typed=text[body:cursor], start=body)
-    walk = _Walk(text, name.end(), cursor)
-    if not walk.stack or walk.closed:
-        return None
-    given = tuple(match[1] for match in _GIVEN.finditer(text, name.end(), end))
-    return walk.spot(name.group(), given)
+    return Spot(pragma=begun["name"].lower(), in_name=True, typed=begun["name"], start=cursor - len(begun["name"]))
 
 
-def _is_open(text: str, start: int, end: int) -> bool:
-    walk = _Walk(text, start, end)
-    return not walk.closed
+def _is_inside(tree: Tree, found: Reading, position: int) -> bool:
+    text = tree.source.text
+    if position < found.end or (position == found.end == len(text) and not text.endswith("\n")):
+        inside = True
+    else:
+        inside = not found.closed and position <= found.end
+    if not inside or found.closed:
+        return inside
+    # A bracket that is not closed yet must not make a pragma of the code below.
+    line = tree.source.line_start(position)
+    if line <= found.start or text[line:].lstrip(" \t").startswith("#"):
+        return True
+    return (
+        _GOES_ON.search(text[found.start : line]) is not None
+        and re.fullmatch(r"[ \t]*\w*", text[line:position]) is not None
+    )
 
 
-class _Walk:
-    """Goes from the pragma's name to the cursor and keeps what is open."""
+def _innermost(found: Reading, position: int) -> Slot | None:
+    return next((slot for slot in reversed(found.slots) if slot.start <= position <= slot.end), None)
 
-    def __init__(self, text: str, position: int, cursor: int) -> None:
-        self.text, self.cursor = text, cursor
-        self.stack: list[str] = []
-        self.parameter = ""
-        self.quote = ""
-        self.word = position
-        self.listed: list[str] = []
-        self.place_in_pair = 0
-        self.closed = False
-        while position < cursor and not self.closed:
-            position = self._step(position)
 
-    @property
-    def among_arguments(self) -> bool:
-        """Whether names of parameters stand here, and not the items of a value."""
-        return all(bracket in ("(", "optional") for bracket in self.stack) and len(self.stack) <= 2
-
-    def _step(self, position: int) -> int:
-        character = self.text[position]
-        typed = self.text[self.word : position].strip()
-        if self.quote:
-            if character == "\\":
-                return position + 2
-            if character == self.quote:
-                self.quote = ""
-        elif character in "'\"" and not typed and self.stack:
-            self.quote, self.word = character, position + 1
-        elif character in OPENERS:
-            self._open(character, typed)
-            self.word = position + 1
-        elif character in CLOSERS:
-            self._close()
-            self.word = position + 1
-        elif character == "=" and not self.parameter and self.among_arguments and _NAME.fullmatch(typed):
-            self.parameter, self.word = typed, position + 1
-        elif character == "," or (character == ":" and self.stack[-1:] == ["{"]):
-            self._next(character, typed)
-            self.word = position + 1
-        elif character == "\n" and not typed:
-            continued = _CONTINUED.match(self.text, position + 1)
-            self.word = continued.end() if continued else position + 1
-            return self.word
-        return position + 1
-
-    def _open(self, bracket: str, typed: str) -> None:
-        if not self.parameter and self.stack and self.among_arguments:
-            if bracket == "[" and not typed:
-                bracket = "optional"
-            elif _NAME.fullmatch(typed):
-                self.parameter = typed
-        self.stack.append(bracket)
-        self.place_in_pair = 0
-
-    def _close(self) -> None:
-        if self.stack:
-            self.stack.pop()
-        self.closed = not self.stack
-        self.place_in_pair = 0
-
-    def _next(self, character: str, typed: str) -> None:
-        inner = self.stack[-1] if self.stack else ""
-        if self.among_arguments:
-            self.parameter = ""
-            self.listed = []
-        elif inner == "[":
-            self.listed.append(typed.strip("'\""))
-        else:
-            self.place_in_pair = 1 if character == ":" or inner == "(" else 0
-
-    def spot(self, pragma: str, given: tuple[str, ...]) -> Spot:
-        word = self.text[self.word : self.cursor]
-        typed = word if self.quote else word.lstrip()
-        return Spot(
-            pragma=pragma,
-            parameter=self.parameter,
-            typed=typed,
-            start=self.cursor - len(typed),
-            quoted=bool(self.quote),
-            key=self.place_in_pair == 0,
-            listed=tuple(self.listed),
-            given=given,
-        )
+def _spot(tree: Tree, found: Reading, slot: Slot, position: int, cursor: int) -> Spot:
+    text = tree.source.text
+    typed = text[slot.first : position] if position > slot.first else ""
+    quoted = typed[:1] in ("'", '"')
+    typed = typed[1:] if quoted else typed
+    given = tuple(one.name for one in found.call.arguments if one.name)
+    listed = [one for one in slot.siblings if isinstance(one, Text)]
+    here = tree.source.line_of(position), position - tree.source.line_start(position)
+    before = (one.text for one in listed if (one.place.line, one.place.column) < here and one.text != typed)
+    return Spot(
+        pragma=found.call.name,
+        parameter=slot.parameter,
+        typed=typed,
+        start=cursor - len(typed),
+        quoted=quoted,
+        index=slot.index,
+        listed=tuple(before),
+        given=given,
+    )

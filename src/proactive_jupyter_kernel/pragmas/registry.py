@@ -11,19 +11,18 @@ import pkgutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from proactive_jupyter_kernel.errors import BadValue, PragmaError, UnknownParameter, UnknownPragma, did_you_mean
+from proactive_jupyter_kernel.pragmas.dialect import Dialect, Shape
 from proactive_jupyter_kernel.pragmas.kinds import Kind, Unfit
 from proactive_jupyter_kernel.pragmas.syntax import Argument, Call
 from proactive_jupyter_kernel.pragmas.tokens import Place
 
-if TYPE_CHECKING:
-    from proactive_jupyter_kernel.pragmas.context import Context
-
 __all__ = ["FAMILIES", "PRAGMAS", "Bound", "Handler", "Parameter", "Pragma", "Registry", "bind", "pragma"]
 
-Handler: TypeAlias = "Callable[[Context, Bound], None]"
+#: Is called with the notebook's context, which knows this module and must not be known by it, and the call.
+Handler: TypeAlias = "Callable[[Any, Bound], None]"
 Check: TypeAlias = "Callable[[Bound], None]"
 
 #: The families, in the order of the help, and what each is for.
@@ -150,6 +149,7 @@ class Registry(Mapping[str, Pragma]):
         self._lock = threading.RLock()
         self._by_name: dict[str, Pragma] = {}
         self._named: list[Pragma] = []
+        self._dialect: Dialect | None = None
 
     def add(self, pragma: Pragma) -> None:
         """Declare one more; ValueError if a name is taken or the family unknown."""
@@ -160,6 +160,7 @@ class Registry(Mapping[str, Pragma]):
             raise ValueError(f"#%{pragma.name}: there is no family {pragma.family}")
         self._by_name |= dict.fromkeys(names, pragma)
         self._named.append(pragma)
+        self._dialect = None
 
     def __getitem__(self, name: str) -> Pragma:
         self._load()
@@ -182,11 +183,26 @@ class Registry(Mapping[str, Pragma]):
     def of(self, call: Call) -> Pragma:
         """The pragma that a call means; `UnknownPragma` with the nearest name."""
         self._load()
-        found = self._by_name.get(call.name)
+        found = self._by_name.get(call.name.lower())
         if found is None:
             hint = f"{did_you_mean(call.name, self._by_name)} #%help() lists all pragmas.".strip()
             raise call.place.fault(UnknownPragma, f"There is no pragma #%{call.name}.", hint=hint)
         return found
+
+    @property
+    def dialect(self) -> Dialect:
+        """What the grammar has to know of the pragmas; the same object until one more is declared."""
+        self._load()
+        if self._dialect is None:
+            self._dialect = Dialect(shapes={name: _shape(name, one) for name, one in self._by_name.items()})
+        return self._dialect
+
+    @property
+    def parameters(self) -> Mapping[str, bool]:
+        """Every name of a parameter of any pragma, and whether its values are secret."""
+        self._load()
+        every = (parameter for pragma in self._named for parameter in pragma.parameters)
+        return {name: one.kind.secret for one in every for name in (one.name, *one.aliases)}
 
     def _load(self) -> None:
         if self._loaded:
@@ -196,6 +212,17 @@ class Registry(Mapping[str, Pragma]):
             for module in pkgutil.iter_modules(package.__path__):
                 importlib.import_module(f"{self._package}.{module.name}")
             self._loaded = True
+
+
+def _shape(name: str, found: Pragma) -> Shape:
+    names = (name for parameter in found.parameters for name in (parameter.name, *parameter.aliases))
+    language = found.parameter("language")
+    return Shape(
+        name=name,
+        parameters=frozenset(names),
+        takes_code=found.takes_code,
+        engine=getattr(language.default, "engine", "") if language else "",
+    )
 
 
 PRAGMAS = Registry("proactive_jupyter_kernel.pragmas.handlers")

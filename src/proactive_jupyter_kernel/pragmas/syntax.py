@@ -1,13 +1,28 @@
-"""What the grammar makes of a cell: local code, calls, arguments and values as typed. Records only."""
+"""The tree of a cell: local code, calls, arguments and values as typed, with their places. Records only."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from proactive_jupyter_kernel.pragmas.tokens import Place
+from proactive_jupyter_kernel.errors import PragmaError
+from proactive_jupyter_kernel.pragmas.source import Place, Source
 
-__all__ = ["Argument", "Call", "Cell", "Items", "LocalCode", "Node", "Rows", "Segment", "Text"]
+__all__ = [
+    "Argument",
+    "Call",
+    "Cell",
+    "Items",
+    "LocalCode",
+    "Node",
+    "Reading",
+    "Rows",
+    "Segment",
+    "Slot",
+    "Text",
+    "Tree",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +68,8 @@ class Argument:
     value: Node
     #: Of the name, or of the value where there is no name.
     place: Place = field(compare=False, repr=False)
+    #: Where its value starts in what was read; -1 in a call that nobody typed.
+    value_start: int = field(default=-1, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,3 +112,52 @@ class Cell:
     def calls(self) -> tuple[Call, ...]:
         """The pragmas, from top to bottom."""
         return tuple(segment for segment in self.segments if isinstance(segment, Call))
+
+
+@dataclass(slots=True, kw_only=True)
+class Slot:
+    """Room for an argument, a value or an item, filled or not: a cursor in it completes that."""
+
+    #: Behind the bracket, comma or sign of equality before it.
+    start: int
+    #: Where what fills it starts.
+    first: int
+    #: Up to the next comma or closing bracket.
+    end: int
+    #: The parameter whose value, or part of a value, it is; empty for an argument.
+    parameter: str = ""
+    #: In a pair or a longer row, how many items stand before it; -1 elsewhere.
+    index: int = -1
+    #: The items of the same list.
+    siblings: Sequence[Node] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One pragma as it was read, right or wrong. Positions are of `Source.text`."""
+
+    call: Call
+    #: Of its first line; its sign; its name, as far as it is typed.
+    start: int
+    sign: int
+    name_start: int
+    name_end: int
+    #: Where its code starts, and ends.
+    end: int
+    code_end: int
+    #: The engine of its code; empty where that is not known.
+    engine: str = ""
+    #: Whether all brackets are closed.
+    closed: bool = True
+    slots: tuple[Slot, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tree:
+    """A cell, read as far as that is possible."""
+
+    source: Source
+    cell: Cell
+    readings: tuple[Reading, ...] = ()
+    #: Every break of the grammar, in the order of reading.
+    faults: tuple[PragmaError, ...] = ()

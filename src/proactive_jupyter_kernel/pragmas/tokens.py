@@ -1,29 +1,29 @@
-"""The characters of a pragma: named patterns, places in the cell, and the faults that point at them.
+"""The tokens of a pragma: named patterns, and a scanner that walks over a cell's text. Pure.
 
-Pure. A `Scanner` walks over a cell's text; it knows blanks, continued lines and quoted text, and nothing of grammar.
+A `Scanner` knows blanks, continued lines and quoted text, and nothing of grammar.
 """
 
 from __future__ import annotations
 
-import bisect
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from proactive_jupyter_kernel.errors import PragmaError, PragmaSyntaxError
+from proactive_jupyter_kernel.pragmas.source import Place, Source
 
-__all__ = ["CLOSERS", "OPENERS", "PRAGMA_LINE", "TOKENS", "Place", "Scanner", "quote"]
+__all__ = ["BLANKS", "CLOSERS", "OPENERS", "TOKENS", "Place", "Scanner", "quote"]
 
-#: Where a pragma starts: the first non-blank characters of a line are ``#%`` and a letter.
-PRAGMA_LINE = re.compile(r"^[ \t]*#%(?=[^\W\d_])", re.MULTILINE)
+#: A non-breaking space, as web pages and word processors put in, is a blank.
+BLANKS = " \t\f\v\u00a0"
 
 #: Every pattern that the scanner knows, by name.
 TOKENS = {
     "name": re.compile(r"[^\W\d]\w*"),
-    "blank": re.compile(r"[ \t\f\v]+"),
-    # A continued line may start with #%, # or nothing.
-    "line end": re.compile(r"\n[ \t]*(?:#%?)?"),
-    # At the end of a line with more lines to come, where a new argument or item could start.
+    "blank": re.compile(rf"[{BLANKS}]+"),
+    # Where a new argument could start: none starts with this sign.
+    "argument comment": re.compile(r"#[^\n]*"),
+    # At the end of a line with more lines to come, where a new item could start.
     "inner comment": re.compile(r"#(?=[ \t\n])[^\n]*(?=\n)"),
     # The same behind a value: a comma or a bracket there would say that it is a part of the value.
     "trailing comment": re.compile(r"#(?=[ \t\n])[^\n,()\[\]{}]*(?=\n)"),
@@ -34,6 +34,9 @@ TOKENS = {
 #: Opening brackets and what closes them.
 OPENERS = {"(": ")", "[": "]", "{": "}"}
 CLOSERS = frozenset(OPENERS.values())
+
+#: The start of a line inside an open bracket: it may have the sign of a pragma, or of a comment.
+_CONTINUED = re.compile(rf"\n[{BLANKS}]*(?:(?P<sign>#[{BLANKS}]*%)|(?P<hash>#))?[{BLANKS}]*")
 
 _ESCAPE = re.compile(
     r"\\(?:(?P<simple>[\\'\"abfnrtv])|(?P<octal>[0-7]{1,3})|x(?P<x>[0-9a-fA-F]{2})|u(?P<u>[0-9a-fA-F]{4})"
@@ -54,45 +57,32 @@ _SIMPLE = {
 _WRITTEN = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """A stretch of one line of a cell."""
-
-    #: From 1.
-    line: int
-    #: From 0.
-    column: int
-    length: int
-    #: The whole line as typed.
-    source: str
-
-    def fault(self, kind: type[PragmaError], message: str, *, hint: str = "", pragma: str = "") -> PragmaError:
-        """An error of this kind that points here and names the pragma."""
-        return kind(
-            f"#%{pragma}: {message}" if pragma else message,
-            hint=hint,
-            pragma=pragma,
-            line=self.line,
-            column=self.column,
-            length=self.length,
-            # A tab would shift the marker below it.
-            source=self.source.replace("\t", " "),
-        )
-
-
 class Scanner:
-    """Walks over a cell's text; `position` is the next character to read."""
+    """Walks over the text of a cell; `position` is the next character to read."""
 
-    def __init__(self, text: str, position: int = 0) -> None:
-        self.text = text
+    def __init__(
+        self,
+        source: Source | str,
+        position: int = 0,
+        *,
+        commented: bool = False,
+        stops: Callable[[int], bool] = lambda _: False,
+    ) -> None:
+        """`commented`: a continued line that starts with `#` is a comment. `stops`: whether the line that starts at a
+        position belongs to another pragma, whatever is open.
+        """
+        self.source = Source(source) if isinstance(source, str) else source
+        self.text = self.source.text
         self.position = position
-        #: Named in faults, once it is known.
-        self.pragma = ""
-        self._line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
+        self._commented = commented
+        self._stops = stops
+        #: Whether lines of both sorts were passed over: then those that start with `#` are comments.
+        self.hashed = self.unmarked = False
 
     @property
     def at_end(self) -> bool:
-        return self.position >= len(self.text)
+        """Whether nothing more can be read: the text ends, or another pragma follows."""
+        return self.position >= len(self.text) or (self.next == "\n" and self._stops(self.position + 1))
 
     @property
     def next(self) -> str:
@@ -101,20 +91,11 @@ class Scanner:
 
     def line_of(self, position: int) -> int:
         """The line, from 1, that holds this position."""
-        return bisect.bisect_right(self._line_starts, position)
+        return self.source.line_of(position)
 
     def place(self, start: int, end: int | None = None) -> Place:
         """The stretch from `start` up to `end`, cut at the end of the line."""
-        line = self.line_of(start)
-        line_start = self._line_starts[line - 1]
-        line_end = self._line_starts[line] - 1 if line < len(self._line_starts) else len(self.text)
-        stop = min(end if end is not None else start + 1, line_end)
-        return Place(
-            line=line,
-            column=start - line_start,
-            length=max(stop - start, 1),
-            source=self.text[line_start:line_end],
-        )
+        return self.source.place(start, end)
 
     def take(self, token: str) -> str:
         """Read one token of this name; empty, and nothing read, if it is not there."""
@@ -126,11 +107,32 @@ class Scanner:
 
     def skip(self, *, lines: bool = True, comments: str = "") -> None:
         """Pass over blanks, with `lines` over ends of lines, and over comments if a kind of them is named."""
-        while self.take("blank") or (lines and self.take("line end")) or (comments and self.take(comments)):
+        while self.take("blank") or (lines and self.next_line()) or (comments and self.take(comments)):
             pass
 
-    def quoted(self) -> str:
-        """Read text in quotes, escapes resolved as Python does."""
+    def next_line(self) -> bool:
+        """Pass over an end of line and what marks the line after it as one that goes on."""
+        if self.next != "\n" or self.at_end:
+            return False
+        match = _CONTINUED.match(self.text, self.position)
+        assert match is not None
+        start = match.end()
+        following = self.text[start : start + 1]
+        if match["hash"]:
+            self.hashed = True
+            if self._commented or following == "#":
+                self.position = start
+                self.take("comment")
+                end = self.text.find("\n", start)
+                self.position = len(self.text) if end < 0 else end
+                return True
+        elif not match["sign"] and following not in ("", "\n", *CLOSERS):
+            self.unmarked = True
+        self.position = start
+        return True
+
+    def quoted(self, pragma: str = "") -> str:
+        """Read text in quotes, escapes resolved as Python does; `PragmaSyntaxError` with nothing read."""
         start = self.position
         token = self.take("quoted")
         if not token:
@@ -138,22 +140,28 @@ class Scanner:
                 PragmaSyntaxError,
                 "the text in quotes is not closed on its line.",
                 hint=f"Close it with {self.next}.",
-                pragma=self.pragma,
+                pragma=pragma,
             )
 
         def resolve(match: re.Match[str]) -> str:
             try:
                 return _resolve(match)
             except (ValueError, KeyError, OverflowError):
-                at = start + 1 + match.start()
-                raise self.place(at, at + len(match.group())).fault(
-                    PragmaSyntaxError,
-                    f"{match.group()} starts no escape that Python knows.",
-                    hint=r"A backslash that is meant is written \\.",
-                    pragma=self.pragma,
-                ) from None
+                raise self._unknown_escape(start + 1 + match.start(), match.group(), pragma) from None
 
-        return _ESCAPE.sub(resolve, token[1:-1])
+        try:
+            return _ESCAPE.sub(resolve, token[1:-1])
+        except PragmaError:
+            self.position = start
+            raise
+
+    def _unknown_escape(self, start: int, escape: str, pragma: str) -> PragmaError:
+        return self.place(start, start + len(escape)).fault(
+            PragmaSyntaxError,
+            f"{escape} is not an escape that Python knows.",
+            hint=r"For a backslash itself, write \\.",
+            pragma=pragma,
+        )
 
 
 def _resolve(match: re.Match[str]) -> str:

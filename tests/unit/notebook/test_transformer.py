@@ -17,9 +17,13 @@ def transformed(cell: str) -> str:
     [
         "",
         "x = 1\n",
-        "# %task(name=A)\n",
+        "# %tasks are many\n",
         "#%%\nx = 1\n",
-        "#% task\n",
+        "# %% task\n",
+        "#%matplotlib inline\n",
+        "#%timeit(f(x))\n",
+        "text = '''\n#%task(name=A)\n'''\n",
+        "[\n# %task(name=A)\n]\n",
         "%%bash\n#%task(name=A)\n",
         "\n%%writefile a.py\n#%help()\n",
         "print('a') #%help()\n",
@@ -93,9 +97,11 @@ def test_old_programs_are_let_go() -> None:
     assert cells.find(KEPT + 1) is not None
 
 
-@pytest.mark.parametrize("cell", ["#%task(A)\n1", "x\n   #%help", "#%élan()"])
+@pytest.mark.parametrize(
+    "cell", ["#%task(A)\n1", "x\n   #%help", "#%élan()", "# %task(A)", "#% Task", "%task(A)", "x = #%help(task)"]
+)
 def test_pragma_lines_are_seen(cell: str) -> None:
-    """A pragma line starts with #% and a letter, blanks aside."""
+    """A pragma line calls a pragma by its name, however its sign is spaced; what can only be meant so counts too."""
     assert has_pragma(cell)
 
 

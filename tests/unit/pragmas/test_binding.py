@@ -109,10 +109,10 @@ There is no pragma #%tsk.
     #%tsk(name=T)
     ~~~~^
 Did you mean 'task'? #%help() lists all pragmas.""",
-    "#%zzzzzz": """\
+    "#%zzzzzz()": """\
 There is no pragma #%zzzzzz.
   line 1:
-    #%zzzzzz
+    #%zzzzzz()
     ~~~~~~~^
 #%help() lists all pragmas.""",
     "#%delete_task(nme=T)": """\

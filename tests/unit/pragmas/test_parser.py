@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proactive_jupyter_kernel.errors import PragmaSyntaxError
-from proactive_jupyter_kernel.pragmas.parser import has_pragma, parse, spans, write
+from proactive_jupyter_kernel.pragmas.parser import parse, write
 from proactive_jupyter_kernel.pragmas.syntax import Items, LocalCode, Node, Rows, Text
 
 
@@ -29,27 +29,6 @@ def value(text: str) -> object:
     """What the grammar makes of a value; code follows below."""
     ((_, found),) = arguments(f"#%p(x={text})\ncode\n")
     return found
-
-
-@pytest.mark.parametrize(
-    ("line", "is_one"),
-    [
-        ("#%task", True),
-        ("  \t#%task(name=T)", True),
-        ("#%é()", True),
-        ("#%%", False),
-        ("#%% a cell marker", False),
-        ("#% task", False),
-        ("# %task", False),
-        ("#%1", False),
-        ("#%_x", False),
-        ("x = 1 #%task", False),
-        ("", False),
-    ],
-)
-def test_a_pragma_line_starts_with_its_sign_and_a_letter(line: str, is_one: bool) -> None:
-    """A line is a pragma if its first characters after blanks are #% and a letter, and only then."""
-    assert has_pragma(f"print(1)\n{line}\n") is is_one
 
 
 def test_no_brackets_and_empty_brackets_mean_the_same() -> None:
@@ -197,22 +176,22 @@ BROKEN = {
           ^
 Text that holds a comma, a bracket or outer blanks is written in quotes.""",
     "x=1\n#%task(name=T1\n#%job(name=a)": """\
-#%task: ',' or ')' is expected here.
-  line 3:
-    #%job(name=a)
-      ^
+#%task: the bracket '(' is never closed; ')' is expected.
+  line 2:
+    #%task(name=T1
+          ^
 Text that holds a comma, a bracket or outer blanks is written in quotes.""",
     "#%task(dep=[A, B)": """\
-#%task: ')' closes nothing; ']' is expected.
+#%task: the bracket '[' is never closed; ']' is expected before ')'.
   line 1:
     #%task(dep=[A, B)
-                    ^
+               ^
 Text that holds a comma, a bracket or outer blanks is written in quotes.""",
     "#%task(dep=[A, [B)": """\
-#%task: ')' closes nothing; ']' is expected.
+#%task: the bracket '[' is never closed; ']' is expected before ')'.
   line 1:
     #%task(dep=[A, [B)
-                     ^
+                   ^
 Text that holds a comma, a bracket or outer blanks is written in quotes.""",
     "#%task(name=f(x)": """\
 #%task: the bracket '(' is never closed; ')' is expected.
@@ -221,10 +200,10 @@ Text that holds a comma, a bracket or outer blanks is written in quotes.""",
           ^
 Text that holds a comma, a bracket or outer blanks is written in quotes.""",
     "#%task(name=a(b]c)": """\
-#%task: ']' does not close '('.
+#%task: the bracket '(' is never closed; ')' is expected before ']'.
   line 1:
     #%task(name=a(b]c)
-                   ^
+                 ^
 Text that holds a comma, a bracket or outer blanks is written in quotes.""",
     "#%task(name=a]b)": """\
 #%task: ']' closes nothing; ')' is expected.
@@ -259,16 +238,16 @@ Close it with '.""",
     #%task(name='T' x)
                     ^
 Text that holds a comma, a bracket or outer blanks is written in quotes.""",
-    r'#%task(name="\x4")': r"""#%task: \x starts no escape that Python knows.
+    r'#%task(name="\x4")': r"""#%task: \x is not an escape that Python knows.
   line 1:
     #%task(name="\x4")
                  ~^
-A backslash that is meant is written \\.""",
-    r'#%task(name="\N{NO SUCH SIGN}")': r"""#%task: \N{NO SUCH SIGN} starts no escape that Python knows.
+For a backslash itself, write \\.""",
+    r'#%task(name="\N{NO SUCH SIGN}")': r"""#%task: \N{NO SUCH SIGN} is not an escape that Python knows.
   line 1:
     #%task(name="\N{NO SUCH SIGN}")
                  ~~~~~~~~~~~~~~~^
-A backslash that is meant is written \\.""",
+For a backslash itself, write \\.""",
     "#%task name=T": """\
 #%task: arguments are expected in brackets.
   line 1:
@@ -292,10 +271,10 @@ Text that holds a comma, a bracket or outer blanks is written in quotes.""",
     #%task(variables={a:})
                         ^""",
     "#%task(\n# name=T\n# dep=A)": """\
-#%task: ',' or ')' is expected here.
-  line 3:
-    # dep=A)
-      ^
+#%task: the bracket '(' is never closed; ')' is expected.
+  line 1:
+    #%task(
+          ^
 Text that holds a comma, a bracket or outer blanks is written in quotes.""",
 }
 
@@ -308,10 +287,9 @@ def test_a_break_of_the_grammar_is_pointed_at(cell: str) -> None:
     assert str(caught.value) == BROKEN[cell]
 
 
-def test_spans_are_found_in_broken_cells_too() -> None:
-    """Where pragmas stand is known without their being right: a broken one goes on up to the next."""
-    cell = "x\n#%a(b=1)\ncode\n#%c(d=[\nmore\n#%e"
-    assert [cell[start:end] for start, end in spans(cell)] == ["#%a(b=1)\n", "#%c(d=[\nmore\n", "#%e"]
+def test_a_blank_of_the_web_is_a_blank() -> None:
+    """A non-breaking space stands wherever a blank may."""
+    assert arguments("#%p(\u00a0x\u00a0=\u00a0a\u00a0b\u00a0, y = [\u00a0c ])") == [("x", "a b"), ("y", ["c"])]
 
 
 def test_a_call_is_written_on_one_line_in_bare_text_where_that_is_possible() -> None:
