@@ -7,18 +7,18 @@ import signal
 import threading
 import time
 import weakref
-from collections.abc import Callable, Collection, Iterator, Sequence
-from itertools import groupby
+from collections.abc import Callable, Collection, Iterator
 
 from proactive_jupyter_kernel.client.connection import Connection
-from proactive_jupyter_kernel.client.jobs import OutputReader, Snapshot, SubmittedJob, TaskLine
+from proactive_jupyter_kernel.client.jobs import OutputReader, Snapshot, SubmittedJob
 from proactive_jupyter_kernel.client.polling import Polling
 from proactive_jupyter_kernel.client.records import Job, TaskState
 from proactive_jupyter_kernel.errors import ProActiveError, SchedulerUnreachable, WaitTimeout
 from proactive_jupyter_kernel.notebook.frontend import NotebookDisplay, NotebookFrontend
 from proactive_jupyter_kernel.notebook.jobview import View, render
+from proactive_jupyter_kernel.notebook.output_stream import OutputStream, Translate
+from proactive_jupyter_kernel.pragmas.job_errors import advice
 from proactive_jupyter_kernel.pragmas.outputs import Html, Text
-from proactive_jupyter_kernel.workflow.status import JobStatus
 
 __all__ = ["NotebookLive"]
 
@@ -32,8 +32,8 @@ WATCH_POLLING = Polling(first=0.02, share=0.2, longest=1.0)
 #: Lines that a display shows of the running output, and the characters of each.
 TAIL_LINES = 12
 TAIL_WIDTH = 160
-
-Translate = Callable[[str, str], str]
+#: How many waiting tasks a timeout explains.
+TOLD_REASONS = 3
 
 
 class NotebookLive:
@@ -68,8 +68,8 @@ class NotebookLive:
         job = connection.scheduler.job(job_id)
         submitted = SubmittedJob(connection.scheduler, job_id, job.name)
         reader = submitted.output_reader(tasks=names)
-        progress = _Progress(self._frontend, reader, names, draw=draw)
-        printer = _Printer(self._frontend, reader, translate) if output else None
+        progress = _Progress(self._frontend, None if output else reader, names, draw=draw)
+        stream = OutputStream(self._frontend, reader, translate) if output else None
         deadline = None if timeout is None else time.monotonic() + timeout
         patience = 0.0 if connection.embedded else WAIT_PATIENCE
         try:
@@ -77,16 +77,17 @@ class NotebookLive:
                 for snapshot in submitted.follow(stop=self._stop, patience=patience, beat=GAP, known=job):
                     job = snapshot.job
                     progress.show(snapshot)
-                    if printer:
-                        printer.write(job)
-                    if _is_over(job, names):
+                    if stream:
+                        stream.write(job)
+                    if submitted.is_over(job, names):
                         break
                     if deadline is not None and time.monotonic() >= deadline:
-                        raise _timed_out(job, names, timeout or 0)
-        except BaseException:
-            progress.leave(job)
-            raise
-        progress.leave(job)
+                        raise _timed_out(submitted, job, names, timeout or 0)
+        finally:
+            # Also of a wait that was cut: what the tasks wrote so far belongs into the notebook.
+            if stream:
+                stream.finish(job)
+            progress.leave(job, is_over=submitted.is_over(job, names))
         self._tell_watchers(connection, job)
         return job
 
@@ -125,7 +126,7 @@ class _Watcher:
             if self._job is not None and self._job.ended:
                 return
             self._job = snapshot.job
-            remark = f"{snapshot.trouble} Trying again." if snapshot.trouble else _advice(snapshot.job)
+            remark = f"{snapshot.trouble} Trying again." if snapshot.trouble else advice(snapshot.job)
             self._display.update(render(View(job=snapshot.job, remark=remark)), final=snapshot.job.ended)
 
     def _first(self) -> Text | Html:
@@ -133,7 +134,7 @@ class _Watcher:
             self._job = self.connection.scheduler.job(self.job_id)
         except ProActiveError as error:
             return Text(text=f"Job {self.job_id} {self._name!r} cannot be followed: {error}")
-        return render(View(job=self._job, remark=_advice(self._job)))
+        return render(View(job=self._job, remark=advice(self._job)))
 
     def _run(self) -> None:
         assert self._job is not None
@@ -159,7 +160,9 @@ class _Watcher:
 class _Progress:
     """The display of a cell that waits."""
 
-    def __init__(self, frontend: NotebookFrontend, reader: OutputReader, names: frozenset[str], *, draw: bool) -> None:
+    def __init__(
+        self, frontend: NotebookFrontend, reader: OutputReader | None, names: frozenset[str], *, draw: bool
+    ) -> None:
         self._frontend = frontend
         self._reader = reader
         self._names = names
@@ -173,7 +176,7 @@ class _Progress:
         if not self._draw or now < self._next:
             return
         self._next = now + GAP
-        remark = f"{snapshot.trouble} Trying again." if snapshot.trouble else _advice(snapshot.job)
+        remark = f"{snapshot.trouble} Trying again." if snapshot.trouble else advice(snapshot.job)
         self._update(
             View(
                 job=snapshot.job,
@@ -185,14 +188,16 @@ class _Progress:
             final=False,
         )
 
-    def leave(self, job: Job) -> None:
-        """Show how it stands at the end of the waiting, for good."""
+    def leave(self, job: Job, *, is_over: bool) -> None:
+        """Show the state at the end of the wait, which is not updated any more."""
         if self._draw:
-            remark = "" if _is_over(job, self._names) else "Not waited for any more; the job goes on."
+            remark = advice(job) if is_over else "Not waited for any more; the job continues."
             self._update(View(job=job, tasks=self._names, remark=remark), final=True)
 
     def _tail(self, job: Job) -> list[str]:
         """The last lines of the running tasks, each with its task's name where the job has more than one."""
+        if self._reader is None:
+            return []
         try:
             lines = self._reader.tail(job, TAIL_LINES)
         except SchedulerUnreachable:
@@ -208,54 +213,18 @@ class _Progress:
             self._display.update(render(view), final=final)
 
 
-class _Printer:
-    """Writes the output of each task to the cell, when the task has ended."""
-
-    def __init__(self, frontend: NotebookFrontend, reader: OutputReader, translate: Translate | None) -> None:
-        self._frontend = frontend
-        self._reader = reader
-        self._translate = translate or (lambda _, text: text)
-
-    def write(self, job: Job) -> None:
-        """Write what the tasks that ended since the last call have written."""
-        # A scheduler that is away is reported by the poller, and the next call reads the lines.
-        with contextlib.suppress(SchedulerUnreachable):
-            self._print(self._reader.fresh(job, live=False))
-
-    def _print(self, lines: Sequence[TaskLine]) -> None:
-        for (task, is_error), group in groupby(lines, key=lambda line: (line.task, line.line.error)):
-            text = "".join(f"{line.line.text}\n" for line in group)
-            self._frontend.write(self._translate(task, text), error=is_error)
-
-
 def _meant(job: Job, names: frozenset[str]) -> list[TaskState]:
     """The tasks of these names and their copies; all where there are no names."""
     return [task for task in job.tasks if not names or task.base_name in names or task.name in names]
 
 
-def _is_over(job: Job, names: frozenset[str]) -> bool:
-    """Whether there is nothing more to wait for."""
-    if job.ended or not names:
-        return job.ended
-    meant = _meant(job, names)
-    found = {task.base_name for task in meant} | {task.name for task in meant}
-    return names <= found and all(task.ended for task in meant)
-
-
-def _advice(job: Job) -> str:
-    """What a person has to do, where the job waits for one."""
-    if job.status is JobStatus.IN_ERROR:
-        return f"A task failed and the job waits for a decision; #%kill_job(job_id={job.id}) ends it."
-    if job.status is JobStatus.PAUSED:
-        return f"#%resume_job(job_id={job.id}) lets it go on."
-    return ""
-
-
-def _timed_out(job: Job, names: frozenset[str], timeout: float) -> WaitTimeout:
+def _timed_out(submitted: SubmittedJob, job: Job, names: frozenset[str], timeout: float) -> WaitTimeout:
     alive = [task.name for task in _meant(job, names) if not task.ended]
     what = f"Task {', '.join(alive)} of job {job.id}" if names and alive else f"Job {job.id} ({job.name!r})"
+    reasons = submitted.waiting_reasons(job)
+    told = [f"\n  {name}: {reasons[name]}" for name in alive if name in reasons][:TOLD_REASONS]
     return WaitTimeout(
-        f"{what} did not end within {timeout:g} s; the job is {job.status.label} and goes on.",
+        f"{what} did not end within {timeout:g} s; the job is {job.status.label} and continues.{''.join(told)}",
         hint=f"#%wait_job(job_id={job.id}) waits longer, #%kill_job(job_id={job.id}) ends it.",
     )
 

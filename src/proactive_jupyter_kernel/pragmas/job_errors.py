@@ -1,4 +1,4 @@
-"""What went wrong in a job, told for the person at the notebook: which task, which error, which line of which cell."""
+"""What went wrong in a job, for the person at the notebook: which task, which error, which line of which cell."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from proactive_jupyter_kernel.client.jobs.submitted_job import SubmittedJob
 from proactive_jupyter_kernel.errors import JobFailed, SchedulerError
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
     from proactive_jupyter_kernel.client.records import Job, TaskResult, TaskState
     from proactive_jupyter_kernel.client.scheduler import Scheduler
 
-__all__ = ["job_failed", "task_failed"]
+__all__ = ["advice", "job_failed", "task_failed"]
 
-#: How many faulty tasks are told in full, and how many lines of each.
+#: How many faulty tasks are shown with their error, and how many lines of each.
 TOLD, LINES = 5, 30
 
 _TRACEBACK = re.compile(
@@ -44,6 +45,8 @@ def job_failed(context: Context, scheduler: Scheduler, job: Job) -> JobFailed:
         hints += [hint] if hint and hint not in hints else []
     if len(causes) > TOLD:
         told.append(f"… and {len(causes) - TOLD} more: {', '.join(task.name for task in causes[TOLD:])}")
+    if not job.ended:
+        hints.append(advice(job))
     if causes:
         hints.append(f"#%print_task_output(task_name={causes[0].name}, job_id={job.id}) shows all that the task wrote.")
     return JobFailed("\n\n".join([head, *told]), hint="\n".join(hints))
@@ -51,10 +54,28 @@ def job_failed(context: Context, scheduler: Scheduler, job: Job) -> JobFailed:
 
 def task_failed(context: Context, scheduler: Scheduler, job: Job, task: TaskState) -> JobFailed:
     """The error that ends a cell which asked for the result of a task that has none."""
+    head = f"Task {task.name} of job {job.id} ({job.name!r}) has no result: it is {task.status.label}."
+    if task.started_at <= 0 and not task.went_wrong:
+        reason = SubmittedJob(scheduler, job.id, job.name).waiting_reasons(job).get(task.name, "")
+        return JobFailed(f"{head} {reason}".rstrip(), hint="" if job.ended else advice(job))
     text, hint = _story(context, scheduler, job, task)
     also = f"#%print_task_output(task_name={task.name}, job_id={job.id}) shows all that the task wrote."
-    head = f"Task {task.name} of job {job.id} ({job.name!r}) has no result: it is {task.status.label}."
-    return JobFailed(f"{head}\n\n{text}", hint="\n".join(part for part in (hint, also) if part))
+    hints = [hint, "" if job.ended else advice(job), also]
+    return JobFailed(f"{head}\n\n{text}", hint="\n".join(part for part in hints if part))
+
+
+def advice(job: Job) -> str:
+    """What can be done about a job that does not continue by itself; empty where it does."""
+    failed = [task.name for task in job.tasks if task.status is TaskStatus.IN_ERROR]
+    if failed and not job.ended:
+        which = f"task_name={failed[0]}, job_id={job.id}"
+        return (
+            f"Task {failed[0]} waits for a decision: #%restart_task({which}) runs it again,"
+            f" #%finish_task({which}) continues without its result, #%kill_job(job_id={job.id}) ends the job."
+        )
+    if job.status is JobStatus.PAUSED:
+        return f"The job is paused: #%resume_job(job_id={job.id}) continues it, #%kill_job(job_id={job.id}) ends it."
+    return ""
 
 
 def _ending(job: Job, faulty: int) -> str:

@@ -34,6 +34,8 @@ class Scripted:
     metadata: Mapping[str, str] = field(default_factory=dict)
     #: The status it ends in; None: FINISHED or, with a failure, FAULTY.
     status: TaskStatus | None = None
+    #: What happens when it is restarted; None: the same again.
+    then: Scripted | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,9 +51,14 @@ class MemoryTask:
     status: TaskStatus = TaskStatus.SUBMITTED
     ticks: int = 0
 
+    def restart(self) -> None:
+        """Let it run again."""
+        self.outcome = self.outcome.then or self.outcome
+        self.status, self.ticks = TaskStatus.SUBMITTED, 0
+
     @property
     def has_result(self) -> bool:
-        return self.status in (TaskStatus.FINISHED, TaskStatus.FAULTY)
+        return self.status in (TaskStatus.FINISHED, TaskStatus.FAULTY, TaskStatus.IN_ERROR)
 
     def state(self, job_id: int) -> dict[str, Any]:
         """``TaskStateData``."""
@@ -86,7 +93,7 @@ class MemoryTask:
     def result(self) -> dict[str, Any]:
         """``TaskResultData``; without a value where it has not ended."""
         outcome, ended = self.outcome, self.has_result
-        failed = ended and self.status is TaskStatus.FAULTY
+        failed = ended and self.status is not TaskStatus.FINISHED
         serialized = _serialized(outcome.result) if ended and not failed else None
         return {
             "id": {"id": self.id, "readableName": self.name},
@@ -105,7 +112,7 @@ class MemoryTask:
         """The text of ``…/result/value``."""
         if not self.has_result:
             return None
-        if self.status is TaskStatus.FAULTY:
+        if self.status is not TaskStatus.FINISHED:
             return self.outcome.trace or self.outcome.failure
         return str(self.outcome.result)
 
@@ -145,6 +152,7 @@ class MemoryJob:
         self.variables = {**_pairs(root, "variables"), **variables}
         self.information = {**_pairs(root, "genericInformation"), **information}
         self.status = JobStatus.PENDING
+        self.priority = "NORMAL"
         self.read = 0
         policy = root.get("onTaskError")
         found = [element for element in root.iter() if _tag(element) == "task" and element.get("name")]
@@ -247,7 +255,7 @@ class MemoryJob:
             "numberOfFailedTasks": self._count(TaskStatus.FAILED),
             "numberOfFaultyTasks": self._count(TaskStatus.FAULTY),
             "numberOfInErrorTasks": self._count(TaskStatus.IN_ERROR),
-            "priority": "NORMAL",
+            "priority": self.priority,
             "jobOwner": "user",
             "tenant": None,
             "projectName": "",

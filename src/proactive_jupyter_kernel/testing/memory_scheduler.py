@@ -19,8 +19,8 @@ from proactive_jupyter_kernel.client.login import Credentials
 from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.client.transport import Part, Response
 from proactive_jupyter_kernel.errors import SchedulerUnreachable
-from proactive_jupyter_kernel.testing.memory_jobs import MemoryJob, Scripted
-from proactive_jupyter_kernel.workflow.status import JobStatus
+from proactive_jupyter_kernel.testing.memory_jobs import MemoryJob, MemoryTask, Scripted
+from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
 __all__ = ["MemoryScheduler", "Scripted"]
 
@@ -231,10 +231,39 @@ class MemoryScheduler:
     def _resume(self, job: MemoryJob) -> Response:
         return _json(job.resume())
 
-    def _task_result(self, job: MemoryJob, name: str, rest: str = "") -> Response:
+    def _restart_all(self, job: MemoryJob) -> Response:
+        failed = [task for task in job.tasks if task.status is TaskStatus.IN_ERROR]
+        for task in failed:
+            task.restart()
+        job.settle()
+        return _json(bool(failed))
+
+    def _set_priority(self, job: MemoryJob, name: str) -> Response:
+        job.priority = name
+        return Response(status=204)
+
+    def _task_action(self, job: MemoryJob, name: str, action: str) -> Response:
+        """Each action is possible in one status only."""
+        task, needed = self._task(job, name), TaskStatus.RUNNING
+        if action.endswith("InErrorTask"):
+            needed = TaskStatus.IN_ERROR
+        if task.status is not needed:
+            return _json(False)
+        if action.startswith("restart"):
+            task.restart()
+        else:
+            task.status = TaskStatus.FINISHED if action == "finishInErrorTask" else TaskStatus.ABORTED
+        job.settle()
+        return _json(True)
+
+    def _task(self, job: MemoryJob, name: str) -> MemoryTask:
         task = next((task for task in job.tasks if task.name == name), None)
         if task is None:
             raise _Refusal(500, REST + "UnknownTaskRestException", f"task {name}not found")
+        return task
+
+    def _task_result(self, job: MemoryJob, name: str, rest: str = "") -> Response:
+        task = self._task(job, name)
         if not rest:
             return _json(task.result())
         if rest == "/value":
@@ -255,6 +284,9 @@ ROUTES: tuple[tuple[str, re.Pattern[str], Callable[..., Response]], ...] = tuple
         ("PUT", "/kill", MemoryScheduler._kill),
         ("PUT", "/pause", MemoryScheduler._pause),
         ("PUT", "/resume", MemoryScheduler._resume),
+        ("PUT", "/restartAllInErrorTasks", MemoryScheduler._restart_all),
+        ("PUT", "/priority/byname/([A-Z]+)", MemoryScheduler._set_priority),
+        ("PUT", "/tasks/([^/]+)/(kill|restart|restartInErrorTask|finishInErrorTask)", MemoryScheduler._task_action),
         ("GET", "/tasks/([^/]+)/result(|/value|/log/all|/log/out|/log/err)", MemoryScheduler._task_result),
     )
 )

@@ -18,7 +18,7 @@ from proactive_jupyter_kernel.notebook.frontend import NotebookFrontend
 from proactive_jupyter_kernel.notebook.live import NotebookLive
 from proactive_jupyter_kernel.notebook.requests import Requests
 from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler, Scripted
-from proactive_jupyter_kernel.workflow.status import JobStatus
+from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
 Submit = Callable[..., int]
 DEADLINE = 10.0
@@ -74,7 +74,7 @@ def test_wait_writes_output_in_order_and_by_stream(
         "B": Scripted(lines=(("out", "three"),), ticks=3),
     }
     live.wait(submit("A", "B"), translate=lambda task, text: text.replace("oops", f"oops in {task}"))
-    assert capsys.readouterr() == ("one\ntwo\nthree\n", "oops in A\n")
+    assert capsys.readouterr() == ("[A]\none\ntwo\n[B]\nthree\n", "oops in A\n")
 
 
 def test_wait_writes_output_of_a_job_that_had_ended(
@@ -86,6 +86,69 @@ def test_wait_writes_output_of_a_job_that_had_ended(
     memory.finish(job_id)
     live.wait(job_id, draw=False)
     assert capsys.readouterr().out == "one\n"
+
+
+def test_output_comes_while_the_task_runs(
+    live: NotebookLive, memory: MemoryScheduler, submit: Submit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also without a display, and what was written is there when the wait is cut."""
+    memory.outcomes = {"A": Scripted(lines=(("out", "epoch 1"), ("err", "warning")), hold=True)}
+    job_id = submit("A")
+    memory.advance(job_id)
+    for draw in (True, False):
+        with pytest.raises(WaitTimeout):
+            live.wait(job_id, draw=draw, timeout=0.05)
+        assert capsys.readouterr() == ("epoch 1\n", "warning\n")
+
+
+def test_an_interrupted_wait_leaves_the_output_so_far(
+    live: NotebookLive,
+    memory: MemoryScheduler,
+    submit: Submit,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What the task wrote last is read once more before the cell ends."""
+    memory.outcomes = {"A": Scripted(lines=(("out", "epoch 1"),), hold=True)}
+    job_id = submit("A")
+
+    def interrupt(*_: object) -> None:
+        memory.advance(job_id)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("proactive_jupyter_kernel.notebook.output_stream.OutputStream.write", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        live.wait(job_id)
+    assert capsys.readouterr().out == "epoch 1\n"
+
+
+def test_a_task_in_error_ends_the_wait(
+    shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The job is still there, with its output and what can be done about it."""
+    memory.outcomes = {"A": Scripted(failure="boom", status=TaskStatus.IN_ERROR, lines=(("out", "half way"),))}
+    job = live.wait(submit("A"))
+    assert (job.status, capsys.readouterr().out) == (JobStatus.IN_ERROR, "half way\n")
+    assert shell.display_pub.texts[-1].endswith("#%kill_job(job_id=1) ends the job.")
+
+
+def test_a_traceback_is_translated_in_one_piece(
+    live: NotebookLive, memory: MemoryScheduler, submit: Submit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Lines that come while it is being written are held until its end, or until the wait ends."""
+    lines = (("err", "Traceback (most recent call last):"), ("err", '  File "x", line 1'))
+    memory.outcomes = {"A": Scripted(lines=lines, hold=True)}
+    texts: list[str] = []
+    job_id = submit("A")
+    memory.advance(job_id)
+
+    def translate(task: str, text: str) -> str:
+        texts.append(text)
+        return text
+
+    with pytest.raises(WaitTimeout):
+        live.wait(job_id, timeout=0.05, translate=translate)
+    assert texts == ['Traceback (most recent call last):\n  File "x", line 1\n']
 
 
 def test_wait_shows_the_tail_of_what_runs(
@@ -113,13 +176,15 @@ def test_wait_gives_up_in_time_and_says_what_goes_on(
 ) -> None:
     """A timeout names what is alive and how to go on or end it; the display says that it is not current any more."""
     memory.outcomes = {"A": Scripted(hold=True)}
+    job_id = submit("A")
+    memory.advance(job_id)
     with pytest.raises(WaitTimeout) as caught:
-        live.wait(submit("A"), timeout=0.05)
+        live.wait(job_id, timeout=0.05)
     assert str(caught.value) == (
-        "Job 1 ('Jobs') did not end within 0.05 s; the job is Running and goes on.\n"
+        "Job 1 ('Jobs') did not end within 0.05 s; the job is Running and continues.\n"
         "#%wait_job(job_id=1) waits longer, #%kill_job(job_id=1) ends it."
     )
-    assert shell.display_pub.texts[-1].endswith("Not waited for any more; the job goes on.")
+    assert shell.display_pub.texts[-1].endswith("Not waited for any more; the job continues.")
 
 
 def test_interrupt_passes_and_leaves_the_job_alone(
@@ -145,8 +210,8 @@ def test_interrupt_passes_and_leaves_the_job_alone(
     finally:
         thread.join(DEADLINE)
         signal.signal(signal.SIGINT, before)
-    assert memory.jobs[job_id].status is JobStatus.RUNNING
-    assert shell.display_pub.texts[-1].endswith("Not waited for any more; the job goes on.")
+    assert not memory.jobs[job_id].ended
+    assert shell.display_pub.texts[-1].endswith("Not waited for any more; the job continues.")
 
 
 def test_wait_survives_a_server_that_is_away_for_a_moment(
@@ -249,7 +314,9 @@ def test_job_that_waits_for_a_person_says_how_to_go_on(
     live.watch(job_id, "Jobs")
     memory.jobs[job_id].pause()
     until(lambda: "Paused" in heads(shell)[-1])
-    assert shell.display_pub.texts[-1].endswith("#%resume_job(job_id=1) lets it go on.")
+    assert shell.display_pub.texts[-1].endswith(
+        "The job is paused: #%resume_job(job_id=1) continues it, #%kill_job(job_id=1) ends it."
+    )
 
 
 def test_closing_ends_every_watch(live: NotebookLive, memory: MemoryScheduler, submit: Submit) -> None:

@@ -113,11 +113,8 @@ class SimpleLive:
         if self.interrupt:
             raise KeyboardInterrupt
         scheduler = self.scheduler()
-        for snapshot in scheduler.get_job(job_id).follow(timeout=timeout):
-            job = snapshot.job
-            waited = [task for task in job.tasks if tasks is None or base_name(task.name) in tasks]
-            if job.ended or (tasks is not None and all(task.ended for task in waited)):
-                break
+        job = scheduler.get_job(job_id).wait(tasks=tasks or (), timeout=timeout)
+        waited = [task for task in job.tasks if tasks is None or base_name(task.name) in tasks]
         for task in waited if output else ():
             for line in scheduler.task_log(job_id, task.name):
                 text = translate(task.name, line.text) if translate else line.text

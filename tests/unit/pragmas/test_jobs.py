@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow, JobFailed, PragmaError, UnknownJob, WaitTimeout
 from proactive_jupyter_kernel.pragmas.outputs import Table, Value
+from proactive_jupyter_kernel.testing.memory_jobs import WHEN
 from proactive_jupyter_kernel.testing.memory_scheduler import Scripted
 from proactive_jupyter_kernel.workflow.model import ErrorPolicy, Priority, Variable
+from proactive_jupyter_kernel.workflow.status import TaskStatus
 
+#: When every job of the scheduler in memory was submitted.
+SUBMITTED = datetime.fromtimestamp(WHEN / 1000).strftime("%Y-%m-%d %H:%M:%S")
 TWO_TASKS = "#%job(name=greetings)\n#%task(A)\nresult = 1\n#%task(B, dep=A)\nresult = 2"
 
 
@@ -17,9 +23,9 @@ def test_a_job_keeps_what_is_not_mentioned(notebook) -> None:
     assert notebook.run(
         "#%job(name=first, variables=[(a, 1)], generic_info={K: v}, description=d, project=p, priority=high,"
         " on_error=cancel)"
-    ) == ["Job 'first' is created."]
-    assert notebook.run("#%job(name=second, priority=lowest)") == ["Job 'second' has its new name; it was 'first'."]
-    assert notebook.run("#%job(second, variables={b: 2})") == ["Job 'second' is updated."]
+    ) == ["Created job 'first'."]
+    assert notebook.run("#%job(name=second, priority=lowest)") == ["Renamed job 'first' to 'second'."]
+    assert notebook.run("#%job(second, variables={b: 2})") == ["Updated job 'second'."]
     job = notebook.context.draft.job
     assert (job.name, job.variables) == ("second", (Variable(name="b", value="2"),))
     assert (dict(job.generic_information), job.description, job.project) == ({"K": "v"}, "d", "p")
@@ -242,10 +248,10 @@ def test_the_last_job_is_meant_where_none_is_named(notebook) -> None:
     """By id, by name the newest, else the last one from this notebook."""
     for name in ("one", "two", "one"):
         notebook.run(f"#%job(name={name})\n#%task(A)\n#%submit_job()")
-    assert notebook.run("#%kill_job()") == ["Job 3 is killed."]
-    assert notebook.run("#%kill_job(job_name=two)") == ["Job 2 is killed."]
+    assert notebook.run("#%kill_job()") == ["Killed job 3."]
+    assert notebook.run("#%kill_job(job_name=two)") == ["Killed job 2."]
     assert notebook.run("#%kill_job(job_name=one)") == ["! Job 3 cannot be killed: it is Killed."]
-    assert notebook.run("#%kill_job(id=1, job_name=one)") == ["Job 1 is killed."]
+    assert notebook.run("#%kill_job(id=1, job_name=one)") == ["Killed job 1."]
     with pytest.raises(PragmaError, match="job 2 is called 'two', not 'one'"):
         notebook.run("#%kill_job(job_id=2, job_name=one)")
     with pytest.raises(UnknownJob, match="no job 9"):
@@ -258,7 +264,10 @@ def test_after_a_restart_the_job_of_the_same_name_is_found(notebook) -> None:
     """The context knows no job any more; the scheduler does."""
     notebook.run(TWO_TASKS + "\n#%submit_job()")
     notebook.context.jobs.clear()
-    assert notebook.run("#%wait_job()") == ["Job 1 ('greetings') is Finished."]
+    assert notebook.run("#%wait_job()") == [
+        f"* Job 1 ('greetings') was not submitted from this notebook: it was submitted by user at {SUBMITTED}.",
+        "Job 1 ('greetings') is Finished.",
+    ]
     notebook.run("#%job(name=another)")
     with pytest.raises(PragmaError, match="has none called 'another'"):
         notebook.run("#%wait_job()")
@@ -299,10 +308,10 @@ def test_a_job_is_paused_and_goes_on(notebook) -> None:
     """And what cannot be done says how the job stands."""
     notebook.server.outcomes["A"] = Scripted(hold=True)
     notebook.run(TWO_TASKS + "\n#%submit_job()")
-    assert notebook.run("#%pause_job()") == ["Job 1 is paused."]
-    assert notebook.run("#%resume_job()") == ["Job 1 goes on."]
+    assert notebook.run("#%pause_job()") == ["Paused job 1."]
+    assert notebook.run("#%resume_job()") == ["Resumed job 1."]
     notebook.run("#%kill_job()")
-    assert notebook.run("#%resume_job()") == ["! Job 1 cannot go on: it is Killed."]
+    assert notebook.run("#%resume_job()") == ["! Job 1 cannot be resumed: it is Killed."]
     with pytest.raises(JobFailed, match="was killed"):
         notebook.run("#%wait_job()")
 
@@ -335,4 +344,136 @@ def test_tables_have_headings(notebook) -> None:
     """A status is a table with what each column is."""
     notebook.run(TWO_TASKS + "\n#%submit_job()\n#%job_status()")
     assert isinstance(notebook.frontend.shown[-1], Table)
-    assert notebook.frontend.shown[-1].headings == ("Task", "Status", "Seconds", "Where")
+    assert notebook.frontend.shown[-1].headings == (
+        "Task",
+        "Status",
+        "Seconds",
+        "Where, or why it waits",
+    )
+
+
+IN_ERROR = Scripted(failure="boom", status=TaskStatus.IN_ERROR, lines=(("out", "half way"),), then=Scripted(result=3))
+ADVICE = (
+    "Task A waits for a decision: #%restart_task(task_name=A, job_id=1) runs it again,"
+    " #%finish_task(task_name=A, job_id=1) continues without its result, #%kill_job(job_id=1) ends the job."
+)
+
+
+@pytest.mark.parametrize(
+    "waiting",
+    [
+        "#%submit_job()\n#%wait_job()",
+        "#%submit_job()\n#%get_job_result()",
+        "#%submit_job()\n#%print_job_output()",
+        "#%submit_job(wait=on)",
+    ],
+)
+def test_a_task_in_error_ends_every_wait(notebook, waiting: str) -> None:
+    """With its error and what can be done, instead of waiting until somebody else decides."""
+    notebook.server.outcomes["A"] = IN_ERROR
+    with pytest.raises(JobFailed) as caught:
+        notebook.run(
+            f"{TWO_TASKS}\n#%submit_job()\n{waiting}" if "submit" not in waiting else f"{TWO_TASKS}\n{waiting}"
+        )
+    assert caught.value.message == ("Job 1 ('greetings') is In-Error with 1 faulty task.\n\n  A (In-Error):\n    boom")
+    assert caught.value.hint.startswith(ADVICE)
+
+
+def test_a_wait_for_a_blocked_task_ends(notebook) -> None:
+    """A task after an In-Error task cannot start; the wait for its result or output says why."""
+    notebook.server.outcomes["A"] = IN_ERROR
+    notebook.run(TWO_TASKS + "\n#%submit_job()")
+    for pragma in ("get_task_result", "print_task_output"):
+        with pytest.raises(JobFailed) as caught:
+            notebook.run(f"#%{pragma}(task_name=B)")
+        assert caught.value.message == (
+            "Task B of job 1 ('greetings') has no result: it is Submitted. Waits for A (in error)."
+        )
+        assert caught.value.hint == ADVICE
+    with pytest.raises(JobFailed, match=r"Task A of job 1 \('greetings'\) has no result: it is In-Error"):
+        notebook.run("#%get_task_result(task_name=A)")
+
+
+def test_a_task_in_error_is_restarted_or_finished(notebook) -> None:
+    """Then the job continues; where there is no In-Error task, a warning says so."""
+    notebook.server.outcomes["A"] = IN_ERROR
+    notebook.run(TWO_TASKS + "\n#%submit_job()")
+    notebook.server.advance(1, 3)
+    assert notebook.run("#%restart_task(task_name=A)\n#%wait_job()") == [
+        "Restarted task A of job 1. #%wait_job(job_id=1) waits for the job.",
+        "Job 1 ('greetings') is Finished.",
+    ]
+    assert notebook.run("#%finish_task(task_name=A)") == ["! Task A of job 1 cannot be finished: it is Finished."]
+    notebook.run("#%submit_job()")
+    notebook.server.advance(2, 3)
+    assert notebook.run("#%finish_task(task_name=A)\n#%wait_job()") == [
+        "Finished task A of job 2. #%wait_job(job_id=2) waits for the job.",
+        "Job 2 ('greetings') is Finished.",
+    ]
+    with pytest.raises(PragmaError, match="job 2 has no task 'AA'"):
+        notebook.run("#%restart_task(task_name=AA)")
+
+
+def test_results_of_a_job_in_error_are_shown(notebook) -> None:
+    """Those of the tasks that finished, before the error ends the cell."""
+    notebook.server.outcomes["B"] = IN_ERROR
+    notebook.run(TWO_TASKS + "\n#%submit_job()")
+    with pytest.raises(JobFailed):
+        notebook.run("#%get_job_result(into=found)")
+    assert notebook.frontend.namespace["found"] == {"A": True}
+
+
+def test_a_name_means_a_job_of_this_notebook_first(notebook) -> None:
+    """Though another notebook has submitted a newer one of that name."""
+    notebook.run(TWO_TASKS + "\n#%submit_job()")
+    notebook.context.scheduler.submit(notebook.context.scheduler.xml(1))
+    assert notebook.run("#%wait_job(job_name=greetings)") == ["Job 1 ('greetings') is Finished."]
+
+
+def test_the_job_of_another_notebook_is_looked_at_with_a_notice_and_not_changed(notebook) -> None:
+    """Only an id, which nobody types by chance, lets a pragma change it."""
+    notebook.server.outcomes["A"] = Scripted(hold=True)
+    notebook.run(TWO_TASKS + "\n#%submit_job()")
+    notebook.context.jobs.clear()
+    origin = f"was not submitted from this notebook: it was submitted by user at {SUBMITTED}."
+    assert notebook.run("#%job_status(job_name=greetings)")[0] == f"* Job 1 ('greetings') {origin}"
+    pragmas = ("kill_job", "pause_job", "resume_job", "restart_task", "finish_task")
+    for pragma, which in [(pragma, which) for pragma in pragmas for which in ("job_name=greetings", "")]:
+        task = "task_name=A, " if pragma.endswith("task") else ""
+        with pytest.raises(PragmaError) as caught:
+            notebook.run(f"#%{pragma}({task}{which})".replace(", )", ")"))
+        assert caught.value.message == f"#%{pragma}: job 1 ('greetings') {origin}"
+        assert caught.value.hint == "Give its id if you mean it: job_id=1."
+    assert notebook.run("#%kill_job(job_id=1)") == ["Killed job 1."]
+
+
+UNKNOWN = "The job has no variable DAYZ, and no task mentions it; it is added for this submission. Did you mean 'DAYS'?"
+HIDDEN = "The value of DAYS has no effect in A, which has its own variable of that name."
+
+
+@pytest.mark.parametrize(
+    ("variables", "task", "notices"),
+    [
+        ("(DAYZ, 5)", "#%task(A)\npass", [UNKNOWN]),
+        ("(DAYZ, 5)", "#%task(A)\nprint(variables.get('DAYZ'))", []),
+        ("(DAYS, 5)", "#%task(A)\npass", []),
+        ("(DAYS, 5)", "#%task(A, variables=[(DAYS, 1)])\npass", [HIDDEN]),
+    ],
+)
+def test_a_submission_says_which_values_do_not_arrive(notebook, variables: str, task: str, notices: list[str]) -> None:
+    """A value for a variable that the job does not have, or that a task hides, is no silent mistake."""
+    notebook.run(f"#%job(name=days, variables=[(DAYS, 3)])\n{task}")
+    found = notebook.run(f"#%submit_job(variables=[{variables}])")
+    assert [text for text in found if text.startswith("*")] == [f"* {notice}" for notice in notices]
+
+
+def test_many_results_are_one_table(notebook) -> None:
+    """A job of a hundred tasks fills no notebook with a hundred displays; `into` has all values."""
+    tasks = "\n".join(f"#%task(T{number})\npass" for number in range(120))
+    notebook.run(f"#%job(name=many)\n{tasks}\n#%submit_job()\n#%get_job_result(into=found)")
+    (table,) = notebook.frontend.tables
+    assert (table.headings, len(table.rows), table.rows[0]) == (("Task", "Result"), 100, ("T0", "True"))
+    assert table.caption == (
+        "120 results of job 1 ('many'), the first 100 are shown. into=NAME binds all of them to a variable."
+    )
+    assert (notebook.frontend.values, len(notebook.frontend.namespace["found"])) == ([], 120)

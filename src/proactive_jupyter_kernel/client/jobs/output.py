@@ -90,15 +90,17 @@ class OutputReader:
         self._shown: dict[str, Counter[tuple[str, str]]] = {}
         self._complete: set[str] = set()
 
-    def fresh(self, job: Job, *, live: bool = True) -> list[TaskLine]:
-        """The lines since the last call; `job` is the newest state. Without `live` only those of ended tasks.
+    def fresh(self, job: Job, *, final: bool = False) -> list[TaskLine]:
+        """The lines since the last call; `job` is the newest state.
 
-        Raises `SchedulerUnreachable` without losing a line; another error about a task's log is given as a line.
+        With `final` the stored logs of tasks that have not ended are read, too: nothing is read later. Raises
+        `SchedulerUnreachable` without losing a line; another error about a task's log is given as a line.
         """
-        lines = self._live(job) if live and not all(task.ended for task in job.tasks) else []
-        ended = [task for task in job.tasks if task.ended and task.name not in self._complete and self._means(task)]
-        for task in sorted(ended, key=lambda task: (task.finished_at, task.id)):
-            lines += self._rest(task)
+        lines = [] if all(task.ended for task in job.tasks) else self._live(job)
+        read = [task for task in job.tasks if self._means(task) and (task.ended or (final and task.started_at > 0))]
+        for task in sorted(read, key=lambda task: (not task.ended, task.finished_at, task.id)):
+            if task.name not in self._complete:
+                lines += self._rest(task)
         return lines
 
     def tail(self, job: Job, count: int) -> list[TaskLine]:
@@ -109,6 +111,10 @@ class OutputReader:
         found, _ = self._live_log.since(0)
         lines = [TaskLine(task=running[line.task], line=line) for line in found if line.task in running]
         return lines[-count:]
+
+    def count(self, job: Job) -> int:
+        """How many tasks of the job are read."""
+        return sum(self._means(task) for task in job.tasks)
 
     def _means(self, task: TaskState) -> bool:
         return not self._tasks or task.name in self._tasks or task.base_name in self._tasks
@@ -139,16 +145,20 @@ class OutputReader:
         return replace(line, line=replace(line.line, error=True))
 
     def _rest(self, task: TaskState) -> list[TaskLine]:
-        """The lines of an ended task that were not given live."""
+        """The lines in the stored log of a task that were not given live."""
         stored = self._stored(task)
-        self._complete.add(task.name)
-        shown = self._shown.pop(task.name, Counter())
+        shown = self._shown.get(task.name, Counter()).copy()
         rest = []
         for line in stored:
             if shown[_key(line)]:
                 shown[_key(line)] -= 1
             else:
                 rest.append(TaskLine(task=task.name, line=line))
+        if task.ended:
+            self._complete.add(task.name)
+            self._shown.pop(task.name, None)
+        else:
+            self._shown[task.name] = Counter(_key(line) for line in stored)
         return rest
 
     def _stored(self, task: TaskState) -> list[LogLine]:
@@ -159,6 +169,8 @@ class OutputReader:
         except SchedulerUnreachable:
             raise
         except SchedulerError as error:
+            if not task.ended:
+                return []  # A server may have the log only after the end.
             return [LogLine(text=f"The output of task {task.name!r} cannot be read: {error.message}", error=True)]
 
 

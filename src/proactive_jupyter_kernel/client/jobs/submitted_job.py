@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,9 @@ from proactive_jupyter_kernel.client.jobs.job_poller import JobPoller, Snapshot
 from proactive_jupyter_kernel.client.jobs.output import OutputReader, TaskLine
 from proactive_jupyter_kernel.client.polling import Polling
 from proactive_jupyter_kernel.client.records import Job, JobResult, TaskResult
+from proactive_jupyter_kernel.errors import ProActiveError
 from proactive_jupyter_kernel.workflow.model import Workflow
+from proactive_jupyter_kernel.workflow.status import TaskStatus
 
 if TYPE_CHECKING:
     from proactive_jupyter_kernel.client.jobs.file_transfer import FetchedFiles
@@ -96,6 +98,18 @@ class SubmittedJob:
     def blocked_tasks(self, job: Job) -> frozenset[str]:
         """Names of the tasks that wait until somebody decides about an In-Error task; `job` is the present state."""
         return blocked_tasks(job, self.workflow)
+
+    def waiting_reasons(self, job: Job) -> Mapping[str, str]:
+        """By task name why it does not run yet, where that is known; `job` is the present state."""
+        from proactive_jupyter_kernel.client.jobs.waiting import reasons
+
+        if all(task.ended or task.status is TaskStatus.RUNNING for task in job.tasks):
+            return {}
+        try:
+            workflow: Workflow | None = self.workflow()
+        except ProActiveError:
+            workflow = None
+        return reasons(self.scheduler, job, workflow)
 
     # -- output and results
 

@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from proactive_jupyter_kernel.client.jobs import SubmittedJob
+from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.pragmas.context import Context, NotebookJob
 from proactive_jupyter_kernel.pragmas.contributions import JobSettings
 from proactive_jupyter_kernel.pragmas.draft import Built
 from proactive_jupyter_kernel.pragmas.file_transfer import follow_files, send_files
-from proactive_jupyter_kernel.pragmas.handlers.results import show_results
+from proactive_jupyter_kernel.pragmas.handlers.results import TASK, show_results, task_of
 from proactive_jupyter_kernel.pragmas.handlers.tasks import ERROR_POLICIES
+from proactive_jupyter_kernel.pragmas.job_errors import advice
 from proactive_jupyter_kernel.pragmas.job_lookup import job_id_of
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Table, Text
 from proactive_jupyter_kernel.pragmas.ownership import submittable
@@ -26,7 +29,7 @@ from proactive_jupyter_kernel.pragmas.parameters import (
 from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.values import Choice, FilePath, Plain
 from proactive_jupyter_kernel.pragmas.waiting import settle, wait_for
-from proactive_jupyter_kernel.workflow.model import Priority
+from proactive_jupyter_kernel.workflow.model import Priority, Script, Workflow
 
 if TYPE_CHECKING:
     from proactive_jupyter_kernel.client.jobs.file_transfer import SentFiles
@@ -78,8 +81,10 @@ def job(context: Context, call: Bound) -> None:
     given = {name: value for name, value in settings.items() if value is not None}
     draft.contribute(JobSettings(settings=given, variables=variables))
     name = draft.job.name
-    done = "is created" if not old else "is updated" if old == name else f"has its new name; it was {old!r}"
-    context.frontend.show(Text(text=f"Job {name!r} {done}."))
+    done = f"Created job {name!r}." if not old else f"Updated job {name!r}."
+    if old and old != name:
+        done = f"Renamed job {old!r} to {name!r}."
+    context.frontend.show(Text(text=done))
 
 
 @pragma(
@@ -123,7 +128,7 @@ def submit_job(context: Context, call: Bound) -> None:
         for warning in submittable(context, call):
             context.frontend.show(warning)
         built = context.draft.build(call["name"] or context.job_name)
-    for notice in built.notices:
+    for notice in (*built.notices, *variable_notices(built.workflow, variables)):
         context.frontend.show(Notice(text=notice))
     sent, folder = send_files(context, call, built, variables)
     submitted = _submit(context, built, sent, variables)
@@ -139,6 +144,22 @@ def submit_job(context: Context, call: Bound) -> None:
         context.live.watch(submitted.id, submitted.name)
     if folder is not None:
         follow_files(context, submitted, folder)
+
+
+def variable_notices(workflow: Workflow, variables: Mapping[str, str]) -> list[str]:
+    """What may surprise in the variables of a submission: unknown ones, and ones that a task's variable hides."""
+    known = [variable.name for variable in workflow.variables]
+    scripts = [executable.code for task in workflow.tasks if isinstance(executable := task.executable, Script)]
+    notices = []
+    for name in variables:
+        owners = [task for task in workflow.tasks if any(v.name == name and not v.inherited for v in task.variables)]
+        if owners:
+            names = ", ".join(task.name for task in owners)
+            notices.append(f"The value of {name} has no effect in {names}, which has its own variable of that name.")
+        elif name not in known and not any(name in code for code in scripts):
+            text = f"The job has no variable {name}, and no task mentions it; it is added for this submission."
+            notices.append(f"{text} {did_you_mean(name, known)}".rstrip())
+    return notices
 
 
 def _submit(context: Context, built: Built, sent: SentFiles | None, variables: Mapping[str, str]) -> NotebookJob:
@@ -207,8 +228,15 @@ def show_status(context: Context, found: Job) -> None:
     context.frontend.show(
         Text(text=f"Job {found.id} ({found.name!r}) is {found.status.label}: {_progress(found.info)}.")
     )
-    rows = [(task.name, task.status.label, _seconds(task.duration), task.host) for task in found.tasks]
-    context.frontend.show(Table(headings=("Task", "Status", "Seconds", "Where"), rows=rows))
+    reasons = SubmittedJob(context.scheduler, found.id, found.name).waiting_reasons(found)
+    rows = [
+        (task.name, task.status.label, _seconds(task.duration), reasons.get(task.name, task.host))
+        for task in found.tasks
+    ]
+    heading = "Where, or why it waits" if reasons else "Where"
+    context.frontend.show(Table(headings=("Task", "Status", "Seconds", heading), rows=rows))
+    if text := advice(found):
+        context.frontend.show(Notice(text=text, warning=True))
 
 
 def _seconds(milliseconds: int) -> str:
@@ -234,10 +262,10 @@ def _act(name: str, summary: str, done: str, nothing: str) -> None:
     """Declare one of the pragmas that ask the scheduler for an action on a job."""
 
     def handler(context: Context, call: Bound) -> None:
-        job_id = job_id_of(context, call)
+        job_id = job_id_of(context, call, acts=True)
         action: Callable[[int], bool] = getattr(context.scheduler, name.removesuffix("_job"))
         if action(job_id):
-            context.frontend.show(Text(text=f"Job {job_id} {done}."))
+            context.frontend.show(Text(text=f"{done} job {job_id}."))
         else:
             status = context.scheduler.info(job_id).status.label
             context.frontend.show(Notice(text=f"Job {job_id} {nothing}: it is {status}.", warning=True))
@@ -245,6 +273,28 @@ def _act(name: str, summary: str, done: str, nothing: str) -> None:
     pragma(name, *JOB_REFERENCE, family="jobs", summary=summary, example=f"#%{name}(job_id=7)")(handler)
 
 
-_act("kill_job", "Kills a job and everything that runs for it.", "is killed", "cannot be killed")
-_act("pause_job", "Starts no more tasks of a job; those that run go on.", "is paused", "cannot be paused")
-_act("resume_job", "Lets a paused job go on.", "goes on", "cannot go on")
+_act("kill_job", "Kills a job and everything that runs for it.", "Killed", "cannot be killed")
+_act("pause_job", "Starts no more tasks of a job; running tasks continue.", "Paused", "cannot be paused")
+_act("resume_job", "Resumes a paused job.", "Resumed", "cannot be resumed")
+
+
+def _act_on_task(name: str, summary: str, done: str, nothing: str) -> None:
+    """Declare one of the pragmas that decide about a task."""
+
+    def handler(context: Context, call: Bound) -> None:
+        job = context.scheduler.get_job(job_id_of(context, call, acts=True))
+        task = task_of(call, job.state())
+        action: Callable[[str], bool] = getattr(job, name)
+        if action(task.name):
+            text = f"{done} task {task.name} of job {job.id}. #%wait_job(job_id={job.id}) waits for the job."
+            context.frontend.show(Text(text=text))
+        else:
+            text = f"Task {task.name} of job {job.id} cannot be {nothing}: it is {task.status.label}."
+            context.frontend.show(Notice(text=text, warning=True))
+
+    example = f"#%{name}(task_name=Train, job_id=7)"
+    pragma(name, TASK, *JOB_REFERENCE, family="jobs", summary=summary, example=example)(handler)
+
+
+_act_on_task("restart_task", "Runs an In-Error task again, or a running one from its start.", "Restarted", "restarted")
+_act_on_task("finish_task", "Ends an In-Error task, so that the tasks after it run.", "Finished", "finished")

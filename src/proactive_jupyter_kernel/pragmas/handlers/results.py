@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.pragmas.context import Context, base_name
 from proactive_jupyter_kernel.pragmas.job_errors import task_failed
 from proactive_jupyter_kernel.pragmas.job_lookup import job_id_of
-from proactive_jupyter_kernel.pragmas.outputs import Notice, Value
+from proactive_jupyter_kernel.pragmas.outputs import Notice, Table, Value
 from proactive_jupyter_kernel.pragmas.parameters import JOB_REFERENCE, TIMEOUT
 from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.values import Plain, PythonName
 from proactive_jupyter_kernel.pragmas.waiting import settle, wait_for
+from proactive_jupyter_kernel.workflow.status import TaskStatus
 
 if TYPE_CHECKING:
     from proactive_jupyter_kernel.client.records import Job, TaskResult, TaskState
 
-__all__ = ["show_results"]
+__all__ = ["TASK", "show_results", "task_of"]
+
+#: Up to so many results are shown one by one, more of them as one table of so many rows at most.
+SEPARATE, ROWS = 20, 100
+#: The characters of a result in that table.
+WIDTH = 120
 
 #: A copy made by a loop or a replication is named T#1 or T*2, which is no name that a workflow could give.
 TASK = Parameter(
@@ -53,14 +60,42 @@ def get_job_result(context: Context, call: Bound) -> None:
 
 def show_results(context: Context, job: Job) -> dict[str, object]:
     """Show the result of every task that has one; gives the values by task name."""
-    found = context.scheduler.job_result(job.id)
-    results = found.tasks if found else {}
+    results = _results(context, job)
     good = [results[name] for name in _in_order(job) if name in results and not results[name].failed]
-    for result in good:
-        _show(context, result)
+    if len(good) > SEPARATE:
+        _show_table(context, job, good)
+    else:
+        for result in good:
+            _show(context, result)
     if not good:
         context.frontend.show(Notice(text=f"No task of job {job.id} ({job.name!r}) has a result."))
     return {result.name: result.value for result in good}
+
+
+def _results(context: Context, job: Job) -> Mapping[str, TaskResult]:
+    """The results of a job, also of one that waits for a decision: its tasks that finished have theirs."""
+    found = context.scheduler.job_result(job.id)
+    if found is not None:
+        return found.tasks
+    finished = [task for task in job.tasks if task.status is TaskStatus.FINISHED]
+    return {task.name: context.scheduler.task_result(job.id, task.name) for task in finished}
+
+
+def _show_table(context: Context, job: Job, results: Sequence[TaskResult]) -> None:
+    """Many results as one display, each in one line."""
+    rows = [(result.name, _line(result.value)) for result in results[:ROWS]]
+    caption = f"{len(results):,} results of job {job.id} ({job.name!r})"
+    if len(results) > ROWS:
+        caption += f", the first {ROWS} are shown"
+    caption += ". into=NAME binds all of them to a variable."
+    context.frontend.show(Table(headings=("Task", "Result"), rows=rows, caption=caption))
+
+
+def _line(value: object) -> str:
+    if isinstance(value, bytes) and len(value) > WIDTH:
+        return f"{len(value):,} bytes"
+    text = " ".join(repr(value).split())
+    return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
 
 
 def _in_order(job: Job) -> list[str]:
@@ -106,7 +141,9 @@ def get_task_result(context: Context, call: Bound) -> None:
 )
 def print_job_output(context: Context, call: Bound) -> None:
     """Write a job's output."""
-    wait_for(context, job_id_of(context, call), timeout=call["timeout"])
+    job = wait_for(context, job_id_of(context, call), timeout=call["timeout"])
+    if not job.ended:
+        settle(context, job)
 
 
 @pragma(
@@ -120,19 +157,34 @@ def print_job_output(context: Context, call: Bound) -> None:
 )
 def print_task_output(context: Context, call: Bound) -> None:
     """Write a task's output."""
-    _wait_for_task(context, call, output=True)
+    job, task = _wait_for_task(context, call, output=True)
+    if not task.ended:
+        raise task_failed(context, context.scheduler, job, task)
 
 
 def _wait_for_task(context: Context, call: Bound, *, output: bool) -> tuple[Job, TaskState]:
     job_id, name = job_id_of(context, call), call["task_name"]
-    known = [task.name for task in context.scheduler.job(job_id).tasks]
-    if base_name(name) not in map(base_name, known):
-        raise call.fault(f"job {job_id} has no task {name!r}.", parameter="task_name", hint=did_you_mean(name, known))
+    _check_task(call, context.scheduler.job(job_id))
     job = wait_for(context, job_id, tasks={name}, timeout=call["timeout"], output=output)
+    return job, task_of(call, job)
+
+
+def task_of(call: Bound, job: Job) -> TaskState:
+    """The task of that full name."""
+    name = call["task_name"]
+    _check_task(call, job)
     task = job.task(name)
     if task is None:
         names = [task.name for task in job.tasks if base_name(task.name) == base_name(name)]
         raise call.fault(
-            f"job {job_id} has no task {name!r}.", parameter="task_name", hint=f"There are: {', '.join(names)}."
+            f"job {job.id} has no task {name!r}.", parameter="task_name", hint=f"It has {', '.join(names)}."
         )
-    return job, task
+    return task
+
+
+def _check_task(call: Bound, job: Job) -> None:
+    """Refuse a name that no task has, not even with an iteration or replica."""
+    name = call["task_name"]
+    known = [task.name for task in job.tasks]
+    if base_name(name) not in map(base_name, known):
+        raise call.fault(f"job {job.id} has no task {name!r}.", parameter="task_name", hint=did_you_mean(name, known))
