@@ -138,8 +138,9 @@ async def until(ready: Callable[[], bool], seconds: float = 20.0) -> None:
 
 @pytest.fixture(scope="module", params=["warm", "spawned"])
 def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """An executor, both ways of starting processes."""
-    lab = Lab(tmp_path_factory.mktemp("scratch"), warm=request.param == "warm")
+    """An executor, with both ways of starting processes and of reading their output."""
+    is_warm = request.param == "warm"
+    lab = Lab(tmp_path_factory.mktemp("scratch"), warm=is_warm, threads=not is_warm)
     yield lab
     threads = [thread.name for thread in threading.enumerate() if thread.name.startswith("read std")]
     left = [folder.name for folder in lab.folder.iterdir()]
@@ -160,3 +161,17 @@ def warm_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 @pytest.fixture
 def python() -> str:
     return sys.executable
+
+
+@pytest.fixture
+def labs(tmp_path: Path) -> Iterator[Callable[..., Lab]]:
+    """Makes executors with settings of their own."""
+    made: list[Lab] = []
+
+    def make(**settings: Any) -> Lab:
+        made.append(Lab(tmp_path / f"scratch-{len(made)}", **settings))
+        return made[-1]
+
+    yield make
+    for lab in made:
+        lab.close()

@@ -56,7 +56,7 @@ class AttemptRun:
         self._transfers = transfers
         self._scratch = Scratch(root, attempt.key)
         limits = UNLIMITED if attempt.precious_logs else host.settings.output
-        self._output = Output(output, limits, threads=host.reads_in_threads)
+        self._output = Output(output, limits, threads=host.settings.threads)
         self._runner = StageRunner(host, self._scratch, self._output)
         self._state = AttemptState(attempt, self._scratch)
         self._progress = progress
@@ -279,7 +279,7 @@ class AttemptRun:
             return
         key = self._attempt.key
         output = Output(
-            _log_line(f"clean script of {key}"), self._host.settings.output, threads=self._host.reads_in_threads
+            _log_line(f"clean script of {key}"), self._host.settings.output, threads=self._host.settings.threads
         )
         runner = StageRunner(self._host, self._scratch, output)
         stage = Stage(

@@ -104,7 +104,7 @@ class SelectionRun:
         return Stage(kind=StageKind.SELECTION, task_name=asked.task_name, script=entry.script, bindings=bindings)
 
     async def _run(self, stage: Stage) -> Report:
-        output = Output(self._log, self._host.settings.output, threads=self._host.reads_in_threads)
+        output = Output(self._log, self._host.settings.output, threads=self._host.settings.threads)
         self._runner = StageRunner(self._host, self._scratch, output)
         self._runner.stopped = self._is_ended
         try:

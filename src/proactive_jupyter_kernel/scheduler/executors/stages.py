@@ -64,6 +64,8 @@ class LocalSettings:
     #: How often a task's progress file is looked at.
     progress_every: float = 0.5
     output: OutputLimits = dataclasses.field(default_factory=OutputLimits)
+    #: Whether output is read in threads: where the loop cannot do it.
+    threads: bool = os.name != "posix"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +78,6 @@ class Host:
     fetcher: ScriptFetcher
     #: Whether no other attempt is running.
     is_alone: Callable[[], bool]
-
-    @property
-    def reads_in_threads(self) -> bool:
-        """Whether output is read in threads: where the loop cannot do it, and where all is done as there."""
-        return os.name != "posix" or not self.settings.warm
 
     async def block(
         self, function: Callable[_Arguments, _Result], *arguments: _Arguments.args, **more: _Arguments.kwargs

@@ -1,18 +1,21 @@
 """The pipes through which all processes of one attempt write, and their way to the log, line by line.
 
-One pair of pipes serves all stages, so that what a pre script leaves running may go on writing. On POSIX the loop reads
-them; elsewhere, where it cannot, and for tests, threads do.
+One pair of pipes serves all stages, so that what a pre script leaves running may go on writing. On Linux the two are
+read in the order in which they were written to (`ordered`). Elsewhere the loop reads them, or, where it cannot, threads
+do: there lines of the two streams that were written within a moment may change places.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from proactive_jupyter_kernel.scheduler.executors.base import OutputSink, StreamName
+from proactive_jupyter_kernel.scheduler.executors.ordered import OrderedPipes, is_possible
 from proactive_jupyter_kernel.scheduler.executors.output import LineStream, OutputLimits, merged
 
 __all__ = ["Capture", "Output"]
@@ -22,6 +25,9 @@ _CHUNK = 1024 * 1024
 _TICK = 0.2
 _PAUSE = 0.01
 
+_NAMES: tuple[StreamName, ...] = ("out", "err")
+_in_order = functools.cache(is_possible)
+
 
 class Output:
     """Standard output and standard error of an attempt."""
@@ -30,23 +36,28 @@ class Output:
         """`threads`: read in threads, not by the loop."""
         self._sink = sink
         self._limits = limits
-        self._pipes: list[_Pipe] = []
-        names: tuple[StreamName, ...] = ("out", "err")
-        for name in names:
-            self._pipes.append(_Pipe(name, sink, limits, threads=threads))
+        self._streams = [_Stream(name, sink, limits) for name in _NAMES]
+        self._pipes: _Pipes | OrderedPipes
+        if not threads and _in_order():
+            self._pipes = OrderedPipes(len(_NAMES), self._take)
+        else:
+            self._pipes = _Pipes(self._take, threads=threads)
+        self._pauses: dict[int, asyncio.TimerHandle] = {}
 
     @property
     def ends(self) -> tuple[int, int]:
         """What processes write to."""
-        return self._pipes[0].end, self._pipes[1].end
+        out, err = self._pipes.ends
+        return out, err
 
     def mask(self, masks: Mapping[str, str]) -> None:
         """Show something better in place of these texts, from now on."""
-        for pipe in self._pipes:
-            pipe.lines.masks = merged(pipe.lines.masks, masks)
+        for stream in self._streams:
+            stream.lines.masks = merged(stream.lines.masks, masks)
 
     def say(self, text: str, stream: StreamName = "err") -> None:
-        """A line of the executor's own."""
+        """A line of the executor's own, after all that was written before."""
+        self._pipes.read()
         self._sink(stream, text.rstrip("\n") + "\n", _now())
 
     def show(self, data: bytes) -> None:
@@ -58,93 +69,43 @@ class Output:
 
     async def close(self, patience: float) -> None:
         """Read what is left and close; processes that still hold the pipes get `patience` seconds, and no more."""
-        for pipe in self._pipes:
-            pipe.let_go()
-        await asyncio.wait([pipe.ended for pipe in self._pipes], timeout=patience)
-        for pipe in self._pipes:
-            pipe.close()
+        self._pipes.let_go()
+        await asyncio.wait([stream.ended for stream in self._streams], timeout=patience)
+        for pause in self._pauses.values():
+            pause.cancel()
+        self._pipes.close()
+        for stream in self._streams:
+            stream.close()
+
+    def _take(self, number: int, data: bytes) -> None:
+        stream = self._streams[number]
+        stream.take(data)
+        if data and stream.lines.holds and number not in self._pauses and stream.is_open:
+            self._pipes.widen()
+            self._pipes.pause(number)
+            self._pauses[number] = asyncio.get_running_loop().call_later(_PAUSE, self._resume, number)
+
+    def _resume(self, number: int) -> None:
+        del self._pauses[number]
+        self._pipes.resume(number)
 
 
-class _Pipe:
-    def __init__(self, name: StreamName, sink: OutputSink, limits: OutputLimits, *, threads: bool) -> None:
+class _Stream:
+    """One stream on its way to the log."""
+
+    def __init__(self, name: StreamName, sink: OutputSink, limits: OutputLimits) -> None:
         self._loop = asyncio.get_running_loop()
         self._name = name
         self._sink = sink
-        self._source, self.end = os.pipe()
-        self._is_open = True
+        self.is_open = True
         self.lines = LineStream(limits, time.monotonic())
+        #: Done when nobody can write any more.
         self.ended: asyncio.Future[None] = self._loop.create_future()
         self._timer: asyncio.TimerHandle | None = None
-        self._pause: asyncio.TimerHandle | None = None
-        self._room = threading.Semaphore(4)
-        self._threaded = threads
-        if threads:
-            threading.Thread(target=self._read_on, name=f"read std{name}", daemon=True).start()
-        else:
-            os.set_blocking(self._source, False)
-            self._loop.add_reader(self._source, self._on_readable)
 
-    def let_go(self) -> None:
-        """Close our hold on the writing end."""
-        if self.end >= 0:
-            os.close(self.end)
-            self.end = -1
-
-    def close(self) -> None:
-        """Hand out all that came so far, and read no more."""
-        if not self._is_open:
-            return
-        self._is_open = False
-        for timer in (self._timer, self._pause):
-            if timer is not None:
-                timer.cancel()
-        if not self._threaded:
-            self._loop.remove_reader(self._source)
-            os.close(self._source)
-        elif self.ended.done():
-            os.close(self._source)
-        # else: a process that is to live on holds the pipe; the thread that reads it closes it in the end
-        self._let_out(self.lines.finish())
-        if not self.ended.done():
-            self.ended.set_result(None)
-
-    def _on_readable(self) -> None:
-        try:
-            data = os.read(self._source, _CHUNK)
-        except BlockingIOError:
-            return
-        self._take(data)
-        if not data:
-            self._loop.remove_reader(self._source)
-        elif self.lines.holds and self._pause is None:
-            self._loop.remove_reader(self._source)
-            _widen(self._source)
-            self._pause = self._loop.call_later(_PAUSE, self._go_on)
-
-    def _go_on(self) -> None:
-        self._pause = None
-        self._loop.add_reader(self._source, self._on_readable)
-
-    def _read_on(self) -> None:
-        """The thread's work. Waits when the loop is behind by a few chunks."""
-        data = b"-"
-        while data:
-            try:
-                data = os.read(self._source, _CHUNK)
-            except OSError:
-                data = b""
-            self._room.acquire()
-            try:
-                self._loop.call_soon_threadsafe(self._take, data)
-            except RuntimeError:  # the loop is closed
-                break
-
-    def _take(self, data: bytes) -> None:
-        if self._threaded:
-            self._room.release()
-        if not self._is_open:
-            if not data:
-                os.close(self._source)
+    def take(self, data: bytes) -> None:
+        """What was read; empty at the end."""
+        if not self.is_open:
             return
         if not data:
             if not self.ended.done():
@@ -153,6 +114,17 @@ class _Pipe:
         self._let_out(self.lines.feed(data, time.monotonic()))
         if self.lines.holds and self._timer is None:
             self._timer = self._loop.call_later(_TICK, self._tick)
+
+    def close(self) -> None:
+        """Hand out all that came so far, and take no more."""
+        if not self.is_open:
+            return
+        self.is_open = False
+        if self._timer is not None:
+            self._timer.cancel()
+        self._let_out(self.lines.finish())
+        if not self.ended.done():
+            self.ended.set_result(None)
 
     def _tick(self) -> None:
         self._timer = None
@@ -164,6 +136,97 @@ class _Pipe:
         now = _now()
         for line in lines:
             self._sink(self._name, line, now)
+
+
+class _Pipes:
+    """Ordinary pipes, with the verbs of `OrderedPipes`."""
+
+    def __init__(self, take: Callable[[int, bytes], None], *, threads: bool) -> None:
+        self._take = take
+        self._loop = asyncio.get_running_loop()
+        self._threads = threads
+        pipes = [os.pipe() for _ in _NAMES]
+        self.ends = [end for _, end in pipes]
+        self._sources = {number: source for number, (source, _) in enumerate(pipes)}
+        self._room = {number: threading.Semaphore(4) for number in self._sources}
+        self._is_open = True
+        for number, source in self._sources.items():
+            if threads:
+                name = f"read std{_NAMES[number]}"
+                threading.Thread(target=self._read_on, args=(number, source), name=name, daemon=True).start()
+            else:
+                os.set_blocking(source, False)
+                self._loop.add_reader(source, self._read, number)
+
+    def read(self) -> None:
+        """Read what is there; in threads that goes by itself."""
+        if not self._threads:
+            for number in list(self._sources):
+                self._read(number)
+
+    def _read(self, number: int) -> None:
+        source = self._sources[number]
+        try:
+            data = os.read(source, _CHUNK)
+        except BlockingIOError:
+            return
+        if not data:
+            self._drop(number)
+        self._take(number, data)
+
+    def _read_on(self, number: int, source: int) -> None:
+        """The thread's work. Waits when the loop is behind by a few chunks."""
+        data = b"-"
+        while data:
+            try:
+                data = os.read(source, _CHUNK)
+            except OSError:
+                data = b""
+            self._room[number].acquire()
+            try:
+                self._loop.call_soon_threadsafe(self._taken, number, data)
+            except RuntimeError:  # the loop is closed
+                break
+
+    def _taken(self, number: int, data: bytes) -> None:
+        self._room[number].release()
+        if not data:
+            # Also after `close`: a process that lives on held the pipe until now.
+            os.close(self._sources.pop(number))
+        if self._is_open:
+            self._take(number, data)
+
+    def widen(self) -> None:
+        """Other systems than Linux have no such pipes."""
+
+    def pause(self, number: int) -> None:
+        """Do not read a pipe for a while, which slows down who writes to it."""
+        if not self._threads and number in self._sources:
+            self._loop.remove_reader(self._sources[number])
+
+    def resume(self, number: int) -> None:
+        """Read it again."""
+        if not self._threads and number in self._sources:
+            self._loop.add_reader(self._sources[number], self._read, number)
+
+    def let_go(self) -> None:
+        """Close our hold on the writing ends."""
+        for number, end in enumerate(self.ends):
+            if end >= 0:
+                os.close(end)
+                self.ends[number] = -1
+
+    def close(self) -> None:
+        """Read no more. A thread that reads a pipe closes it in the end."""
+        self._is_open = False
+        if not self._threads:
+            for number in list(self._sources):
+                self._drop(number)
+
+    def _drop(self, number: int) -> None:
+        source = self._sources.pop(number)
+        self._loop.remove_reader(source)
+        os.close(source)
 
 
 class Capture:
@@ -186,16 +249,6 @@ class Capture:
         if self.end >= 0:
             os.close(self.end)
             self.end = -1
-
-
-def _widen(pipe: int) -> None:
-    """Let a pipe hold as much as is read at once, where the system can: a flood then loses less time waiting."""
-    try:
-        import fcntl
-
-        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _CHUNK)
-    except (ImportError, AttributeError, OSError):
-        pass  # another system, or the user's share of such memory is used up
 
 
 def _now() -> int:
