@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,8 +55,16 @@ class Kernel:
     manager: KernelManager
     client: BlockingKernelClient
 
-    def send(self, code: str, *, subshell: str | None = None, allow_stdin: bool = False) -> str:
-        """Ask for a cell to be run; the request's id."""
+    def send(
+        self,
+        code: str,
+        *,
+        subshell: str | None = None,
+        allow_stdin: bool = False,
+        cell: str = "",
+        deleted: Sequence[str] = (),
+    ) -> str:
+        """Ask for a cell to be run; the request's id. `cell` and `deleted` are sent as JupyterLab sends them."""
         message = self.client.session.msg(
             "execute_request",
             {
@@ -68,6 +76,8 @@ class Kernel:
                 "stop_on_error": True,
             },
         )
+        if cell:
+            message["metadata"] = {"cellId": cell, "deletedCells": list(deleted)}
         if subshell:
             message["header"]["subshell_id"] = subshell
         self.client.shell_channel.send(message)
@@ -89,8 +99,8 @@ class Kernel:
                 return reply
             reply.messages.append((message["msg_type"], message["content"]))
 
-    def run(self, code: str) -> Reply:
-        return self.reply(self.send(code))
+    def run(self, code: str, *, cell: str = "", deleted: Sequence[str] = ()) -> Reply:
+        return self.reply(self.send(code, cell=cell, deleted=deleted))
 
     def control(self, kind: str, **content: Any) -> dict[str, Any]:
         """A request on the control channel and its answer."""
