@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from proactive_jupyter_kernel.client.config import data_dir
 from proactive_jupyter_kernel.client.login import Credentials
 from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.client.transport import HttpTransport
@@ -28,7 +28,6 @@ __all__ = [
     "read",
 ]
 
-ENV_DATA_DIR = "PROACTIVE_KERNEL_DATA_DIR"
 #: Seconds within which a process on this machine answers.
 PROBE_TIMEOUT = 5.0
 
@@ -48,16 +47,6 @@ class Address:
     def credentials(self) -> Credentials:
         """What logs in there."""
         return Credentials(login=self.user, password=self.token)
-
-
-def data_dir(named: Path | str | None = None) -> Path:
-    """The data folder: the named one, else that of the environment, else the user's of this platform."""
-    chosen = str(named) if named else os.environ.get(ENV_DATA_DIR, "").strip()
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("proactive-jupyter-kernel", appauthor=False))
 
 
 def address_file(folder: Path) -> Path:

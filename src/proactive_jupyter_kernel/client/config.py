@@ -16,7 +16,18 @@ from urllib.parse import urlsplit
 from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.errors import SetupError
 
-__all__ = ["CONFIG_FILE", "EMBEDDED", "TRIAL_URL", "Settings", "discover", "from_environment", "read_config", "url_of"]
+__all__ = [
+    "CONFIG_FILE",
+    "EMBEDDED",
+    "NOTEBOOKS",
+    "TRIAL_URL",
+    "Settings",
+    "data_dir",
+    "discover",
+    "from_environment",
+    "read_config",
+    "url_of",
+]
 
 CONFIG_FILE = "proactive_config.ini"
 #: The public trial platform: what a login without an address means.
@@ -30,6 +41,10 @@ DEFAULT_PORT = 8080
 ENV_URL = "PROACTIVE_URL"
 ENV_LOGIN = "PROACTIVE_LOGIN"
 ENV_PASSWORD = "PROACTIVE_PASSWORD"
+
+ENV_DATA_DIR = "PROACTIVE_KERNEL_DATA_DIR"
+#: The folder in the data folder that keeps what notebooks know over a restart of their kernels.
+NOTEBOOKS = "notebooks"
 
 NO_SECRET = Secret("")
 
@@ -176,3 +191,13 @@ def _fault(error: configparser.Error) -> str:
     if isinstance(error, (configparser.DuplicateOptionError, configparser.DuplicateSectionError)):
         return f"line {error.lineno} says again what was said before"
     return type(error).__name__
+
+
+def data_dir(named: Path | str | None = None) -> Path:
+    """The data folder: the named one, else that of the environment, else the user's of this platform."""
+    chosen = str(named) if named else os.environ.get(ENV_DATA_DIR, "").strip()
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("proactive-jupyter-kernel", appauthor=False))

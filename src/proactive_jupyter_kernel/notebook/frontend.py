@@ -25,6 +25,8 @@ class NotebookFrontend:
         self._shell = shell
         self._requests = requests
         self._wrote_error = False
+        #: The notebook's folder: whoever changes directory later works on the same notebook.
+        self._start = Path.cwd()
 
     @property
     def namespace(self) -> MutableMapping[str, Any]:
@@ -37,11 +39,21 @@ class NotebookFrontend:
         return Path.cwd()
 
     @property
-    def notebook_name(self) -> str:
-        """What VS Code or Jupyter Server say; nothing depends on it, for nbclient says nothing."""
-        told = self.namespace.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME") or ""
-        if not isinstance(told, str):
+    def notebook_path(self) -> str:
+        told = self._told
+        if not self.notebook_name:
             return ""
+        return told if Path(told).is_absolute() else str(self._start / Path(told).name)
+
+    @property
+    def _told(self) -> str:
+        """What VS Code or Jupyter Server say; nbclient says nothing."""
+        told = self.namespace.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME") or ""
+        return told if isinstance(told, str) else ""
+
+    @property
+    def notebook_name(self) -> str:
+        told = self._told
         name = PureWindowsPath(told).name if "\\" in told else PurePosixPath(told).name
         # Jupyter Server may give the random name of a session instead (jupyter_server issue 1059).
         return name.removesuffix(".ipynb") if name.endswith(".ipynb") else ""

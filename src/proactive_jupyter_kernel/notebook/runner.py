@@ -84,11 +84,15 @@ class Runner:
         return program
 
     def _made(self) -> Context:
+        from proactive_jupyter_kernel.client.config import NOTEBOOKS, data_dir
         from proactive_jupyter_kernel.notebook.frontend import NotebookFrontend
         from proactive_jupyter_kernel.notebook.live import NotebookLive
         from proactive_jupyter_kernel.pragmas.context import Context
+        from proactive_jupyter_kernel.pragmas.notebook_memory import NotebookMemory
 
         frontend = NotebookFrontend(self._shell, self._requests)
         live = self._live = NotebookLive(frontend, lambda: context.connection)
-        context = Context(frontend, live=live)
+        path = frontend.notebook_path
+        memory = NotebookMemory(data_dir() / NOTEBOOKS, path) if path else None
+        context = Context(frontend, live=live, memory=memory)
         return context

@@ -13,6 +13,7 @@ from proactive_jupyter_kernel.errors import BadValue, SetupError
 from proactive_jupyter_kernel.pragmas.draft import Draft
 from proactive_jupyter_kernel.pragmas.frontend import Frontend, Live
 from proactive_jupyter_kernel.pragmas.kinds import Formula
+from proactive_jupyter_kernel.pragmas.notebook_memory import JobRecord, NotebookMemory
 from proactive_jupyter_kernel.pragmas.outputs import Notice
 from proactive_jupyter_kernel.pragmas.refusals import Refusals
 from proactive_jupyter_kernel.pragmas.registry import Bound
@@ -45,6 +46,8 @@ class NotebookJob:
     connection: Connection
     #: By task name, where its script was written.
     sources: Mapping[str, Sources] = field(default_factory=dict)
+    #: Whether it is known from before the kernel's start.
+    recalled: bool = False
 
 
 class Context:
@@ -60,9 +63,10 @@ class Context:
         *,
         live: Live,
         connection: Connection | None = None,
+        memory: NotebookMemory | None = None,
     ) -> None:
         """Without `connection` the settings are looked up when a scheduler is first needed: the environment, the
-        folder's configuration file, the embedded scheduler.
+        folder's configuration file, the embedded scheduler. Without `memory` nothing is kept over a restart.
         """
         self.frontend = frontend
         self.lock = threading.RLock()
@@ -73,6 +77,9 @@ class Context:
         self.jobs: list[NotebookJob] = []
         #: A word of `CELL_MODES`.
         self.cell_mode = "local"
+        self.memory = memory
+        #: The connections whose earlier jobs are in `jobs`.
+        self._recalled: list[Connection] = []
         self._connection = connection
         self._connecting = threading.RLock()
         self.live = live
@@ -159,12 +166,33 @@ class Context:
     # -- jobs
 
     def remember(self, job: NotebookJob) -> None:
-        """Record a job that was submitted from this notebook. The only place where `jobs` grows."""
+        """Record a job that was submitted from this notebook, over a restart of the kernel, too."""
+        self.jobs_here()
         self.jobs.append(job)
+        if self.memory is None:
+            return
+        scheduler = job.connection.scheduler.identity
+        try:
+            self.memory.add_job(JobRecord(id=job.id, name=job.name, scheduler=scheduler, sources=job.sources))
+        except OSError as error:
+            self.memory = None
+            text = f"After a restart of the kernel, this notebook will not know its jobs: {error}."
+            self.frontend.show(Notice(text=text, warning=True))
 
     def jobs_here(self) -> list[NotebookJob]:
-        """The jobs that were submitted from this notebook to the present scheduler, the newest last."""
+        """The jobs that were submitted from this notebook to the present scheduler, the newest last.
+
+        Those of before the kernel's start are among them, where the front end tells which notebook it is.
+        """
         connection = self.connection
+        if self.memory is not None and not any(connection is known for known in self._recalled):
+            self._recalled.append(connection)
+            scheduler = connection.scheduler.identity
+            self.jobs[:0] = [
+                NotebookJob(id=one.id, name=one.name, connection=connection, sources=one.sources, recalled=True)
+                for one in self.memory.jobs()
+                if one.scheduler == scheduler
+            ]
         return [job for job in self.jobs if job.connection is connection]
 
     def submitted(self, job_id: int) -> NotebookJob | None:

@@ -42,6 +42,11 @@ class Frontend(Protocol):
         ...
 
     @property
+    def notebook_path(self) -> str:
+        """Where the notebook's file is, an absolute path; empty if the front end does not tell."""
+        ...
+
+    @property
     def cell_label(self) -> str:
         """How tracebacks name the cell that runs now, such as ``Cell In[3]``."""
         ...

@@ -34,7 +34,7 @@ class Display:
 class Frontend:
     """Remembers what is shown."""
 
-    notebook_name, cell_label, cell_id, cell_run = "", "Cell In[1]", "", 0
+    notebook_name, notebook_path, cell_label, cell_id, cell_run = "", "", "Cell In[1]", "", 0
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

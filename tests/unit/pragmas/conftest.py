@@ -17,6 +17,7 @@ from proactive_jupyter_kernel.pragmas import ownership
 from proactive_jupyter_kernel.pragmas.blocks import plan_of_plain_cell
 from proactive_jupyter_kernel.pragmas.cells import Plan, plan
 from proactive_jupyter_kernel.pragmas.context import Context, base_name
+from proactive_jupyter_kernel.pragmas.notebook_memory import NotebookMemory
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Output, Table, Text, Value
 from proactive_jupyter_kernel.pragmas.run import run
 from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler
@@ -40,6 +41,7 @@ class FakeFrontend:
         self.namespace: dict[str, Any] = {}
         self.folder = folder
         self.notebook_name = ""
+        self.notebook_path = ""
         self.cell_label = "Cell In[1]"
         self.cell_id = ""
         self.cell_run = 0
@@ -125,14 +127,24 @@ class SimpleLive:
 class Notebook:
     """Runs cells one after the other."""
 
-    def __init__(self, folder: Path) -> None:
-        self.server = MemoryScheduler()
+    def __init__(self, folder: Path, *, server: MemoryScheduler | None = None, memory: bool = False) -> None:
+        """`server` is one that another notebook, or this one before a restart of its kernel, used already.
+
+        With `memory` it keeps what a restart needs.
+        """
+        self.folder = folder
+        self.server = server or MemoryScheduler()
         self.frontend = FakeFrontend(folder)
         self.live = SimpleLive(self.frontend)
         self.connection = Connection(make=self._scheduler)
-        self.context = Context(self.frontend, live=self.live, connection=self.connection)
+        self.memory = NotebookMemory(folder / "memory", "notebook.ipynb") if memory else None
+        self.context = Context(self.frontend, live=self.live, connection=self.connection, memory=self.memory)
         self.live.scheduler = lambda: self.context.scheduler
         self.count = 0
+
+    def restarted(self) -> Notebook:
+        """The notebook after a restart of its kernel."""
+        return Notebook(self.folder, server=self.server, memory=self.memory is not None)
 
     def _scheduler(self) -> Scheduler:
         return Scheduler(Session(self.server, self.server.credentials), sleep=lambda seconds: None)
