@@ -22,6 +22,8 @@ check: $(VENV)/.test
 docs: $(VENV)/.installed
 	$(BIN)/python -m proactive_jupyter_kernel.pragmas.reference > docs/reference/pragmas.md
 	$(BIN)/python -m proactive_jupyter_kernel.workflow.checks.reference > docs/reference/checks.md
+	$(BIN)/python -m proactive_jupyter_kernel.workflow.formats.json_schema > docs/reference/workflow.schema.json
+	cp docs/reference/workflow.schema.json src/proactive_jupyter_kernel/workflow/formats/
 
 lab: $(VENV)/.lab
 	$(BIN)/jupyter lab examples

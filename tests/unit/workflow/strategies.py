@@ -1,10 +1,12 @@
 """Hypothesis strategies for workflows: everything that the model can say and XML can carry.
 
-`workflows()` gives records that are valid by the schema, with any flow; `graphs()` gives plain graphs of tasks.
+`workflows()` gives records that are valid by the schema, with any flow; `graphs()` gives plain graphs of tasks,
+`controlled()` gives valid workflows of nested controls.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -31,7 +33,7 @@ from proactive_jupyter_kernel.workflow.model import (
     Workflow,
 )
 
-__all__ = ["graphs", "names", "scripts", "tasks", "texts", "workflows"]
+__all__ = ["controlled", "graphs", "names", "scripts", "tasks", "texts", "workflows"]
 
 _LEGAL = st.characters(
     exclude_categories=("Cs",),
@@ -202,3 +204,73 @@ def graphs(draw: st.DrawFn, most: int = 8) -> Workflow:
             )
         )
     return Workflow(name="graph", tasks=tuple(members))
+
+
+class _Builder:
+    """Builds a workflow out of nested controls; each `part` appends tasks and gives its first and its last one."""
+
+    def __init__(self, draw: st.DrawFn) -> None:
+        self.draw = draw
+        self.tasks: dict[str, Task] = {}
+
+    def task(self, *depends: str, **more: Any) -> str:
+        name = f"T{len(self.tasks)}"
+        code = self.draw(st.sampled_from(["", "x = 1\nprint('\"', x)", "a -> b; // é\\n"]))
+        language = self.draw(st.sampled_from(["cpython", "bash", "groovy"]))
+        self.tasks[name] = Task(name=name, executable=Script(language=language, code=code), depends=depends, **more)
+        return name
+
+    def change(self, name: str, **changes: Any) -> None:
+        self.tasks[name] = replace(self.tasks[name], **changes)
+
+    def part(self, depth: int, *depends: str) -> tuple[str, str]:
+        kinds = ["single"] if depth <= 0 else ["single", "series", "diamond", "loop", "replicate", "branch"]
+        build = getattr(self, self.draw(st.sampled_from(kinds)))
+        first, last = build(depth - 1, *depends)
+        return first, last
+
+    def block(self, depth: int, *depends: str) -> tuple[str, str]:
+        """A start, a part and an end."""
+        start = self.task(*depends, block=Block.START)
+        _, last = self.part(depth, start)
+        return start, self.task(last, block=Block.END)
+
+    def single(self, depth: int, *depends: str) -> tuple[str, str]:
+        name = self.task(*depends)
+        return name, name
+
+    def series(self, depth: int, *depends: str) -> tuple[str, str]:
+        first, middle = self.part(depth, *depends)
+        return first, self.part(depth, middle)[1]
+
+    def diamond(self, depth: int, *depends: str) -> tuple[str, str]:
+        first = self.task(*depends)
+        lasts = [self.part(depth, first)[1] for _ in range(2)]
+        return first, self.task(*lasts)
+
+    def loop(self, depth: int, *depends: str) -> tuple[str, str]:
+        start, end = self.block(depth, *depends)
+        self.change(end, flow=Loop(script=Script(language="javascript", code="loop = false"), target=start))
+        return start, end
+
+    def replicate(self, depth: int, *depends: str) -> tuple[str, str]:
+        script = Script(language="groovy", code="runs = 2")
+        split = self.task(*depends, block=Block.START, flow=Replicate(script=script))
+        _, last = self.block(depth, split)
+        return split, self.task(last, block=Block.END)
+
+    def branch(self, depth: int, *depends: str) -> tuple[str, str]:
+        chooser = self.task(*depends)
+        (yes, _), (no, _) = self.block(depth), self.block(depth)
+        join = self.task()
+        script = Script(language="javascript", code='branch = "if"')
+        self.change(chooser, flow=Branch(script=script, target=yes, otherwise=no, continuation=join))
+        return chooser, join
+
+
+@st.composite
+def controlled(draw: st.DrawFn, depth: int = 3) -> Workflow:
+    """Valid workflows of nested loops, replications, branches and blocks."""
+    builder = _Builder(draw)
+    builder.part(depth)
+    return Workflow(name="controlled", tasks=tuple(builder.tasks.values()))

@@ -7,25 +7,21 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lxml import etree
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow, UnreadableWorkflow
-from proactive_jupyter_kernel.workflow.checks.problem import Problem
 from proactive_jupyter_kernel.workflow.checks.structure import structure_problems
 from proactive_jupyter_kernel.workflow.elements import job_element
-from proactive_jupyter_kernel.workflow.formats.xml_read import Reader, ReadFile
+from proactive_jupyter_kernel.workflow.formats.loaded import MAX_BYTES, MAX_TASKS, Loaded, ReadFile
+from proactive_jupyter_kernel.workflow.formats.xml_read import Reader
 from proactive_jupyter_kernel.workflow.formats.xml_schema import NAMESPACE, Validator, line_of, version_number
 from proactive_jupyter_kernel.workflow.formats.xml_write import VERSIONS, version_problems, write
 from proactive_jupyter_kernel.workflow.model import Workflow
 
 __all__ = ["MAX_BYTES", "MAX_TASKS", "Loaded", "dumps", "loads"]
 
-#: A workflow is text that people edit; the largest of ProActive's catalogue has less than a hundredth of this.
-MAX_BYTES = 16 * 1024 * 1024
-#: Ten times as many as a job is expected to have.
-MAX_TASKS = 100_000
 #: The check of a dependency on a task that does not exist: such a workflow can still be read.
 _UNKNOWN_DEPENDENCE = "PA108"
 _DECLARATION = re.compile(r"<\?xml\b[^>]*\?>")
@@ -33,17 +29,6 @@ _ENCODING = re.compile(rb"""<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']
 #: What may stand before the document type: blanks, a comment, a processing instruction.
 _PROLOG = re.compile(r"\s+|<!--.*?-->|<\?.*?\?>", re.DOTALL)
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
-    """A workflow that was read."""
-
-    workflow: Workflow
-    #: What the text said that the workflow cannot represent, or that means something else than it seems; sentences.
-    notices: tuple[str, ...] = ()
-    #: What is wrong with it though it could be read; only where `loads` was told to keep going.
-    problems: tuple[Problem, ...] = ()
 
 
 def dumps(workflow: Workflow, version: str = "3.14") -> str:

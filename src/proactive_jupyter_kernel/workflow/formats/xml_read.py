@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 from lxml import etree
 
 from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.workflow import lexical as types
+from proactive_jupyter_kernel.workflow.formats.loaded import ReadFile
 from proactive_jupyter_kernel.workflow.formats.xml_schema import Validator, children_of, local_name
 from proactive_jupyter_kernel.workflow.languages import LANGUAGES, by_file
 from proactive_jupyter_kernel.workflow.lexical import Lexical
@@ -36,10 +37,8 @@ from proactive_jupyter_kernel.workflow.model import (
 )
 from proactive_jupyter_kernel.workflow.references import InfiniteReference, substitute
 
-__all__ = ["ReadFile", "Reader"]
+__all__ = ["Reader"]
 
-#: Gives the text behind ``file/@path``; raises OSError where it cannot.
-ReadFile = Callable[[str], str]
 _Variable = TypeVar("_Variable", bound=Variable)
 _TASK_ATTRIBUTES: dict[str, tuple[str, Lexical]] = {
     "restart": ("restartTaskOnError", types.RESTART),

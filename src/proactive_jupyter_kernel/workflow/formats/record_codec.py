@@ -1,0 +1,297 @@
+"""Records of the model as plain values (dict, list, str, int, bool) and back, and the JSON schema of those values.
+
+All three are derived from the type annotations of `model`, so that a new field of a record needs no change here. A
+field that has its default is left out.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import functools
+import re
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from proactive_jupyter_kernel.errors import did_you_mean
+from proactive_jupyter_kernel.workflow.model import (
+    Branch,
+    JavaClass,
+    Loop,
+    NativeCommand,
+    Priority,
+    Reference,
+    Replicate,
+    Script,
+)
+
+__all__ = ["Misfit", "Shape", "record_shape", "shown_path"]
+
+#: Where a value stands: keys and indices from the root.
+Path = tuple[str | int, ...]
+
+_REFERENCE = re.compile(r"\$\{(.*)\}", re.DOTALL)
+#: The records that can stand in one place are told apart by their ``type``.
+_TYPE_NAMES: Mapping[type, str] = {
+    Script: "script",
+    JavaClass: "java",
+    NativeCommand: "native",
+    Branch: "branch",
+    Loop: "loop",
+    Replicate: "replicate",
+}
+
+
+class Misfit(ValueError):
+    """A value that is not of its type; the message is a sentence without its place, which `path` tells."""
+
+    def __init__(self, path: Path, message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+def shown_path(path: Path) -> str:
+    """``tasks[3].walltime``; empty for the root."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How values of one type are written, read and described."""
+
+    encode: Callable[[Any], Any]
+    decode: Callable[[Any, Path], Any]
+    #: The JSON schema; records are referred to by ``$ref``.
+    schema: Mapping[str, Any]
+    #: The words for the type in a message: ``a text``.
+    words: str
+
+
+def _plain(kind: type, words: str, schema: Mapping[str, Any]) -> Shape:
+    def decode(value: Any, path: Path) -> Any:
+        if type(value) is not kind:
+            raise Misfit(path, f"must be {words}, not {_shown(value)}")
+        return value
+
+    return Shape(lambda value: value, decode, schema, words)
+
+
+def _shown(value: Any) -> str:
+    for kind, words in ((dict, "an object"), (list, "a list"), (type(None), "null")):
+        if isinstance(value, kind):
+            return words
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+_PLAIN: Mapping[type, Shape] = {
+    str: _plain(str, "a text", {"type": "string"}),
+    bool: _plain(bool, "true or false", {"type": "boolean"}),
+    int: _plain(int, "an integer", {"type": "integer"}),
+}
+
+
+def _decode_reference(value: Any, path: Path) -> Any:
+    match = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise Misfit(path, "must be a reference such as ${NAME}")
+    return Reference(match.group(1))
+
+
+_REFERENCE_SHAPE = Shape(str, _decode_reference, {"type": "string", "pattern": r"^\$\{.*\}$"}, "a reference ${NAME}")
+
+
+def _enumeration(kind: type[enum.Enum]) -> Shape:
+    """Members by their value; those of `Priority`, whose values are numbers, by their name in lower case."""
+
+    def word(member: enum.Enum) -> str:
+        return member.name.lower() if kind is Priority else str(member.value)
+
+    members = {word(member): member for member in kind}
+
+    def decode(value: Any, path: Path) -> Any:
+        if not isinstance(value, str) or value not in members:
+            near = did_you_mean(value, members) if isinstance(value, str) else ""
+            raise Misfit(path, f"must be one of {', '.join(members)}, not {_shown(value)}. {near}".rstrip(". "))
+        return members[value]
+
+    return Shape(word, decode, {"enum": list(members)}, f"one of {', '.join(members)}")
+
+
+def _list(item: Shape) -> Shape:
+    def decode(value: Any, path: Path) -> Any:
+        if not isinstance(value, list):
+            raise Misfit(path, f"must be a list, not {_shown(value)}")
+        return tuple(item.decode(one, (*path, index)) for index, one in enumerate(value))
+
+    return Shape(
+        lambda values: [item.encode(value) for value in values],
+        decode,
+        {"type": "array", "items": item.schema},
+        "a list",
+    )
+
+
+def _pair(items: tuple[Shape, ...]) -> Shape:
+    def decode(value: Any, path: Path) -> Any:
+        if not isinstance(value, list) or len(value) != len(items):
+            raise Misfit(path, f"must be a list of {len(items)}, not {_shown(value)}")
+        return tuple(
+            item.decode(one, (*path, index)) for index, (item, one) in enumerate(zip(items, value, strict=True))
+        )
+
+    schema = {"type": "array", "prefixItems": [item.schema for item in items], "minItems": len(items), "items": False}
+    return Shape(
+        lambda values: [item.encode(value) for item, value in zip(items, values, strict=True)], decode, schema, "a pair"
+    )
+
+
+def _mapping(item: Shape) -> Shape:
+    def decode(value: Any, path: Path) -> Any:
+        if not isinstance(value, dict):
+            raise Misfit(path, f"must be an object, not {_shown(value)}")
+        return {key: item.decode(one, (*path, key)) for key, one in value.items()}
+
+    return Shape(
+        lambda values: {key: item.encode(value) for key, value in values.items()},
+        decode,
+        {"type": "object", "additionalProperties": item.schema},
+        "an object",
+    )
+
+
+def _with_reference(inner: Shape) -> Shape:
+    """A type that a reference can stand for."""
+
+    def encode(value: Any) -> Any:
+        return str(value) if isinstance(value, Reference) else inner.encode(value)
+
+    def decode(value: Any, path: Path) -> Any:
+        if isinstance(value, str) and _REFERENCE.fullmatch(value):
+            return _decode_reference(value, path)
+        return inner.decode(value, path)
+
+    return Shape(encode, decode, {"anyOf": [inner.schema, _REFERENCE_SHAPE.schema]}, inner.words)
+
+
+def _one_of(records: tuple[type, ...]) -> Shape:
+    """Records that are told apart by ``type``."""
+    by_word = {_TYPE_NAMES[record]: record for record in records}
+
+    def encode(value: Any) -> Any:
+        return {"type": _TYPE_NAMES[type(value)], **record_shape(cast(Any, type(value))).encode(value)}
+
+    def decode(value: Any, path: Path) -> Any:
+        if not isinstance(value, dict):
+            raise Misfit(path, f"must be an object, not {_shown(value)}")
+        word = value.get("type")
+        if word not in by_word:
+            shown = "is missing" if word is None else f"is {_shown(word)}"
+            raise Misfit((*path, "type"), f"{shown}; it must be one of {', '.join(by_word)}")
+        return record_shape(by_word[word]).decode({key: one for key, one in value.items() if key != "type"}, path)
+
+    variants = [
+        {
+            "type": "object",
+            "properties": {"type": {"const": word}, **_properties(record)},
+            "required": ["type", *_required(record)],
+            "additionalProperties": False,
+        }
+        for word, record in by_word.items()
+    ]
+    return Shape(encode, decode, {"oneOf": variants}, f"one of {', '.join(by_word)}")
+
+
+@functools.cache
+def shape_of(annotation: Any) -> Shape:
+    """The shape of an annotation of the model. TypeError for a type that no format knows yet."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if annotation in _PLAIN:
+        return _PLAIN[annotation]
+    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
+        return _enumeration(annotation)
+    if dataclasses.is_dataclass(annotation) and isinstance(annotation, type):
+        return record_shape(cast(Any, annotation))
+    if origin is tuple:
+        items = tuple(shape_of(argument) for argument in arguments if argument is not Ellipsis)
+        return _list(items[0]) if arguments[-1] is Ellipsis else _pair(items)
+    if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
+        return _mapping(shape_of(arguments[1]))
+    if origin in (typing.Union, types.UnionType):
+        return _union(tuple(argument for argument in arguments if argument is not type(None)))
+    raise TypeError(f"no format knows how to write {annotation!r}")
+
+
+def _union(members: tuple[Any, ...]) -> Shape:
+    others = tuple(member for member in members if member is not Reference)
+    inner = shape_of(others[0]) if len(others) == 1 else _one_of(others)
+    return inner if len(others) == len(members) else _with_reference(inner)
+
+
+# --- records ---
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    name: str
+    shape: Shape
+    #: What is left out when written; `dataclasses.MISSING` where the field is required.
+    default: Any
+
+
+@functools.cache
+def _fields(record: type) -> tuple[_Field, ...]:
+    hints = typing.get_type_hints(record)
+    return tuple(
+        _Field(
+            field.name,
+            shape_of(hints[field.name]),
+            field.default if field.default_factory is dataclasses.MISSING else field.default_factory(),
+        )
+        for field in dataclasses.fields(record)
+    )
+
+
+def _required(record: type) -> list[str]:
+    return [field.name for field in _fields(record) if field.default is dataclasses.MISSING]
+
+
+def _properties(record: type) -> dict[str, Any]:
+    return {field.name: dict(field.shape.schema) for field in _fields(record)}
+
+
+@functools.cache
+def record_shape(record: Any) -> Shape:
+    """The shape of a record: an object with a key for each field that has not its default."""
+
+    def encode(value: Any) -> Any:
+        return {
+            field.name: field.shape.encode(found)
+            for field in _fields(record)
+            if (found := getattr(value, field.name)) != field.default
+        }
+
+    def decode(value: Any, path: Path) -> Any:
+        if not isinstance(value, dict):
+            raise Misfit(path, f"must be an object, not {_shown(value)}")
+        fields = {field.name: field for field in _fields(record)}
+        for key in value:
+            if key not in fields:
+                known = [name for name in fields if name not in value]
+                raise Misfit((*path, key), f"is not known here. {did_you_mean(key, known)}".rstrip(". "))
+        for name in _required(record):
+            if name not in value:
+                raise Misfit(path, f"has no {name!r}, which is required")
+        found = {key: fields[key].shape.decode(one, (*path, key)) for key, one in value.items() if one is not None}
+        return record(**found)
+
+    schema = {
+        "type": "object",
+        "properties": _properties(record),
+        "required": _required(record),
+        "additionalProperties": False,
+    }
+    return Shape(encode, decode, schema, "an object")
