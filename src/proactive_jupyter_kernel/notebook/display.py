@@ -15,7 +15,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from proactive_jupyter_kernel.notebook import help_page, tables
-from proactive_jupyter_kernel.pragmas.outputs import HelpIndex, HelpPage, Html, Notice, Output, Table, Text, Value
+from proactive_jupyter_kernel.pragmas.outputs import (
+    HelpIndex,
+    HelpPage,
+    Html,
+    Notice,
+    Output,
+    Picture,
+    Table,
+    Text,
+    Value,
+)
 
 __all__ = ["Bundle", "bundle_of"]
 
@@ -65,6 +75,14 @@ def _table(output: Table) -> Bundle:
     return Bundle(data={"text/plain": tables.as_text(*arguments), "text/html": tables.as_html(*arguments)})
 
 
+def _picture(output: Picture) -> Bundle:
+    """No ``image/svg+xml``: an untrusted notebook refuses it, and a PDF export needs another program for it."""
+    from proactive_jupyter_kernel.workflow import picture
+
+    arguments = (output.workflow, output.looks)
+    return Bundle(data={"text/plain": _bounded(picture.text(*arguments)), "text/html": picture.html(*arguments)})
+
+
 def _help_index(output: HelpIndex) -> Bundle:
     return Bundle(data={"text/plain": output.text, "text/html": help_page.index_html(output)})
 
@@ -74,6 +92,7 @@ def _help_page(output: HelpPage) -> Bundle:
 
 
 _BUNDLES: dict[type, Callable[[Any], Bundle]] = {
+    Picture: _picture,
     Text: _text,
     Notice: _notice,
     Html: _html,

@@ -5,8 +5,9 @@ Pure. The result also tells which line of which cell each line of a script came 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow
 from proactive_jupyter_kernel.pragmas.applied_controls import AppliedControls
@@ -15,7 +16,10 @@ from proactive_jupyter_kernel.pragmas.source_map import FLOW, MAIN, Code, Source
 from proactive_jupyter_kernel.workflow.languages import by_engine
 from proactive_jupyter_kernel.workflow.model import Script, Task, Workflow
 
-__all__ = ["Built", "build", "script"]
+if TYPE_CHECKING:
+    from proactive_jupyter_kernel.workflow.checks import Problem
+
+__all__ = ["Built", "Sketch", "build", "script", "sketch"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,26 +33,61 @@ class Built:
     notices: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sketch:
+    """A workflow as far as it stands, and what is still wrong with it or missing."""
+
+    workflow: Workflow
+    #: Each is a sentence, or a `Problem`.
+    problems: tuple[object, ...] = ()
+    #: What was added that nobody wrote.
+    notices: tuple[str, ...] = ()
+
+
 def build(contents: Contents, name: str) -> Built:
     """The workflow under this name; `InvalidWorkflow` with all problems."""
     from proactive_jupyter_kernel.workflow.checks import errors
 
+    found = _assemble(contents, name, errors)
+    if found.problems:
+        raise InvalidWorkflow(name, found.problems)
+    sources = {entry.name: _sources(contents, entry) for entry in contents.tasks.values()}
+    return Built(workflow=found.workflow, sources=sources, notices=found.notices)
+
+
+def sketch(contents: Contents, name: str) -> Sketch:
+    """The workflow as far as it stands, however unfinished, with all that the checks find: errors and warnings.
+
+    The steps of an unfinished control depend on those before them, as they will when it is finished.
+    """
+    from proactive_jupyter_kernel.workflow.checks import check
+
+    found = _assemble(contents, name, check)
+    tasks = {task.name: task for task in found.workflow.tasks}
+    for control in contents.controls:
+        if control.missing is None:
+            continue
+        for task in control.tasks.values():
+            if not tasks[task].depends:
+                tasks[task] = replace(tasks[task], depends=control.before(task))
+    return replace(found, workflow=replace(found.workflow, tasks=tuple(tasks.values())))
+
+
+def _assemble(contents: Contents, name: str, find: Callable[[Workflow], list[Problem]]) -> Sketch:
+    """The workflow with its controls applied, and what `find` and the draft itself object to."""
     applied = AppliedControls(_tasks(contents))
     applied.apply(contents.controls, {entry.name: entry.runs for entry in contents.tasks.values() if entry.runs})
     workflow = replace(contents.job, name=name, tasks=tuple(applied.tasks.values()))
     problems: list[object] = [*applied.problems]
     # What is wrong with an unfinished control would be told again, in words of the finished workflow.
-    problems += errors(workflow) if not problems else errors(replace(workflow, tasks=tuple(_tasks(contents))))
+    problems += find(workflow) if not problems else find(replace(workflow, tasks=tuple(_tasks(contents))))
     for entry in contents.tasks.values():
         problems += [
             f"Task {entry.name!r} imports the variable {missing!r}, which no task before it exports, and which is "
             "no variable of the job or the task."
             for missing in contents.unknown_imports(entry)
         ]
-    if problems:
-        raise InvalidWorkflow(name, problems)
-    sources = {entry.name: _sources(contents, entry) for entry in contents.tasks.values()}
-    return Built(workflow=workflow, sources=sources, notices=tuple(applied.notices))
+    return Sketch(workflow=workflow, problems=tuple(problems), notices=tuple(applied.notices))
 
 
 def _tasks(contents: Contents) -> Iterator[Task]:

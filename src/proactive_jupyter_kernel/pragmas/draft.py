@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from proactive_jupyter_kernel.pragmas import building
-from proactive_jupyter_kernel.pragmas.building import Built
+from proactive_jupyter_kernel.pragmas.building import Built, Sketch
 from proactive_jupyter_kernel.pragmas.contents import Contents, DraftTask
 from proactive_jupyter_kernel.pragmas.contributions import (
     AppendedCode,
@@ -124,6 +124,10 @@ class Draft:
     def build(self, name: str) -> Built:
         """The workflow under this name; `InvalidWorkflow` with all problems."""
         return building.build(self.contents, name)
+
+    def sketch(self, name: str) -> Sketch:
+        """The workflow as far as it stands, and what is missing or wrong; never refuses."""
+        return building.sketch(self.contents, name)
 
     def script(self, entry: DraftTask) -> SourceMap:
         """A task's whole script: code prepended for its language, imports, its own code, exports."""

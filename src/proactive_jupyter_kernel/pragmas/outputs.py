@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-__all__ = ["HelpIndex", "HelpPage", "Html", "Notice", "Output", "Table", "Text", "Value"]
+if TYPE_CHECKING:
+    from proactive_jupyter_kernel.workflow.model import Workflow
+    from proactive_jupyter_kernel.workflow.picture import Look
+
+__all__ = ["HelpIndex", "HelpPage", "Html", "Notice", "Output", "Picture", "Table", "Text", "Value"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,4 +102,12 @@ class HelpPage:
         return "\n".join([*lines, "", "Example:", *(f"  {line}" for line in self.example.split("\n"))])
 
 
-Output = Text | Notice | Html | Table | Value | HelpIndex | HelpPage
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """The drawing of a workflow, or of a job where the looks of its tasks are given."""
+
+    workflow: Workflow
+    looks: Mapping[str, Look] | None = None
+
+
+Output = Picture | Text | Notice | Html | Table | Value | HelpIndex | HelpPage

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import errno
-import re
 from pathlib import Path
 
 from proactive_jupyter_kernel.errors import WorkflowError
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.contributions import LoadedWorkflow
+from proactive_jupyter_kernel.pragmas.file_names import safe_file_name
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Text
 from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.values import FilePath
@@ -31,7 +31,7 @@ def export_xml(context: Context, call: Bound) -> None:
 
     with context.lock:
         built = context.draft.build(context.job_name)
-    file = _file(context, call["name"] or _safe(context.job_name), ".xml")
+    file = _file(context, call["name"] or safe_file_name(context.job_name), ".xml")
     try:
         file.write_text(xml.dumps(built.workflow), encoding="utf-8")
     except OSError as error:
@@ -86,8 +86,3 @@ def _file(context: Context, name: str, ending: str) -> Path:
     path = Path(name).expanduser()
     named = path if path.suffix.lower() == ending else path.with_name(path.name + ending)
     return context.frontend.folder / named
-
-
-def _safe(name: str) -> str:
-    """A job's name as a file's name: a job may be called what no file can."""
-    return re.sub(r'[\\/:*?"<>|\x00-\x1f]', "_", name).strip(". ") or "job"

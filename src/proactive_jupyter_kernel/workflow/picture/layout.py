@@ -19,8 +19,8 @@ from proactive_jupyter_kernel.workflow.picture.scene import Back, Box, Edge, Enc
 
 __all__ = ["BIG", "SMALL", "Ground", "Layout", "Metrics", "Point", "Rect", "Return", "Way", "lay_out"]
 
-#: Width of an output cell in a usual window: what is wider is shrunk by the front end.
-PAGE = 800
+#: Width of an output cell in a usual window, and how much an image shrinks there before it scrolls.
+PAGE = 800 / 0.85
 #: Boxes from which on they are small.
 MANY = 40
 
@@ -49,7 +49,7 @@ BIG = Metrics(
     height=40,
     narrowest=120,
     usual=168,
-    widest=220,
+    widest=240,
     font=13,
     second_font=10.5,
     text=40,
@@ -189,7 +189,12 @@ class _Placement:
         self.metrics = SMALL if len(scene.boxes) >= MANY else BIG
         needed = {key: self._needed(box) for key, box in scene.boxes.items()}
         common = min(max(needed.values(), default=0), self.metrics.usual)
-        self.widths = {key: min(max(common, size), self.metrics.widest) for key, size in needed.items()}
+        self.widths = {
+            key: min(
+                max(common, size, self.metrics.usual if box.look and box.look.total > 1 else 0), self.metrics.widest
+            )
+            for key, size, box in zip(needed, needed.values(), scene.boxes.values(), strict=True)
+        }
         #: Box -> along and across of its middle, in the picture.
         self.places: dict[str, tuple[float, float]] = {}
         self.grounds: list[Ground] = []
@@ -221,8 +226,7 @@ class _Placement:
         if metrics is BIG:
             texts += [width(line, metrics.second_font) for line in second_lines(box, live=self.scene.live)]
         around = metrics.text + 10 + (metrics.state if self.scene.live else 0)
-        narrowest = metrics.usual if box.look is not None and box.look.total > 1 else metrics.narrowest
-        return max(narrowest, round(max(texts) + around))
+        return max(metrics.narrowest, round(max(texts) + around))
 
     def _size(self, key: str) -> tuple[float, float]:
         """Along and across of the box alone."""
