@@ -18,6 +18,8 @@ __all__ = ["NoWindow", "open_window"]
 #: Matplotlib's first start builds a cache of all fonts.
 _PATIENCE = 60.0
 _SHOWN = "shown"
+#: Inches of a window.
+_LARGEST = (12.0, 7.5)
 
 
 class NoWindow(Exception):
@@ -83,7 +85,9 @@ def _show(png: bytes, title: str) -> str:
 
     picture = image.imread(io.BytesIO(png), format="png")
     height, width = picture.shape[:2]
-    figure = pyplot.figure(num=title, figsize=(max(2.0, width / 200), max(1.0, height / 200)), dpi=100)
+    # The PNG has two pixels for one of the picture; a window must fit a screen, and can be zoomed.
+    inches = min(1 / 200, _LARGEST[0] / width, _LARGEST[1] / height)
+    figure = pyplot.figure(num=title, figsize=(max(2.0, width * inches), max(1.0, height * inches)), dpi=100)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.imshow(picture, interpolation="lanczos")
     axes.axis("off")
