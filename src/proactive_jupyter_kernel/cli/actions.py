@@ -1,4 +1,4 @@
-"""`kill`, `pause`, `resume`: one request each."""
+"""`kill`, `pause`, `resume`, `restart`, `finish`, `priority`: one request each."""
 
 from __future__ import annotations
 
@@ -16,28 +16,31 @@ from proactive_jupyter_kernel.cli.common import (
     say,
     scheduler_options,
 )
+from proactive_jupyter_kernel.client.jobs import SubmittedJob
 from proactive_jupyter_kernel.client.scheduler import Scheduler
 
-__all__ = ["kill", "pause", "resume"]
+__all__ = ["finish", "kill", "pause", "priority", "restart", "resume"]
+
+PRIORITIES = ("idle", "lowest", "low", "normal", "high", "highest")
 
 
-def _action(name: str, done: str, purpose: str, act: Callable[[Scheduler, int], bool]) -> click.Command:
-    """The command of one action; `done` completes "Job 7 …" """
+def _action(name: str, done: str, purpose: str, act: Callable[[SubmittedJob], bool]) -> click.Command:
+    """The command of one action on a job."""
 
     @click.argument("job", metavar="ID")
     @json_option
     @scheduler_options
     def command(scheduler: Scheduler, job: str, as_json: bool) -> None:
-        job_id = job_id_of(scheduler, job)
-        acted = act(scheduler, job_id)
-        info = scheduler.info(job_id)
+        submitted = scheduler.get_job(job_id_of(scheduler, job))
+        acted = act(submitted)
+        info = scheduler.info(submitted.id)
         if as_json:
-            print_json({"id": job_id, "name": info.name, "status": info.status.value, "done": acted})
+            print_json({"id": info.id, "name": info.name, "status": info.status.value, "done": acted})
         if not acted:
-            note(f"Nothing to {name}: job {job_id} {info.name!r} is {info.status.label}.")
+            note(f"Nothing to {name}: job {info.id} {info.name!r} is {info.status.label}.")
             raise click.exceptions.Exit(EXIT_PROBLEM)
         if not as_json:
-            say(f"Job {job_id} {info.name!r} {done}.")
+            say(f"{done} job {info.id} {info.name!r}.")
 
     return click.command(
         name,
@@ -46,6 +49,58 @@ def _action(name: str, done: str, purpose: str, act: Callable[[Scheduler, int], 
     )(command)
 
 
-kill = _action("kill", "killed", "Kill the job ID: running tasks are ended, waiting ones not started.", Scheduler.kill)
-pause = _action("pause", "paused", "Start no more tasks of the job ID; running ones go on.", Scheduler.pause)
-resume = _action("resume", "goes on", "Go on with the paused job ID.", Scheduler.resume)
+def _task_action(name: str, done: str, purpose: str, act: Callable[[SubmittedJob, str], bool]) -> click.Command:
+    """The command of one action on a task."""
+
+    @click.argument("job", metavar="ID")
+    @click.argument("task", metavar="TASK")
+    @json_option
+    @scheduler_options
+    def command(scheduler: Scheduler, job: str, task: str, as_json: bool) -> None:
+        submitted = scheduler.get_job(job_id_of(scheduler, job))
+        acted = act(submitted, task)
+        state = submitted.state().task(task)
+        status = state.status if state else None
+        if as_json:
+            print_json({"id": submitted.id, "task": task, "status": status and status.value, "done": acted})
+        if not acted:
+            note(f"Nothing to {name}: task {task} of job {submitted.id} is {status.label if status else 'unknown'}.")
+            raise click.exceptions.Exit(EXIT_PROBLEM)
+        if not as_json:
+            say(f"{done} task {task} of job {submitted.id} {submitted.name!r}.")
+
+    return click.command(
+        name,
+        help=f"{purpose} Exit status 1 if there was nothing to do.",
+        epilog=examples(f"proactive-kernel {name} 7 train"),
+    )(command)
+
+
+@click.command(epilog=examples("proactive-kernel priority 7 high"))
+@click.argument("job", metavar="ID")
+@click.argument("priority", type=click.Choice(PRIORITIES, case_sensitive=False))
+@scheduler_options
+def priority(scheduler: Scheduler, job: str, priority: str) -> None:
+    """Change the priority of the job ID, which decides whose tasks start first."""
+    submitted = scheduler.get_job(job_id_of(scheduler, job))
+    submitted.set_priority(priority)
+    say(f"The priority of job {submitted.id} {submitted.name!r} is {priority.lower()}.")
+
+
+kill = _action(
+    "kill", "Killed", "Kill the job ID: its running tasks are ended, others do not start.", SubmittedJob.kill
+)
+pause = _action("pause", "Paused", "Start no more tasks of the job ID; running tasks continue.", SubmittedJob.pause)
+resume = _action("resume", "Resumed", "Resume the paused job ID.", SubmittedJob.resume)
+restart = _task_action(
+    "restart",
+    "Restarted",
+    "Run TASK of the job ID again: one that is In-Error, or a running one from its start.",
+    SubmittedJob.restart_task,
+)
+finish = _task_action(
+    "finish",
+    "Finished",
+    "End TASK of the job ID, which is In-Error, so that the tasks after it run.",
+    SubmittedJob.finish_task,
+)

@@ -17,13 +17,15 @@ from proactive_jupyter_kernel.errors import (
 )
 from proactive_jupyter_kernel.version import __version__
 
-__all__ = ["EXIT_INTERRUPTED", "EXIT_PROBLEM", "EXIT_REFUSED", "app", "main"]
+__all__ = ["EXIT_INTERRUPTED", "EXIT_PROBLEM", "EXIT_REFUSED", "EXIT_TERMINATED", "app", "main"]
 
 EXIT_PROBLEM = 1
 #: The workflow was not accepted, or the command line itself is wrong.
 EXIT_REFUSED = 2
 #: 128 and the number of SIGINT, as shells have it.
 EXIT_INTERRUPTED = 130
+#: 128 and the number of SIGTERM.
+EXIT_TERMINATED = 143
 
 REFUSALS = (InvalidWorkflow, UnreadableWorkflow, SubmissionRefused)
 
@@ -33,10 +35,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "jobs": ("jobs", "List jobs, the newest first."),
     "status": ("jobs", "Show a job and its tasks."),
     "results": ("jobs", "Show the results of a job's tasks."),
+    "wait": ("wait", "Wait for a job, printing its output; fetch its output files."),
+    "fetch": ("wait", "Fetch the output files of a job that has ended."),
     "logs": ("logs", "Show what a job's tasks wrote."),
     "kill": ("actions", "Kill a job."),
     "pause": ("actions", "Start no more tasks of a job."),
-    "resume": ("actions", "Go on with a paused job."),
+    "resume": ("actions", "Resume a paused job."),
+    "restart": ("actions", "Run a task again that is In-Error or running."),
+    "finish": ("actions", "End an In-Error task, so that the tasks after it run."),
+    "priority": ("actions", "Change the priority of a job."),
     "run": ("run", "Execute a notebook, printing its outputs as they come."),
     "scheduler": ("scheduler", "Start, stop or look at the embedded scheduler."),
     "install": ("kernelspec", "Make the kernel known to Jupyter."),
@@ -85,8 +92,8 @@ def app() -> None:
     Which scheduler: --url, else PROACTIVE_URL (with PROACTIVE_LOGIN and PROACTIVE_PASSWORD), else a
     proactive_config.ini in this folder, else the embedded scheduler, which starts by itself.
 
-    Exit status: 0 only where all went well; 2 for a refused workflow or a wrong command line; 130 for an interrupted
-    wait; 1 for everything else.
+    Exit status: 0 only where all went well; 2 for a refused workflow or a wrong command line; 130 or 143 for a wait
+    that SIGINT or SIGTERM ended; 1 for everything else.
     """
 
 

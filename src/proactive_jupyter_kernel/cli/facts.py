@@ -103,13 +103,13 @@ def show_listing(jobs: Sequence[JobInfo]) -> None:
     if not jobs:
         note("There are no jobs.")
         return
-    rows = [(job.id, job.status.label, _progress(job), _when(job.submitted_at), job.name) for job in jobs]
+    rows = [(job.id, _status(job), _progress(job), _when(job.submitted_at), job.name) for job in jobs]
     print_table(("ID", "STATUS", "TASKS", "SUBMITTED", "NAME"), rows)
 
 
 def show_job(scheduler: Scheduler, job: Job) -> None:
     """A job and a table of its tasks."""
-    say(f"Job {job.id}  {job.name}  {job.status.label}, {_progress(job.info)} tasks ended")
+    say(f"Job {job.id}  {job.name}  {_status(job.info)}, {_progress(job.info)} tasks ended")
     parents = _parents(scheduler, job)
     rows = [
         (task.name, task.status.label, _seconds(task.duration), " ".join(parents.get(task.name, ())))
@@ -117,6 +117,8 @@ def show_job(scheduler: Scheduler, job: Job) -> None:
     ]
     if rows:
         print_table(("TASK", "STATUS", "TIME", "AFTER"), rows)
+    for name, reason in SubmittedJob(scheduler, job.id, job.name).waiting_reasons(job).items():
+        say(f"{name}: {reason}")
 
 
 def show_results(results: Mapping[str, TaskResult]) -> None:
@@ -159,6 +161,12 @@ def _parents(scheduler: Scheduler, job: Job) -> Mapping[str, Sequence[str]]:
         return {}
     depends = {task.name: task.depends for task in workflow.tasks}
     return {task.name: depends.get(task.base_name, ()) for task in job.tasks}
+
+
+def _status(job: JobInfo) -> str:
+    """The status, and how many tasks went wrong: a job with faulty tasks is Finished all the same."""
+    wrong = job.faulty + job.failed
+    return f"{job.status.label}, {wrong} faulty" if wrong else job.status.label
 
 
 def _progress(job: JobInfo) -> str:

@@ -14,7 +14,8 @@ from proactive_jupyter_kernel.cli.common import (
     print_json,
     scheduler_options,
 )
-from proactive_jupyter_kernel.cli.watch import watch
+from proactive_jupyter_kernel.cli.wait import timeout_option
+from proactive_jupyter_kernel.cli.watch import tell_decision, watch
 from proactive_jupyter_kernel.client.scheduler import Scheduler
 
 __all__ = ["jobs", "results", "status"]
@@ -45,12 +46,13 @@ def status(scheduler: Scheduler, job: str, as_json: bool) -> None:
         print_json(facts.job_facts(scheduler, found))
     else:
         facts.show_job(scheduler, found)
+        tell_decision(found)
 
 
 @click.command(epilog=examples("proactive-kernel results 7", "proactive-kernel results my_job --wait --json"))
 @click.argument("job", metavar="ID")
 @click.option("--wait", "-w", is_flag=True, help="Wait until the job has ended, printing its output on standard error.")
-@click.option("--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Wait no longer; the job goes on.")
+@timeout_option
 @json_option
 @scheduler_options
 def results(scheduler: Scheduler, job: str, wait: bool, timeout: float | None, as_json: bool) -> None:

@@ -22,7 +22,7 @@ from nbclient.exceptions import CellExecutionComplete, CellExecutionError, CellT
 from nbformat import NotebookNode
 from traitlets.config import Config
 
-from proactive_jupyter_kernel.cli.app import EXIT_INTERRUPTED, EXIT_PROBLEM
+from proactive_jupyter_kernel.cli.app import EXIT_INTERRUPTED, EXIT_PROBLEM, EXIT_TERMINATED
 from proactive_jupyter_kernel.cli.common import examples, note
 from proactive_jupyter_kernel.errors import ProActiveError, SetupError
 
@@ -30,6 +30,8 @@ __all__ = ["run"]
 
 #: The kernel of a notebook that names none, or one that is not here.
 KERNEL = "proactive"
+#: Seconds for the running cell to end after SIGTERM; whoever sent it sends SIGKILL next, often after ten.
+GRACE = 5.0
 #: Terminal colours in tracebacks.
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -61,23 +63,34 @@ def run(notebook: Path, output: Path | None, kernel: str) -> None:
         client.execute(env={**os.environ, "JPY_SESSION_NAME": str(notebook.absolute())})
     except CellExecutionError:
         note(f"{notebook} stopped at an error in cell {client.reached}.")
-        raise click.exceptions.Exit(EXIT_INTERRUPTED if client.interrupted else EXIT_PROBLEM) from None
+        raise click.exceptions.Exit(client.cut or EXIT_PROBLEM) from None
+    except _Cut:
+        note("Interrupted.")
+        raise click.exceptions.Exit(client.cut) from None
     except (DeadKernelError, CellTimeoutError, RuntimeError) as error:
-        if client.interrupted:
+        if client.cut:
             note("Interrupted.")
-            raise click.exceptions.Exit(EXIT_INTERRUPTED) from None
+            raise click.exceptions.Exit(client.cut) from None
         raise ProActiveError(f"The kernel died in cell {client.reached} of {notebook}: {error}") from error
     finally:
         if output is not None:
             _write(node, output)
 
 
+class _Cut(Exception):
+    """A signal came while no cell ran."""
+
+
 class _Client(NotebookClient):
-    """Prints what the notebook shows; an interrupt goes to the running cell, a second one ends the kernel."""
+    """Prints what the notebook shows. SIGINT and SIGTERM interrupt the running cell, a second one kills the kernel.
+
+    After SIGTERM the kernel is killed as well where the cell does not end within a grace period.
+    """
 
     def __init__(self, node: NotebookNode, **options: Any) -> None:
         super().__init__(node, **options)
-        self.interrupted = False
+        #: The exit status that a signal asks for; 0 without one.
+        self.cut = 0
         #: The number of the code cell that was started last, from 1, as a reader counts.
         self.reached = 0
         self._shown: dict[str, str] = {}
@@ -95,20 +108,31 @@ class _Client(NotebookClient):
         return result
 
     def _count(self, cell: NotebookNode, cell_index: int) -> None:
+        if self.cut:
+            raise _Cut
         self.reached += 1
 
     def _catch_interrupts(self, notebook: NotebookNode) -> None:
+        # The library's own handlers would drop the kernel, and with it what the running cell has to say.
+        loop = asyncio.get_running_loop()
         with contextlib.suppress(NotImplementedError, RuntimeError):
-            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._interrupt)
+            loop.add_signal_handler(signal.SIGINT, self._interrupt, EXIT_INTERRUPTED)
+            loop.add_signal_handler(signal.SIGTERM, self._interrupt, EXIT_TERMINATED)
 
-    def _interrupt(self) -> None:
+    def _interrupt(self, status: int) -> None:
         # The loop keeps only weak references to its tasks.
-        self._asking = asyncio.ensure_future(self._pass_on(again=self.interrupted))
-        self.interrupted = True
+        self._asking = asyncio.ensure_future(self._pass_on(again=bool(self.cut), status=status))
+        self.cut = self.cut or status
 
-    async def _pass_on(self, *, again: bool) -> None:
-        if self.km is not None:
-            await ensure_async(self.km.shutdown_kernel(now=True) if again else self.km.interrupt_kernel())
+    async def _pass_on(self, *, again: bool, status: int) -> None:
+        if self.km is None:
+            return
+        if not again:
+            await ensure_async(self.km.interrupt_kernel())
+            if status != EXIT_TERMINATED:
+                return
+            await asyncio.sleep(GRACE)
+        await ensure_async(self.km.shutdown_kernel(now=True))
 
     def _ignore(self, content: dict[str, Any]) -> None:
         """A message without anything to read."""

@@ -9,11 +9,10 @@ from typing import BinaryIO
 import click
 
 from proactive_jupyter_kernel.cli import facts
-from proactive_jupyter_kernel.cli.app import EXIT_PROBLEM
 from proactive_jupyter_kernel.cli.common import examples, json_option, note, print_json, say, scheduler_options
+from proactive_jupyter_kernel.cli.wait import conclude, timeout_option
 from proactive_jupyter_kernel.cli.watch import watch
 from proactive_jupyter_kernel.client.jobs import SubmittedJob, workflow_source
-from proactive_jupyter_kernel.client.records import Job
 from proactive_jupyter_kernel.client.scheduler import Scheduler
 from proactive_jupyter_kernel.errors import (
     InvalidWorkflow,
@@ -22,7 +21,6 @@ from proactive_jupyter_kernel.errors import (
     UnreadableWorkflow,
     WorkflowError,
 )
-from proactive_jupyter_kernel.workflow.status import JobStatus
 
 __all__ = ["submit"]
 
@@ -41,15 +39,15 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.argument("file", type=click.File("rb"))
 @click.option("--var", "-v", "variables", multiple=True, metavar="K=V", help="Set a variable of the job; repeatable.")
 @click.option("--wait", "-w", is_flag=True, help="Print the output as it comes, and end when the job does.")
-@click.option("--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Wait no longer; the job goes on.")
+@timeout_option
 @click.option(
-    "--input-path", type=_FOLDER, metavar="FOLDER", help="Send the files here that the tasks want of the input space."
+    "--input-path", type=_FOLDER, metavar="FOLDER", help="Send the files of this folder that the tasks need as input."
 )
 @click.option(
     "--output-path",
     type=_FOLDER,
     metavar="FOLDER",
-    help="Bring what the tasks put into the output space here; with --wait.",
+    help="Where the files of the output space go when the job has ended: with --wait, or by `wait ID`, `fetch ID`.",
 )
 @json_option
 @scheduler_options
@@ -68,8 +66,6 @@ def submit(
     With --wait, the exit status is 0 only if the job finished without a faulty task. A workflow that is refused gets
     no id: every problem is on standard error, and the exit status is 2.
     """
-    if output_path and not wait:
-        raise click.UsageError("--output-path needs --wait: the files come when the job has ended.")
     xml = workflow_source.with_scripts(file.read(), _folder(file), note)
     given = _pairs(variables)
     try:
@@ -80,16 +76,13 @@ def submit(
         note(f"Job {ref.id} {ref.name!r} submitted.")
     else:
         say(f"Job {ref.id} {ref.name!r} submitted.")
-    job = watch(scheduler, ref.id, all_to_stderr=as_json, timeout=timeout) if wait else scheduler.job(ref.id)
-    if input_path or output_path:
-        _fetch_files(scheduler, job)
+    if wait:
+        conclude(scheduler, watch(scheduler, ref.id, all_to_stderr=as_json, timeout=timeout), as_json=as_json)
+        return
+    if output_path:
+        note(f"`proactive-kernel wait {ref.id}` or `fetch {ref.id}` writes the output files to {output_path}.")
     if as_json:
-        print_json(facts.job_facts(scheduler, job))
-    elif wait:
-        facts.show_results(facts.results_of(scheduler, job))
-        note(f"Job {job.id} {_ending(job.status, faulty=job.info.faulty)}.")
-    if wait and not job.went_well:
-        raise click.exceptions.Exit(EXIT_PROBLEM)
+        print_json(facts.job_facts(scheduler, ref.state()))
 
 
 def _folder(file: BinaryIO) -> Path | None:
@@ -115,15 +108,6 @@ def _submitted(
     return scheduler.submit_sent(sent, variables=variables)
 
 
-def _fetch_files(scheduler: Scheduler, job: Job) -> None:
-    if not job.ended:
-        return
-    fetched = scheduler.file_transfer.fetch(job.info)
-    if fetched is not None:
-        names = "".join(f"\n  {path.relative_to(fetched.folder).as_posix()}" for path in fetched.files)
-        note(f"{len(fetched.files)} output file{'' if len(fetched.files) == 1 else 's'} in {fetched.folder}{names}")
-
-
 def _pairs(texts: Sequence[str]) -> dict[str, str]:
     pairs = {}
     for text in texts:
@@ -132,12 +116,6 @@ def _pairs(texts: Sequence[str]) -> dict[str, str]:
             raise click.BadParameter(f"{text!r} is not of the form NAME=VALUE.", param_hint="--var")
         pairs[name] = value
     return pairs
-
-
-def _ending(status: JobStatus, *, faulty: int) -> str:
-    if status is JobStatus.FINISHED and faulty:
-        return f"finished with {faulty} faulty task{'s' if faulty > 1 else ''}"
-    return status.label.lower() if status is JobStatus.FINISHED else f"ended: {status.meaning}"
 
 
 def _every_problem(refusal: ProActiveError, xml: bytes, variables: Mapping[str, str]) -> str:

@@ -2,55 +2,87 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from types import FrameType
+
 import click
 
-from proactive_jupyter_kernel.cli.app import EXIT_INTERRUPTED
+from proactive_jupyter_kernel.cli.app import EXIT_INTERRUPTED, EXIT_TERMINATED
 from proactive_jupyter_kernel.cli.common import note
-from proactive_jupyter_kernel.client.jobs import TaskLine
+from proactive_jupyter_kernel.client.jobs import SubmittedJob, TaskLine
 from proactive_jupyter_kernel.client.records import Job
 from proactive_jupyter_kernel.client.scheduler import Scheduler
+from proactive_jupyter_kernel.errors import SchedulerError, WaitTimeout
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
-__all__ = ["print_line", "watch"]
+__all__ = ["print_line", "tell_decision", "watch"]
 
-#: Seconds between two looks at the output of a job to which nothing else happens.
+#: Seconds between two looks at the output of a job whose state does not change.
 BEAT = 0.25
+#: Seconds between two looks at why tasks wait, which costs several requests.
+REASONS_EVERY = 5.0
 
-#: What is worth a notice when a task comes there.
+#: The statuses that are worth a notice.
 TOLD = {
     TaskStatus.FAULTY: "failed",
     TaskStatus.FAILED: "failed: its node was lost",
     TaskStatus.IN_ERROR: "failed and waits for a decision",
-    TaskStatus.WAITING_ON_ERROR: "failed and will be tried again",
-    TaskStatus.WAITING_ON_FAILURE: "lost its node and will be tried again",
+    TaskStatus.WAITING_ON_ERROR: "failed and will be retried",
+    TaskStatus.WAITING_ON_FAILURE: "lost its node and will be retried",
     TaskStatus.ABORTED: "was killed",
 }
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM came."""
 
 
 def watch(
     scheduler: Scheduler, job_id: int, *, all_to_stderr: bool = False, task: str = "", timeout: float | None = None
 ) -> Job:
-    """The job when it has ended; until then its output is printed, of one task alone if it is named.
+    """The job when it has ended or needs a decision; until then its output is printed, of one task if it is named.
 
-    An interrupt ends the waiting, not the job, and says so (`click.exceptions.Exit` with status 130). Raises
-    `WaitTimeout` after `timeout` seconds.
+    SIGINT or SIGTERM end the wait, not the job, and a notice says so (`click.exceptions.Exit` with status 130 or 143).
+    Raises `WaitTimeout` after `timeout` seconds.
     """
     submitted = scheduler.get_job(job_id)
-    output = submitted.output_reader()
-    before: dict[str, TaskStatus] = {}
+    tasks = (task,) if task else ()
+    output = submitted.output_reader(tasks=tasks)
+    told = _Told(submitted)
+    job = submitted.state()
+
+    def print_output(*, final: bool = False) -> None:
+        for line in output.fresh(job, final=final):
+            print_line(line, named=not task, all_to_stderr=all_to_stderr)
+
     try:
-        for snapshot in submitted.follow(beat=BEAT, timeout=timeout):
-            job = snapshot.job
-            for line in output.fresh(job):
-                if task in ("", line.task):
-                    print_line(line, named=not task, all_to_stderr=all_to_stderr)
-            _tell_changes(job, before)
-            if task and _is_over(job, task):
-                break
-    except KeyboardInterrupt:
-        note(f"\nInterrupted. Job {job_id} goes on; `proactive-kernel kill {job_id}` kills it,")
-        note(f"`proactive-kernel logs {job_id} --follow` goes on watching.")
-        raise click.exceptions.Exit(EXIT_INTERRUPTED) from None
+        with _terminable():
+            for snapshot in submitted.follow(beat=BEAT, timeout=timeout, known=job):
+                job = snapshot.job
+                print_output()
+                told.changes(job)
+                if submitted.is_over(job, tasks):
+                    break
+                told.reasons(job)
+    except KeyboardInterrupt as interrupt:
+        with contextlib.suppress(SchedulerError):
+            print_output(final=True)
+        note(f"\nInterrupted. Job {job_id} is still on the scheduler. `proactive-kernel kill {job_id}` kills it,")
+        note(f"`proactive-kernel wait {job_id}` waits again.")
+        status = EXIT_TERMINATED if isinstance(interrupt, _Terminated) else EXIT_INTERRUPTED
+        raise click.exceptions.Exit(status) from None
+    except WaitTimeout as error:
+        print_output(final=True)
+        reasons = "".join(f"\n  {name}: {reason}" for name, reason in told.all_reasons(job).items())
+        hint = f"`proactive-kernel wait {job_id}` waits again, `proactive-kernel kill {job_id}` kills the job."
+        raise WaitTimeout(error.message + reasons, hint=hint) from None
+    if not job.ended:
+        print_output(final=True)
+        tell_decision(job)
     return job
 
 
@@ -60,14 +92,60 @@ def print_line(line: TaskLine, *, named: bool, all_to_stderr: bool = False) -> N
     click.echo(label + line.line.text, err=line.line.error or all_to_stderr)
 
 
-def _tell_changes(job: Job, before: dict[str, TaskStatus]) -> None:
+def tell_decision(job: Job) -> None:
+    """How to decide about a job with an In-Error task."""
     for task in job.tasks:
-        if before.get(task.name) is not task.status and task.status in TOLD:
-            note(f"Task {task.name} {TOLD[task.status]}.")
-        before[task.name] = task.status
+        if task.status is TaskStatus.IN_ERROR:
+            note(f"Task {task.name} is In-Error. Decide:")
+            note(f"  proactive-kernel restart {job.id} '{task.name}'   runs it again")
+            note(f"  proactive-kernel finish {job.id} '{task.name}'    continues without its result")
+            note(f"  proactive-kernel kill {job.id}   ends the job")
+            return
 
 
-def _is_over(job: Job, name: str) -> bool:
-    """Whether the one task that is watched has ended."""
-    task = job.task(name)
-    return task is not None and task.ended
+class _Told:
+    """What was said about the tasks of a job, so that it is said once."""
+
+    def __init__(self, submitted: SubmittedJob) -> None:
+        self._submitted = submitted
+        self._statuses: dict[str, TaskStatus] = {}
+        self._reasons: dict[str, str] = {}
+        self._next = time.monotonic() + REASONS_EVERY
+
+    def changes(self, job: Job) -> None:
+        """Tell what went wrong since the last call."""
+        for task in job.tasks:
+            if self._statuses.get(task.name) is not task.status and task.status in TOLD:
+                note(f"Task {task.name} {TOLD[task.status]}.")
+            self._statuses[task.name] = task.status
+
+    def reasons(self, job: Job) -> None:
+        """Every few seconds tell why tasks wait while none runs."""
+        if time.monotonic() < self._next or any(task.status is TaskStatus.RUNNING for task in job.tasks):
+            return
+        for name, reason in self.all_reasons(job).items():
+            if self._reasons.get(name) != reason and not reason.startswith("Waits for "):
+                note(f"Task {name} waits: {reason}")
+            self._reasons[name] = reason
+        self._next = time.monotonic() + REASONS_EVERY
+
+    def all_reasons(self, job: Job) -> Mapping[str, str]:
+        """Why tasks wait now."""
+        return self._submitted.waiting_reasons(job)
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM end the wait as an interrupt does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def terminate(number: int, frame: FrameType | None) -> None:
+        raise _Terminated
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

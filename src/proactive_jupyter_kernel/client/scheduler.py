@@ -24,7 +24,7 @@ from proactive_jupyter_kernel.client.jobs.transfer_records import TransferRecord
 from proactive_jupyter_kernel.client.login import Credentials, Session
 from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.client.transport import HttpTransport
-from proactive_jupyter_kernel.errors import NotConnected, SubmissionRefused, UnknownJob, did_you_mean
+from proactive_jupyter_kernel.errors import NotConnected, ProActiveError, SchedulerUnreachable, UnknownJob, did_you_mean
 from proactive_jupyter_kernel.workflow.model import Workflow
 
 __all__ = ["Scheduler"]
@@ -165,8 +165,10 @@ class Scheduler(SchedulerApi):
         """Submit a workflow whose files `file_transfer.send` has sent; a refusal removes them."""
         try:
             job = self._submit(sent.workflow, variables, generic_information)
-        except SubmissionRefused:
-            self.file_transfer.discard(sent)
+        except ProActiveError as error:
+            # Without an answer the scheduler may have accepted the job, which then needs the files.
+            if not isinstance(error, SchedulerUnreachable):
+                self.file_transfer.discard(sent)
             raise
         self.file_transfer.accepted(sent, job.id)
         return job

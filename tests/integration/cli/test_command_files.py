@@ -30,10 +30,35 @@ def test_files_go_and_come_back(shell: Shell) -> None:
     assert f"1 output file in {shell.home}/back\n  out/all.csv" in done.stderr
 
 
-def test_output_needs_waiting(shell: Shell) -> None:
-    """Files that nobody waits for cannot be brought."""
-    done = shell("submit", shell.write("files.xml", TASK), "--output-path", "back")
-    assert (done.returncode, "--output-path needs --wait" in done.stderr) == (2, True)
+def test_files_are_fetched_later(shell: Shell) -> None:
+    """Without --wait, or after a timeout, `wait` and `fetch` know where the output belongs; then it is fetched once."""
+    (shell.home / "in").mkdir(exist_ok=True)
+    (shell.home / "in" / "a.csv").write_text("a.csv")
+    path = shell.write("files.xml", TASK)
+    for number, command in enumerate(("wait", "fetch")):
+        folder = f"{shell.home}/later{number}"
+        done = shell("submit", path, "--input-path", str(shell.home / "in"), "--output-path", folder)
+        job = done.stdout.split()[1]
+        assert f"`proactive-kernel wait {job}` or `fetch {job}` writes the output files to {folder}." in done.stderr
+        if command == "fetch":
+            shell("logs", job, "--follow")
+        fetched = shell(command, job)
+        assert (fetched.returncode, f"1 output file in {folder}\n  out/all.csv" in fetched.stderr) == (0, True)
+        again = shell("fetch", job)
+        assert (again.returncode, f"There are no output files of job {job} to fetch." in again.stderr) == (1, True)
+
+
+def test_a_refusal_leaves_no_files_behind(shell: Shell) -> None:
+    """What was sent for a workflow that the scheduler refuses is removed from the user space."""
+    (shell.home / "in").mkdir(exist_ok=True)
+    (shell.home / "in" / "a.csv").write_text("a.csv")
+    head = '<variables><variable name="N" value="x" model="PA:INTEGER"/></variables>'
+    path = shell.write("refused.xml", TASK, head=head)
+    done = shell("submit", path, "--input-path", str(shell.home / "in"), "--output-path", "back")
+    assert done.returncode == 2, done.stderr
+    data = shell.home / "data"
+    left = [file for file in data.rglob("*_????-??-??_*") if "user" in file.parts]
+    assert (left, list(data.glob("file-transfers/*"))) == ([], [])
 
 
 def test_missing_input_folder_is_named(shell: Shell) -> None:

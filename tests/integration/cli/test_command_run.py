@@ -93,6 +93,43 @@ def test_an_interrupt_reaches_the_cell(installed: Shell) -> None:
     assert "KeyboardInterrupt" in error
 
 
+def test_sigterm_interrupts_the_cell_and_saves_the_notebook(installed: Shell) -> None:
+    """Status 143, one line instead of tracebacks of the command, and what the tasks wrote is in the notebook."""
+    file = notebook(
+        installed,
+        "#%task(name=Slow, language=bash)\necho begun\nsleep 600",
+        "#%submit_job(wait=on, draw=off)",
+        "#%print_job_output()",
+    )
+    process = installed.start("run", file, "--output", "cut.ipynb")
+    assert process.stdout is not None
+    with process:
+        while process.stdout.readline() != "begun\n":
+            assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        _, error = process.communicate(timeout=30)
+    assert process.returncode == 143
+    assert error.count("Traceback") == 0
+    assert "Interrupted. Job " in error
+    assert "stopped at an error in cell 2" in error
+    cells = nbformat.read(installed.home / "cut.ipynb", as_version=4).cells
+    streams = [output.text for output in cells[1].outputs if output.output_type == "stream"]
+    assert ("begun\n" in streams, cells[2].outputs) == (True, [])
+
+
+def test_a_task_in_error_ends_the_notebook(installed: Shell) -> None:
+    """A wait that would never end is an error with what can be done."""
+    file = notebook(
+        installed,
+        "#%task(name=T, on_error=suspend, language=bash)\necho half way\nexit 3",
+        "#%submit_job(wait=on)",
+    )
+    done = installed.run("run", file)
+    assert (done.returncode, "half way\n" in done.stdout) == (1, True)
+    assert "T (In-Error):" in done.stderr
+    assert "#%restart_task(task_name=T, job_id=" in done.stderr
+
+
 @pytest.mark.parametrize("text", ["", "{}", "not json"])
 def test_what_is_no_notebook_is_told(installed: Shell, text: str) -> None:
     """A file of another form is a message."""

@@ -11,10 +11,13 @@ import pytest
 from click.testing import Result
 
 from proactive_jupyter_kernel.cli import facts as job_facts
+from proactive_jupyter_kernel.cli import watch
+from proactive_jupyter_kernel.cli.app import COMMANDS
 from proactive_jupyter_kernel.client.config import Settings
 from proactive_jupyter_kernel.errors import UnreadableWorkflow
 from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler, Scripted
 from proactive_jupyter_kernel.workflow.formats import xml as xml_format
+from proactive_jupyter_kernel.workflow.status import TaskStatus
 
 Run = Callable[..., Result]
 Facts = Callable[[Result], Any]
@@ -180,7 +183,7 @@ def test_results_of_a_job_that_goes_on(run: Run, workflow: Path, memory: MemoryS
     assert "Job 1 is Running: 1 of 2 tasks ended." in result.stderr
 
 
-@pytest.mark.parametrize("command", ["status", "results", "logs", "kill", "pause", "resume"])
+@pytest.mark.parametrize("command", ["status", "results", "logs", "wait", "fetch", "kill", "pause", "resume"])
 def test_an_unknown_job_is_status_1(run: Run, workflow: Path, command: str) -> None:
     """By id or by name, without a traceback."""
     run("submit", str(workflow))
@@ -233,12 +236,88 @@ def test_actions_say_what_they_did(run: Run, workflow: Path, memory: MemorySched
     """Status 1 where there was nothing to do."""
     memory.outcomes["A"] = Scripted(hold=True)
     run("submit", str(workflow))
-    assert run("pause", "1").stdout == "Job 1 'démo' paused.\n"
+    assert run("pause", "1").stdout == "Paused job 1 'démo'.\n"
     again = run("pause", "1")
     assert (again.exit_code, "Nothing to pause: job 1 'démo' is Paused." in again.stderr) == (1, True)
     assert facts(run("resume", "1", "--json")) == {"id": 1, "name": "démo", "status": "RUNNING", "done": True}
     assert run("kill", "1").exit_code == 0
     assert facts(run("kill", "1", "--json"))["done"] is False
+
+
+def test_a_task_in_error_ends_the_wait(run: Run, workflow: Path, memory: MemoryScheduler) -> None:
+    """Its output, its error and the commands that decide; afterwards `wait` takes the job to its end."""
+    memory.outcomes["A"] = Scripted(
+        failure="boom", status=TaskStatus.IN_ERROR, lines=(("out", "half way"),), then=Scripted(result=1)
+    )
+    result = run("submit", str(workflow), "--wait")
+    assert result.exit_code == 1
+    assert result.stdout == "Job 1 'démo' submitted.\n[A] half way\nA failed: boom\n"
+    assert result.stderr == (
+        "Task A failed and waits for a decision.\n"
+        "Task A is In-Error. Decide:\n"
+        "  proactive-kernel restart 1 'A'   runs it again\n"
+        "  proactive-kernel finish 1 'A'    continues without its result\n"
+        "  proactive-kernel kill 1   ends the job\n"
+        "Job 1 is In-Error.\n"
+    )
+    assert "Decide:" in run("status", "1").stderr
+    assert run("restart", "1", "A").stdout == "Restarted task A of job 1 'démo'.\n"
+    waited = run("wait", "1")
+    assert (waited.exit_code, waited.stdout, waited.stderr) == (0, "A: 1\nB: True\n", "Job 1 finished.\n")
+
+
+def test_tasks_are_restarted_and_finished(run: Run, workflow: Path, memory: MemoryScheduler, facts: Facts) -> None:
+    """Status 1 where there was nothing to do, and a near name for an unknown task."""
+    memory.outcomes["A"] = Scripted(failure="boom", status=TaskStatus.IN_ERROR, hold=True)
+    run("submit", str(workflow))
+    again = run("finish", "1", "A")
+    assert (again.exit_code, "Nothing to finish: task A of job 1 is Running." in again.stderr) == (1, True)
+    memory.release(1, "A")
+    memory.advance(1)
+    assert facts(run("finish", "1", "A", "--json")) == {"id": 1, "task": "A", "status": "FINISHED", "done": True}
+    unknown = run("restart", "1", "AA")
+    assert (unknown.exit_code, "Did you mean 'A'?" in unknown.stderr) == (1, True)
+
+
+def test_the_priority_is_changed(run: Run, workflow: Path, memory: MemoryScheduler) -> None:
+    """By its name in any case."""
+    run("submit", str(workflow))
+    assert run("priority", "1", "HIGH").stdout == "The priority of job 1 'démo' is high.\n"
+    assert (memory.jobs[1].priority, run("priority", "1", "urgent").exit_code) == ("HIGH", 2)
+
+
+def test_waiting_tells_why_tasks_wait(
+    run: Run, workflow: Path, memory: MemoryScheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each reason once while the command waits, and with a timeout."""
+    monkeypatch.setattr(watch, "REASONS_EVERY", 0.0)
+    text = workflow.read_text(encoding="utf-8").replace(
+        '<task name="B">',
+        '<task name="B"><genericInformation><info name="START_AT" value="2999-01-01T00:00:00Z"/></genericInformation>',
+    )
+    workflow.write_text(text, encoding="utf-8")
+    memory.outcomes["A"] = Scripted(hold=True)
+    result = run("submit", str(workflow), "--wait", "--timeout", "0.2")
+    assert result.exit_code == 1
+    assert "  B: Waits for A.\n`proactive-kernel wait 1` waits again" in result.stderr
+
+
+def test_a_job_with_a_faulty_task_is_not_just_finished(run: Run, workflow: Path, memory: MemoryScheduler) -> None:
+    """The list and the status say how many tasks went wrong."""
+    memory.outcomes["A"] = Scripted(failure="boom")
+    run("submit", str(workflow))
+    memory.finish(1)
+    assert "  Finished, 1 faulty  2/2  " in run("jobs").stdout
+    assert run("status", "1").stdout.startswith("Job 1  démo  Finished, 1 faulty, 2/2 tasks ended\n")
+
+
+def test_there_are_no_files_of_a_job_without_files(run: Run, workflow: Path, memory: MemoryScheduler) -> None:
+    """Fetching them is status 1; of a running job as well."""
+    run("submit", str(workflow))
+    assert "can be fetched when it has ended" in run("fetch", "1").stderr
+    memory.finish(1)
+    result = run("fetch", "1")
+    assert (result.exit_code, "There are no output files of job 1 to fetch." in result.stderr) == (1, True)
 
 
 def test_an_interrupt_leaves_the_job_alone(
@@ -256,7 +335,7 @@ def test_an_interrupt_leaves_the_job_alone(
     monkeypatch.setattr(memory, "advance", interrupted)
     result = run("submit", str(workflow), "--wait")
     assert result.exit_code == 130
-    assert "Job 1 goes on; `proactive-kernel kill 1` kills it" in result.stderr
+    assert "Job 1 is still on the scheduler. `proactive-kernel kill 1` kills it" in result.stderr
     assert not memory.jobs[1].ended
 
 
@@ -308,7 +387,7 @@ def test_options_that_do_not_fit_are_refused(run: Run, arguments: list[str]) -> 
 def test_help_explains_with_examples(run: Run) -> None:
     """Every command has its page, with an example of itself."""
     overview = run("--help").stdout
-    for command in ("submit", "jobs", "status", "results", "logs", "kill", "pause", "resume", "run", "install"):
+    for command in COMMANDS:
         assert f"\n  {command} " in overview
         page = run(command, "--help").stdout
         assert f"proactive-kernel {command}" in page.split("Examples:")[1]
