@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import configparser
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -47,6 +48,9 @@ ENV_DATA_DIR = "PROACTIVE_KERNEL_DATA_DIR"
 NOTEBOOKS = "notebooks"
 
 NO_SECRET = Secret("")
+
+#: An IPv6 address has more than one colon.
+_HOST_AND_PORT = re.compile(r"[^:/\[\]]*:\d+|\[[^\]]*\]:\d+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +95,17 @@ def url_of(*, url: str = "", host: str = "", port: int | str | None = None, prot
         number = _port(port)
         scheme = protocol or ("https" if number in TLS_PORTS else "http")
         url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{number}"
-    parts = urlsplit(url)
+    if host and _HOST_AND_PORT.fullmatch(host):
+        name, _, after = host.rpartition(":")
+        raise SetupError(f"The host {host!r} has a port in it.", hint=f"Give them apart: host={name}, port={after}.")
+    if "://" in host:
+        raise SetupError(f"The host {host!r} is a whole address.", hint=f"Write url={host}.")
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        hint = "An address looks like https://HOST:8443."
+        raise SetupError(f"{url!r} is not the address of a scheduler: {error}.", hint=hint) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise SetupError(f"{url!r} is not the address of a scheduler.", hint="An address looks like https://HOST:8443.")
     if parts.username or parts.password:

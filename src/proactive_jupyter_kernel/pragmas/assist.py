@@ -18,6 +18,7 @@ from proactive_jupyter_kernel.pragmas.registry import PRAGMAS, Parameter, Pragma
 from proactive_jupyter_kernel.pragmas.syntax import Text
 from proactive_jupyter_kernel.pragmas.tokens import quote
 from proactive_jupyter_kernel.pragmas.values import Pairs
+from proactive_jupyter_kernel.pragmas.variable_pairs import VariablePairs
 from proactive_jupyter_kernel.workflow.languages import by_engine
 
 __all__ = ["Completions", "Inspection", "Match", "complete", "inspect"]
@@ -93,13 +94,17 @@ def _arguments(pragma: Pragma, spot: Spot, names: Known) -> list[Match]:
         for parameter in pragma.parameters
         if not {parameter.name, *parameter.aliases} & set(spot.given)
     ]
-    positional = pragma.positional
-    if positional and not spot.given:
-        found += _values(positional, spot, names)
+    if not spot.given:
+        for positional in pragma.positionals:
+            found += _values(positional, spot, names)
     return found
 
 
 def _values(parameter: Parameter, spot: Spot, names: Known) -> list[Match]:
+    if isinstance(parameter.kind, VariablePairs) and spot.index == 2:
+        return [
+            Match(text=_written(text, parameter.kind, spot), kind="value") for text in parameter.kind.complete_model()
+        ]
     if isinstance(parameter.kind, Pairs) and spot.index > 0:
         return []
     offered = [text for text in parameter.kind.complete(names, spot.typed) if text not in spot.listed]

@@ -8,7 +8,8 @@ from typing import TypeAlias
 
 from proactive_jupyter_kernel.errors import PragmaError
 from proactive_jupyter_kernel.pragmas import masking, parser
-from proactive_jupyter_kernel.pragmas.registry import PRAGMAS, Bound, Registry, bind
+from proactive_jupyter_kernel.pragmas.binding import bind
+from proactive_jupyter_kernel.pragmas.registry import PRAGMAS, Bound, Registry
 from proactive_jupyter_kernel.pragmas.syntax import Cell, LocalCode, Segment
 
 __all__ = ["Plan", "Step", "has_pragma", "mask", "plan", "plan_of"]

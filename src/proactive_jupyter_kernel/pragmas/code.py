@@ -7,9 +7,11 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from proactive_jupyter_kernel.errors import PragmaError, PragmaSyntaxError, did_you_mean
+from proactive_jupyter_kernel.errors import PragmaError, PragmaSyntaxError
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.outputs import Notice
+from proactive_jupyter_kernel.pragmas.paths import path_of
+from proactive_jupyter_kernel.pragmas.proposals import propose
 from proactive_jupyter_kernel.pragmas.registry import Bound
 from proactive_jupyter_kernel.pragmas.source_map import Code
 from proactive_jupyter_kernel.pragmas.tokens import Place
@@ -74,16 +76,22 @@ def code_of(context: Context, call: Bound, language: Language) -> Code:
 
 
 def _read(context: Context, call: Bound, path: str) -> str:
-    file = context.frontend.folder / Path(path).expanduser()
+    file = path_of(context, call, "path")
     try:
         return file.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
         raise call.fault(f"{path} is not a text in UTF-8.", parameter="path") from None
     except OSError as error:
-        known = [one.name for one in file.parent.iterdir()] if file.parent.is_dir() else []
-        hint = did_you_mean(file.name, known) if "Did you mean" in did_you_mean(file.name, known) else ""
+        near = propose(file.name, _names_in(file.parent))
         message = f"{path} cannot be read: {error.strerror}. It was looked for in {file.parent}."
-        raise call.fault(message, parameter="path", hint=hint) from None
+        raise call.fault(message, parameter="path", hint=f"Did you mean {near!r}?" if near else "") from None
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return [one.name for one in folder.iterdir()]
+    except OSError:
+        return []
 
 
 def _python_fault(text: str) -> SyntaxError | None:
@@ -93,8 +101,8 @@ def _python_fault(text: str) -> SyntaxError | None:
             compile(text, "<cell>", "exec", dont_inherit=True)
         except SyntaxError as error:
             return error
-        except ValueError as error:  # null characters
-            return SyntaxError(str(error))
+        except (ValueError, RecursionError, MemoryError, OverflowError) as error:  # null characters; nested too deeply
+            return SyntaxError(str(error) or "it is nested too deeply")
     return None
 
 

@@ -12,7 +12,7 @@ from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.errors import BadValue, SetupError
 from proactive_jupyter_kernel.pragmas.draft import Draft
 from proactive_jupyter_kernel.pragmas.frontend import Frontend, Live
-from proactive_jupyter_kernel.pragmas.kinds import Formula
+from proactive_jupyter_kernel.pragmas.kinds import Formula, Modelled
 from proactive_jupyter_kernel.pragmas.notebook_memory import JobRecord, NotebookMemory
 from proactive_jupyter_kernel.pragmas.outputs import Notice
 from proactive_jupyter_kernel.pragmas.refusals import Refusals
@@ -142,24 +142,49 @@ class Context:
 
     def texts(self, call: Bound, parameter: str) -> dict[str, str]:
         """The pairs of a parameter, every formula replaced by what the notebook's Python makes of it."""
-        pairs: Mapping[str, str | Formula] = call[parameter] or {}
-        return {name: self._text(call, name, value) for name, value in pairs.items()}
+        pairs: Mapping[str, str | Formula | Modelled] = call[parameter] or {}
+        plain = {name: one.value if isinstance(one, Modelled) else one for name, one in pairs.items()}
+        return {name: self._text(call, name, value) for name, value in plain.items()}
+
+    def models(self, call: Bound, parameter: str, texts: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
+        """The models that a parameter gives its variables, those that are `known` for the others.
+
+        `texts` are the values; `PragmaError` for one that does not fit.
+        """
+        from proactive_jupyter_kernel.pragmas.variable_pairs import model_fault
+
+        pairs: Mapping[str, str | Formula | Modelled] = call[parameter] or {}
+        given = {name: one.model for name, one in pairs.items() if isinstance(one, Modelled)}
+        models = {name: given.get(name, known.get(name, "")) for name in texts}
+        for name, model in models.items():
+            if fault := model_fault(name, model, texts[name], texts):
+                message = f"{parameter} gives {name} the value {texts[name]!r}, which does not fit {model}: {fault}."
+                raise call.fault(message, parameter=parameter, item=name)
+        return models
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The passwords and tokens of the connections of this notebook, for taking them out of errors."""
+        with self._connecting:
+            connections = [self._connection, *(job.connection for job in self.jobs)]
+        found = (one.settings.password.reveal() for one in connections if one is not None)
+        return tuple(dict.fromkeys(secret for secret in found if secret))
 
     def _text(self, call: Bound, name: str, value: str | Formula) -> str:
         if isinstance(value, str):
             return value
-        hint = "A value that starts with '=' is a formula of the notebook's Python; quotes make it a text."
+        hint = "A value that starts with '=' is an expression of the notebook's Python; quotes make it a text."
         try:
             # The person's own expression in the person's own Python: as if typed into a cell.
             found = eval(value.text, dict(self.frontend.namespace))
         except Exception as error:
-            message = f"the formula for {name} cannot be evaluated: {type(error).__name__}: {error}"
+            message = f"the expression for {name} cannot be evaluated: {type(error).__name__}: {error}"
             raise value.place.fault(BadValue, message, hint=hint, pragma=call.call.name) from error
         if isinstance(found, bool):
             return "true" if found else "false"
         if isinstance(found, (str, int, float)):
             return str(found)
-        message = f"the formula for {name} gives a {type(found).__name__}, and not a text, a number or a bool."
+        message = f"the expression for {name} gives a {type(found).__name__}, not a text, a number or a bool."
         hint = "Turn it into text: =str(…) or =json.dumps(…)."
         raise value.place.fault(BadValue, message, hint=hint, pragma=call.call.name)
 

@@ -254,6 +254,8 @@ class JobSettings(Contribution):
     settings: Mapping[str, Any] = field(default_factory=dict)
     #: The variables that the job has, and no others; None: nothing is said of them.
     variables: Mapping[str, str] | None = None
+    #: The models of these variables, as far as they have one.
+    models: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -266,8 +268,9 @@ class JobSettings(Contribution):
             # What else is known of a variable, such as its model, stays.
             known = {variable.name: variable for variable in contents.job.variables}
             variables = (
-                replace(known[name], value=value) if name in known else Variable(name=name, value=value)
+                replace(one, value=value, model=self.models.get(name) or one.model)
                 for name, value in self.variables.items()
+                for one in (known.get(name, Variable(name=name, value=value)),)
             )
             contents.job = replace(contents.job, variables=tuple(variables))
         return ""

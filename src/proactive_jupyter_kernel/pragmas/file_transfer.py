@@ -19,6 +19,7 @@ from proactive_jupyter_kernel.errors import ProActiveError
 from proactive_jupyter_kernel.pragmas.context import Context, NotebookJob
 from proactive_jupyter_kernel.pragmas.draft import Built
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Text
+from proactive_jupyter_kernel.pragmas.paths import path_of
 from proactive_jupyter_kernel.pragmas.registry import Bound
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ def send_files(
     """
     workflow = built.workflow
     reads, writes = reads_input_space(workflow), writes_output_space(workflow)
-    source = _folder(context, call["input_path"], default=reads and not workflow.input_space)
-    target = _folder(context, call["output_path"], default=writes and not workflow.output_space)
+    source = _folder(context, call, "input_path", default=reads and not workflow.input_space)
+    target = _folder(context, call, "output_path", default=writes and not workflow.output_space)
     if call["input_path"] and not reads:
         _warn(context, "input_path has no effect: no task has input_files of the input space.")
     if call["output_path"] and not writes:
@@ -62,9 +63,9 @@ def send_files(
     return sent, target
 
 
-def _folder(context: Context, path: str | None, *, default: bool) -> Path | None:
-    if path:
-        return (context.frontend.folder / Path(path).expanduser()).resolve()
+def _folder(context: Context, call: Bound, parameter: str, *, default: bool) -> Path | None:
+    if call[parameter]:
+        return path_of(context, call, parameter).resolve()
     return context.frontend.folder if default else None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.pragmas.kinds import NOWHERE, Kind, Known, Unfit, text_node
@@ -41,6 +42,7 @@ _SPACE_AHEAD = re.compile(rf"({'|'.join(word for word in INPUT_MODES if word != 
 class Files(Kind):
     """Patterns, each alone, as ``space:pattern``, or as ``(pattern, space)`` or ``(pattern, space, left out)``."""
 
+    many: ClassVar[bool] = True
     #: ``input`` or ``output``.
     direction: str
 

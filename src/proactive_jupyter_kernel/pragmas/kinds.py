@@ -15,7 +15,7 @@ from proactive_jupyter_kernel.pragmas.parser import write_value
 from proactive_jupyter_kernel.pragmas.syntax import Node, Text
 from proactive_jupyter_kernel.pragmas.tokens import Place
 
-__all__ = ["NOWHERE", "Formula", "Kind", "Known", "Unfit", "shown", "text_node"]
+__all__ = ["NOWHERE", "Formula", "Kind", "Known", "Modelled", "Unfit", "shown", "text_node"]
 
 #: Of a value that nobody typed.
 NOWHERE = Place(line=0, column=0, length=1, source="")
@@ -52,6 +52,16 @@ class Formula:
     place: Place = field(compare=False, repr=False, default=NOWHERE)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Modelled:
+    """A variable's value and the model that it must fit, such as ``PA:INTEGER``."""
+
+    value: str | Formula
+    model: str
+    #: Of the value.
+    place: Place = field(compare=False, repr=False, default=NOWHERE)
+
+
 def text_node(text: str, *, quoted: bool = False) -> Text:
     """A text as one would type it."""
     return Text(text=text, quoted=quoted, place=NOWHERE)
@@ -62,6 +72,10 @@ class Kind(ABC):
 
     #: True: a value never appears in a message or a display.
     secret: ClassVar[bool] = False
+    #: True: a value is a list, and one item alone is a list of one.
+    many: ClassVar[bool] = False
+    #: True: any text fits.
+    free_text: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -83,6 +97,10 @@ class Kind(ABC):
     def complete(self, known: Known, typed: str) -> Sequence[str]:
         """What may stand here; the caller keeps those that fit what is typed."""
         return ()
+
+    def claims(self, node: Node) -> bool:
+        """Whether a value without a name is meant to be of this kind, where others are possible."""
+        return True
 
     def unfit(self, node: Node, *, hint: str = "") -> Unfit:
         """The refusal of this node."""

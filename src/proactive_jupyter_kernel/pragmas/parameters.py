@@ -14,6 +14,7 @@ from proactive_jupyter_kernel.pragmas.values import (
     Switch,
     XmlName,
 )
+from proactive_jupyter_kernel.pragmas.variable_pairs import VariablePairs
 from proactive_jupyter_kernel.workflow.languages import Language, by_pragma_name
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "TASK_NAME",
     "TASK_NAMES",
     "TIMEOUT",
+    "VARIABLES",
     "VARIABLE_NAMES",
     "VARIABLE_PAIRS",
 ]
@@ -47,6 +49,7 @@ TASK_NAME = XmlName("a task's name", offers="tasks")
 TASK_NAMES = Names(TASK_NAME, "names of tasks")
 VARIABLE_NAMES = Names(XmlName("a variable's name", offers="variables"), "names of variables")
 VARIABLE_PAIRS = Pairs(XmlName("a variable's name", offers="variables"))
+VARIABLES = VariablePairs(XmlName("a variable's name", offers="variables"))
 INFO_PAIRS = Pairs(XmlName("a key of generic information"))
 #: The schema of workflows wants two characters.
 JOB_NAME = Plain("a job's name: at least 2 characters", minimum=2, offers="jobs")
@@ -62,7 +65,7 @@ PATH = Parameter(
 TIMEOUT = Parameter(
     name="timeout",
     kind=Duration(fine=True),
-    doc="How long to wait at most: seconds, MM:SS or HH:MM:SS. The job goes on when the time is over.",
+    doc="How long to wait at most: seconds, MM:SS or HH:MM:SS. After that the job is still running.",
 )
 
 #: Which job is meant; without either, the last one submitted from this notebook.
@@ -70,12 +73,14 @@ JOB_REFERENCE = (
     Parameter(
         name="job_id",
         kind=Integer(minimum=1, offers="job_ids"),
+        nameless=True,
         aliases=("id",),
         doc="The job's number. Without it and without a name: the job submitted last from this notebook.",
     ),
     Parameter(
         name="job_name",
         kind=Plain("a job's name", offers="jobs"),
+        nameless=True,
         doc="The job's name; of several jobs the newest.",
     ),
 )

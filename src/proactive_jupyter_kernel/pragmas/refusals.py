@@ -5,18 +5,15 @@ A refusal stands until its cell runs well, is deleted, or what it names is defin
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from proactive_jupyter_kernel.errors import ProActiveError
+from proactive_jupyter_kernel.pragmas.parser import read
 from proactive_jupyter_kernel.pragmas.registry import PRAGMAS, Bound, Pragma
+from proactive_jupyter_kernel.pragmas.syntax import Items, Text
 
 __all__ = ["Item", "Refusal", "Refusals", "items_of", "items_of_text"]
-
-_PRAGMA = re.compile(r"^[ \t]*#[ \t]*%+[ \t]*(?P<pragma>[^\W\d]\w*)(?P<rest>.*)$", re.MULTILINE)
-_NAMED = re.compile(r"\bname[ \t]*=[ \t]*['\"]?(?P<name>[\w.-]+)")
-_NAMELESS = re.compile(r"[ \t]*\([ \t]*['\"]?(?P<name>[\w.-]+)['\"]?[ \t]*(?:[,)]|$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +76,10 @@ class Refusals:
                 self._found[position] = Refusal(cell=one.cell, label=one.label, items=kept, reason=one.reason)
         self._found = [one for one in self._found if one.items]
 
+    def names_task(self, task: str) -> bool:
+        """Whether a refusal names a task."""
+        return any(item.task == task for one in self._found for item in one.items)
+
     def forget_task(self, task: str) -> bool:
         """A task is no longer wanted; whether a refusal named it."""
         named = tuple(item for one in self._found for item in one.items if item.task == task)
@@ -104,11 +105,14 @@ def items_of(*calls: Bound) -> tuple[Item, ...]:
 def items_of_text(text: str) -> tuple[Item, ...]:
     """The same for a cell that cannot be read: as far as its lines tell."""
     found = []
-    for line in _PRAGMA.finditer(text):
-        pragma = PRAGMAS.get(line["pragma"].lower())
+    for reading in read(text, PRAGMAS.dialect).readings:
+        pragma = PRAGMAS.get(reading.call.name)
         if pragma is not None and _counts(pragma):
-            named = _NAMED.search(line["rest"]) or _NAMELESS.match(line["rest"])
-            found.append(Item(pragma=pragma.name, task=named["name"] if named else "", defines=pragma.defines_task))
+            values = {argument.name or "name": argument.value for argument in reversed(reading.call.arguments)}
+            value = values.get("name")
+            nodes = value.items if isinstance(value, Items) else (value,)
+            names = [node.text.strip() for node in nodes if isinstance(node, Text)] or [""]
+            found += [Item(pragma=pragma.name, task=name, defines=pragma.defines_task) for name in names]
     return tuple(found)
 
 

@@ -1,7 +1,7 @@
 """The registry of pragmas: one declaration each, from which validation, help, completion and the reference come.
 
 A handler module declares its pragmas with `@pragma`; `PRAGMAS` holds them all by name and alias, and imports the
-handler modules when it is first asked. `bind` turns a call as typed into values that fit the declaration.
+handler modules when it is first asked. `binding.bind` turns a call as typed into values that fit the declaration.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from proactive_jupyter_kernel.errors import BadValue, PragmaError, UnknownParameter, UnknownPragma, did_you_mean
+from proactive_jupyter_kernel.errors import BadValue, PragmaError, UnknownPragma
 from proactive_jupyter_kernel.pragmas.dialect import Dialect, Shape
-from proactive_jupyter_kernel.pragmas.kinds import Kind, Unfit
-from proactive_jupyter_kernel.pragmas.syntax import Argument, Call
+from proactive_jupyter_kernel.pragmas.kinds import Kind
+from proactive_jupyter_kernel.pragmas.proposals import PRAGMA_SYNONYMS, propose
+from proactive_jupyter_kernel.pragmas.syntax import Call, Items, Node, Text
 from proactive_jupyter_kernel.pragmas.tokens import Place
 
-__all__ = ["FAMILIES", "PRAGMAS", "Bound", "Handler", "Parameter", "Pragma", "Registry", "bind", "pragma"]
+__all__ = ["FAMILIES", "PRAGMAS", "Bound", "Handler", "Parameter", "Pragma", "Registry", "pragma"]
 
 #: Is called with the notebook's context, which knows this module and must not be known by it, and the call.
 Handler: TypeAlias = "Callable[[Any, Bound], None]"
@@ -50,7 +51,7 @@ class Parameter:
     required: bool = False
     #: Other names that mean the same.
     aliases: tuple[str, ...] = ()
-    #: True: a value without a name is this parameter, though it is not required.
+    #: True: a value without a name is this parameter, though it is not required; of several, the first that claims it.
     nameless: bool = False
 
     @property
@@ -85,6 +86,8 @@ class Pragma:
     defines_task: bool = False
     #: True: it changes the draft, one such pragma at a time.
     changes_draft: bool = False
+    #: True: it removes or ends something; it is not proposed for a word that only looks like its name.
+    destructive: bool = False
     #: What must hold before anything of the cell is done; raises `PragmaError`.
     check: Check | None = None
 
@@ -101,12 +104,18 @@ class Pragma:
         return None
 
     @property
-    def positional(self) -> Parameter | None:
-        """The parameter that a value without a name is: the one required, or the only one, or one declared so."""
-        required = [parameter for parameter in self.parameters if parameter.required or parameter.nameless]
+    def positionals(self) -> tuple[Parameter, ...]:
+        """What a value without a name may be: the one required parameter, the only one, or those declared so."""
+        required = tuple(parameter for parameter in self.parameters if parameter.required)
         if len(required) == 1:
-            return required[0]
-        return self.parameters[0] if len(self.parameters) == 1 else None
+            return required
+        if len(self.parameters) == 1:
+            return self.parameters
+        return tuple(parameter for parameter in self.parameters if parameter.nameless)
+
+    def nameless(self, value: Node) -> Parameter | None:
+        """The parameter that this value is where it stands without a name."""
+        return next((parameter for parameter in self.positionals if parameter.kind.claims(value)), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +127,8 @@ class Bound:
     values: Mapping[str, Any]
     #: Where each parameter that was given has its value.
     places: Mapping[str, Place]
+    #: What each parameter that was given has as its value, as typed.
+    nodes: Mapping[str, Node] = field(default_factory=dict, repr=False)
     #: The pragmas that follow in the same cell.
     later: tuple[Bound, ...] = field(default=(), repr=False)
 
@@ -133,9 +144,11 @@ class Bound:
         """The code that belongs to the pragma; empty where it takes none."""
         return self.call.code if self.pragma.takes_code else ""
 
-    def fault(self, message: str, *, parameter: str = "", hint: str = "") -> PragmaError:
-        """A `BadValue` that points at the parameter's value, or at the pragma."""
+    def fault(self, message: str, *, parameter: str = "", item: str = "", hint: str = "") -> PragmaError:
+        """A `BadValue` that points at the parameter's value, at one item or key of it, or at the pragma."""
         place = self.places.get(parameter, self.call.place)
+        if item and parameter in self.nodes:
+            place = next((one.place for one in _items(self.nodes[parameter]) if one.text.strip() == item), place)
         return place.fault(BadValue, message, hint=hint, pragma=self.call.name)
 
 
@@ -185,7 +198,9 @@ class Registry(Mapping[str, Pragma]):
         self._load()
         found = self._by_name.get(call.name.lower())
         if found is None:
-            hint = f"{did_you_mean(call.name, self._by_name)} #%help() lists all pragmas.".strip()
+            guarded = (name for name, one in self._by_name.items() if one.destructive)
+            meant = propose(call.name, self._by_name, PRAGMA_SYNONYMS, guarded=guarded)
+            hint = f"Did you mean #%{meant}? #%help() lists all pragmas." if meant else "#%help() lists all pragmas."
             raise call.place.fault(UnknownPragma, f"There is no pragma #%{call.name}.", hint=hint)
         return found
 
@@ -214,6 +229,18 @@ class Registry(Mapping[str, Pragma]):
             self._loaded = True
 
 
+def _items(node: Node) -> Iterator[Text]:
+    """The texts of a value, each item before the keys and values inside it."""
+    if isinstance(node, Text):
+        yield node
+    elif isinstance(node, Items):
+        for item in node.items:
+            yield from _items(item)
+    else:
+        for key, value in node.rows:
+            yield from (key, *_items(value))
+
+
 def _shape(name: str, found: Pragma) -> Shape:
     names = (name for parameter in found.parameters for name in (parameter.name, *parameter.aliases))
     language = found.parameter("language")
@@ -238,6 +265,7 @@ def pragma(
     takes_code: bool = False,
     defines_task: bool = False,
     changes_draft: bool = False,
+    destructive: bool = False,
     check: Check | None = None,
     registry: Registry = PRAGMAS,
 ) -> Callable[[Handler], Handler]:
@@ -256,70 +284,10 @@ def pragma(
                 takes_code=takes_code,
                 defines_task=defines_task,
                 changes_draft=changes_draft,
+                destructive=destructive,
                 check=check,
             )
         )
         return handler
 
     return declare
-
-
-def bind(call: Call, registry: Registry = PRAGMAS) -> Bound:
-    """Give every argument to its parameter and read its value; `PragmaError` for the first that does not fit."""
-    found = registry.of(call)
-    arguments: dict[str, Argument] = {}
-    for argument in call.arguments:
-        parameter = _parameter_of(found, call, argument)
-        if parameter.name in arguments:
-            raise argument.place.fault(UnknownParameter, f"{parameter.name} is given twice.", pragma=call.name)
-        arguments[parameter.name] = argument
-    missing = [one.name for one in found.parameters if one.required and one.name not in arguments]
-    if missing:
-        raise call.place.fault(
-            UnknownParameter,
-            f"{' and '.join(missing)} must be given.",
-            hint=f"Usage: {found.usage}",
-            pragma=call.name,
-        )
-    values = {
-        parameter.name: _read(call, parameter, arguments[parameter.name])
-        if parameter.name in arguments
-        else parameter.default
-        for parameter in found.parameters
-    }
-    places = {name: argument.value.place for name, argument in arguments.items()}
-    bound = Bound(pragma=found, call=call, values=values, places=places)
-    if found.check:
-        found.check(bound)
-    return bound
-
-
-def _parameter_of(found: Pragma, call: Call, argument: Argument) -> Parameter:
-    if not argument.name:
-        if found.positional:
-            return found.positional
-        raise argument.place.fault(
-            UnknownParameter,
-            "takes no value without a name." if found.parameters else "takes no parameters.",
-            hint=f"Usage: {found.usage}",
-            pragma=call.name,
-        )
-    parameter = found.parameter(argument.name)
-    if parameter is None:
-        known = [one.name for one in found.parameters]
-        raise argument.place.fault(
-            UnknownParameter,
-            f"there is no parameter {argument.name}.",
-            hint=f"{did_you_mean(argument.name, known)}\nUsage: {found.usage}".strip(),
-            pragma=call.name,
-        )
-    return parameter
-
-
-def _read(call: Call, parameter: Parameter, argument: Argument) -> Any:
-    try:
-        return parameter.kind.parse(argument.value)
-    except Unfit as unfit:
-        raise unfit.node.place.fault(
-            BadValue, f"{parameter.name} {unfit.reason}", hint=unfit.hint, pragma=call.name
-        ) from None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.pragmas import ownership
 from proactive_jupyter_kernel.pragmas.context import Context
+from proactive_jupyter_kernel.pragmas.masking import mask_error
 from proactive_jupyter_kernel.pragmas.registry import Bound
 
 __all__ = ["run"]
@@ -14,6 +16,19 @@ def run(context: Context, call: Bound) -> None:
 
     Pragmas that change the draft run one at a time; the others never wait for each other.
     """
+    try:
+        _run(context, call)
+    except BaseException as error:
+        mask_error(error, (*secrets_of(call), *context.secrets))
+        raise
+
+
+def secrets_of(call: Bound) -> list[str]:
+    """The passwords and tokens that the call holds."""
+    return [value.reveal() for value in call.values.values() if isinstance(value, Secret)]
+
+
+def _run(context: Context, call: Bound) -> None:
     if not call.pragma.changes_draft:
         ownership.begin(context, call)
         call.pragma.handler(context, call)
@@ -23,6 +38,8 @@ def run(context: Context, call: Bound) -> None:
         try:
             call.pragma.handler(context, call)
         except BaseException as error:
+            # What it keeps of the error is shown later.
+            mask_error(error, (*secrets_of(call), *context.secrets))
             ownership.failed(context, call, error)
             raise
         ownership.done(context, call)

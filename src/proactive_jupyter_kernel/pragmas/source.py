@@ -22,6 +22,7 @@ _PROMPTS = (
         re.compile(r"(?:\[(?:nav|ins)\] )?(?:In ?\[\d+\]: | *\.{3,}: ?)"),
     ),
 )
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _INDENT = re.compile(r"[ \t]*")
 
 
@@ -46,8 +47,8 @@ class Place:
             line=self.line,
             column=self.column,
             length=self.length,
-            # A tab would shift the marker below it.
-            source=self.source.replace("\t", " "),
+            # A tab would shift the marker below it, and other control characters do worse to a terminal.
+            source=_CONTROL.sub(" ", self.source),
         )
 
 

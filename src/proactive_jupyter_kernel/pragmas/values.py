@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import keyword
 import re
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import ClassVar
 
 from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.errors import did_you_mean
-from proactive_jupyter_kernel.pragmas.kinds import NOWHERE, Formula, Kind, Known, Unfit, shown, text_node
+from proactive_jupyter_kernel.pragmas.kinds import NOWHERE, Formula, Kind, Known, Modelled, Unfit, shown, text_node
 from proactive_jupyter_kernel.pragmas.syntax import Items, Node, Rows, Text
 from proactive_jupyter_kernel.workflow.languages import LANGUAGES, Language, by_pragma_name
 from proactive_jupyter_kernel.workflow.names import ncname_problem
@@ -36,6 +37,7 @@ __all__ = [
 class Plain(Kind):
     """Any text."""
 
+    free_text: ClassVar[bool] = True
     noun: str = "a text"
     minimum: int = 1
     offers: str = ""
@@ -114,6 +116,7 @@ class XmlName(Kind):
 class Names(Kind):
     """A list of names, or one name alone."""
 
+    many: ClassVar[bool] = True
     item: XmlName
     noun: str
 
@@ -142,6 +145,7 @@ class Names(Kind):
 class Pairs(Kind):
     """Names and their values; a bare value that starts with ``=`` is a formula."""
 
+    many: ClassVar[bool] = False
     key: XmlName
     formulas: bool = True
 
@@ -149,8 +153,8 @@ class Pairs(Kind):
     def description(self) -> str:
         return "pairs, such as [(name, value), (name, value)] or {name: value}"
 
-    def parse(self, node: Node) -> Mapping[str, str | Formula]:
-        pairs: dict[str, str | Formula] = {}
+    def parse(self, node: Node) -> Mapping[str, str | Formula | Modelled]:
+        pairs: dict[str, str | Formula | Modelled] = {}
         for key, value in self._rows(node):
             name = self.key.parse(key)
             if name in pairs:
@@ -169,11 +173,12 @@ class Pairs(Kind):
         rows = []
         for item in items:
             if not isinstance(item, Items) or len(item.items) != 2:
-                raise self.unfit(item)
+                raise self.unfit(item, hint=_pair_hint(item))
             rows.append((item.items[0], item.items[1]))
         return rows
 
     def _value(self, node: Node) -> str | Formula:
+        """A key's value: a text, or an expression."""
         if not isinstance(node, Text):
             raise Unfit(f"takes texts as values, not {shown(node)}.", node, hint="Write it in quotes.")
         if self.formulas and not node.quoted and node.text.startswith("="):
@@ -191,6 +196,15 @@ class Pairs(Kind):
 
     def complete(self, known: Known, typed: str) -> Sequence[str]:
         return self.key.complete(known, typed)
+
+
+def _pair_hint(node: Node) -> str:
+    """What to write where ``name=value`` or ``name: value`` stands in place of a pair."""
+    inner = node.items[0] if isinstance(node, Items) and len(node.items) == 1 else node
+    if not isinstance(inner, Text):
+        return ""
+    name, sign, value = re.match(r"\s*([\w.-]*)\s*([=:]?)(.*)", inner.text, re.DOTALL).groups()  # type: ignore[union-attr]
+    return f"Write ({name}, {value.strip()})." if name and sign and value.strip() else ""
 
 
 @dataclass(frozen=True)
@@ -225,7 +239,7 @@ class Switch(Kind):
 
 @dataclass(frozen=True)
 class Integer(Kind):
-    """A whole number."""
+    """An integer."""
 
     minimum: int
     maximum: int | None = None
@@ -234,8 +248,8 @@ class Integer(Kind):
     @property
     def description(self) -> str:
         if self.maximum is not None:
-            return f"a whole number from {self.minimum} to {self.maximum}"
-        return f"a whole number of at least {self.minimum}"
+            return f"an integer from {self.minimum} to {self.maximum}"
+        return f"an integer of at least {self.minimum}"
 
     def parse(self, node: Node) -> int:
         text = self.text_of(node).strip()
@@ -249,6 +263,9 @@ class Integer(Kind):
 
     def node(self, value: int) -> Node:
         return text_node(str(value))
+
+    def claims(self, node: Node) -> bool:
+        return isinstance(node, Text) and re.fullmatch(r"\s*[+-]?[0-9]+\s*", node.text) is not None
 
     def complete(self, known: Known, typed: str) -> Sequence[str]:
         offered: Sequence[str] = getattr(known, self.offers) if self.offers else ()
@@ -337,13 +354,13 @@ class Expression(Kind):
 
     @property
     def description(self) -> str:
-        return "a number, or an expression of whole numbers and variables"
+        return "a number, or an expression of integers and variables"
 
     def parse(self, node: Node) -> str:
         text = (node.text if isinstance(node, Text) else node.raw).strip()
         if not re.fullmatch(r"[\w.+\-*/%() ]+", text) or re.search(r"\*\*|//|/\*", text):
             raise self.unfit(node)
-        if text.count("(") != text.count(")"):
+        if not _is_arithmetic(text):
             raise self.unfit(node)
         return text
 
@@ -352,6 +369,19 @@ class Expression(Kind):
 
     def complete(self, known: Known, typed: str) -> Sequence[str]:
         return known.variables
+
+
+def _is_arithmetic(text: str) -> bool:
+    """Whether a text is an expression of integers and names; names may hold dots."""
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    parts = (ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.Name, ast.Attribute, ast.expr_context)
+    return all(
+        type(node.value) is int if isinstance(node, ast.Constant) else isinstance(node, parts)
+        for node in ast.walk(tree.body)
+    )
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ def test_error_of_a_pragma_shows_no_frames(loaded: InteractiveShell, capsys: pyt
         "  line 1:",
         "    #%tsk(name=A)",
         "    ~~~~^",
-        "Did you mean 'task'? #%help() lists all pragmas.",
+        "Did you mean #%task? #%help() lists all pragmas.",
         "",
     ]
 

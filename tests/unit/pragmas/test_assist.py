@@ -94,7 +94,7 @@ def test_matches_carry_their_kind_and_meaning(context) -> None:
     found = complete("#%delete_task(n", 15, context)
     assert found is not None
     (match,) = found.matches
-    assert (match.kind, match.doc) == ("parameter", "The task to remove.")
+    assert (match.kind, match.doc) == ("parameter", "The task to remove, or several.")
 
 
 def text_at(cell: str, context) -> str:
@@ -107,9 +107,8 @@ def test_a_pragma_is_explained_under_its_name(context) -> None:
     """Usage, parameters, example."""
     text = text_at("#%delete_|task(name=T)", context)
     assert text == (
-        "#%delete_task(name=NAME)\n\nRemoves a task, the dependencies on it and the control that it is a step "
-        "of.\n\n  name  The task to remove. "
-        "(required; a task's name: letters, digits, '_', '-' and '.', a letter or '_' first)\n"
+        "#%delete_task(name=NAME)\n\nRemoves tasks, the dependencies on them and the controls that they are steps "
+        "of.\n\n  name  The task to remove, or several. (required; names of tasks, such as [a, b])\n"
         "\nExample:\n  #%delete_task(name=Greet)"
     )
 
@@ -119,7 +118,7 @@ def test_a_parameter_is_explained_in_its_name_and_value(context, cell: str) -> N
     """What it means and what it takes."""
     assert text_at(cell, context) == (
         "job_id or id of #%kill_job: The job's number. Without it and without a name: the job submitted last from this "
-        "notebook.\nIs a whole number of at least 1."
+        "notebook.\nIs an integer of at least 1."
     )
 
 

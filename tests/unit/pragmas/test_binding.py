@@ -108,7 +108,7 @@ There is no pragma #%tsk.
   line 1:
     #%tsk(name=T)
     ~~~~^
-Did you mean 'task'? #%help() lists all pragmas.""",
+Did you mean #%task? #%help() lists all pragmas.""",
     "#%zzzzzz()": """\
 There is no pragma #%zzzzzz.
   line 1:
@@ -138,12 +138,6 @@ Usage: #%delete_task(name=NAME)""",
     #%delete_task
     ~~~~~~~~~~~~^
 Usage: #%delete_task(name=NAME)""",
-    "#%kill_job(7)": """\
-#%kill_job: takes no value without a name.
-  line 1:
-    #%kill_job(7)
-               ^
-Usage: #%kill_job([job_id=JOB_ID], [job_name=JOB_NAME])""",
     "#%task(name=1T)": """\
 #%task: name must be a task's name, and '1T' starts with '1'; a name starts with a letter or _.
   line 1:
@@ -188,12 +182,12 @@ Python, Ruby, Perl, PowerShell, R.""",
     #%task(T, precious_result=maybe)
                               ~~~~^""",
     "#%task(T, retries=-1)": """\
-#%task: retries must be a whole number from 0 to 10000, not '-1'.
+#%task: retries must be an integer from 0 to 10000, not '-1'.
   line 1:
     #%task(T, retries=-1)
                       ~^""",
     "#%kill_job(job_id=x)": """\
-#%kill_job: job_id must be a whole number of at least 1, not 'x'.
+#%kill_job: job_id must be an integer of at least 1, not 'x'.
   line 1:
     #%kill_job(job_id=x)
                       ^""",
@@ -250,7 +244,7 @@ Write it in quotes.""",
     #%get_task_result(T, into=class)
                               ~~~~^""",
     "#%connect(host=h, port=99999)": """\
-#%connect: port must be a whole number from 1 to 65535, not '99999'.
+#%connect: port must be an integer from 1 to 65535, not '99999'.
   line 1:
     #%connect(host=h, port=99999)
                            ~~~~^""",
@@ -317,9 +311,9 @@ There is no pragma #%connct.
   line 1:
     #%connct(password=*********, host=h)
     ~~~~~~~^
-Did you mean 'connect'? #%help() lists all pragmas.""",
+Did you mean #%connect? #%help() lists all pragmas.""",
     "#%connect(host=h, port=x, password=s3cret)": """\
-#%connect: port must be a whole number from 1 to 65535, not 'x'.
+#%connect: port must be an integer from 1 to 65535, not 'x'.
   line 1:
     #%connect(host=h, port=x, password=******)
                            ^""",

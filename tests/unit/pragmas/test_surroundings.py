@@ -94,7 +94,7 @@ def test_a_file_says_it_all(notebook, settings) -> None:
     )
     notebook.run("#%connect(path=my.ini)")
     assert [(one.url, one.login, one.password) for one in settings] == [("https://h:8443", "me", Secret("50%off"))]
-    with pytest.raises(BadValue, match="with path, the file says everything; login cannot stand beside it"):
+    with pytest.raises(BadValue, match="with path, the file says everything: remove login, or path"):
         notebook.run("#%connect(path=my.ini, login=x)")
 
 
@@ -102,7 +102,7 @@ CONNECT_FAULTS = {
     "#%connect(url=ftp://h)": "#%connect: 'ftp://h' is not the address of a scheduler.",
     "#%connect(url=https://h, host=h)": "#%connect: Both the address 'https://h' and the host 'h' are given.",
     "#%connect(url=https://me:pw@h)": "#%connect: The address of 'h' has a login in it.",
-    "#%connect(token=t, login=me)": "#%connect: token stands in place of login and password; give one or the other.",
+    "#%connect(token=t, login=me)": "#%connect: token replaces login and password: give one or the other.",
 }
 
 

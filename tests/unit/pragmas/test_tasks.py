@@ -55,28 +55,28 @@ FAULTS = {
 #%task: task C cannot depend on itself.
   line 1:
     #%task(C, dep=[C])
-                  ~~^""",
+                   ^""",
     "#%task(A, dep=[B])": """\
 #%task: task A cannot depend on B, which depends on A already.
   line 1:
     #%task(A, dep=[B])
-                  ~~^""",
+                   ^""",
     "#%task(C, dep=[D])\n#%task(D, dep=[C])": """\
 #%task: task C cannot depend on D, which depends on C already.
   line 1:
     #%task(C, dep=[D])
-                  ~~^""",
+                   ^""",
     "#%task(C, dep=A, import=[vv])": """\
 #%task: import names the variable 'vv', which no task before C exports, and which is no variable of the job or the task.
   line 1:
     #%task(C, dep=A, import=[vv])
-                            ~~~^
+                             ~^
 Did you mean 'v'?""",
     "#%task(C, import=[v])": """\
 #%task: import names the variable 'v', which no task before C exports, and which is no variable of the job or the task.
   line 1:
     #%task(C, import=[v])
-                     ~~^
+                      ^
 Export it in a task that this one depends on, or give it to #%job(variables=…).""",
     "#%task(C, language=bash, export=[v])": """\
 #%task: a Linux_Bash task cannot export variables: its script gets a copy to read, and nothing comes back.
@@ -88,15 +88,15 @@ Let it write a file or print, or let a Python task that depends on it set the va
 #%task: export names 'a.b', which cannot be the name of a Python variable.
   line 1:
     #%task(C, export=[a.b])
-                     ~~~~^""",
+                      ~~^""",
     "#%task(C, variables=[(a, =1/0)])": """\
-#%task: the formula for a cannot be evaluated: ZeroDivisionError: division by zero
+#%task: the expression for a cannot be evaluated: ZeroDivisionError: division by zero
   line 1:
     #%task(C, variables=[(a, =1/0)])
                              ~~~^
-A value that starts with '=' is a formula of the notebook's Python; quotes make it a text.""",
+A value that starts with '=' is an expression of the notebook's Python; quotes make it a text.""",
     "#%task(C, variables=[(a, =[1])])": """\
-#%task: the formula for a gives a list, and not a text, a number or a bool.
+#%task: the expression for a gives a list, not a text, a number or a bool.
   line 1:
     #%task(C, variables=[(a, =[1])])
                              ~~~^

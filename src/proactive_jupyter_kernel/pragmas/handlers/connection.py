@@ -3,22 +3,57 @@
 from __future__ import annotations
 
 import getpass
-from pathlib import Path
 
-from proactive_jupyter_kernel.client.config import TRIAL_URL, Settings, completed, discover, read_config, url_of
+from proactive_jupyter_kernel.client.config import (
+    LOCAL_NAMES,
+    TRIAL_URL,
+    Settings,
+    completed,
+    discover,
+    read_config,
+    url_of,
+)
 from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.errors import SetupError
 from proactive_jupyter_kernel.pragmas.context import CELL_MODES, Context
 from proactive_jupyter_kernel.pragmas.outputs import Text
 from proactive_jupyter_kernel.pragmas.parameters import SWITCH
+from proactive_jupyter_kernel.pragmas.paths import path_of
 from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.values import Choice, FilePath, Integer, Password, Plain
+
+
+def check_connect(call: Bound) -> None:
+    """Refuse arguments that would have no effect: a misunderstanding must not send a password elsewhere."""
+    others = [name for name in call.places if name != "path"]
+    if call["path"] and others:
+        raise call.fault(
+            f"with path, the file says everything: remove {', '.join(others)}, or path.", parameter=others[0]
+        )
+    if call["token"] and (call["login"] or call["password"]):
+        raise call.fault("token replaces login and password: give one or the other.", parameter="token")
+    if call["path"]:
+        return
+    addressed = call["url"] or (call["host"] and call["host"].strip().lower() not in LOCAL_NAMES)
+    trial = not call["host"] and (call["login"] or call["password"])
+    if call.given("port") and call["url"]:
+        raise call.fault("the port belongs into the url.", parameter="port", hint="Write url=https://HOST:PORT.")
+    useless = ("port", "token") if trial else ("port", "token", "login", "password", "verify")
+    for name in () if addressed else useless:
+        if call.given(name):
+            message = "the embedded scheduler takes none" if call["host"] else f"{name} needs the server it is for"
+            raise call.fault(f"{message}.", parameter=name, hint=f"Write host=HOST, {name}=..., or url=ADDRESS.")
+    try:
+        url_of(url=call["url"] or "", host=call["host"] or "", port=call["port"])
+    except SetupError as error:
+        raise call.fault(error.message, parameter=_at_fault(call), hint=error.hint) from None
 
 
 @pragma(
     "connect",
     Parameter(
         name="host",
+        nameless=True,
         kind=Plain("a host's name or address"),
         doc="The server's host; `local` means the embedded scheduler.",
     ),
@@ -43,6 +78,7 @@ from proactive_jupyter_kernel.pragmas.values import Choice, FilePath, Integer, P
     family="connection",
     summary="Connects to a ProActive server, or back to the embedded scheduler.",
     example="#%connect(host=try.activeeon.com, port=8443, login=ada)",
+    check=check_connect,
 )
 def connect(context: Context, call: Bound) -> None:
     """Log in to another scheduler; the present connection stays if that fails."""
@@ -56,26 +92,15 @@ def _settings(context: Context, call: Bound) -> Settings:
     try:
         if not call.places:
             return discover(context.frontend.folder)
-        found = _from_file(context, call) if call["path"] else _from_arguments(call)
+        found = read_config(path_of(context, call, "path")) if call["path"] else _from_arguments(call)
     except SetupError as error:
         raise call.fault(error.message, parameter=_at_fault(call), hint=error.hint) from None
     return completed(found)
 
 
-def _from_file(context: Context, call: Bound) -> Settings:
-    others = [name for name in call.places if name != "path"]
-    if others:
-        raise call.fault(
-            f"with path, the file says everything; {', '.join(others)} cannot stand beside it.", parameter=others[0]
-        )
-    return read_config(context.frontend.folder / Path(call["path"]).expanduser())
-
-
 def _from_arguments(call: Bound) -> Settings:
     login, password = call["login"] or "", call["password"] or Secret("")
     if call["token"]:
-        if login or password:
-            raise call.fault("token stands in place of login and password; give one or the other.", parameter="token")
         login, password = getpass.getuser(), call["token"]
     url = url_of(url=call["url"] or "", host=call["host"] or "", port=call["port"])
     if not url and not call["host"] and (login or password):

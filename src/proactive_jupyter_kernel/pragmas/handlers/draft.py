@@ -71,6 +71,7 @@ def _row(context: Context, entry: DraftTask) -> tuple[object, ...]:
     summary="Begins a new job: drops all tasks, controls, scripts and settings of the one that is being built.",
     example="#%new_job(name=Greetings)",
     changes_draft=True,
+    destructive=True,
 )
 def new_job(context: Context, call: Bound) -> None:
     """Empty the draft."""

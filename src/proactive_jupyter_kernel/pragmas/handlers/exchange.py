@@ -10,6 +10,7 @@ from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.contributions import LoadedWorkflow
 from proactive_jupyter_kernel.pragmas.file_names import safe_file_name
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Text
+from proactive_jupyter_kernel.pragmas.paths import path_of
 from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.values import FilePath
 
@@ -31,7 +32,7 @@ def export_xml(context: Context, call: Bound) -> None:
 
     with context.lock:
         built = context.draft.build(context.job_name)
-    file = _file(context, call["name"] or safe_file_name(context.job_name), ".xml")
+    file = _file(context, call, call["name"] or safe_file_name(context.job_name), ".xml")
     try:
         file.write_text(xml.dumps(built.workflow), encoding="utf-8")
     except OSError as error:
@@ -53,7 +54,7 @@ def import_xml(context: Context, call: Bound) -> None:
     """Replace the draft by the workflow in a file."""
     from proactive_jupyter_kernel.workflow.formats import xml
 
-    file = context.frontend.folder / Path(call["path"]).expanduser()
+    file = path_of(context, call, "path")
 
     def beside(path: str) -> str:
         """A script's file. A workflow from elsewhere shall not pull in whatever this user can read."""
@@ -82,7 +83,8 @@ def import_xml(context: Context, call: Bound) -> None:
         context.frontend.show(Notice(text=notice, warning=True))
 
 
-def _file(context: Context, name: str, ending: str) -> Path:
-    path = Path(name).expanduser()
-    named = path if path.suffix.lower() == ending else path.with_name(path.name + ending)
-    return context.frontend.folder / named
+def _file(context: Context, call: Bound, name: str, ending: str) -> Path:
+    path = path_of(context, call, "name", name)
+    if Path(name).name in ("", "..") or name.endswith("/"):
+        raise call.fault(f"{name!r} names a folder, not a file.", parameter="name", hint="Add the file's name.")
+    return path if path.suffix.lower() == ending else path.with_name(path.name + ending)

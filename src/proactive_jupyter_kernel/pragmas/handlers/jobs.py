@@ -25,6 +25,7 @@ from proactive_jupyter_kernel.pragmas.parameters import (
     SWITCH,
     TIMEOUT,
     VARIABLE_PAIRS,
+    VARIABLES,
 )
 from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.values import Choice, FilePath, Plain
@@ -48,8 +49,9 @@ EVERY = 1_000
     Parameter(name="generic_info", kind=INFO_PAIRS, doc="Hints to the scheduler, for every task."),
     Parameter(
         name="variables",
-        kind=VARIABLE_PAIRS,
-        doc="The job's variables. A bare value that starts with = is a formula of the notebook's Python.",
+        kind=VARIABLES,
+        doc="The job's variables. A bare value that starts with = is an expression of the notebook's Python; a third "
+        "item is the variable's model: (n, 5, PA:INTEGER).",
     ),
     Parameter(name="description", kind=Plain(minimum=0), doc="What the job is for."),
     Parameter(name="project", kind=Plain(minimum=0), doc="The project that the job belongs to."),
@@ -79,7 +81,9 @@ def job(context: Context, call: Bound) -> None:
         "on_error": ERROR_POLICIES.get(call["on_error"]),
     }
     given = {name: value for name, value in settings.items() if value is not None}
-    draft.contribute(JobSettings(settings=given, variables=variables))
+    known = {one.name: one.model for one in draft.job.variables}
+    models = context.models(call, "variables", variables or {}, known)
+    draft.contribute(JobSettings(settings=given, variables=variables, models=models))
     name = draft.job.name
     done = f"Created job {name!r}." if not old else f"Updated job {name!r}."
     if old and old != name:
@@ -89,7 +93,9 @@ def job(context: Context, call: Bound) -> None:
 
 @pragma(
     "submit_job",
-    Parameter(name="name", kind=JOB_NAME, doc="The name of this submission. Without it: the job's name."),
+    Parameter(
+        name="name", kind=JOB_NAME, nameless=True, doc="The name of this submission. Without it: the job's name."
+    ),
     Parameter(
         name="variables",
         kind=VARIABLE_PAIRS,
@@ -270,7 +276,14 @@ def _act(name: str, summary: str, done: str, nothing: str) -> None:
             status = context.scheduler.info(job_id).status.label
             context.frontend.show(Notice(text=f"Job {job_id} {nothing}: it is {status}.", warning=True))
 
-    pragma(name, *JOB_REFERENCE, family="jobs", summary=summary, example=f"#%{name}(job_id=7)")(handler)
+    pragma(
+        name,
+        *JOB_REFERENCE,
+        family="jobs",
+        summary=summary,
+        example=f"#%{name}(job_id=7)",
+        destructive=name == "kill_job",
+    )(handler)
 
 
 _act("kill_job", "Kills a job and everything that runs for it.", "Killed", "cannot be killed")

@@ -8,7 +8,7 @@ from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.contributions import JobScript, TaskScript
 from proactive_jupyter_kernel.pragmas.draft import DraftTask
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Text
-from proactive_jupyter_kernel.pragmas.parameters import LANGUAGE, PATH, SWITCH, TASK_NAME, TASK_NAMES
+from proactive_jupyter_kernel.pragmas.parameters import LANGUAGE, PATH, SWITCH, TASK_NAMES
 from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.runtime_env import ENGINES, Container, script
 from proactive_jupyter_kernel.pragmas.script_slots import SLOTS, ScriptSlot
@@ -21,12 +21,12 @@ _FORCE = Parameter(name="force", kind=SWITCH, default=False, doc="Whether it als
 def around_tasks(context: Context, call: Bound) -> None:
     """Give a script to one or several tasks; without code, take theirs away."""
     slot = SLOTS[call.pragma.name]
-    names = (call["name"],) if isinstance(call["name"], str) else call["name"]
+    names: tuple[str, ...] = call["name"]
     entries = [_entry(context, call, name) for name in names]
     source = _source(context, call)
     if source is None and not any(slot.has(entry.task) for entry in entries):
         raise call.fault(f"a {slot.title} is expected below, or in a file.")
-    context.draft.contribute(TaskScript(slot=call.pragma.name, tasks=tuple(names), source=source))
+    context.draft.contribute(TaskScript(slot=call.pragma.name, tasks=names, source=source))
     verb = "is taken away" if source is None else f"is set ({call['language'].name})"
     context.frontend.show(Text(text=f"The {slot.title} of {', '.join(names)} {verb}."))
 
@@ -34,7 +34,8 @@ def around_tasks(context: Context, call: Bound) -> None:
 def _entry(context: Context, call: Bound, name: str) -> DraftTask:
     found = context.draft.tasks.get(name)
     if found is None:
-        raise call.fault(f"there is no task {name!r}.", parameter="name", hint=did_you_mean(name, context.draft.tasks))
+        hint = did_you_mean(name, context.draft.tasks)
+        raise call.fault(f"there is no task {name!r}.", parameter="name", item=name, hint=hint)
     return found
 
 
@@ -89,25 +90,24 @@ def _declare(name: str, *parameters: Parameter, summary: str, example: str, sets
     )(around_job if name.startswith("job_") else around_tasks)
 
 
-_TASK = Parameter(name="name", kind=TASK_NAME, required=True, doc="The task that gets the script.")
 _TASKS = Parameter(name="name", kind=TASK_NAMES, required=True, doc="The task, or tasks, that get the script.")
 _SETS_FORK_ENVIRONMENT = ("preJavaHomeCmd", "forkEnvironment")
 
 _declare(
     "pre_script",
-    _TASK,
+    _TASKS,
     summary="A script that runs before the task, on the same node.",
     example="#%pre_script(name=Greet, language=Linux_Bash)\nmkdir -p out",
 )
 _declare(
     "post_script",
-    _TASK,
+    _TASKS,
     summary="A script that runs after the task, if that went well, on the same node.",
     example="#%post_script(name=Greet)\nprint(result)",
 )
 _declare(
     "clean_script",
-    _TASK,
+    _TASKS,
     summary="A script that runs after the task however it ended, before the node is free again.",
     example="#%clean_script(name=Greet, language=Linux_Bash)\nrm -rf /tmp/greetings",
 )
@@ -146,7 +146,13 @@ def _switch(name: str, doc: str, *, default: bool = False) -> Parameter:
 @pragma(
     "runtime_env",
     Parameter(name="type", kind=Choice(tuple(ENGINES)), default="docker", doc="The program that runs containers."),
-    Parameter(name="image", kind=Plain("an image's name"), required=True, doc="The image, such as python:3.12-slim."),
+    Parameter(
+        name="image",
+        kind=Plain("an image's name"),
+        default="docker://activeeon/dlm3",
+        nameless=True,
+        doc="The image, such as python:3.12-slim.",
+    ),
     _switch("nvidia_gpu", "Whether the container gets the machine's NVIDIA cards."),
     Parameter(name="mount_host_path", kind=FilePath(), doc="A folder of the node that the container gets to see."),
     Parameter(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -12,7 +13,6 @@ from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.contributions import ControlStep, DefinedTask, PrependedCode
 from proactive_jupyter_kernel.pragmas.draft import DraftTask
 from proactive_jupyter_kernel.pragmas.file_values import Files
-from proactive_jupyter_kernel.pragmas.kinds import Formula
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Text
 from proactive_jupyter_kernel.pragmas.parameters import (
     INFO_PAIRS,
@@ -22,7 +22,7 @@ from proactive_jupyter_kernel.pragmas.parameters import (
     TASK_NAME,
     TASK_NAMES,
     VARIABLE_NAMES,
-    VARIABLE_PAIRS,
+    VARIABLES,
 )
 from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.values import Choice, Duration, Expression, Integer, Plain
@@ -88,8 +88,9 @@ IMPORT = Parameter(
     Parameter(name="generic_info", kind=INFO_PAIRS, doc="Hints to the scheduler, such as PYTHON_COMMAND."),
     Parameter(
         name="variables",
-        kind=VARIABLE_PAIRS,
-        doc="The task's own variables. A bare value that starts with = is a formula of the notebook's Python.",
+        kind=VARIABLES,
+        doc="The task's own variables. A bare value that starts with = is an expression of the notebook's Python; a "
+        "third item is the variable's model: (n, 5, PA:INTEGER).",
     ),
     EXPORT,
     IMPORT,
@@ -143,7 +144,9 @@ def task(context: Context, call: Bound) -> None:
 def drafted(context: Context, call: Bound, name: str, implied: Sequence[str] = ()) -> DraftTask:
     """The task that a pragma describes, checked, not yet in the draft; `implied` are parents that nobody writes."""
     code = code_of(context, call, call["language"])
-    entry = _entry(call, name, _texts(context, call, "variables"), _texts(context, call, "generic_info"))
+    variables = _texts(context, call, "variables")
+    models = context.models(call, "variables", variables, {}) if variables else {}
+    entry = _entry(call, name, variables, _texts(context, call, "generic_info"), models)
     entry = replace(entry, code=(code,))
     _check_dependencies(context, call, entry, implied)
     _check_variables(context, call, entry, implied)
@@ -182,7 +185,13 @@ def _texts(context: Context, call: Bound, parameter: str) -> Mapping[str, str]:
     return context.texts(call, parameter) if parameter in call.values else {}
 
 
-def _entry(call: Bound, name: str, variables: Mapping[str, str], information: Mapping[str, str]) -> DraftTask:
+def _entry(
+    call: Bound,
+    name: str,
+    variables: Mapping[str, str],
+    information: Mapping[str, str],
+    models: Mapping[str, str] | None = None,
+) -> DraftTask:
     """The task as declared, without its code; steps of controls have fewer parameters than `#%task`."""
     said = call.values.get
     retries = said("retries")
@@ -191,7 +200,10 @@ def _entry(call: Bound, name: str, variables: Mapping[str, str], information: Ma
             name=name,
             executable=Script(language=call["language"].engine),
             description=said("description") or "",
-            variables=tuple(TaskVariable(name=name, value=value) for name, value in variables.items()),
+            variables=tuple(
+                TaskVariable(name=name, value=value, model=(models or {}).get(name, ""))
+                for name, value in variables.items()
+            ),
             generic_information=dict(information),
             depends=said("dep") or (),
             on_error=ERROR_POLICIES.get(said("on_error") or ""),
@@ -211,7 +223,7 @@ def _entry(call: Bound, name: str, variables: Mapping[str, str], information: Ma
 def _later_tasks(call: Bound) -> dict[str, DraftTask]:
     """The tasks that the same cell defines further down; their values are not known yet, their names are."""
 
-    def names(pairs: Mapping[str, str | Formula] | None) -> dict[str, str]:
+    def names(pairs: Mapping[str, object] | None) -> dict[str, str]:
         return dict.fromkeys(pairs or {}, "")
 
     named = (one for one in call.later if one.pragma.defines_task and one["name"])
@@ -223,14 +235,16 @@ def _check_dependencies(context: Context, call: Bound, entry: DraftTask, implied
     contents, name, later = context.draft.contents, entry.name, _later_tasks(call)
     depends = entry.task.depends
     if name in depends:
-        raise call.fault(f"task {name} cannot depend on itself.", parameter="dep")
+        raise call.fault(f"task {name} cannot depend on itself.", parameter="dep", item=name)
     if name not in contents.tasks and not later and not contents.children(name):
         return  # Nothing can depend on it yet.
     later[name] = entry
     for parent in (*depends, *implied):
         if contents.leads_to(name, [parent], later):
             raise call.fault(
-                f"task {name} cannot depend on {parent}, which depends on {name} already.", parameter="dep"
+                f"task {name} cannot depend on {parent}, which depends on {name} already.",
+                parameter="dep",
+                item=parent,
             )
 
 
@@ -246,10 +260,13 @@ def _check_variables(context: Context, call: Bound, entry: DraftTask, implied: S
         )
     for parameter, names in (("import", entry.imports), ("export", entry.exports)):
         for name in names:
-            if not binding.names.fullmatch(name):
+            reserved = language.engine in ("cpython", "python") and keyword.iskeyword(name)
+            if reserved or not binding.names.fullmatch(name):
                 raise call.fault(
                     f"{parameter} names {name!r}, which cannot be the name of a {language.name} variable.",
                     parameter=parameter,
+                    item=name,
+                    hint=f"{name} is a word of the language itself." if reserved else "",
                 )
     contents, later = context.draft.contents, _later_tasks(call)
     if contents.undefined((*entry.task.depends, *implied), later):
@@ -260,6 +277,7 @@ def _check_variables(context: Context, call: Bound, entry: DraftTask, implied: S
             f"import names the variable {name!r}, which no task before {entry.name} exports, and which is no variable "
             "of the job or the task.",
             parameter="import",
+            item=name,
             hint=near or "Export it in a task that this one depends on, or give it to #%job(variables=…).",
         )
     wanted = replace(entry, imports=tuple(names_in(entry.runs)))
@@ -288,21 +306,30 @@ def _say_what_is_expected(context: Context, call: Bound, entry: DraftTask, impli
 
 @pragma(
     "delete_task",
-    Parameter(name="name", kind=TASK_NAME, required=True, doc="The task to remove."),
+    Parameter(name="name", kind=TASK_NAMES, required=True, doc="The task to remove, or several."),
     family="tasks",
-    summary="Removes a task, the dependencies on it and the control that it is a step of.",
+    summary="Removes tasks, the dependencies on them and the controls that they are steps of.",
     example="#%delete_task(name=Greet)",
     changes_draft=True,
+    destructive=True,
 )
 def delete_task(context: Context, call: Bound) -> None:
-    """Remove a task from the draft."""
-    name = call["name"]
-    refused = context.refusals.forget_task(name)
-    if name not in context.draft.tasks:
-        if refused:
+    """Remove tasks from the draft, all or none."""
+    names: tuple[str, ...] = call["name"]
+    refused = {name for name in names if context.refusals.names_task(name)}
+    for name in names:
+        if name not in context.draft.tasks and name not in refused:
+            hint = did_you_mean(name, context.draft.tasks)
+            raise call.fault(f"there is no task {name!r}.", parameter="name", item=name, hint=hint)
+    for name in names:
+        context.refusals.forget_task(name)
+        if name in context.draft.tasks:
+            _delete(context, name)
+        else:
             context.frontend.show(Text(text=f"The job does without task {name}, whose cell was refused."))
-            return
-        raise call.fault(f"there is no task {name!r}.", parameter="name", hint=did_you_mean(name, context.draft.tasks))
+
+
+def _delete(context: Context, name: str) -> None:
     control = context.draft.contents.control_of(name)
     orphans = context.draft.delete(name)
     less = f" No longer depending on it: {', '.join(orphans)}." if orphans else ""

@@ -1,0 +1,24 @@
+"""Paths as people write them: relative to the notebook's folder, with ``~`` for a home folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from proactive_jupyter_kernel.pragmas.context import Context
+from proactive_jupyter_kernel.pragmas.registry import Bound
+
+__all__ = ["path_of"]
+
+
+def path_of(context: Context, call: Bound, parameter: str, text: str = "") -> Path:
+    """The path that a parameter names, or `text` in its place; `PragmaError` where there is no such home folder."""
+    written = text or str(call[parameter])
+    try:
+        return context.frontend.folder / Path(written).expanduser()
+    except RuntimeError:
+        user = written.split("/")[0]
+        raise call.fault(
+            f"{user} is not the home folder of a user of this machine.",
+            parameter=parameter,
+            hint=f"For a folder that is called so, write ./{written}.",
+        ) from None
