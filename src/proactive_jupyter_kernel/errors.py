@@ -198,7 +198,20 @@ class WaitTimeout(SchedulerError):
 
 
 class JobFailed(ProActiveError):
-    """A job that was waited for did not end well: faulty tasks, or it was killed, cancelled or failed."""
+    """A job that was waited for did not end well: faulty tasks, or it was killed, cancelled or failed.
+
+    `summary` replaces the message where the whole of it stands above the error already; `str()` has the whole.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", job_id: int = 0) -> None:
+        super().__init__(message, hint=hint)
+        self.job_id = job_id
+        self.summary = ""
+
+    def _render_traceback_(self) -> list[str]:
+        if not self.summary:
+            return super()._render_traceback_()
+        return [f"{_emphasised(type(self).__name__)}: {self.summary}"]
 
 
 class EmbeddedSchedulerError(ProActiveError):

@@ -52,6 +52,15 @@ class Connection:
         """How messages call it."""
         return "the embedded scheduler" if self.embedded else self.settings.url
 
+    @property
+    def is_there(self) -> bool:
+        """Whether a request can be answered without starting a scheduler for it."""
+        if not self.embedded or self._scheduler is None:
+            return True
+        from proactive_jupyter_kernel.client.address_file import address_file, data_dir
+
+        return address_file(self._data_dir or data_dir()).exists()
+
     def close(self) -> None:
         """Log out and let go of connections; the next use connects again."""
         with self._lock:

@@ -27,7 +27,7 @@ from proactive_jupyter_kernel.pragmas.outputs import (
     Value,
 )
 
-__all__ = ["Bundle", "bundle_of"]
+__all__ = ["Bundle", "Formatter", "bundle_of", "markup_of"]
 
 #: Characters of one text that are shown; a front end that gets a hundred times more stands still for seconds.
 MAX_TEXT = 100_000
@@ -55,6 +55,21 @@ def bundle_of(output: Output, formatter: Formatter) -> Bundle:
     if isinstance(output, Value):
         return _labelled(output.label, _value(output, formatter))
     return _BUNDLES[type(output)](output)
+
+
+def markup_of(bundle: Bundle) -> str:
+    """The content as HTML for a place in a larger display; empty where it is plain text."""
+    data = bundle.data
+    if "text/html" in data:
+        return str(data["text/html"])
+    for content_type in _RASTER:
+        if content_type in data:
+            words = html.escape(bundle.text or content_type)
+            return f'<img alt="{words}" src="data:{content_type};base64,{str(data[content_type]).strip()}">'
+    if "image/svg+xml" in data:
+        encoded = base64.b64encode(str(data["image/svg+xml"]).encode("utf-8")).decode("ascii")
+        return f'<img alt="{html.escape(bundle.text)}" src="data:image/svg+xml;base64,{encoded}">'
+    return ""
 
 
 def _text(output: Text) -> Bundle:

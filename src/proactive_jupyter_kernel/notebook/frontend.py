@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from proactive_jupyter_kernel.errors import SetupError
-from proactive_jupyter_kernel.notebook.display import Bundle, bundle_of
+from proactive_jupyter_kernel.notebook.display import Bundle, Formatter, bundle_of
 from proactive_jupyter_kernel.notebook.requests import Requests
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Output, Text
 
@@ -27,6 +27,17 @@ class NotebookFrontend:
         self._wrote_error = False
         #: The notebook's folder: whoever changes directory later works on the same notebook.
         self._start = Path.cwd()
+
+    @property
+    def requests(self) -> Requests:
+        """Which cell runs, and when cells end."""
+        return self._requests
+
+    @property
+    def format_value(self) -> Formatter:
+        """IPython's formatting of Python values."""
+        formatter: Formatter = self._shell.display_formatter.format
+        return formatter
 
     @property
     def namespace(self) -> MutableMapping[str, Any]:

@@ -1,4 +1,4 @@
-"""Jobs as they run: a display that follows a job in the background, and a cell that waits for a job."""
+"""Cards of jobs that are followed in the background, and cells that wait for a job."""
 
 from __future__ import annotations
 
@@ -6,32 +6,34 @@ import contextlib
 import signal
 import threading
 import time
-import weakref
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from proactive_jupyter_kernel.client.connection import Connection
-from proactive_jupyter_kernel.client.jobs import OutputReader, Snapshot, SubmittedJob
+from proactive_jupyter_kernel.client.jobs import Snapshot, SubmittedJob
 from proactive_jupyter_kernel.client.polling import Polling
 from proactive_jupyter_kernel.client.records import Job, TaskState
 from proactive_jupyter_kernel.errors import ProActiveError, SchedulerUnreachable, WaitTimeout
-from proactive_jupyter_kernel.notebook.frontend import NotebookDisplay, NotebookFrontend
-from proactive_jupyter_kernel.notebook.jobview import View, render
+from proactive_jupyter_kernel.notebook.card import Result
+from proactive_jupyter_kernel.notebook.display import bundle_of, markup_of
+from proactive_jupyter_kernel.notebook.frontend import NotebookFrontend
+from proactive_jupyter_kernel.notebook.job_display import JobDisplay
 from proactive_jupyter_kernel.notebook.output_stream import OutputStream, Translate
-from proactive_jupyter_kernel.pragmas.job_errors import advice
-from proactive_jupyter_kernel.pragmas.outputs import Html, Text
+from proactive_jupyter_kernel.notebook.requests import Cell
+from proactive_jupyter_kernel.pragmas.context import Context
+from proactive_jupyter_kernel.pragmas.outputs import Table, Text, Value
 
 __all__ = ["NotebookLive"]
 
-#: Seconds between two updates of a display: four a second look alive and cost a browser little.
-GAP = 0.25
-#: Seconds for which a server that does not answer is asked again, by a display and by a cell that waits.
-WATCH_PATIENCE = 600.0
+#: Seconds between two looks at a job by a cell that waits, and by a card in the background.
+BEAT = 0.25
+WATCH_BEAT = 1.0
+#: Seconds for which a server that does not answer is asked again by a cell that waits. A card never gives up.
 WAIT_PATIENCE = 60.0
-#: A display in the background asks less often than a cell that waits.
+#: Seconds between two attempts to follow a job again.
+AGAIN = 5.0
+#: A card in the background asks less often than a cell that waits.
 WATCH_POLLING = Polling(first=0.02, share=0.2, longest=1.0)
-#: Lines that a display shows of the running output, and the characters of each.
-TAIL_LINES = 12
-TAIL_WIDTH = 160
 #: How many waiting tasks a timeout explains.
 TOLD_REASONS = 3
 
@@ -39,18 +41,28 @@ TOLD_REASONS = 3
 class NotebookLive:
     """`Live` of the pragmas, in a notebook."""
 
-    def __init__(self, frontend: NotebookFrontend, connection: Callable[[], Connection]) -> None:
+    def __init__(self, frontend: NotebookFrontend, context: Callable[[], Context]) -> None:
         self._frontend = frontend
-        self._connection = connection
+        self._context = context
         self._stop = threading.Event()
-        self._watchers: weakref.WeakSet[_Watcher] = weakref.WeakSet()
+        self._lock = threading.Lock()
+        #: The cards of jobs that may not have ended, the newest last.
+        self._cards: list[JobDisplay] = []
+        self._followers: dict[JobDisplay, _Follower] = {}
+        frontend.requests.on_end.append(self._cell_ends)
 
-    def watch(self, job_id: int, name: str) -> None:
-        """Show the job's status and let a thread keep it up to date."""
-        connection = self._connection()
-        watcher = _Watcher(self._frontend, connection, job_id, name, self._stop)
-        self._watchers.add(watcher)
-        watcher.start()
+    def watch(self, job_id: int, name: str, *, follow: bool = True) -> None:
+        """Show the card of the job; with `follow` a thread keeps it up to date."""
+        context = self._context()
+        try:
+            scheduler = context.connection.scheduler
+            job = scheduler.job(job_id)
+            card = self._new_card(context, SubmittedJob(scheduler, job_id, name), job)
+        except ProActiveError as error:
+            self._frontend.show(Text(text=f"Job {job_id} {name!r} cannot be shown: {error}"))
+            return
+        if follow:
+            self._follow(card)
 
     def wait(
         self,
@@ -62,21 +74,27 @@ class NotebookLive:
         output: bool = True,
         translate: Translate | None = None,
     ) -> Job:
-        """Block until the job, or each of the tasks, has ended."""
-        connection = self._connection()
+        """Block until the job, or each of the tasks, has ended or cannot continue without a decision."""
+        context = self._context()
+        connection = context.connection
         names = frozenset(tasks or ())
+        card = self._card_here(job_id)
         job = connection.scheduler.job(job_id)
-        submitted = SubmittedJob(connection.scheduler, job_id, job.name)
-        reader = submitted.output_reader(tasks=names)
-        progress = _Progress(self._frontend, None if output else reader, names, draw=draw)
-        stream = OutputStream(self._frontend, reader, translate) if output else None
+        submitted = card.job if card else SubmittedJob(connection.scheduler, job_id, job.name)
+        if card is None and draw:
+            card = self._new_card(context, submitted, job, tasks=names, output=not output)
+        if card is not None:
+            self._unfollow(card)
+        stream = OutputStream(self._frontend, submitted.output_reader(tasks=names), translate) if output else None
         deadline = None if timeout is None else time.monotonic() + timeout
         patience = 0.0 if connection.embedded else WAIT_PATIENCE
+        snapshot = Snapshot(job=job, seen_at=_now())
         try:
             with _interruptible():
-                for snapshot in submitted.follow(stop=self._stop, patience=patience, beat=GAP, known=job):
+                for snapshot in submitted.follow(stop=self._stop, patience=patience, beat=BEAT, known=job):
                     job = snapshot.job
-                    progress.show(snapshot)
+                    if card is not None:
+                        card.show(snapshot)
                     if stream:
                         stream.write(job)
                     if submitted.is_over(job, names):
@@ -87,130 +105,166 @@ class NotebookLive:
             # Also of a wait that was cut: what the tasks wrote so far belongs into the notebook.
             if stream:
                 stream.finish(job)
-            progress.leave(job, is_over=submitted.is_over(job, names))
-        self._tell_watchers(connection, job)
+            self._show_everywhere(submitted, Snapshot(job=job, seen_at=snapshot.seen_at), card)
         return job
 
-    def close(self) -> None:
-        """Follow no job any longer."""
+    def add_results(self, job_id: int, values: Sequence[Value | Table], returned: Collection[str]) -> bool:
+        """Show values in the card of the job below the running cell; False where there is none."""
+        card = self._card_here(job_id)
+        if card is None:
+            return False
+        card.add_results(tuple(map(self._result, values)), frozenset(returned))
+        return True
+
+    def _result(self, value: Value | Table) -> Result:
+        """A value, with its label apart."""
+        bare = replace(value, label="") if isinstance(value, Value) else replace(value, caption="")
+        bundle = bundle_of(bare, self._frontend.format_value)
+        label = value.label if isinstance(value, Value) else value.caption
+        return Result(task=label, text=bundle.text, html=markup_of(bundle))
+
+    def summary(self, job_id: int) -> str:
+        """The first error that the card below the running cell tells, in a line; empty where there is no such card."""
+        card = self._card_here(job_id)
+        if card is None:
+            return ""
+        for group in card.card.errors:
+            place = f" ({group.place})" if group.place else ""
+            return f"{group.tasks}: {group.line}{place}"
+        return card.card.state
+
+    def close(self, why: str = "the kernel ended") -> None:
+        """Follow no job any longer; the cards of running jobs say so."""
         self._stop.set()
-
-    def _tell_watchers(self, connection: Connection, job: Job) -> None:
-        """Displays of the same job, which may lag a second behind, show its end before the cell ends."""
-        for watcher in list(self._watchers):
-            if watcher.job_id == job.id and watcher.connection is connection:
-                watcher.show(Snapshot(job=job, seen_at=int(time.time() * 1000)))
-
-
-class _Watcher:
-    """The display of one job, and the thread that keeps it up to date."""
-
-    def __init__(
-        self, frontend: NotebookFrontend, connection: Connection, job_id: int, name: str, stop: threading.Event
-    ) -> None:
-        self.job_id = job_id
-        self.connection = connection
-        self._name = name
-        self._stop = stop
-        self._lock = threading.Lock()
-        self._job: Job | None = None
-        self._display = frontend.show_updatable(self._first())
-
-    def start(self) -> None:
-        if self._job is not None and not self._job.ended:
-            threading.Thread(target=self._run, name=f"proactive-job-{self.job_id}", daemon=True).start()
-
-    def show(self, snapshot: Snapshot) -> None:
-        """Show it, unless the display shows the end already."""
         with self._lock:
-            if self._job is not None and self._job.ended:
-                return
-            self._job = snapshot.job
-            remark = f"{snapshot.trouble} Trying again." if snapshot.trouble else advice(snapshot.job)
-            self._display.update(render(View(job=snapshot.job, remark=remark)), final=snapshot.job.ended)
+            cards = list(self._cards)
+            followers = list(self._followers.values())
+        for follower in followers:
+            follower.stop()
+        for card in cards:
+            # The front end may be gone already.
+            with contextlib.suppress(Exception):
+                card.stop(why)
 
-    def _first(self) -> Text | Html:
-        try:
-            self._job = self.connection.scheduler.job(self.job_id)
-        except ProActiveError as error:
-            return Text(text=f"Job {self.job_id} {self._name!r} cannot be followed: {error}")
-        return render(View(job=self._job, remark=advice(self._job)))
+    # -- cards
 
-    def _run(self) -> None:
-        assert self._job is not None
-        patience = 0.0 if self.connection.embedded else WATCH_PATIENCE
-        try:
-            submitted = SubmittedJob(self.connection.scheduler, self.job_id, self._name)
-            for snapshot in submitted.follow(
-                stop=self._stop, patience=patience, polling=WATCH_POLLING, known=self._job
-            ):
-                self.show(snapshot)
-                if self._job.ended or self._stop.wait(GAP):
-                    return
-        except ProActiveError as error:
-            self._give_up(error)
-
-    def _give_up(self, error: ProActiveError) -> None:
-        assert self._job is not None
-        remark = f"Not followed any more: {error.message} #%job_status(job_id={self.job_id}) shows how it stands."
+    def _new_card(
+        self,
+        context: Context,
+        submitted: SubmittedJob,
+        job: Job,
+        *,
+        tasks: frozenset[str] = frozenset(),
+        output: bool = True,
+    ) -> JobDisplay:
+        cell = self._frontend.requests.here
+        card = JobDisplay(self._frontend, context, submitted, job, cell=cell, tasks=tasks, output=output)
         with self._lock:
-            self._display.update(render(View(job=self._job, remark=remark)))
+            # A card of the cell that runs may still get results.
+            self._cards = [one for one in self._cards if not one.is_final or one.cell is cell]
+            self._cards.append(card)
+        return card
 
+    def _card_here(self, job_id: int) -> JobDisplay | None:
+        """The card of the job below the cell that runs."""
+        cell = self._frontend.requests.here
+        with self._lock:
+            found = [card for card in self._cards if card.job.id == job_id and card.cell is cell]
+        return found[-1] if found else None
 
-class _Progress:
-    """The display of a cell that waits."""
+    def _show_everywhere(self, submitted: SubmittedJob, snapshot: Snapshot, here: JobDisplay | None) -> None:
+        """Bring the cards of a job up to date before its cell ends; those of a running job are followed from now on."""
+        with self._lock:
+            same = (submitted.scheduler, submitted.id)
+            cards = [card for card in self._cards if (card.job.scheduler, card.job.id) == same]
+        for card in cards:
+            if card is here or snapshot.job.ended:
+                card.show(snapshot, now=not card.is_final)
+        if here is not None:
+            self._follow(here)
 
-    def __init__(
-        self, frontend: NotebookFrontend, reader: OutputReader | None, names: frozenset[str], *, draw: bool
-    ) -> None:
-        self._frontend = frontend
-        self._reader = reader
-        self._names = names
-        self._draw = draw
-        self._display: NotebookDisplay | None = None
-        self._next = 0.0
+    # -- threads
 
-    def show(self, snapshot: Snapshot) -> None:
-        """Show how the job gets on, a few times a second at most."""
-        now = time.monotonic()
-        if not self._draw or now < self._next:
+    def _follow(self, card: JobDisplay) -> None:
+        if card.is_final or self._stop.is_set():
             return
-        self._next = now + GAP
-        remark = f"{snapshot.trouble} Trying again." if snapshot.trouble else advice(snapshot.job)
-        self._update(
-            View(
-                job=snapshot.job,
-                tasks=self._names,
-                tail=() if snapshot.trouble else self._tail(snapshot.job),
-                now=int(time.time() * 1000),
-                remark=remark,
-            ),
-            final=False,
-        )
+        with self._lock:
+            follower = self._followers[card] = _Follower(card, self._context().connection, self._stop)
+            self._followers = {one: found for one, found in self._followers.items() if not one.is_final}
+        follower.start()
 
-    def leave(self, job: Job, *, is_over: bool) -> None:
-        """Show the state at the end of the wait, which is not updated any more."""
-        if self._draw:
-            remark = advice(job) if is_over else "Not waited for any more; the job continues."
-            self._update(View(job=job, tasks=self._names, remark=remark), final=True)
+    def _unfollow(self, card: JobDisplay) -> None:
+        with self._lock:
+            follower = self._followers.pop(card, None)
+        if follower is not None:
+            follower.stop()
 
-    def _tail(self, job: Job) -> list[str]:
-        """The last lines of the running tasks, each with its task's name where the job has more than one."""
-        if self._reader is None:
-            return []
-        try:
-            lines = self._reader.tail(job, TAIL_LINES)
-        except SchedulerUnreachable:
-            return []
-        several = len(job.tasks) > 1
-        texts = (f"{line.task}: {line.line.text}" if several else line.line.text for line in lines)
-        return [text if len(text) <= TAIL_WIDTH else f"{text[:TAIL_WIDTH]}…" for text in texts]
+    def _cell_ends(self, cell: Cell) -> None:
+        """A headless run keeps what it gets while a cell runs: the cards must not claim more than is known now."""
+        if not cell.headless:
+            return
+        with self._lock:
+            cards = [card for card in self._cards if not card.is_final]
+        for card in cards:
+            card.stop()
 
-    def _update(self, view: View, *, final: bool) -> None:
-        if self._display is None:
-            self._display = self._frontend.show_updatable(render(view))
-        else:
-            self._display.update(render(view), final=final)
+
+class _Follower(threading.Thread):
+    """Keeps one card up to date until its job has ended. A daemon: it never keeps a kernel from ending."""
+
+    def __init__(self, card: JobDisplay, connection: Connection, stop: threading.Event) -> None:
+        super().__init__(name=f"proactive-job-{card.job.id}", daemon=True)
+        self._card = card
+        self._connection = connection
+        self._kernel_ends = stop
+        self._done = threading.Event()
+
+    def stop(self) -> None:
+        """Follow no longer; another one does."""
+        self._done.set()
+
+    @property
+    def _is_done(self) -> bool:
+        return self._done.is_set() or self._kernel_ends.is_set() or self._card.is_final
+
+    def run(self) -> None:
+        while not self._is_done:
+            try:
+                self._follow()
+            except SchedulerUnreachable as error:
+                if not self._is_done:
+                    self._card.stop(_lowered(error.message))
+            except ProActiveError as error:
+                # The job was removed, or the session is refused: no other attempt would do better.
+                if not self._is_done:
+                    self._card.stop(_lowered(error.message))
+                return
+            self._pause(AGAIN)
+            # Whoever stopped the embedded scheduler does not want a card to start it again.
+            while not self._is_done and not self._connection.is_there:
+                self._pause(WATCH_BEAT)
+
+    def _follow(self) -> None:
+        card = self._card
+        for snapshot in card.job.follow(
+            stop=self._done, patience=0.0, polling=WATCH_POLLING, beat=WATCH_BEAT, known=card.state
+        ):
+            if self._is_done:
+                return
+            card.show(snapshot)
+
+    def _pause(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and not self._is_done:
+            self._done.wait(min(0.5, seconds))
+
+
+def _lowered(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:].rstrip(".")
+
+
+def _now() -> int:
+    return int(time.time() * 1000)
 
 
 def _meant(job: Job, names: frozenset[str]) -> list[TaskState]:
@@ -221,7 +275,7 @@ def _meant(job: Job, names: frozenset[str]) -> list[TaskState]:
 def _timed_out(submitted: SubmittedJob, job: Job, names: frozenset[str], timeout: float) -> WaitTimeout:
     alive = [task.name for task in _meant(job, names) if not task.ended]
     what = f"Task {', '.join(alive)} of job {job.id}" if names and alive else f"Job {job.id} ({job.name!r})"
-    reasons = submitted.waiting_reasons(job)
+    reasons: Mapping[str, str] = submitted.waiting_reasons(job)
     told = [f"\n  {name}: {reasons[name]}" for name in alive if name in reasons][:TOLD_REASONS]
     return WaitTimeout(
         f"{what} did not end within {timeout:g} s; the job is {job.status.label} and continues.{''.join(told)}",

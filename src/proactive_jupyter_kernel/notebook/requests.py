@@ -31,6 +31,8 @@ class Cell:
     pragmas: bool = False
     #: Header of the request, which outputs must bear as their parent; empty outside of a kernel.
     header: Mapping[str, Any] = field(default_factory=dict)
+    #: True: the front end cannot ask a person, as in a run by nbclient.
+    headless: bool = False
 
     @property
     def label(self) -> str:
@@ -110,8 +112,17 @@ class Requests:
         header: Mapping[str, Any] | None = getattr(self._shell.display_pub, "parent_header", None)
         return header or {}
 
+    def _is_headless(self) -> bool:
+        parent = self._shell.get_parent() if hasattr(self._shell, "get_parent") else {}
+        return (parent or {}).get("content", {}).get("allow_stdin") is False
+
     def _started(self) -> None:
-        cell = Cell(number=self._shell.execution_count, run=next(self._count), header=self._header())
+        cell = Cell(
+            number=self._shell.execution_count,
+            run=next(self._count),
+            header=self._header(),
+            headless=self._is_headless(),
+        )
         self._running.setdefault(threading.get_ident(), []).append(cell)
         self._last = cell
         with self._waiting_lock:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from proactive_jupyter_kernel.errors import SetupError
+from proactive_jupyter_kernel.errors import JobFailed, SetupError
 from proactive_jupyter_kernel.notebook.requests import Requests
 from proactive_jupyter_kernel.notebook.transformer import Cells, Program
 
@@ -51,11 +51,21 @@ class Runner:
         self._requests.here.pragmas = True
         try:
             run(self.context, call)
+        except JobFailed as error:
+            self._shorten(error)
+            raise
         except KeyboardInterrupt as interrupt:
             # Where the waiting stood in our code tells nobody anything; what goes on, and how to end it, does.
             words = f"KeyboardInterrupt: {interrupt}" if interrupt.args else "KeyboardInterrupt"
             interrupt._render_traceback_ = lambda: [words]  # type: ignore[attr-defined]
             raise
+
+    def _shorten(self, error: JobFailed) -> None:
+        """Say an error once: the card in the same cell has the whole of it. A run without a reader gets all."""
+        told = "" if self._live is None or self._requests.here.headless else self._live.summary(error.job_id)
+        if told:
+            head = error.message.partition("\n")[0]
+            error.summary = f"{head} {told}".rstrip()
 
     def refuse(self, number: int) -> None:
         """Raise what is wrong with the cell."""
@@ -91,7 +101,7 @@ class Runner:
         from proactive_jupyter_kernel.pragmas.notebook_memory import NotebookMemory
 
         frontend = NotebookFrontend(self._shell, self._requests)
-        live = self._live = NotebookLive(frontend, lambda: context.connection)
+        live = self._live = NotebookLive(frontend, lambda: context)
         path = frontend.notebook_path
         memory = NotebookMemory(data_dir() / NOTEBOOKS, path) if path else None
         context = Context(frontend, live=live, memory=memory)

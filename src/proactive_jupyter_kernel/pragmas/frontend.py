@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, MutableMapping
+from collections.abc import Callable, Collection, MutableMapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from proactive_jupyter_kernel.pragmas.outputs import Output
+from proactive_jupyter_kernel.pragmas.outputs import Output, Table, Value
 
 if TYPE_CHECKING:
     from proactive_jupyter_kernel.client.records import Job
@@ -84,11 +84,17 @@ class Live(Protocol):
     Both speak to the scheduler that the notebook is connected to at the moment of the call, and stay with it.
     """
 
-    def watch(self, job_id: int, name: str) -> None:
-        """Show the job's live status below the running cell and return at once.
+    def watch(self, job_id: int, name: str, *, follow: bool = True) -> None:
+        """Show the job's card below the running cell and return at once.
 
-        The display follows the job in the background, ends by itself when the job has ended or the scheduler is gone,
-        and never raises into a cell.
+        With `follow` the card is updated in the background until the job has ended. Never raises into a cell.
+        """
+        ...
+
+    def add_results(self, job_id: int, values: Sequence[Value | Table], returned: Collection[str]) -> bool:
+        """Show values, under their labels or captions, in the card that the running cell has of the job; else False.
+
+        `returned` are the names of all tasks that returned something.
         """
         ...
 
@@ -104,10 +110,10 @@ class Live(Protocol):
     ) -> Job:
         """Block until the job, or each of `tasks`, has ended; return the job as it stands then, however it ended.
 
-        `tasks` are base names: ``T`` also means its copies ``T#1`` and ``T*2``. With `draw` a status with the tail of
-        the running output is shown and kept up to date; without it nothing is displayed. With `output` the complete
-        output of every task (of `tasks` only, where given) is written to the cell's standard output and error, in
-        order, when the task has ended, also of tasks that had ended before; `translate(task_name, text)` gives the text
+        `tasks` are base names: ``T`` also means its copies ``T#1`` and ``T*2``. With `draw`, or where the
+        cell has a card of the job, that card is kept up to date. With `output` what every task (of `tasks` only, where
+        given) writes is written to the cell's standard output and error, in order, and a card that is added does not
+        show it; `translate(task_name, text)` gives the text
         as it is to be written, with the places in the notebook's cells for the places in scripts. `timeout` counts
         seconds; `WaitTimeout` when it is over. `KeyboardInterrupt` passes through; the job runs on in either case.
         """

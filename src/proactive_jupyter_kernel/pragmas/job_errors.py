@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proactive_jupyter_kernel.client.jobs.submitted_job import SubmittedJob
-from proactive_jupyter_kernel.errors import JobFailed, SchedulerError
+from proactive_jupyter_kernel.errors import JobFailed, SchedulerError, SchedulerUnreachable
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from proactive_jupyter_kernel.client.records import Job, TaskResult, TaskState
     from proactive_jupyter_kernel.client.scheduler import Scheduler
 
-__all__ = ["advice", "job_failed", "task_failed"]
+__all__ = ["TaskError", "advice", "error_of", "job_failed", "task_failed"]
 
 #: How many faulty tasks are shown with their error, and how many lines of each.
 TOLD, LINES = 5, 30
@@ -49,7 +50,7 @@ def job_failed(context: Context, scheduler: Scheduler, job: Job) -> JobFailed:
         hints.append(advice(job))
     if causes:
         hints.append(f"#%print_task_output(task_name={causes[0].name}, job_id={job.id}) shows all that the task wrote.")
-    return JobFailed("\n\n".join([head, *told]), hint="\n".join(hints))
+    return JobFailed("\n\n".join([head, *told]), hint="\n".join(hints), job_id=job.id)
 
 
 def task_failed(context: Context, scheduler: Scheduler, job: Job, task: TaskState) -> JobFailed:
@@ -88,19 +89,39 @@ def _ending(job: Job, faulty: int) -> str:
     return f"{ending} with {count}" if faulty else ending
 
 
-def _story(context: Context, scheduler: Scheduler, job: Job, task: TaskState) -> tuple[str, str]:
-    """A task's error, indented below its name, and a hint."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskError:
+    """The error of a task, in the words of the notebook's cells."""
+
+    text: str
+    #: What to do about it; empty where nothing special is known.
+    hint: str = ""
+
+
+def error_of(context: Context, scheduler: Scheduler, job: Job, task: TaskState) -> TaskError:
+    """The traceback of a task that failed, or what it wrote last. Raises `SchedulerUnreachable`."""
     try:
         result = scheduler.task_result(job.id, task.name)
         log = "".join(line.text + "\n" for line in scheduler.task_log(job.id, task.name) if line.error)
+    except SchedulerUnreachable:
+        raise
     except SchedulerError as error:
-        return f"  {task.name} ({task.status.label}): its error cannot be shown: {error.message}", ""
+        return TaskError(text=f"The error cannot be read: {error.message}")
     text = context.translate(job.id, task.name, _error(result, log)).rstrip()
-    lines = text.split("\n")
+    return TaskError(text=text, hint=_module_hint(context, text))
+
+
+def _story(context: Context, scheduler: Scheduler, job: Job, task: TaskState) -> tuple[str, str]:
+    """A task's error, indented below its name, and a hint."""
+    try:
+        error = error_of(context, scheduler, job, task)
+    except SchedulerUnreachable as unreachable:
+        return f"  {task.name} ({task.status.label}): the error cannot be read: {unreachable.message}", ""
+    lines = error.text.split("\n")
     if len(lines) > LINES:
         lines = [*lines[: LINES // 3], "…", *lines[-(LINES - LINES // 3) :]]
     body = "\n".join(f"    {line}" if line else "" for line in lines)
-    return f"  {task.name} ({task.status.label}):\n{body}", _module_hint(context, text)
+    return f"  {task.name} ({task.status.label}):\n{body}", error.hint
 
 
 def _error(result: TaskResult, log: str) -> str:

@@ -107,6 +107,30 @@ class Sources:
             text = script.rewrite(text)
         return text
 
+    @property
+    def written(self) -> str:
+        """What a person wrote of the main script."""
+        main = self.scripts.get(MAIN)
+        if main is None:
+            return ""
+        lines = main.script.split("\n")
+        return "\n".join(line for number, line in enumerate(lines, 1) if main.place(number))
+
+    def cell_lines(self) -> dict[int, dict[int, str]]:
+        """Number of a cell -> number of a line -> the line, for all lines that came from cells."""
+        found: dict[int, dict[int, str]] = {}
+        for script in self.scripts.values():
+            lines = script.script.split("\n")
+            for piece in script.pieces:
+                if cell := _CELL_LABEL.fullmatch(piece.label):
+                    known = found.setdefault(int(cell[1]), {})
+                    for index in range(piece.count):
+                        known[piece.source_line + index] = lines[piece.first_line - 1 + index]
+        return found
+
+
+_CELL_LABEL = re.compile(r"Cell In\[(\d+)\]")
+
 
 def join(engine: str, parts: list[Code]) -> SourceMap:
     """Put a script together."""

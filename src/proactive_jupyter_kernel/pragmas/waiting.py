@@ -24,15 +24,12 @@ def wait_for(
     draw: bool = True,
     output: bool = True,
 ) -> Job:
-    """Wait as `Live.wait` does; a job that has already ended is not drawn again.
+    """Wait as `Live.wait` does; a card of a job that has already ended is not added.
 
     Then the output files of an ended job are fetched. An interrupt ends the wait, not the job: `KeyboardInterrupt` with
     a sentence about the job.
     """
     job = context.scheduler.job(job_id)
-    if job.ended and not output:
-        fetch_files(context, job)
-        return job
 
     def translate(task: str, text: str) -> str:
         return context.translate(job_id, task, text)

@@ -63,7 +63,7 @@ class Waiting:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def watch(self, job_id: int, name: str) -> None:
+    def watch(self, job_id: int, name: str, *, follow: bool = True) -> None:
         """Nothing to show."""
 
     def wait(self, job_id: int, **_: Any) -> Job:

@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 from proactive_jupyter_kernel.client.connection import Connection
+from proactive_jupyter_kernel.client.polling import Polling
 from proactive_jupyter_kernel.client.records import Job
 from proactive_jupyter_kernel.errors import SchedulerUnreachable, WaitTimeout
-from proactive_jupyter_kernel.notebook import live as live_module
 from proactive_jupyter_kernel.notebook.frontend import NotebookFrontend
 from proactive_jupyter_kernel.notebook.live import NotebookLive
 from proactive_jupyter_kernel.notebook.requests import Requests
+from proactive_jupyter_kernel.pragmas.context import Context
+from proactive_jupyter_kernel.pragmas.outputs import Table, Value
 from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler, Scripted
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
@@ -26,13 +28,17 @@ DEADLINE = 10.0
 
 @pytest.fixture
 def live(shell: Any, connection: Connection, monkeypatch: pytest.MonkeyPatch) -> Iterator[NotebookLive]:
-    """Live of a notebook whose first cell runs; displays are not held back."""
-    monkeypatch.setattr(live_module, "GAP", 0.0)
+    """Live of a notebook whose first cell runs; cards are not held back."""
+    monkeypatch.setattr("proactive_jupyter_kernel.notebook.job_display.GAP", 0.0)
+    monkeypatch.setattr("proactive_jupyter_kernel.notebook.job_display.SHARE", 1_000.0)
+    monkeypatch.setattr("proactive_jupyter_kernel.notebook.live.AGAIN", 0.01)
     monkeypatch.setattr("proactive_jupyter_kernel.client.jobs.job_poller.RETRY", 0.01)
     shell.display_pub.parent_header = {"msg_id": "cell"}
     requests = Requests(shell)
     requests.listen()
-    live = NotebookLive(NotebookFrontend(shell, requests), lambda: connection)
+    frontend = NotebookFrontend(shell, requests)
+    live = NotebookLive(frontend, lambda: context)
+    context = Context(frontend, live=live, connection=connection)
     yield live
     live.close()
 
@@ -46,7 +52,27 @@ def until(what: Callable[[], object]) -> None:
 
 
 def heads(shell: Any) -> list[str]:
-    return [text.split("\n")[0] for text in shell.display_pub.texts]
+    """The first line of each form of the card, without times."""
+    return [text.split("\n")[0].partition(" (")[0] for text in shell.display_pub.texts]
+
+
+def last(shell: Any) -> str:
+    return str(shell.display_pub.texts[-1])
+
+
+def threads(job_id: int) -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == f"proactive-job-{job_id}"]
+
+
+def next_cell(shell: Any) -> None:
+    """The running cell ends and another one starts."""
+    shell.events.trigger("post_execute")
+    shell.execution_count += 1
+    shell.display_pub.parent_header = {"msg_id": f"cell {shell.execution_count}"}
+    shell.events.trigger("pre_execute")
+
+
+FINISHED = "✓ Jobs  job 1  Finished"
 
 
 def test_wait_shows_progress_and_gives_the_ended_job(shell: Any, live: NotebookLive, submit: Submit) -> None:
@@ -56,7 +82,7 @@ def test_wait_shows_progress_and_gives_the_ended_job(shell: Any, live: NotebookL
     assert job.status is JobStatus.FINISHED
     assert kinds[0] == "display_data"
     assert set(kinds[1:]) == {"update_display_data"}
-    assert heads(shell)[-1] == "Job 1 'Jobs': ✓ Finished, 2 of 2 tasks ended, 1.0 s"
+    assert heads(shell)[-1] == FINISHED
 
 
 def test_wait_without_drawing_shows_nothing(shell: Any, live: NotebookLive, submit: Submit) -> None:
@@ -129,7 +155,8 @@ def test_a_task_in_error_ends_the_wait(
     memory.outcomes = {"A": Scripted(failure="boom", status=TaskStatus.IN_ERROR, lines=(("out", "half way"),))}
     job = live.wait(submit("A"))
     assert (job.status, capsys.readouterr().out) == (JobStatus.IN_ERROR, "half way\n")
-    assert shell.display_pub.texts[-1].endswith("#%kill_job(job_id=1) ends the job.")
+    assert "! A: In error after 1 of 1 attempt" in last(shell)
+    assert "#%kill_job(job_id=1) ends the job." in last(shell)
 
 
 def test_a_traceback_is_translated_in_one_piece(
@@ -154,11 +181,11 @@ def test_a_traceback_is_translated_in_one_piece(
 def test_wait_shows_the_tail_of_what_runs(
     shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
 ) -> None:
-    """While a task runs its last lines stand below the job; they leave when it has ended."""
+    """While a task runs its last lines stand in the card; at the end all of them do."""
     memory.outcomes = {"A": Scripted(lines=(("out", "epoch 1"),), ticks=5)}
     live.wait(submit("A"), output=False)
-    assert any("\n  | epoch 1" in text for text in shell.display_pub.texts)
-    assert "epoch 1" not in shell.display_pub.texts[-1]
+    assert any("Running" in text and "\n    epoch 1" in text for text in shell.display_pub.texts)
+    assert last(shell).endswith("Output, 1 line:\n    epoch 1")
 
 
 def test_wait_for_tasks_does_not_wait_for_the_job(
@@ -174,7 +201,7 @@ def test_wait_for_tasks_does_not_wait_for_the_job(
 def test_wait_gives_up_in_time_and_says_what_goes_on(
     shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
 ) -> None:
-    """A timeout names what is alive and how to go on or end it; the display says that it is not current any more."""
+    """A timeout names what is alive and how to go on or end it; the card follows the job from then on."""
     memory.outcomes = {"A": Scripted(hold=True)}
     job_id = submit("A")
     memory.advance(job_id)
@@ -184,13 +211,13 @@ def test_wait_gives_up_in_time_and_says_what_goes_on(
         "Job 1 ('Jobs') did not end within 0.05 s; the job is Running and continues.\n"
         "#%wait_job(job_id=1) waits longer, #%kill_job(job_id=1) ends it."
     )
-    assert shell.display_pub.texts[-1].endswith("Not waited for any more; the job continues.")
+    assert threads(1)
 
 
 def test_interrupt_passes_and_leaves_the_job_alone(
     shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
 ) -> None:
-    """An interrupt ends the waiting at once, also where an event loop has taken the signal; the job runs on."""
+    """An interrupt ends the waiting at once, also where an event loop has the signal; the card goes on to follow."""
     memory.outcomes = {"A": Scripted(hold=True)}
     job_id = submit("A")
     before = signal.signal(signal.SIGINT, lambda *_: None)
@@ -211,7 +238,7 @@ def test_interrupt_passes_and_leaves_the_job_alone(
         thread.join(DEADLINE)
         signal.signal(signal.SIGINT, before)
     assert not memory.jobs[job_id].ended
-    assert shell.display_pub.texts[-1].endswith("Not waited for any more; the job continues.")
+    assert threads(1)
 
 
 def test_wait_survives_a_server_that_is_away_for_a_moment(
@@ -231,7 +258,7 @@ def test_wait_survives_a_server_that_is_away_for_a_moment(
     thread.start()
     until(lambda: any("Running" in head for head in heads(shell)))
     memory.reachable = False
-    until(lambda: "Cannot reach the scheduler at http://memory. Trying again." in shell.display_pub.texts[-1])
+    until(lambda: "Cannot reach the scheduler at http://memory." in last(shell))
     memory.reachable = True
     memory.release(job_id, "A")
     thread.join(DEADLINE)
@@ -255,74 +282,165 @@ def test_watch_returns_at_once_and_follows_to_the_end(
     memory.outcomes = {"A": Scripted(hold=True)}
     job_id = submit("A")
     live.watch(job_id, "Jobs")
-    assert heads(shell) == ["Job 1 'Jobs': ○ Pending, 0 of 1 task ended"]
+    assert heads(shell) == ["○ Jobs  job 1  Submitted"]
     until(lambda: "Running" in heads(shell)[-1])
     memory.release(job_id, "A")
-    until(lambda: heads(shell)[-1] == "Job 1 'Jobs': ✓ Finished, 1 of 1 task ended, 1.0 s")
-    until(lambda: not [thread for thread in threading.enumerate() if thread.name == f"proactive-job-{job_id}"])
+    until(lambda: heads(shell)[-1] == FINISHED)
+    until(lambda: not threads(job_id))
 
 
-def test_watch_sends_nothing_while_nothing_changes(
-    shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
+def test_unchanged_card_is_seldom_drawn(
+    shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A job that runs for hours sends no message but its changes."""
+    """A job that runs for hours sends its changes, and a sign of life every few seconds."""
+    monkeypatch.setattr("proactive_jupyter_kernel.notebook.job_display.GAP", 1_000.0)
+    memory.outcomes = {"A": Scripted(hold=True)}
+    job_id = submit("A")
+    live.watch(job_id, "Jobs")
+    asked = len(memory.requests)
+    until(lambda: len(memory.requests) > asked + 3)
+    assert len(shell.display_pub.sent) == 1
+
+
+def test_watch_of_what_cannot_be_seen_says_so(live: NotebookLive, capsys: pytest.CaptureFixture[str]) -> None:
+    """A job that cannot be shown is no error of the cell that submitted it."""
+    live.watch(99, "Gone")
+    assert capsys.readouterr().out.startswith("Job 99 'Gone' cannot be shown: There is no job 99")
+
+
+def test_card_says_when_the_scheduler_is_gone_and_follows_again_when_it_is_back(
+    shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It names the last time, the reason and how to look at the job; a card starts no scheduler that was stopped."""
+    monkeypatch.setattr(Connection, "is_there", property(lambda self: memory.reachable))
     memory.outcomes = {"A": Scripted(hold=True)}
     job_id = submit("A")
     live.watch(job_id, "Jobs")
     until(lambda: "Running" in heads(shell)[-1])
-    sent = len(shell.display_pub.sent)
+    memory.reachable = False
+    until(lambda: "Last seen at" in last(shell))
+    assert "then cannot reach the scheduler at http://memory" in last(shell)
+    assert "#%job_status(job_id=1) shows the job as it is now." in last(shell)
     asked = len(memory.requests)
-    until(lambda: len(memory.requests) > asked + 3)
-    assert len(shell.display_pub.sent) == sent
+    time.sleep(0.2)
+    assert len(memory.requests) == asked
+    memory.reachable = True
+    until(lambda: "Last seen at" not in last(shell))
+    memory.release(job_id, "A")
+    until(lambda: heads(shell)[-1] == FINISHED)
 
 
-def test_watch_of_what_cannot_be_seen_says_so(shell: Any, live: NotebookLive, memory: MemoryScheduler) -> None:
-    """A job that cannot be followed is no error of the cell that submitted it."""
-    live.watch(99, "Gone")
-    assert shell.display_pub.texts[0].startswith("Job 99 'Gone' cannot be followed: There is no job 99")
-
-
-def test_watch_ends_when_the_scheduler_is_gone(
-    shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
+def test_wait_brings_the_cards_of_the_job_up_to_date(
+    shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The display says that nobody follows the job any more, and how to look at it."""
+    """When a cell has waited for a job, the card of another cell shows the end, too, before the cell is over."""
+    monkeypatch.setattr("proactive_jupyter_kernel.notebook.job_display.GAP", 60.0)
+    monkeypatch.setattr("proactive_jupyter_kernel.notebook.live.WATCH_POLLING", Polling(first=60.0, longest=60.0))
     memory.outcomes = {"A": Scripted(hold=True)}
     job_id = submit("A")
     live.watch(job_id, "Jobs")
-    memory.reachable = False
-    until(lambda: "Not followed any more" in shell.display_pub.texts[-1])
-    assert "#%job_status(job_id=1)" in shell.display_pub.texts[-1]
+    next_cell(shell)
+    memory.release(job_id, "A")
+    live.wait(job_id, draw=False, output=False)
+    assert heads(shell)[-1] == FINISHED
 
 
-def test_wait_brings_the_displays_of_the_job_up_to_date(
+def test_cell_has_one_card_of_a_job(shell: Any, live: NotebookLive, submit: Submit) -> None:
+    """A wait goes on with the card that the cell has of the job already."""
+    job_id = submit("A")
+    live.watch(job_id, "Jobs", follow=False)
+    live.wait(job_id, draw=True, output=False)
+    kinds = [kind for kind, _, _ in shell.display_pub.sent]
+    assert (kinds.count("display_data"), heads(shell)[-1]) == (1, FINISHED)
+
+
+def test_results_come_into_the_card_under_their_names(shell: Any, live: NotebookLive, submit: Submit) -> None:
+    """Values and tables, and the tasks that returned nothing; without a card they are refused."""
+    job_id = submit("A", "B", "C")
+    assert not live.add_results(job_id, [], [])
+    live.wait(job_id, output=False)
+    table = Table(headings=("x",), rows=[(1,)], caption="2 results")
+    assert live.add_results(job_id, [Value(value=[1, "<b>"], label="A"), table], ["A", "B"])
+    html = shell.display_pub.sent[-1][1]["text/html"]
+    assert last(shell).endswith("A: [1, '<b>']\n2 results:\nx\n-\n1\n  C returned nothing.")
+    assert "&lt;b&gt;" in html
+    assert "<b>]" not in html
+
+
+def test_headless_run_ends_each_cell_with_what_is_known(
     shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When a cell has waited for a job, the display above it shows the end, too, before the cell is over."""
-    monkeypatch.setattr(live_module, "GAP", 60.0)
+    """A card that gets no further update does not claim to be live; in the next cell it is followed again."""
+    memory.outcomes = {"A": Scripted(hold=True)}
+    shell.get_parent = lambda: {"content": {"allow_stdin": False}}
+    next_cell(shell)
     job_id = submit("A")
     live.watch(job_id, "Jobs")
-    live.wait(job_id, draw=False, output=False)
-    assert heads(shell)[-1] == "Job 1 'Jobs': ✓ Finished, 1 of 1 task ended, 1.0 s"
+    until(lambda: "Running" in heads(shell)[-1])
+    monkeypatch.setattr("proactive_jupyter_kernel.notebook.job_display.GAP", 60.0)
+    shell.events.trigger("post_execute")
+    assert "Last seen at" in last(shell)
+    monkeypatch.setattr("proactive_jupyter_kernel.notebook.job_display.GAP", 0.0)
+    memory.release(job_id, "A")
+    next_cell(shell)
+    until(lambda: heads(shell)[-1] == FINISHED)
 
 
 def test_job_that_waits_for_a_person_says_how_to_go_on(
     shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
 ) -> None:
-    """A paused job is shown with the pragma that lets it go on."""
+    """A paused job is shown with the pragma that resumes it."""
     memory.outcomes = {"A": Scripted(hold=True)}
     job_id = submit("A")
     live.watch(job_id, "Jobs")
     memory.jobs[job_id].pause()
     until(lambda: "Paused" in heads(shell)[-1])
-    assert shell.display_pub.texts[-1].endswith(
-        "The job is paused: #%resume_job(job_id=1) continues it, #%kill_job(job_id=1) ends it."
-    )
+    assert "‖ Paused. No more tasks start" in last(shell)
+    assert "#%resume_job(job_id=1) continues." in last(shell)
 
 
-def test_closing_ends_every_watch(live: NotebookLive, memory: MemoryScheduler, submit: Submit) -> None:
-    """At the end of the kernel no thread goes on asking."""
+def test_failure_is_summed_up_in_a_line(
+    shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
+) -> None:
+    """What the error of the cell says where the card tells all; empty where there is no card."""
+    memory.outcomes = {"A": Scripted(failure="exit code 3", lines=(("err", "oh no"),))}
+    job_id = submit("A")
+    assert live.summary(job_id) == ""
+    live.wait(job_id, output=False)
+    assert live.summary(job_id) == "A: exit code 3"
+
+
+def test_traceback_stands_once_in_a_card(
+    shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
+) -> None:
+    """The output below leaves out the traceback that stands above."""
+    trace = ["Traceback (most recent call last):", '  File "x", line 1, in <module>', "ValueError: hole"]
+    memory.outcomes = {
+        "A": Scripted(failure="exit code 1", lines=(("out", "before"), *(("err", line) for line in trace)))
+    }
+    live.wait(submit("A"), output=False)
+    html = shell.display_pub.sent[-1][1]["text/html"]
+    assert html.count("Traceback (most recent call last)") == 1
+    assert last(shell).count("ValueError: hole") == 1
+    assert "Output, 1 line:\n    before" in last(shell)
+
+
+def test_closing_ends_every_thread_and_marks_the_cards(
+    shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
+) -> None:
+    """At the end of the kernel no thread goes on asking, and the saved card says that nobody follows the job."""
     memory.outcomes = {"A": Scripted(hold=True)}
     job_id = submit("A")
     live.watch(job_id, "Jobs")
-    live.close()
-    until(lambda: not [thread for thread in threading.enumerate() if thread.name == f"proactive-job-{job_id}"])
+    until(lambda: "Running" in heads(shell)[-1])
+    live.close("the kernel was shut down")
+    until(lambda: not threads(job_id))
+    assert "then the kernel was shut down. This display is not followed any more" in last(shell)
+
+
+def test_threads_do_not_keep_a_kernel_from_ending(live: NotebookLive, memory: MemoryScheduler, submit: Submit) -> None:
+    """Whoever follows a job in the background is a daemon."""
+    memory.outcomes = {"A": Scripted(hold=True)}
+    job_id = submit("A")
+    live.watch(job_id, "Jobs")
+    assert [thread.daemon for thread in threads(job_id)] == [True]

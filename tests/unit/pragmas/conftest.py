@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,8 +98,12 @@ class SimpleLive:
         self.waits: list[dict[str, Any]] = []
         self.interrupt = False
 
-    def watch(self, job_id: int, name: str) -> None:
+    def watch(self, job_id: int, name: str, *, follow: bool = True) -> None:
         self.watched.append((job_id, name))
+
+    def add_results(self, job_id: int, values: Sequence[Value | Table], returned: Collection[str]) -> bool:
+        """There is no card that could take them."""
+        return False
 
     def wait(
         self,

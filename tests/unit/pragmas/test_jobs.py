@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow, JobFailed, PragmaError, UnknownJob, WaitTimeout
-from proactive_jupyter_kernel.pragmas.outputs import Table, Value
+from proactive_jupyter_kernel.pragmas.outputs import Value
 from proactive_jupyter_kernel.testing.memory_jobs import WHEN
 from proactive_jupyter_kernel.testing.memory_scheduler import Scripted
 from proactive_jupyter_kernel.workflow.model import ErrorPolicy, Priority, Variable
@@ -33,10 +33,8 @@ def test_a_job_keeps_what_is_not_mentioned(notebook) -> None:
 
 
 def test_submitting_returns_at_once_with_a_live_status(notebook) -> None:
-    """The id is told, the job is watched, nobody waits."""
-    assert notebook.run(TWO_TASKS + "\n#%submit_job()")[-1] == (
-        "Job 1 ('greetings') is submitted to the embedded scheduler."
-    )
+    """The card is shown and followed, nobody waits."""
+    notebook.run(TWO_TASKS + "\n#%submit_job()")
     assert (notebook.live.watched, notebook.live.waits) == ([(1, "greetings")], [])
     assert notebook.submitted_script(1, "B") == "result = 2"
 
@@ -83,11 +81,20 @@ def test_problems_are_told_together_and_nothing_is_sent(notebook) -> None:
 
 
 def test_waiting_writes_the_output_of_each_task_on_its_stream(notebook) -> None:
-    """`wait=on` blocks until the end; standard output and error stay apart."""
+    """Without a card `wait=on` writes what tasks write until the end; standard output and error stay apart."""
     notebook.server.outcomes["A"] = Scripted(lines=(("out", "one"), ("err", "two"), ("out", "three")))
-    notebook.run(TWO_TASKS + "\n#%submit_job(wait=on)")
+    texts = notebook.run(TWO_TASKS + "\n#%submit_job(wait=on, draw=off)")
+    assert texts[-1] == "Submitted job 1 ('greetings') to the embedded scheduler."
     assert notebook.frontend.written == [("out", "one\n"), ("err", "two\n"), ("out", "three\n")]
-    assert notebook.live.waits == [{"job_id": 1, "tasks": None, "timeout": None, "draw": True, "output": True}]
+    assert notebook.live.waits == [{"job_id": 1, "tasks": None, "timeout": None, "draw": False, "output": True}]
+
+
+def test_waiting_with_a_card_writes_nothing_else(notebook) -> None:
+    """The card shows what the tasks write."""
+    notebook.server.outcomes["A"] = Scripted(lines=(("out", "one"),))
+    notebook.run(TWO_TASKS + "\n#%submit_job(wait=on)")
+    assert (notebook.frontend.written, notebook.live.watched) == ([], [(1, "greetings")])
+    assert notebook.live.waits == [{"job_id": 1, "tasks": None, "timeout": None, "draw": True, "output": False}]
 
 
 def test_results_may_be_shown_right_away(notebook) -> None:
@@ -115,7 +122,7 @@ def test_a_failed_job_ends_the_cell_and_names_task_error_and_line(notebook) -> N
     notebook.run("#%import()\nimport math")
     notebook.run("#%job(name=greetings)\n#%task(A)\n#%task(B, dep=A)\nx = 1\n1 / 0")
     with pytest.raises(JobFailed) as caught:
-        notebook.run("#%submit_job(wait=on)")
+        notebook.run("#%submit_job(wait=on, draw=off)")
     assert str(caught.value) == (
         "Job 1 ('greetings') ended with 1 faulty task.\n\n"
         "  B (Faulty):\n"
@@ -266,7 +273,6 @@ def test_after_a_restart_the_job_of_the_same_name_is_found(notebook) -> None:
     notebook.context.jobs.clear()
     assert notebook.run("#%wait_job()") == [
         f"* Job 1 ('greetings') was not submitted from this notebook: it was submitted by user at {SUBMITTED}.",
-        "Job 1 ('greetings') is Finished.",
     ]
     notebook.run("#%job(name=another)")
     with pytest.raises(PragmaError, match="has none called 'another'"):
@@ -294,14 +300,14 @@ def test_jobs_are_listed_newest_first(notebook) -> None:
     ]
 
 
-def test_a_status_shows_every_task(notebook) -> None:
-    """The job in one line, its tasks in a table."""
+def test_a_status_is_the_card(notebook) -> None:
+    """It follows the job while that is alive; a job that does not exist is an error."""
     notebook.server.outcomes["A"] = Scripted(hold=True)
     notebook.run(TWO_TASKS + "\n#%submit_job()")
-    notebook.server.advance(1, 3)
-    assert notebook.run("#%job_status()") == ["Job 1 ('greetings') is Running: 0 of 2."]
-    (table,) = notebook.frontend.tables
-    assert [row[:2] for row in table.rows] == [("A", "Running"), ("B", "Submitted")]
+    notebook.run("#%job_status()")
+    assert notebook.live.watched == [(1, "greetings"), (1, "greetings")]
+    with pytest.raises(UnknownJob):
+        notebook.run("#%job_status(job_id=99)")
 
 
 def test_a_job_is_paused_and_goes_on(notebook) -> None:
@@ -340,16 +346,11 @@ def test_a_server_is_told_which_python(notebook) -> None:
     assert [one.get("PYTHON_COMMAND") for one in information] == ["python3", "python3.9", None]
 
 
-def test_tables_have_headings(notebook) -> None:
-    """A status is a table with what each column is."""
-    notebook.run(TWO_TASKS + "\n#%submit_job()\n#%job_status()")
-    assert isinstance(notebook.frontend.shown[-1], Table)
-    assert notebook.frontend.shown[-1].headings == (
-        "Task",
-        "Status",
-        "Seconds",
-        "Where, or why it waits",
-    )
+def test_a_task_that_mentions_no_result_has_none(notebook) -> None:
+    """A scheduler says true of such a task; that is not shown as its result, but bound as the scheduler has it."""
+    notebook.run("#%task(A)\nprint(1)\n#%task(B)\nresult = True\n#%submit_job()\n#%get_job_result(into=found)")
+    assert [value.label for value in notebook.frontend.values] == ["B"]
+    assert notebook.frontend.namespace["found"] == {"A": True, "B": True}
 
 
 IN_ERROR = Scripted(failure="boom", status=TaskStatus.IN_ERROR, lines=(("out", "half way"),), then=Scripted(result=3))
@@ -401,14 +402,12 @@ def test_a_task_in_error_is_restarted_or_finished(notebook) -> None:
     notebook.server.advance(1, 3)
     assert notebook.run("#%restart_task(task_name=A)\n#%wait_job()") == [
         "Restarted task A of job 1. #%wait_job(job_id=1) waits for the job.",
-        "Job 1 ('greetings') is Finished.",
     ]
     assert notebook.run("#%finish_task(task_name=A)") == ["! Task A of job 1 cannot be finished: it is Finished."]
     notebook.run("#%submit_job()")
     notebook.server.advance(2, 3)
     assert notebook.run("#%finish_task(task_name=A)\n#%wait_job()") == [
         "Finished task A of job 2. #%wait_job(job_id=2) waits for the job.",
-        "Job 2 ('greetings') is Finished.",
     ]
     with pytest.raises(PragmaError, match="job 2 has no task 'AA'"):
         notebook.run("#%restart_task(task_name=AA)")
@@ -427,7 +426,8 @@ def test_a_name_means_a_job_of_this_notebook_first(notebook) -> None:
     """Though another notebook has submitted a newer one of that name."""
     notebook.run(TWO_TASKS + "\n#%submit_job()")
     notebook.context.scheduler.submit(notebook.context.scheduler.xml(1))
-    assert notebook.run("#%wait_job(job_name=greetings)") == ["Job 1 ('greetings') is Finished."]
+    notebook.run("#%wait_job(job_name=greetings)")
+    assert notebook.live.waits[-1]["job_id"] == 1
 
 
 def test_the_job_of_another_notebook_is_looked_at_with_a_notice_and_not_changed(notebook) -> None:
@@ -469,7 +469,7 @@ def test_a_submission_says_which_values_do_not_arrive(notebook, variables: str, 
 
 def test_many_results_are_one_table(notebook) -> None:
     """A job of a hundred tasks fills no notebook with a hundred displays; `into` has all values."""
-    tasks = "\n".join(f"#%task(T{number})\npass" for number in range(120))
+    tasks = "\n".join(f"#%task(T{number})\nresult = True" for number in range(120))
     notebook.run(f"#%job(name=many)\n{tasks}\n#%submit_job()\n#%get_job_result(into=found)")
     (table,) = notebook.frontend.tables
     assert (table.headings, len(table.rows), table.rows[0]) == (("Task", "Result"), 100, ("T0", "True"))

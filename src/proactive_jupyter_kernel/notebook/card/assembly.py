@@ -25,15 +25,8 @@ __all__ = ["card_of"]
 
 #: Squares that are drawn; of more tasks none are.
 MAX_SQUARES = 4_000
-#: Seconds without an update after which a card says that it is not followed: updates come at least every 10 s, and
-#: within a second after the end of a cell.
-PATIENCE = 15
-PATIENCE_LEFT = 3
 #: Tasks a second are told from this number of tasks on.
 RATED_FROM = 100
-
-#: The parts that are folded below the results of a job that went well.
-_FOLDED = "picture and output"
 
 
 def card_of(facts: Facts) -> Card:
@@ -60,7 +53,6 @@ def card_of(facts: Facts) -> Card:
         as_of="" if final else f"{'live, ' if facts.following is Following.LIVE else ''}as of {seen}",
         live=not final and going,
         stopped=not final and not going,
-        patience=PATIENCE_LEFT if facts.following is Following.LEFT else PATIENCE,
         bar=() if final and job.went_well else bar_of([task_mark(task) for task in job.tasks]),
         counts=() if final and job.went_well else _counts(facts),
         errors=errors,

@@ -18,8 +18,6 @@ class Following(enum.Enum):
 
     #: Updates follow within seconds.
     LIVE = "live"
-    #: The cell has ended. A front end with a reader gets the next update within a second; a headless run gets none.
-    LEFT = "left"
     #: No update follows, unless the job has ended and none is needed.
     STOPPED = "stopped"
 

@@ -97,7 +97,7 @@ def _head(card: Card) -> str:
     as_of = ""
     if card.as_of:
         dot = "· " if card.aside else ""
-        as_of = f'<span class="live{_waits(card)}">{dot}{escape(card.as_of)}</span>' if card.live else ""
+        as_of = f'<span class="live">{dot}{escape(card.as_of)}</span>' if card.live else ""
         as_of = as_of or f"{dot}{escape(card.as_of)}"
     title = (
         f'<div class="h">{_icon(card.mark)} <b style="font-size:14px">{escape(card.name)}</b> '
@@ -110,10 +110,6 @@ def _head(card: Card) -> str:
         parts.append(_bar(card.bar, "b", 6, "margin:8px 0 6px;"))
         parts.append(f'<div class="n">{"".join(_count(count, 14) for count in card.counts)}</div>')
     return f'<div class="s" style="{_PAD}">{"".join(parts)}</div>'
-
-
-def _waits(card: Card) -> str:
-    return " w3" if card.patience == 3 else ""
 
 
 def _count(count: Count, gap: int) -> str:
@@ -314,7 +310,7 @@ def _stale(card: Card) -> str:
         f'{_icon(Mark.HELD)} <span class="t-attention" style="font-weight:600">{escape(card.stale_head)}</span>: '
         f"{_text(card.stale_text)}"
     )
-    names = f"old{' now' if card.stopped else ''}{_waits(card)}"
+    names = f"old{' now' if card.stopped else ''}"
     return f'<div class="{names}">{_section(text, "a", "background-color:#bd7d1022")}</div>'
 
 

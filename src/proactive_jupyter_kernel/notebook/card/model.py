@@ -106,8 +106,6 @@ class Card:
     live: bool = False
     #: True: the card is not followed and shows so from the start; False: styles reveal it after a while.
     stopped: bool = False
-    #: Seconds after which an update is missed.
-    patience: int = 15
     bar: tuple[Segment, ...] = ()
     counts: tuple[Count, ...] = ()
     errors: tuple[ErrorGroup, ...] = ()

@@ -39,7 +39,7 @@ def _lines(card: Card) -> Iterator[str]:
             yield from lines
     if card.without_result:
         yield f"  {card.without_result}"
-    if card.stopped or (card.live and card.patience < 15):
+    if card.stopped:
         yield f"  {card.stale_head}: {_bare(card.stale_text)}"
     for command in card.commands:
         yield f"  {command}"

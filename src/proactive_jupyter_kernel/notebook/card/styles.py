@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
-from proactive_jupyter_kernel.notebook.card.tokens import DARK, ICONS, LIGHT
+from proactive_jupyter_kernel.notebook.card.tokens import DARK, LIGHT, MARKS
 
 __all__ = ["DARK_PAGES", "scope", "style_sheet"]
 
@@ -64,12 +64,11 @@ background:currentColor;-webkit-mask:var(--m) center/contain no-repeat;mask:var(
 .PAK img{display:block;margin:0}
 .PAK summary{cursor:pointer;color:var(--pak-soft)}
 .PAK summary:hover{color:var(--pak-ink)}
-.PAK summary:focus-visible,.PAK a:focus-visible{outline:2px solid var(--pak-run-s);outline-offset:2px;border-radius:3px}
+.PAK summary:focus-visible,.PAK a:focus-visible{outline:2px solid var(--pak-focus);outline-offset:2px;border-radius:3px}
 .PAK details[open]>summary{margin-bottom:6px}
-.PAK .live{animation:PAK-off 0s var(--pak-wait,15s) forwards}
-.PAK .old{max-height:0;overflow:hidden;visibility:hidden;animation:PAK-on 0s var(--pak-wait,15s) forwards}
+.PAK .live{animation:PAK-off 0s 15s forwards}
+.PAK .old{max-height:0;overflow:hidden;visibility:hidden;animation:PAK-on 0s 15s forwards}
 .PAK .old.now{max-height:none;visibility:visible;animation:none}
-.PAK .w3{--pak-wait:3s}
 @keyframes PAK-on{to{max-height:400px;visibility:visible}}
 @keyframes PAK-off{to{font-size:0;visibility:hidden}}
 .PAK .c-run{animation:PAK-pulse 1.6s ease-in-out infinite alternate}
@@ -99,7 +98,7 @@ def _template() -> str:
     rules = [
         f".PAK{{{_variables(LIGHT)}}}",
         f"{dark}{{{_variables(DARK)}}}",
-        *(f".PAK .i-{name}{{--m:{_icon(path)}}}" for name, path in ICONS.items()),
+        *(f".PAK .i-{name}{{--m:{_icon(path)}}}" for name, path in MARKS.items()),
         *(f".PAK .t-{tone}{{color:var(--pak-{tone})}}" for tone in _TONES),
         *(f".PAK .i.t-{tone}{{color:var(--pak-{tone})!important}}" for tone in _TONES),
         re.sub(r"\n(?=\.|@)|\n", "", _RULES).replace("MONO", _MONO),

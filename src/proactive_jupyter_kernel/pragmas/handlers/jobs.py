@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from proactive_jupyter_kernel.client.jobs import SubmittedJob
 from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.pragmas.context import Context, NotebookJob
 from proactive_jupyter_kernel.pragmas.contributions import JobSettings
@@ -14,7 +13,6 @@ from proactive_jupyter_kernel.pragmas.draft import Built
 from proactive_jupyter_kernel.pragmas.file_transfer import follow_files, send_files
 from proactive_jupyter_kernel.pragmas.handlers.results import TASK, show_results, task_of
 from proactive_jupyter_kernel.pragmas.handlers.tasks import ERROR_POLICIES
-from proactive_jupyter_kernel.pragmas.job_errors import advice
 from proactive_jupyter_kernel.pragmas.job_lookup import job_id_of
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Table, Text
 from proactive_jupyter_kernel.pragmas.ownership import submittable
@@ -34,7 +32,7 @@ from proactive_jupyter_kernel.workflow.model import Priority, Script, Workflow
 
 if TYPE_CHECKING:
     from proactive_jupyter_kernel.client.jobs.file_transfer import SentFiles
-    from proactive_jupyter_kernel.client.records import Job, JobInfo
+    from proactive_jupyter_kernel.client.records import JobInfo
 
 #: IDLE is not in the schema.
 PRIORITIES = {priority.name.lower(): priority for priority in Priority if priority is not Priority.IDLE}
@@ -101,7 +99,12 @@ def job(context: Context, call: Bound) -> None:
         kind=VARIABLE_PAIRS,
         doc="Values for this submission alone; they replace the job's own or are added.",
     ),
-    Parameter(name="draw", kind=SWITCH, default=True, doc="Whether the job's live status is shown."),
+    Parameter(
+        name="draw",
+        kind=SWITCH,
+        default=True,
+        doc="Whether the job's card is shown. Without it, wait=on writes what the tasks write.",
+    ),
     Parameter(
         name="print_result", kind=SWITCH, default=False, doc="Whether to wait, and show the results when it has ended."
     ),
@@ -109,7 +112,7 @@ def job(context: Context, call: Bound) -> None:
         name="wait",
         kind=SWITCH,
         default=False,
-        doc="Whether to wait until the job has ended, writing its output; a job that fails is then an error.",
+        doc="Whether to wait until the job has ended; a job that fails is then an error.",
     ),
     Parameter(
         name="input_path",
@@ -122,7 +125,7 @@ def job(context: Context, call: Bound) -> None:
         doc="The folder that the tasks' output_files come to when the job has ended. Without it the notebook's folder.",
     ),
     family="jobs",
-    summary="Submits the job and shows its id and how it gets on.",
+    summary="Submits the job and shows its card, which follows it.",
     example="#%submit_job(wait=on)",
 )
 def submit_job(context: Context, call: Bound) -> None:
@@ -138,16 +141,19 @@ def submit_job(context: Context, call: Bound) -> None:
         context.frontend.show(Notice(text=notice))
     sent, folder = send_files(context, call, built, variables)
     submitted = _submit(context, built, sent, variables)
-    where = context.connection.name
-    context.frontend.show(Text(text=f"Job {submitted.id} ({submitted.name!r}) is submitted to {where}."))
-    if call["wait"] or call["print_result"]:
-        ended = wait_for(context, submitted.id, draw=call["draw"], output=call["wait"])
+    waits = call["wait"] or call["print_result"]
+    if call["draw"]:
+        context.live.watch(submitted.id, submitted.name, follow=not waits)
+    else:
+        where = context.connection.name
+        context.frontend.show(Text(text=f"Submitted job {submitted.id} ({submitted.name!r}) to {where}."))
+    if waits:
+        # The card, where there is one, shows what the tasks write.
+        ended = wait_for(context, submitted.id, draw=call["draw"], output=call["wait"] and not call["draw"])
         if call["print_result"]:
             show_results(context, ended)
         settle(context, ended)
         return
-    if call["draw"]:
-        context.live.watch(submitted.id, submitted.name)
     if folder is not None:
         follow_files(context, submitted, folder)
 
@@ -221,32 +227,13 @@ def _time(milliseconds: int) -> str:
     "job_status",
     *JOB_REFERENCE,
     family="jobs",
-    summary="Shows where a job and its tasks stand.",
+    summary="Shows the card of a job: its tasks, what went wrong, what it waits for; follows it while it is alive.",
     example="#%job_status(job_id=7)",
 )
 def job_status(context: Context, call: Bound) -> None:
-    """Show a job's status and its tasks as a table."""
-    show_status(context, context.scheduler.job(job_id_of(context, call)))
-
-
-def show_status(context: Context, found: Job) -> None:
-    """One line about the job, and its tasks."""
-    context.frontend.show(
-        Text(text=f"Job {found.id} ({found.name!r}) is {found.status.label}: {_progress(found.info)}.")
-    )
-    reasons = SubmittedJob(context.scheduler, found.id, found.name).waiting_reasons(found)
-    rows = [
-        (task.name, task.status.label, _seconds(task.duration), reasons.get(task.name, task.host))
-        for task in found.tasks
-    ]
-    heading = "Where, or why it waits" if reasons else "Where"
-    context.frontend.show(Table(headings=("Task", "Status", "Seconds", heading), rows=rows))
-    if text := advice(found):
-        context.frontend.show(Notice(text=text, warning=True))
-
-
-def _seconds(milliseconds: int) -> str:
-    return "" if milliseconds < 0 else f"{milliseconds / 1000:.3f}".rstrip("0").rstrip(".")
+    """Show the job's card, which follows the job while it is alive."""
+    found = context.scheduler.get_job(job_id_of(context, call))
+    context.live.watch(found.id, found.name)
 
 
 @pragma(
@@ -259,9 +246,9 @@ def _seconds(milliseconds: int) -> str:
 )
 def wait_job(context: Context, call: Bound) -> None:
     """Wait for a job's end."""
-    ended = wait_for(context, job_id_of(context, call), timeout=call["timeout"], output=False)
-    settle(context, ended)
-    context.frontend.show(Text(text=f"Job {ended.id} ({ended.name!r}) is {ended.status.label}."))
+    found = context.scheduler.get_job(job_id_of(context, call))
+    context.live.watch(found.id, found.name, follow=False)
+    settle(context, wait_for(context, found.id, timeout=call["timeout"], output=False))
 
 
 def _act(name: str, summary: str, done: str, nothing: str) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from proactive_jupyter_kernel.errors import did_you_mean
+from proactive_jupyter_kernel.errors import ProActiveError, did_you_mean
 from proactive_jupyter_kernel.pragmas.context import Context, base_name
 from proactive_jupyter_kernel.pragmas.job_errors import task_failed
 from proactive_jupyter_kernel.pragmas.job_lookup import job_id_of
@@ -14,6 +15,7 @@ from proactive_jupyter_kernel.pragmas.parameters import JOB_REFERENCE, TIMEOUT
 from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.values import Plain, PythonName
 from proactive_jupyter_kernel.pragmas.waiting import settle, wait_for
+from proactive_jupyter_kernel.workflow.model import Script
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ __all__ = ["TASK", "show_results", "task_of"]
 SEPARATE, ROWS = 20, 100
 #: The characters of a result in that table.
 WIDTH = 120
+#: The name of the result in the code of a task, in every language.
+_RESULT = re.compile(r"\bresult\b")
 
 #: A copy made by a loop or a replication is named T#1 or T*2, which is no name that a workflow could give.
 TASK = Parameter(
@@ -62,14 +66,31 @@ def show_results(context: Context, job: Job) -> dict[str, object]:
     """Show the result of every task that has one; gives the values by task name."""
     results = _results(context, job)
     good = [results[name] for name in _in_order(job) if name in results and not results[name].failed]
-    if len(good) > SEPARATE:
-        _show_table(context, job, good)
-    else:
-        for result in good:
-            _show(context, result)
-    if not good:
+    silent = silent_tasks(context, job) if any(result.value is True for result in good) else frozenset()
+    returned = [one for one in good if one.value is not None and not (one.value is True and one.name in silent)]
+    shown = [_table(job, returned)] if len(returned) > SEPARATE else [_value(one) for one in returned]
+    if context.live.add_results(job.id, shown, [one.name for one in returned]):
+        return {result.name: result.value for result in good}
+    for output in shown:
+        context.frontend.show(output)
+    if not returned:
         context.frontend.show(Notice(text=f"No task of job {job.id} ({job.name!r}) has a result."))
     return {result.name: result.value for result in good}
+
+
+def silent_tasks(context: Context, job: Job) -> frozenset[str]:
+    """Names of the tasks whose code never mentions a result: a scheduler says that they returned true."""
+    here = context.submitted(job.id)
+    if here is not None:
+        code = {name: sources.written for name, sources in here.sources.items()}
+    else:
+        try:
+            workflow = context.scheduler.get_job(job.id).workflow()
+        except ProActiveError:
+            return frozenset()
+        code = {task.name: task.executable.code for task in workflow.tasks if isinstance(task.executable, Script)}
+    silent = {name for name, text in code.items() if text and not _RESULT.search(text)}
+    return frozenset(task.name for task in job.tasks if task.base_name in silent)
 
 
 def _results(context: Context, job: Job) -> Mapping[str, TaskResult]:
@@ -81,14 +102,14 @@ def _results(context: Context, job: Job) -> Mapping[str, TaskResult]:
     return {task.name: context.scheduler.task_result(job.id, task.name) for task in finished}
 
 
-def _show_table(context: Context, job: Job, results: Sequence[TaskResult]) -> None:
+def _table(job: Job, results: Sequence[TaskResult]) -> Table:
     """Many results as one display, each in one line."""
     rows = [(result.name, _line(result.value)) for result in results[:ROWS]]
     caption = f"{len(results):,} results of job {job.id} ({job.name!r})"
     if len(results) > ROWS:
         caption += f", the first {ROWS} are shown"
     caption += ". into=NAME binds all of them to a variable."
-    context.frontend.show(Table(headings=("Task", "Result"), rows=rows, caption=caption))
+    return Table(headings=("Task", "Result"), rows=rows, caption=caption)
 
 
 def _line(value: object) -> str:
@@ -106,8 +127,8 @@ def _in_order(job: Job) -> list[str]:
     return [task.name for task in tasks]
 
 
-def _show(context: Context, result: TaskResult) -> None:
-    context.frontend.show(Value(value=result.value, label=result.name, metadata=result.metadata))
+def _value(result: TaskResult) -> Value:
+    return Value(value=result.value, label=result.name, metadata=result.metadata)
 
 
 @pragma(
@@ -126,7 +147,7 @@ def get_task_result(context: Context, call: Bound) -> None:
     result = context.scheduler.task_result(job.id, task.name) if task.ended and not task.went_wrong else None
     if result is None or result.failed:
         raise task_failed(context, context.scheduler, job, task)
-    _show(context, result)
+    context.frontend.show(_value(result))
     if call["into"]:
         context.frontend.namespace[call["into"]] = result.value
 

@@ -277,11 +277,6 @@ def stale() -> Facts:
     return replace(running(), following=Following.STOPPED, stopped_by="the kernel was shut down")
 
 
-def left() -> Facts:
-    """The cell ended while the job ran."""
-    return replace(running(), following=Following.LEFT)
-
-
 def killed() -> Facts:
     """A person killed the job."""
     found = job(
@@ -316,7 +311,6 @@ SCENES: Mapping[str, Callable[[], Facts]] = {
         paused,
         in_error,
         stale,
-        left,
         killed,
         unreachable,
     )

@@ -1,0 +1,59 @@
+"""The error of a task as its text says it: the line that matters, and the cell's line that raised it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from proactive_jupyter_kernel.notebook.card.facts import Failure
+
+__all__ = ["failure_of"]
+
+#: How errors name a cell, once places in scripts are replaced by places in cells.
+_CELL = re.compile(r"Cell In\[(\d+)\],? line (\d+)")
+_FRAME = re.compile(r'^[ \t|+-]*(?:File "|Cell In\[)')
+#: Lines of the cell shown above the faulty one.
+ABOVE = 2
+
+
+def failure_of(
+    task: str, text: str, *, hint: str = "", cells: Mapping[int, Mapping[int, str]] | None = None
+) -> Failure:
+    """The failure that a traceback, or what a program wrote, tells of.
+
+    `cells` gives lines of cells by the number of the cell and of the line, for the code around the place.
+    """
+    text = text.strip("\n")
+    line = _error_line(text)
+    place = ""
+    code: tuple[tuple[int, str], ...] = ()
+    if found := list(_CELL.finditer(text)):
+        cell, number = int(found[-1][1]), int(found[-1][2])
+        place = f"cell [{cell}], line {number}"
+        known = (cells or {}).get(cell, {})
+        if number in known:
+            code = tuple((one, known[one]) for one in range(number - ABOVE, number + 1) if one in known)
+            code = _from_first_line_of_code(code)
+    return Failure(task=task, line=line, place=place, code=code, hint=hint, trace="" if text == line else text)
+
+
+def _error_line(text: str) -> str:
+    """The first line below the last frame of a traceback; the first line of a text without frames."""
+    lines = text.split("\n")
+    frames = [index for index, line in enumerate(lines) if _FRAME.match(line)]
+    if frames:
+        rest = lines[frames[-1] + 1 :]
+        for line in rest:
+            if line.strip() and not line[0].isspace():
+                return line.strip()
+        # A syntax error quotes code with indents and ends with its message; others end there, too.
+        return rest[-1].strip() if rest else lines[-1].strip()
+    return next((line.strip() for line in lines if line.strip()), "")
+
+
+def _from_first_line_of_code(code: tuple[tuple[int, str], ...]) -> tuple[tuple[int, str], ...]:
+    """Without empty lines and pragmas above the code."""
+    start = 0
+    while start < len(code) - 1 and (not code[start][1].strip() or code[start][1].lstrip().startswith("#%")):
+        start += 1
+    return code[start:]

@@ -1,0 +1,199 @@
+"""What a card tells of a job beside its state: definition, output, errors, reasons for waiting.
+
+Each is asked for when it can have changed, and bounded, so that a job of thousands of tasks costs a kernel little.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+from proactive_jupyter_kernel.client.jobs import Snapshot, SubmittedJob, TaskLine
+from proactive_jupyter_kernel.client.records import Job, TaskState
+from proactive_jupyter_kernel.errors import ProActiveError, SchedulerUnreachable
+from proactive_jupyter_kernel.notebook.card import Facts, Failure, Following, OutputLine, Result
+from proactive_jupyter_kernel.notebook.card.errors import failed_tasks
+from proactive_jupyter_kernel.notebook.card.traces import failure_of
+from proactive_jupyter_kernel.pragmas.context import Context
+from proactive_jupyter_kernel.pragmas.job_errors import error_of
+from proactive_jupyter_kernel.pragmas.registry import PRAGMAS
+from proactive_jupyter_kernel.workflow.model import Workflow
+from proactive_jupyter_kernel.workflow.status import TaskStatus
+
+__all__ = ["JobReader"]
+
+#: Lines that a card shows while the job runs, and when it has ended, and the characters of each.
+RUNNING_LINES, RUNNING_WIDTH = 8, 160
+ENDED_LINES, ENDED_WIDTH = 1_000, 2_000
+#: Lines that the shown ones of a running job are chosen from: a traceback is recognized as a whole.
+LOOKED_AT = 60
+#: Tasks of a job above which its output is read from the live log alone: a stored log costs requests for each task.
+MANY_TASKS = 100
+#: Errors that are read for one update and in all; each costs a few requests.
+ERRORS_AT_ONCE, ERRORS_AT_MOST = 5, 40
+#: Seconds between two questions why tasks wait.
+REASONS_EVERY = 5.0
+
+_READY = frozenset({TaskStatus.SUBMITTED, TaskStatus.PENDING, TaskStatus.WAITING_ON_ERROR})
+
+
+class JobReader:
+    """Collects the facts for the card of one job; used by one thread at a time."""
+
+    def __init__(self, context: Context, job: SubmittedJob, tasks: frozenset[str] = frozenset()) -> None:
+        self._context = context
+        self._job = job
+        self._tasks = tasks
+        self._reader = job.output_reader(tasks=tasks)
+        self._log_position = 0
+        self._lines: deque[OutputLine] = deque(maxlen=ENDED_LINES)
+        self._count = 0
+        self._workflow: Workflow | None = None
+        self._workflow_asked = False
+        self._failures: dict[str, tuple[object, Failure]] = {}
+        self._reasons: Mapping[str, str] = {}
+        self._reasons_at = 0.0
+        #: Shown in the card when the job has ended.
+        self.results: tuple[Result, ...] = ()
+        self.returned: frozenset[str] | None = None
+
+    def facts(self, snapshot: Snapshot, following: Following, *, output: bool, stopped_by: str = "") -> Facts:
+        """The facts at a snapshot. While the scheduler does not answer nothing is asked."""
+        job = snapshot.job
+        if not snapshot.trouble:
+            # What cannot be had now is not worth an error: the state itself is known.
+            with contextlib.suppress(SchedulerUnreachable):
+                self._update(job, output=output)
+        return Facts(
+            job=job,
+            seen_at=snapshot.seen_at,
+            workflow=self._workflow,
+            tasks=self._tasks,
+            scheduler=self._context.connection.name.removeprefix("the "),
+            failures={name: failure for name, (_, failure) in self._failures.items()},
+            reasons=self._reasons,
+            output=self._shown(job) if output else (),
+            dropped=self._dropped(job) if output else 0,
+            results=self.results,
+            returned=self.returned,
+            trouble=snapshot.trouble,
+            following=following,
+            stopped_by=stopped_by,
+            pragmas=frozenset(PRAGMAS.names()),
+        )
+
+    def _update(self, job: Job, *, output: bool) -> None:
+        if not self._workflow_asked:
+            self._workflow = self._definition()
+            self._workflow_asked = True
+        if output:
+            self._read_output(job)
+        self._read_errors(job)
+        self._read_reasons(job)
+
+    def _definition(self) -> Workflow | None:
+        try:
+            return self._job.workflow()
+        except SchedulerUnreachable:
+            raise
+        except ProActiveError:
+            return None
+
+    # -- output
+
+    def _read_output(self, job: Job) -> None:
+        if len(job.tasks) <= MANY_TASKS:
+            found = self._reader.fresh(job)
+        else:
+            log = self._job.scheduler.live_log_of(job.id)
+            names = {f"{job.id}t{task.id}": task.name for task in job.tasks}
+            lines, position = log.since(self._log_position)
+            self._count += position - self._log_position - len(lines)
+            self._log_position = position
+            found = [TaskLine(task=names.get(line.task, ""), line=line) for line in lines]
+        for line in found:
+            self._lines.append(OutputLine(task=line.task, text=line.line.text, error=line.line.error))
+        self._count += len(found)
+
+    def _shown(self, job: Job) -> tuple[OutputLine, ...]:
+        lines = list(self._lines)
+        if not job.ended:
+            told = self._told(job, lines[-LOOKED_AT:])[-RUNNING_LINES:]
+            return tuple(_cut(line, RUNNING_WIDTH) for line in told)
+        # What tasks wrote at the same time is sorted by task when there is nothing more to come.
+        order = {name: index for index, name in enumerate(dict.fromkeys(line.task for line in lines))}
+        lines.sort(key=lambda line: order[line.task])
+        return tuple(_cut(line, ENDED_WIDTH) for line in self._told(job, lines))
+
+    def _told(self, job: Job, lines: Sequence[OutputLine]) -> list[OutputLine]:
+        """The lines with places in cells for places in scripts, without the tracebacks that stand above already."""
+        told = []
+        for (task, error), group in groupby(lines, key=lambda line: (line.task, line.error)):
+            text = "\n".join(line.text for line in group)
+            if task:
+                text = self._context.translate(job.id, task, text)
+            _, failure = self._failures.get(task, (None, None))
+            if failure is not None and failure.trace and failure.trace in text:
+                text = text.replace(failure.trace, "").strip("\n")
+                if not text:
+                    continue
+            told += [OutputLine(task=task, text=line, error=error) for line in text.split("\n")]
+        return told
+
+    def _dropped(self, job: Job) -> int:
+        return self._count - (len(self._lines) if job.ended else min(len(self._lines), RUNNING_LINES))
+
+    # -- errors
+
+    def _read_errors(self, job: Job) -> None:
+        failed = _failed(job)
+        for name in self._failures.keys() - {task.name for task in failed}:
+            # It was restarted.
+            del self._failures[name]
+        budget = min(ERRORS_AT_ONCE if not job.ended else ERRORS_AT_MOST, ERRORS_AT_MOST - len(self._failures))
+        for task in failed:
+            attempt = (task.started_at, task.executions_left)
+            if task.name in self._failures and self._failures[task.name][0] == attempt:
+                continue
+            if budget <= 0:
+                return
+            budget -= 1
+            self._failures[task.name] = attempt, self._failure(job, task)
+
+    def _failure(self, job: Job, task: TaskState) -> Failure:
+        error = error_of(self._context, self._job.scheduler, job, task)
+        source = self._context.submitted(job.id)
+        found = source.sources.get(task.base_name) if source else None
+        cells = found.cell_lines() if found else {}
+        return failure_of(task.name, error.text, hint=error.hint, cells=cells)
+
+    # -- reasons
+
+    def _read_reasons(self, job: Job) -> None:
+        if job.ended or not any(task.status in _READY for task in job.tasks):
+            self._reasons = {}
+            return
+        now = time.monotonic()
+        if self._reasons_at and now - self._reasons_at < REASONS_EVERY:
+            return
+        ready = any(task.status is TaskStatus.PENDING for task in job.tasks)
+        first = not self._reasons_at
+        self._reasons_at = now
+        if first and ready:
+            # A task that has just become ready usually starts within a second.
+            self._reasons_at = now - REASONS_EVERY + 1.0
+            return
+        self._reasons = self._job.waiting_reasons(job)
+
+
+def _failed(job: Job) -> list[TaskState]:
+    return failed_tasks(Facts(job=job, seen_at=0))
+
+
+def _cut(line: OutputLine, width: int) -> OutputLine:
+    if len(line.text) <= width:
+        return line
+    return OutputLine(task=line.task, text=f"{line.text[:width]}…", error=line.error)
