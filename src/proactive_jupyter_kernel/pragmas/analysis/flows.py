@@ -11,11 +11,14 @@ __all__ = ["BOUND_IN_TASKS", "Flow", "Missing", "TaskCode", "flows_of", "missing
 
 #: What ProActive's Python engine binds in every task, or in some (guide of the script engines; ``jsr223-cpython``).
 BOUND_IN_TASKS = frozenset(
-    "variables genericInformation credentials args results result resultMetadata resultMap nodesurl allnodesurl progress "
-    "forkEnvironment inputspace outputspace globalspace userspace localspace cachespace scratchspace "
-    "userspaceapi globalspaceapi schedulerapi rmapi synchronizationapi signalapi "
-    "PA_TASK_PROGRESS_FILE nodeurl nodename nodehost nodesource javax gateway bindings params os sys display "
-    "selected branch loop runs".split()
+    {
+        *("variables", "genericInformation", "credentials", "args", "progress", "forkEnvironment", "params"),
+        *("result", "results", "resultMetadata", "resultMap", "selected", "branch", "loop", "runs"),
+        *("localspace", "cachespace", "inputspace", "outputspace", "globalspace", "userspace", "scratchspace"),
+        *("userspaceapi", "globalspaceapi", "schedulerapi", "rmapi", "synchronizationapi", "signalapi"),
+        *("nodesurl", "allnodesurl", "nodeurl", "nodename", "nodehost", "nodesource", "javax", "gateway", "bindings"),
+        *("os", "sys", "display"),
+    }
 )
 
 
