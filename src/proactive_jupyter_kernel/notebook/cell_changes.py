@@ -1,10 +1,11 @@
-"""Cells that changed without a pragma of theirs being run: a pragma was removed, or the cell was deleted.
+"""Cells that matter without a pragma of theirs being run: parameters, a removed pragma, a deleted cell.
 
 JupyterLab lists the cells that were deleted since the last request in the metadata of each request to run a cell.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from proactive_jupyter_kernel.notebook.requests import Cell, Requests
@@ -14,8 +15,12 @@ from proactive_jupyter_kernel.notebook.transformer import has_pragma
 __all__ = ["CellChanges"]
 
 
+#: The first line of the cell of parameters that papermill adds.
+_PARAMETERS = re.compile(r"\s*#[ \t]*[Pp]arameters[ \t]*(?:\n|\Z)")
+
+
 class CellChanges:
-    """Removes from the draft what such cells contributed."""
+    """Keeps the cells of parameters, and removes from the draft what other such cells contributed."""
 
     def __init__(self, shell: Any, runner: Runner, requests: Requests) -> None:
         self._shell = shell
@@ -34,13 +39,19 @@ class CellChanges:
 
     def _started(self, cell: Cell) -> None:
         context = self._runner.started
-        deleted = self._deleted() if context is not None else []
+        deleted = self._deleted()
+        for gone in deleted:
+            self._runner.parameter_cells.pop(gone, None)
         if context is not None and deleted:
             from proactive_jupyter_kernel.pragmas.ownership import deleted_cells
 
             deleted_cells(context, deleted)
 
     def _ended(self, cell: Cell) -> None:
+        if _PARAMETERS.match(cell.text):
+            self._runner.parameter_cells[cell.id or f"run {cell.run}"] = cell.text
+        else:
+            self._runner.parameter_cells.pop(cell.id, None)
         context = self._runner.started
         # A cell whose own Python failed before its first pragma still has that pragma.
         if context is not None and cell.id and cell.text and not cell.pragmas and not has_pragma(cell.text):

@@ -29,6 +29,8 @@ class Runner:
         self._lock = threading.Lock()
         self._context: Context | None = None
         self._live: NotebookLive | None = None
+        #: By the cell's identity, or its run where it has none: the texts of the cells that set parameters.
+        self.parameter_cells: dict[str, str] = {}
 
     @property
     def context(self) -> Context:
@@ -104,5 +106,5 @@ class Runner:
         live = self._live = NotebookLive(frontend, lambda: context)
         path = frontend.notebook_path
         memory = NotebookMemory(data_dir() / NOTEBOOKS, path) if path else None
-        context = Context(frontend, live=live, memory=memory)
+        context = Context(frontend, live=live, memory=memory, parameter_cells=self.parameter_cells)
         return context

@@ -22,7 +22,7 @@ from proactive_jupyter_kernel.workflow.model import Script, Task
 __all__ = ["plan_of_plain_cell"]
 
 #: A cell of nothing but blanks and comments, and the cell of parameters that papermill puts in, run locally always.
-_LOCAL = re.compile(r"(?:\s*(?:#[^\n]*)?\n?)*|\s*# Parameters[ \t]*\n.*", re.DOTALL)
+_LOCAL = re.compile(r"(?:\s*(?:#[^\n]*)?\n?)*|\s*#[ \t]*[Pp]arameters[ \t]*\n.*", re.DOTALL)
 
 
 def plan_of_plain_cell(context: Context, text: str) -> Plan | None:

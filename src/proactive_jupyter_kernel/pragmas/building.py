@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from proactive_jupyter_kernel.errors import InvalidWorkflow
 from proactive_jupyter_kernel.pragmas.applied_controls import AppliedControls
 from proactive_jupyter_kernel.pragmas.contents import Contents, DraftTask
+from proactive_jupyter_kernel.pragmas.notebook_parameters import decoding
 from proactive_jupyter_kernel.pragmas.source_map import FLOW, MAIN, Code, SourceMap, Sources, join
 from proactive_jupyter_kernel.workflow.languages import by_engine
 from proactive_jupyter_kernel.workflow.model import Script, Task, Workflow
@@ -78,7 +79,7 @@ def _assemble(contents: Contents, name: str, find: Callable[[Workflow], list[Pro
     applied = AppliedControls(_tasks(contents))
     applied.apply(contents.controls, {entry.name: entry.runs for entry in contents.tasks.values() if entry.runs})
     workflow = replace(contents.job, name=name, tasks=tuple(applied.tasks.values()))
-    problems: list[object] = [*applied.problems]
+    problems: list[object] = [*contents.problems, *applied.problems]
     # What is wrong with an unfinished control would be told again, in words of the finished workflow.
     problems += find(workflow) if not problems else find(replace(workflow, tasks=tuple(_tasks(contents))))
     for entry in contents.tasks.values():
@@ -124,6 +125,8 @@ def script(contents: Contents, entry: DraftTask) -> SourceMap:
     front = [one for one in contents.imports.get(engine, {}).values() if one.text.strip()]
     if lines := binding.imports(entry.imports):
         front.append(Code(text=lines))
+    if entry.parameters:
+        front.append(Code(text=decoding(entry.parameters)))
     head = binding.head_lines(first.text) if front else 0
     parts = [first.lines(0, head)] if head else []
     parts += [*front, first.lines(head), *rest]

@@ -6,6 +6,7 @@ cells contribute the same thing, the cell that ran last wins: `may_write` decide
 
 from __future__ import annotations
 
+import copy
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -37,6 +38,8 @@ class DraftTask:
     runs: str = ""
     #: Where the scripts around it were written, by how errors label them.
     scripts: Mapping[str, SourceMap] = field(default_factory=dict)
+    #: The imports that are parameters of the notebook and travel as JSON; known when the job is built.
+    parameters: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -65,7 +68,11 @@ class DraftTask:
 class Contents:
     """What stands in the draft after some contributions. Changed only by them."""
 
-    def __init__(self) -> None:
+    def __init__(self, parameters: Mapping[str, object] | None = None) -> None:
+        #: The parameters of the notebook, which are variables of the job where a task uses them.
+        self.parameters: Mapping[str, object] = {} if parameters is None else parameters
+        #: What is wrong with the use of parameters.
+        self.problems: list[str] = []
         #: What is said of the job; its name is empty until one is given, its tasks are none.
         self.job = Workflow(name="")
         #: In the order of their first definition.
@@ -83,6 +90,12 @@ class Contents:
         #: The task of each name, script, setting -> the number of the run that wrote it.
         self._written: dict[tuple[str, ...], int] = {}
 
+    def with_(self, *, job: Workflow, tasks: dict[str, DraftTask], problems: list[str]) -> Contents:
+        """The contents with another job, other tasks and problems, for reading."""
+        other = copy.copy(self)
+        other.job, other.tasks, other.problems = job, tasks, problems
+        return other
+
     def may_write(self, run: int, *item: str) -> bool:
         """Note that a run writes an item; False if a later run has written it."""
         if self._written.get(item, 0) > run:
@@ -98,8 +111,8 @@ class Contents:
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """Every variable that the job, a task or an export names."""
-        names = dict.fromkeys(variable.name for variable in self.job.variables)
+        """Every variable that the job, a task, an export or a parameter of the notebook names."""
+        names = dict.fromkeys((*(variable.name for variable in self.job.variables), *self.parameters))
         for entry in self.tasks.values():
             names |= dict.fromkeys((*(variable.name for variable in entry.task.variables), *entry.exports))
         return tuple(names)
@@ -141,7 +154,7 @@ class Contents:
         self, entry: DraftTask, later: Mapping[str, DraftTask] | None = None, implied: Iterable[str] = ()
     ) -> tuple[str, ...]:
         """The variables that a task imports and that neither the job, the task nor an ancestor has."""
-        known = {variable.name for variable in (*self.job.variables, *entry.task.variables)}
+        known = {variable.name for variable in (*self.job.variables, *entry.task.variables)} | self.parameters.keys()
         asked = [name for name in entry.imports if name not in known and not name.startswith(SYSTEM_PREFIX)]
         # Nearly always the parents export what is asked for: the walk ends there.
         for ancestor in self.ancestors((*entry.task.depends, *implied, *self.implied(entry.name)), later):
@@ -155,6 +168,7 @@ class Contents:
     ) -> tuple[str, ...]:
         """The variables that a task could import."""
         names = dict.fromkeys(variable.name for variable in (*self.job.variables, *entry.task.variables))
+        names |= dict.fromkeys(self.parameters)
         for ancestor in self.ancestors((*entry.task.depends, *implied), later):
             names |= dict.fromkeys(ancestor.exports)
         return tuple(names)

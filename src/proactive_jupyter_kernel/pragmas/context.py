@@ -14,6 +14,7 @@ from proactive_jupyter_kernel.pragmas.draft import Draft
 from proactive_jupyter_kernel.pragmas.frontend import Frontend, Live
 from proactive_jupyter_kernel.pragmas.kinds import Formula, Modelled
 from proactive_jupyter_kernel.pragmas.notebook_memory import JobRecord, NotebookMemory
+from proactive_jupyter_kernel.pragmas.notebook_parameters import NotebookParameters
 from proactive_jupyter_kernel.pragmas.outputs import Notice
 from proactive_jupyter_kernel.pragmas.refusals import Refusals
 from proactive_jupyter_kernel.pragmas.registry import Bound
@@ -64,13 +65,16 @@ class Context:
         live: Live,
         connection: Connection | None = None,
         memory: NotebookMemory | None = None,
+        parameter_cells: Mapping[str, str] | None = None,
     ) -> None:
         """Without `connection` the settings are looked up when a scheduler is first needed: the environment, the
         folder's configuration file, the embedded scheduler. Without `memory` nothing is kept over a restart.
+        `parameter_cells` are the texts of the cells that set parameters; the caller keeps them up to date.
         """
         self.frontend = frontend
         self.lock = threading.RLock()
-        self.draft = Draft()
+        cells = {} if parameter_cells is None else parameter_cells
+        self.draft = Draft(NotebookParameters(cells, lambda: frontend.namespace))
         #: The cells that were refused.
         self.refusals = Refusals()
         #: Submitted from this notebook, the newest last.

@@ -22,6 +22,7 @@ from proactive_jupyter_kernel.pragmas.contributions import (
     DefinedTask,
 )
 from proactive_jupyter_kernel.pragmas.controls import Control, OutOfOrder, StepPosition, position_of
+from proactive_jupyter_kernel.pragmas.notebook_parameters import with_parameters
 from proactive_jupyter_kernel.pragmas.source_map import Code, SourceMap
 from proactive_jupyter_kernel.workflow.model import Workflow
 
@@ -74,12 +75,14 @@ class Removed:
 class Draft:
     """The job being built. Not thread-safe: whoever changes it holds the context's lock."""
 
-    def __init__(self) -> None:
+    def __init__(self, parameters: Mapping[str, object] | None = None) -> None:
+        """`parameters` are those of the notebook, a live view."""
+        self._parameters: Mapping[str, object] = {} if parameters is None else parameters
         #: By `CellEntry.key`, in the order of their first runs.
         self.cells: dict[str, CellEntry] = {}
         self._runs = 0
         self._current = CellEntry(id="", label="", token=-1, run=0)
-        self._contents: Contents | None = Contents()
+        self._contents: Contents | None = Contents(self._parameters)
         self._inactive: list[Inactive] = []
 
     # -- reading
@@ -123,15 +126,16 @@ class Draft:
 
     def build(self, name: str) -> Built:
         """The workflow under this name; `InvalidWorkflow` with all problems."""
-        return building.build(self.contents, name)
+        return building.build(with_parameters(self.contents), name)
 
     def sketch(self, name: str) -> Sketch:
         """The workflow as far as it stands, and what is missing or wrong; never refuses."""
-        return building.sketch(self.contents, name)
+        return building.sketch(with_parameters(self.contents), name)
 
     def script(self, entry: DraftTask) -> SourceMap:
         """A task's whole script: code prepended for its language, imports, its own code, exports."""
-        return building.script(self.contents, entry)
+        contents = with_parameters(self.contents)
+        return building.script(contents, contents.tasks.get(entry.name, entry))
 
     # -- a run of a cell
 
@@ -270,7 +274,7 @@ class Draft:
             inactive.append(Inactive(cell=entry, contribution=one, reason=reason))
 
     def _applied(self, entries: list[CellEntry]) -> tuple[Contents, list[Inactive]]:
-        contents = Contents()
+        contents = Contents(self._parameters)
         inactive: list[Inactive] = []
         for entry in entries:
             for one in entry.contributions:

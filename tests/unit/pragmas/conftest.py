@@ -142,7 +142,14 @@ class Notebook:
         self.live = SimpleLive(self.frontend)
         self.connection = Connection(make=self._scheduler)
         self.memory = NotebookMemory(folder / "memory", "notebook.ipynb") if memory else None
-        self.context = Context(self.frontend, live=self.live, connection=self.connection, memory=self.memory)
+        self.parameter_cells: dict[str, str] = {}
+        self.context = Context(
+            self.frontend,
+            live=self.live,
+            connection=self.connection,
+            memory=self.memory,
+            parameter_cells=self.parameter_cells,
+        )
         self.live.scheduler = lambda: self.context.scheduler
         self.count = 0
 

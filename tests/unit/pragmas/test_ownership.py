@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -363,15 +364,17 @@ def test_an_empty_draft_says_how_to_begin(notebook) -> None:
 
 # -- any sequence of edits
 
-#: For each cell, texts that it may hold in turn. No two cells contribute the same thing.
+#: For each cell, texts that it may hold in turn. No two cells contribute the same thing. None imports what another may
+#: take away again: that is checked when the cell runs, and once more at submission. Where a cell has several pragmas,
+#: none needs another cell: a cell that runs stops at the first that is refused.
 TEXTS = {
     "job": ("#%job(name=one)", "#%job(name=two, variables=[(v, 1)], priority=high)", "#%import\nimport math"),
     "a": ("#%task(A)\n1", "#%task(A2, export=[v])\nv = 2", "#%task(A)\n3\n#%task(A2)\n4", "#%help()"),
-    "b": ("#%task(B, dep=A)\n1", "#%task(B, dep=[A2], import=[v])\n2", "#%task(B3)\n3\n#%post_script(B3)\nx"),
-    "s": ("#%pre_script(A)\np", "#%pre_script(B)\nq\n#%selection_script(name=[A, B])\nselected = True"),
+    "b": ("#%task(B, dep=A)\n1", "#%task(B, dep=[A2], export=[w])\n2", "#%task(B3)\n3\n#%post_script(B3)\nx"),
+    "s": ("#%pre_script(A)\np", "#%post_script(B)\nq", "#%selection_script(name=[A])\nselected = True"),
     "f": ("#%job_fork_env(language=groovy)\nx", "#%import(language=bash)\ny"),
     "1": ("#%branch(B1, dep=A)\n1", "#%branch(B2)\n1", "#%split(B1)\n1"),
-    "2": ("#%condition()\nbranch = 'if';", "#%runs()\nruns = 2;", "#%condition()\nbranch = 'else';\n#%if(I)\n1"),
+    "2": ("#%condition()\nbranch = 'if';", "#%runs()\nruns = 2;", "#%condition()\nbranch = 'else';"),
     "3": ("#%if(I)\n1", "#%if(I2)\n1", "#%process(I)\n1", "#%task(T, dep=A)\n1"),
     "4": ("#%else(E)\n1", "#%merge(E)\n1"),
     "l": ("#%start(S)\n1\n#%condition\nloop = false;\n#%loop(L)\n1", "#%start(S)\n1", "#%task(L, dep=S)\n1"),
@@ -399,16 +402,22 @@ def attempt(notebook: Notebook, cell: str, number: int) -> bool:
 
 
 def state(notebook: Notebook) -> object:
-    """Everything that stands in the draft, but for where it was written."""
+    """Everything that stands in the draft, but for where it was written and for the numbers of generated names."""
     contents = notebook.context.draft.contents
-    tasks = {
-        name: (entry.task, [code.text for code in entry.code or ()], entry.imports, entry.exports, entry.runs)
+    tasks = [
+        (
+            replace(entry.task, name=name.rstrip("0123456789")) if name.startswith("block") else entry.task,
+            [code.text for code in entry.code or ()],
+            entry.imports,
+            entry.exports,
+            entry.runs,
+        )
         for name, entry in contents.tasks.items()
-    }
+    ]
     controls = [(one.kind.name, dict(one.tasks), one.script, one.position) for one in contents.controls]
     imports = {engine: [code.text for code in kept.values()] for engine, kept in contents.imports.items() if kept}
     job = (contents.job, contents.job_selection, contents.job_fork_environment)
-    return list(tasks.items()), controls, imports, job
+    return tasks, controls, imports, job
 
 
 @given(changes=CHANGES)

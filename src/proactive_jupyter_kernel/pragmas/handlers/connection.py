@@ -1,8 +1,11 @@
-"""`#%connect` and `#%configure`: which scheduler, and what a plain cell does."""
+"""`#%connect` and `#%configure`: which scheduler, and the settings of the notebook."""
 
 from __future__ import annotations
 
 import getpass
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 from proactive_jupyter_kernel.client.config import (
     LOCAL_NAMES,
@@ -112,22 +115,49 @@ def _at_fault(call: Bound) -> str:
     return next((name for name in ("path", "url", "host", "port") if call.given(name)), "")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Setting:
+    """One setting of the notebook."""
+
+    parameter: Parameter
+    set: Callable[[Context, Any], None]
+    #: The setting as a sentence.
+    describe: Callable[[Context], str]
+
+
+def _set_cell_mode(context: Context, mode: str) -> None:
+    context.cell_mode = mode
+
+
+#: What `#%configure` sets, in the order in which it shows it.
+_SETTINGS = (
+    _Setting(
+        parameter=Parameter(
+            name="task",
+            kind=Choice(tuple(CELL_MODES)),
+            nameless=True,
+            doc="What a cell without a pragma does: "
+            + "; ".join(f"{word}: {does}" for word, does in CELL_MODES.items())
+            + ".",
+        ),
+        set=_set_cell_mode,
+        describe=lambda context: f"A cell without a pragma: {CELL_MODES[context.cell_mode]}.",
+    ),
+)
+
+
 @pragma(
     "configure",
-    Parameter(
-        name="task",
-        kind=Choice(tuple(CELL_MODES)),
-        required=True,
-        doc="What a cell without a pragma does: "
-        + "; ".join(f"{word}: {does}" for word, does in CELL_MODES.items())
-        + ".",
-    ),
+    *(setting.parameter for setting in _SETTINGS),
     family="help",
-    summary="Chooses what a cell without a pragma does.",
+    summary="Changes settings of this notebook; without any, shows them.",
     example="#%configure(task=block)",
     changes_draft=True,
 )
 def configure(context: Context, call: Bound) -> None:
-    """Set the mode of plain cells."""
-    context.cell_mode = call["task"]
-    context.frontend.show(Text(text=f"A cell without a pragma: {CELL_MODES[context.cell_mode]}."))
+    """Set what is given."""
+    given = [setting for setting in _SETTINGS if call[setting.parameter.name] is not None]
+    for setting in given:
+        setting.set(context, call[setting.parameter.name])
+    for setting in given or _SETTINGS:
+        context.frontend.show(Text(text=setting.describe(context)))
