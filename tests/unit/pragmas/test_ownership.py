@@ -238,6 +238,7 @@ def test_a_job_that_needs_a_refused_task_is_not_submitted(notebook) -> None:
         "! The job lacks task A: Cell In[2] was refused. #%task: walltime must be a time: seconds, MM:SS or "
         "HH:MM:SS, longer than 0, not 'soon'."
     )
+    assert any("The job lacks task A: Cell" in text for text in run(notebook, "p", "#%draw_job()"))
     run(notebook, "b", "#%task(B, dep=A)\n1")
     with pytest.raises(PragmaError, match="the job lacks task A, which B needs: Cell In"):
         run(notebook, "s", "#%submit_job()")

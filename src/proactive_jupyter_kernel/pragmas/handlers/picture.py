@@ -10,6 +10,7 @@ from proactive_jupyter_kernel.errors import SetupError
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.file_names import safe_file_name
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Picture, Text
+from proactive_jupyter_kernel.pragmas.ownership import warnings_of
 from proactive_jupyter_kernel.pragmas.parameters import SWITCH
 from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.values import FilePath
@@ -48,6 +49,7 @@ def draw_job(context: Context, call: Bound) -> None:
     with context.lock:
         title = Path(_stem(call["name"])).name if call["name"] else context.job_name
         sketch = context.draft.sketch(title)
+        warnings = warnings_of(context)
     if not sketch.workflow.tasks:
         hint = "#%task(name=NAME) makes the code below it a task."
         context.frontend.show(Text(text=f"There is nothing to draw: the job has no tasks yet. {hint}"))
@@ -60,6 +62,8 @@ def draw_job(context: Context, call: Bound) -> None:
         _save(context, call, sketch.workflow)
     for notice in sketch.notices:
         context.frontend.show(Notice(text=notice))
+    for warning in warnings:
+        context.frontend.show(warning)
     if sketch.problems:
         lines = [f"  {number}. {problem}" for number, problem in enumerate(sketch.problems, 1)]
         context.frontend.show(Notice(text="\n".join(["The job is not ready to be submitted:", *lines]), warning=True))
