@@ -1,4 +1,7 @@
-"""`#%export_xml`, `#%import_xml`: workflows as files."""
+"""Workflows as files: `export_xml`, `export_json`, `write_dot` and `import_xml`, `import_json`, `import_dot`.
+
+One function writes and one reads; the table of formats says the rest.
+"""
 
 from __future__ import annotations
 
@@ -13,78 +16,123 @@ from proactive_jupyter_kernel.pragmas.outputs import Notice, Text
 from proactive_jupyter_kernel.pragmas.paths import path_of
 from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.values import FilePath
+from proactive_jupyter_kernel.workflow.formats import FORMATS, Format, ReadFile
+
+#: Pragma -> the format that it writes or reads.
+_FORMAT_OF = {
+    "export_xml": "xml",
+    "import_xml": "xml",
+    "export_json": "json",
+    "import_json": "json",
+    "write_dot": "dot",
+    "import_dot": "dot",
+}
 
 
-@pragma(
-    "export_xml",
-    Parameter(
-        name="name",
-        kind=FilePath("a file's name"),
-        doc="The file, with or without .xml, relative to the notebook's folder. Without it: the job's name.",
-    ),
-    family="exchange",
-    summary="Writes the job as a ProActive workflow file.",
-    example="#%export_xml(name=greetings)",
-)
-def export_xml(context: Context, call: Bound) -> None:
-    """Write the draft as workflow XML."""
-    from proactive_jupyter_kernel.workflow.formats import xml
-
+def export(context: Context, call: Bound) -> None:
+    """Write the draft to a file."""
+    form = FORMATS[_FORMAT_OF[call.pragma.name]]
     with context.lock:
         built = context.draft.build(context.job_name)
-    file = _file(context, call, call["name"] or safe_file_name(context.job_name), ".xml")
+    text = form.dumps(built.workflow)
+    file = _file(context, call, call["name"] or safe_file_name(context.job_name), form)
     try:
-        file.write_text(xml.dumps(built.workflow), encoding="utf-8")
+        file.write_text(text if isinstance(text, str) else text.decode(), encoding="utf-8", newline="\n")
     except OSError as error:
         raise call.fault(f"{file} cannot be written: {error.strerror}.", parameter="name") from None
     for notice in built.notices:
         context.frontend.show(Notice(text=notice))
-    context.frontend.show(Text(text=f"The job {built.workflow.name!r} is written to {file}."))
+    for loss in form.losses(built.workflow):
+        context.frontend.show(Notice(text=loss, warning=True))
+    shown = f"{built.workflow.name!r} ({_tasks(len(built.workflow.tasks))})"
+    context.frontend.show(Text(text=f"Exported workflow {shown} as {form.title} to {file}."))
 
 
-@pragma(
-    "import_xml",
-    Parameter(name="path", kind=FilePath(), required=True, doc="The workflow file, relative to the notebook's folder."),
-    family="exchange",
-    summary="Reads a ProActive workflow file; it becomes the job that is being built.",
-    example="#%import_xml(path=greetings.xml)",
-    changes_draft=True,
-)
-def import_xml(context: Context, call: Bound) -> None:
+def import_file(context: Context, call: Bound) -> None:
     """Replace the draft by the workflow in a file."""
-    from proactive_jupyter_kernel.workflow.formats import xml
+    from proactive_jupyter_kernel.workflow.checks import errors
 
+    form = FORMATS[_FORMAT_OF[call.pragma.name]]
+    assert form.loads is not None
     file = path_of(context, call, "path")
-
-    def beside(path: str) -> str:
-        """A script's file. A workflow from elsewhere shall not pull in whatever this user can read."""
-        wanted = (file.parent / path).resolve()
-        if not wanted.is_relative_to(file.parent.resolve()):
-            raise PermissionError(errno.EACCES, "it lies outside the folder of the workflow file", path)
-        return wanted.read_text(encoding="utf-8")
-
     try:
-        loaded = xml.loads(file.read_bytes(), read_file=beside)
+        loaded = form.loads(file.read_bytes(), read_file=_beside(file))
     except OSError as error:
         raise call.fault(f"{call['path']} cannot be read: {error.strerror}.", parameter="path") from None
     except WorkflowError as error:
         raise call.fault(f"{call['path']}: {error.message}", parameter="path", hint=error.hint) from None
     replaced = len(context.draft.clear())
     context.refusals.clear()
-    context.draft.contribute(LoadedWorkflow(workflow=loaded.workflow))
-    count = len(loaded.workflow.tasks)
-    context.frontend.show(
-        Text(text=f"The job {loaded.workflow.name!r} is read: {count} task{'s' if count != 1 else ''}.")
-    )
+    workflow = loaded.workflow
+    context.draft.contribute(LoadedWorkflow(workflow=workflow))
+    context.frontend.show(Text(text=f"Imported workflow {workflow.name!r} ({_tasks(len(workflow.tasks))})."))
     if replaced:
-        dropped = f"It takes the place of the job built before, with its {replaced} task{'s' if replaced != 1 else ''}."
-        context.frontend.show(Notice(text=dropped))
+        context.frontend.show(Notice(text=f"It replaces the job built before, with its {_tasks(replaced)}."))
     for notice in loaded.notices:
         context.frontend.show(Notice(text=notice, warning=True))
+    for problem in errors(workflow):
+        context.frontend.show(Notice(text=f"Before it can be submitted: {problem}", warning=True))
 
 
-def _file(context: Context, call: Bound, name: str, ending: str) -> Path:
+def _beside(file: Path) -> ReadFile:
+    """Gives the text of a file that a workflow names. A workflow of others must not read whatever this user can."""
+
+    def read(path: str) -> str:
+        wanted = (file.parent / path).resolve()
+        if not wanted.is_relative_to(file.parent.resolve()):
+            raise PermissionError(errno.EACCES, "it lies outside the folder of the workflow file", path)
+        return wanted.read_text(encoding="utf-8")
+
+    return read
+
+
+def _file(context: Context, call: Bound, name: str, form: Format) -> Path:
     path = path_of(context, call, "name", name)
     if Path(name).name in ("", "..") or name.endswith("/"):
         raise call.fault(f"{name!r} names a folder, not a file.", parameter="name", hint="Add the file's name.")
-    return path if path.suffix.lower() == ending else path.with_name(path.name + ending)
+    return path if path.suffix.lower() in form.extensions else path.with_name(path.name + form.extensions[0])
+
+
+def _tasks(count: int) -> str:
+    return f"{count} task{'s' if count != 1 else ''}"
+
+
+def _declare_export(name: str, *aliases: str, summary: str) -> None:
+    form = FORMATS[_FORMAT_OF[name]]
+    extension = form.extensions[0]
+    doc = f"The file, with or without {extension}, relative to the notebook's folder. Without it: the job's name."
+    pragma(
+        name,
+        Parameter(name="name", kind=FilePath("a file's name"), doc=doc),
+        aliases=aliases,
+        family="exchange",
+        summary=summary,
+        example=f"#%{name}(name=greetings)",
+    )(export)
+
+
+def _declare_import(name: str, *aliases: str, summary: str) -> None:
+    extension = FORMATS[_FORMAT_OF[name]].extensions[0]
+    pragma(
+        name,
+        Parameter(name="path", kind=FilePath(), required=True, doc="The file, relative to the notebook's folder."),
+        aliases=aliases,
+        family="exchange",
+        summary=summary,
+        example=f"#%{name}(path=greetings{extension})",
+        changes_draft=True,
+    )(import_file)
+
+
+_declare_export("export_xml", summary="Writes the job as a ProActive workflow file.")
+_declare_import("import_xml", summary="Reads a ProActive workflow file; it becomes the job that is being built.")
+_declare_export(
+    "export_json", "export_as_json", summary="Writes the job as JSON; docs/reference/workflow.schema.json describes it."
+)
+_declare_import(
+    "import_json", "import_as_json", summary="Reads a job that was written as JSON; it becomes the one being built."
+)
+_declare_export("write_dot", summary="Writes the job as a Graphviz file, with its controls and scripts.")
+_declare_import(
+    "import_dot", summary="Reads a Graphviz file, also one of others: nodes become tasks, edges dependencies."
+)
