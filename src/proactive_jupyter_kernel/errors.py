@@ -20,6 +20,8 @@
     │   ├── UnknownJob
     │   ├── UnknownTask
     │   └── WaitTimeout
+    ├── UnreadableValue                a task's value cannot be opened here
+    │   └── UntrustedValue             opening it could run code of somebody else
     ├── JobFailed                      a job that was waited for ended with faulty tasks, or badly
     ├── EmbeddedSchedulerError         the embedded scheduler cannot be started, stopped or used
     └── SetupError                     kernelspec, configuration file, folder: the surroundings are wrong
@@ -54,7 +56,9 @@ __all__ = [
     "UnknownParameter",
     "UnknownPragma",
     "UnknownTask",
+    "UnreadableValue",
     "UnreadableWorkflow",
+    "UntrustedValue",
     "WaitTimeout",
     "WorkflowError",
     "did_you_mean",
@@ -150,6 +154,14 @@ class InvalidWorkflow(WorkflowError):
 
 class UnreadableWorkflow(WorkflowError):
     """A text is not a workflow in the format it claims."""
+
+
+class UnreadableValue(ProActiveError):
+    """A task's value cannot be opened here: a library is missing, or versions differ."""
+
+
+class UntrustedValue(UnreadableValue):
+    """Opening a value could run code of whoever wrote it, and nobody said that this is wanted."""
 
 
 class NotPortable(WorkflowError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,7 @@ from proactive_jupyter_kernel.client.jobs import SubmittedJob
 from proactive_jupyter_kernel.client.records import Job, JobInfo, TaskResult
 from proactive_jupyter_kernel.client.scheduler import Scheduler
 from proactive_jupyter_kernel.errors import SchedulerError, WorkflowError
+from proactive_jupyter_kernel.workflow.python_tasks.tagged import holds_tagged
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
 __all__ = ["job_facts", "jsonable", "listing_facts", "results_of", "show_job", "show_listing", "show_results"]
@@ -35,7 +37,7 @@ def job_facts(scheduler: Scheduler, job: Job) -> dict[str, Any]:
             {
                 "name": task.name,
                 "status": task.status.value,
-                "result": jsonable(result.value) if result else None,
+                "result": jsonable(result.readable_value) if result else None,
                 "error": (result.failure or None) if result else None,
                 "parents": list(parents.get(task.name, ())),
             }
@@ -56,6 +58,8 @@ def results_of(scheduler: Scheduler, job: Job) -> dict[str, TaskResult]:
         if result is None or result.failed:
             # A failure's story is not part of the job's result.
             result = scheduler.task_result(job.id, task.name)
+        if holds_tagged(result.carried):
+            result = replace(result, trusted=scheduler.is_mine(job.id))
         if result.has_value or result.failed:
             found[task.name] = result
     return found
@@ -124,7 +128,7 @@ def show_job(scheduler: Scheduler, job: Job) -> None:
 def show_results(results: Mapping[str, TaskResult]) -> None:
     """Each task's value, or the story of its failure, under its name where it takes lines."""
     for name, result in results.items():
-        shown = (result.trace or result.failure).rstrip() if result.failed else _readable(result.value)
+        shown = (result.trace or result.failure).rstrip() if result.failed else _readable(result.readable_value)
         lines = shown.splitlines() or [""]
         label = f"{name} failed:" if result.failed else f"{name}:"
         if len(lines) == 1:

@@ -56,6 +56,10 @@ class SchedulerApi:
         answer = self._get("/scheduler/version", doing="tell its version").json()
         return str(answer.get("scheduler", "")) if isinstance(answer, dict) else ""
 
+    def user(self) -> str:
+        """The name of this session's user (``GET /common/currentuser``)."""
+        return self._get("/common/currentuser", doing="tell who is logged in").text.strip().strip('"')
+
     def ask(self, *path: str | int, doing: str, query: Mapping[str, str] | None = None) -> Response:
         """The answer to ``GET`` on a path of the REST API; `doing` completes "The scheduler refused to ..."."""
         return self._get(path_of(*path), doing=doing, query=query)

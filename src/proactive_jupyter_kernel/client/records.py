@@ -164,8 +164,10 @@ class TaskResult:
 
     id: int
     name: str
-    #: The result as a Python value; None where there is none or it failed. Bytes where the result was bytes.
-    value: object = None
+    #: The result as the scheduler carries it: tagged bytes for a value that only Python has. None where there is none.
+    carried: object = None
+    #: Whether a pickle in it is opened.
+    trusted: bool = False
     #: Whether there is a result at all: a finished task may well have the value None.
     has_value: bool = False
     #: The result in the scheduler's words (Java's ``toString``); the best there is where `value` could not be decoded.
@@ -179,8 +181,29 @@ class TaskResult:
     stderr: str = ""
     #: ``content.type``, ``file.name``, ``file.extension`` and what else the task put there.
     metadata: Mapping[str, str] = field(default_factory=dict)
+    #: What the task showed; `client.shown.shown_by` reads it.
+    outputs: tuple[str, ...] = ()
+    #: The number, from 1, of the one of `outputs` that is the result as well; 0: none is.
+    output_of_result: int = 0
     #: The variables that the task handed on, as text.
     variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def value(self) -> object:
+        """The result as a Python value, opened now; None where there is none or it failed.
+
+        Raises `UnreadableValue`, such as `UntrustedValue` for a model in a result that is not `trusted`.
+        """
+        from proactive_jupyter_kernel.client import values
+
+        return values.opened(self.carried, f"The result of {self.name}", trust=self.trusted)
+
+    @property
+    def readable_value(self) -> object:
+        """As `value`, with a `client.values.Unopened` for what cannot be opened."""
+        from proactive_jupyter_kernel.client import values
+
+        return values.readable(self.carried, f"The result of {self.name}", trust=self.trusted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,8 +215,20 @@ class JobResult:
     tasks: Mapping[str, TaskResult] = field(default_factory=dict)
     #: Names of the tasks whose result is precious.
     precious: tuple[str, ...] = ()
-    #: What tasks put into ``resultMap``.
-    result_map: Mapping[str, object] = field(default_factory=dict)
+    #: What tasks put into ``resultMap``, as the scheduler carries it.
+    carried_map: Mapping[str, object] = field(default_factory=dict)
+    #: Whether a pickle in that is opened.
+    trusted: bool = False
+
+    @property
+    def result_map(self) -> dict[str, object]:
+        """What tasks put into ``resultMap``, as Python values, opened now; raises as `TaskResult.value` does."""
+        from proactive_jupyter_kernel.client import values
+
+        return {
+            name: values.opened(value, f"resultMap[{name!r}]", trust=self.trusted)
+            for name, value in self.carried_map.items()
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

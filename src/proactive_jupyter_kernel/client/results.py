@@ -7,6 +7,7 @@ import binascii
 from collections.abc import Mapping
 from typing import Any
 
+from proactive_jupyter_kernel.client import shown
 from proactive_jupyter_kernel.client.records import JobResult, TaskResult, text_map
 from proactive_jupyter_kernel.errors import SchedulerError
 
@@ -22,10 +23,13 @@ def task_result_of(data: Any, *, trace: str = "") -> TaskResult:
     failed = data.get("serializedException") is not None
     value, has_value = (None, False) if failed else _value(data.get("serializedValue"), bool(data.get("raw")), text)
     output = data.get("output") or {}
+    metadata = text_map(data.get("metadata"))
+    if shown.without_result(metadata):
+        value, has_value, text = None, False, ""
     return TaskResult(
         id=int(ref.get("id", -1)),
         name=_text(ref.get("readableName")),
-        value=value,
+        carried=value,
         has_value=has_value,
         text="" if failed else text,
         failed=failed,
@@ -33,7 +37,9 @@ def task_result_of(data: Any, *, trace: str = "") -> TaskResult:
         trace=trace if failed else "",
         stdout=_text(output.get("stdoutLogs")),
         stderr=_text(output.get("stderrLogs")),
-        metadata=text_map(data.get("metadata")),
+        metadata=shown.other_metadata(metadata),
+        outputs=shown.entries_of(metadata),
+        output_of_result=shown.output_of_result(metadata),
         variables=text_map(data.get("propagatedVariables")),
     )
 
@@ -51,7 +57,7 @@ def job_result_of(data: Any) -> JobResult:
         name=_text(ref.get("readableName")),
         tasks=dict(sorted(tasks.items(), key=lambda item: item[1].id)),
         precious=tuple(data.get("preciousResults") or ()),
-        result_map={key: _value(serialized.get(key), False, text)[0] for key, text in texts.items()},
+        carried_map={key: _value(serialized.get(key), False, text)[0] for key, text in texts.items()},
     )
 
 

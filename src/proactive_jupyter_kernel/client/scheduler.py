@@ -59,6 +59,8 @@ class Scheduler(SchedulerApi):
         self.sleep = sleep
         self._data_dir = data_dir
         self._live_logs: dict[int, LiveLog] = {}
+        #: Ids of jobs that were submitted in this session.
+        self._mine: set[int] = set()
         self._transfer: FileTransfer | None = None
         self._lock = threading.Lock()
 
@@ -184,12 +186,17 @@ class Scheduler(SchedulerApi):
         information = {**python_command(source, embedded=self.is_embedded), **(generic_information or {})}
         text = xml.dumps(source) if isinstance(source, Workflow) else source
         reference = self.submit_xml(text, variables=variables, generic_information=information)
+        self._mine.add(reference.id)
         return SubmittedJob(self, reference.id, reference.name)
 
     def get_job(self, job: int | str) -> SubmittedJob:
         """The job of that id, or the newest one of that name."""
         job_id = job if isinstance(job, int) else self.find(job)
         return SubmittedJob(self, job_id, self.info(job_id).name)
+
+    def is_mine(self, job_id: int) -> bool:
+        """Whether this user submitted the job. The embedded scheduler has one user."""
+        return self.is_embedded or job_id in self._mine or self.info(job_id).owner == self.user()
 
     def find(self, name: str) -> int:
         """The id of the newest job of that name, this user's before others'; `UnknownJob` proposes names that exist."""

@@ -19,6 +19,7 @@ from proactive_jupyter_kernel.pragmas.outputs import (
     HelpIndex,
     HelpPage,
     Html,
+    Mime,
     Notice,
     Output,
     Picture,
@@ -26,6 +27,7 @@ from proactive_jupyter_kernel.pragmas.outputs import (
     Text,
     Value,
 )
+from proactive_jupyter_kernel.workflow.python_tasks.tagged import PngImage
 
 __all__ = ["Bundle", "Formatter", "bundle_of", "markup_of"]
 
@@ -54,6 +56,8 @@ def bundle_of(output: Output, formatter: Formatter) -> Bundle:
     """The message content for an output; `formatter` is asked for Python values that nothing better is known for."""
     if isinstance(output, Value):
         return _labelled(output.label, _value(output, formatter))
+    if isinstance(output, Mime):
+        return _labelled(output.label, Bundle(data=dict(output.data), metadata=dict(output.metadata)))
     return _BUNDLES[type(output)](output)
 
 
@@ -120,7 +124,7 @@ _BUNDLES: dict[type, Callable[[Any], Bundle]] = {
 def _value(output: Value, formatter: Formatter) -> Bundle:
     value = output.value
     content_type = _content_type(output.metadata)
-    if isinstance(value, bytes | bytearray):
+    if isinstance(value, bytes | bytearray) and not isinstance(value, PngImage):
         return _bytes(bytes(value), content_type)
     if isinstance(value, str) and content_type in _TEXTS:
         return _TEXTS[content_type](value)
@@ -163,11 +167,14 @@ def _bytes(value: bytes, content_type: str) -> Bundle:
 def _image(value: bytes, content_type: str) -> Bundle:
     encoded = base64.b64encode(value).decode("ascii")
     words = f"image of {len(value):,} bytes ({content_type})"
-    picture = f'<img alt="{html.escape(words)}" src="data:{html.escape(content_type)};base64,{encoded}">'
-    data = {"text/plain": f"<{words}>", "text/html": picture}
+    data = {"text/plain": f"<{words}>", "text/html": _image_tag(html.escape(words), html.escape(content_type), encoded)}
     if content_type in _RASTER:
         data[content_type] = encoded
     return Bundle(data=data)
+
+
+def _image_tag(words: str, content_type: str, encoded: str) -> str:
+    return f'<img alt="{words}" src="data:{content_type};base64,{encoded.strip()}">'
 
 
 #: Images that Jupyter's messages carry in base64 under their own type; others show through the HTML alone.
@@ -220,6 +227,10 @@ def _labelled(label: str, bundle: Bundle) -> Bundle:
         data["text/markdown"] = f"**{label}**\n\n{data['text/markdown']}"
     elif len(data) > 1:
         # The front end would show the other type alone, and the name would be lost.
+        image = next((kind for kind in sorted(_RASTER) if kind in data), "")
+        if image:
+            data["text/html"] = f"{heading}{_image_tag(html.escape(text), image, str(data[image]))}"
+            return Bundle(data=data, metadata=bundle.metadata)
         data["text/html"] = f"{heading}<pre>{html.escape(text)}</pre>"
     return Bundle(data=data, metadata=bundle.metadata)
 

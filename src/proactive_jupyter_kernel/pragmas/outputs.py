@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from proactive_jupyter_kernel.workflow.model import Workflow
@@ -110,4 +110,14 @@ class Picture:
     looks: Mapping[str, Look] | None = None
 
 
-Output = Picture | Text | Notice | Html | Table | Value | HelpIndex | HelpPage
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mime:
+    """What a task showed, as it comes: MIME type to content; ``text/plain`` is there."""
+
+    data: Mapping[str, Any]
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    #: Said before it, such as the task's name.
+    label: str = ""
+
+
+Output = Picture | Text | Notice | Html | Table | Value | Mime | HelpIndex | HelpPage

@@ -33,6 +33,7 @@ __all__ = [
     "TAG",
     "NotPortableValue",
     "Opaque",
+    "for_other_languages",
     "from_wire",
     "portable",
     "text",
@@ -47,6 +48,8 @@ MAX_DEPTH = 100
 #: parts so often that they would unfold without end.
 MAX_ITEMS = 5_000_000
 _LONG_MIN, _LONG_MAX = -(2**63), 2**63 - 1
+#: How tagged bytes begin in wire form; nine bytes fill twelve letters.
+_TAGGED_START = base64.b64encode(tagged.MAGIC[:9]).decode("ascii")
 #: ``BigDecimal`` counts its digits after the point in 32 bits.
 _SCALE_LIMIT = 2**31 - 1
 
@@ -374,6 +377,23 @@ def to_wire(value: Any) -> Any:
 def from_wire(wire: Any) -> Any:
     """The value that `to_wire` was given. Raises ValueError for what is not in wire form."""
     return _from_wire(wire, False, 0)
+
+
+def for_other_languages(wire: Any) -> Any:
+    """A wire value, or a structure of them, with a text for each tagged value that has one, such as a date."""
+    if isinstance(wire, dict):
+        if wire.get(TAG) == "bytes" and str(wire.get("value")).startswith(_TAGGED_START):
+            return _text_or_bytes(wire)
+        return {key: for_other_languages(item) for key, item in wire.items()}
+    return [for_other_languages(item) for item in wire] if isinstance(wire, list) else wire
+
+
+def _text_or_bytes(wire: dict[str, Any]) -> Any:
+    try:
+        found = tagged.header_of(_from_base64(wire["value"]))["text"]
+    except ValueError:  # bytes of somebody else that only begin so
+        return wire
+    return wire if found is None else found
 
 
 def _from_wire(wire: Any, hashable: bool, depth: int) -> Any:

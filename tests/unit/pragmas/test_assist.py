@@ -77,7 +77,7 @@ def test_what_fits_is_offered(context, cell: str, expected: tuple[list[str], str
 def test_a_parameter_that_is_given_is_not_offered_again(context) -> None:
     """Wherever in the call it stands, under any of its names."""
     found = offers("#%get_job_result(|, id=3, timeout=5)", context)
-    assert found == (["job_name=", "into="], "")
+    assert found == (["job_name=", "into=", "trust="], "")
 
 
 def test_every_pragma_and_parameter_is_offered_without_a_notebook() -> None:

@@ -173,7 +173,7 @@ def test_help_explains_one_pragma(notebook) -> None:
     (page,) = notebook.frontend.shown
     assert page.text.startswith("#%get_job_result([job_id=JOB_ID], ")
     assert "Also called: #%get_result" in page.text
-    assert [row[0] for row in page.parameters] == ["job_id or id", "job_name", "timeout", "into"]
+    assert [row[0] for row in page.parameters] == ["job_id or id", "job_name", "timeout", "into", "trust"]
     assert page.text.endswith("Example:\n  " + PRAGMAS["get_job_result"].example)
 
 

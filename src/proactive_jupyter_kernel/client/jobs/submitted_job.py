@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from proactive_jupyter_kernel.client.polling import Polling
 from proactive_jupyter_kernel.client.records import Job, JobResult, TaskResult
 from proactive_jupyter_kernel.errors import ProActiveError
 from proactive_jupyter_kernel.workflow.model import Workflow
+from proactive_jupyter_kernel.workflow.python_tasks.tagged import holds_tagged
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
 if TYPE_CHECKING:
@@ -129,13 +131,30 @@ class SubmittedJob:
         """Reads the output piece by piece, for a consumer that follows the job itself."""
         return OutputReader(self.scheduler, self.scheduler.live_log_of(self.id), self.id, tasks=tasks)
 
-    def results(self) -> JobResult | None:
-        """The results of all tasks; None while the job has not ended."""
-        return self.scheduler.job_result(self.id)
+    def results(self, *, trust: bool | None = None) -> JobResult | None:
+        """The results of all tasks; None while the job has not ended.
 
-    def result(self, task: str) -> TaskResult:
-        """The result of one task, with the stack trace if it failed."""
-        return self.scheduler.task_result(self.id, task)
+        `trust` is whether values are opened that can run code of whoever wrote them; None: if this user submitted the
+        job.
+        """
+        found = self.scheduler.job_result(self.id)
+        if found is None:
+            return None
+        trusted = self._is_trusted(trust, *found.tasks.values(), carried=found.carried_map)
+        tasks = {name: replace(one, trusted=trusted) for name, one in found.tasks.items()}
+        return replace(found, tasks=tasks, trusted=trusted)
+
+    def result(self, task: str, *, trust: bool | None = None) -> TaskResult:
+        """The result of one task, with the stack trace if it failed; `trust` as for `results`."""
+        found = self.scheduler.task_result(self.id, task)
+        return replace(found, trusted=self._is_trusted(trust, found))
+
+    def _is_trusted(self, trust: bool | None, *results: TaskResult, carried: object = None) -> bool:
+        """`trust`, or whether this user submitted the job, which is asked only where it makes a difference."""
+        if trust is not None:
+            return trust
+        asked = holds_tagged(carried) or any(one.outputs or holds_tagged(one.carried) for one in results)
+        return asked and self.scheduler.is_mine(self.id)
 
     # -- files
 

@@ -11,7 +11,7 @@ from proactive_jupyter_kernel.pragmas.context import Context, NotebookJob
 from proactive_jupyter_kernel.pragmas.contributions import JobSettings
 from proactive_jupyter_kernel.pragmas.draft import Built
 from proactive_jupyter_kernel.pragmas.file_transfer import follow_files, send_files
-from proactive_jupyter_kernel.pragmas.handlers.results import TASK, show_results, task_of
+from proactive_jupyter_kernel.pragmas.handlers.results import TASK, show_outputs, show_results, task_of
 from proactive_jupyter_kernel.pragmas.handlers.tasks import ERROR_POLICIES
 from proactive_jupyter_kernel.pragmas.job_lookup import job_id_of
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Table, Text
@@ -152,6 +152,8 @@ def submit_job(context: Context, call: Bound) -> None:
         ended = wait_for(context, submitted.id, draw=call["draw"], output=call["wait"] and not call["draw"])
         if call["print_result"]:
             show_results(context, ended)
+        else:
+            show_outputs(context, ended)
         settle(context, ended)
         return
     if folder is not None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from proactive_jupyter_kernel.client.jobs.submitted_job import SubmittedJob
+from proactive_jupyter_kernel.client.shown import shown_by
+from proactive_jupyter_kernel.client.values import Unopened, summary
 from proactive_jupyter_kernel.errors import ProActiveError, did_you_mean
 from proactive_jupyter_kernel.pragmas.context import Context, base_name
 from proactive_jupyter_kernel.pragmas.job_errors import task_failed
 from proactive_jupyter_kernel.pragmas.job_lookup import job_id_of
-from proactive_jupyter_kernel.pragmas.outputs import Notice, Table, Value
-from proactive_jupyter_kernel.pragmas.parameters import JOB_REFERENCE, TIMEOUT
+from proactive_jupyter_kernel.pragmas.outputs import Mime, Notice, Table, Value
+from proactive_jupyter_kernel.pragmas.parameters import JOB_REFERENCE, SWITCH, TIMEOUT
 from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.values import Plain, PythonName
 from proactive_jupyter_kernel.pragmas.waiting import settle, wait_for
@@ -21,12 +24,14 @@ from proactive_jupyter_kernel.workflow.status import TaskStatus
 if TYPE_CHECKING:
     from proactive_jupyter_kernel.client.records import Job, TaskResult, TaskState
 
-__all__ = ["TASK", "show_results", "task_of"]
+__all__ = ["TASK", "show_outputs", "show_results", "task_of"]
 
 #: Up to so many results are shown one by one, more of them as one table of so many rows at most.
 SEPARATE, ROWS = 20, 100
 #: The characters of a result in that table.
 WIDTH = 120
+#: Outputs of tasks, such as figures, that are shown of one job.
+MOST_OUTPUTS = 50
 #: The name of the result in the code of a task, in every language.
 _RESULT = re.compile(r"\bresult\b")
 
@@ -43,11 +48,20 @@ def _into(what: str) -> Parameter:
     return Parameter(name="into", kind=PythonName(), doc=f"A variable of the notebook that gets {what}.")
 
 
+TRUST = Parameter(
+    name="trust",
+    kind=SWITCH,
+    doc="Whether results are opened that can run code of whoever wrote them, such as models, and HTML is shown as such."
+    " Without it: if you submitted the job.",
+)
+
+
 @pragma(
     "get_job_result",
     *JOB_REFERENCE,
     TIMEOUT,
     _into("the results: a dict of values by task name"),
+    TRUST,
     family="results",
     summary="Waits for a job and shows the result of each of its tasks.",
     example="#%get_job_result(job_name=Greetings, into=results)",
@@ -56,26 +70,62 @@ def _into(what: str) -> Parameter:
 def get_job_result(context: Context, call: Bound) -> None:
     """Wait, show the results, bind them; a job that failed ends the cell after what there is was shown."""
     job = wait_for(context, job_id_of(context, call), timeout=call["timeout"], output=False)
-    values = show_results(context, job)
+    results = show_results(context, job, trust=call["trust"])
     if call["into"]:
-        context.frontend.namespace[call["into"]] = values
+        context.frontend.namespace[call["into"]] = {result.name: result.value for result in results}
     settle(context, job)
 
 
-def show_results(context: Context, job: Job) -> dict[str, object]:
-    """Show the result of every task that has one; gives the values by task name."""
-    results = _results(context, job)
-    good = [results[name] for name in _in_order(job) if name in results and not results[name].failed]
-    silent = silent_tasks(context, job) if any(result.value is True for result in good) else frozenset()
-    returned = [one for one in good if one.value is not None and not (one.value is True and one.name in silent)]
-    shown = [_table(job, returned)] if len(returned) > SEPARATE else [_value(one) for one in returned]
-    if context.live.add_results(job.id, shown, [one.name for one in returned]):
-        return {result.name: result.value for result in good}
-    for output in shown:
+def show_results(context: Context, job: Job, *, trust: bool | None = None) -> list[TaskResult]:
+    """Show the result of every task that has one, and what the tasks showed; gives the results that are no failures."""
+    good, failed = _results(context, job, trust)
+    returned = _returned(context, job, good)
+    shown: list[Value | Table] = []
+    unopened: list[str] = []
+    if len(returned) > SEPARATE:
+        shown = [_table(job, returned)]
+    else:
+        values = [(one, one.readable_value) for one in returned]
+        unopened = [one.name for one, value in values if isinstance(value, Unopened) and one.output_of_result]
+        shown = [_value(one, value) for one, value in values if one.name not in unopened]
+    if not context.live.add_results(job.id, shown, [one.name for one in returned]):
+        for output in shown:
+            context.frontend.show(output)
+        if not returned:
+            context.frontend.show(Notice(text=f"No task of job {job.id} ({job.name!r}) has a result."))
+    # The output of a last expression shows what cannot be opened here.
+    _show_outputs(context, job, [*failed, *good], with_result=unopened)
+    return good
+
+
+def show_outputs(context: Context, job: Job) -> None:
+    """Show what the tasks of a job that was waited for showed: figures, ``display(...)``, last expressions."""
+    good, failed = _results(context, job, None)
+    _show_outputs(context, job, [*failed, *good], with_result=[one.name for one in good])
+
+
+def _show_outputs(context: Context, job: Job, results: Sequence[TaskResult], *, with_result: Collection[str]) -> None:
+    """The outputs of these tasks; those that are results as well only of the tasks in `with_result`."""
+    found = [
+        Mime(data=output.data, metadata=output.metadata, label=result.name)
+        for result in results
+        for output in shown_by(result, with_result=result.name in with_result)
+    ]
+    for output in found[:MOST_OUTPUTS]:
         context.frontend.show(output)
-    if not returned:
-        context.frontend.show(Notice(text=f"No task of job {job.id} ({job.name!r}) has a result."))
-    return {result.name: result.value for result in good}
+    if len(found) > MOST_OUTPUTS:
+        text = (
+            f"The tasks of job {job.id} show {len(found):,} outputs; the first {MOST_OUTPUTS} are here. "
+            f"#%get_task_result(task_name=NAME, job_id={job.id}) shows those of one task."
+        )
+        context.frontend.show(Notice(text=text))
+
+
+def _returned(context: Context, job: Job, results: Sequence[TaskResult]) -> list[TaskResult]:
+    """Those that a task returned: not None, and not the true that a scheduler gives where a task returns nothing."""
+    doubtful = [one for one in results if one.carried is True and not one.output_of_result]
+    silent = silent_tasks(context, job) if doubtful else frozenset()
+    return [one for one in results if one.carried is not None and not (one in doubtful and one.name in silent)]
 
 
 def silent_tasks(context: Context, job: Job) -> frozenset[str]:
@@ -93,18 +143,26 @@ def silent_tasks(context: Context, job: Job) -> frozenset[str]:
     return frozenset(task.name for task in job.tasks if task.base_name in silent)
 
 
-def _results(context: Context, job: Job) -> Mapping[str, TaskResult]:
-    """The results of a job, also of one that waits for a decision: its tasks that finished have theirs."""
-    found = context.scheduler.job_result(job.id)
-    if found is not None:
-        return found.tasks
-    finished = [task for task in job.tasks if task.status is TaskStatus.FINISHED]
-    return {task.name: context.scheduler.task_result(job.id, task.name) for task in finished}
+def _results(context: Context, job: Job, trust: bool | None) -> tuple[list[TaskResult], list[TaskResult]]:
+    """The results of the tasks that ended well and of those that failed.
+
+    Of a job that waits for a decision, the tasks that finished have theirs.
+    """
+    submitted = SubmittedJob(context.scheduler, job.id, job.name)
+    whole = submitted.results(trust=trust)
+    found: Mapping[str, TaskResult]
+    if whole is not None:
+        found = whole.tasks
+    else:
+        finished = [task for task in job.tasks if task.status is TaskStatus.FINISHED]
+        found = {task.name: submitted.result(task.name, trust=trust) for task in finished}
+    results = [found[name] for name in _in_order(job) if name in found]
+    return [one for one in results if not one.failed], [one for one in results if one.failed]
 
 
 def _table(job: Job, results: Sequence[TaskResult]) -> Table:
     """Many results as one display, each in one line."""
-    rows = [(result.name, _line(result.value)) for result in results[:ROWS]]
+    rows = [(result.name, _line(result.carried)) for result in results[:ROWS]]
     caption = f"{len(results):,} results of job {job.id} ({job.name!r})"
     if len(results) > ROWS:
         caption += f", the first {ROWS} are shown"
@@ -112,10 +170,9 @@ def _table(job: Job, results: Sequence[TaskResult]) -> Table:
     return Table(headings=("Task", "Result"), rows=rows, caption=caption)
 
 
-def _line(value: object) -> str:
-    if isinstance(value, bytes) and len(value) > WIDTH:
-        return f"{len(value):,} bytes"
-    text = " ".join(repr(value).split())
+def _line(carried: object) -> str:
+    """A result in one line, unopened: of a table or a model what it is."""
+    text = " ".join(summary(carried).split())
     return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
 
 
@@ -127,8 +184,8 @@ def _in_order(job: Job) -> list[str]:
     return [task.name for task in tasks]
 
 
-def _value(result: TaskResult) -> Value:
-    return Value(value=result.value, label=result.name, metadata=result.metadata)
+def _value(result: TaskResult, value: object) -> Value:
+    return Value(value=value, label=result.name, metadata=result.metadata)
 
 
 @pragma(
@@ -137,6 +194,7 @@ def _value(result: TaskResult) -> Value:
     *JOB_REFERENCE,
     TIMEOUT,
     _into("the result"),
+    TRUST,
     family="results",
     summary="Waits for a task and shows its result.",
     example="#%get_task_result(task_name=Greet, into=greeting)",
@@ -144,10 +202,18 @@ def _value(result: TaskResult) -> Value:
 def get_task_result(context: Context, call: Bound) -> None:
     """Wait for one task, show its result, bind it; a task without one is an error."""
     job, task = _wait_for_task(context, call, output=False)
-    result = context.scheduler.task_result(job.id, task.name) if task.ended and not task.went_wrong else None
+    result = None
+    if task.ended and not task.went_wrong:
+        result = SubmittedJob(context.scheduler, job.id, job.name).result(task.name, trust=call["trust"])
     if result is None or result.failed:
         raise task_failed(context, context.scheduler, job, task)
-    context.frontend.show(_value(result))
+    value = result.readable_value
+    is_shown = isinstance(value, Unopened) and bool(result.output_of_result)
+    _show_outputs(context, job, [result], with_result=[result.name] if is_shown else [])
+    if not result.has_value:
+        context.frontend.show(Notice(text=f"Task {task.name!r} of job {job.id} set no result."))
+    elif not is_shown:
+        context.frontend.show(_value(result, value))
     if call["into"]:
         context.frontend.namespace[call["into"]] = result.value
 

@@ -13,6 +13,7 @@ from proactive_jupyter_kernel.scheduler.runtimes.bindings import Bindings
 from proactive_jupyter_kernel.scheduler.runtimes.stage import Report, StageKind
 from proactive_jupyter_kernel.workflow import references
 from proactive_jupyter_kernel.workflow.model import ForkEnvironment, NativeCommand, Script
+from proactive_jupyter_kernel.workflow.python_tasks.shown import NO_RESULT
 
 __all__ = ["AttemptState"]
 
@@ -37,6 +38,7 @@ class AttemptState:
         }
         self._value: Wire = None
         self._has_value = False
+        self._set_result = False
         self._flow: Wire = None
         self._flow_decided = False
         self._exit_code: int | None = None
@@ -132,9 +134,12 @@ class AttemptState:
             self._exit_code = report.exit_code
             # A script that sets no result has the result true, on a ProActive server, too.
             self._value = report.values.get("result", True)
+            self._set_result = "result" in report.values
             self._has_value = report.failure is None
         elif kind is StageKind.POST:
-            self._value = report.values.get("result", self._value)
+            found = report.values.get("result", self._value)
+            self._set_result = self._set_result or found != self._value
+            self._value = found
 
     def decide(self, value: Wire) -> None:
         """The flow script's answer."""
@@ -145,7 +150,7 @@ class AttemptState:
         return Outcome(
             failure=self.failure,
             value=None if self.failure is not None else self._value,
-            metadata=self._metadata,
+            metadata=self._metadata if self._set_result or self.failure else {**self._metadata, NO_RESULT: "true"},
             variables_set=self._set,
             variables_removed=tuple(self._removed),
             result_map=self._result_map,

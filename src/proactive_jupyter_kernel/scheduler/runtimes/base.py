@@ -61,6 +61,7 @@ from typing import ClassVar
 from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind, Wire
 from proactive_jupyter_kernel.scheduler.runtimes import constants, reports
 from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart, Launch, Report, Stage, StageKind, failure
+from proactive_jupyter_kernel.workflow import values
 from proactive_jupyter_kernel.workflow.languages import Language, by_engine
 
 __all__ = ["REPORT", "REQUEST", "Runtime", "file_stem", "how_it_ended", "shell_code", "which"]
@@ -82,6 +83,8 @@ class Runtime(abc.ABC):
     programs: ClassVar[tuple[str, ...]] = ()
     #: How to get the program, one sentence.
     install: ClassVar[str] = ""
+    #: Whether its harness opens the tagged bytes of Python's values; others get a text where the value has one.
+    reads_tagged: ClassVar[bool] = False
     #: How the language writes its constants.
     literals: ClassVar[Mapping[str, Wire]] = {"true": True, "false": False}
 
@@ -165,6 +168,8 @@ class Runtime(abc.ABC):
     def request(self, stage: Stage, script: Path | None = None, **more: Wire) -> dict[str, Wire]:
         """What ``request.json`` holds; `more` are further keys for the harness."""
         request = stage.bindings.request()
+        if not self.reads_tagged:
+            request = values.for_other_languages(request)
         request.update(
             label=stage.label,
             stage=stage.kind.value,

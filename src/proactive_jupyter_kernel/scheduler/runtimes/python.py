@@ -33,6 +33,7 @@ class Python(Runtime):
     """Scripts of the engine ``cpython``."""
 
     engine = "cpython"
+    reads_tagged = True
     programs = ("python3", "python")
     install = (
         "install Python 3.8 or newer, or name another interpreter in the generic information PYTHON_COMMAND of the "

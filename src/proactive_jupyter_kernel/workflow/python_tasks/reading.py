@@ -5,7 +5,7 @@ Runs inside tasks, under Python 3.6 or later, and in the notebook; see the packa
 
 import sys
 
-from .tagged import LONGEST_TEXT, PYTHON, Picture, Unreadable, Untrusted, split
+from .tagged import LONGEST_TEXT, PYTHON, PngImage, Unreadable, Untrusted, split
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _read_png(header: "dict[str, Any]", payload: "bytes", where: "str", trust: "
             return found
         except ImportError:
             pass
-    return Picture(payload)
+    return PngImage(payload)
 
 
 def _read_pickle(header: "dict[str, Any]", payload: "bytes", where: "str", trust: "bool") -> "Any":

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-__all__ = ["MOST", "NO_RESULT", "PREFIX", "Outputs", "bundle_of"]
+__all__ = ["MOST", "NO_RESULT", "PREFIX", "RESULT", "Outputs", "bundle_of"]
 
 #: Metadata entries of outputs begin so; a number follows, from 1.
 PREFIX = "proactive.display."
+#: The number of the output that is the task's result as well, because the last expression gave it.
+RESULT = "proactive.display_of_result"
 #: Present where a task set no result: its value, true, is only the scheduler's default.
 NO_RESULT = "proactive.no_result"
 #: Characters of all outputs of one task together, and of the text of one.
@@ -81,10 +83,13 @@ class Outputs:
                 self.add(*bundle_of(figure))
         pyplot.close("all")
 
-    def last(self, value: "Any") -> None:
-        """Show the value of a script's last expression."""
-        if not is_part_of_figure(value):
-            self.display(value)
+    def last(self, value: "Any", is_result: "bool") -> None:
+        """Show the value of a script's last expression; `is_result`: the task set no result, so that it is this."""
+        if is_part_of_figure(value) or self._full:
+            return
+        self.display(value)
+        if is_result:
+            self._put(RESULT, str(self._count))
 
     def install(self, scope: "dict[str, Any]") -> None:
         """Give the script ``display``, and have pyplot and IPython show here what they show, once they are imported."""

@@ -18,6 +18,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 __all__ = [
@@ -25,7 +26,7 @@ __all__ = [
     "MAGIC",
     "PYTHON",
     "CannotTravel",
-    "Picture",
+    "PngImage",
     "Unreadable",
     "Untrusted",
     "decode",
@@ -64,7 +65,7 @@ class Untrusted(Unreadable):
 Unreadable.__module__ = Untrusted.__module__ = CannotTravel.__module__ = "builtins"
 
 
-class Picture(bytes):
+class PngImage(bytes):
     """A PNG image: its bytes, which a notebook shows as the image."""
 
     def _repr_png_(self) -> "bytes":
@@ -134,17 +135,30 @@ def holds_tagged(value: "Any") -> "bool":
     return isinstance(value, (list, tuple, set, frozenset)) and any(holds_tagged(item) for item in value)
 
 
-def opened(value: "Any", where: "str", trust: "bool" = True) -> "Any":
-    """The value with everything tagged in it opened; `where` is what messages call it. Raises `Unreadable`."""
+def opened(
+    value: "Any", where: "str", trust: "bool" = True, instead: "Callable[[bytes, Unreadable], Any] | None" = None
+) -> "Any":
+    """The value with everything tagged in it opened; `where` is what messages call it.
+
+    Raises `Unreadable`; with `instead`, what that gives stands in the place of what cannot be opened.
+    """
     if not holds_tagged(value):
         return value
     if isinstance(value, bytes):
-        return decode(value, where, trust)
+        try:
+            return decode(value, where, trust)
+        except Unreadable as error:
+            if instead is None:
+                raise
+            return instead(value, error)
     if isinstance(value, dict):
-        return {opened(key, where, trust): opened(item, f"{where}[{key!r}]", trust) for key, item in value.items()}
+        return {
+            opened(key, where, trust, instead): opened(item, f"{where}[{key!r}]", trust, instead)
+            for key, item in value.items()
+        }
     if isinstance(value, list):
-        return [opened(item, f"{where}[{index}]", trust) for index, item in enumerate(value)]
-    return type(value)(opened(item, where, trust) for item in value)
+        return [opened(item, f"{where}[{index}]", trust, instead) for index, item in enumerate(value)]
+    return type(value)(opened(item, where, trust, instead) for item in value)
 
 
 # --- the two halves, which most tasks never need ------------------------------------------------------------------

@@ -5,7 +5,7 @@ Runs inside tasks, under Python 3.6 or later; see the package's docstring for wh
 
 import sys
 
-from .tagged import LONGEST_TEXT, PYTHON, CannotTravel, Picture, is_tagged, join, split
+from .tagged import LONGEST_TEXT, PYTHON, CannotTravel, PngImage, is_tagged, join, split
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def takes(value: "Any") -> "bool":
     if kind in (str, int, list, dict, tuple):
         return False
     if isinstance(value, bytes):
-        return is_tagged(value) or isinstance(value, Picture)
+        return is_tagged(value) or isinstance(value, PngImage)
     return _encoder(kind) is not None or (isinstance(value, tuple) and hasattr(kind, "_fields"))
 
 
@@ -42,7 +42,7 @@ def encode(value: "Any", plain: "bool" = False) -> "Any":
         found = _as_plain(value)
         if found is not value:
             return found
-    if isinstance(value, Picture):
+    if isinstance(value, PngImage):
         return _tagged("png", value, bytes(value))
     encoder = _encoder(type(value))
     return _pickled(value) if encoder is None else encoder(value)

@@ -254,13 +254,13 @@ def _collect_values(request: Mapping[str, Any], scope: Mapping[str, Any], report
     last = scope[_LAST]
     if last is None or last is Ellipsis:
         return
-    if "result" not in found and not shown.is_part_of_figure(last):
+    is_result = "result" not in found and not shown.is_part_of_figure(last)
+    if is_result:
         try:
             found["result"] = values.to_wire(values.portable(last, "result", tags=True, plain=plain))
-            return
         except values.NotPortableValue:
-            pass  # nobody asked for it to be the result: it is only shown
-    outputs.last(last)
+            is_result = False  # nobody asked for it to be the result: it is only shown
+    outputs.last(last, is_result)
 
 
 def _show_figures(scope: Mapping[str, Any], outputs: Any) -> None:

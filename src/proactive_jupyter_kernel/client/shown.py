@@ -1,0 +1,88 @@
+"""What a task showed: figures, ``display(...)`` and the like, out of the metadata of its result."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from proactive_jupyter_kernel.workflow.python_tasks.shown import NO_RESULT, PREFIX, RESULT
+
+if TYPE_CHECKING:
+    from proactive_jupyter_kernel.client.records import TaskResult
+
+__all__ = ["MimeBundle", "entries_of", "other_metadata", "output_of_result", "shown_by", "without_result"]
+
+#: Types that cannot do harm wherever they come from.
+_HARMLESS = ("image/png", "image/jpeg", "image/gif", "image/webp", "text/plain")
+#: Types whose source is shown as text where the job is not trusted.
+_SOURCES = ("text/html", "text/markdown", "text/latex", "image/svg+xml", "application/json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MimeBundle:
+    """One output as Jupyter's messages have it: MIME type to content, images in base64; ``text/plain`` is there."""
+
+    data: Mapping[str, Any]
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+def shown_by(result: TaskResult, *, with_result: bool = True) -> tuple[MimeBundle, ...]:
+    """The outputs of a task, in order; of a job that is not trusted, markup is given as text.
+
+    `with_result` includes the value of a last expression that is the task's result.
+    """
+    entries = [
+        entry for number, entry in enumerate(result.outputs, 1) if with_result or number != result.output_of_result
+    ]
+    bundles = (_bundle(entry) for entry in entries)
+    return tuple(bundle if result.trusted else _harmless(bundle) for bundle in bundles if bundle is not None)
+
+
+def entries_of(metadata: Mapping[str, str]) -> tuple[str, ...]:
+    """The outputs' entries of a result's metadata, in order."""
+    numbers = sorted(int(key[len(PREFIX) :]) for key in metadata if key[len(PREFIX) :].isdigit() and _is_entry(key))
+    return tuple(metadata[f"{PREFIX}{number}"] for number in numbers)
+
+
+def output_of_result(metadata: Mapping[str, str]) -> int:
+    """The number, from 1, of the output that is the task's result as well; 0: none is."""
+    found = metadata.get(RESULT, "")
+    return int(found) if found.isdigit() else 0
+
+
+def other_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
+    """The metadata without what only the kernel reads."""
+    return {key: value for key, value in metadata.items() if not _is_entry(key) and key not in (NO_RESULT, RESULT)}
+
+
+def without_result(metadata: Mapping[str, str]) -> bool:
+    """Whether the task set no result, so that its value, true, is the scheduler's default."""
+    return NO_RESULT in metadata
+
+
+def _is_entry(key: str) -> bool:
+    return key.startswith(PREFIX)
+
+
+def _bundle(entry: str) -> MimeBundle | None:
+    """What an entry says; None where it is not one of ours."""
+    try:
+        found = json.loads(entry)
+        data, metadata = found["data"], found.get("metadata") or {}
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+    if not isinstance(data, dict) or not isinstance(metadata, dict):
+        return None
+    return MimeBundle(data={"text/plain": "", **data}, metadata=metadata)
+
+
+def _harmless(bundle: MimeBundle) -> MimeBundle:
+    kept = {kind: content for kind, content in bundle.data.items() if kind in _HARMLESS}
+    source = next((str(bundle.data[kind]) for kind in _SOURCES if kind in bundle.data), "")
+    if source and len(kept) == 1:
+        kept["text/plain"] = f"{kept['text/plain']}\n{source}".strip()
+        kept["text/html"] = f"<pre>{html.escape(kept['text/plain'])}</pre>"
+    return MimeBundle(data=kept)
