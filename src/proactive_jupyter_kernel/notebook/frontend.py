@@ -78,6 +78,10 @@ class NotebookFrontend:
         return self._requests.here.id
 
     @property
+    def cell_text(self) -> str:
+        return self._requests.here.text
+
+    @property
     def cell_run(self) -> int:
         return self._requests.here.run
 

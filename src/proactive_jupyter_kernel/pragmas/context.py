@@ -12,6 +12,7 @@ from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.errors import BadValue, SetupError
 from proactive_jupyter_kernel.pragmas.draft import Draft
 from proactive_jupyter_kernel.pragmas.frontend import Frontend, Live
+from proactive_jupyter_kernel.pragmas.journal import Journal
 from proactive_jupyter_kernel.pragmas.kinds import Formula, Modelled
 from proactive_jupyter_kernel.pragmas.notebook_memory import JobRecord, NotebookMemory
 from proactive_jupyter_kernel.pragmas.notebook_parameters import NotebookParameters
@@ -82,6 +83,7 @@ class Context:
         #: A word of `CELL_MODES`.
         self.cell_mode = "local"
         self.memory = memory
+        self.journal = Journal(memory)
         #: The connections whose earlier jobs are in `jobs`.
         self._recalled: list[Connection] = []
         self._connection = connection

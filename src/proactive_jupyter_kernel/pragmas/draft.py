@@ -39,6 +39,9 @@ class CellEntry:
     label: str
     #: The front end's number of its last run.
     token: int
+    #: The cell as typed, and what cells without a pragma did when it ran.
+    text: str = field(default="", repr=False)
+    mode: str = "local"
     #: The draft's number of its last run; a later run has a higher one.
     run: int
     contributions: list[Contribution] = field(default_factory=list)
@@ -124,6 +127,11 @@ class Draft:
         run = self.contents.writer(*item)
         return next((entry for entry in self.cells.values() if entry.run == run), None)
 
+    def defined_by(self, entry: CellEntry) -> tuple[str, ...]:
+        """The tasks that stand in the draft as a cell defines them."""
+        written = self.contents.writer
+        return tuple(name for name in self.tasks if written("task", name) == entry.run)
+
     def build(self, name: str) -> Built:
         """The workflow under this name; `InvalidWorkflow` with all problems."""
         return building.build(with_parameters(self.contents), name)
@@ -139,12 +147,13 @@ class Draft:
 
     # -- a run of a cell
 
-    def begin(self, cell: str, label: str, token: int) -> bool:
+    def begin(self, cell: str, label: str, token: int, *, text: str = "", mode: str = "local") -> bool:
         """Let contributions come from this cell; a new run sets aside what the cell contributed before.
 
         True if that was something. `token` tells one run of a cell from the next.
         """
-        new = CellEntry(id=cell, label=label, token=token, run=self._runs + 1, before=frozenset(self.tasks))
+        before = frozenset(self.tasks)
+        new = CellEntry(id=cell, label=label, token=token, text=text, mode=mode, run=self._runs + 1, before=before)
         known = self.cells.get(new.key)
         if known is None:
             if (self._current.key, self._current.token) != (new.key, token):
@@ -156,7 +165,7 @@ class Draft:
         self._runs = known.run = new.run
         known.before = new.before
         known.previous, known.contributions = known.contributions, []
-        known.label, known.token = label, token
+        known.label, known.token, known.text, known.mode = label, token, text, mode
         self._contents = None
         return True
 

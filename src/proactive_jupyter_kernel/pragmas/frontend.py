@@ -57,6 +57,11 @@ class Frontend(Protocol):
         ...
 
     @property
+    def cell_text(self) -> str:
+        """The cell that runs now, as typed; empty if it is not told."""
+        ...
+
+    @property
     def cell_run(self) -> int:
         """The number of the run that goes on now; every run of every cell has another one."""
         ...

@@ -5,7 +5,7 @@ The notebook's side calls `refused`, `plain_cell` and `deleted_cells`; `run.py` 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.contributions import ControlStep
@@ -14,7 +14,7 @@ from proactive_jupyter_kernel.pragmas.outputs import Notice
 from proactive_jupyter_kernel.pragmas.refusals import Item, Refusal, items_of, items_of_text
 from proactive_jupyter_kernel.pragmas.registry import Bound
 
-__all__ = ["begin", "deleted_cells", "done", "failed", "plain_cell", "refused", "submittable", "warnings_of"]
+__all__ = ["begin", "deleted_cells", "done", "failed", "plain_cell", "record", "refused", "submittable", "warnings_of"]
 
 
 def begin(context: Context, call: Bound) -> None:
@@ -25,7 +25,13 @@ def begin(context: Context, call: Bound) -> None:
         context.refusals.forget_cell(frontend.cell_id)
         return
     with context.lock:
-        set_aside = draft.begin(frontend.cell_id, frontend.cell_label, frontend.cell_run)
+        set_aside = draft.begin(
+            frontend.cell_id,
+            frontend.cell_label,
+            frontend.cell_run,
+            text=frontend.cell_text,
+            mode=context.cell_mode,
+        )
         if set_aside and not changes:
             _end(context)
 
@@ -40,6 +46,7 @@ def done(context: Context, call: Bound) -> None:
 def failed(context: Context, call: Bound, error: BaseException) -> None:
     """A pragma that changes the draft was refused, or interrupted."""
     context.draft.fail()
+    record(context)
     frontend = context.frontend
     context.refusals.add(frontend.cell_id, frontend.cell_label, items_of(call, *call.later), error)
 
@@ -55,20 +62,34 @@ def plain_cell(context: Context, cell: str) -> None:
     """A cell that has no pragma ran: what it contributed when it had some goes."""
     with context.lock:
         context.refusals.forget_cell(cell)
+        context.journal.forget([cell])
         _say(context, context.draft.forget_cell(cell), "its cell has no pragma for it any more")
+        record(context)
 
 
-def deleted_cells(context: Context, cells: Iterable[str]) -> None:
+def deleted_cells(context: Context, cells: Collection[str]) -> None:
     """Cells were deleted from the notebook."""
     with context.lock:
         for cell in cells:
             context.refusals.forget_cell(cell)
             _say(context, context.draft.forget_cell(cell), "its cell was deleted")
+        context.journal.forget(cells)
+        record(context)
 
 
 def _end(context: Context) -> None:
     context.refusals.forget_cell(context.frontend.cell_id)
     _say(context, context.draft.end(), "this cell does not define it any more")
+    record(context)
+
+
+def record(context: Context) -> None:
+    """Write the journal, where there is one."""
+    try:
+        context.journal.record(context.draft)
+    except OSError as error:
+        context.journal.on = False
+        context.frontend.show(Notice(text=f"The journal is off: it cannot be written: {error}.", warning=True))
 
 
 def _say(context: Context, removed: list[Removed], reason: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from proactive_jupyter_kernel.client.secret import Secret
-from proactive_jupyter_kernel.pragmas import ownership
+from proactive_jupyter_kernel.pragmas import journal, ownership
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.masking import mask_error
 from proactive_jupyter_kernel.pragmas.registry import Bound
@@ -29,6 +29,8 @@ def secrets_of(call: Bound) -> list[str]:
 
 
 def _run(context: Context, call: Bound) -> None:
+    if not (call.pragma.name == "draft" and call.given("restore")):
+        journal.offer(context)
     if not call.pragma.changes_draft:
         ownership.begin(context, call)
         call.pragma.handler(context, call)

@@ -35,6 +35,7 @@ class Frontend:
     """Remembers what is shown."""
 
     notebook_name, notebook_path, cell_label, cell_id, cell_run = "", "", "Cell In[1]", "", 0
+    cell_text = ""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -45,6 +45,7 @@ class FakeFrontend:
         self.cell_label = "Cell In[1]"
         self.cell_id = ""
         self.cell_run = 0
+        self.cell_text = ""
         self.shown: list[Output] = []
         self.written: list[tuple[str, str]] = []
         self.answers: list[str] = []
@@ -165,6 +166,7 @@ class Notebook:
         self.count += 1
         self.frontend.cell_label = f"Cell In[{self.count}]"
         self.frontend.cell_run = self.count
+        self.frontend.cell_text = cell
         before = len(self.frontend.shown)
         try:
             found = plan(cell)
@@ -179,6 +181,7 @@ class Notebook:
         self.count += 1
         self.frontend.cell_label = f"Cell In[{self.count}]"
         self.frontend.cell_run = self.count
+        self.frontend.cell_text = cell
         before = len(self.frontend.shown)
         found = plan_of_plain_cell(self.context, cell)
         if found is None:

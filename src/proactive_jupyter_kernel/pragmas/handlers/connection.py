@@ -19,7 +19,7 @@ from proactive_jupyter_kernel.client.config import (
 from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.errors import SetupError
 from proactive_jupyter_kernel.pragmas.context import CELL_MODES, Context
-from proactive_jupyter_kernel.pragmas.outputs import Text
+from proactive_jupyter_kernel.pragmas.outputs import Notice, Text
 from proactive_jupyter_kernel.pragmas.parameters import SWITCH
 from proactive_jupyter_kernel.pragmas.paths import path_of
 from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
@@ -129,6 +129,16 @@ def _set_cell_mode(context: Context, mode: str) -> None:
     context.cell_mode = mode
 
 
+def _set_journal(context: Context, on: bool) -> None:
+    if on and not context.journal.possible:
+        text = "No journal can be kept here: the front end does not tell which notebook this is."
+        context.frontend.show(Notice(text=text, warning=True))
+        return
+    context.journal.on = on
+    if not on:
+        context.journal.clear()
+
+
 #: What `#%configure` sets, in the order in which it shows it.
 _SETTINGS = (
     _Setting(
@@ -142,6 +152,15 @@ _SETTINGS = (
         ),
         set=_set_cell_mode,
         describe=lambda context: f"A cell without a pragma: {CELL_MODES[context.cell_mode]}.",
+    ),
+    _Setting(
+        parameter=Parameter(
+            name="journal",
+            kind=SWITCH,
+            doc="Whether the cells of the draft are kept in the data folder and offered after a kernel restart.",
+        ),
+        set=_set_journal,
+        describe=lambda context: f"The journal of the draft is {'on' if context.journal.on else 'off'}.",
     ),
 )
 

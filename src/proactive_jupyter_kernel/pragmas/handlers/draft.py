@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from proactive_jupyter_kernel.pragmas import ownership
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.contributions import JobSettings
 from proactive_jupyter_kernel.pragmas.draft import DraftTask
+from proactive_jupyter_kernel.pragmas.journal import restore
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Table, Text
 from proactive_jupyter_kernel.pragmas.ownership import warnings_of
-from proactive_jupyter_kernel.pragmas.parameters import JOB_NAME
+from proactive_jupyter_kernel.pragmas.parameters import JOB_NAME, SWITCH
 from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.script_slots import SLOTS
 from proactive_jupyter_kernel.workflow.languages import by_engine
@@ -15,12 +17,20 @@ from proactive_jupyter_kernel.workflow.languages import by_engine
 
 @pragma(
     "draft",
+    Parameter(
+        name="restore",
+        kind=SWITCH,
+        doc="After a restart of the kernel, on: restores the draft that the journal holds; off: discards it.",
+    ),
     family="jobs",
     summary="Lists what stands in the job that is being built: its tasks, each with its cell, and its variables.",
     example="#%draft()",
+    changes_draft=True,
 )
 def draft(context: Context, call: Bound) -> None:
-    """Show the draft as a table."""
+    """Show the draft as a table; first restore or discard what the journal holds."""
+    if call["restore"] is not None:
+        _settle(context, call)
     with context.lock:
         found, rows = context.draft, [_row(context, entry) for entry in context.draft.tasks.values()]
         warnings = warnings_of(context)
@@ -41,6 +51,18 @@ def draft(context: Context, call: Bound) -> None:
             context.frontend.show(Text(text=f"{title}: {text}."))
     for warning in warnings:
         context.frontend.show(warning)
+
+
+def _settle(context: Context, call: Bound) -> None:
+    """Restore or discard what the journal holds."""
+    if not context.journal.offered:
+        raise call.fault("the journal holds no draft of before a restart.", parameter="restore")
+    if call["restore"]:
+        restore(context)
+        ownership.begin(context, call)
+    else:
+        context.journal.discard()
+        context.frontend.show(Text(text="Discarded the draft of before the restart."))
 
 
 def _row(context: Context, entry: DraftTask) -> tuple[object, ...]:
@@ -78,6 +100,7 @@ def new_job(context: Context, call: Bound) -> None:
     old = context.draft.job.name
     dropped = context.draft.clear()
     context.refusals.clear()
+    context.journal.discard()
     if call["name"]:
         context.draft.contribute(JobSettings(settings={"name": call["name"]}))
     named = f" {call['name']!r}" if call["name"] else ""
