@@ -53,6 +53,8 @@ class Arranged:
 
 #: Space between an edge that passes a layer and its neighbours there.
 _DUMMY = 10.0
+#: How far a dummy may be moved to make an edge straight, as a part of that space.
+_NEARLY = 0.4
 #: Weights of an edge by how many of its ends are dummies: long edges shall be straight.
 _WEIGHTS = (1.0, 2.0, 6.0)
 
@@ -233,8 +235,21 @@ class Solver:
         for _ in range(rounds):
             for layer, packed in order:
                 self._settle(layer, packed, (self.before, self.after))
+        self._straighten()
         top = min(place - size / 2 for place, size in zip(self.at, self.sizes, strict=True))
         return [round(place - top, 1) for place in self.at]
+
+    def _straighten(self) -> None:
+        """A long edge that nearly goes straight does: a dummy gives way within its own space."""
+        near = self.sizes[-1] * _NEARLY if len(self.sizes) > self.real else 0
+        for vertex in range(self.real, len(self.sizes)):
+            (other, offset, _), *_ = self.before[vertex]
+            if abs(self.at[other] + offset - self.at[vertex]) < near:
+                self.at[vertex] = self.at[other] + offset
+        for vertex in reversed(range(self.real, len(self.sizes))):
+            (other, offset, _), *_ = self.after[vertex]
+            if abs(self.at[other] + offset - self.at[vertex]) < near:
+                self.at[vertex] = self.at[other] + offset
 
     def _settle(
         self, layer: list[int], packed: list[float], sides: tuple[list[list[tuple[int, float, float]]], ...]

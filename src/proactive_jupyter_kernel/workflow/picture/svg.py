@@ -5,12 +5,12 @@ What looks alike shares one element where it can: a picture of 1,000 tasks shall
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable
-from html import escape
 
 from proactive_jupyter_kernel.workflow.picture.describe import box_title, description, title
 from proactive_jupyter_kernel.workflow.picture.layout import BIG, Ground, Layout, Point, Rect, Return, Way, second_lines
-from proactive_jupyter_kernel.workflow.picture.measure import cut, width
+from proactive_jupyter_kernel.workflow.picture.measure import clean, cut, width
 from proactive_jupyter_kernel.workflow.picture.scene import Box, Edge, EdgeKind, Scene
 from proactive_jupyter_kernel.workflow.picture.tokens import MARKS, STATES, State, Theme
 from proactive_jupyter_kernel.workflow.status import TaskStatus
@@ -55,7 +55,7 @@ class _Drawing:
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width_}" height="{height}" '
             f'viewBox="0 0 {width_} {height}" role="img" font-family="{FONT}" '
             f'font-size="{number(self.metrics.font)}" fill="{theme.ink}">'
-            f"<title>{escape(title(self.scene))}</title><desc>{escape(description(self.scene))}</desc>"
+            f"<title>{_escaped(title(self.scene))}</title><desc>{_escaped(description(self.scene))}</desc>"
             + (f"<defs>{defined}</defs>" if defined else "")
             + f'<rect x=".5" y=".5" width="{number(layout.width - 1)}" height="{number(layout.height - 1)}" rx="8" '
             f'fill="{theme.ground}" stroke="{theme.line}"/>'
@@ -70,7 +70,7 @@ class _Drawing:
     def _caption(self, ground: Ground) -> str:
         """With a rim in the colour of the ground: an edge may pass below it."""
         x, y = number(ground.rect.x + 12), number(ground.rect.y + 17)
-        caption = escape(cut(ground.caption, ground.rect.width - 20, 11 * 1.1))
+        caption = _escaped(cut(ground.caption, ground.rect.width - 20, 11 * 1.1))
         return (
             f'<text x="{x}" y="{y}" font-size="11" font-weight="600" fill="{self.theme.soft}" '
             f'stroke="{self.theme.raised}" stroke-width="4" stroke-linejoin="round" paint-order="stroke">'
@@ -180,7 +180,7 @@ class _Drawing:
         return (
             f'<rect {rect} fill="{self.theme.ground}" stroke="{border}"/>'
             f'<text x="{number(middle.x)}" y="{number(middle.y + 4)}" font-size="11" text-anchor="middle" '
-            f'fill="{self.theme.soft}">{escape(label)}</text>'
+            f'fill="{self.theme.soft}">{_escaped(label)}</text>'
         )
 
     def _diamond(self, rect: Rect) -> str:
@@ -210,7 +210,7 @@ class _Drawing:
             thick = state.border
         dash = ' stroke-dasharray="4 3"' if state is not None and state.dashed else ""
         look = f'fill="{fill}" stroke="{border}"' + (f' stroke-width="{number(thick)}"' if thick != 1 else "") + dash
-        parts = [f"<g><title>{escape(box_title(box))}</title>"]
+        parts = [f"<g><title>{_escaped(box_title(box))}</title>"]
         if box.times:
             parts += [
                 f"<rect {_rect(Rect(rect.x + shift, rect.y - shift, rect.width, rect.height), metrics.corner)} "
@@ -233,7 +233,7 @@ class _Drawing:
         return (
             f'<rect {place} fill="{ground}"/><text x="{number(rect.x + 20)}" y="{number(rect.y + 24)}" '
             f'font-family="{MONOSPACE}" font-size="11" font-weight="600" text-anchor="middle" '
-            f'fill="{self.theme.soft}">{escape(box.mark)}</text>'
+            f'fill="{self.theme.soft}">{_escaped(box.mark)}</text>'
         )
 
     def _texts(self, box: Box, rect: Rect, state: State | None) -> str:
@@ -242,7 +242,7 @@ class _Drawing:
         room = rect.width - metrics.text - 8 - (metrics.state if state else 0)
         middle = rect.middle.y
         ink = f' fill="{theme.soft}"' if state is not None and state.dashed else ""
-        name = escape(cut(box.name, room, metrics.font))
+        name = _escaped(cut(box.name, room, metrics.font))
         bar = self._bar(box, left, room, middle)
         lines = second_lines(box, live=self.scene.live) if metrics is BIG and not bar else []
         two = bool(lines) or bool(bar and metrics is BIG)
@@ -251,7 +251,7 @@ class _Drawing:
             base = middle + 1.5
         found = f'<text x="{number(left)}" y="{number(base)}"{_medium(metrics is BIG)}{ink}>{name}</text>'
         if lines:
-            second = escape(cut(lines[0], room, metrics.second_font))
+            second = _escaped(cut(lines[0], room, metrics.second_font))
             found += (
                 f'<text x="{number(left)}" y="{number(middle + 11.5)}" font-size="{number(metrics.second_font)}" '
                 f'fill="{theme.soft}">{second}</text>'
@@ -303,7 +303,7 @@ class _Drawing:
         place = _rect(Rect(right - long, top, long, 18), 9)
         return (
             f'<rect {place} fill="{self.theme.ink}"/><text x="{number(right - long / 2)}" y="{number(top + 13)}" '
-            f'font-size="11" font-weight="600" text-anchor="middle" fill="{self.theme.ground}">{escape(label)}</text>'
+            f'font-size="11" font-weight="600" text-anchor="middle" fill="{self.theme.ground}">{_escaped(label)}</text>'
         )
 
 
@@ -320,6 +320,11 @@ _BAR_ORDER = (
     TaskStatus.PAUSED,
     TaskStatus.PENDING,
 )
+
+
+def _escaped(text: str) -> str:
+    """A text as XML can hold it."""
+    return html.escape(clean(text))
 
 
 def _medium(big: bool) -> str:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -14,12 +14,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 import shapes
 
 from proactive_jupyter_kernel.workflow.model import Block, Loop, Workflow
-from proactive_jupyter_kernel.workflow.picture.layers import Engine, Layers, crossings, own, sugiyama, tidy
+from proactive_jupyter_kernel.workflow.picture.layers import Engine, Layers, better, crossings, own, sugiyama, tidy
 from proactive_jupyter_kernel.workflow.picture.layout import Layout, Rect, lay_out
 from proactive_jupyter_kernel.workflow.picture.scene import Scene, scene_of
 
 #: The package is optional for users; the extra ``test`` has it.
-every_engine = pytest.mark.parametrize("engine", [own, sugiyama], ids=lambda engine: engine.__name__)
+every_engine = pytest.mark.parametrize("engine", [own, sugiyama, better], ids=lambda engine: engine.__name__)
 
 
 @st.composite
@@ -98,6 +98,7 @@ def test_usual_shapes_are_laid_out_without_fault(engine: Engine, workflow: Workf
 
 
 @every_engine
+@settings(max_examples=40)
 @given(workflow=shapes.any_workflow())
 def test_any_workflow_is_laid_out_without_overlap(engine: Engine, workflow: Workflow) -> None:
     """Also one that no server would take: every task has its place."""
