@@ -7,6 +7,7 @@ variables, then the flow. Warnings come last.
 from __future__ import annotations
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow
+from proactive_jupyter_kernel.workflow.checks.doubts import doubts
 from proactive_jupyter_kernel.workflow.checks.flow import flow_problems
 from proactive_jupyter_kernel.workflow.checks.limits import limit_problems
 from proactive_jupyter_kernel.workflow.checks.problem import Problem
@@ -19,7 +20,10 @@ __all__ = ["accept", "check", "check_variables", "errors", "require_valid"]
 
 def check(workflow: Workflow) -> list[Problem]:
     """Everything that is wrong or doubtful; `Problem.severity` tells which."""
-    return errors(workflow)
+    found = errors(workflow)
+    if len({task.name for task in workflow.tasks}) == len(workflow.tasks):
+        found += doubts(workflow)
+    return found
 
 
 def errors(workflow: Workflow) -> list[Problem]:

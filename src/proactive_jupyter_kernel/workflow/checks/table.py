@@ -343,6 +343,56 @@ _ROWS = (
         "It runs every task as the user who started it.",
         "Remove runAsMe, or submit the workflow to a ProActive server.",
     ),
+    # --- doubts ---
+    _warning(
+        "PA501",
+        "A variable is never used",
+        "No script, reference or model of the workflow names it.",
+        "Remove the variable, or correct its name.",
+    ),
+    _warning(
+        "PA502",
+        "A reference names no variable",
+        "A reference such as ${X} that nothing defines stays as it is.",
+        "Define the variable, or correct the name.",
+    ),
+    _warning(
+        "PA503",
+        "A task's variable hides the job's",
+        "The task sees its own value, whatever value the job's variable gets at submission.",
+        "Remove the task's variable, or give it another name.",
+    ),
+    _warning(
+        "PA504",
+        "A script that decides does not set its variable",
+        "A branch script sets branch, a loop script loop, a replicate script runs, a selection script selected. "
+        "Without an answer the task fails, or the node is refused.",
+        "Set the variable in the script.",
+    ),
+    _warning(
+        "PA505",
+        "A loop never ends",
+        "Its script always answers true.",
+        "Let the script answer false at some time, for example after variables.get('PA_TASK_ITERATION') rounds.",
+    ),
+    _warning(
+        "PA506",
+        "A task reads results and depends on no task",
+        "results holds the results of the tasks that a task depends on; here it is empty.",
+        "Let the task depend on the task whose result it reads.",
+    ),
+    _warning(
+        "PA507",
+        "The language of a script is not known",
+        "Neither the embedded scheduler nor a standard ProActive server has a script engine of that name.",
+        "Correct the name of the language.",
+    ),
+    _warning(
+        "PA508",
+        "A task does nothing",
+        "It has no code, no other scripts and no files, and no task follows it.",
+        "Give it code, or remove it.",
+    ),
 )
 
 #: Code -> row, in the order of the codes.
