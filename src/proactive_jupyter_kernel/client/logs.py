@@ -2,8 +2,9 @@
 
 A scheduler gives a task's log as one text in order of arrival (``…/result/log/all``) and as two by stream (``…/out``,
 ``…/err``), but no text that has both. The two streams are therefore fitted into the whole: each line of it is the next
-one of either. Every line has the form ``[<job>t<task>@<host>;HH:mm:ss] text`` unless the server is
-configured otherwise.
+one of either. Unless the server is configured otherwise, every line has the form
+``[<job>t<task>@<host>;<task name>;HH:mm:ss] text`` since version 14.0, and before
+``[<job>t<task>@<host>;HH:mm:ss] text `` with a blank at its end.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from proactive_jupyter_kernel.client.records import LogLine
 
 __all__ = ["merge", "parse"]
 
-#: ``pa.scheduler.job.task.output.logs.pattern`` as it is by default.
-PREFIX = re.compile(r"\[(?P<task>\d+t\d+)@(?P<host>[^;\]]*);(?P<time>\d\d:\d\d:\d\d)\] ?")
+#: ``pa.scheduler.job.task.output.logs.pattern`` as it is by default, and as it was before 14.0.
+PREFIX = re.compile(r"\[(?P<task>\d+t\d+)@(?P<host>[^;\]]*);(?:(?P<name>[^;\]]*);)?(?P<time>\d\d:\d\d:\d\d)\] ?")
 
 #: How many ways of fitting are pursued at once. Only runs of lines that are equal in both streams need more than one,
 #: and there any way is as good as another.
@@ -25,17 +26,24 @@ WAYS = 64
 
 
 def parse(text: str) -> list[LogLine]:
-    """The lines of a log text; one blank that the scheduler's pattern puts after each line is taken off.
+    """The lines of a log text, without the one blank that servers before 14.0 write after each line.
 
-    A line without prefix belongs to the same record as the one before it, and has its time.
+    A line without prefix belongs to the same record as the one before it, and has its time. A server from 14.0 on
+    writes no blank lines; those in its live log end records.
     """
     lines: list[LogLine] = []
     known = LogLine(text="")
+    is_new = False
     for raw in _split(text):
         found = PREFIX.match(raw)
         if found:
             known = LogLine(text="", task=found["task"], host=found["host"], time=found["time"])
-            raw = raw[found.end() :].removesuffix(" ")
+            is_new = found["name"] is not None
+            raw = raw[found.end() :]
+            if not is_new:
+                raw = raw.removesuffix(" ")
+        elif is_new and not raw.strip():
+            continue
         lines.append(replace(known, text=raw))
     return lines
 
@@ -53,6 +61,8 @@ def merge(whole: str, out: str, err: str) -> list[LogLine]:
 
 def _split(text: str) -> list[str]:
     """Lines by line feeds alone: other separators are part of what a task wrote."""
+    if text == "\n":  # how a server writes an empty log
+        return []
     lines = text.replace("\r\n", "\n").split("\n")
     if lines and not lines[-1]:
         lines.pop()

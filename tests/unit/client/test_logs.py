@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,6 +29,30 @@ def test_a_line_loses_prefix_and_one_blank() -> None:
 def test_trailing_blanks_may_have_been_cut() -> None:
     """A server that cuts blanks gives the same lines."""
     assert [line.text for line in parse("[7t0@host;14:05:09] a\n[7t0@host;14:05:09]\n")] == ["a", ""]
+
+
+@pytest.mark.parametrize("host", ["host", "my host", "10.0.0.1:8080", "host (node-1)"])
+@pytest.mark.parametrize("name", ["T", "Load data", "T#1*2", "a[1", "14:05:09"])
+def test_servers_since_14_name_the_task(host: str, name: str) -> None:
+    """Host and name may hold anything but a closing bracket and a semicolon; no blank follows the text."""
+    assert parse(f"[7t0@{host};{name};14:05:09]   a \n[7t0@{host};{name};14:05:10] [b] c; d\n\tat x\n") == [
+        LogLine(text="  a ", time="14:05:09", task="7t0", host=host),
+        LogLine(text="[b] c; d", time="14:05:10", task="7t0", host=host),
+        LogLine(text="\tat x", time="14:05:10", task="7t0", host=host),
+    ]
+
+
+def test_the_blank_line_after_each_record_of_a_live_log_is_none() -> None:
+    """A server from 14.0 on writes it; before, a blank line was one of the task's."""
+    assert [line.text for line in parse("[7t0@h;T;14:05:09] a\n \n[7t0@h;T;14:05:09] b\n \n")] == ["a", "b"]
+    assert [line.text for line in parse("[7t0@h;14:05:09] a \n\n")] == ["a", ""]
+
+
+def test_a_server_writes_an_empty_log_as_one_line_feed() -> None:
+    """A task without output has no lines, and one without errors only those of its output."""
+    assert parse("\n") == []
+    assert streams(merge("[7t0@h;T;14:05:09] a\n", "[7t0@h;T;14:05:09] a\n", "\n")) == [("a", False)]
+    assert streams(merge("[7t0@h;T;14:05:09] a\n", "\n", "[7t0@h;T;14:05:09] a\n")) == [("a", True)]
 
 
 def test_only_line_feeds_end_lines() -> None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from proactive_jupyter_kernel.scheduler.left_out import notice
+
 __all__ = ["LineStream", "OutputLimits"]
 
 
@@ -120,9 +122,7 @@ class LineStream:
             return []
         lines, size = self._missing_lines, self._missing_size
         self._missing_lines = self._missing_size = 0
-        return [
-            f"[{lines:,} lines ({size / 1e6:,.1f} MB) of output are left out here: they came too fast for the log]\n"
-        ]
+        return [notice(lines, size) + "\n"]
 
     def _allowed(self, complete: bytes) -> tuple[bytes, bytes]:
         """The first lines, as far as both allowances go, and the others; at least one line, so that it goes on."""

@@ -60,8 +60,9 @@ class Logs:
         buffer.lines.append(line)
         buffer.held += len(line.text)
         while len(buffer.lines) > self._max_lines or (buffer.held > self._max_bytes and len(buffer.lines) > 1):
-            buffer.held -= len(buffer.lines.popleft().text)
-            buffer.skipped += 1
+            first = buffer.lines.popleft()
+            buffer.held -= len(first.text)
+            buffer.skipped += first.lines
         if job_id in self._captures:
             self._tell(job_id, formatted(job_id, task_id, host, line))
 

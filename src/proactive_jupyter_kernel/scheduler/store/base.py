@@ -6,13 +6,14 @@ before anybody hears of it. Reading is safe from any thread; writing is for the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Generic, Protocol, TypeVar
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
 from proactive_jupyter_kernel.scheduler.attempt import Failure, Wire
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
+from proactive_jupyter_kernel.scheduler.left_out import lines_in
 from proactive_jupyter_kernel.workflow.model import Variable, Workflow
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
@@ -34,6 +35,7 @@ __all__ = [
     "StoreUnavailable",
     "Submission",
     "TaskQuery",
+    "last_lines",
 ]
 
 _Row = TypeVar("_Row")
@@ -137,6 +139,19 @@ class LogLine:
     text: str
     #: Which execution wrote it.
     attempt: int = 1
+
+    @property
+    def lines(self) -> int:
+        """How many lines of output it stands for; more than one where lines were left out."""
+        return lines_in(self.text)
+
+
+def last_lines(lines: Sequence[LogLine], most: int) -> Sequence[LogLine]:
+    """The end of a log: as many as stand for no more than `most` lines of output."""
+    first = len(lines)
+    while first and (most := most - lines[first - 1].lines) >= 0:
+        first -= 1
+    return lines[first:]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from proactive_jupyter_kernel.scheduler.store.base import (
     StoreUnavailable,
     Submission,
     TaskQuery,
+    last_lines,
 )
 from proactive_jupyter_kernel.workflow.model import Workflow
 from proactive_jupyter_kernel.workflow.status import JOB_ALIVE
@@ -101,18 +102,20 @@ class MemoryStore:
         logs = self._jobs[part.job_id].logs
         log = logs.get(part.task_id, LogText())
         if part.skipped:
-            log = LogText(dropped=log.dropped + len(log.lines) + part.skipped)
+            log = LogText(dropped=log.dropped + sum(line.lines for line in log.lines) + part.skipped)
         logs[part.task_id] = self._trimmed(log, part.lines)
 
     def _trimmed(self, log: LogText, new: tuple[LogLine, ...]) -> LogText:
         lines = [*log.lines, *new]
         held = sum(len(line.text) for line in lines)
-        first = max(len(lines) - self._log_lines, 0)
+        kept = last_lines(lines, self._log_lines)
+        first = len(lines) - len(kept)
         held -= sum(len(line.text) for line in lines[:first])
         while held > self._log_bytes and first < len(lines) - len(new):
             held -= len(lines[first].text)
             first += 1
-        return LogText(lines=tuple(lines[first:]), dropped=log.dropped + first)
+        dropped = sum(line.lines for line in lines[:first])
+        return LogText(lines=tuple(lines[first:]), dropped=log.dropped + dropped)
 
     def job(self, job_id: int) -> JobRow | None:
         return self._row(self._jobs[job_id]) if job_id in self._jobs else None

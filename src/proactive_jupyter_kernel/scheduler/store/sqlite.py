@@ -35,6 +35,7 @@ from proactive_jupyter_kernel.scheduler.store.base import (
     ResultRow,
     StoreUnavailable,
     TaskQuery,
+    last_lines,
 )
 from proactive_jupyter_kernel.scheduler.store.migrations import migrate
 from proactive_jupyter_kernel.scheduler.store.queries import job_conditions, job_order, named, task_conditions
@@ -127,7 +128,7 @@ class SqliteStore:
         end_line, end_byte = self._writer.execute(named("log_end"), key).fetchone() or (0, 0)
         first_line = end_line + part.skipped
         lines = json.dumps([[int(line.error), line.at, line.text] for line in part.lines], separators=(",", ":"))
-        end_line, new_end_byte = first_line + len(part.lines), end_byte + len(lines)
+        end_line, new_end_byte = first_line + sum(line.lines for line in part.lines), end_byte + len(lines)
         self._writer.execute(
             named("add_log"),
             {
@@ -219,9 +220,10 @@ class SqliteStore:
                 LogLine(error=bool(stream), at=at, text=line, attempt=attempt) for stream, at, line in json.loads(text)
             ]
             lines += part
-            end = first_line + len(part)
-        surplus = max(len(lines) - self._log_lines, 0)
-        return LogText(lines=tuple(lines[surplus:]), dropped=first + surplus)
+            end = first_line + sum(line.lines for line in part)
+        kept = last_lines(lines, self._log_lines)
+        dropped = sum(line.lines for line in lines[: len(lines) - len(kept)])
+        return LogText(lines=tuple(kept), dropped=first + dropped)
 
     def jobs_to_restore(self) -> Iterator[tuple[JobRecord, Workflow, tuple[TaskRecord, ...]]]:
         for (text,) in self._reader.execute(named("jobs_to_restore")).fetchall():

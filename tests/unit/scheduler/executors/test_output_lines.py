@@ -46,7 +46,7 @@ def test_flood() -> None:
     assert stream.feed(b"6\n7\n8\n9\n0\n", 0.0) == []
     assert stream.tick(0.5) == []
     assert stream.tick(1.0) == [
-        "[2 lines (0.0 MB) of output are left out here: they came too fast for the log]\n",
+        "[2 lines (0.0 MB) of output were left out here: they came too fast for the log]\n",
         "6\n",
     ]
     assert stream.finish() == ["7\n", "8\n", "9\n", "0\n"]

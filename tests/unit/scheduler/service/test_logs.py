@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from proactive_jupyter_kernel.scheduler.left_out import notice
 from proactive_jupyter_kernel.scheduler.service.logs import Logs, dropped_notice, formatted, task_lines
 from proactive_jupyter_kernel.scheduler.store.base import LogLine, LogPart, LogText
 
@@ -40,6 +41,14 @@ def test_a_flood_is_bounded_and_counted() -> None:
     for letter in "abc":
         logs.append(7, 0, "h", line(letter * 60))
     assert logs.drain() == [LogPart(job_id=7, task_id=0, lines=(line("c" * 60),), skipped=2)]
+
+
+def test_lines_that_came_too_fast_count_as_all_of_them() -> None:
+    """When the line that stands for them is dropped."""
+    logs = buffers()
+    for text in ("a", notice(500, 9_000), "b", "c", "d"):
+        logs.append(7, 0, "h", line(text))
+    assert logs.drain() == [LogPart(job_id=7, task_id=0, lines=(line("b"), line("c"), line("d")), skipped=501)]
 
 
 def test_an_endless_line_is_cut() -> None:

@@ -14,6 +14,7 @@ import pytest
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
 from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
+from proactive_jupyter_kernel.scheduler.left_out import notice
 from proactive_jupyter_kernel.scheduler.store.base import (
     Batch,
     Endpoint,
@@ -206,6 +207,14 @@ def test_lines_thrown_away_before_they_were_stored_count(store: Store) -> None:
     store.write(Batch(logs=[LogPart(job_id=1, task_id=0, lines=lines("a"))]))
     store.write(Batch(logs=[LogPart(job_id=1, task_id=0, lines=lines("y", "z"), skipped=100)]))
     assert store.log(1, 0) == LogText(lines=lines("y", "z"), dropped=101)
+
+
+def test_lines_that_came_too_fast_count(store: Store) -> None:
+    """The line that stands for them counts as all of them, wherever the log is cut."""
+    store.write(new_job(1))
+    for part in (lines("a", "b", notice(500, 9_000), "c"), lines(*"defghijklm"), lines(notice(3, 50), "n")):
+        store.write(Batch(logs=[LogPart(job_id=1, task_id=0, lines=part)]))
+    assert store.log(1, 0) == LogText(lines=lines(*"hijklm", notice(3, 50), "n"), dropped=507)
 
 
 def test_a_log_is_bounded_in_bytes_too(store: Store) -> None:

@@ -1,0 +1,23 @@
+"""The line that stands in a task's log for lines that came too fast.
+
+Whoever counts the lines of a log, to say how many were dropped, counts such a line as all those that it stands for.
+"""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["lines_in", "notice"]
+
+_NOTICE = re.compile(r"\[(?P<lines>[\d,]+) lines \([\d,.]+ MB\) of output were left out here: ")
+
+
+def notice(lines: int, size: int) -> str:
+    """The line, for so many lines of so many bytes together."""
+    return f"[{lines:,} lines ({size / 1e6:,.1f} MB) of output were left out here: they came too fast for the log]"
+
+
+def lines_in(text: str) -> int:
+    """How many lines of output a line of the log stands for: nearly always itself."""
+    found = _NOTICE.match(text) if text.startswith("[") else None
+    return int(found["lines"].replace(",", "")) if found else 1
