@@ -44,9 +44,17 @@ def test_exit_code(lab: Any) -> None:
 
 def test_signal(lab: Any) -> None:
     """A signal counts as shells count it, and is named."""
-    assert lab.run("kill -9 $$", "bash").message == (
-        "Failed to execute task: Script failed with exit code 137 (it was ended by signal 9 (SIGKILL))"
+    assert lab.run("kill -11 $$", "bash").message == (
+        "Failed to execute task: Script failed with exit code 139 (it was ended by signal 11 (SIGSEGV))"
     )
+
+
+@pytest.mark.parametrize("code", ["kill -9 $$", "bash -c 'kill -9 $$'; exit $?"])
+def test_memory(lab: Any, code: str) -> None:
+    """A process that was killed, also one that the script started, probably had no memory left."""
+    message = lab.run(code, "bash").message
+    assert message.startswith("Failed to execute task: Script failed with exit code 137")
+    assert "memory runs out" in message or "ran out of memory" in message
 
 
 def test_error_names_the_task(lab: Any) -> None:

@@ -10,6 +10,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -57,6 +58,10 @@ class Child(Protocol):
     @property
     def orphans(self) -> bool:
         """When it has ended: whether it may have left processes behind."""
+
+    @property
+    def peak(self) -> int:
+        """When it has ended: the most memory it had, in bytes; 0 where the system does not tell."""
 
     async def wait(self) -> int:
         """The exit code, negative for a signal. Raises `warm.ProcessesLost` where nobody can know any more."""
@@ -117,6 +122,7 @@ class _Spawned:
         self._process = process
         self._threads = threads
         self._ended: asyncio.Future[int] = loop.create_future()
+        self.peak = 0
         threading.Thread(target=self._wait, args=(loop,), name=f"wait for {process.pid}", daemon=True).start()
 
     @property
@@ -128,9 +134,20 @@ class _Spawned:
         return True  # only a look at all processes would tell
 
     def _wait(self, loop: asyncio.AbstractEventLoop) -> None:
-        code = self._process.wait()
+        code = self._ended_with()
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(self._tell, code)
+
+    def _ended_with(self) -> int:
+        if not hasattr(os, "wait4"):
+            return self._process.wait()
+        try:
+            _, status, usage = os.wait4(self._process.pid, 0)
+        except ChildProcessError:  # somebody else has waited for it
+            return self._process.wait()
+        self.peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        self._process.returncode = os.waitstatus_to_exitcode(status)
+        return self._process.returncode
 
     def _tell(self, code: int) -> None:
         if not self._ended.done():

@@ -15,6 +15,7 @@ from typing import ParamSpec, TypeVar
 from proactive_jupyter_kernel.scheduler.attempt import FailureKind
 from proactive_jupyter_kernel.scheduler.executors.enclosure import Enclosure, folder_of
 from proactive_jupyter_kernel.scheduler.executors.fetching import ScriptFetcher
+from proactive_jupyter_kernel.scheduler.executors.memory_kill import MemoryWatch
 from proactive_jupyter_kernel.scheduler.executors.output import OutputLimits
 from proactive_jupyter_kernel.scheduler.executors.pool import StarterPool
 from proactive_jupyter_kernel.scheduler.executors.processes import (
@@ -78,6 +79,7 @@ class Host:
     fetcher: ScriptFetcher
     #: Whether no other attempt is running.
     is_alone: Callable[[], bool]
+    memory: MemoryWatch = dataclasses.field(default_factory=MemoryWatch)
 
     async def block(
         self, function: Callable[_Arguments, _Result], *arguments: _Arguments.args, **more: _Arguments.kwargs
@@ -183,14 +185,18 @@ class StageRunner:
             self._starters.append(starter)
         capture = Capture(str(prepared.stage.folder / "output")) if prepared.launch.captures else None
         try:
-            code = await self._wait(starter, command, capture)
+            code, peak = await self._wait(starter, command, capture)
             report = await self._host.block(prepared.runtime.conclude, prepared.stage, prepared.launch, code)
+            if report.failure is not None and (reason := self._host.memory.explain(code, peak)):
+                message = f"{report.failure.message}. {reason}"
+                report = dataclasses.replace(report, failure=dataclasses.replace(report.failure, message=message))
             return report if capture is None else await self._with_output(report, capture, prepared.stage)
         finally:
             if capture is not None:
                 capture.close()
 
-    async def _wait(self, starter: Starter, command: Command, capture: Capture | None) -> int:
+    async def _wait(self, starter: Starter, command: Command, capture: Capture | None) -> tuple[int, int]:
+        """The exit code and the most memory that the process had."""
         if self.stopped:
             raise Stopped
         out, err = self._output.ends
@@ -202,11 +208,12 @@ class StageRunner:
             await self._host.block(self._scratch.started, self._child.pid)
             code = await self._child.wait()
             self._left_something = before or self._child.orphans
+            peak = self._child.peak
         finally:
             self._child = None
         if self.stopped:
             raise Stopped
-        return code
+        return code, peak
 
     async def _end_child(self) -> None:
         child = self._child

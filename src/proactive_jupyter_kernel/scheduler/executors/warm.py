@@ -211,7 +211,7 @@ class WarmProcess:
         elif "exit" in message:
             child = self._children.pop(message["id"], None)
             if child is not None:
-                child.end(message["exit"], orphans=message["orphans"])
+                child.end(message["exit"], orphans=message["orphans"], peak=message["peak"])
         elif message["id"] in self._children:
             self._children[message["id"]].start(message["pid"])
 
@@ -243,6 +243,7 @@ class _Forked:
         self.started: asyncio.Future[None] = loop.create_future()
         self.ended: asyncio.Future[int] = loop.create_future()
         self._orphans = True
+        self.peak = 0
 
     @property
     def pid(self) -> int:
@@ -257,8 +258,9 @@ class _Forked:
         if not self.started.done():
             self.started.set_result(None)
 
-    def end(self, code: int, *, orphans: bool) -> None:
+    def end(self, code: int, *, orphans: bool, peak: int) -> None:
         self._orphans = orphans
+        self.peak = peak
         if not self.ended.done():
             self.ended.set_result(code)
 

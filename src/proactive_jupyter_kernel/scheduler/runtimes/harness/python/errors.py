@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 else:
     values, tagged = sys.modules["_proactive_values"], sys.modules["_proactive_tasks.tagged"]
 
-__all__ = ["describe", "register", "say", "show"]
+__all__ = ["describe", "register", "say", "show", "text_of"]
 
 _OURS = tuple(os.path.dirname(os.path.abspath(path)) + os.sep for path in (__file__, str(tagged.__file__)))
 #: A longer traceback is cut in the report; on standard error it stands in full.
@@ -35,10 +35,7 @@ def register(label: str, source: str) -> None:
 
 def describe(error: BaseException) -> dict[str, str]:
     """The entry ``error`` of a report."""
-    try:
-        message = str(error)
-    except Exception:
-        message = "its text cannot be shown"
+    message = text_of(error)
     kind = type(error)
     name = (
         kind.__qualname__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__qualname__}"
@@ -46,7 +43,7 @@ def describe(error: BaseException) -> dict[str, str]:
     remedy = _remedy(error)
     return {
         "type": name,
-        "message": f"{message}. {remedy}" if remedy else message,
+        "message": ". ".join(part for part in (message, remedy) if part),
         "trace": _text(error)[-_LONGEST_TRACE:],
     }
 
@@ -64,15 +61,29 @@ def show(error: BaseException) -> None:
     say(f"{_text(error)}{remedy}\n" if remedy else _text(error))
 
 
+def text_of(thing: object) -> str:
+    """Its text; a sentence where its own code fails at that."""
+    try:
+        return str(thing)
+    except Exception:
+        return "its text cannot be shown"
+
+
 def say(text: str) -> None:
     """Write to standard error, if there still is one."""
-    if sys.stderr is None or sys.stderr.closed:
-        return
     try:
-        sys.stderr.write(text)
-        sys.stderr.flush()
+        if sys.stderr is not None and not sys.stderr.closed:
+            sys.stderr.write(text)
+            sys.stderr.flush()
+        return
     except OSError:
         return  # the script closed the descriptor
+    except Exception:  # it is something of the script's that is no stream
+        data = text.encode("utf-8", "backslashreplace")
+    try:
+        os.write(2, data)
+    except OSError:
+        return
 
 
 def _without_ours(trace: TracebackType | None) -> TracebackType | None:
@@ -86,6 +97,14 @@ def _is_ours(filename: str) -> bool:
 
 
 def _text(error: BaseException) -> str:
+    try:
+        return _traceback(error)
+    except Exception as failed:
+        # The script has replaced a part of `traceback` before it was needed here.
+        return f"{type(error).__name__}: {text_of(error)}\n(Its traceback cannot be shown: {text_of(failed)})\n"
+
+
+def _traceback(error: BaseException) -> str:
     import traceback
 
     shown = traceback.TracebackException(type(error), error, _without_ours(error.__traceback__))
@@ -107,8 +126,46 @@ def _clean(shown: Any, seen: set[int]) -> None:
 
 
 def _remedy(error: BaseException) -> str:
-    """What to do about a module that is not there."""
-    if not isinstance(error, ModuleNotFoundError) or not error.name:
+    """What to do about a module or a file that is not there, or about memory."""
+    for kind, remedy in _REMEDIES:
+        if isinstance(error, kind):
+            return str(remedy(error))
+    return ""
+
+
+def _memory(error: Any) -> str:
+    """How much the process had, which tells whether a task asked for too much at once or had too much already."""
+    try:
+        import resource
+    except ImportError:
+        return ""
+    # Linux counts in KiB, macOS in bytes.
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return f"The system gave the task no more memory; its process had {peak / 1e6:,.0f} MB at its peak."
+
+
+def _file(error: Any) -> str:
+    """A relative path that a script opens: what lies beside the notebook is not in the task's folder."""
+    path = error.filename
+    if not isinstance(path, str) or not path or os.path.isabs(path) or "://" in path or _is_program(error):
+        return ""
+    return (
+        f"The task runs in a working folder of its own and found no {path!r} there. A file beside the notebook: send "
+        f"it along with the task (input_files=[{path}]). A file that another task wrote: name it in the output_files "
+        f"of that task and in the input_files of this one."
+    )
+
+
+def _is_program(error: BaseException) -> bool:
+    """Whether it is a program that was not found."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and os.path.basename(trace.tb_frame.f_code.co_filename) == "subprocess.py"
+
+
+def _module(error: Any) -> str:
+    if not error.name:
         return ""
     name = error.name.partition(".")[0]
     return (
@@ -116,3 +173,10 @@ def _remedy(error: BaseException) -> str:
         f"A package: install it for that interpreter. A file {name}.py beside the notebook: send it along with the "
         f"task (input_files), or put its code in front of the tasks with #%import(path={name}.py)."
     )
+
+
+_REMEDIES: tuple[tuple[type[BaseException], Any], ...] = (
+    (ModuleNotFoundError, _module),
+    (FileNotFoundError, _file),
+    (MemoryError, _memory),
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 
 TYPE_CHECKING = False  # importing `typing` would take longer than a small task
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ __all__ = [
 COOKIE = b"PROACTIVE_TASK_COOKIE="
 #: Of ``linux/prctl.h``.
 _SET_DEATH_SIGNAL, _SET_CHILD_SUBREAPER = 1, 36
+#: Bytes in which the system counts memory.
+_PEAK_UNIT = 1 if sys.platform == "darwin" else 1024
 
 _prctl: Any = None
 try:
@@ -50,16 +53,16 @@ def die_with(parent: int) -> None:
         os._exit(127)
 
 
-def ended() -> Iterator[tuple[int, int]]:
-    """The children that have ended, and their statuses; each is told once."""
+def ended() -> Iterator[tuple[int, int, int]]:
+    """The children that have ended, their statuses, and the most memory they had, in bytes; each is told once."""
     while True:
         try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
+            pid, status, usage = os.wait4(-1, os.WNOHANG)
         except ChildProcessError:
             return
         if pid == 0:
             return
-        yield pid, status
+        yield pid, status, usage.ru_maxrss * _PEAK_UNIT
 
 
 def has_children() -> bool:

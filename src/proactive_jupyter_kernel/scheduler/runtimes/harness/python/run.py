@@ -48,7 +48,10 @@ stage = import_module("_proactive.stage")
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--warm"]:
         _folder = import_module("_proactive.warm").serve(int(sys.argv[2]))
+        _leave, _exit = import_module("_proactive.leaving").leave, sys.exit
         _code = 0 if _folder is None else stage.run(_folder)
-        import_module("_proactive.leaving").leave(_code)
-        sys.exit(_code)
-    sys.exit(stage.run(sys.argv[1]))
+        _leave(_code)
+    else:
+        _exit = sys.exit
+        _code = stage.run(sys.argv[1])
+    _exit(_code)

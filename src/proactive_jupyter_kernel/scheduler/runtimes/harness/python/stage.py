@@ -8,7 +8,7 @@ import os
 import sys
 import types
 
-from . import bindings, errors
+from . import bindings, errors, originals
 
 TYPE_CHECKING = False  # importing `typing` would take longer than a small task
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ else:
 __all__ = ["again", "run"]
 
 # What the report needs, kept before the script can replace it.
-_open, _replace_file = open, os.replace
+_open, _replace_file, _getpid = open, os.replace, os.getpid
 _ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 #: Compile to a syntax tree; the value of `ast.PyCF_ONLY_AST`, whose module takes longer to import than a small task.
 _ONLY_AST = 0x400
@@ -36,7 +36,8 @@ def run(folder: str) -> int:
     request = _read(folder)
     if "driver" in request:
         return _drive(request)
-    here = os.getpid()
+    here = _getpid()
+    originals.take()
     _prepare_process(request)
     scope = _new_main(request)
     maps = {name: scope.get(name) for name in ("variables", "resultMap", "forkEnvironment")}
@@ -46,7 +47,8 @@ def run(folder: str) -> int:
     report: dict[str, Any] = {}
     code = _execute(request, scope, report)
     _wait_for_threads()
-    if os.getpid() == here:  # else: a child that the script forked, and that came to the script's end
+    originals.restore()
+    if _getpid() == here:  # else: a child that the script forked, and that came to the script's end
         last = scope.pop(_LAST, None)
         code = _report(request, {**scope, **maps, _LAST: last}, report, outputs, entries, code)
     return code
@@ -152,12 +154,14 @@ def _execute(request: Mapping[str, Any], scope: dict[str, Any], report: dict[str
     try:
         exec(_compiled(request), scope)
     except SystemExit as ended:
-        report["exit"] = code = _exit_code(ended)
+        with originals.InPlace():
+            report["exit"] = code = _exit_code(ended)
         return code
     except BaseException as error:
-        errors.show(error)
-        report["error"] = errors.describe(error)
-        report["exit"] = code = 130 if isinstance(error, KeyboardInterrupt) else 1
+        with originals.InPlace():
+            errors.show(error)
+            report["error"] = errors.describe(error)
+            report["exit"] = code = 130 if isinstance(error, KeyboardInterrupt) else 1
         return code
     return 0
 
@@ -167,7 +171,7 @@ def _exit_code(ended: SystemExit) -> int:
         return 0
     if isinstance(ended.code, int):
         return ended.code & 0xFF
-    errors.say(f"{ended.code}\n")
+    errors.say(f"{errors.text_of(ended.code)}\n")
     return 1
 
 
@@ -180,6 +184,9 @@ def _wait_for_threads() -> None:
             shutdown()
         except KeyboardInterrupt as error:
             errors.show(error)
+        except Exception:  # the script has replaced what it needs
+            originals.restore()
+            threading._shutdown()  # type: ignore[union-attr]
 
 
 def _report(
@@ -205,11 +212,24 @@ def _report(
     if len(text) > request["limit"]:
         report.clear()
         text, code = _refuse(report, _too_large(len(text), request["limit"]), code)
-    half = request["report"] + ".part"
+    try:
+        _write(request["report"], text)
+    except OSError as error:
+        message = f"The result could not be written: {error.strerror or error}"
+        errors.say(f"{message}\n")
+        text, code = _with_error(report, {"type": "", "message": message, "trace": message}, code)
+        try:
+            _write(request["report"], text)
+        except OSError:
+            return code  # then the end of the process without a report has to tell
+    return code
+
+
+def _write(path: str, text: str) -> None:
+    half = path + ".part"
     with _open(half, "w", encoding="ascii") as file:
         file.write(text)
-    _replace_file(half, request["report"])
-    return code
+    _replace_file(half, path)
 
 
 def _refuse(report: dict[str, Any], error: ValueError, code: int) -> tuple[str, int]:

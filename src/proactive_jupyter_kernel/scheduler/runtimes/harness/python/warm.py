@@ -13,8 +13,8 @@ The scheduler talks to it in lines of JSON over a socket:
                                        left belongs to it, whether or not it says so
     {"do": "spare", "cookie"}          let live what is left of an attempt, now and later
 
-and hears ``{"ready"}`` once, ``{"id", "pid"}``, ``{"id", "exit", "orphans"}`` and ``{"swept"}``. When the socket ends,
-because the scheduler stopped or died, it kills everything and ends.
+and hears ``{"ready"}`` once, ``{"id", "pid"}``, ``{"id", "exit", "orphans", "peak"}`` and ``{"swept"}``. When the
+socket ends, because the scheduler stopped or died, it kills everything and ends.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class _Server:
         except OSError as error:
             _write(request["error"], f"the system cannot start another process ({error.strerror})")
             self.tell(id=number, pid=0)
-            self.tell(id=number, exit=127, orphans=False)
+            self.tell(id=number, exit=127, orphans=False, peak=0)
             pid = -1
         if pid == 0:
             return self.become(request, streams)
@@ -181,17 +181,17 @@ class _Server:
     # --- ending --------------------------------------------------------------------------------------------------
 
     def reap(self) -> None:
-        """Report the children that have ended; orphans among them end unsung."""
+        """Report the children that have ended; orphans among them are reaped without being reported."""
         try:
             while os.read(self.wakeup, 4096):
                 pass
         except BlockingIOError:
             pass
-        for pid, status in processes.ended():
+        for pid, status, peak in processes.ended():
             number = self.children.pop(pid, None)
             if number is not None:
                 code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-                self.tell(id=number, exit=code, orphans=self.has_orphans())
+                self.tell(id=number, exit=code, orphans=self.has_orphans(), peak=peak)
 
     def has_orphans(self) -> bool:
         """Whether somebody left a process behind; cheap where nothing else runs."""
