@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from proactive_jupyter_kernel.client import python_code
+
 __all__ = ["FLOW", "MAIN", "Code", "Piece", "SourceMap", "Sources", "join"]
 
 #: How the embedded scheduler labels scripts in errors: ``<task T1>``, ``<control flow script of T1>``.
@@ -155,7 +157,8 @@ _CALLED_AT = re.compile(
 )
 #: A frame of a Python traceback, the source line that it quotes and what stands below that.
 _PYTHON_FRAME = re.compile(
-    r'^(?P<indent>[ \t]*)File "(?P<file>[^"\n]+)", line (?P<line>\d+)(?P<rest>[^\n]*)(?:\n(?P<quoted>[ \t]+[^\n]*))?'
+    r'^(?P<indent>[ \t]*)File "(?P<file>[^"\n]+)", line (?P<line>\d+)(?P<rest>[^\n]*)'
+    r'(?:\n(?P<quoted>[ \t]+(?![ \t]|File ")[^\n]*))?'
     r"(?P<below>(?:\n[ \t]+(?:[~^][~^ \t]*|\[Previous line repeated \d+ more times?\])$)*)",
     re.MULTILINE,
 )
@@ -169,14 +172,18 @@ _LIBRARY = re.compile(r"site-packages|dist-packages|[/\\]lib(?:64)?[/\\]python\d
 
 def _tell_python(source: SourceMap, text: str) -> str:
     def told(match: re.Match[str]) -> str:
+        if match["file"] == python_code.FILE:
+            return "\0" if droppable else ""
         if _LIBRARY.search(match["file"]):
             return match.group()
         quoted = match["quoted"] or ""
         line = source.line_of(int(match["line"]), quoted)
         place = source.place(line) if line else None
         if place is not None:
-            tail = f"\n{quoted}" if quoted else ""
-            return f"{match['indent']}{place[0]}, line {place[1]}{match['rest']}{tail}{match['below']}"
+            tail = f"\n{python_code.as_written(quoted)}" if quoted else ""
+            # Marks below a line that has calls of ours in it would stand under the wrong words.
+            below = match["below"] if python_code.as_written(quoted) == quoted else ""
+            return f"{match['indent']}{place[0]}, line {place[1]}{match['rest']}{tail}{below}"
         # The message below says all; frames of lines that the reader never wrote would only puzzle. A fault of syntax
         # has no function, and its place stays.
         unread = droppable and line is not None and source.is_made(line) and match["rest"].startswith(", in ")

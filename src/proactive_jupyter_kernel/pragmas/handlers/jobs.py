@@ -26,6 +26,7 @@ from proactive_jupyter_kernel.pragmas.parameters import (
     VARIABLES,
 )
 from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
+from proactive_jupyter_kernel.pragmas.server_code import for_server
 from proactive_jupyter_kernel.pragmas.values import Choice, FilePath, Plain
 from proactive_jupyter_kernel.pragmas.waiting import settle, wait_for
 from proactive_jupyter_kernel.workflow.model import Priority, Script, Workflow
@@ -139,6 +140,8 @@ def submit_job(context: Context, call: Bound) -> None:
         built = context.draft.build(call["name"] or context.job_name)
     for notice in (*built.notices, *variable_notices(built.workflow, variables)):
         context.frontend.show(Notice(text=notice))
+    if not context.connection.embedded:
+        built = for_server(built)
     sent, folder = send_files(context, call, built, variables)
     submitted = _submit(context, built, sent, variables)
     waits = call["wait"] or call["print_result"]
