@@ -86,6 +86,12 @@ def test_a_parameter_that_no_task_uses_is_no_variable(notebook) -> None:
     assert submitted(notebook, cell) == {"text": "mine"}
 
 
+def test_the_draft_lists_the_parameters_that_tasks_use(notebook) -> None:
+    """With the values that they have now."""
+    notebook.run("#%task(A)\nprint(names, text)")
+    assert notebook.run("#%draft()") == ['Parameters that tasks use: names=["a", "ü"], text=3.']
+
+
 def test_the_value_is_that_of_the_submission(notebook) -> None:
     """A cell of parameters that runs again counts."""
     notebook.run("#%task(A)\nresult = n")

@@ -7,6 +7,7 @@ from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.contributions import JobSettings
 from proactive_jupyter_kernel.pragmas.draft import DraftTask
 from proactive_jupyter_kernel.pragmas.journal import restore
+from proactive_jupyter_kernel.pragmas.notebook_parameters import with_parameters
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Table, Text
 from proactive_jupyter_kernel.pragmas.ownership import warnings_of
 from proactive_jupyter_kernel.pragmas.parameters import JOB_NAME, SWITCH
@@ -41,8 +42,11 @@ def draft(context: Context, call: Bound) -> None:
         context.frontend.show(Text(text="The draft has no task yet. #%task(name=NAME) makes the code below it one."))
     around = [slot.title for slot in SLOTS.values() if slot.label in found.contents.job_scripts]
     imports = [by_engine(engine) for engine, kept in found.contents.imports.items() if kept]
+    declared = len(found.job.variables)
+    used = with_parameters(found.contents).job.variables[declared:]
     lines = [
         ("Variables of the job", ", ".join(f"{one.name}={one.value}" for one in found.job.variables)),
+        ("Parameters that tasks use", ", ".join(f"{one.name}={one.value}" for one in used)),
         ("Scripts for every task", ", ".join(around)),
         ("Code is prepended to tasks in", ", ".join(one.name for one in imports if one)),
     ]
