@@ -127,10 +127,12 @@ class Draft:
         run = self.contents.writer(*item)
         return next((entry for entry in self.cells.values() if entry.run == run), None)
 
-    def defined_by(self, entry: CellEntry) -> tuple[str, ...]:
-        """The tasks that stand in the draft as a cell defines them."""
-        written = self.contents.writer
-        return tuple(name for name in self.tasks if written("task", name) == entry.run)
+    def tasks_by_run(self) -> Mapping[int, tuple[str, ...]]:
+        """The tasks by `CellEntry.run` of the cells that define them."""
+        found: dict[int, list[str]] = {}
+        for name in self.tasks:
+            found.setdefault(self.contents.writer("task", name), []).append(name)
+        return {run: tuple(names) for run, names in found.items()}
 
     def build(self, name: str) -> Built:
         """The workflow under this name; `InvalidWorkflow` with all problems."""

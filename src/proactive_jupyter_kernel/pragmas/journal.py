@@ -53,13 +53,14 @@ class Journal:
         # A cell that ran again, or that was deleted, is as it is now.
         self.offered = [cell for cell in self.offered if not cell.id or cell.id not in draft.cells]
         if self.on:
+            defined = draft.tasks_by_run()
             cells = [
                 JournalCell(
                     id=entry.id,
                     label=entry.label,
                     text=_masked(entry.text),
                     mode=entry.mode,
-                    tasks=draft.defined_by(entry),
+                    tasks=defined.get(entry.run, ()),
                 )
                 for entry in draft.cells.values()
                 if entry.text

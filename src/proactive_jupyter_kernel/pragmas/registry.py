@@ -182,7 +182,9 @@ class Registry(Mapping[str, Pragma]):
     def __iter__(self) -> Iterator[str]:
         self._load()
         order = list(FAMILIES)
-        return iter([one.name for one in sorted(self._named, key=lambda one: order.index(one.family))])
+        # Not in the order of the imports, which depends on what was imported first.
+        named = sorted(self._named, key=lambda one: (order.index(one.family), one.handler.__module__))
+        return iter([one.name for one in named])
 
     def __len__(self) -> int:
         self._load()
