@@ -21,7 +21,7 @@ from proactive_jupyter_kernel.notebook.transformer import RUNNER, Cells
 if TYPE_CHECKING:
     from proactive_jupyter_kernel.pragmas.cells import Plan
 
-__all__ = ["Extension", "load", "unload"]
+__all__ = ["Extension", "load", "shell_ends", "unload"]
 
 
 class Extension:
@@ -84,6 +84,13 @@ def load(shell: Any) -> None:
     if id(shell) not in _LOADED:
         extension = _LOADED[id(shell)] = Extension(shell)
         extension.install()
+
+
+def shell_ends(shell: Any, why: str) -> None:
+    """What is displayed is not updated any more; said while the front end still listens."""
+    extension = _LOADED.get(id(shell))
+    if extension is not None:
+        extension.runner.stop_following(why)
 
 
 def unload(shell: Any) -> None:

@@ -73,7 +73,7 @@ class JobDisplay:
             revived = self._following is not Following.LIVE
             self._following = Following.LIVE
             since = time.monotonic() - self._drawn_at
-            due = max(GAP, self._cost / SHARE)
+            due = min(max(GAP, self._cost / SHARE), max(GAP, LONGEST_GAP))
             urgent = now or snapshot.job.ended
             if urgent or (since >= due and (changed or revived or since >= self._beat(due))):
                 self._refresh(final=snapshot.job.ended)

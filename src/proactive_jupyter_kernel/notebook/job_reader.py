@@ -31,7 +31,8 @@ ENDED_LINES, ENDED_WIDTH = 1_000, 2_000
 #: Lines that the shown ones of a running job are chosen from: a traceback is recognized as a whole.
 LOOKED_AT = 60
 #: Tasks of a job above which its output is read from the live log alone: a stored log costs requests for each task.
-MANY_TASKS = 100
+#: Of such a job fewer lines are shown, since each has the name of its task.
+MANY_TASKS, MANY_LINES = 100, 200
 #: Errors that are read for one update and in all; each costs a few requests.
 ERRORS_AT_ONCE, ERRORS_AT_MOST = 5, 40
 #: Seconds between two questions why tasks wait.
@@ -123,10 +124,17 @@ class JobReader:
         if not job.ended:
             told = self._told(job, lines[-LOOKED_AT:])[-RUNNING_LINES:]
             return tuple(_cut(line, RUNNING_WIDTH) for line in told)
+        lines = lines[-self._kept(job) :]
         # What tasks wrote at the same time is sorted by task when there is nothing more to come.
         order = {name: index for index, name in enumerate(dict.fromkeys(line.task for line in lines))}
         lines.sort(key=lambda line: order[line.task])
         return tuple(_cut(line, ENDED_WIDTH) for line in self._told(job, lines))
+
+    def _kept(self, job: Job) -> int:
+        """How many of the lines are shown."""
+        if not job.ended:
+            return RUNNING_LINES
+        return MANY_LINES if len(job.tasks) > MANY_TASKS else ENDED_LINES
 
     def _told(self, job: Job, lines: Sequence[OutputLine]) -> list[OutputLine]:
         """The lines with places in cells for places in scripts, without the tracebacks that stand above already."""
@@ -144,7 +152,7 @@ class JobReader:
         return told
 
     def _dropped(self, job: Job) -> int:
-        return self._count - (len(self._lines) if job.ended else min(len(self._lines), RUNNING_LINES))
+        return self._count - min(len(self._lines), self._kept(job))
 
     # -- errors
 

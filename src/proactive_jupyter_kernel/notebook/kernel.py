@@ -45,6 +45,13 @@ class ProActiveKernel(IPythonKernel):
             "Cells are Python; #%help() lists the pragmas that turn them into the tasks of a workflow.\n"
         )
 
+    def do_shutdown(self, restart: bool) -> Any:
+        """As IPython's, after the cards of running jobs have said that nobody follows them any more."""
+        from proactive_jupyter_kernel.notebook.extension import shell_ends
+
+        shell_ends(self.shell, f"the kernel was {'restarted' if restart else 'shut down'}")
+        return super().do_shutdown(restart)  # type: ignore[no-untyped-call]
+
     def do_history(
         self, hist_access_type: Any, output: Any, raw: Any, session: Any = 0, *place: Any, **more: Any
     ) -> Any:

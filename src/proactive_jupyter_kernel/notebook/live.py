@@ -135,6 +135,8 @@ class NotebookLive:
 
     def close(self, why: str = "the kernel ended") -> None:
         """Follow no job any longer; the cards of running jobs say so."""
+        if self._stop.is_set():
+            return
         self._stop.set()
         with self._lock:
             cards = list(self._cards)

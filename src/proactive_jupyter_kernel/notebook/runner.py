@@ -79,6 +79,11 @@ class Runner:
             ownership.refused(self.context, cell.text, program.fault)
             raise program.fault
 
+    def stop_following(self, why: str) -> None:
+        """Follow no job any longer; the cards of running jobs say why."""
+        if self._live is not None:
+            self._live.close(why)
+
     def close(self) -> None:
         """Stop following jobs and log out; the jobs themselves run on."""
         if self._live is not None:

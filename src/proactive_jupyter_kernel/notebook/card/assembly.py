@@ -173,7 +173,8 @@ def _stale_text(facts: Facts) -> str:
 def _commands(facts: Facts) -> tuple[str, ...]:
     job = facts.job
     if job.ended and job.went_well:
-        return ()
+        # The other lines are not in the card.
+        return (f"#%print_job_output(job_id={job.id})",) if facts.dropped else ()
     wrote = failed_tasks(facts) or [task for task in job.tasks if task.status is TaskStatus.RUNNING]
     commands = [] if job.ended else [("kill_job", f"job_id={job.id}")]
     if job.status is JobStatus.PAUSED:
