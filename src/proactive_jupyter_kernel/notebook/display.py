@@ -29,10 +29,12 @@ from proactive_jupyter_kernel.pragmas.outputs import (
 )
 from proactive_jupyter_kernel.workflow.python_tasks.tagged import PngImage
 
-__all__ = ["Bundle", "Formatter", "bundle_of", "markup_of"]
+__all__ = ["Bundle", "Formatter", "bundle_of", "fits_markup", "markup_of"]
 
 #: Characters of one text that are shown; a front end that gets a hundred times more stands still for seconds.
 MAX_TEXT = 100_000
+#: Characters of a rendered form (HTML, JSON, an image in base64) that are sent; of a larger one only the text is.
+MAX_RENDERED = 4_000_000
 #: Bytes of a result of no known type that are shown.
 MAX_BYTES = 64
 
@@ -55,10 +57,31 @@ class Bundle:
 def bundle_of(output: Output, formatter: Formatter) -> Bundle:
     """The message content for an output; `formatter` is asked for Python values that nothing better is known for."""
     if isinstance(output, Value):
-        return _labelled(output.label, _value(output, formatter))
+        return _labelled(output.label, _limited(_value(output, formatter)))
     if isinstance(output, Mime):
-        return _labelled(output.label, Bundle(data=dict(output.data), metadata=dict(output.metadata)))
+        return _labelled(output.label, _limited(Bundle(data=dict(output.data), metadata=dict(output.metadata))))
     return _BUNDLES[type(output)](output)
+
+
+def _limited(bundle: Bundle) -> Bundle:
+    """The bundle without forms that would make a notebook too large to open; the text says so."""
+    large = {kind for kind, content in bundle.data.items() if _size(content) > MAX_RENDERED and kind != "text/plain"}
+    if not large:
+        return bundle
+    sizes = ", ".join(f"{kind}: {_size(bundle.data[kind]):,} characters" for kind in sorted(large))
+    text = f"{_bounded(bundle.text)}\n(not rendered, too large for a notebook: {sizes})"
+    kept = {kind: content for kind, content in bundle.data.items() if kind not in large}
+    return Bundle(data={**kept, "text/plain": text}, metadata=bundle.metadata)
+
+
+def _size(content: object) -> int:
+    return len(content) if isinstance(content, str) else len(json.dumps(content, default=str))
+
+
+def fits_markup(bundle: Bundle) -> bool:
+    """Whether nothing of the content is lost where it is shown as HTML or text in a larger display."""
+    kinds = bundle.data.keys() - {"text/plain"}
+    return not kinds or bool(kinds & {"text/html", "image/svg+xml", *_RASTER})
 
 
 def markup_of(bundle: Bundle) -> str:

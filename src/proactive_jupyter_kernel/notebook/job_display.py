@@ -91,7 +91,7 @@ class JobDisplay:
             self._stopped_by = why
             self._refresh(final=True)
 
-    def add_results(self, results: tuple[Result, ...], returned: frozenset[str]) -> None:
+    def add_results(self, results: tuple[Result, ...], returned: frozenset[str] | None) -> None:
         """Show these results in the card."""
         with self._lock:
             self._reader.results = results

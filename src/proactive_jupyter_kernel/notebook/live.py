@@ -15,13 +15,13 @@ from proactive_jupyter_kernel.client.polling import Polling
 from proactive_jupyter_kernel.client.records import Job, TaskState
 from proactive_jupyter_kernel.errors import ProActiveError, SchedulerUnreachable, WaitTimeout
 from proactive_jupyter_kernel.notebook.card import Result
-from proactive_jupyter_kernel.notebook.display import bundle_of, markup_of
+from proactive_jupyter_kernel.notebook.display import bundle_of, fits_markup, markup_of
 from proactive_jupyter_kernel.notebook.frontend import NotebookFrontend
 from proactive_jupyter_kernel.notebook.job_display import JobDisplay
 from proactive_jupyter_kernel.notebook.output_stream import OutputStream, Translate
 from proactive_jupyter_kernel.notebook.requests import Cell
 from proactive_jupyter_kernel.pragmas.context import Context
-from proactive_jupyter_kernel.pragmas.outputs import Table, Text, Value
+from proactive_jupyter_kernel.pragmas.outputs import Mime, Table, Text, Value
 
 __all__ = ["NotebookLive"]
 
@@ -108,20 +108,23 @@ class NotebookLive:
             self._show_everywhere(submitted, Snapshot(job=job, seen_at=snapshot.seen_at), card)
         return job
 
-    def add_results(self, job_id: int, values: Sequence[Value | Table], returned: Collection[str]) -> bool:
-        """Show values in the card of the job below the running cell; False where there is none."""
+    def add_results(
+        self, job_id: int, outputs: Sequence[Value | Table | Mime], returned: Collection[str] | None
+    ) -> Sequence[Value | Table | Mime]:
+        """Show outputs in the card of the job below the running cell; gives those that it cannot show."""
         card = self._card_here(job_id)
         if card is None:
-            return False
-        card.add_results(tuple(map(self._result, values)), frozenset(returned))
-        return True
-
-    def _result(self, value: Value | Table) -> Result:
-        """A value, with its label apart."""
-        bare = replace(value, label="") if isinstance(value, Value) else replace(value, caption="")
-        bundle = bundle_of(bare, self._frontend.format_value)
-        label = value.label if isinstance(value, Value) else value.caption
-        return Result(task=label, text=bundle.text, html=markup_of(bundle))
+            return outputs
+        results, left = [], []
+        for output in outputs:
+            bundle = bundle_of(_bare(output), self._frontend.format_value)
+            if not fits_markup(bundle):
+                left.append(output)
+                continue
+            name = output.caption if isinstance(output, Table) else output.label
+            results.append(Result(task=name, text=bundle.text, html=markup_of(bundle)))
+        card.add_results(tuple(results), None if returned is None else frozenset(returned))
+        return left
 
     def summary(self, job_id: int) -> str:
         """The first error that the card below the running cell tells, in a line; empty where there is no such card."""
@@ -259,6 +262,11 @@ class _Follower(threading.Thread):
         end = time.monotonic() + seconds
         while time.monotonic() < end and not self._is_done:
             self._done.wait(min(0.5, seconds))
+
+
+def _bare(output: Value | Table | Mime) -> Value | Table | Mime:
+    """The output without its label, which the card writes itself."""
+    return replace(output, caption="") if isinstance(output, Table) else replace(output, label="")
 
 
 def _lowered(sentence: str) -> str:

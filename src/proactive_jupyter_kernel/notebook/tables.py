@@ -20,10 +20,13 @@ _SCALARS = (str, int, float, Decimal, type(None))
 
 
 def records(value: object) -> tuple[list[str], list[list[object]]] | None:
-    """Headings and rows of a value that is a table: dicts with the same keys, or lists of one length; None for others.
+    """Headings and rows of a value that is a table; None for others.
 
-    Lists have no headings. The cells of a table are numbers, texts, truth values and None, nothing with an inside.
+    A table is a list of dicts with the same keys, a list of lists of one length (without headings), or a dict of lists
+    of one length, which are its columns. Its cells are numbers, texts, truth values and None.
     """
+    if isinstance(value, dict):
+        return _columns(value)
     if not isinstance(value, list) or not value:
         return None
     first = value[0]
@@ -41,6 +44,19 @@ def records(value: object) -> tuple[list[str], list[list[object]]] | None:
     if not 0 < len(rows[0]) <= MAX_COLUMNS or not all(isinstance(cell, _SCALARS) for row in rows for cell in row):
         return None
     return headings, rows
+
+
+def _columns(value: dict[object, object]) -> tuple[list[str], list[list[object]]] | None:
+    """The table whose columns a dict holds."""
+    columns = list(value.values())
+    if not 0 < len(columns) <= MAX_COLUMNS or not all(isinstance(column, list) for column in columns):
+        return None
+    lists = [column for column in columns if isinstance(column, list)]
+    if len({len(column) for column in lists}) != 1 or not lists[0]:
+        return None
+    if not all(isinstance(cell, _SCALARS) for column in lists for cell in column):
+        return None
+    return [str(key) for key in value], [list(row) for row in zip(*lists, strict=True)]
 
 
 def as_text(headings: Sequence[str], rows: Sequence[Sequence[object]], caption: str = "") -> str:

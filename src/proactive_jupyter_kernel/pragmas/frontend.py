@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, MutableMapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from proactive_jupyter_kernel.pragmas.outputs import Output, Table, Value
+from proactive_jupyter_kernel.pragmas.outputs import Mime, Output, Table, Value
 
 if TYPE_CHECKING:
     from proactive_jupyter_kernel.client.records import Job
@@ -96,10 +96,13 @@ class Live(Protocol):
         """
         ...
 
-    def add_results(self, job_id: int, values: Sequence[Value | Table], returned: Collection[str]) -> bool:
-        """Show values, under their labels or captions, in the card that the running cell has of the job; else False.
+    def add_results(
+        self, job_id: int, outputs: Sequence[Value | Table | Mime], returned: Collection[str] | None
+    ) -> Sequence[Value | Table | Mime]:
+        """Show outputs, under their labels or captions, in the card that the running cell has of the job.
 
-        `returned` are the names of all tasks that returned something.
+        `returned` are the names of all tasks that returned something, None where that does not matter. Gives the
+        outputs that the card cannot show: all of them where there is no card.
         """
         ...
 

@@ -127,10 +127,10 @@ def test_from_the_launcher_to_a_result(lab: str, page: Any) -> None:
     cells = page.locator(".jp-Notebook .jp-CodeCell")
 
     submitted, waiting, wrong = (cells.nth(number).locator(".jp-Cell-outputArea") for number in range(3))
-    submitted.get_by_text("▶ Running").first.wait_for()
-    waiting.locator("pre", has_text="round 3").wait_for()
-    submitted.get_by_text("✓ Finished, 1 of 1 task ended").wait_for()
-    assert submitted.get_by_text("▶ Running").count() == 0
+    submitted.get_by_text("Running", exact=True).first.wait_for()
+    waiting.locator("td", has_text="round 3").first.wait_for()
+    submitted.get_by_text("1 task in ").wait_for()
+    assert submitted.get_by_text("Running", exact=True).count() == 0
     waiting.locator("td", has_text="4").wait_for()
     wrong.get_by_text("There is no pragma #%unheard_of.").wait_for()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -16,8 +17,10 @@ SLOW = "#%task(name=Slow)\nimport time\nprint('started', flush=True)\ntime.sleep
 
 
 def ident(text: str) -> int:
-    """The number in ``Job 7 ('Name') is submitted``."""
-    return int(text.split("Job ")[1].split()[0])
+    """The number of the job in the text of its card."""
+    found = re.search(r"\bjob (\d+)", text)
+    assert found is not None, text
+    return int(found[1])
 
 
 def test_kernel_says_what_it_is(kernel: Any) -> None:
@@ -38,11 +41,11 @@ def test_another_cell_answers_while_one_waits(kernel: Any) -> None:
     kernel.run(SLOW)
     waiting = kernel.send("#%submit_job(name=Subshell, wait=on)")
     kernel.wait_for(
-        lambda kind, content: kind.endswith("display_data") and "| started" in content["data"]["text/plain"]
+        lambda kind, content: kind.endswith("display_data") and "\n    started" in content["data"]["text/plain"]
     )
     subshell = kernel.control("create_subshell_request")["subshell_id"]
     status = kernel.reply(kernel.send("#%job_status()", subshell=subshell))
-    assert "is Running" in status.stream()
+    assert " Running (" in status.data()[0]
     killed = kernel.reply(kernel.send("#%kill_job()\n1 + 1", subshell=subshell))
     assert killed.data() == ["2"]
     ended = kernel.reply(waiting)
@@ -55,16 +58,16 @@ def test_interrupt_ends_the_waiting_and_not_the_job(kernel: Any) -> None:
     kernel.run(SLOW)
     waiting = kernel.send("await __import__('asyncio').sleep(0)\n#%submit_job(name=Interrupted, wait=on)")
     shown = kernel.wait_for(
-        lambda kind, content: kind.endswith("display_data") and "| started" in content["data"]["text/plain"]
+        lambda kind, content: kind.endswith("display_data") and "\n    started" in content["data"]["text/plain"]
     )
     number = ident(shown["data"]["text/plain"])
     kernel.manager.interrupt_kernel()
     interrupted = kernel.reply(waiting)
-    words = f"The waiting is interrupted; job {number} ('Interrupted') goes on. #%kill_job(job_id={number}) kills it."
+    words = f"Interrupted. Job {number} ('Interrupted') is still running. #%kill_job(job_id={number}) kills it."
     assert interrupted.content["ename"] == "KeyboardInterrupt"
     assert interrupted.content["evalue"] == words
     assert interrupted.content["traceback"] == [f"KeyboardInterrupt: {words}"]
-    assert "is Running" in kernel.run("#%job_status()").stream()
+    assert " Running (" in kernel.run("#%job_status()").data()[0]
     assert kernel.run("#%kill_job()").status == "ok"
 
 
@@ -103,7 +106,7 @@ def test_job_is_found_after_a_restart(kernel: Any) -> None:
     """After a restart jobs are found by id and by name, with their results."""
     kernel.restart()  # The tasks of the tests above are gone with it.
     submitted = kernel.run("#%task(name=Left)\nresult = 'still here'\n#%submit_job(name=LeaveAndComeBack, wait=on)")
-    number = ident(submitted.stream())
+    number = ident(submitted.data()[0])
     kernel.restart()
     assert "LeaveAndComeBack" in kernel.run("#%list_submitted_jobs()").data()[0]
     assert kernel.run("#%get_job_result(job_name=LeaveAndComeBack, into=by_name)\nby_name['Left']").data()[-1] == (
@@ -139,7 +142,7 @@ def test_killed_kernel_leaves_no_process_and_its_job_runs_on(start_kernel: Calla
     """kill -9 of a kernel in mid-job ends nothing but the kernel: no helper of ours stays, the job ends well."""
     kernel = start_kernel()
     reply = kernel.run("#%task(name=Short)\nimport time\ntime.sleep(1)\nresult = 7\n#%submit_job(name=Orphan)")
-    number = ident(reply.stream())
+    number = ident(reply.data()[0])
     process = psutil.Process(kernel.manager.provisioner.process.pid)
     scheduler = embedded.status().address
     assert scheduler is not None

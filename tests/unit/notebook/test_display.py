@@ -33,7 +33,7 @@ def data(output: Output) -> dict[str, Any]:
         (Value(value="é"), {"text/plain": "'é'"}),
         (Value(value=42, label="T1"), {"text/plain": "T1: 42"}),
         (Value(value=b"\0\1"), {"text/plain": r"b'\x00\x01'"}),
-        (Value(value={"a": [1]}), {"text/plain": "{'a': [1]}"}),
+        (Value(value={"a": {"b": 1}}), {"text/plain": "{'a': {'b': 1}}"}),
         (Value(value=[[1, [2]]]), {"text/plain": "[[1, [2]]]"}),
         (Value(value=[{"a": 1}, {"b": 1}]), {"text/plain": "[{'a': 1}, {'b': 1}]"}),
         (Value(value=b"caf\xc3\xa9", metadata={"content.type": "text/plain"}), {"text/plain": "café"}),
@@ -123,3 +123,23 @@ def test_table_of_handlers_escapes_and_keeps_its_caption() -> None:
 def test_empty_table_has_its_headings() -> None:
     """A table without rows is still a table."""
     assert data(Table(headings=("Id", "Name"), rows=()))["text/plain"].split("\n")[0] == "Id  Name"
+
+
+def test_dict_of_columns_is_a_table() -> None:
+    """Lists of one length below names are columns; other dicts are shown as Python shows them."""
+    bundle = bundle_of(Value(value={"a": [1, 2], "b": ["x", None]}), lambda value: ({"text/plain": repr(value)}, {}))
+    assert bundle.data["text/plain"] == "a  b\n-  -\n1  x\n2"
+    assert bundle.data["text/html"].count("<tr>") == 3
+    for other in ({}, {"a": []}, {"a": [1], "b": [1, 2]}, {"a": [1], "b": 2}, {"a": [[1]]}):
+        assert bundle_of(Value(value=other), lambda value: ({"text/plain": repr(value)}, {})).data == {
+            "text/plain": repr(other)
+        }
+
+
+def test_rendered_form_that_is_too_large_is_left_out() -> None:
+    """Its text stays and says why."""
+    huge = Value(value=1, label="A")
+    bundle = bundle_of(huge, lambda _: ({"text/plain": "1", "text/html": "x" * 4_000_001}, {}))
+    assert bundle.data == {
+        "text/plain": "A:\n1\n(not rendered, too large for a notebook: text/html: 4,000,001 characters)"
+    }

@@ -18,7 +18,7 @@ from proactive_jupyter_kernel.notebook.frontend import NotebookFrontend
 from proactive_jupyter_kernel.notebook.live import NotebookLive
 from proactive_jupyter_kernel.notebook.requests import Requests
 from proactive_jupyter_kernel.pragmas.context import Context
-from proactive_jupyter_kernel.pragmas.outputs import Table, Value
+from proactive_jupyter_kernel.pragmas.outputs import Mime, Table, Value
 from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler, Scripted
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
@@ -355,12 +355,13 @@ def test_cell_has_one_card_of_a_job(shell: Any, live: NotebookLive, submit: Subm
 
 
 def test_results_come_into_the_card_under_their_names(shell: Any, live: NotebookLive, submit: Submit) -> None:
-    """Values and tables, and the tasks that returned nothing; without a card they are refused."""
+    """Values and tables, and the tasks that returned nothing; what is neither HTML nor an image is given back."""
     job_id = submit("A", "B", "C")
-    assert not live.add_results(job_id, [], [])
+    assert live.add_results(job_id, [Value(value=1, label="A")], []) == [Value(value=1, label="A")]
     live.wait(job_id, output=False)
     table = Table(headings=("x",), rows=[(1,)], caption="2 results")
-    assert live.add_results(job_id, [Value(value=[1, "<b>"], label="A"), table], ["A", "B"])
+    maths = Mime(data={"text/plain": "x", "text/latex": "$x$"}, label="B")
+    assert live.add_results(job_id, [Value(value=[1, "<b>"], label="A"), table, maths], ["A", "B"]) == [maths]
     html = shell.display_pub.sent[-1][1]["text/html"]
     assert last(shell).endswith("A: [1, '<b>']\n2 results:\nx\n-\n1\n  C returned nothing.")
     assert "&lt;b&gt;" in html

@@ -154,9 +154,9 @@ def submit_job(context: Context, call: Bound) -> None:
         # The card, where there is one, shows what the tasks write.
         ended = wait_for(context, submitted.id, draw=call["draw"], output=call["wait"] and not call["draw"])
         if call["print_result"]:
-            show_results(context, ended)
+            show_results(context, ended, card=call["draw"])
         else:
-            show_outputs(context, ended)
+            show_outputs(context, ended, card=call["draw"])
         settle(context, ended)
         return
     if folder is not None:

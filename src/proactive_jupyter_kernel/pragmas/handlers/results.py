@@ -76,8 +76,11 @@ def get_job_result(context: Context, call: Bound) -> None:
     settle(context, job)
 
 
-def show_results(context: Context, job: Job, *, trust: bool | None = None) -> list[TaskResult]:
-    """Show the result of every task that has one, and what the tasks showed; gives the results that are no failures."""
+def show_results(context: Context, job: Job, *, trust: bool | None = None, card: bool = False) -> list[TaskResult]:
+    """Show the result of every task that has one, and what the tasks showed; gives the results that are no failures.
+
+    With `card` in the card that the running cell has of the job, as far as that can show them.
+    """
     good, failed = _results(context, job, trust)
     returned = _returned(context, job, good)
     shown: list[Value | Table] = []
@@ -88,37 +91,55 @@ def show_results(context: Context, job: Job, *, trust: bool | None = None) -> li
         values = [(one, one.readable_value) for one in returned]
         unopened = [one.name for one, value in values if isinstance(value, Unopened) and one.output_of_result]
         shown = [_value(one, value) for one, value in values if one.name not in unopened]
-    if not context.live.add_results(job.id, shown, [one.name for one in returned]):
-        for output in shown:
-            context.frontend.show(output)
-        if not returned:
-            context.frontend.show(Notice(text=f"No task of job {job.id} ({job.name!r}) has a result."))
     # The output of a last expression shows what cannot be opened here.
-    _show_outputs(context, job, [*failed, *good], with_result=unopened)
+    outputs, notice = _outputs(job, [*failed, *good], with_result=unopened)
+    _show(context, job, [*shown, *outputs], [one.name for one in returned], card=card)
+    if notice:
+        context.frontend.show(notice)
+    if not returned and not card:
+        context.frontend.show(Notice(text=f"No task of job {job.id} ({job.name!r}) has a result."))
     return good
 
 
-def show_outputs(context: Context, job: Job) -> None:
+def show_outputs(context: Context, job: Job, *, card: bool = False) -> None:
     """Show what the tasks of a job that was waited for showed: figures, ``display(...)``, last expressions."""
     good, failed = _results(context, job, None)
-    _show_outputs(context, job, [*failed, *good], with_result=[one.name for one in good])
+    outputs, notice = _outputs(job, [*failed, *good], with_result=[one.name for one in good])
+    if outputs:
+        _show(context, job, outputs, None, card=card)
+    if notice:
+        context.frontend.show(notice)
 
 
-def _show_outputs(context: Context, job: Job, results: Sequence[TaskResult], *, with_result: Collection[str]) -> None:
+def _show(
+    context: Context,
+    job: Job,
+    outputs: Sequence[Value | Table | Mime],
+    returned: Collection[str] | None,
+    *,
+    card: bool,
+) -> None:
+    for output in context.live.add_results(job.id, outputs, returned) if card else outputs:
+        context.frontend.show(output)
+
+
+def _outputs(
+    job: Job, results: Sequence[TaskResult], *, with_result: Collection[str]
+) -> tuple[list[Mime], Notice | None]:
     """The outputs of these tasks; those that are results as well only of the tasks in `with_result`."""
     found = [
         Mime(data=output.data, metadata=output.metadata, label=result.name)
         for result in results
         for output in shown_by(result, with_result=result.name in with_result)
     ]
-    for output in found[:MOST_OUTPUTS]:
-        context.frontend.show(output)
+    notice = None
     if len(found) > MOST_OUTPUTS:
         text = (
             f"The tasks of job {job.id} show {len(found):,} outputs; the first {MOST_OUTPUTS} are here. "
             f"#%get_task_result(task_name=NAME, job_id={job.id}) shows those of one task."
         )
-        context.frontend.show(Notice(text=text))
+        notice = Notice(text=text)
+    return found[:MOST_OUTPUTS], notice
 
 
 def _returned(context: Context, job: Job, results: Sequence[TaskResult]) -> list[TaskResult]:
@@ -209,7 +230,11 @@ def get_task_result(context: Context, call: Bound) -> None:
         raise task_failed(context, context.scheduler, job, task)
     value = result.readable_value
     is_shown = isinstance(value, Unopened) and bool(result.output_of_result)
-    _show_outputs(context, job, [result], with_result=[result.name] if is_shown else [])
+    outputs, notice = _outputs(job, [result], with_result=[result.name] if is_shown else [])
+    for output in outputs:
+        context.frontend.show(output)
+    if notice:
+        context.frontend.show(notice)
     if not result.has_value:
         context.frontend.show(Notice(text=f"Task {task.name!r} of job {job.id} set no result."))
     elif not is_shown:
