@@ -146,8 +146,8 @@ class JobReader:
             _, failure = self._failures.get(task, (None, None))
             if failure is not None and failure.trace and failure.trace in text:
                 text = text.replace(failure.trace, "").strip("\n")
-                if not text:
-                    continue
+            if failure is not None and text in ("", failure.line):
+                continue
             told += [OutputLine(task=task, text=line, error=error) for line in text.split("\n")]
         return told
 

@@ -33,6 +33,9 @@ TIMEOUT = 60
 NEEDS = {"more_languages": ("ruby", "perl", "Rscript")}
 REQUIRED = os.environ.get("PAJK_REQUIRE_ALL") == "1"
 RAISES = "raises-exception"
+#: The first line of a job's card, and where its output or its results start.
+_CARD = re.compile(r"([✓✗▸○◔‖!⊘]) (\S+)  job \d+  ([^(\n]+?)(?: \(|\n|$)")
+_FROM = re.compile(r"  Output, |\S+:")
 _JOB = re.compile(r"\b(Job |job |job_id=)\d+")
 
 
@@ -53,9 +56,22 @@ def outputs(cell: nbformat.NotebookNode) -> dict[str, str]:
             found[output.name] = found.get(output.name, "") + output.text
         elif output.output_type == "error":
             found["error"] = f"{output.ename}: {output.evalue}"
+        elif card := _CARD.match(output.data["text/plain"]):
+            found["card"] = without_times(card)
         else:
             found["shown"] = output.data["text/plain"]
     return {kind: _JOB.sub(r"\1N", text).rstrip() for kind, text in found.items()}
+
+
+def without_times(card: re.Match[str]) -> str:
+    """What a card says whatever the time: name, state, errors, output and results."""
+    lines = card.string.split("\n")
+    start = next((index for index, line in enumerate(lines) if _FROM.match(line)), len(lines))
+    errors = [line.strip() for index, line in enumerate(lines) if line.startswith("  ✗ ") and lines[index + 1 :]]
+    told = [line for line in errors if "attempt" in line or " tasks, " in line]
+    told = [re.sub(r" after [\d.]+ (?:ms|s)", "", line) for line in told]
+    rest = [line for line in lines[start:] if not line.startswith("  #%")]
+    return "\n".join([f"{card[1]} {card[2]}: {card[3]}", *told, *rest])
 
 
 def fits(text: str, wanted: str) -> bool:
