@@ -113,7 +113,8 @@ class NotebookLive:
     ) -> Sequence[Value | Table | Mime]:
         """Show outputs in the card of the job below the running cell; gives those that it cannot show."""
         card = self._card_here(job_id)
-        if card is None:
+        if card is None or not card.cell.header:
+            # A terminal would print the whole card once more.
             return outputs
         results, left = [], []
         for output in outputs:

@@ -34,9 +34,9 @@ def test_session_in_a_terminal(home: Path) -> None:
     )
     lines = done.stdout.split("\n")
     assert "Task Answer is defined (Python)." in done.stdout
-    assert "thinking" in lines
+    assert "    thinking" in lines
     assert "Answer: 42" in lines
     # What cannot be replaced is printed twice: as the job started, and as it ended.
-    assert sum("'Terminal': " in line for line in lines) == 2
+    assert sum(" Terminal  job " in line for line in lines) == 2
     assert "Did you mean 'task'? #%help() lists all pragmas." in lines
     assert "Traceback" not in done.stdout + done.stderr

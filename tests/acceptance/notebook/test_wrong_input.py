@@ -70,8 +70,8 @@ def test_letters_from_everywhere(start_kernel: Callable[[], Any], home: Path) ->
     assert defined.status == "ok", defined.content
     done = session.run("#%submit_job(wait=on)")
     assert done.status == "ok", done.content
-    assert "из файла ñ 🐍\n" in done.stream()
-    assert done.stream("stderr") == "данные: {ключ=[值, é]}\n"
+    assert "    U1  из файла ñ 🐍\n" in done.data()[0]
+    assert done.data()[0].count("    U2  данные: {ключ=[值, é]}") == 2
     found = session.run("#%get_job_result(job_name=Aufgabe 作业 ✓, into=found)\n[found['U1'], found['U3']]")
     assert found.data()[-1] == "[{'ключ': ['值', 'é']}, ['值', 'é', 'ß<&>']]"
     session.run("#%export_xml(name=Ωμέγα 文件/作业)")
