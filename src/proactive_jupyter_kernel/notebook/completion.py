@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from proactive_jupyter_kernel.notebook.runner import Runner
@@ -11,6 +12,19 @@ __all__ = ["Completion"]
 
 #: Above all of IPython's own matchers, which take a pragma for a comment or the name of a magic.
 PRIORITY = 1000
+
+
+_BEGUN = re.compile(r"#[ \t]*%")
+
+
+class _Completions(list[Any]):
+    """A list that claims to hold something: IPython only listens to a matcher that has something to say.
+
+    Where nothing may stand in a pragma, the names of Python may not either.
+    """
+
+    def __len__(self) -> int:
+        return super().__len__() or 1
 
 
 class Completion:
@@ -41,16 +55,16 @@ class Completion:
         cell = context.full_text
         lines = cell.split("\n")
         cursor = sum(len(line) + 1 for line in lines[: context.cursor_line]) + context.cursor_position
-        # The name of a pragma may not have begun yet.
-        if not has_pragma(cell) and "#%" not in lines[context.cursor_line]:
+        # The name of a pragma may not have begun yet, and one that is half typed is none.
+        if not _BEGUN.search(lines[context.cursor_line]) and not has_pragma(cell):
             return {"completions": []}
-        from proactive_jupyter_kernel.pragmas.assist import complete
+        from proactive_jupyter_kernel.pragmas.completion import complete
 
         found = complete(cell, cursor, self._runner.started)
         if found is None:
             return {"completions": []}
         return {
-            "completions": [SimpleCompletion(text=match.text, type=match.kind) for match in found.matches],
+            "completions": _Completions(SimpleCompletion(text=match.text, type=match.kind) for match in found.matches),
             "matched_fragment": cell[found.start : cursor],
             "suppress": True,
             "ordered": True,

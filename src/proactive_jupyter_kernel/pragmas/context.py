@@ -12,6 +12,7 @@ from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.errors import BadValue, SetupError
 from proactive_jupyter_kernel.pragmas.draft import Draft
 from proactive_jupyter_kernel.pragmas.frontend import Frontend, Live
+from proactive_jupyter_kernel.pragmas.job_listing import JobListing
 from proactive_jupyter_kernel.pragmas.journal import Journal
 from proactive_jupyter_kernel.pragmas.kinds import Formula, Modelled
 from proactive_jupyter_kernel.pragmas.notebook_memory import JobRecord, NotebookMemory
@@ -89,6 +90,8 @@ class Context:
         self._connection = connection
         self._connecting = threading.RLock()
         self.live = live
+        #: The jobs that completion offers.
+        self.job_listing = JobListing(lambda: self._connection)
 
     @property
     def connection(self) -> Connection:

@@ -147,6 +147,8 @@ def _engine(call: Call, found: Found) -> str:
 
 #: Where a text stands, as the text around it.
 _ARGUMENT, _ITEM, _KEY = "#%p(x={})", "#%p(x=[{}])", "#%p(x={{{}: v}})"
+#: What is read as itself wherever it stands.
+_WORD = re.compile(r"[^\W_][\w.\-]*")
 #: What could be taken for the next argument.
 _ARGUMENT_INSIDE = re.compile(r"\s[^\W\d]\w*\s*=(?!=)")
 
@@ -176,6 +178,8 @@ def write_value(node: Node, *, bare: bool = True, around: str = _ARGUMENT) -> st
 
 def _survives_bare(text: str, around: str) -> bool:
     """Whether the text without quotes is read back as the same text, whatever stands beside it."""
+    if _WORD.fullmatch(text):
+        return True
     if not text or text != text.strip() or not text.isprintable():
         return False
     formula = around == _ITEM and text.startswith("=")

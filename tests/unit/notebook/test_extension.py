@@ -175,6 +175,12 @@ def test_completion_replaces_what_is_typed(loaded: InteractiveShell) -> None:
     assert completions(loaded, "#%submit_job(wait=") == [("on", "value", 18, 18), ("off", "value", 18, 18)]
 
 
+@pytest.mark.parametrize("cell", ["#%task(name=A, zi", "#%task(name=A, precious_result=pri", "#%nonsense(pri", "#%zi"])
+def test_names_of_python_are_never_offered_in_a_pragma(loaded: InteractiveShell, cell: str) -> None:
+    """Where no pragma's name fits, nothing does."""
+    assert completions(loaded, cell) == []
+
+
 def test_completion_of_python_is_left_to_ipython(loaded: InteractiveShell) -> None:
     """In code, also in that below a pragma, IPython's completions come."""
     assert "zip" in [text for text, *_ in completions(loaded, "#%task(name=A)\nzi")]

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from proactive_jupyter_kernel.pragmas.assist import complete, inspect
+from proactive_jupyter_kernel.client.scheduler import Scheduler
+from proactive_jupyter_kernel.errors import SchedulerUnreachable
+from proactive_jupyter_kernel.pragmas.completion import complete
+from proactive_jupyter_kernel.pragmas.inspection import inspect
+from proactive_jupyter_kernel.pragmas.job_listing import JobListing
 from proactive_jupyter_kernel.pragmas.registry import PRAGMAS
+from proactive_jupyter_kernel.pragmas.task_names import SYSTEM_VARIABLES
 
 
 @pytest.fixture
@@ -61,6 +66,29 @@ def offers(cell: str, context) -> tuple[list[str], str] | None:
         ("#%task(T, path=no/such/|", ([], "no/such/")),
         ("#%nonsense(|", ([], "")),
         ("#%task(nonsense=|", ([], "")),
+        ("#%job(name=job, variables=[(size, 1, PA:INT|", (["PA:INTEGER"], "PA:INT")),
+        ("# %ta|", (["task"], "ta")),
+        ("#% TA|", (["task"], "TA")),
+        ("# %delete_task(Al|", (["Alpha"], "Al")),
+        ("    #%delete_task(Al|", (["Alpha"], "Al")),
+        (">>> #%delete_task(Al|", (["Alpha"], "Al")),
+        ("#%Delete_Task(Al|", (["Alpha"], "Al")),
+        ("#%task(\n    name=T,\n    on_e|\n)", (["on_error="], "on_e")),
+        ("#%task(\n    name=T,\n    on_e|", (["on_error="], "on_e")),
+        ("#%task(\n    name=T,\n    dep=[\n        Al|,\n        Beta,\n    ],\n)", (["Alpha"], "Al")),
+        ("#%task(\n    name=T,\n    dep=[\n        Beta,\n        |\n    ],\n)", (["Alpha"], "")),
+        ("#%task(name=T, description=[(|", ([], "")),
+        ("#%kill_job(|", (["job_id=", "job_name=", "1", '"my, job"'], "")),
+        ("#%task(T, variables=[(own, 1)])\nvariables['|']", (["own", "size", "total", *SYSTEM_VARIABLES], "")),
+        ('#%task(T)\nx = variables["si|', (["size"], "si")),
+        ("#%task(T)\nvariables.get('to|", (["total"], "to")),
+        ("#%task(T)\nvariables.pu|", (["put("], "pu")),
+        ("#%task(T)\nresults[0].va|", (["value()"], "va")),
+        ("#%task(T)\nfor one in results:\n    print(one.had|", (["hadException()"], "had")),
+        ("#%task(T)\nother.va|", None),
+        ("#%task(T, language=R)\nresults[0].va|", None),
+        ("#%submit_job()\nresults[0].va|", None),
+        ("results[0].va|", None),
         ("#%task(T)|", None),
         ("#%task(T)\nprint(|", None),
         ("#%task(T\nprint(|", None),
@@ -123,8 +151,11 @@ def test_a_parameter_is_explained_in_its_name_and_value(context, cell: str) -> N
 
 
 def test_a_task_and_a_variable_are_explained_where_they_are_named(context) -> None:
-    """The task's code, the variable's value or who exports it."""
-    assert text_at("#%task(T, dep=[Al|pha])", context).endswith("\nTask Alpha (Python)\ntotal = 1")
+    """The task as it stands, the variable's value or who exports it."""
+    stands = "\nTask Alpha (Python) of Cell In[1]\n  exports: total\ntotal = 1"
+    assert text_at("#%task(T, dep=[Al|pha])", context).endswith(stands)
+    assert text_at("#%task(name=Al|pha)", context).endswith(stands)
+    assert text_at("#%delete_task(Al|pha)", context).endswith(stands)
     assert text_at("#%task(T, import=[si|ze])", context).endswith("\nsize = 3 (of the job)")
     assert text_at("#%task(T, import=[tot|al])", context).endswith("\ntotal is exported by task Alpha")
 
@@ -141,3 +172,51 @@ def test_markup_is_escaped() -> None:
     assert found is not None
     assert "<name>" not in found.html
     assert found.html.startswith("<p><code>#%task(name=NAME, ")
+
+
+def test_a_task_is_explained_with_all_that_it_has(context, notebook) -> None:
+    """Its cell, parents, children, variables with models, imports, runs and code."""
+    notebook.run("#%task(Last, dep=[Mid])")
+    notebook.run("#%task(Mid, dep=[Alpha], variables=[(k, 2, PA:INTEGER)], import=[total], runs=3)\nprint(total)")
+    assert text_at("#%task(T, dep=[Mi|d])", context).split("\n")[2:] == [
+        "Task Mid (Python) of Cell In[4]",
+        "  after: Alpha",
+        "  before: Last",
+        "  variables: k = 2 (PA:INTEGER)",
+        "  imports: total",
+        "  runs: 3",
+        "print(total)",
+    ]
+
+
+def test_jobs_of_earlier_sessions_are_offered_from_a_listing(context, notebook) -> None:
+    """The listing is refreshed in the background, and never waited for."""
+    notebook.run("#%submit_job(name=nightly)")
+    context.jobs.clear()
+    context.job_listing.jobs()
+    context.job_listing.wait(30)
+    assert offers("#%job_status(job_id=|", context) == (["2", "1"], "")
+    assert offers("#%job_status(nig|", context) == (["nightly"], "nig")
+
+
+def test_completion_starts_no_scheduler() -> None:
+    """A notebook that never needed one is offered what it knows itself."""
+    listing = JobListing(lambda: None)
+    assert listing.jobs() == ()
+
+
+def test_a_server_that_does_not_answer_disturbs_nobody(context, notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last answer stays."""
+    context.job_listing.jobs()
+    context.job_listing.wait(30)
+    before = context.job_listing.jobs()
+    seconds = iter([100.0, 100.0, 200.0])
+    monkeypatch.setattr(context.job_listing, "_clock", lambda: next(seconds))
+    monkeypatch.setattr(Scheduler, "jobs", lambda *_, **__: raise_(SchedulerUnreachable("gone")))
+    context.job_listing.jobs()
+    context.job_listing.wait(30)
+    assert context.job_listing.jobs() == before == ((1, "my, job"),)
+
+
+def raise_(error: Exception) -> None:
+    raise error
