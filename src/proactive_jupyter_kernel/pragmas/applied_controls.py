@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from proactive_jupyter_kernel.pragmas.controls import Control
+from proactive_jupyter_kernel.workflow.checks import Problem
 from proactive_jupyter_kernel.workflow.graph import Graph
 from proactive_jupyter_kernel.workflow.model import Block, Branch, Loop, Replicate, Script, Task, Workflow
 
-__all__ = ["AppliedControls", "names_in", "runs_script"]
+__all__ = ["AppliedControls", "Replication", "names_in", "runs_script"]
 
 _NAME = re.compile(r"[^\W\d][\w.]*")
 
@@ -33,27 +34,37 @@ def runs_script(expression: str) -> Script:
     return Script(language="javascript", code=f"runs={code}")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replication:
+    """A single task that runs several times side by side."""
+
+    #: As its pragma says it, such as ``runs=3``.
+    said: str
+    script: Script
+
+
 class AppliedControls:
-    """The tasks with the controls applied; `problems` are sentences, `notices` what was added."""
+    """The tasks with the controls applied; `problems` says what is wrong, `notices` what was added."""
 
     def __init__(self, tasks: Iterable[Task]) -> None:
         self.tasks = {task.name: task for task in tasks}
-        self.problems: list[str] = []
+        self.problems: list[Problem] = []
         self.notices: list[str] = []
 
-    def apply(self, controls: Sequence[Control], runs: Mapping[str, str]) -> None:
-        """Apply controls, the inner ones first, and replications of single tasks (task name -> expression)."""
+    def apply(self, controls: Sequence[Control], replications: Mapping[str, Replication]) -> None:
+        """Apply controls, the inner ones first, and replications of single tasks, by task name."""
         for control in reversed(controls):
             step = control.missing
             if step is not None:
-                self.problems.append(
+                message = (
                     f"The {control.kind.name} that starts with task {control.first_task!r} is unfinished: "
                     f"#%{step.name} is expected."
                 )
+                self.problems.append(Problem(code="PA602", message=message))
             else:
                 _APPLY[control.kind.name](self, control)
-        for name, expression in runs.items():
-            self._replicate_alone(name, expression)
+        for name, replication in replications.items():
+            self._replicate_alone(name, replication)
 
     # -- the three controls
 
@@ -89,29 +100,30 @@ class AppliedControls:
 
     # -- one task replicated
 
-    def _replicate_alone(self, name: str, expression: str) -> None:
+    def _replicate_alone(self, name: str, replication: Replication) -> None:
         """The one parent becomes the split; a merge is added where there is none."""
         parents = self.tasks[name].depends
         if len(parents) != 1 or parents[0] not in self.tasks:
-            self.problems.append(
-                f"Task {name!r} has runs={expression}, and {len(parents) or 'no'} dependencies: it must depend on "
-                "exactly one task, which splits."
-            )
+            count = len(parents) or "none"
+            message = f"{replication.said} needs exactly one dependency, which splits, and there are {count}."
+            self.problems.append(Problem(code="PA603", task=name, message=message))
             return
         split = self.tasks[parents[0]]
-        script = runs_script(expression)
+        script = replication.script
         if split.flow is not None and split.flow != Replicate(script=script):
-            self.problems.append(
-                f"Task {name!r} has runs={expression}, but task {split.name!r}, which should split, decides already: "
-                "let another task stand between."
+            message = (
+                f"for {replication.said}, task {split.name!r} should split, but it has a flow script already. Put "
+                "another task between them."
             )
+            self.problems.append(Problem(code="PA603", task=name, message=message))
             return
         others = [child for child in self._children(split.name) if child != name]
         if split.flow is None and others:
-            self.problems.append(
-                f"Task {name!r} has runs={expression}, but {', '.join(others)} depends on {split.name!r} as well and "
-                "would be replicated too: let another task stand between."
+            message = (
+                f"for {replication.said}, task {split.name!r} splits, but {', '.join(others)} depends on it as well "
+                "and would be replicated too. Put another task between them."
             )
+            self.problems.append(Problem(code="PA603", task=name, message=message))
             return
         self._change(split.name, flow=Replicate(script=script))
         if not self._children(name):
@@ -120,6 +132,12 @@ class AppliedControls:
             self.notices.append(f"Task {merge}, which does nothing, is added to merge the replicas of {name}.")
 
     # -- the graph
+
+    def put_code(self, name: str, code: str) -> None:
+        """Give a task another script."""
+        executable = self.tasks[name].executable
+        assert isinstance(executable, Script)
+        self._change(name, executable=replace(executable, code=code))
 
     def _change(self, name: str, **changes: Any) -> None:
         self.tasks[name] = replace(self.tasks[name], **changes)
@@ -147,10 +165,11 @@ class AppliedControls:
         if not ends or ends == (first,) or self.tasks[first].block is not Block.NONE:
             return
         if len(ends) > 1:
-            self.problems.append(
+            message = (
                 f"Tasks {', '.join(map(repr, ends))} all end what task {first!r} begins, and only one task can: let "
                 "one that depends on all of them follow."
             )
+            self.problems.append(Problem(code="PA605", message=message))
             return
         self._change(first, block=Block.START)
         self._change(self._own_end(ends[0], last), block=Block.END)

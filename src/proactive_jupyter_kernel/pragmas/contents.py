@@ -12,7 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from proactive_jupyter_kernel.pragmas.controls import Control
+from proactive_jupyter_kernel.pragmas.foreach import Foreach
 from proactive_jupyter_kernel.pragmas.source_map import Code, SourceMap
+from proactive_jupyter_kernel.workflow.checks import Problem
 from proactive_jupyter_kernel.workflow.model import ForkEnvironment, Script, SelectionScript, Task, Workflow
 
 __all__ = ["Contents", "DraftTask"]
@@ -36,6 +38,8 @@ class DraftTask:
     exports: tuple[str, ...] = ()
     #: How often it runs side by side, as an expression; empty: once.
     runs: str = ""
+    #: The list that it runs over, once for each item.
+    foreach: Foreach | None = None
     #: Where the scripts around it were written, by how errors label them.
     scripts: Mapping[str, SourceMap] = field(default_factory=dict)
     #: The imports that are parameters of the notebook and travel as JSON; known when the job is built.
@@ -72,7 +76,7 @@ class Contents:
         #: The parameters of the notebook, which are variables of the job where a task uses them.
         self.parameters: Mapping[str, object] = {} if parameters is None else parameters
         #: What is wrong with the use of parameters.
-        self.problems: list[str] = []
+        self.problems: list[Problem] = []
         #: What is said of the job; its name is empty until one is given, its tasks are none.
         self.job = Workflow(name="")
         #: In the order of their first definition.
@@ -90,7 +94,7 @@ class Contents:
         #: The task of each name, script, setting -> the number of the run that wrote it.
         self._written: dict[tuple[str, ...], int] = {}
 
-    def with_(self, *, job: Workflow, tasks: dict[str, DraftTask], problems: list[str]) -> Contents:
+    def with_(self, *, job: Workflow, tasks: dict[str, DraftTask], problems: list[Problem]) -> Contents:
         """The contents with another job, other tasks and problems, for reading."""
         other = copy.copy(self)
         other.job, other.tasks, other.problems = job, tasks, problems

@@ -83,6 +83,8 @@ class Draft:
         self._parameters: Mapping[str, object] = {} if parameters is None else parameters
         #: By `CellEntry.key`, in the order of their first runs.
         self.cells: dict[str, CellEntry] = {}
+        #: Whether exports and imports that the code of Python tasks needs are added.
+        self.propagates = False
         self._runs = 0
         self._current = CellEntry(id="", label="", token=-1, run=0)
         self._contents: Contents | None = Contents(self._parameters)
@@ -96,6 +98,11 @@ class Draft:
         if self._contents is None:
             self._contents = self._settled()
         return self._contents
+
+    @property
+    def complete(self) -> Contents:
+        """The contents with the notebook's parameters that tasks use, as they are submitted."""
+        return with_parameters(self.contents)
 
     @property
     def job(self) -> Workflow:
@@ -136,11 +143,11 @@ class Draft:
 
     def build(self, name: str) -> Built:
         """The workflow under this name; `InvalidWorkflow` with all problems."""
-        return building.build(with_parameters(self.contents), name)
+        return building.build(self.complete, name, automatic=self.propagates)
 
     def sketch(self, name: str) -> Sketch:
         """The workflow as far as it stands, and what is missing or wrong; never refuses."""
-        return building.sketch(with_parameters(self.contents), name)
+        return building.sketch(self.complete, name, automatic=self.propagates)
 
     def script(self, entry: DraftTask) -> SourceMap:
         """A task's whole script: code prepended for its language, imports, its own code, exports."""

@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from proactive_jupyter_kernel.pragmas.contents import Contents, DraftTask
+from proactive_jupyter_kernel.workflow.checks import Problem
 from proactive_jupyter_kernel.workflow.model import Variable
 
 __all__ = ["NotebookParameters", "decoding", "text_of", "with_parameters"]
@@ -116,10 +117,8 @@ def with_parameters(contents: Contents) -> Contents:
             variables.append(Variable(name=name, value=text_of(values[name])))
         except (TypeError, ValueError) as error:
             kind = type(values[name]).__name__
-            problems.append(
-                f"Task {task!r} uses the parameter {name!r}, a {kind}, which is no text, number, list or dict of them: "
-                f"{error}."
-            )
+            message = f"it uses the parameter {name!r}, a {kind}, which is not a text, number, list or dict: {error}."
+            problems.append(Problem(code="PA606", task=task, message=message))
     job = replace(contents.job, variables=(*contents.job.variables, *variables))
     return contents.with_(job=job, tasks=tasks, problems=problems)
 
@@ -142,4 +141,6 @@ def _mentions(entry: DraftTask, name: str) -> bool:
     texts = [code.text for code in entry.code or ()]
     texts += [*task.generic_information.values(), *(variable.value for variable in task.variables)]
     texts += [one.script for one in entry.scripts.values()]
+    if entry.foreach is not None and entry.foreach.items == name:
+        return True
     return bool(re.search(rf"\b{word}\b", entry.runs)) or any(re.search(pattern, text) for text in texts)

@@ -198,16 +198,16 @@ def test_a_whole_control_may_be_run_again(notebook) -> None:
 
 def test_a_step_is_edited_in_place_by_its_cell(notebook) -> None:
     """Also a script, which has no name, and a task whose name was made up."""
-    cells = {"one": "#%split()", "two": "#%runs()\nruns=1", "three": "#%process()\nold", "four": "#%merge()"}
+    cells = {"one": "#%split()", "two": "#%runs()\nruns=1", "three": "#%process()\n'old'", "four": "#%merge()"}
     for cell, text in cells.items():
         notebook.frontend.cell_id = cell
         notebook.run(text)
     notebook.frontend.cell_id = "three"
-    assert notebook.run("#%process()\nnew") == ["* Task process1 is redefined (Python)."]
+    assert notebook.run("#%process()\n'new'") == ["* Task process1 is redefined (Python)."]
     notebook.frontend.cell_id = "two"
     notebook.run("#%runs()\nruns=7")
     assert flow(notebook, "split1").script.code == "runs=7"
-    assert notebook.script("process1") == "new"
+    assert notebook.script("process1") == "'new'"
     notebook.frontend.cell_id = "three"
     notebook.run("#%process(name=Work)\nnewer")
     assert list(shape(notebook)) == ["split1", "Work", "merge1"]
@@ -290,7 +290,7 @@ def test_a_single_task_is_replicated_between_its_parent_and_its_child(notebook) 
 
 def test_a_missing_merge_is_added_with_a_notice(notebook) -> None:
     """At submission, under a name that is free; the draft stays as it is."""
-    notebook.run("#%task(DefaultMerge1)\n#%task(A)\n#%task(B, dep=A, runs=2)")
+    notebook.run("#%task(DefaultMerge1)\nprint(1)\n#%task(A)\n#%task(B, dep=A, runs=2)")
     texts = notebook.run("#%submit_job()")
     assert texts[0] == "* Task DefaultMerge2, which does nothing, is added to merge the replicas of B."
     assert [task.name for task in notebook.context.scheduler.job(1).tasks] == [
@@ -316,18 +316,20 @@ def test_runs_is_an_expression_of_numbers_and_variables(expression: str, code: s
 
 
 RUNS = {
-    "#%task(B, runs=2)": "Task 'B' has runs=2, and no dependencies: it must depend on exactly one task, which splits.",
+    "#%task(B, runs=2)": "Task 'B': runs=2 needs exactly one dependency, which splits, and there are none.",
     "#%task(Z)\n#%task(B, dep=[A, Z], runs=2)": (
-        "Task 'B' has runs=2, and 2 dependencies: it must depend on exactly one task, which splits."
+        "Task 'B': runs=2 needs exactly one dependency, which splits, and there are 2."
     ),
     "#%task(B, dep=A, runs=2)\n#%task(C, dep=A)": (
-        "Task 'B' has runs=2, but C depends on 'A' as well and would be replicated too: let another task stand between."
+        "Task 'B': for runs=2, task 'A' splits, but C depends on it as well and would be replicated too. Put another "
+        "task between them."
     ),
     "#%task(B, dep=M, runs=2)\n#%start(M)\n#%condition\nloop=1\n#%loop(N, dep=M)": (
-        "Task 'B' has runs=2, but N depends on 'M' as well and would be replicated too: let another task stand between."
+        "Task 'B': for runs=2, task 'M' splits, but N depends on it as well and would be replicated too. Put another "
+        "task between them."
     ),
     "#%branch(M)\n#%condition\nx\n#%if(I)\n#%else(E)\n#%task(B, dep=M, runs=2)": (
-        "Task 'B' has runs=2, but task 'M', which should split, decides already: let another task stand between."
+        "Task 'B': for runs=2, task 'M' should split, but it has a flow script already. Put another task between them."
     ),
 }
 

@@ -138,4 +138,5 @@ def test_the_settings_are_shown_without_any(notebook) -> None:
     assert notebook.run("#%configure()") == [
         "A cell without a pragma: it runs in the notebook's own Python.",
         "The journal of the draft is on.",
+        "Names between tasks: a task gets what its import names.",
     ]

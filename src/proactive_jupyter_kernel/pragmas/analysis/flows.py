@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from proactive_jupyter_kernel.pragmas.analysis.names import Binding, NameUse, Read
 
-__all__ = ["BOUND_IN_TASKS", "Flow", "Missing", "TaskCode", "flows_of", "missing_in"]
+__all__ = ["BOUND_IN_TASKS", "Flow", "Missing", "TaskCode", "flows_of", "missing_in", "nearest_setters"]
 
 #: What ProActive's Python engine binds in every task, or in some (guide of the script engines; ``jsr223-cpython``).
 BOUND_IN_TASKS = frozenset(
@@ -70,15 +70,16 @@ def flows_of(
     parents: Callable[[str], Iterable[str]],
     job_variables: Collection[str] = (),
     own_variables: Callable[[str], Collection[str]] = lambda _: (),
+    readers: Iterable[str] | None = None,
 ) -> tuple[Flow, ...]:
     """Every name that a task needs from the tasks before it, or from the variables of the job or the task.
 
-    `parents` gives the names of a task's parents, those implied by controls included.
+    `parents` gives the names of a task's parents, those implied by controls included. `readers`: only what these need.
     """
     found = []
-    for task in tasks.values():
+    for task in tasks.values() if readers is None else [tasks[name] for name in readers]:
         for read in _open_reads(task):
-            setters = tuple(_nearest(read.name, task.name, tasks, parents))
+            setters = tuple(nearest_setters(read.name, task.name, tasks, parents))
             if setters:
                 use = tasks[setters[0]].use
                 found.append(
@@ -96,12 +97,12 @@ def flows_of(
     return tuple(found)
 
 
-def missing_in(tasks: Mapping[str, TaskCode], flows: Iterable[Flow]) -> tuple[Missing, ...]:
-    """The names that tasks certainly read and that neither a flow nor anything else provides."""
+def missing_in(tasks: Iterable[TaskCode], flows: Iterable[Flow]) -> tuple[Missing, ...]:
+    """The names that these tasks certainly read and that neither a flow nor anything else provides."""
     provided = {(flow.reader, flow.name) for flow in flows}
     return tuple(
         Missing(name=read.name, task=task.name, read=read)
-        for task in tasks.values()
+        for task in tasks
         for read in _open_reads(task)
         if read.certain and (task.name, read.name) not in provided
     )
@@ -113,7 +114,7 @@ def _open_reads(task: TaskCode) -> Iterator[Read]:
             yield read
 
 
-def _nearest(
+def nearest_setters(
     name: str, reader: str, tasks: Mapping[str, TaskCode], parents: Callable[[str], Iterable[str]]
 ) -> Iterator[str]:
     """The first task on each way up that sets the name."""

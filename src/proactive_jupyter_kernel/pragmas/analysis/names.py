@@ -10,6 +10,8 @@ from __future__ import annotations
 import ast
 import builtins
 import enum
+import functools
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -17,7 +19,8 @@ __all__ = ["Binding", "NameUse", "Read", "name_use"]
 
 #: Names that every module has.
 _MODULE_NAMES = frozenset({"__name__", "__file__", "__doc__", "__builtins__", "__spec__", "__loader__", "__package__"})
-_BUILTINS = frozenset(dir(builtins)) | _MODULE_NAMES | {"__annotations__", "__class__", "__debug__"}
+#: IPython adds a name of its own, which tasks do not have.
+_BUILTINS = (frozenset(dir(builtins)) | _MODULE_NAMES | {"__annotations__", "__class__", "__debug__"}) - {"get_ipython"}
 #: Calls after which nobody can tell which names exist.
 _DYNAMIC = frozenset({"globals", "locals", "vars", "exec", "eval"})
 #: Exceptions whose handler shows that a name may be missing.
@@ -58,10 +61,13 @@ class NameUse:
     sets: Mapping[str, Binding] = field(default_factory=dict)
     #: Statements that import modules, by the name that they bind, as source text.
     imports: Mapping[str, str] = field(default_factory=dict)
+    #: The source text of functions and classes defined at module level, decorators included.
+    definitions: Mapping[str, str] = field(default_factory=dict)
     #: Whether names may come from ``import *``, ``exec`` and the like.
     dynamic: bool = False
 
 
+@functools.lru_cache(maxsize=2048)
 def name_use(code: str) -> NameUse:
     """The names that the code reads from outside and sets; nothing for code that is not Python (or not of this one)."""
     try:
@@ -77,7 +83,13 @@ def name_use(code: str) -> NameUse:
     reads = walker.reads
     if walker.dynamic:
         reads = {name: replace(read, certain=False) for name, read in reads.items()}
-    return NameUse(reads=reads, sets=walker.sets, imports=walker.imports, dynamic=walker.dynamic)
+    return NameUse(
+        reads=reads,
+        sets=walker.sets,
+        imports=walker.imports,
+        definitions=walker.definitions,
+        dynamic=walker.dynamic,
+    )
 
 
 class _Walker:
@@ -88,6 +100,7 @@ class _Walker:
         self.reads: dict[str, Read] = {}
         self.sets: dict[str, Binding] = {}
         self.imports: dict[str, str] = {}
+        self.definitions: dict[str, str] = {}
         self.dynamic = False
         #: Names that loops around the present statement set further down.
         self._later: list[frozenset[str]] = []
@@ -118,11 +131,11 @@ class _Walker:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 self._expressions([*node.decorator_list, *_defaults(node.args), *_annotations(node)])
                 self._function(node)
-                self._bind(node.name, Binding.FUNCTION)
+                self._define(node, Binding.FUNCTION)
             case ast.ClassDef():
                 self._expressions([*node.decorator_list, *node.bases, *(word.value for word in node.keywords)])
                 self._class(node)
-                self._bind(node.name, Binding.CLASS)
+                self._define(node, Binding.CLASS)
             case ast.Assign():
                 self._expression(node.value)
                 for target in node.targets:
@@ -214,6 +227,12 @@ class _Walker:
         self._ever.add(name)
         if binding is not Binding.MODULE:
             self.imports.pop(name, None)
+        self.definitions.pop(name, None)
+
+    def _define(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, binding: Binding) -> None:
+        self._bind(node.name, binding)
+        first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+        self.definitions[node.name] = textwrap.dedent("\n".join(self._lines[first - 1 : node.end_lineno]))
 
     def _target(self, node: ast.expr) -> None:
         """Names that an assignment sets; an index or an attribute reads what it belongs to."""
@@ -243,8 +262,8 @@ class _Walker:
             case ast.Name():
                 if node.id not in self._ever:
                     self._read(node)
-                self.sets.pop(node.id, None)
-                self.imports.pop(node.id, None)
+                for known in (self.sets, self.imports, self.definitions):
+                    known.pop(node.id, None)
             case ast.Tuple() | ast.List():
                 for item in node.elts:
                     self._delete(item)

@@ -139,6 +139,17 @@ def _set_journal(context: Context, on: bool) -> None:
         context.journal.clear()
 
 
+#: What `propagate` can be.
+_PROPAGATION = {
+    "off": "a task gets what its import names",
+    "auto": "a task also gets the names that its code reads and that a task before it sets",
+}
+
+
+def _set_propagation(context: Context, word: str) -> None:
+    context.draft.propagates = word == "auto"
+
+
 #: What `#%configure` sets, in the order in which it shows it.
 _SETTINGS = (
     _Setting(
@@ -161,6 +172,17 @@ _SETTINGS = (
         ),
         set=_set_journal,
         describe=lambda context: f"The journal of the draft is {'on' if context.journal.on else 'off'}.",
+    ),
+    _Setting(
+        parameter=Parameter(
+            name="propagate",
+            kind=Choice(tuple(_PROPAGATION)),
+            doc="Whether exports and imports that the code of Python tasks needs are added by themselves: "
+            + "; ".join(f"{word}: {does}" for word, does in _PROPAGATION.items())
+            + ".",
+        ),
+        set=_set_propagation,
+        describe=lambda context: f"Names between tasks: {_PROPAGATION['auto' if context.draft.propagates else 'off']}.",
     ),
 )
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from proactive_jupyter_kernel.errors import did_you_mean
+from proactive_jupyter_kernel.pragmas.checking import summary_of_doubts
 from proactive_jupyter_kernel.pragmas.context import Context, NotebookJob
 from proactive_jupyter_kernel.pragmas.contributions import JobSettings
 from proactive_jupyter_kernel.pragmas.draft import Built
@@ -138,6 +139,8 @@ def submit_job(context: Context, call: Bound) -> None:
         for warning in submittable(context, call):
             context.frontend.show(warning)
         built = context.draft.build(call["name"] or context.job_name)
+        if doubts := summary_of_doubts(context):
+            context.frontend.show(Notice(text=doubts, warning=True))
     for notice in (*built.notices, *variable_notices(built.workflow, variables)):
         context.frontend.show(Notice(text=notice))
     if not context.connection.embedded:

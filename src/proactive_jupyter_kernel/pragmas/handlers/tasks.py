@@ -8,11 +8,14 @@ from dataclasses import replace
 
 from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.pragmas.applied_controls import names_in
+from proactive_jupyter_kernel.pragmas.checking import doubts_of_task, found_in_code
 from proactive_jupyter_kernel.pragmas.code import check_code, code_of
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.contributions import ControlStep, DefinedTask, PrependedCode
 from proactive_jupyter_kernel.pragmas.draft import DraftTask
 from proactive_jupyter_kernel.pragmas.file_values import Files
+from proactive_jupyter_kernel.pragmas.foreach import LANGUAGES as FOREACH_LANGUAGES
+from proactive_jupyter_kernel.pragmas.foreach import ForeachKind
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Text
 from proactive_jupyter_kernel.pragmas.parameters import (
     INFO_PAIRS,
@@ -102,6 +105,12 @@ IMPORT = Parameter(
         "The one task that it depends on splits, the one that depends on it merges.",
     ),
     Parameter(
+        name="foreach",
+        kind=ForeachKind(),
+        doc="Run the task once for each item of a list that a task before it sets, or that is a variable of the job: "
+        "path in paths binds path to the item. The next task gets the results in the order of the items.",
+    ),
+    Parameter(
         name="precious_result", kind=SWITCH, default=False, doc="Whether the result is kept with the job's results."
     ),
     Parameter(
@@ -167,6 +176,8 @@ def define(context: Context, contribution: DefinedTask | ControlStep) -> None:
         )
         context.frontend.show(Notice(text=text, warning=True))
     say_defined(context, entry, redefined=existed)
+    for finding in doubts_of_task(context, entry.name):
+        context.frontend.show(Notice(text=str(finding), warning=True))
 
 
 def say_defined(context: Context, entry: DraftTask, *, redefined: bool) -> None:
@@ -174,7 +185,8 @@ def say_defined(context: Context, entry: DraftTask, *, redefined: bool) -> None:
     parents = entry.task.depends
     after = f", after {', '.join(parents)}" if parents else ""
     language = by_engine(entry.engine)
-    shown = f"({language.name if language else entry.engine}{after})"
+    found = found_in_code(context, entry.name)
+    shown = f"({language.name if language else entry.engine}{after}{found})"
     if redefined:
         context.frontend.show(Notice(text=f"Task {entry.name} is redefined {shown}."))
     else:
@@ -217,6 +229,7 @@ def _entry(
         imports=call["import"],
         exports=call["export"],
         runs=said("runs") or "",
+        foreach=said("foreach"),
     )
 
 
@@ -268,6 +281,7 @@ def _check_variables(context: Context, call: Bound, entry: DraftTask, implied: S
                     item=name,
                     hint=f"{name} is a word of the language itself." if reserved else "",
                 )
+    _check_foreach(call, entry)
     contents, later = context.draft.contents, _later_tasks(call)
     if contents.undefined((*entry.task.depends, *implied), later):
         return  # A task that is defined later may export them.
@@ -286,6 +300,30 @@ def _check_variables(context: Context, call: Bound, entry: DraftTask, implied: S
             f"runs names {name!r}, which is no variable of the job, nor exported by a task before {entry.name}.",
             parameter="runs",
             hint=did_you_mean(name, contents.visible(entry, later, implied)),
+        )
+
+
+def _check_foreach(call: Bound, entry: DraftTask) -> None:
+    foreach = entry.foreach
+    if foreach is None:
+        return
+    language: Language = call["language"]
+    if entry.runs:
+        raise call.fault("runs and foreach both say how often the task runs; give one.", parameter="foreach")
+    if language.engine not in FOREACH_LANGUAGES:
+        raise call.fault(
+            f"foreach needs a Python or Jython task, and this is a {language.name} task.",
+            parameter="foreach",
+            hint="Use runs=N; the script finds its number in the variable PA_TASK_REPLICATION.",
+        )
+    if len(entry.task.depends) != 1:
+        raise call.fault(
+            f"foreach needs exactly one task in dep, and there {'are' if entry.task.depends else 'is'} "
+            f"{len(entry.task.depends) or 'none'}: that task has the list or stands before the copies.",
+            parameter="foreach",
+            hint=""
+            if entry.task.depends
+            else "For a list among the job's variables, depend on any task, even an empty one.",
         )
 
 

@@ -25,6 +25,7 @@ _GROUPS = {
     "3": "Flow: dependencies, branches, loops, replications, blocks",
     "4": "What only some schedulers refuse",
     "5": "Allowed, and probably not meant",
+    "6": "Found in the cells of a notebook",
 }
 
 

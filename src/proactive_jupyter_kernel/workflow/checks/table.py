@@ -1,7 +1,8 @@
 """The table of checks: one row for everything that can be wrong with a workflow, each with a code that never changes.
 
 The first digit of a code tells the group: 1 names and values, 2 variables and references, 3 flow, 4 what only some
-schedulers refuse, 5 what is allowed and probably not meant. A code that is not used any more is not given again.
+schedulers refuse, 5 what is allowed and probably not meant, 6 what only a notebook can have. A code that is not used
+any more is not given again.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ class Check:
     """One row."""
 
     code: str
-    #: The group: ``NAME``, ``STRUCTURE``, ``DEPENDENCE``, ``VARIABLE``, ``REFERENCE``, ``DOUBT``, or the server's kind
-    #: of flow error: ``IF``, ``RECURSION``, ``UNREACHABLE``, ``BLOCK``, ``REPLICATE``, ``LOOP``.
+    #: The group: ``NAME``, ``STRUCTURE``, ``DEPENDENCE``, ``VARIABLE``, ``REFERENCE``, ``DOUBT``, ``NOTEBOOK``, or the
+    #: server's kind of flow error: ``IF``, ``RECURSION``, ``UNREACHABLE``, ``BLOCK``, ``REPLICATE``, ``LOOP``.
     kind: str
     #: What is wrong, in a few words.
     title: str
@@ -392,6 +393,67 @@ _ROWS = (
         "A task does nothing",
         "It has no code, no other scripts and no files, and no task follows it.",
         "Give it code, or remove it.",
+    ),
+    # --- what only a notebook can have ---
+    _error(
+        "PA601",
+        "NOTEBOOK",
+        "A cell of the notebook was refused",
+        "The job would lack what the cell defines.",
+        "Correct the cell and run it, or delete it.",
+    ),
+    _error(
+        "PA602",
+        "NOTEBOOK",
+        "A control is unfinished",
+        "A branch, a loop or a replication needs all of its steps.",
+        "Add the step that the message names, or remove the control's first task with #%delete_task.",
+    ),
+    _error(
+        "PA603",
+        "NOTEBOOK",
+        "A single task cannot be replicated as written",
+        "The one task that it depends on splits, and the task that depends on it merges.",
+        "Let the task depend on exactly one task, which decides nothing else.",
+    ),
+    _error(
+        "PA604",
+        "NOTEBOOK",
+        "A task imports a variable that nothing exports",
+        "Imports come from the job's variables, the task's own, or the exports of tasks before it.",
+        "Export the variable in a task before it, or correct the name.",
+    ),
+    _error(
+        "PA605",
+        "NOTEBOOK",
+        "The sides of a block end in several tasks",
+        "A block ends with exactly one task.",
+        "Let one task that depends on all of them follow.",
+    ),
+    _error(
+        "PA606",
+        "NOTEBOOK",
+        "A parameter of the notebook cannot be a variable of the job",
+        "Variables are texts: a parameter must be a text, a number, a list or a dict of them.",
+        "Turn the value into one of these, or let a task compute it.",
+    ),
+    _warning(
+        "PA651",
+        "A task reads a name that nothing provides",
+        "A task runs in a process of its own. It sees neither the notebook's variables nor those of other tasks.",
+        "Set the name in the task, import a variable, or pass a value of the notebook: variables=[(NAME, =NAME)].",
+    ),
+    _warning(
+        "PA652",
+        "A task reads a variable of a task before it without importing it",
+        "Variables travel between tasks only by export and import.",
+        "Add export=[NAME] there and import=[NAME] here, or let #%configure(propagate=auto) do it.",
+    ),
+    _warning(
+        "PA653",
+        "A task uses a module, function or class of a task before it",
+        "Modules, functions and classes do not travel between tasks.",
+        "Put the import or the definition into a cell with #%import(), or let #%configure(propagate=auto) repeat it.",
     ),
 )
 

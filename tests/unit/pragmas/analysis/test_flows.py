@@ -74,5 +74,5 @@ def test_names_that_nothing_provides() -> None:
         "B": ("print(x, y, variables, results)\ntry:\n    z\nexcept NameError:\n    z = 1", ("A",)),
     }
     tasks = tasks_of(sources)
-    found = missing_in(tasks, flows_of(tasks, lambda name: sources[name][1]))
+    found = missing_in(tasks.values(), flows_of(tasks, lambda name: sources[name][1]))
     assert [(one.name, one.task, one.read.line) for one in found] == [("y", "B", 1)]

@@ -1,0 +1,130 @@
+"""Everything that is wrong or doubtful in the draft, all at once, each with its cell and line and what to change."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from proactive_jupyter_kernel.pragmas.analysis import Binding, Missing
+from proactive_jupyter_kernel.pragmas.context import Context
+from proactive_jupyter_kernel.pragmas.name_hints import hint_for_flow, hint_for_missing
+from proactive_jupyter_kernel.pragmas.propagation import Needs, needs, parents_in, parents_of_draft, place_of
+from proactive_jupyter_kernel.workflow.checks import CHECKS, Problem, Severity
+
+__all__ = ["Finding", "doubts_of_task", "findings", "found_in_code", "summary_of_doubts"]
+
+#: Doubtful points that a submission names.
+NAMED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is wrong or doubtful."""
+
+    code: str
+    message: str
+    fix: str
+    task: str = ""
+    #: The cell and the line in it, such as ``Cell In[3], line 2``; empty where there is none.
+    place: str = ""
+
+    @property
+    def severity(self) -> Severity:
+        """Whether a scheduler refuses the job because of it."""
+        return CHECKS[self.code].severity
+
+    def __str__(self) -> str:
+        where = ", ".join(part for part in (f"Task {self.task}" if self.task else "", self.place) if part)
+        return f"{f'{where}: ' if where else ''}{self.message} {self.fix}".rstrip()
+
+
+def findings(context: Context) -> list[Finding]:
+    """All of the draft, errors first; whoever calls holds the context's lock."""
+    sketch = context.draft.sketch(context.job_name)
+    found = [*_refused(context), *(_of_problem(context, problem) for problem in sketch.problems)]
+    found += _of_needs(context, needs(context.draft.complete, parents_in(sketch.workflow.tasks)))
+    return sorted(found, key=lambda one: one.severity is not Severity.ERROR)
+
+
+def doubts_of_task(context: Context, name: str) -> list[Finding]:
+    """What is doubtful in the code of one task, as far as its ancestors are defined already."""
+    contents = context.draft.complete
+    return list(_of_needs(context, needs(contents, parents_of_draft(contents), readers=[name])))
+
+
+def found_in_code(context: Context, name: str) -> str:
+    """With `propagate=auto`: what a task gets from the tasks before it, to follow what is said of it."""
+    if not context.draft.propagates:
+        return ""
+    contents = context.draft.complete
+    flows = needs(contents, parents_of_draft(contents), readers=[name]).flows
+    named = [f"{flow.name} from {' and '.join(flow.setters) or 'the job'}" for flow in flows]
+    return f", takes {', '.join(named)}" if named else ""
+
+
+def summary_of_doubts(context: Context) -> str:
+    """One sentence for a submission; empty where nothing is doubtful."""
+    found = [one for one in findings(context) if one.severity is Severity.WARNING]
+    if not found:
+        return ""
+    named = "; ".join(f"{one.task or 'the job'}: {one.message.rstrip('.')} ({one.code})" for one in found[:NAMED])
+    more = f"; and {len(found) - NAMED} more" if len(found) > NAMED else ""
+    return f"Doubtful: {named}{more}. #%check() says what to change."
+
+
+def _refused(context: Context) -> Iterator[Finding]:
+    for refusal in context.refusals:
+        titles = ", ".join(item.title for item in refusal.items)
+        yield Finding(
+            code="PA601",
+            message=f"The cell was refused, and the job lacks {titles}: {refusal.reason}",
+            fix=CHECKS["PA601"].fix,
+            task=next((item.task for item in refusal.items), ""),
+            place=refusal.label,
+        )
+
+
+def _of_problem(context: Context, problem: Problem) -> Finding:
+    owner = context.draft.owner("task", problem.task) if problem.task else None
+    message = f"{problem.place}: {problem.message}" if problem.place else problem.message
+    return Finding(
+        code=problem.code,
+        message=message[:1].upper() + message[1:].rstrip(".") + ".",
+        fix=problem.explanation or problem.fix,
+        task=problem.task,
+        place=owner.label if owner else "",
+    )
+
+
+def _of_needs(context: Context, found: Needs) -> Iterator[Finding]:
+    contents = context.draft.contents
+    if not context.draft.propagates:
+        for flow in found.flows:
+            entry = contents.tasks[flow.reader]
+            yield Finding(
+                code="PA652" if flow.binding is Binding.VALUE else "PA653",
+                message=f"The code reads {flow.name}, which the task does not import.",
+                fix=hint_for_flow(flow),
+                task=flow.reader,
+                place=_place(place_of(entry, flow.read.line)),
+            )
+    for missing in found.missing:
+        yield _of_missing(context, missing, found)
+
+
+def _of_missing(context: Context, missing: Missing, found: Needs) -> Finding:
+    use = found.tasks[missing.task].use
+    near = difflib.get_close_matches(missing.name, (*use.sets, *context.draft.variables), n=1)
+    return Finding(
+        code="PA651",
+        message=f"The code reads {missing.name}, which nothing provides.",
+        fix=hint_for_missing(missing.name, context.frontend.namespace, near),
+        task=missing.task,
+        place=_place(place_of(context.draft.tasks[missing.task], missing.read.line)),
+    )
+
+
+def _place(place: tuple[str, int]) -> str:
+    label, line = place
+    return f"{label}, line {line}" if label else ""

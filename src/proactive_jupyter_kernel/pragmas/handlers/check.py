@@ -1,0 +1,35 @@
+"""`#%check`: everything wrong or doubtful in the job that is being built."""
+
+from __future__ import annotations
+
+from proactive_jupyter_kernel.pragmas.checking import findings
+from proactive_jupyter_kernel.pragmas.context import Context
+from proactive_jupyter_kernel.pragmas.outputs import Table, Text
+from proactive_jupyter_kernel.pragmas.registry import Bound, pragma
+from proactive_jupyter_kernel.workflow.checks import Severity
+
+
+@pragma(
+    "check",
+    family="jobs",
+    summary="Lists everything that is wrong or doubtful in the draft, with its cell and what to change.",
+    example="#%check()",
+)
+def check(context: Context, call: Bound) -> None:
+    """Show the findings as a table."""
+    with context.lock:
+        count, found = len(context.draft.tasks), findings(context)
+    if not found:
+        what = f"{count} task{'' if count == 1 else 's'}"
+        context.frontend.show(Text(text=f"No problem found in job {context.job_name!r} ({what})."))
+        return
+    errors = sum(one.severity is Severity.ERROR for one in found)
+    caption = f"Job {context.job_name!r}: {_counted(errors, 'error')}, {_counted(len(found) - errors, 'warning')}"
+    rows = [(one.code, one.severity.value, one.task, one.place, one.message, one.fix) for one in found]
+    context.frontend.show(
+        Table(headings=("Code", "Severity", "Task", "Where", "What", "What to do"), rows=rows, caption=caption)
+    )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,59 @@
+"""What to do about a name that a task's code reads and that the task does not have."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from proactive_jupyter_kernel.pragmas.analysis import Binding, Flow
+
+__all__ = ["hint_for_flow", "hint_for_missing"]
+
+
+def hint_for_flow(flow: Flow) -> str:
+    """What gives a task a name that a task before it sets, or that is a variable of the job."""
+    name = flow.name
+    if not flow.setters:
+        return f"{name} is a variable of the job or the task: add import=[{name}]."
+    setters = " and ".join(flow.setters)
+    auto = "or use #%configure(propagate=auto)"
+    if flow.binding is Binding.MODULE:
+        statement = flow.statement or f"import {name}"
+        return f"Task {setters} imports it, but modules do not travel: add `{statement}` here, {auto}."
+    if flow.binding is not Binding.VALUE:
+        return (
+            f"Task {setters} defines it, but {_PLURALS[flow.binding]} do not travel: put the definition into a cell "
+            f"with #%import(), {auto}."
+        )
+    verb = "sets" if len(flow.setters) == 1 else "set"
+    return f"Task {setters} {verb} it: add export=[{name}] there and import=[{name}] here, {auto}."
+
+
+_PLURALS = {Binding.FUNCTION: "functions", Binding.CLASS: "classes"}
+
+
+def hint_for_missing(name: str, namespace: Mapping[str, Any], near: Sequence[str] = ()) -> str:
+    """What to do about a name that only the notebook's own Python has, or nothing has; `near` are names like it."""
+    if name not in namespace:
+        return f"Did you mean {near[0]}?" if near else ""
+    value = namespace[name]
+    if isinstance(value, types.ModuleType):
+        return (
+            f"The notebook has imported {name}, but tasks do not see the notebook: import it in the task, or in a cell "
+            "with #%import() for all tasks."
+        )
+    if isinstance(value, types.FunctionType | type):
+        return (
+            f"The notebook defines {name}, but tasks do not see the notebook: put the definition into a cell with "
+            "#%import()."
+        )
+    if isinstance(value, str | int | float | bool):
+        return (
+            f"The notebook has a variable {name}, but tasks do not see the notebook. To pass its value: "
+            f"variables=[({name}, ={name})] and import=[{name}]."
+        )
+    return (
+        f"The notebook has a variable {name}, but tasks do not see the notebook. Compute it in a task, or write it to "
+        "a file and send the file with input_files."
+    )

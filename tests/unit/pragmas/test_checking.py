@@ -1,0 +1,85 @@
+"""`#%check`, and what a cell says of doubtful code."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+
+def rows(notebook) -> list[tuple[object, ...]]:
+    notebook.run("#%check()")
+    return [tuple(row) for row in notebook.frontend.tables[-1].rows]
+
+
+def test_sound_draft_has_no_finding(notebook) -> None:
+    """One sentence says so."""
+    notebook.run("#%task(A)\nx = 1\nprint(x)")
+    assert notebook.run("#%check()") == ["No problem found in job 'Unnamed_job' (1 task)."]
+
+
+def test_everything_is_listed_at_once_errors_first(notebook) -> None:
+    """A name that nothing provides, one that a task before it sets, and an unfinished control."""
+    notebook.run("#%task(Load)\nrows = [1]")
+    notebook.run("#%task(Use, dep=Load)\nprint(rows)\nprint(nowhere)")
+    notebook.run("#%branch(B)\nprint(1)")
+    found = rows(notebook)
+    assert [(row[0], row[1], row[2], row[3]) for row in found] == [
+        ("PA602", "error", "", ""),
+        ("PA652", "warning", "Use", "Cell In[2], line 2"),
+        ("PA651", "warning", "Use", "Cell In[2], line 3"),
+    ]
+
+
+def test_refused_cell_is_a_finding(notebook) -> None:
+    """With its cell and the reason."""
+    notebook.run("#%task(A)")
+    with pytest.raises(Exception, match="not Python"):
+        notebook.run("#%task(B)\nprint(")
+    (row,) = [row for row in rows(notebook) if row[0] == "PA601"]
+    assert row[2:4] == ("B", "Cell In[2]")
+
+
+NOTEBOOK = {
+    "limit": (5, "variables=[(limit, =limit)] and import=[limit]"),
+    "math": (math, "import it in the task"),
+    "helper": (lambda: None, "#%import()"),
+    "frame": ([1], "write it to a file"),
+}
+
+
+@pytest.mark.parametrize("name", NOTEBOOK)
+def test_cell_says_how_to_pass_what_the_notebook_has(notebook, name: str) -> None:
+    """As soon as the task is defined, with the cell's line."""
+    value, remedy = NOTEBOOK[name]
+    notebook.frontend.namespace[name] = value
+    (_, warning) = notebook.run(f"#%task(A)\nprint(1)\nprint({name})")
+    assert warning.startswith(f"! Task A, Cell In[1], line 3: The code reads {name}, which nothing provides.")
+    assert remedy in warning
+
+
+def test_cell_proposes_the_export_and_the_import(notebook) -> None:
+    """For a name that an ancestor sets."""
+    notebook.run("#%task(Load)\nrows = [1]")
+    (_, warning) = notebook.run("#%task(Use, dep=Load)\nprint(rows)")
+    assert "Task Load sets it: add export=[rows] there and import=[rows] here" in warning
+
+
+def test_nothing_is_claimed_before_the_ancestors_are_defined(notebook) -> None:
+    """A parent that is defined later may set the name."""
+    assert not [text for text in notebook.run("#%task(Use, dep=Later)\nprint(rows)") if "nothing provides" in text]
+
+
+def test_misspelt_name_is_proposed(notebook) -> None:
+    """The nearest name that the task itself sets."""
+    (_, warning) = notebook.run("#%task(A)\ncounter = 1\nprint(conter)")
+    assert warning.endswith("Did you mean counter?")
+
+
+def test_submission_sums_up_what_is_doubtful(notebook) -> None:
+    """One warning, and where to read on."""
+    notebook.run("#%task(A)\nprint(nowhere)")
+    said = notebook.run("#%submit_job(draw=off)")
+    assert said[0] == (
+        "! Doubtful: A: The code reads nowhere, which nothing provides (PA651). #%check() says what to change."
+    )
