@@ -49,7 +49,7 @@ def _block(context: Context, call: Bound) -> None:
 
 
 def _name(draft: Draft) -> str:
-    return draft.name_again("block") or draft.contents.free_name("block")
+    return draft.name_again("block") or draft.free_name("block")
 
 
 def _task(name: str, code: Code) -> DraftTask:

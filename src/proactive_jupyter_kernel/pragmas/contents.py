@@ -181,13 +181,6 @@ class Contents:
         """The control that has a task among its steps."""
         return next((control for control in self.controls if name in control.tasks.values()), None)
 
-    def free_name(self, stem: str) -> str:
-        """The stem with the first number that makes a name no task has."""
-        number = 1
-        while f"{stem}{number}" in self.tasks:
-            number += 1
-        return f"{stem}{number}"
-
     # -- changing; for contributions alone
 
     def define(self, entry: DraftTask, run: int) -> None:

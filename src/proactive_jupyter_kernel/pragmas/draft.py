@@ -228,6 +228,15 @@ class Draft:
         name = former[used] if used < len(former) else ""
         return "" if name in self.tasks else name
 
+    def free_name(self, stem: str) -> str:
+        """The stem with the first number that makes a name which no task has, nor appended code if it stands alone."""
+        entries = self.cells.values()
+        alone = {one.alone.name for entry in entries for one in entry.contributions if isinstance(one, AppendedCode)}
+        number = 1
+        while f"{stem}{number}" in self.tasks or f"{stem}{number}" in alone:
+            number += 1
+        return f"{stem}{number}"
+
     def position_of(self, step: str, name: str) -> StepPosition:
         """Where a step of a control goes; `OutOfOrder` where it can stand nowhere.
 

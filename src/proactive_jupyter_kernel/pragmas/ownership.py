@@ -55,7 +55,11 @@ def refused(context: Context, text: str, error: BaseException) -> None:
     """The running cell could not be read: it changes nothing."""
     with context.lock:
         frontend = context.frontend
-        context.refusals.add(frontend.cell_id, frontend.cell_label, items_of_text(text), error)
+        items = items_of_text(text)
+        if not items and context.cell_mode != "local":
+            # A cell without a pragma, which would have become a task.
+            items = (Item(pragma="configure"),)
+        context.refusals.add(frontend.cell_id, frontend.cell_label, items, error)
 
 
 def plain_cell(context: Context, cell: str) -> None:

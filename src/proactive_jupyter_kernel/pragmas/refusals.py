@@ -29,6 +29,8 @@ class Item:
     @property
     def title(self) -> str:
         """How messages call it."""
+        if self.pragma == "configure":
+            return "the code of a cell without a pragma"
         if self.defines and self.task:
             return f"task {self.task}"
         return f"#%{self.pragma} of {self.task}" if self.task else f"#%{self.pragma}"

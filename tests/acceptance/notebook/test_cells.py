@@ -1,4 +1,4 @@
-"""Cells with identities, as JupyterLab, Notebook, VS Code and nbclient send them: edited, emptied, deleted."""
+"""Cells with identities, as JupyterLab, Notebook and VS Code send them: edited, emptied, deleted."""
 
 from __future__ import annotations
 

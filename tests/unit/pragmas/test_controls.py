@@ -225,7 +225,9 @@ def test_two_controls_of_a_kind_may_stand_in_one_cell(notebook) -> None:
 def test_a_deleted_step_gives_up_its_control(notebook) -> None:
     """The other tasks stay."""
     notebook.run(REPLICATE)
-    assert notebook.run("#%delete_task(P)") == ["Task P is deleted. The replicate that it was a step of is given up."]
+    assert notebook.run("#%delete_task(P)") == [
+        "Deleted task P. Removed the replicate that it was a step of; its other tasks stay."
+    ]
     assert shape(notebook) == {"S": "", "M": ""}
 
 

@@ -183,7 +183,7 @@ def test_a_deleted_task_is_back_when_its_cell_runs_again(notebook) -> None:
     """Deleting is done once, and needs no cell to stay deleted."""
     run(notebook, "a", "#%task(A)\n1")
     run(notebook, "b", "#%task(B)\n1")
-    assert run(notebook, "d", "#%delete_task(A)") == ["Task A is deleted."]
+    assert run(notebook, "d", "#%delete_task(A)") == ["Deleted task A."]
     ownership.deleted_cells(notebook.context, ["d"])
     assert list(tasks(notebook)) == ["B"]
     run(notebook, "a", "#%task(A)\n1")

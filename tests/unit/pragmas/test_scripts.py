@@ -31,11 +31,11 @@ def tasks(notebook) -> None:
 def test_a_script_stands_around_its_task(notebook, pragma: str, attribute: str) -> None:
     """In any language; Python if none is named."""
     title = pragma.replace("_", " ")
-    assert notebook.run(f"#%{pragma}(A)\nx = 1") == [f"The {title} of A is set (Python)."]
+    assert notebook.run(f"#%{pragma}(A)\nx = 1") == [f"Set the {title} of A (Python)."]
     assert getattr(task(notebook), attribute) == Script(language="cpython", code="x = 1")
     notebook.run(f"#%{pragma}(name=A, language=bash)\necho")
     assert getattr(task(notebook), attribute) == Script(language="bash", code="echo")
-    assert notebook.run(f"#%{pragma}(A)") == [f"The {title} of A is taken away."]
+    assert notebook.run(f"#%{pragma}(A)") == [f"Removed the {title} of A."]
     assert getattr(task(notebook), attribute) is None
     assert fault(notebook, f"#%{pragma}(A)") == f"#%{pragma}: a {title} is expected below, or in a file."
 
@@ -43,7 +43,7 @@ def test_a_script_stands_around_its_task(notebook, pragma: str, attribute: str) 
 def test_selection_and_fork_environment_go_to_several_tasks(notebook) -> None:
     """A list of names, or one."""
     assert notebook.run("#%selection_script(name=[A, B])\nselected = True") == [
-        "The selection script of A, B is set (Python)."
+        "Set the selection script of A, B (Python)."
     ]
     notebook.run("#%fork_env([B, C], language=groovy)\npreJavaHomeCmd = 'nice'")
     selection = (SelectionScript(script=Script(language="cpython", code="selected = True")),)
@@ -78,12 +78,12 @@ def test_scripts_of_the_job_are_for_tasks_without_their_own(notebook) -> None:
         "selected = True",
     ]
     assert notebook.run("#%job_selection_script(force=on)\nselected = True")[-1] == (
-        "* A had a selection script of their own, which is gone."
+        "* Removed the selection script of A: the job's replaces it."
     )
     notebook.run("#%job_fork_env(force=on)\npreJavaHomeCmd = 'x'")
     assert task(notebook).selection[0].script.code == "selected = True"
     assert task(notebook).fork_environment.script.code == "preJavaHomeCmd = 'x'"
-    assert notebook.run("#%job_selection_script()") == ["The job's selection script is taken away."]
+    assert notebook.run("#%job_selection_script()") == ["Removed the job's selection script."]
     assert task(notebook).selection == ()
 
 

@@ -223,7 +223,7 @@ def test_future_imports_stay_in_front(notebook) -> None:
 def test_import_code_stands_in_front_of_every_task_of_its_language(notebook) -> None:
     """Also of tasks defined before, and of no task of another language."""
     notebook.run("#%task(A)\na\n#%task(B, language=R)\nb")
-    assert notebook.run("#%import\nimport math") == ["This code is put in front of every Python task."]
+    assert notebook.run("#%import\nimport math") == ["This code is prepended to every Python task."]
     notebook.run("#%task(C)\nc")
     assert [notebook.script(name) for name in "ABC"] == ["import math\na", "b", "import math\nc"]
 
@@ -235,7 +235,7 @@ def test_import_cells_add_up_and_replace_themselves(notebook) -> None:
         notebook.frontend.cell_id = cell
         notebook.run(f"#%import()\n{code}")
     assert notebook.script("A") == "import z\nimport y\na"
-    assert notebook.run("#%import()") == ["Nothing is put in front of Python tasks any more."]
+    assert notebook.run("#%import()") == ["No code is prepended to Python tasks any more."]
     assert notebook.script("A") == "a"
 
 
@@ -288,7 +288,7 @@ def test_formulas_take_the_notebooks_values(notebook) -> None:
 def test_a_deleted_task_takes_the_dependencies_on_it_along(notebook) -> None:
     """And says which tasks no longer depend on it."""
     notebook.run("#%task(A)\n#%task(B, dep=A)\n#%task(C, dep=[A, B])")
-    assert notebook.run("#%delete_task(A)") == ["Task A is deleted. No longer depending on it: B, C."]
+    assert notebook.run("#%delete_task(A)") == ["Deleted task A. No longer depending on it: B, C."]
     workflow = notebook.context.draft.build("job").workflow
     assert [(task.name, task.depends) for task in workflow.tasks] == [("B", ()), ("C", ("B",))]
 

@@ -59,7 +59,7 @@ def define_step(context: Context, call: Bound) -> None:
     draft, step = context.draft, call.pragma.name
     control = _control(context, call, call["name"] or "")
     before = control.tasks.get(step) or control.former.get(step, "")
-    name = call["name"] or before or draft.name_again(step) or draft.contents.free_name(step)
+    name = call["name"] or before or draft.name_again(step) or draft.free_name(step)
     holder = draft.contents.control_of(name)
     if holder is not None and name != before:
         message = f"task {name} is a step of the {holder.kind.name} that starts with {holder.first_task}."

@@ -27,8 +27,8 @@ def around_tasks(context: Context, call: Bound) -> None:
     if source is None and not any(slot.has(entry.task) for entry in entries):
         raise call.fault(f"a {slot.title} is expected below, or in a file.")
     context.draft.contribute(TaskScript(slot=call.pragma.name, tasks=names, source=source))
-    verb = "is taken away" if source is None else f"is set ({call['language'].name})"
-    context.frontend.show(Text(text=f"The {slot.title} of {', '.join(names)} {verb}."))
+    done, how = ("Removed", "") if source is None else ("Set", f" ({call['language'].name})")
+    context.frontend.show(Text(text=f"{done} the {slot.title} of {', '.join(names)}{how}."))
 
 
 def _entry(context: Context, call: Bound, name: str) -> DraftTask:
@@ -55,7 +55,7 @@ def around_job(context: Context, call: Bound) -> None:
         raise call.fault(f"a {slot.title} is expected below, or in a file.")
     overwritten = _set_for_job(context, name, source, force=call["force"] and source is not None)
     if source is None:
-        context.frontend.show(Text(text=f"The job's {slot.title} is taken away."))
+        context.frontend.show(Text(text=f"Removed the job's {slot.title}."))
         return
     context.frontend.show(Text(text=f"Every task without a {slot.title} of its own gets this one."))
     _say_overwritten(context, slot, overwritten)
@@ -71,7 +71,7 @@ def _set_for_job(context: Context, slot: str, source: SourceMap | None, *, force
 
 def _say_overwritten(context: Context, slot: ScriptSlot, names: list[str]) -> None:
     if names:
-        context.frontend.show(Notice(text=f"{', '.join(names)} had a {slot.title} of their own, which is gone."))
+        context.frontend.show(Notice(text=f"Removed the {slot.title} of {', '.join(names)}: the job's replaces it."))
 
 
 def _declare(name: str, *parameters: Parameter, summary: str, example: str, sets: tuple[str, ...] = ()) -> None:

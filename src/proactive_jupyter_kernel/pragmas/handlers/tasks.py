@@ -48,7 +48,7 @@ ERROR_POLICIES = {
     LANGUAGE,
     PATH,
     family="tasks",
-    summary="Puts the code below, or in a file, in front of every task of a language, also of tasks defined before.",
+    summary="Prepends the code below, or in a file, to every task of a language, also to tasks defined before.",
     example="#%import(language=Python)\nimport math",
     takes_code=True,
     changes_draft=True,
@@ -61,13 +61,13 @@ def import_(context: Context, call: Bound) -> None:
         count = len(context.draft.contents.imports.get(language.engine, {}))
         context.draft.contribute(PrependedCode(engine=language.engine, code=None))
         context.frontend.show(
-            Text(text=f"Nothing is put in front of {language.name} tasks any more." if count else "There is no code.")
+            Text(text=f"No code is prepended to {language.name} tasks{' any more' if count else ''}.")
         )
         return
     context.draft.contribute(PrependedCode(engine=language.engine, code=code_of(context, call, language)))
     count = len(context.draft.contents.imports.get(language.engine, {}))
     more = f", after that of {count - 1} other import cell{'s' if count > 2 else ''}" if count > 1 else ""
-    context.frontend.show(Text(text=f"This code is put in front of every {language.name} task{more}."))
+    context.frontend.show(Text(text=f"This code is prepended to every {language.name} task{more}."))
 
 
 EXPORT = Parameter(
@@ -371,5 +371,5 @@ def _delete(context: Context, name: str) -> None:
     control = context.draft.contents.control_of(name)
     orphans = context.draft.delete(name)
     less = f" No longer depending on it: {', '.join(orphans)}." if orphans else ""
-    given_up = f" The {control.kind.name} that it was a step of is given up." if control else ""
-    context.frontend.show(Text(text=f"Task {name} is deleted.{given_up}{less}"))
+    given_up = f" Removed the {control.kind.name} that it was a step of; its other tasks stay." if control else ""
+    context.frontend.show(Text(text=f"Deleted task {name}.{given_up}{less}"))
