@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from proactive_jupyter_kernel.pragmas.cells import plan
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Output, Text
 from proactive_jupyter_kernel.pragmas.run import run
-from proactive_jupyter_kernel.workflow.model import Variable
 
 
 class Display:
@@ -66,6 +64,12 @@ class Waiting:
 
     def watch(self, job_id: int, name: str, *, follow: bool = True) -> None:
         """Nothing to show."""
+
+    def add_results(self, *_: Any) -> bool:
+        return False
+
+    def summary(self, job_id: int) -> str:
+        return ""
 
     def wait(self, job_id: int, **_: Any) -> Job:
         return self._connection.scheduler.get_job(job_id).wait(timeout=60)
@@ -149,7 +153,7 @@ def test_files_come_back_in_the_background(
     until(lambda: len(display.outputs) == 2)
     target = folder / "results/new"
     assert [output.text for output in display.outputs if isinstance(output, Text)] == [
-        f"Output files of job 1 will come to {target} when it has ended.",
+        f"The output files of job 1 will be fetched to {target} when it has ended.",
         f"1 output file of job 1 is in {target}: out/all.csv.",
     ]
     assert (target / "out/all.csv").read_text() == "a\nb\n"
@@ -174,8 +178,8 @@ def test_paths_without_use_are_told(make: Callable[[], Notebook]) -> None:
     notebook.run("#%task(name=T, language=Linux_Bash)\ntrue")
     texts = notebook.run("#%submit_job(name=files, wait=on, input_path=., output_path=.)")
     assert texts[:2] == [
-        "input_path is of no use: no task has input_files of the input space.",
-        "output_path is of no use: no task has output_files for the output space.",
+        "input_path has no effect: no task has input_files of the input space.",
+        "output_path has no effect: no task has output_files for the output space.",
     ]
     notebook.run("#%task(name=T, language=Linux_Bash, input_files=[no/*])\ntrue")
     assert "No file of" in notebook.run("#%submit_job(name=files, wait=on)")[0]
@@ -185,9 +189,7 @@ def test_refused_submission_leaves_no_files(site: Any, make: Callable[[], Notebo
     """What was sent for a job that the scheduler does not take is removed again."""
     notebook = make()
     notebook.run(TASK)
-    notebook.run("#%job(name=files)")
-    draft = notebook.context.draft
-    draft.job = replace(draft.job, variables=(Variable(name="WHEN", value="never", model="PA:INTEGER"),))
+    notebook.run("#%job(name=files, variables=[(WHEN, 5, PA:INTEGER)])")
     with pytest.raises(SubmissionRefused, match="WHEN"):
-        notebook.run("#%submit_job()")
+        notebook.run("#%submit_job(variables=[(WHEN, never)])")
     assert left_behind(site) == []
