@@ -108,12 +108,13 @@ def ready(start_kernel: Callable[..., Any]) -> Any:
     return kernel
 
 
-def begin(kernel: Any, remains: Remains) -> None:
-    """Submit the families, and see all of their members run."""
+def begin(kernel: Any, remains: Remains) -> int:
+    """Submit the families, and see all of their members run; the id of the job."""
     kernel.run(FAMILIES)
     reply = kernel.run("#%submit_job(name=Families)")
     assert reply.status == "ok", reply.content
     until(lambda: remains.sleepers() == SLEEPERS)
+    return int(reply.data()[0].split("job ")[1].split()[0])
 
 
 def test_nothing_is_left_of_a_killed_job(home: Path, ready: Any) -> None:
@@ -143,11 +144,14 @@ def test_nothing_is_left_of_a_dead_kernel(home: Path, ready: Any, start_kernel: 
     remains = Remains(home)
     other = start_kernel()
     process = psutil.Process(other.manager.provisioner.process.pid)
-    begin(other, remains)
+    number = begin(other, remains)
     process.send_signal(signal.SIGKILL)
     other.manager.provisioner.process.wait()
     assert remains.sleepers() == SLEEPERS
-    assert ready.run("#%kill_job(job_name=Families)").status == "ok"
+    # Whose notebook did not submit it must say which job is meant.
+    refused = ready.run("#%kill_job(job_name=Families)")
+    assert refused.content["evalue"].endswith(f"Give its id if you mean it: job_id={number}.")
+    assert ready.run(f"#%kill_job(job_id={number})").status == "ok"
     remains.are_gone()
 
 
