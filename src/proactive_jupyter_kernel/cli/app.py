@@ -45,6 +45,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "finish": ("actions", "End an In-Error task, so that the tasks after it run."),
     "priority": ("actions", "Change the priority of a job."),
     "run": ("run", "Execute a notebook, printing its outputs as they come."),
+    "export": ("exchange", "Write a notebook's or a file's workflow as XML, JSON, dot, SVG, PNG or Mermaid."),
+    "notebook": ("exchange", "Make a notebook of a workflow file."),
     "scheduler": ("scheduler", "Start, stop or look at the embedded scheduler."),
     "install": ("kernelspec", "Make the kernel known to Jupyter."),
     "uninstall": ("kernelspec", "Remove the kernel from Jupyter's list."),

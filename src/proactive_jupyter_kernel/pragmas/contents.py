@@ -21,6 +21,19 @@ __all__ = ["Contents", "DraftTask"]
 
 #: What other pragmas say about a task.
 _SET_BY_OTHERS = ("selection", "fork_environment", "pre", "post", "clean", "flow", "block")
+#: What no pragma says, but a workflow file may.
+_SET_BY_FILES = (
+    "nodes",
+    "topology",
+    "threshold",
+    "restart",
+    "retry_delay",
+    "fork",
+    "run_as_me",
+    "precious_logs",
+    "result_preview_class",
+    "metadata",
+)
 #: Variables whose names start so are set by the scheduler.
 SYSTEM_PREFIX = "PA_"
 
@@ -56,7 +69,7 @@ class DraftTask:
 
     def in_place_of(self, old: DraftTask) -> DraftTask:
         """The same task with what other pragmas, or a workflow file, say about the one that it replaces."""
-        kept = {name: getattr(old.task, name) for name in _SET_BY_OTHERS}
+        kept = {name: getattr(old.task, name) for name in (*_SET_BY_OTHERS, *_SET_BY_FILES)}
         return replace(self, task=replace(self.task, **kept), scripts={**old.scripts, **self.scripts})
 
     def may_set(self, variable: str) -> bool:

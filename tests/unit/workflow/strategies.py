@@ -215,8 +215,9 @@ class _Builder:
 
     def task(self, *depends: str, **more: Any) -> str:
         name = f"T{len(self.tasks)}"
-        code = self.draw(st.sampled_from(["", "x = 1\nprint('\"', x)", "a -> b; // é\\n"]))
         language = self.draw(st.sampled_from(["cpython", "bash", "groovy"]))
+        other = "print('é\\n')" if language == "cpython" else "a -> b; // é\\n"
+        code = self.draw(st.sampled_from(["", "x = 1\nprint('\"', x)", other]))
         self.tasks[name] = Task(name=name, executable=Script(language=language, code=code), depends=depends, **more)
         return name
 

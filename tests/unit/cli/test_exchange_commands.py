@@ -1,0 +1,84 @@
+"""`export` and `notebook` as typed in a shell."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from click.testing import Result
+
+Run = Callable[..., Result]
+
+CELLS = [
+    "#%job(name=shared)\n#%task(name=A)\nprint('é')",
+    "#%split(name=S, dep=[A])\n#%runs()\nruns = 2\n#%process(name=P)\nresult = 1\n#%merge(name=M)",
+    "#%submit_job(wait=on)",
+]
+
+
+def write_notebook(path: Path, *cells: str) -> None:
+    node: Any = nbformat.v4.new_notebook()
+    node.cells = [nbformat.v4.new_markdown_cell("text"), *map(nbformat.v4.new_code_cell, cells)]
+    nbformat.write(node, path)
+
+
+def test_a_notebook_goes_through_every_format_and_back(run: Run, tmp_path: Path) -> None:
+    """Notebook to XML, JSON and dot, each to a notebook, and that to the same file again."""
+    write_notebook(tmp_path / "n.ipynb", *CELLS)
+    for name in ("xml", "json", "dot"):
+        assert run("export", "n.ipynb", "--to", name).exit_code == 0
+        made = run("notebook", f"n.{name}", "-o", f"{name}.ipynb")
+        assert (made.exit_code, f"Made notebook {name}.ipynb of workflow 'shared'" in made.stderr) == (0, True)
+        nbformat.validate(nbformat.read(tmp_path / f"{name}.ipynb", as_version=4))
+        assert run("export", f"{name}.ipynb", "--to", name, "-o", f"again.{name}").exit_code == 0
+        assert (tmp_path / f"again.{name}").read_bytes() == (tmp_path / f"n.{name}").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "start"), [("svg", b"<svg"), ("png", b"\x89PNG"), ("mermaid", b"---\ntitle: 'shared'")]
+)
+def test_pictures_are_written(run: Run, tmp_path: Path, name: str, start: bytes) -> None:
+    """As files, with the note that there is no way back."""
+    write_notebook(tmp_path / "n.ipynb", *CELLS)
+    done = run("export", "n.ipynb", "--to", name, "-o", "picture")
+    assert (done.exit_code, "it cannot be imported again" in done.stderr) == (0, True)
+    assert (tmp_path / "picture").read_bytes().startswith(start)
+
+
+def test_a_dash_is_standard_output(run: Run, tmp_path: Path) -> None:
+    """The text alone, notes apart."""
+    (tmp_path / "g.dot").write_text("digraph g1 { a -> b }")
+    done = run("export", "g.dot", "--to", "json", "-o", "-")
+    assert [task["name"] for task in json.loads(done.stdout)["tasks"]] == ["a", "b"]
+    assert done.stderr == "Note: The file holds no scripts: its 2 tasks have no code yet.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (("export", "n.ipynb", "--to", "yaml"), 2, "'yaml' is not one of"),
+        (("export", "x.txt", "--to", "xml"), 2, "x.txt has an extension that tells no workflow format."),
+        (("export", "bad.ipynb", "--to", "xml"), 2, "bad.ipynb is not a notebook"),
+        (("export", "formula.ipynb", "--to", "xml"), 1, "Cell 1: "),
+        (("export", "empty.ipynb", "--to", "xml"), 2, "There is no task."),
+        (("export", "g.dot", "--to", "dot", "-o", "g.dot"), 1, "g.dot is the file that is read."),
+        (("notebook", "bad.json"), 2, "Line 1, column 1: this is not JSON"),
+        (("notebook", "g.dot", "-o", "no/such.ipynb"), 1, "cannot be written: No such file or directory."),
+    ],
+)
+def test_what_goes_wrong_is_told(
+    run: Run, tmp_path: Path, arguments: tuple[str, ...], status: int, message: str
+) -> None:
+    """With the exit status of its kind."""
+    write_notebook(tmp_path / "n.ipynb", *CELLS)
+    write_notebook(tmp_path / "formula.ipynb", "#%job(name=ab, variables=[(n, =len(x))])")
+    write_notebook(tmp_path / "empty.ipynb", "print(1)")
+    (tmp_path / "g.dot").write_text("digraph g1 { a -> b }")
+    for name in ("x.txt", "bad.ipynb", "bad.json"):
+        (tmp_path / name).write_text("nonsense")
+    done = run(*arguments)
+    assert (done.exit_code, message in done.stderr) == (status, True), done.stderr
