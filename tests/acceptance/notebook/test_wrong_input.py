@@ -17,7 +17,7 @@ WRONG = {
         "Did you mean 'language'?",
     ),
     "#%task(name=B, language=pyhton)": ("BadValue", "not 'pyhton'.", "Did you mean 'Python'?"),
-    "#%task(name=B, dep=[Aa])": ("BadValue", "dep names the task 'Aa', which is not defined."),
+    "#%task(name=B, dep=[B])": ("BadValue", "task B cannot depend on itself."),
     "#%task(name=A, dep=[C])": ("BadValue", "task A cannot depend on C, which depends on A already."),
     "#%task(name=B, path=nowhere.py)": ("BadValue", "nowhere.py cannot be read: No such file or directory."),
     "#%task(name=B\nx = 1": ("PragmaSyntaxError", "',' or ')' is expected here."),
