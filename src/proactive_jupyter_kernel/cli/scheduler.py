@@ -30,7 +30,7 @@ def scheduler() -> None:
     """Start, stop or look at the embedded scheduler.
 
     It starts by itself where it is needed, and stops by itself when it was idle for long; there is one for each data
-    folder. Jobs that have not ended when it stops go on when it is started again.
+    folder. Jobs that have not ended continue when it is started again.
     """
 
 
@@ -57,7 +57,7 @@ def start(port: int, data_dir: Path | None, as_json: bool) -> None:
 @data_dir_option
 @json_option
 def stop(data_dir: Path | None, as_json: bool) -> None:
-    """Stop it; its jobs are kept and go on when it is started again."""
+    """Stop it; its jobs are kept and continue when it is started again."""
     folder = embedded.data_dir(data_dir)
     address = embedded.stop(folder)
     if as_json:

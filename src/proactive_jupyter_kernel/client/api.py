@@ -137,7 +137,7 @@ class SchedulerApi:
     def live_log(self, job_id: int) -> str:
         """What the job wrote since the last call in this session, both streams (``GET …/livelog``).
 
-        The first call asks for all there is; `output.py` tells the streams and the tasks apart.
+        The first call asks for all there is; `jobs/output.py` separates streams and tasks.
         """
         first = job_id not in self._listening
         text = self._job_get(job_id, "livelog", query={"allLogs": "true"} if first else None).text
@@ -145,7 +145,7 @@ class SchedulerApi:
         return text
 
     def error_log(self, job_id: int, name: str) -> list[LogLine]:
-        """What a task wrote to standard error so far; a real server tells it when the task has ended."""
+        """What a task wrote to standard error so far; a ProActive server has it when the task has ended."""
         lines = logs.parse(self._task_get(job_id, name, "result", "log", "err").text)
         return [replace(line, error=True) for line in lines]
 

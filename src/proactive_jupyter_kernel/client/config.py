@@ -174,7 +174,7 @@ def completed(settings: Settings, environ: Mapping[str, str] | None = None) -> S
 
 
 def discover(folder: Path, environ: Mapping[str, str] | None = None) -> Settings:
-    """The settings where nobody says otherwise: the environment, else the folder's file, else the embedded scheduler.
+    """The default settings: the environment, else the folder's file, else the embedded scheduler.
 
     `SetupError` where the file is broken.
     """

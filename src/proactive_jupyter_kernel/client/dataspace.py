@@ -180,7 +180,7 @@ def _packed(files: Iterable[tuple[str, Path]]) -> bytes:
 
 
 def _written(target: Path, name: str, content: bytes) -> Path:
-    """Store one file below `target`; a name that leaves it is refused. Nobody sees a part of a file."""
+    """Store one file below `target`; a name that leaves it is refused. The file is replaced atomically."""
     pure = PurePosixPath(name.replace("\\", "/"))
     if pure.is_absolute() or ".." in pure.parts or (os.name == "nt" and ":" in name):
         raise SchedulerError(f"The scheduler sent a file named {name!r}, which would leave the folder {target}.")

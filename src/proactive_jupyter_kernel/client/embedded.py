@@ -1,7 +1,7 @@
 """The embedded scheduler seen from outside: find it, start it, stop it, talk to it.
 
 It is a process of its own, one per user and data folder. While it listens, a file in Jupyter's runtime folder that only
-the user can read tells its address and token. What it answers is REST like a real server's; nothing here knows more.
+the user can read has its address and token. It answers REST requests like a ProActive server.
 """
 
 from __future__ import annotations
@@ -83,9 +83,9 @@ def ensure(folder: Path | None = None, *, port: int = 0) -> Address:
 
 
 def stop(folder: Path | None = None) -> Address | None:
-    """Stop the scheduler on a data folder, kindly, then firmly; the address it had, None if there was none.
+    """Stop the scheduler on a data folder: SIGTERM, after a grace period SIGKILL. Returns its address, or None.
 
-    Its jobs stay in its store and go on when it is started again. Raises `EmbeddedSchedulerError` where it will not go.
+    Its jobs stay in its store and continue when it is started again. `EmbeddedSchedulerError` if it does not stop.
     """
     import psutil
 
@@ -149,8 +149,8 @@ class EmbeddedTransport:
     ) -> Response:
         _, http = self._reached()
 
-        def attempt(carrier: HttpTransport) -> Response:
-            response = carrier.request(
+        def attempt(transport: HttpTransport) -> Response:
+            response = transport.request(
                 method, path, query=query, headers=headers, form=form, parts=parts, content=content
             )
             self._answered = time.monotonic()
@@ -159,8 +159,8 @@ class EmbeddedTransport:
         try:
             return attempt(http)
         except SchedulerUnreachable as error:
-            # A request that may have been obeyed is repeated only where twice is the same as once; and nobody is
-            # started to hear a goodbye.
+            # A request that may have been executed is repeated only if it is idempotent, and no scheduler is started
+            # for a logout.
             if (error.in_doubt and method == "POST") or path == "/scheduler/disconnect":
                 raise
             self._lost(http)
@@ -233,7 +233,7 @@ def _retire(address: Address, folder: Path) -> None:
     raise EmbeddedSchedulerError(
         f"The embedded scheduler on {folder} is of version {address.version}, this kernel of {__version__}, {reason}.",
         hint=(
-            "Wait until its jobs have ended, or `proactive-kernel scheduler stop`: its jobs go on under the new"
+            "Wait until its jobs have ended, or `proactive-kernel scheduler stop`: its jobs continue under the new"
             " version, tasks that were running start again."
         ),
     )

@@ -1,4 +1,4 @@
-"""Starting the embedded scheduler: a detached process that outlives whoever needed it first."""
+"""Starting the embedded scheduler: a detached process that outlives the process that starts it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ STARTUP_LOG_SIZE = 100_000
 QUOTED = 15
 
 #: What a notebook's kernel or a person sets for itself and tasks must not inherit: ipykernel's display settings would
-#: break plotting in tasks, and a password is nobody else's business.
+#: break plotting in tasks, and passwords are secret.
 PRIVATE = (
     "MPLBACKEND",
     "CLICOLOR",
@@ -102,7 +102,7 @@ def _spawn(folder: Path, log: Path, port: int) -> subprocess.Popen[bytes]:
             env=clean_environment(os.environ),
             **detached,
         )
-    # Whoever started a process has to wait for it, or it stays as a zombie when it stops.
+    # The parent has to wait for a process, or it stays as a zombie when it ends.
     threading.Thread(target=process.wait, name="embedded scheduler", daemon=True).start()
     return process
 

@@ -117,7 +117,7 @@ class Session:
 
 
 def _refused(response: Response, doing: str, address: str) -> None:
-    """A refused login: bad credentials are told by their class, any other 404 means that nobody knows the path."""
+    """A refused login: wrong credentials have a class of their own, any other 404 means an unknown path."""
     try:
         raise_fault(response, doing)
     except LoginRefused:

@@ -1,7 +1,7 @@
-"""What carries a request to a scheduler: one small seam, and its HTTP form.
+"""Sends requests to a scheduler: an interface, and its HTTP implementation.
 
 A `Transport` knows an address and nothing of sessions, jobs or errors of the scheduler: those are `login.py` and
-`faults.py`. The stand-in for tests is `memory.py`. The HTTP library is imported by the first request, not before.
+`faults.py`. The one for tests is `testing/memory_scheduler.py`. The HTTP library is imported by the first request.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One part of a multipart body, without a file name: the scheduler tells parts apart by name and type."""
+    """One part of a multipart body, without a file name: the scheduler distinguishes parts by name and type."""
 
     name: str
     content: bytes
@@ -69,7 +69,7 @@ class Response:
 
 
 class Transport(Protocol):
-    """Carries one request and brings its answer; safe to call from several threads."""
+    """Sends one request and returns its answer; safe to call from several threads."""
 
     @property
     def address(self) -> str:
@@ -105,7 +105,7 @@ def path_of(*segments: str | int) -> str:
 
 
 class HttpTransport:
-    """The real thing: HTTP, connections kept alive, TLS verified unless told otherwise, proxies from the environment.
+    """HTTP with kept-alive connections, TLS verified unless switched off, proxies from the environment.
 
     The machine itself is always reached directly: a proxy for 127.0.0.1 would carry the embedded scheduler's token
     to somebody else.
@@ -183,7 +183,7 @@ class HttpTransport:
         parts = urlsplit(self._root)
         local = parts.hostname in LOCAL_HOSTS
         return httpx2.Client(
-            # Reading the certificates takes longer than a request; without TLS nobody needs them.
+            # Reading the certificates takes longer than a request; without TLS they are not needed.
             verify=self._verify and parts.scheme != "http",
             trust_env=not local,
             timeout=httpx2.Timeout(self._timeout, connect=min(CONNECT_TIMEOUT, self._timeout)),

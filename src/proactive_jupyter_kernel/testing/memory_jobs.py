@@ -173,7 +173,7 @@ class MemoryJob:
         return self.status in JOB_ENDED
 
     def tick(self, released: set[str]) -> None:
-        """Let the running tasks go on and start those whose parents have ended."""
+        """Advance the running tasks and start those whose parents have ended."""
         if self.ended:
             return
         for task in self.tasks:
