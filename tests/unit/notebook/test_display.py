@@ -9,7 +9,8 @@ import pytest
 
 from proactive_jupyter_kernel.notebook import tables
 from proactive_jupyter_kernel.notebook.display import MAX_TEXT, bundle_of
-from proactive_jupyter_kernel.pragmas.outputs import Html, Notice, Output, Table, Text, Value
+from proactive_jupyter_kernel.pragmas.outputs import Html, Notice, Output, Picture, Table, Text, Value
+from proactive_jupyter_kernel.workflow.model import Script, Task, Workflow
 
 PNG = b"\x89PNG\r\n\x1a\n\0"
 
@@ -143,3 +144,15 @@ def test_rendered_form_that_is_too_large_is_left_out() -> None:
     assert bundle.data == {
         "text/plain": "A:\n1\n(not rendered, too large for a notebook: text/html: 4,000,001 characters)"
     }
+
+
+def test_a_picture_is_html_and_text_and_nothing_that_a_front_end_would_rather_show() -> None:
+    """Untrusted notebooks refuse SVG, and Mermaid would be loaded from another host."""
+    script = Script(language="cpython")
+    workflow = Workflow(
+        name="pair", tasks=(Task(name="A", executable=script), Task(name="B", executable=script, depends=("A",)))
+    )
+    found = data(Picture(workflow=workflow))
+    assert sorted(found) == ["text/html", "text/plain"]
+    assert found["text/html"].count("<img ") == 1
+    assert found["text/plain"] == ("Workflow pair: 2 tasks\n\n┌───┐    ┌───┐\n│ A │───▶│ B │\n└───┘    └───┘")
