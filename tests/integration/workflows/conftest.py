@@ -254,7 +254,7 @@ def catalog_run(tmp_path_factory: pytest.TempPathFactory, web: str) -> Iterator[
         connection = Connection(data_dir=home / "data")
         words = {"web": web, "spaces": str(home / "spaces"), "year": f"{datetime.date.today().year + 1 - 2000:02}"}
         try:
-            connection.scheduler.connect()
+            connection.scheduler.log_in()
             run = Run(connection.scheduler, SqliteStore(home / "data" / "scheduler.db"), words)
             # A task that wants a host for itself would wait for workflows that sleep until a test of theirs kills them.
             for name in sorted(names(), key=lambda name: name not in EXCLUSIVE):
