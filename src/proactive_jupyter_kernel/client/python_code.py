@@ -15,6 +15,7 @@ import zlib
 from pathlib import Path
 
 from proactive_jupyter_kernel.workflow import python_tasks
+from proactive_jupyter_kernel.workflow.python_tasks import shown
 
 __all__ = ["FILE", "as_written", "epilogue", "prologue", "with_last_kept"]
 
@@ -71,6 +72,8 @@ def with_last_kept(code: str) -> str:
     if not body or not isinstance(body[-1], ast.Expr) or code.rstrip().endswith(";"):
         return code
     last = body[-1].value
+    if shown.is_effect(last):
+        return code
     assert last.end_lineno is not None
     assert last.end_col_offset is not None
     lines = code.split("\n")

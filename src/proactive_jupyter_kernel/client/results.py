@@ -25,7 +25,7 @@ def task_result_of(data: Any, *, trace: str = "") -> TaskResult:
     output = data.get("output") or {}
     metadata = text_map(data.get("metadata"))
     if shown.without_result(metadata):
-        value, has_value, text = None, False, ""
+        value, has_value = None, False
     return TaskResult(
         id=int(ref.get("id", -1)),
         name=_text(ref.get("readableName")),

@@ -1,6 +1,7 @@
 """The Python tasks of a notebook as they are sent to a ProActive server: with the code around them that carries values.
 
-The embedded scheduler needs none of it. Tasks that were read from a workflow file are sent as they are.
+The embedded scheduler needs a mark in the generic information alone. Tasks that were read from a workflow file are sent
+as they are.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from proactive_jupyter_kernel.client import python_code
 from proactive_jupyter_kernel.pragmas.building import Built
 from proactive_jupyter_kernel.pragmas.source_map import MAIN, Piece, SourceMap, Sources
 from proactive_jupyter_kernel.workflow.model import Script, Task
+from proactive_jupyter_kernel.workflow.python_tasks.shown import WANTED
 from proactive_jupyter_kernel.workflow.variable_bindings import PYTHON
 
-__all__ = ["for_server"]
+__all__ = ["for_embedded", "for_server"]
 
 _ENGINE = "cpython"
 #: Stands in the source map for the long line, which nobody needs to read there.
@@ -33,6 +35,17 @@ def for_server(built: Built) -> Built:
             task = changed
         tasks.append(task)
     return replace(built, workflow=replace(built.workflow, tasks=tuple(tasks)), sources=sources)
+
+
+def for_embedded(built: Built) -> Built:
+    """The workflow for the embedded scheduler, which is asked for the values of last expressions."""
+    tasks = []
+    for task in built.workflow.tasks:
+        found, script = built.sources.get(task.name), task.executable
+        if found is not None and MAIN in found.scripts and isinstance(script, Script) and script.language == _ENGINE:
+            task = replace(task, generic_information={**task.generic_information, WANTED: "result"})
+        tasks.append(task)
+    return replace(built, workflow=replace(built.workflow, tasks=tuple(tasks)))
 
 
 def _task(task: Task, sources: Sources) -> tuple[Task, dict[str, SourceMap]]:

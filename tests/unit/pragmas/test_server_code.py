@@ -14,7 +14,7 @@ import pytest
 
 from proactive_jupyter_kernel.client import python_code
 from proactive_jupyter_kernel.pragmas.building import Built
-from proactive_jupyter_kernel.pragmas.server_code import for_server
+from proactive_jupyter_kernel.pragmas.server_code import for_embedded, for_server
 from proactive_jupyter_kernel.workflow.formats import xml
 from proactive_jupyter_kernel.workflow.python_tasks import tagged
 from proactive_jupyter_kernel.workflow.python_tasks.shown import NO_RESULT, PREFIX, RESULT
@@ -156,6 +156,15 @@ def test_other_languages_and_imported_workflows_stay(notebook, tmp_path: Path) -
     assert for_server(built).workflow == built.workflow
 
 
+def test_embedded_scheduler_is_asked_for_last_expressions(notebook) -> None:
+    """By generic information of the Python tasks of this notebook; their code is sent as it is."""
+    notebook.run("#%task(A)\n1\n#%task(B, language=bash)\necho")
+    built = notebook.context.draft.build("job")
+    tasks = for_embedded(built).workflow.tasks
+    assert [dict(task.generic_information) for task in tasks] == [{"PYTHON_LAST_VALUE": "result"}, {}]
+    assert [task.executable for task in tasks] == [task.executable for task in built.workflow.tasks]
+
+
 def test_post_script_sees_and_gives_values(notebook, tmp_path: Path) -> None:
     """The result of the task as Python's value, and its own result tagged."""
     notebook.run("#%task(A)\n1\n#%post_script(A)\nresult = result.replace(day=5)")
@@ -180,6 +189,8 @@ def test_post_script_sees_and_gives_values(notebook, tmp_path: Path) -> None:
         ("if x:\n    y", "if x:\n    y"),
         ("print 'python 2'", "print 'python 2'"),
         ("", ""),
+        ("variables.put('a', 1)", "variables.put('a', 1)"),
+        ("variables.get('a')", "_proactive_last((variables.get('a')))"),
     ],
 )
 def test_last_expression_is_kept(code: str, kept: str) -> None:

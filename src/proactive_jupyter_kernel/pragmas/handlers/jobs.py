@@ -27,7 +27,7 @@ from proactive_jupyter_kernel.pragmas.parameters import (
     VARIABLES,
 )
 from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
-from proactive_jupyter_kernel.pragmas.server_code import for_server
+from proactive_jupyter_kernel.pragmas.server_code import for_embedded, for_server
 from proactive_jupyter_kernel.pragmas.values import Choice, FilePath, Plain
 from proactive_jupyter_kernel.pragmas.waiting import settle, wait_for
 from proactive_jupyter_kernel.workflow.model import Priority, Script, Workflow
@@ -143,8 +143,7 @@ def submit_job(context: Context, call: Bound) -> None:
             context.frontend.show(Notice(text=doubts, warning=True))
     for notice in (*built.notices, *variable_notices(built.workflow, variables)):
         context.frontend.show(Notice(text=notice))
-    if not context.connection.embedded:
-        built = for_server(built)
+    built = for_embedded(built) if context.connection.embedded else for_server(built)
     sent, folder = send_files(context, call, built, variables)
     submitted = _submit(context, built, sent, variables)
     waits = call["wait"] or call["print_result"]

@@ -15,12 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-__all__ = ["MOST", "NO_RESULT", "PREFIX", "RESULT", "Outputs", "bundle_of"]
+__all__ = ["MOST", "NO_RESULT", "PREFIX", "RESULT", "WANTED", "Outputs", "bundle_of", "is_effect"]
 
 #: Metadata entries of outputs begin so; a number follows, from 1.
 PREFIX = "proactive.display."
 #: The number of the output that is the task's result as well, because the last expression gave it.
 RESULT = "proactive.display_of_result"
+#: Generic information with which the kernel asks the embedded scheduler for the value of a task's last expression.
+WANTED = "PYTHON_LAST_VALUE"
+#: Maps and objects of ProActive: calls of their methods are made for their effect.
+_EFFECTS = ("variables", "resultMap", "resultMetadata", "progress", "genericInformation")
 #: Present where a task set no result: its value, true, is only the scheduler's default.
 NO_RESULT = "proactive.no_result"
 #: Characters of all outputs of one task together, and of the text of one.
@@ -156,6 +160,12 @@ def bundle_of(value: "Any") -> "list[dict[str, Any]]":
     if "text/plain" not in data:
         data["text/plain"] = _shown(value)
     return [data, {kind: found for kind, found in metadata.items() if found and isinstance(found, dict)}]
+
+
+def is_effect(expression: "Any") -> "bool":
+    """Whether a syntax tree calls a method of ``variables`` and the like, whose value nobody wants to see."""
+    owner = getattr(getattr(getattr(expression, "func", None), "value", None), "id", "")
+    return owner in _EFFECTS and expression.func.attr not in ("get", "copy", "items", "keys", "values")
 
 
 def is_part_of_figure(value: "Any") -> "bool":

@@ -118,11 +118,16 @@ def _compiled(request: Mapping[str, Any]) -> types.CodeType:
     with open(request["script"], encoding="utf-8", errors="surrogatepass", newline="") as file:
         source = file.read()
     errors.register(request["label"], source)
-    if request["stage"] != "main" or source.rstrip().endswith(";"):
+    if not _wants_last(request) or source.rstrip().endswith(";"):
         return compile(source, request["label"], "exec", dont_inherit=True)
     tree = compile(source, request["label"], "exec", _ONLY_AST, dont_inherit=True)
     _keep_last(tree)
     return compile(tree, request["label"], "exec", dont_inherit=True)
+
+
+def _wants_last(request: Mapping[str, Any]) -> bool:
+    """Whether the value of the last expression counts: the kernel asks for that, and a workflow from elsewhere not."""
+    return bool(request["stage"] == "main" and request["genericInformation"].get(shown.WANTED) == "result")
 
 
 def _keep_last(tree: Any) -> None:
@@ -130,7 +135,7 @@ def _keep_last(tree: Any) -> None:
     index = len(tree.body) - 1
     while index >= 0 and _exports(tree.body[index]):
         index -= 1
-    if index >= 0 and type(tree.body[index]).__name__ == "Expr":
+    if index >= 0 and type(tree.body[index]).__name__ == "Expr" and not shown.is_effect(tree.body[index].value):
         import _ast
 
         expression = tree.body[index]
