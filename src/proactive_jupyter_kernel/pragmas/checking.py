@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,8 +13,9 @@ from proactive_jupyter_kernel.pragmas.name_hints import hint_for_flow, hint_for_
 from proactive_jupyter_kernel.pragmas.propagation import Needs, needs, parents_in, parents_of_draft, place_of
 from proactive_jupyter_kernel.workflow.checks import CHECKS, Problem, Severity
 
-__all__ = ["Finding", "doubts_of_task", "findings", "found_in_code", "summary_of_doubts"]
+__all__ = ["Finding", "doubts_of_task", "findings", "found_in_code", "hint_for_name_error", "summary_of_doubts"]
 
+_NAME_ERROR = re.compile(r"^NameError: name '([^'\n]+)' is not defined", re.MULTILINE)
 #: Doubtful points that a submission names.
 NAMED = 3
 
@@ -51,6 +53,20 @@ def doubts_of_task(context: Context, name: str) -> list[Finding]:
     """What is doubtful in the code of one task, as far as its ancestors are defined already."""
     contents = context.draft.complete
     return list(_of_needs(context, needs(contents, parents_of_draft(contents), readers=[name])))
+
+
+def hint_for_name_error(context: Context, task: str, text: str) -> str:
+    """What to do about a `NameError` of a task, by its name in the workflow; empty for other errors."""
+    found = _NAME_ERROR.findall(text)
+    contents = context.draft.complete
+    if not found:
+        return ""
+    name = found[-1]
+    if task in contents.tasks:
+        flows = needs(contents, parents_of_draft(contents), readers=[task]).flows
+        if flow := next((one for one in flows if one.name == name), None):
+            return hint_for_flow(flow)
+    return hint_for_missing(name, context.frontend.namespace)
 
 
 def found_in_code(context: Context, name: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from proactive_jupyter_kernel.client.jobs.submitted_job import SubmittedJob
 from proactive_jupyter_kernel.errors import JobFailed, SchedulerError, SchedulerUnreachable
+from proactive_jupyter_kernel.pragmas.checking import hint_for_name_error
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
@@ -108,7 +109,7 @@ def error_of(context: Context, scheduler: Scheduler, job: Job, task: TaskState) 
     except SchedulerError as error:
         return TaskError(text=f"The error cannot be read: {error.message}")
     text = context.translate(job.id, task.name, _error(result, log)).rstrip()
-    return TaskError(text=text, hint=_module_hint(context, text))
+    return TaskError(text=text, hint=_module_hint(context, text) or hint_for_name_error(context, task.base_name, text))
 
 
 def _story(context: Context, scheduler: Scheduler, job: Job, task: TaskState) -> tuple[str, str]:

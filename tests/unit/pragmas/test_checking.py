@@ -6,6 +6,8 @@ import math
 
 import pytest
 
+from proactive_jupyter_kernel.pragmas.checking import hint_for_name_error
+
 
 def rows(notebook) -> list[tuple[object, ...]]:
     notebook.run("#%check()")
@@ -83,3 +85,22 @@ def test_submission_sums_up_what_is_doubtful(notebook) -> None:
     assert said[0] == (
         "! Doubtful: A: The code reads nowhere, which nothing provides (PA651). #%check() says what to change."
     )
+
+
+NAME_ERROR = "Traceback (most recent call last):\n  Cell In[2], line 2\nNameError: name '{}' is not defined"
+
+
+def test_name_error_of_a_task_says_how_to_pass_the_name(notebook) -> None:
+    """A variable of a task before it, then one of the notebook; other errors have no such hint."""
+    notebook.frontend.namespace["limit"] = 5
+    notebook.run("#%task(Load)\nrows = [1]\n#%task(Use, dep=Load)\nprint(rows, limit)")
+    hints = [
+        hint_for_name_error(notebook.context, "Use", text)
+        for text in (NAME_ERROR.format("rows"), NAME_ERROR.format("limit"), "ValueError: rows")
+    ]
+    assert hints == [
+        "Task Load sets it: add export=[rows] there and import=[rows] here, or use #%configure(propagate=auto).",
+        "The notebook has a variable limit, but tasks do not see the notebook. To pass its value: "
+        "variables=[(limit, =limit)] and import=[limit].",
+        "",
+    ]
