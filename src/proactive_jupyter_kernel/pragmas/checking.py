@@ -75,7 +75,7 @@ def found_in_code(context: Context, name: str) -> str:
         return ""
     contents = context.draft.complete
     flows = needs(contents, parents_of_draft(contents), readers=[name]).flows
-    named = [f"{flow.name} from {' and '.join(flow.setters) or 'the job'}" for flow in flows]
+    named = [f"{flow.name} from {' and '.join(flow.setters) or 'the variables'}" for flow in flows]
     return f", takes {', '.join(named)}" if named else ""
 
 
