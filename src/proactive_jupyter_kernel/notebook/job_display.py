@@ -109,7 +109,13 @@ class JobDisplay:
         snapshot = self._snapshot
         if self._following is Following.STOPPED:
             # Nothing is asked: the scheduler may be what is gone, and a kernel that ends has no time.
-            self.facts = replace(self.facts, following=self._following, stopped_by=self._stopped_by)
+            self.facts = replace(
+                self.facts,
+                job=snapshot.job,
+                seen_at=snapshot.seen_at,
+                following=self._following,
+                stopped_by=self._stopped_by,
+            )
         else:
             self.facts = self._reader.facts(snapshot, self._following, output=self._output)
         return card_of(self.facts)

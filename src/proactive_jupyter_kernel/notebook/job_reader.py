@@ -48,6 +48,7 @@ class JobReader:
         self._context = context
         self._job = job
         self._tasks = tasks
+        self._scheduler = context.connection.name.removeprefix("the ")
         self._reader = job.output_reader(tasks=tasks)
         self._log_position = 0
         self._lines: deque[OutputLine] = deque(maxlen=ENDED_LINES)
@@ -73,7 +74,7 @@ class JobReader:
             seen_at=snapshot.seen_at,
             workflow=self._workflow,
             tasks=self._tasks,
-            scheduler=self._context.connection.name.removeprefix("the "),
+            scheduler=self._scheduler,
             failures={name: failure for name, (_, failure) in self._failures.items()},
             reasons=self._reasons,
             output=self._shown(job) if output else (),
