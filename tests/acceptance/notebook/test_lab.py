@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -128,10 +129,10 @@ def test_from_the_launcher_to_a_result(lab: str, page: Any) -> None:
 
     submitted, waiting, wrong = (cells.nth(number).locator(".jp-Cell-outputArea") for number in range(3))
     submitted.get_by_text("Running", exact=True).first.wait_for()
-    waiting.locator("td", has_text="round 3").first.wait_for()
+    waiting.locator("td", has_text="round 3").first.wait_for(state="attached")
     submitted.get_by_text("1 task in ").wait_for()
     assert submitted.get_by_text("Running", exact=True).count() == 0
-    waiting.locator("td", has_text="4").wait_for()
+    waiting.locator("td", has_text=re.compile("^4$")).wait_for()
     wrong.get_by_text("There is no pragma #%unheard_of.").wait_for()
 
     editor = cells.nth(2).locator(".cm-content")

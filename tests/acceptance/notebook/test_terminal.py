@@ -38,5 +38,5 @@ def test_session_in_a_terminal(home: Path) -> None:
     assert "Answer: 42" in lines
     # What cannot be replaced is printed twice: as the job started, and as it ended.
     assert sum(" Terminal  job " in line for line in lines) == 2
-    assert "Did you mean 'task'? #%help() lists all pragmas." in lines
+    assert "Did you mean #%task? #%help() lists all pragmas." in lines
     assert "Traceback" not in done.stdout + done.stderr
