@@ -20,8 +20,8 @@ __all__ = ["JobDisplay"]
 #: Seconds between two updates at least, and at most: a card says that it is not followed after 15 s without one.
 GAP = 1.0
 LONGEST_GAP = 9.0
-#: The part of the time that a card may cost the kernel; one that is expensive to draw is drawn less often.
-SHARE = 0.03
+#: The part of a core that drawing a card may cost the kernel; one that is expensive to draw is drawn less often.
+SHARE = 0.02
 
 
 class JobDisplay:
@@ -99,11 +99,11 @@ class JobDisplay:
             self._refresh(final=True)
 
     def _refresh(self, *, final: bool) -> None:
-        start = time.monotonic()
+        start = time.thread_time()
         self.card = self._draw()
         self._display.update(_bundle(self.card), final=final)
         self._drawn_at = time.monotonic()
-        self._cost = self._drawn_at - start
+        self._cost = time.thread_time() - start
 
     def _draw(self) -> Card:
         snapshot = self._snapshot

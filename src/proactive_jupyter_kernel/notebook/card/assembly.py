@@ -63,7 +63,7 @@ def card_of(facts: Facts) -> Card:
         scale=scale,
         more_rows=more_rows or more_families,
         families=family_rows,
-        squares=tuple(task_mark(task) for task in _squared(job.tasks)) if families else (),
+        squares=_squares(job.tasks) if families else (),
         output_head=output_head,
         output=facts.output,
         named_output=len(job.tasks) > 1,
@@ -78,8 +78,13 @@ def card_of(facts: Facts) -> Card:
     )
 
 
-def _squared(tasks: tuple[TaskState, ...]) -> tuple[TaskState, ...]:
-    return tasks if len(tasks) <= MAX_SQUARES else ()
+def _squares(tasks: tuple[TaskState, ...]) -> tuple[Mark, ...]:
+    if len(tasks) > MAX_SQUARES:
+        return ()
+    marks = tuple(map(task_mark, tasks))
+    if Mark.RUNNING in marks:
+        return tuple(Mark.WAITING if mark is Mark.HELD else mark for mark in marks)
+    return marks
 
 
 def _state(facts: Facts) -> str:

@@ -22,6 +22,8 @@ __all__ = ["MAX_RUNNING", "html_of"]
 MAX_RUNNING = 60_000
 #: Characters of a task's name in a table.
 MAX_NAME = 40
+#: Lines of output that are shown unfolded; a running card has fewer.
+UNFOLDED_LINES = 15
 _LINE = "border-top:1px solid #88888840"
 _PAD = "padding:10px 14px"
 _CELL = "text-align:left;padding:2px 14px 2px 0;vertical-align:top;border:none"
@@ -285,8 +287,11 @@ def _output(card: Card) -> str:
             f'<tr style="{_NO_ROW}">{name}<td class="z{tone}" style="{_CELL};width:100%;{_MONO};padding:0;'
             f'white-space:pre-wrap;word-break:break-word">{escape(line.text)}</td></tr>'
         )
+    table = _table(rows, name="o")
+    if not card.fold and len(rows) > UNFOLDED_LINES:
+        return _part(card, f"<details><summary>{escape(card.output_head)}</summary>{table}</details>")
     head = f'<div class="q" style="font-size:12px;opacity:0.78">{escape(card.output_head)}</div>'
-    return _part(card, head + _table(rows, name="o"))
+    return _part(card, head + table)
 
 
 def _results(card: Card) -> str:

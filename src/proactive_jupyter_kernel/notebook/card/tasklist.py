@@ -56,6 +56,9 @@ _COUNTED: tuple[tuple[str, str, frozenset[TaskStatus]], ...] = (
 def counts_of(tasks: Sequence[TaskState], *, done: str = "finished") -> tuple[Count, ...]:
     """The numbers of tasks by status, without those that are 0."""
     found = Counter(task.status for task in tasks)
+    if found[TaskStatus.RUNNING]:
+        # While the job itself keeps nodes busy, it needs no attention that others wait for these.
+        found[TaskStatus.SUBMITTED] += found.pop(TaskStatus.PENDING, 0)
     counts = []
     for word, tone, statuses in _COUNTED:
         number = sum(found[status] for status in statuses)

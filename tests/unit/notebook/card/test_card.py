@@ -344,3 +344,21 @@ def test_attempts_are_counted() -> None:
 def test_error_of_a_scene_is_whole() -> None:
     """The scene's code ends with the faulty line, as cards expect it."""
     assert ERROR.code[-1][0] == 2
+
+
+def test_long_output_of_a_failed_job_is_folded() -> None:
+    """It does not push the next cells out of sight; a short one stands open."""
+    lines = tuple(OutputLine(task="load", text=f"line {number}") for number in range(40))
+    assert "<summary>Output, 40 lines</summary>" in html_of(card_of(replace(failed(), output=lines)))
+    assert "<summary>Output" not in html_of(card_of(replace(failed(), output=lines[:5])))
+
+
+def test_tasks_that_wait_for_busy_nodes_need_no_attention() -> None:
+    """While the job runs, those that wait for a node are said to wait, in no special colour."""
+    tasks = [task(1, "A", TaskStatus.RUNNING, 0), task(2, "B", TaskStatus.PENDING), task(3, "C", TaskStatus.SUBMITTED)]
+    card = card_of(facts(job(1, JobStatus.RUNNING, *tasks), 1_000, workflow=None))
+    assert [(count.text, count.tone) for count in card.counts] == [
+        ("0 of 3 done", ""),
+        ("1 running", "run"),
+        ("2 waiting", ""),
+    ]
