@@ -73,6 +73,15 @@ def test_waiting_submission_shows_everything_in_its_cell(run_notebook: Run) -> N
     assert lines[-1] == "Sum: 5"
 
 
+def test_card_of_a_job_that_outlives_the_run_says_so(run_notebook: Run) -> None:
+    """The file does not claim that a job runs: the card names the time, and how to look at the job."""
+    cell = run_notebook("#%task(name=Long)\nimport time\ntime.sleep(5)\n#%submit_job(name=Outlives)").cells[0]
+    (card,) = (output.data for output in cell.outputs if "data" in output)
+    assert re.search(r"  Last seen at \d\d:\d\d:\d\d: .*This display is not followed any more", card["text/plain"])
+    assert 'class="old now"' in card["text/html"]
+    assert "live, as of" not in card["text/html"]
+
+
 def test_failed_job_stops_the_notebook_at_the_line_of_the_cell(run_notebook: Run) -> None:
     """A task's error ends the run, and its traceback names the cell and the line as typed."""
     with pytest.raises(CellExecutionError) as caught:
