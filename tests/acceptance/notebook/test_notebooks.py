@@ -79,7 +79,7 @@ def test_card_of_a_job_that_outlives_the_run_says_so(run_notebook: Run) -> None:
     (card,) = (output.data for output in cell.outputs if "data" in output)
     assert re.search(r"  Last seen at \d\d:\d\d:\d\d: .*This display is not followed any more", card["text/plain"])
     assert 'class="old now"' in card["text/html"]
-    assert "live, as of" not in card["text/html"]
+    assert 'class="lv"' not in card["text/html"]
 
 
 def test_failed_job_stops_the_notebook_at_the_line_of_the_cell(run_notebook: Run) -> None:

@@ -50,7 +50,7 @@ def card_of(facts: Facts) -> Card:
         mark=job_mark(job),
         state=_state(facts),
         aside=_aside(facts),
-        as_of="" if final else f"{'live, ' if facts.following is Following.LIVE else ''}as of {seen}",
+        as_of="" if final else f"as of {seen}",
         live=not final and going,
         stopped=not final and not going,
         bar=() if final and job.went_well else bar_of([task_mark(task) for task in job.tasks]),

@@ -99,7 +99,7 @@ def _head(card: Card) -> str:
     as_of = ""
     if card.as_of:
         dot = "· " if card.aside else ""
-        as_of = f'<span class="live">{dot}{escape(card.as_of)}</span>' if card.live else ""
+        as_of = f'<span class="live">{dot}<span class="lv">{escape(card.as_of)}</span></span>' if card.live else ""
         as_of = as_of or f"{dot}{escape(card.as_of)}"
     title = (
         f'<div class="h">{_icon(card.mark)} <b style="font-size:14px">{escape(card.name)}</b> '

@@ -100,7 +100,7 @@ class Card:
     state: str
     #: ``14 s · ended 22:07:40``; without the part that says whether the card is live.
     aside: str
-    #: ``live, as of 22:05:12``; empty for a job that has ended.
+    #: ``as of 22:05:12``; empty for a job that has ended. Styles put ``live`` before it, for as long as updates come.
     as_of: str = ""
     #: Whether updates follow, so that the card marks itself as not followed when none comes.
     live: bool = False

@@ -16,7 +16,7 @@ def text_of(card: Card) -> str:
 
 
 def _lines(card: Card) -> Iterator[str]:
-    aside = " · ".join(part for part in (card.aside, card.as_of) if part).replace("live, ", "")
+    aside = " · ".join(part for part in (card.aside, card.as_of) if part)
     yield f"{GLYPHS[card.mark]} {card.name}  job {card.job_id}  {card.state}{f' ({aside})' if aside else ''}"
     if card.counts:
         yield f"  {', '.join(count.text for count in card.counts)}"

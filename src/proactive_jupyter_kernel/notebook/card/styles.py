@@ -67,6 +67,7 @@ background:currentColor;-webkit-mask:var(--m) center/contain no-repeat;mask:var(
 .PAK summary:focus-visible,.PAK a:focus-visible{outline:2px solid var(--pak-focus);outline-offset:2px;border-radius:3px}
 .PAK details[open]>summary{margin-bottom:6px}
 .PAK .live{animation:PAK-off 0s 15s forwards}
+.PAK .lv:before{content:"live, "}
 .PAK .old{max-height:0;overflow:hidden;visibility:hidden;animation:PAK-on 0s 15s forwards}
 .PAK .old.now{max-height:none;visibility:visible;animation:none}
 @keyframes PAK-on{to{max-height:400px;visibility:visible}}

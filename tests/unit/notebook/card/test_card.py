@@ -274,7 +274,7 @@ def test_card_that_is_not_followed_says_so() -> None:
     def signs(given: Facts) -> tuple[bool, str]:
         html = html_of(card_of(given))
         found = re.search(r'class="(old[^"]*)"', html)
-        return "live, as of 22:05:12" in html, found[1] if found else ""
+        return '<span class="lv">as of 22:05:12' in html, found[1] if found else ""
 
     assert [signs(given) for given in (running(), stale())] == [
         (True, "old"),
