@@ -10,7 +10,7 @@ import pytest
 
 #: What is typed -> the error's name and the lines that must be in it.
 WRONG = {
-    "#%tsak(name=B)": ("UnknownPragma", "There is no pragma #%tsak.", "Did you mean 'task'?"),
+    "#%tsak(name=B)": ("UnknownPragma", "There is no pragma #%tsak.", "Did you mean #%task?"),
     "#%task(name=B, langauge=bash)": (
         "UnknownParameter",
         "there is no parameter langauge.",
@@ -30,7 +30,7 @@ WRONG = {
     "#%import_xml(path=nowhere.xml)": ("BadValue", "nowhere.xml cannot be read: No such file or directory."),
     "#%export_xml(name=nowhere/job)": ("BadValue", "job.xml cannot be written: No such file or directory."),
     "#%configure(task=blok)": ("BadValue", "must be local, block or multiblock, not 'blok'.", "Did you mean 'block'?"),
-    "#%kill_job(job_id=one)": ("BadValue", "job_id must be a whole number of at least 1, not 'one'."),
+    "#%kill_job(job_id=one)": ("BadValue", "job_id must be an integer of at least 1, not 'one'."),
 }
 
 
