@@ -9,7 +9,7 @@ from proactive_jupyter_kernel.notebook.transformer import Cells, has_pragma
 
 __all__ = ["Completeness"]
 
-#: Columns by which a pragma that goes on is indented.
+#: Columns by which a continued pragma is indented.
 INDENT = 4
 
 
@@ -30,7 +30,7 @@ class Completeness:
     def check_complete(self, cell: str) -> tuple[str, int | None]:
         """``complete``, ``incomplete`` with the columns to indent by, or ``invalid``.
 
-        A bracket left open means that the pragma goes on. A pragma that owns code is finished by an empty line, as a
+        A bracket left open means that the pragma continues. A pragma that owns code is finished by an empty line, as a
         cell magic is, since its code may be in any language. Code that runs here is judged by IPython.
         """
         if not has_pragma(cell):

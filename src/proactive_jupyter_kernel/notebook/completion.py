@@ -49,13 +49,13 @@ class Completion:
         self._completer.custom_matchers.remove(self._matcher)
 
     def _matches(self, context: Any) -> dict[str, Any]:
-        """IPython's record of what may stand at the cursor; other matchers are heard where we have nothing to say."""
+        """IPython's record of what may stand at the cursor; other matchers answer outside of pragmas only."""
         from IPython.core.completer import SimpleCompletion
 
         cell = context.full_text
         lines = cell.split("\n")
         cursor = sum(len(line) + 1 for line in lines[: context.cursor_line]) + context.cursor_position
-        # The name of a pragma may not have begun yet, and one that is half typed is none.
+        # The name of a pragma may not have begun yet, and a half-typed name is not a pragma.
         if not _BEGUN.search(lines[context.cursor_line]) and not has_pragma(cell):
             return {"completions": []}
         from proactive_jupyter_kernel.pragmas.completion import complete

@@ -53,7 +53,7 @@ def has_pragma(text: str) -> bool:
 
 
 def may_have_pragma(text: str) -> bool:
-    """The same at a glance: where this is False there is none."""
+    """A quick check that loads nothing: where it is False, the cell has no pragma."""
     if _is_cell_magic(text):
         return False
     return any(not _is_magic(one["name"] or one["magic"]) for one in _CANDIDATE.finditer(text))
@@ -116,7 +116,7 @@ class Cells:
         return self._keep(number, _program(text, number, lambda: _plan(text)), text)
 
     def find(self, number: int) -> Program | None:
-        """The program of this number; None if it was let go."""
+        """The program of this number; None if it was discarded."""
         with self._lock:
             return self._programs.get(number)
 

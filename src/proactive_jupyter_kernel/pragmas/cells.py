@@ -12,16 +12,16 @@ from proactive_jupyter_kernel.pragmas.binding import bind
 from proactive_jupyter_kernel.pragmas.registry import PRAGMAS, Bound, Registry
 from proactive_jupyter_kernel.pragmas.syntax import Cell, LocalCode, Segment
 
-__all__ = ["Plan", "Step", "has_pragma", "mask", "plan", "plan_of"]
+__all__ = ["Plan", "PlanStep", "has_pragma", "mask", "plan", "plan_of"]
 
-Step: TypeAlias = LocalCode | Bound
+PlanStep: TypeAlias = LocalCode | Bound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What a cell asks for, from top to bottom."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[PlanStep, ...]
 
     @property
     def calls(self) -> tuple[Bound, ...]:
@@ -48,7 +48,7 @@ def plan_of(cell: Cell, registry: Registry = PRAGMAS) -> Plan:
     """Bind and check what was read."""
     bound = {id(call): bind(call, registry) for call in cell.calls}
     later: tuple[Bound, ...] = ()
-    steps: list[Step] = []
+    steps: list[PlanStep] = []
     for segment in reversed(cell.segments):
         if isinstance(segment, LocalCode):
             steps.append(segment)
@@ -60,7 +60,7 @@ def plan_of(cell: Cell, registry: Registry = PRAGMAS) -> Plan:
 
 
 def mask(text: str, registry: Registry = PRAGMAS) -> str:
-    """The cell with ``*`` for every character of a password or token, also of a parameter that is nearly called so."""
+    """The cell with ``*`` for every character of a password or token, also of a parameter with a similar name."""
     return masking.mask(text, registry)
 
 

@@ -13,7 +13,7 @@ __all__ = ["Spot", "code_before", "locate"]
 
 #: A line on which a pragma is only begun.
 _BEGUN = re.compile(r"[ \t]*#(?:%|[ \t]*%%?)[ \t]?(?P<name>(?:[^\W\d_]\w*)?)")
-#: What ends a line after which a pragma surely goes on.
+#: What ends a line after which a pragma certainly continues.
 _GOES_ON = re.compile(r"[,(\[{:=][ \t]*(?:#[^\n]*)?\n[ \t]*\Z")
 
 

@@ -1,6 +1,6 @@
 """What a kind of value is: it reads a value as typed, writes it back, describes and completes itself.
 
-Pure. A kind answers a value that is not of its kind with `Unfit`, whose reason goes on after the parameter's name:
+Pure. A kind refuses other values with `Unfit`, whose reason follows the parameter's name in the message:
 "must be on or off, not 'maybe'". The kinds themselves stand in `values.py`.
 """
 
@@ -17,7 +17,7 @@ from proactive_jupyter_kernel.pragmas.tokens import Place
 
 __all__ = ["NOWHERE", "Formula", "Kind", "Known", "Modelled", "Unfit", "shown", "text_node"]
 
-#: Of a value that nobody typed.
+#: Of a value that was not typed in a cell.
 NOWHERE = Place(line=0, column=0, length=1, source="")
 
 
@@ -80,7 +80,7 @@ class Kind(ABC):
     @property
     @abstractmethod
     def description(self) -> str:
-        """A noun phrase that goes on after "must be"."""
+        """A noun phrase that follows "must be"."""
 
     @abstractmethod
     def parse(self, node: Node) -> Any:

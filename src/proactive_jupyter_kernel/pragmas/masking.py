@@ -1,7 +1,7 @@
 """Passwords and tokens out of sight: in cells that are kept or quoted, and in every error on its way out.
 
-The reader finds the pragmas, right or wrong. What belongs to a password in them is told cautiously: a bare one may hold
-anything but the next parameter that exists, and a parameter that is nearly called so counts as one.
+The reader finds the pragmas, right or wrong. The extent of a password is determined with caution: a bare one may hold
+anything but the next parameter that exists, and a parameter with a similar name counts as one.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ STARS = "***"
 
 
 def mask(text: str, registry: Registry) -> str:
-    """The cell with ``*`` for every character of a password or token, also of a parameter that is nearly called so."""
+    """The cell with ``*`` for every character of a password or token, also of a parameter with a similar name."""
     tree = read(text, registry.dialect)
     found = list(_hidden(tree, registry))
     return _starred(tree.source, found) if found else text
@@ -109,7 +109,7 @@ def _is_secret(name: str, names: Mapping[str, bool]) -> bool:
 
 
 def _end_of_value(text: str, start: int, names: Mapping[str, bool]) -> int:
-    """Where a value ends at the latest: a bare one may hold anything but the next parameter that exists."""
+    """The last possible end of a value: a bare one may hold anything but the next parameter that exists."""
     if quoted := _QUOTED.match(text, start):
         return quoted.end()
     line_end = text.find("\n", start)

@@ -55,7 +55,7 @@ INFO_PAIRS = Pairs(XmlName("a key of generic information"))
 JOB_NAME = Plain("a job's name: at least 2 characters", minimum=2, offers="jobs")
 
 LANGUAGE = Parameter(name="language", kind=LanguageName(), default=PYTHON, doc="The language of the code.")
-#: Flow scripts are JavaScript unless somebody says otherwise: existing notebooks write them so.
+#: Flow scripts are JavaScript by default: existing notebooks write them so.
 FLOW_LANGUAGE = Parameter(name="language", kind=LanguageName(), default=JAVASCRIPT, doc="The language of the script.")
 PATH = Parameter(
     name="path",

@@ -1,4 +1,4 @@
-"""Cell text to a tree, however broken it is, and calls back to text. Pure: is told the pragmas' names. The grammar::
+"""Cell text to a tree, however broken it is, and calls back to text. Pure. The grammar::
 
 cell      = [ local code ] { pragma-line code }
 pragma    = "#" "%" NAME [ "(" arguments ")" ] [ comment ]

@@ -42,7 +42,7 @@ class Found:
     sign: int
     name_start: int
     name_end: int
-    #: None: it is called like a pragma, but there is none of this name.
+    #: None: it is called like a pragma, but no pragma has this name.
     shape: Shape | None
     #: Where it must not stand: ``block``, ``magic``, ``assigned`` or ``prompted``; empty: it may.
     misplaced: str = ""
@@ -61,7 +61,7 @@ def escaped(code: str) -> str:
 
 
 def starts_pragma(text: str, position: int, dialect: Dialect | None) -> bool:
-    """Whether the line that starts here calls a pragma, with its bracket: it never goes on with another."""
+    """Whether the line that starts here calls a pragma, with its bracket: such a line never continues another one."""
     match = (_LINE if dialect else _ANY).match(text, position)
     if match is None or text[match.end() : match.end() + 1] != "(":
         return False

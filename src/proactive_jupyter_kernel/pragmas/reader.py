@@ -1,7 +1,7 @@
 """Reads one pragma, right or wrong: its arguments, its faults, and the slots that a cursor may be in.
 
-One short method a rule of the grammar in `parser.py`. A fault is kept and the reading goes on where the pragma surely
-continues; a bracket that stays open ends it, on the line of the last thing that was understood.
+One short method for each rule of the grammar in `parser.py`. A fault is recorded and reading resumes where the pragma
+certainly continues. A bracket that stays open ends the pragma on the line of the last element that was understood.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ class Reader:
         return self._bare(what, stop, inner=inner, behind_name=behind_name)
 
     def _quoted(self) -> Text:
-        """A text in quotes; one that is not closed goes on to the end of its line."""
+        """A text in quotes; one that is not closed extends to the end of its line."""
         scanner = self.scanner
         start = scanner.position
         try:
@@ -347,7 +347,7 @@ class Reader:
             if missing and named:
                 self._report_missing_comma(missing)
             elif "\n" in scanner.text[end : scanner.position]:
-                # The next line does not go on with this: the bracket was forgotten.
+                # The next line does not continue this one: the bracket was forgotten.
                 scanner.position = end
                 self._unclosed(opened, kind=PragmaSyntaxError)
             else:

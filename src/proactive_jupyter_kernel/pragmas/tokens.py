@@ -111,7 +111,7 @@ class Scanner:
             pass
 
     def next_line(self) -> bool:
-        """Pass over an end of line and what marks the line after it as one that goes on."""
+        """Pass over an end of line and the sign that marks the next line as a continuation."""
         if self.next != "\n" or self.at_end:
             return False
         match = _CONTINUED.match(self.text, self.position)

@@ -62,7 +62,7 @@ class Plain(Kind):
 
 @dataclass(frozen=True)
 class Password(Kind):
-    """Text that nobody shall see; the value is a `Secret`."""
+    """Text that is never displayed; the value is a `Secret`."""
 
     secret: ClassVar[bool] = True
 

@@ -13,10 +13,10 @@ __all__ = ["VariablePairs", "model_fault"]
 
 
 def model_fault(name: str, model: str, value: str, others: Mapping[str, str]) -> str:
-    """Why a value does not fit its model, as the rest of a sentence; empty where it does, or nobody can tell yet."""
+    """Why a value does not fit its model, as the rest of a sentence; empty where it does or that is not known yet."""
     from proactive_jupyter_kernel.workflow.variable_models import ModelError, check_value, is_model
 
-    # References are resolved when the job is submitted; until then nobody knows the value.
+    # References are resolved when the job is submitted; until then the value is unknown.
     if not is_model(model) or "${" in value or "${" in model:
         return ""
     try:
@@ -26,7 +26,7 @@ def model_fault(name: str, model: str, value: str, others: Mapping[str, str]) ->
     return ""
 
 
-#: The bracket of what stands behind the name in a triple; nobody types it.
+#: The bracket of what stands behind the name in a triple; it is not typed.
 _VALUE_AND_MODEL = ""
 
 

@@ -20,7 +20,7 @@ WRONG = {
     "#%task(name=B, dep=[B])": ("BadValue", "task B cannot depend on itself."),
     "#%task(name=A, dep=[C])": ("BadValue", "task A cannot depend on C, which depends on A already."),
     "#%task(name=B, path=nowhere.py)": ("BadValue", "nowhere.py cannot be read: No such file or directory."),
-    "#%task(name=B\nx = 1": ("PragmaSyntaxError", "',' or ')' is expected here."),
+    "#%task(name=B\nx = 1": ("PragmaSyntaxError", "the bracket '(' is never closed; ')' is expected."),
     "#%task(name=B)\nx = = 1": ("PragmaSyntaxError", "the code is not Python", "line 2:"),
     "#%delete_task(name=Z)": ("BadValue", "Known: A, C."),
     "#%job_status(job_id=4711)": ("UnknownJob", "There is no job 4711", "#%list_submitted_jobs()"),
@@ -30,6 +30,11 @@ WRONG = {
     "#%import_xml(path=nowhere.xml)": ("BadValue", "nowhere.xml cannot be read: No such file or directory."),
     "#%export_xml(name=nowhere/job)": ("BadValue", "job.xml cannot be written: No such file or directory."),
     "#%configure(task=blok)": ("BadValue", "must be local, block or multiblock, not 'blok'.", "Did you mean 'block'?"),
+    "#%stop()": ("UnknownPragma", "There is no pragma #%stop.", "Did you mean #%kill_job?"),
+    "x = #%get_job_result()": ("PragmaSyntaxError", "a pragma has no value to assign", "into=x"),
+    "%task(name=B)": ("PragmaSyntaxError", "it is written like a magic.", "Write it as #%task(...)."),
+    "if True:\n    #%submit_job()": ("PragmaSyntaxError", "a pragma cannot be conditional"),
+    "#%task(name=B dep=[A])": ("PragmaSyntaxError", "a comma is missing before dep=."),
     "#%kill_job(job_id=one)": ("BadValue", "job_id must be an integer of at least 1, not 'one'."),
 }
 
