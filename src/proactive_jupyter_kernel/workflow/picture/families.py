@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from proactive_jupyter_kernel.workflow.graph import Graph
@@ -43,8 +43,7 @@ def families(graph: Graph, edges: Sequence[Edge]) -> list[tuple[str, ...]]:
     return groups
 
 
-def _group(names: Iterable[str], apart: set[str], key: object, smallest: int) -> list[tuple[str, ...]]:
-    assert callable(key)
+def _group(names: Iterable[str], apart: set[str], key: Callable[[str], object], smallest: int) -> list[tuple[str, ...]]:
     groups: dict[object, list[str]] = {}
     for name in names:
         groups.setdefault(name if name in apart else key(name), []).append(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 __all__ = ["cells", "clean", "cut", "cut_cells", "width"]
 
@@ -83,8 +84,7 @@ def cut_cells(text: str, room: int) -> str:
     return text if cells(text) <= room else _cut(text, lambda shown: cells(shown) <= room)
 
 
-def _cut(text: str, fits: object) -> str:
-    assert callable(fits)
+def _cut(text: str, fits: Callable[[str], bool]) -> str:
     shortest, longest = 1, len(text) - 1
     while shortest < longest:
         kept = (shortest + longest + 1) // 2
