@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
+import io
+import re
 import threading
 import warnings
 from collections.abc import Callable
@@ -21,6 +24,16 @@ __all__ = ["check_code", "check_decides", "code_of"]
 
 #: `warnings.catch_warnings` is for one thread at a time.
 _CHECKING = threading.Lock()
+#: Byte order mark -> encoding; that of UTF-32 begins with that of UTF-16.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+#: Python's coding comment (PEP 263), up to the name of the encoding.
+_CODING = re.compile(r"^([ \t\f]*#.*?coding[:=][ \t]*)[-\w.]+")
 _MAGIC_HINT = (
     "Magics and shell commands belong to IPython; a task runs plain Python. "
     "A task with language=Linux_Bash runs shell commands."
@@ -30,7 +43,8 @@ _MAGIC_HINT = (
 def check_code(call: Bound) -> None:
     """Check the code in the cell before anything is done: Python is compiled, other languages are taken as they are."""
     language = call.values.get("language")
-    if call.code and not call.values.get("path") and isinstance(language, Language) and language.engine == "cpython":
+    is_ours = isinstance(language, Language) and language.engine == "cpython" and not _foreign_python(call)
+    if call.code and not call.values.get("path") and is_ours:
         fault = _python_fault(call.code)
         if fault is not None:
             raise _in_cell(call, fault)
@@ -57,15 +71,20 @@ def check_decides(*variables: str) -> Callable[[Bound], None]:
 def code_of(context: Context, call: Bound, language: Language) -> Code:
     """The pragma's code; the file that `path` names wins over the cell, with a warning."""
     path = call.values.get("path")
+    foreign = _foreign_python(call) if language.engine == "cpython" else ""
     if not path:
+        if foreign and (fault := _python_fault(call.code)):
+            _doubt(context, call.call.code_first_line + (fault.lineno or 1) - 1, "the cell", foreign, fault)
         return Code(
             text=call.code,
             label=context.frontend.cell_label,
             first_line=call.call.code_first_line,
             cell=context.frontend.cell_id,
         )
-    text = _read(context, call, path)
-    if language.engine == "cpython" and (fault := _python_fault(text)):
+    text = _read(context, call, path, language)
+    if foreign and (fault := _python_fault(text)):
+        _doubt(context, fault.lineno or 1, path, foreign, fault)
+    elif language.engine == "cpython" and (fault := _python_fault(text)):
         message = f"{path}, line {fault.lineno or 1}: the file is not Python: {fault.msg}."
         raise call.fault(message, parameter="path", hint=_hint(fault))
     if call.code:
@@ -75,16 +94,58 @@ def code_of(context: Context, call: Bound, language: Language) -> Code:
     return Code(text=text, label=path, cell=context.frontend.cell_id)
 
 
-def _read(context: Context, call: Bound, path: str) -> str:
+def _foreign_python(call: Bound) -> str:
+    """The interpreter that the pragma names for its code: it may know a syntax that ours does not."""
+    information = dict(call.values.get("generic_info") or ())
+    return str(information.get("PYTHON_COMMAND", "")).strip()
+
+
+def _doubt(context: Context, line: int, where: str, python: str, fault: SyntaxError) -> None:
+    """Code for another Python is not judged by ours."""
+    text = (
+        f"Line {line} of {where} is not Python for this kernel's interpreter ({fault.msg}); {python} (PYTHON_COMMAND) "
+        "will run it."
+    )
+    context.frontend.show(Notice(text=text, warning=True))
+
+
+def _read(context: Context, call: Bound, path: str, language: Language) -> str:
     file = path_of(context, call, "path")
+    is_python = language.engine == "cpython"
+    encoding = "utf-8"
     try:
-        return file.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError:
-        raise call.fault(f"{path} is not a text in UTF-8.", parameter="path") from None
+        content = file.read_bytes()
+        encoding = _encoding(content, is_python=is_python)
+        text = content.decode(encoding).replace("\r\n", "\n")
+    except (UnicodeDecodeError, SyntaxError) as error:
+        # `SyntaxError`: the coding comment names no encoding, or there is none and the text is not UTF-8.
+        said = error.msg if isinstance(error, SyntaxError) else ""
+        reason = f"is not a text in {encoding.removesuffix('-sig').upper()}"
+        if said.startswith("unknown encoding"):
+            reason = f"names an {said}"
+        hint = "Save it in UTF-8." + (" Or name its encoding: # -*- coding: latin-1 -*-" if is_python else "")
+        raise call.fault(f"{path} {reason}.", parameter="path", hint=hint) from None
     except OSError as error:
         near = propose(file.name, _names_in(file.parent))
         message = f"{path} cannot be read: {error.strerror}. It was looked for in {file.parent}."
         raise call.fault(message, parameter="path", hint=f"Did you mean {near!r}?" if near else "") from None
+    if is_python and encoding not in ("utf-8", "utf-8-sig"):
+        # The workflow is UTF-8, and so is the file that the task runs.
+        *first, rest = text.split("\n", 2)
+        text = "\n".join([*(_CODING.sub(r"\g<1>utf-8", line) for line in first), rest])
+    return text
+
+
+def _encoding(content: bytes, *, is_python: bool) -> str:
+    """How a file's text is encoded: by its byte order mark, by Python's coding comment, else UTF-8."""
+    for mark, encoding in _MARKS:
+        if content.startswith(mark):
+            return encoding
+    if not is_python:
+        return "utf-8"
+    import tokenize
+
+    return tokenize.detect_encoding(io.BytesIO(content).readline)[0]
 
 
 def _names_in(folder: Path) -> list[str]:

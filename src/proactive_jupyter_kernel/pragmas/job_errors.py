@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proactive_jupyter_kernel.client.jobs.submitted_job import SubmittedJob
 from proactive_jupyter_kernel.errors import JobFailed, SchedulerError, SchedulerUnreachable
 from proactive_jupyter_kernel.pragmas.checking import hint_for_name_error
 from proactive_jupyter_kernel.pragmas.context import Context
+from proactive_jupyter_kernel.pragmas.missing_files import hint_of
+from proactive_jupyter_kernel.pragmas.tracebacks import last_traceback
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
 if TYPE_CHECKING:
@@ -22,16 +21,6 @@ __all__ = ["TaskError", "advice", "error_of", "job_failed", "task_failed"]
 
 #: How many faulty tasks are shown with their error, and how many lines of each.
 TOLD, LINES = 5, 30
-
-_TRACEBACK = re.compile(
-    r"^[ \t]*Traceback \(most recent call last\):\n(?:^[ \t]+[^\n]*\n|^\n|^  \+[^\n]*\n)+^[^\s][^\n]*(?:\n|\Z)",
-    re.MULTILINE,
-)
-#: What Python writes where a script does not even compile.
-_SYNTAX = re.compile(
-    r'^[ \t]+File "[^"\n]+", line \d+\n(?:[ \t]+[^\n]*\n)+\w*(?:Syntax|Indentation|Tab)Error:[^\n]*', re.MULTILINE
-)
-_MISSING_MODULE = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
 
 
 def job_failed(context: Context, scheduler: Scheduler, job: Job) -> JobFailed:
@@ -109,7 +98,8 @@ def error_of(context: Context, scheduler: Scheduler, job: Job, task: TaskState) 
     except SchedulerError as error:
         return TaskError(text=f"The error cannot be read: {error.message}")
     text = context.translate(job.id, task.name, _error(result, log)).rstrip()
-    return TaskError(text=text, hint=_module_hint(context, text) or hint_for_name_error(context, task.base_name, text))
+    hint = hint_of(context.frontend.folder, text) or hint_for_name_error(context, task.base_name, text)
+    return TaskError(text=text, hint=hint)
 
 
 def _story(context: Context, scheduler: Scheduler, job: Job, task: TaskState) -> tuple[str, str]:
@@ -128,9 +118,9 @@ def _story(context: Context, scheduler: Scheduler, job: Job, task: TaskState) ->
 def _error(result: TaskResult, log: str) -> str:
     """The Python traceback, from the trace or from what the task wrote; else what the scheduler says."""
     for text in (result.trace, log):
-        for pattern in (_TRACEBACK, _SYNTAX):
-            if found := list(pattern.finditer(text)):
-                return found[-1].group()
+        # Java's traces follow Python's on a server; the embedded scheduler's text is that of one error.
+        if found := last_traceback(text, is_whole=text is result.trace and "\n\tat " not in text):
+            return found
     if not log.strip():
         return result.failure or result.trace or "There is no message."
     # A program that ended with a status says why on its standard error.
@@ -141,24 +131,3 @@ def _error(result: TaskResult, log: str) -> str:
 def _says(log: str, failure: str) -> bool:
     """Whether the log holds the scheduler's sentence, or the scheduler has its sentence from the log."""
     return failure in log or any(line.count(" ") > 1 and failure.endswith(line) for line in log.split("\n"))
-
-
-def _module_hint(context: Context, text: str) -> str:
-    """What to do about a module that stands beside the notebook, where the task does not see it."""
-    found = _MISSING_MODULE.search(text)
-    if not found:
-        return ""
-    name = found[1].split(".")[0]
-    folder = context.frontend.folder
-    beside = _existing((folder / f"{name}.py", folder / name))
-    if beside is None:
-        return ""
-    files = f"{name}/**" if beside.is_dir() else beside.name
-    return (
-        f"{beside.name} stands beside the notebook; a task runs in a folder of its own and does not see it. "
-        f"Send it along with the task: input_files=[{files}]."
-    )
-
-
-def _existing(paths: Sequence[Path]) -> Path | None:
-    return next((path for path in paths if path.exists()), None)

@@ -81,6 +81,20 @@ def test_windows(bench: Any, require: Any, wine: dict[str, str]) -> None:
     assert (run.out, run.outcome.value) == ("x\n", 0), (run.outcome, run.lines)
 
 
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("code", "result"),
+    [("echo hi", 0), ("set X=1", 0), ("rem nothing", 0), ("if exist nothing.txt echo no", 0), ("exit /b 4", 4)],
+)
+def test_a_batch_file_ends_well_unless_it_says_otherwise(
+    bench: Any, require: Any, wine: dict[str, str], code: str, result: int
+) -> None:
+    """The last command may leave ERRORLEVEL as it was before the script."""
+    require("wine")
+    run = bench.run("cmd", code, fork_environment=ForkEnvironment(environment=wine))
+    assert run.outcome.variables_set == {"EXIT_VALUE": result}
+
+
 def test_compose(bench: Any, tmp_path: Path) -> None:
     """A compose file lies in the local space with its references replaced; its containers go up and down again."""
     fake = Fake(tmp_path, "docker")

@@ -261,14 +261,53 @@ def test_a_file_that_cannot_be_used_is_told(notebook) -> None:
     """A missing file proposes the nearest one; a file that is not Python names its line."""
     folder = notebook.frontend.folder
     (folder / "script.py").write_text("x = = 1\n")
-    (folder / "latin.py").write_bytes(b"\xff\xfe\xfa")
+    (folder / "latin.py").write_bytes(b"x = '\xff'")
+    (folder / "klingon.py").write_bytes(b"# coding: klingon\nx = 1")
     assert fault(notebook, "#%task(A, path=scirpt.py)") == (
         f"#%task: scirpt.py cannot be read: No such file or directory. It was looked for in {folder}.\n  line 1:\n"
         "    #%task(A, path=scirpt.py)\n                   ~~~~~~~~^\nDid you mean 'script.py'?"
     )
     assert "script.py, line 1: the file is not Python: invalid syntax." in fault(notebook, "#%task(A, path=script.py)")
     assert "latin.py is not a text in UTF-8." in fault(notebook, "#%task(A, path=latin.py)")
-    assert notebook.context.draft.tasks == {}
+    assert "klingon.py names an unknown encoding: klingon." in fault(notebook, "#%task(A, path=klingon.py)")
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"# -*- coding: latin-1 -*-\nx = '\xe9'\ny = 1\n", "# -*- coding: utf-8 -*-\nx = 'é'\ny = 1\n"),
+        (
+            b"#!/usr/bin/python\n# vim: set fileencoding=cp1252 :\nx = '\x80'",
+            "#!/usr/bin/python\n# vim: set fileencoding=utf-8 :\nx = '€'",
+        ),
+        ("\ufeffx = 'é'\n".encode(), "x = 'é'\n"),
+        ("x = 'é'\r\n".encode("utf-16"), "x = 'é'\n"),
+        ("x = 'é'\n".encode("utf-32"), "x = 'é'\n"),
+    ],
+    ids=["latin-1", "cp1252 in the second line", "UTF-8 mark", "UTF-16", "UTF-32"],
+)
+def test_a_file_is_read_in_its_encoding(notebook, content: bytes, code: str) -> None:
+    """By Python's coding comment or a byte order mark; the comment says what the task's file is, UTF-8."""
+    (notebook.frontend.folder / "script.py").write_bytes(content)
+    notebook.run("#%task(A, path=script.py)")
+    assert notebook.context.draft.build("job").workflow.task("A").executable.code == code.rstrip("\n")
+
+
+def test_code_for_another_python_is_not_judged_by_ours(notebook) -> None:
+    """A warning says so, for the cell and for a file; without PYTHON_COMMAND it stays an error."""
+    (notebook.frontend.folder / "old.py").write_text("print 'old'\n")
+    info = "generic_info=[(PYTHON_COMMAND, python2)]"
+    shown = notebook.run(f"#%task(A, {info})\nx = 1\nprint 'old'") + notebook.run(f"#%task(B, {info}, path=old.py)")
+    doubt = (
+        "is not Python for this kernel's interpreter (Missing parentheses in call to 'print'. Did you mean print(...)?)"
+    )
+    assert [text for text in shown if "PYTHON_COMMAND" in text] == [
+        f"! Line 3 of the cell {doubt}; python2 (PYTHON_COMMAND) will run it.",
+        f"! Line 1 of old.py {doubt}; python2 (PYTHON_COMMAND) will run it.",
+    ]
+    tasks = notebook.context.draft.build("job").workflow.tasks
+    assert [task.executable.code for task in tasks] == ["x = 1\nprint 'old'", "print 'old'"]
+    assert "the code is not Python" in fault(notebook, "#%task(C)\nprint 'old'")
 
 
 def test_formulas_take_the_notebooks_values(notebook) -> None:

@@ -89,6 +89,8 @@ def _failed(
         job.count_faulty(node, True)
     if left:
         node.avoid = frozenset({node.record.slot}) if node.rules.elsewhere else frozenset()
+        most = node.rules.max_executions
+        core.log(job, node, f"Attempt {most - left} of {most} failed, retrying")
         wait_for_retry(core, job, node, TaskStatus.WAITING_ON_ERROR, node.rules.delay(left))
     else:
         _LAST_FAILURE[node.rules.policy](core, job, node, variables, decision)

@@ -15,8 +15,9 @@ __all__ = ["RUNTIMES", "Cmd", "VBScript"]
 #: with what is left of the task before it has.
 _BY_WINE = 'wine=$1; shift; "$wine" "$@"; code=$?; wineserver -w 2>/dev/null; exit $code'
 
-#: Output in UTF-8, as the logs have it, and the script's text read as such.
-_UTF8 = "@chcp 65001 >nul\r\n"
+#: Output in UTF-8, as the logs have it, and the script's text read as such. The second line sets ERRORLEVEL to 0: many
+#: commands, such as `echo`, leave it as it is, and `chcp` sets it to 1 under Wine.
+_UTF8 = "@chcp 65001 >nul\r\n@(call )\r\n"
 
 
 class WindowsShell(NativeShell):

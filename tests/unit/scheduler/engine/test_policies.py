@@ -53,6 +53,16 @@ def test_retries_wait_and_count(stage, task, failed):
     assert (play.row("A").attempts, play.row("A").executions_left, play.row("A").failure) == (3, 1, None)
 
 
+def test_a_retry_says_so_after_the_error(stage, task, failed):
+    """The log tells that the traceback before was not the last word; the last failure has no such line."""
+    play = stage()
+    play.submit(task("A", max_executions=3, retry_delay=1))
+    for _ in range(3):
+        play.end("A", failure=failed())
+        play.pass_time(1_000)
+    assert [line.text for line in play.logs] == ["Attempt 1 of 3 failed, retrying", "Attempt 2 of 3 failed, retrying"]
+
+
 def test_delay_grows_without_a_setting(stage, task, failed):
     """Without `taskRetryDelay` the pauses grow as ProActive's do, up to a minute."""
     assert [growing_delay(n) // 1_000 for n in range(1, 13)] == [2, 4, 7, 11, 16, 22, 29, 37, 46, 56, 60, 60]
