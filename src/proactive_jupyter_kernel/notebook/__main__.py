@@ -1,4 +1,7 @@
-"""How Jupyter starts the kernel: ``python -m proactive_jupyter_kernel.notebook -f CONNECTION_FILE``."""
+"""How Jupyter starts the kernel: ``python -P -m proactive_jupyter_kernel.notebook -f CONNECTION_FILE``.
+
+Without ``-P`` a file typing.py or types.py beside the notebook would replace Python's own before this file is reached.
+"""
 
 import sys
 from pathlib import Path
@@ -6,8 +9,7 @@ from pathlib import Path
 
 def main() -> None:
     """Run a kernel until it is shut down."""
-    # A file random.py beside the notebook must not replace Python's own while the kernel is being loaded; IPython puts
-    # the folder back onto the path for the notebook's code. ipykernel_launcher does the same.
+    # For starts without ``-P``. IPython puts the folder onto the path for the notebook's code, after Python's own.
     if sys.path and (sys.path[0] == "" or Path(sys.path[0]) == Path.cwd()):
         del sys.path[0]
 

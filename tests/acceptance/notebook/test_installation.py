@@ -67,7 +67,7 @@ def test_kernel_is_in_the_list_after_installing(environment: Path) -> None:
     assert resources == environment / "share" / "jupyter" / "kernels" / "proactive"
     assert sorted(path.name for path in resources.iterdir()) == sorted(path.name for path in RESOURCES.iterdir())
     assert listed["spec"]["display_name"] == "ProActive"
-    assert listed["spec"]["argv"][:3] == ["python", "-m", "proactive_jupyter_kernel.notebook"]
+    assert listed["spec"]["argv"][:4] == ["python", "-P", "-m", "proactive_jupyter_kernel.notebook"]
 
 
 def test_logos_are_what_jupyter_expects() -> None:

@@ -146,3 +146,11 @@ def test_a_file_that_is_not_there(lab: Any, code: str, hint: bool) -> None:
     """A relative path gets a hint how files come to a task."""
     run = lab.run(code)
     assert ("(input_files=[data.csv])" in run.message, "(input_files=[data.csv])" in run.err) == (hint, hint)
+
+
+@pytest.mark.parametrize("name", ["traceback", "linecache", "tokenize", "io", "typing"])
+def test_files_called_as_modules_of_the_library(lab: Any, name: str) -> None:
+    """A file in the task's folder is not taken for the library's module by what shows the error."""
+    run = lab.run(f"open('{name}.py', 'w').write('raise SystemError')\n1 / 0")
+    first, *_, last = run.err.rstrip("\n").split("\n")
+    assert (first, last) == ("Traceback (most recent call last):", "ZeroDivisionError: division by zero")

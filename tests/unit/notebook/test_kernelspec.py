@@ -42,7 +42,7 @@ def test_spec_is_complete_and_names_this_interpreter(tmp_path: Path) -> None:
     assert installed.path == tmp_path / "there/share/jupyter/kernels/proactive"
     assert sorted(path.name for path in installed.path.iterdir()) == FILES
     assert spec(installed.path) == {
-        "argv": [sys.executable, "-m", "proactive_jupyter_kernel.notebook", "-f", "{connection_file}"],
+        "argv": [sys.executable, "-P", "-m", "proactive_jupyter_kernel.notebook", "-f", "{connection_file}"],
         "display_name": "ProActive",
         "language": "python",
         "interrupt_mode": "signal",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 else:
     values, tagged = sys.modules["_proactive_values"], sys.modules["_proactive_tasks.tagged"]
 
-__all__ = ["describe", "register", "say", "show", "text_of"]
+__all__ = ["describe", "register", "say", "show", "standard", "text_of"]
 
 _OURS = tuple(os.path.dirname(os.path.abspath(path)) + os.sep for path in (__file__, str(tagged.__file__)))
 #: A longer traceback is cut in the report; on standard error it stands in full.
@@ -24,13 +24,24 @@ _LONGEST_TRACE = 100_000
 
 def register(label: str, source: str) -> None:
     """Let tracebacks, warnings and `inspect` find the script's lines under its label."""
-    import io
-    import linecache
-
+    io, linecache = standard("io"), standard("linecache")
     # As linecache itself reads a file: the compiler's line ends and no others, and a line end after the last line, on
     # which `traceback` counts where it places the carets.
     lines = io.StringIO(source if source.endswith("\n") else source + "\n", newline=None).readlines()
     linecache.cache[label] = (len(source), None, lines, label)
+
+
+def standard(name: str) -> Any:
+    """A module of the standard library, also where a file of that name lies in the task's folder."""
+    if name in sys.modules:
+        return sys.modules[name]
+    path = sys.path[:]
+    try:
+        sys.path[:] = [folder for folder in path if folder not in ("", os.getcwd())]
+        __import__(name)
+    finally:
+        sys.path[:] = path
+    return sys.modules[name]
 
 
 def describe(error: BaseException) -> dict[str, str]:
@@ -105,8 +116,7 @@ def _text(error: BaseException) -> str:
 
 
 def _traceback(error: BaseException) -> str:
-    import traceback
-
+    traceback = standard("traceback")
     shown = traceback.TracebackException(type(error), error, _without_ours(error.__traceback__))
     _clean(shown, set())
     text = "".join(shown.format())
