@@ -23,6 +23,7 @@ from proactive_jupyter_kernel.scheduler.service.errors import (
     BadPriority,
     JobEnded,
     SubmissionClosed,
+    TaskNotRunning,
 )
 
 __all__ = ["RestError", "body", "not_connected", "of"]
@@ -45,6 +46,7 @@ TABLE: tuple[tuple[type[Exception], int, str], ...] = (
     (UnknownJob, 404, _PORTAL + "UnknownJobRestException"),
     (UnknownTask, 500, _PORTAL + "UnknownTaskRestException"),
     (JobEnded, 500, _PORTAL + "JobAlreadyFinishedRestException"),
+    (TaskNotRunning, 500, "java.lang.IllegalStateException"),
     (BadPriority, 500, _PORTAL + "BadJobPriorityRestException"),
     (SubmissionClosed, 404, _PORTAL + "SubmissionClosedRestException"),
     (SubmissionRefused, 400, _PORTAL + "JobCreationRestException"),

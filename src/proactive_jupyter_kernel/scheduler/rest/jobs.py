@@ -20,6 +20,7 @@ from proactive_jupyter_kernel.scheduler.service.errors import BadPriority
 from proactive_jupyter_kernel.scheduler.service.serverlog import job_lines
 from proactive_jupyter_kernel.scheduler.store.base import Endpoint, JobQuery
 from proactive_jupyter_kernel.workflow.model import Priority
+from proactive_jupyter_kernel.workflow.status import TaskStatus
 
 __all__ = ["ROUTES"]
 
@@ -164,17 +165,22 @@ async def result_log_all(call: Call) -> Response:
 
 
 async def full_log(call: Call) -> Response:
-    """The logs of all tasks that have ended, by the time they ended; for a browser or as a file."""
+    """The logs of all tasks that have ended or are in error, by time; for a browser or as a file."""
     call.service.store_output()
-    text = await call.service.in_thread(_ended_log, call.service, call.job_id)
+    text = await call.service.in_thread(_ended_log, call.service, call.job_id, in_error=True)
     headers = {}
     if call.text("destination") == "file":
         headers["Content-Disposition"] = f"attachment; filename=job_{call.job_id}_logs.log"
     return text_answer(call, text, headers=headers)
 
 
-def _ended_log(service: Service, job_id: int) -> str:
-    tasks = [task for task in service.ask.tasks(job_id) if task.finished_at >= 0]
+def _ended_log(service: Service, job_id: int, *, in_error: bool = False) -> str:
+    """The logs of the tasks that have ended; `in_error`: and of those that wait for a decision."""
+    tasks = [
+        task
+        for task in service.ask.tasks(job_id)
+        if task.finished_at >= 0 or (in_error and task.status is TaskStatus.IN_ERROR)
+    ]
     tasks.sort(key=lambda task: (task.finished_at, task.task_id))
     return "".join(service.ask.job_log(job_id, tasks))
 

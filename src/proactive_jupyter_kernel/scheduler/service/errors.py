@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from proactive_jupyter_kernel.errors import SchedulerError
 
-__all__ = ["BadPriority", "JobEnded", "SubmissionClosed"]
+__all__ = ["BadPriority", "JobEnded", "SubmissionClosed", "TaskNotRunning"]
 
 
 class JobEnded(SchedulerError):
     """The job has ended; what was asked for needs an alive one."""
+
+
+class TaskNotRunning(SchedulerError):
+    """A task waits, for its parents, a node or a decision; only a running one can be restarted or preempted."""
 
 
 class BadPriority(SchedulerError):

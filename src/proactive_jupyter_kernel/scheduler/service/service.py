@@ -30,7 +30,7 @@ from proactive_jupyter_kernel.scheduler.engine.transitions import SchedulerStatu
 from proactive_jupyter_kernel.scheduler.executors.base import Executor
 from proactive_jupyter_kernel.scheduler.service import submission
 from proactive_jupyter_kernel.scheduler.service.driver import Action, Driver
-from proactive_jupyter_kernel.scheduler.service.errors import JobEnded, SubmissionClosed
+from proactive_jupyter_kernel.scheduler.service.errors import JobEnded, SubmissionClosed, TaskNotRunning
 from proactive_jupyter_kernel.scheduler.service.listeners import Listeners
 from proactive_jupyter_kernel.scheduler.service.logs import Logs
 from proactive_jupyter_kernel.scheduler.service.questions import ALL, Questions
@@ -46,7 +46,7 @@ from proactive_jupyter_kernel.scheduler.store.base import (
     Submission,
 )
 from proactive_jupyter_kernel.workflow.model import Priority
-from proactive_jupyter_kernel.workflow.status import JOB_ALIVE, JOB_ENDED, JobStatus
+from proactive_jupyter_kernel.workflow.status import JOB_ALIVE, JOB_ENDED, TASK_ALIVE, JobStatus, TaskStatus
 
 __all__ = ["Service", "now_ms"]
 
@@ -305,11 +305,13 @@ class Service:
         return await self._on_task(job_id, name, events.KillTask)
 
     async def restart_task(self, job_id: int, name: str) -> bool:
-        """End a running task and run it again; it costs an execution."""
+        """End a running task and run it again; it costs an execution. `TaskNotRunning` where it waits."""
+        self._check_running(job_id, name)
         return await self._on_task(job_id, name, events.RestartTask)
 
     async def preempt_task(self, job_id: int, name: str) -> bool:
-        """End a running task and run it again; it costs no execution."""
+        """End a running task and run it again; it costs no execution. `TaskNotRunning` where it waits."""
+        self._check_running(job_id, name)
         return await self._on_task(job_id, name, events.PreemptTask)
 
     async def restart_in_error_task(self, job_id: int, name: str) -> bool:
@@ -319,6 +321,12 @@ class Service:
     async def finish_in_error_task(self, job_id: int, name: str) -> bool:
         """Let a task that waits for a decision count as finished, with an empty result."""
         return await self._on_task(job_id, name, events.FinishInErrorTask)
+
+    def _check_running(self, job_id: int, name: str) -> None:
+        task = self.ask.task(job_id, name)
+        if task.status in TASK_ALIVE and task.status is not TaskStatus.RUNNING and not self.ask.ended(job_id):
+            hint = "restartInErrorTask runs it again." if task.status is TaskStatus.IN_ERROR else ""
+            raise TaskNotRunning(f"Task {job_id}t{task.task_id} is not running.", hint=hint)
 
     async def _on_task(self, job_id: int, name: str, event: Callable[..., events.Event]) -> bool:
         before = self.ask.task(job_id, name)

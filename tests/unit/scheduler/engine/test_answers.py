@@ -122,7 +122,9 @@ def test_nonsense_fails_the_execution(stage):
     assert (play.status("S"), play.row("S").failure.exception) == ("WAITING_ON_ERROR", "TaskException")
     message = "Failed to execute control flow script: the replicate script of task 'S' (cpython) set runs = 'many'"
     assert play.row("S").failure.message.startswith(message)
-    assert [(line.task_id, line.error, line.text.startswith(message)) for line in play.logs] == [(0, True, True)]
+    reason, retry = play.logs
+    assert (reason.task_id, reason.error, reason.text.startswith(message)) == (0, True, True)
+    assert retry.text == "Attempt 1 of 2 failed, retrying"
     play.pass_time(1_000)
     play.end("S")
     assert play.row("S").failure.message.endswith("did not set 'runs'; it must set it to a whole number, 0 or more")

@@ -240,6 +240,25 @@ def test_a_task_is_sent_back(rest: Callable[..., None], workflow: Callable[..., 
     rest(scenario, plays={"A": forever})
 
 
+def test_only_a_running_task_is_sent_back(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
+    """One that waits or is in error is refused as on a server; one that has ended is none to act on."""
+
+    async def scenario(scene: Any) -> None:
+        await scene.submit(workflow("A", "B", task='onTaskError="suspendTask"'))
+        await scene.until(lambda: scene.store.task(1, 0).status.value == "IN_ERROR")
+        for name, number in (("A", 0), ("B", 1)):
+            for verb in ("restart", "preempt"):
+                answer = await scene.json(f"/scheduler/jobs/1/tasks/{name}/{verb}", "PUT", status=500)
+                assert answer["exceptionClass"] == "java.lang.IllegalStateException"
+                assert answer["errorMessage"].startswith(f"Task 1t{number} is not running.")
+        assert "oops" in await scene.text("/scheduler/jobs/1/log/full")
+        assert await scene.text("/scheduler/jobs/1/result/log/all") == ""
+        assert await scene.json("/scheduler/jobs/1/kill", "PUT") is True
+        assert await scene.json("/scheduler/jobs/1/tasks/A/restart", "PUT") is False
+
+    rest(scenario, plays={"A": fail})
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
