@@ -66,8 +66,8 @@ class JobReader:
         """The facts at a snapshot. While the scheduler does not answer nothing is asked."""
         job = snapshot.job
         if not snapshot.trouble:
-            # What cannot be had now is not worth an error: the state itself is known.
-            with contextlib.suppress(SchedulerUnreachable):
+            # What cannot be read now is not worth an error: the state itself is known.
+            with contextlib.suppress(ProActiveError):
                 self._update(job, output=output)
         return Facts(
             job=job,
