@@ -57,6 +57,9 @@ def bind(call: Call, registry: Registry = PRAGMAS) -> Bound:
         else parameter.default
         for parameter in found.parameters
     }
+    for parameter in found.parameters:
+        if parameter.derive is not None and parameter.name not in arguments:
+            values[parameter.name] = parameter.derive(values)
     places = {name: argument.value.place for name, argument in arguments.items()}
     nodes = {name: argument.value for name, argument in arguments.items()}
     bound = Bound(pragma=found, call=call, values=values, places=places, nodes=nodes)

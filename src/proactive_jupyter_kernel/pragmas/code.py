@@ -110,6 +110,9 @@ def _doubt(context: Context, line: int, where: str, python: str, fault: SyntaxEr
 
 
 def _read(context: Context, call: Bound, path: str, language: Language) -> str:
+    if path.lower().endswith(".ipynb"):
+        message = f"{path} is a notebook, not a script."
+        raise call.fault(message, parameter="path", hint="Save the code of its cell as a file, such as script.py.")
     file = path_of(context, call, "path")
     is_python = language.engine == "cpython"
     encoding = "utf-8"

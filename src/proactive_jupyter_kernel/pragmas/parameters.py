@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from proactive_jupyter_kernel.pragmas.registry import Parameter
 from proactive_jupyter_kernel.pragmas.values import (
     Duration,
@@ -15,7 +18,7 @@ from proactive_jupyter_kernel.pragmas.values import (
     XmlName,
 )
 from proactive_jupyter_kernel.pragmas.variable_pairs import VariablePairs
-from proactive_jupyter_kernel.workflow.languages import Language, by_pragma_name
+from proactive_jupyter_kernel.workflow.languages import Language, by_pragma_name, language_of_file
 
 __all__ = [
     "FLOW_LANGUAGE",
@@ -54,9 +57,32 @@ INFO_PAIRS = Pairs(XmlName("a key of generic information"))
 #: The schema of workflows wants two characters.
 JOB_NAME = Plain("a job's name: at least 2 characters", minimum=2, offers="jobs")
 
-LANGUAGE = Parameter(name="language", kind=LanguageName(), default=PYTHON, doc="The language of the code.")
+
+def _language_or(default: Language) -> Callable[[Mapping[str, Any]], Language]:
+    """The language that the extension of the file tells, where a file is named; else the default."""
+
+    def derive(values: Mapping[str, Any]) -> Language:
+        path = values.get("path") or ""
+        return language_of_file(path) or default
+
+    return derive
+
+
+LANGUAGE = Parameter(
+    name="language",
+    kind=LanguageName(),
+    default=PYTHON,
+    derive=_language_or(PYTHON),
+    doc="The language of the code; without it the extension of the file tells, as in path=x.R.",
+)
 #: Flow scripts are JavaScript by default: existing notebooks write them so.
-FLOW_LANGUAGE = Parameter(name="language", kind=LanguageName(), default=JAVASCRIPT, doc="The language of the script.")
+FLOW_LANGUAGE = Parameter(
+    name="language",
+    kind=LanguageName(),
+    default=JAVASCRIPT,
+    derive=_language_or(JAVASCRIPT),
+    doc="The language of the script; without it the extension of the file tells, as in path=x.groovy.",
+)
 PATH = Parameter(
     name="path",
     kind=FilePath(),

@@ -51,6 +51,8 @@ class Parameter:
     required: bool = False
     #: Other names that mean the same.
     aliases: tuple[str, ...] = ()
+    #: The value where none is given, from the values of the others; None: the default.
+    derive: Callable[[Mapping[str, Any]], Any] | None = None
     #: True: a value without a name is this parameter, though it is not required; of several, the first that claims it.
     nameless: bool = False
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from proactive_jupyter_kernel.workflow.variable_bindings import NEVER_SET, PYTHON, VariableBinding
 
-__all__ = ["LANGUAGES", "Language", "by_engine", "by_file", "by_pragma_name", "mark_of"]
+__all__ = ["LANGUAGES", "Language", "by_engine", "by_file", "by_pragma_name", "language_of_file", "mark_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,3 +246,15 @@ def mark_of(engine: str, url: str = "") -> str:
     """The letters that stand for a script's language in pictures; of an unknown one, the first of its name."""
     found = by_engine(engine) if engine else by_file(url)
     return found.mark if found else engine[:2].lower()
+
+
+def language_of_file(name: str) -> Language | None:
+    """The language of a person's own file, by its extension; None where the extension tells none that pragmas offer.
+
+    ``.py`` is Python, as everybody expects; only ProActive takes it for Jython.
+    """
+    extension = name.rpartition("/")[2].rpartition(".")[2].lower() if "." in name else ""
+    if extension == "py":
+        return by_pragma_name("Python")
+    language = by_file(name) if extension else None
+    return language if language is not None and language.in_pragmas else None
