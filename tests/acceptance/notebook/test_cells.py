@@ -15,7 +15,7 @@ def test_the_draft_follows_the_cells(kernel: Any) -> None:
     emptied = kernel.run("print('b')", cell="b")
     after = kernel.run("#%draft()", cell="d", deleted=["c"])
     assert (renamed.stream(), emptied.stream(), after.stream()) == (
-        "Task A2 is defined (Python).\nNote: Removed task A: this cell does not define it any more. B still depends on "
+        "Defined task A2 (Python).\nNote: Removed task A: this cell does not define it any more. B still depends on "
         "it: change dep there, or define A again.\n",
         "b\nNote: Removed task B: its cell has no pragma for it any more.\n",
         "Note: Removed task C: its cell was deleted.\n",

@@ -54,7 +54,7 @@ def test_notebook_from_task_to_result(run_notebook: Run, kernel_name: str, first
         kernel_name=kernel_name,
     )
     _, define, submit, results, local, output = notebook.cells
-    assert streams(define)[0][1].startswith("Task Squares is defined (Python).\nTask Sum is defined")
+    assert streams(define)[0][1].startswith("Defined task Squares (Python).\nDefined task Sum")
     # The display that follows the job was brought to its end while a later cell waited.
     assert re.match(r"✓ Numbers  job \d+  Finished \(2 tasks in ", texts(submit)[0])
     assert texts(results)[-2:] == ["Squares:\nn  square\n-  ------\n0       0\n1       1\n2       4", "Sum: 5"]

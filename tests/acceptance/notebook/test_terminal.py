@@ -33,7 +33,7 @@ def test_session_in_a_terminal(home: Path) -> None:
         timeout=60,
     )
     lines = done.stdout.split("\n")
-    assert "Task Answer is defined (Python)." in done.stdout
+    assert "Defined task Answer (Python)." in done.stdout
     assert "    thinking" in lines
     assert "Answer: 42" in lines
     # What cannot be replaced is printed twice: as the job started, and as it ended.

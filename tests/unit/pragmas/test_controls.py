@@ -131,10 +131,10 @@ def test_names_are_made_up_without_clashes(notebook) -> None:
     """And said."""
     notebook.run("#%task(split1)")
     assert notebook.run("#%split()\n#%runs()\nruns=2\n#%process()\n#%merge()") == [
-        "Task split2 is defined (Python).",
-        "The script that decides the replicate of split2 is defined (Javascript). #%process comes next.",
-        "Task process1 is defined (Python).",
-        "Task merge1 is defined (Python).",
+        "Defined task split2 (Python).",
+        "Defined the script that decides the replicate of split2 (Javascript). #%process comes next.",
+        "Defined task process1 (Python).",
+        "Defined task merge1 (Python).",
     ]
 
 
@@ -203,7 +203,7 @@ def test_a_step_is_edited_in_place_by_its_cell(notebook) -> None:
         notebook.frontend.cell_id = cell
         notebook.run(text)
     notebook.frontend.cell_id = "three"
-    assert notebook.run("#%process()\n'new'") == ["* Task process1 is redefined (Python)."]
+    assert notebook.run("#%process()\n'new'") == ["* Redefined task process1 (Python)."]
     notebook.frontend.cell_id = "two"
     notebook.run("#%runs()\nruns=7")
     assert flow(notebook, "split1").script.code == "runs=7"

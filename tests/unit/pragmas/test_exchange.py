@@ -32,7 +32,7 @@ def test_tasks_from_a_file_can_be_built_upon(notebook) -> None:
     notebook.run("#%job(name=job)\n#%task(A)\nvariables.put('v', 1)\n#%export_xml(name=w)\n#%import_xml(path=w.xml)")
     notebook.run("#%task(B, dep=[A], import=[v])\nresult = v")
     assert [task.name for task in notebook.context.draft.build("job").workflow.tasks] == ["A", "B"]
-    assert notebook.run("#%task(A)\npass") == ["* Task A is redefined (Python)."]
+    assert notebook.run("#%task(A)\npass") == ["* Redefined task A (Python)."]
 
 
 def test_files_that_cannot_be_used_are_told(notebook) -> None:

@@ -49,7 +49,7 @@ def test_a_renamed_task_leaves_nothing_behind(notebook) -> None:
     run(notebook, "a", "#%task(A)\n1")
     run(notebook, "b", "#%task(B, dep=A)\n2")
     assert run(notebook, "a", "#%task(A2)\n1") == [
-        "Task A2 is defined (Python).",
+        "Defined task A2 (Python).",
         "* Removed task A: this cell does not define it any more. B still depends on it: change dep there, or define A "
         "again.",
     ]
@@ -62,7 +62,7 @@ def test_the_order_of_the_tasks_stays_when_cells_run_again(notebook) -> None:
     """A cell keeps its place."""
     for cell in "abc":
         run(notebook, cell, f"#%task({cell.upper()})\n1")
-    assert run(notebook, "a", "#%task(A)\n2") == ["* Task A is redefined (Python)."]
+    assert run(notebook, "a", "#%task(A)\n2") == ["* Redefined task A (Python)."]
     assert tasks(notebook) == {"A": ("2", ()), "B": ("1", ()), "C": ("1", ())}
 
 
@@ -72,7 +72,7 @@ def test_a_name_that_is_taken_over_is_a_warning_that_names_the_cell(notebook) ->
     assert run(notebook, "b", "#%task(A)\n2") == [
         "! Task A was the task of Cell In[1], which no longer counts. Two cells should not define the same task: "
         "rename one of them, or delete it.",
-        "* Task A is redefined (Python).",
+        "* Redefined task A (Python).",
     ]
     assert tasks(notebook) == {"A": ("2", ())}
     run(notebook, "a", "#%task(A)\n3")
@@ -85,7 +85,7 @@ def test_a_name_that_is_taken_over_is_a_warning_that_names_the_cell(notebook) ->
 def test_without_identities_a_task_is_redefined_as_ever(notebook) -> None:
     """A terminal: no warning, nothing removed."""
     notebook.run("#%task(A)\n1")
-    assert notebook.run("#%task(A)\n2") == ["* Task A is redefined (Python)."]
+    assert notebook.run("#%task(A)\n2") == ["* Redefined task A (Python)."]
     notebook.run("#%task(B)\n1")
     assert tasks(notebook) == {"A": ("2", ()), "B": ("1", ())}
 
@@ -105,7 +105,7 @@ def test_a_removed_pragma_removes_its_task(notebook) -> None:
     """Whether the cell has other pragmas now, or none."""
     run(notebook, "a", "#%task(A)\n1\n#%task(B)\n2")
     assert run(notebook, "a", "#%task(B)\n2") == [
-        "* Task B is redefined (Python).",
+        "* Redefined task B (Python).",
         "* Removed task A: this cell does not define it any more.",
     ]
     assert run(notebook, "a", "#%job(name=job)")[1:] == [
@@ -285,7 +285,7 @@ def test_a_task_defined_later_satisfies_a_dependency(notebook) -> None:
         "* dep names task A, which is not defined yet. Define it before the job is submitted.",
         "* No task before B exports variable v yet. Export it before the job is submitted.",
         "* No task before B exports variable n yet. Export it before the job is submitted.",
-        "Task B is defined (Python, after A).",
+        "Defined task B (Python, after A).",
     ]
     with pytest.raises(ProActiveError, match="'B': Unknown dependence: A"):
         notebook.run("#%submit_job()")

@@ -53,7 +53,7 @@ def test_cell_says_what_its_task_takes(automatic) -> None:
     """The answer to the cell names the variables and where they come from."""
     automatic.run("#%task(Load)\nrows = [1]")
     assert automatic.run("#%task(Use, dep=Load)\nprint(rows)") == [
-        "Task Use is defined (Python, after Load, takes rows from Load)."
+        "Defined task Use (Python, after Load, takes rows from Load)."
     ]
 
 

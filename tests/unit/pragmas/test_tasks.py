@@ -17,8 +17,8 @@ def fault(notebook, cell: str) -> str:
 
 def test_a_task_is_confirmed_in_one_line(notebook) -> None:
     """With its language and what it depends on."""
-    assert notebook.run("#%task(name=A)\nx = 1") == ["Task A is defined (Python)."]
-    assert notebook.run("#%task(B, dep=A, language=bash)\necho") == ["Task B is defined (Linux_Bash, after A)."]
+    assert notebook.run("#%task(name=A)\nx = 1") == ["Defined task A (Python)."]
+    assert notebook.run("#%task(B, dep=A, language=bash)\necho") == ["Defined task B (Linux_Bash, after A)."]
 
 
 def test_every_parameter_reaches_the_workflow(notebook) -> None:
@@ -36,7 +36,7 @@ def test_every_parameter_reaches_the_workflow(notebook) -> None:
 def test_a_task_named_again_is_redefined_in_place(notebook) -> None:
     """Its place and the dependencies of others on it stay, and a notice says so."""
     notebook.run("#%task(A)\n1\n#%task(B, dep=A)\n2")
-    assert notebook.run("#%task(A, language=R)\n3") == ["* Task A is redefined (R)."]
+    assert notebook.run("#%task(A, language=R)\n3") == ["* Redefined task A (R)."]
     tasks = notebook.context.draft.build("job").workflow.tasks
     assert [(task.name, task.executable.language, task.executable.code, task.depends) for task in tasks] == [
         ("A", "R", "3", ()),
@@ -252,7 +252,7 @@ def test_a_file_holds_the_code(notebook) -> None:
     (notebook.frontend.folder / "t.py").write_text("result = 'ü'\n", encoding="utf-8")
     assert notebook.run("#%task(A, path=t.py)\nresult = 2") == [
         "! The code in the cell is ignored: #%task takes it from t.py.",
-        "Task A is defined (Python).",
+        "Defined task A (Python).",
     ]
     assert notebook.script("A") == "result = 'ü'"
 
@@ -355,7 +355,7 @@ def test_plain_cells_are_local_unless_configured(notebook) -> None:
     notebook.run("#%configure(task=block)")
     assert notebook.plain("# just a comment\n\n") is None
     assert notebook.plain("# Parameters\nn = 3\n") is None
-    assert notebook.plain("x = 1") == ["Task block1 is defined (Python)."]
+    assert notebook.plain("x = 1") == ["Defined task block1 (Python)."]
     notebook.run("#%configure(task=local)")
     assert notebook.plain("x = 1") is None
 
@@ -368,7 +368,7 @@ def test_a_block_cell_run_again_stays_the_same_task(notebook) -> None:
     notebook.frontend.cell_id = "two"
     notebook.plain("x = 2")
     notebook.frontend.cell_id = "one"
-    assert notebook.plain("x = 3") == ["* Task block1 is redefined (Python)."]
+    assert notebook.plain("x = 3") == ["* Redefined task block1 (Python)."]
     assert {name: notebook.script(name) for name in notebook.context.draft.tasks} == {
         "block2": "",
         "block1": "x = 3",
@@ -379,7 +379,7 @@ def test_a_block_cell_run_again_stays_the_same_task(notebook) -> None:
 def test_multiblock_cells_go_on_with_the_last_task(notebook) -> None:
     """A cell run again replaces its own part; without a task the first cell makes one."""
     notebook.run("#%configure(task=multiblock)")
-    assert notebook.plain("x = 0") == ["Task block1 is defined (Python)."]
+    assert notebook.plain("x = 0") == ["Defined task block1 (Python)."]
     notebook.run("#%task(A, export=[x])\nx = 1")
     notebook.frontend.cell_id = "two"
     assert notebook.plain("x += 1") == ["Task A continues with this cell."]

@@ -79,8 +79,8 @@ def decide(context: Context, call: Bound) -> None:
     context.draft.contribute(ControlScript(step=step, source=source, control=control.first_task))
     following = control.with_script(step, Script(language=source.engine, code=source.script), source).next
     next_step = f" #%{following.name} comes next." if following else ""
-    what = f"The script that decides the {control.kind.name} of {control.first_task}"
-    context.frontend.show(Text(text=f"{what} is defined ({call['language'].name}).{next_step}"))
+    what = f"the script that decides the {control.kind.name} of {control.first_task}"
+    context.frontend.show(Text(text=f"Defined {what} ({call['language'].name}).{next_step}"))
 
 
 def _control(context: Context, call: Bound, name: str) -> Control:

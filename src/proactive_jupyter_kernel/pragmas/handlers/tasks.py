@@ -188,9 +188,9 @@ def say_defined(context: Context, entry: DraftTask, *, redefined: bool) -> None:
     found = found_in_code(context, entry.name)
     shown = f"({language.name if language else entry.engine}{after}{found})"
     if redefined:
-        context.frontend.show(Notice(text=f"Task {entry.name} is redefined {shown}."))
+        context.frontend.show(Notice(text=f"Redefined task {entry.name} {shown}."))
     else:
-        context.frontend.show(Text(text=f"Task {entry.name} is defined {shown}."))
+        context.frontend.show(Text(text=f"Defined task {entry.name} {shown}."))
 
 
 def _texts(context: Context, call: Bound, parameter: str) -> Mapping[str, str]:
