@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 import pytest
@@ -9,7 +10,11 @@ from hypothesis import settings as hypothesis_settings
 
 # How long an example takes says nothing on a machine that runs other things, too.
 hypothesis_settings.register_profile("tests", deadline=None)
-hypothesis_settings.load_profile("tests")
+# In CI the same examples every time: a run shall say something about the change, not about luck.
+hypothesis_settings.register_profile("ci", deadline=None, derandomize=True)
+#: `--hypothesis-profile=thorough` searches long.
+hypothesis_settings.register_profile("thorough", deadline=None, max_examples=2500)
+hypothesis_settings.load_profile("ci" if os.environ.get("PAJK_REQUIRE_ALL") == "1" else "tests")
 
 
 def pytest_configure(config: pytest.Config) -> None:
