@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from proactive_jupyter_kernel.client.connection import Connection
@@ -17,6 +16,7 @@ from proactive_jupyter_kernel.errors import ProActiveError, SchedulerUnreachable
 from proactive_jupyter_kernel.notebook.card import Result
 from proactive_jupyter_kernel.notebook.display import bundle_of, fits_markup, markup_of
 from proactive_jupyter_kernel.notebook.frontend import NotebookFrontend
+from proactive_jupyter_kernel.notebook.interrupts import interruptible
 from proactive_jupyter_kernel.notebook.job_display import JobDisplay
 from proactive_jupyter_kernel.notebook.output_stream import OutputStream, Translate
 from proactive_jupyter_kernel.notebook.requests import Cell
@@ -90,7 +90,7 @@ class NotebookLive:
         patience = 0.0 if connection.embedded else WAIT_PATIENCE
         snapshot = Snapshot(job=job, seen_at=_now())
         try:
-            with _interruptible():
+            with interruptible():
                 for snapshot in submitted.follow(stop=self._stop, patience=patience, beat=BEAT, known=job):
                     job = snapshot.job
                     if card is not None:
@@ -292,17 +292,3 @@ def _timed_out(submitted: SubmittedJob, job: Job, names: frozenset[str], timeout
         f"{what} did not end within {timeout:g} s; the job is {job.status.label} and continues.{''.join(told)}",
         hint=f"#%wait_job(job_id={job.id}) waits longer, #%kill_job(job_id={job.id}) ends it.",
     )
-
-
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let an interrupt through: in a cell with `await` ipykernel would hand it to an event loop that stands still."""
-    handler = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or handler is signal.default_int_handler:
-        yield
-        return
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)

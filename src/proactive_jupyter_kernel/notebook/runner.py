@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from proactive_jupyter_kernel.errors import JobFailed, SetupError
+from proactive_jupyter_kernel.notebook.interrupts import interruptible
 from proactive_jupyter_kernel.notebook.requests import Requests
 from proactive_jupyter_kernel.notebook.transformer import Cells, Program
 
@@ -52,7 +53,8 @@ class Runner:
         call = self._program(number).calls[index]
         self._requests.here.pragmas = True
         try:
-            run(self.context, call)
+            with interruptible():
+                run(self.context, call)
         except JobFailed as error:
             self._shorten(error)
             raise
