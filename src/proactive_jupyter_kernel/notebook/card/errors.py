@@ -49,7 +49,7 @@ def error_groups(facts: Facts, relations: Relations) -> tuple[tuple[ErrorGroup, 
         if task.name not in facts.failures:
             unread.setdefault(task.base_name, []).append(task)
     # A task whose error was not read most likely failed as its kin did.
-    listed = sorted(groups.values(), key=lambda tasks: (_rank(tasks), -len(tasks)))
+    listed = sorted(groups.values(), key=lambda tasks: (_rank(facts, relations, tasks), -len(tasks)))
     told: set[str] = set()
     shown = []
     for tasks in listed[:MAX_GROUPS]:
@@ -62,9 +62,12 @@ def error_groups(facts: Facts, relations: Relations) -> tuple[tuple[ErrorGroup, 
     return tuple(shown), _left_out(listed[MAX_GROUPS:], unread)
 
 
-def _rank(tasks: Sequence[TaskState]) -> int:
-    """What waits for a person comes first."""
-    return 0 if any(task.status is TaskStatus.IN_ERROR for task in tasks) else 1
+def _rank(facts: Facts, relations: Relations, tasks: Sequence[TaskState]) -> int:
+    """What waits for a person, or canceled the job, comes first."""
+    if any(task.status is TaskStatus.IN_ERROR for task in tasks):
+        return 0
+    canceled = facts.job.status is JobStatus.CANCELED and relations.policy(tasks[0].base_name) == "cancel"
+    return 0 if canceled else 1
 
 
 def _kind(failure: Failure, task: TaskState) -> tuple[str, str]:
@@ -137,15 +140,15 @@ def _consequences(
     effects: list[str] = []
     stopped = [task.name for task in job.tasks if task.status is TaskStatus.ABORTED]
     missing = [task.name for task in job.tasks if task.status is TaskStatus.NOT_STARTED]
-    if missing:
+    if missing and job.status is JobStatus.CANCELED and policy in ("cancel", ""):
         effects.append(f"Because of it{why} {names_text(missing)} did not start.")
-    if stopped:
+    if stopped and job.status is JobStatus.CANCELED and policy in ("cancel", ""):
         effects.append(f"{names_text(stopped)} {'was' if len(stopped) == 1 else 'were'} stopped.")
-    effects += _ran_on(relations, base, why)
+    effects += _ran_on(relations, base, why, failed=sum(task.base_name == base for task in failed_tasks(facts)))
     return tuple(effects), _try_again(facts, relations, tasks[0], policy)
 
 
-def _ran_on(relations: Relations, base: str, why: str) -> list[str]:
+def _ran_on(relations: Relations, base: str, why: str, *, failed: int) -> list[str]:
     """The tasks that ran though a parent had failed."""
 
     def ran(name: str) -> bool:
@@ -155,7 +158,7 @@ def _ran_on(relations: Relations, base: str, why: str) -> list[str]:
     if not direct:
         return []
     later = [name for name in relations.below([base]) if ran(name) and name not in direct]
-    text = f"{names_text(direct)} ran nevertheless{why} and got the error in place of a result"
+    text = f"{names_text(direct)} ran nevertheless{why} and got {_received(relations, base, failed)}"
     text += f"; {names_text(later)} ran after that" if later else ""
     return [f"{text}. Check what they made." if later or len(direct) > 1 else f"{text}. Check what it made."]
 
@@ -164,12 +167,16 @@ def _still_running(relations: Relations, base: str, failed: int, why: str) -> tu
     children = [name for name in relations.children(base) if name in relations.by_base]
     if not children:
         return (f"The job goes on{why}.",)
-    total = len(relations.by_base.get(base, ()))
     verb = "gets" if len(children) == 1 else "get"
-    what = "the error in place of a result"
-    if total > 1:
-        what = f"{total - failed:,} results and {failed:,} error{'s' * (failed > 1)}"
-    return (f"The job goes on{why}; {names_text(children)} {verb} {what}.",)
+    return (f"The job goes on{why}; {names_text(children)} {verb} {_received(relations, base, failed)}.",)
+
+
+def _received(relations: Relations, base: str, failed: int) -> str:
+    """What the children of a task get where it, or some of its copies, failed."""
+    total = len(relations.by_base.get(base, ()))
+    if total <= 1:
+        return "the error in place of a result"
+    return f"{total - failed:,} results and {failed:,} error{'s' * (failed > 1)}"
 
 
 def _in_error(facts: Facts, relations: Relations, task: TaskState, why: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

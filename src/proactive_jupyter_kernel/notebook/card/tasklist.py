@@ -100,11 +100,12 @@ def waiting_words(task: TaskState, relations: Relations) -> str:
     if task.status is TaskStatus.RUNNING:
         words += f" {task.progress} %" if 0 < task.progress <= 100 else ""
     tried = attempts(task)
-    if task.max_executions > 1 and (tried > 1 or task.status in _TRIED):
+    if task.max_executions > 1 and task.status not in _NEVER and (tried > 1 or task.status in _TRIED):
         words += f", attempt {tried} of {task.max_executions}"
     return words
 
 
+_NEVER = frozenset({TaskStatus.NOT_STARTED, TaskStatus.SKIPPED, TaskStatus.SUBMITTED, TaskStatus.PENDING})
 _TRIED = frozenset({TaskStatus.FAULTY, TaskStatus.IN_ERROR, TaskStatus.WAITING_ON_ERROR})
 
 

@@ -32,8 +32,10 @@ def failure_of(
         place = f"cell [{cell}], line {number}"
         known = (cells or {}).get(cell, {})
         if number in known:
-            code = tuple((one, known[one]) for one in range(number - ABOVE, number + 1) if one in known)
-            code = _from_first_line_of_code(code)
+            first = number
+            while first - 1 in known and first > number - ABOVE:
+                first -= 1
+            code = _from_first_line_of_code(tuple((one, known[one]) for one in range(first, number + 1)))
     return Failure(task=task, line=line, place=place, code=code, hint=hint, trace="" if text == line else text)
 
 

@@ -26,6 +26,7 @@ from scenes import (
     running,
     stale,
     task,
+    workflow,
 )
 
 from proactive_jupyter_kernel.client.records import BAD_TASK
@@ -34,6 +35,7 @@ from proactive_jupyter_kernel.notebook.card.marks import GLYPHS, RANK, TONES, Ma
 from proactive_jupyter_kernel.notebook.card.markup import MAX_RUNNING
 from proactive_jupyter_kernel.notebook.card.styles import scope
 from proactive_jupyter_kernel.notebook.card.times import clock_time, duration
+from proactive_jupyter_kernel.workflow.model import ErrorPolicy
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
 GOLDEN = Path(__file__).parents[3] / "data" / "cards"
@@ -361,4 +363,22 @@ def test_tasks_that_wait_for_busy_nodes_need_no_attention() -> None:
         ("0 of 3 done", ""),
         ("1 running", "run"),
         ("2 waiting", ""),
+    ]
+
+
+def test_only_the_task_that_canceled_the_job_is_the_cause() -> None:
+    """It comes first; another task that failed in the same job kept nothing from starting."""
+    tasks = (
+        task(1, "load", TaskStatus.FAULTY, 0, 5, executions_left=0),
+        task(2, "check", TaskStatus.FAULTY, 9, 5, executions_left=0),
+        task(3, "report", TaskStatus.NOT_STARTED),
+    )
+    plan = workflow()
+    check = replace(plan.tasks[1], on_error=ErrorPolicy.CANCEL_JOB)
+    plan = replace(plan, tasks=(plan.tasks[0], check, *plan.tasks[2:]))
+    failures = {name: Failure(task=name, line=f"{name} is wrong") for name in ("load", "check")}
+    card = card_of(facts(job(1, JobStatus.CANCELED, *tasks, ended=20), 20, workflow=plan, failures=failures))
+    assert [(group.tasks, group.effects) for group in card.errors] == [
+        ("check", ("Because of it (on_error=cancel) report did not start.",)),
+        ("load", ()),
     ]

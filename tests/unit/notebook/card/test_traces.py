@@ -68,3 +68,9 @@ def test_trace_that_is_the_line_is_not_shown_twice() -> None:
     """An error of one line has no traceback to unfold."""
     assert failure_of("T", "exit code 3").trace == ""
     assert failure_of("T", TRACE).trace == TRACE
+
+
+def test_code_stops_where_the_cell_has_other_lines() -> None:
+    """Lines above a gap belong to something else."""
+    cells = {3: {1: "runs=20", 3: "    raise ValueError('a hole')"}}
+    assert failure_of("T", TRACE, cells=cells).code == ((3, "    raise ValueError('a hole')"),)
