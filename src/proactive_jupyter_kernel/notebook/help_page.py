@@ -28,7 +28,7 @@ def _rules() -> str:
     """What `style` cannot say; the rest comes from the style sheet of cards."""
     name = scope()
     return (
-        f"<style>.{name} .hg{{columns:2 330px;column-gap:24px}}.{name} .hb{{break-inside:avoid}}"
+        f"<style>.{name} .hg{{columns:2 285px;column-gap:24px}}.{name} .hb{{break-inside:avoid}}"
         f".{name}.{name} .hb code,.{name}.{name}.{name} td>code{{font-weight:600;color:var(--pak-run)}}"
         f".{name} .ex i{{color:var(--pak-ok)}}.{name}.{name} table.hp>*>tr+tr>td,"
         f".{name}.{name} table.hp>tbody>tr>td{{border-top:1px solid var(--pak-line)!important;"

@@ -19,7 +19,9 @@ __all__ = ["JobDisplay"]
 
 #: Seconds between two updates at least, and at most: a card says that it is not followed after 15 s without one.
 GAP = 1.0
-LONGEST_GAP = 9.0
+#: Tasks of a job whose clocks tick in its card although nothing else changes.
+SMALL = 50
+LONGEST_GAP = 7.0
 #: The part of a core that drawing a card may cost the kernel; one that is expensive to draw is drawn less often.
 SHARE = 0.02
 
@@ -80,7 +82,7 @@ class JobDisplay:
 
     def _beat(self, due: float) -> float:
         """Seconds until an unchanged card is drawn: clocks of small jobs tick, others are kept alive."""
-        return due if due <= GAP and len(self.state.tasks) <= 50 else LONGEST_GAP
+        return due if due <= 3 * GAP and len(self.state.tasks) <= SMALL else LONGEST_GAP
 
     def stop(self, why: str = "") -> None:
         """Say that no update follows; a later `show` takes that back."""
