@@ -187,6 +187,9 @@ def _survives_bare(text: str, around: str) -> bool:
         return False
     if not formula and _ARGUMENT_INSIDE.search(text):
         return False
+    if text[0] in OPENERS and ("'" in text or '"' in text):
+        # It is first read as a list, in which a quote would pair up with one further on.
+        return False
     tree = read(around.format(text))
     if tree.faults or len(tree.readings) != 1:
         return False

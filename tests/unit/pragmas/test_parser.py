@@ -302,3 +302,10 @@ def test_texts_are_equal_whether_quoted_or_not() -> None:
     """Quotes are how a text is typed, not a part of it."""
     assert parse("#%p(a='x')").calls == parse("#%p(a=x)").calls
     assert isinstance(parse("#%p(a='x')").calls[0].arguments[0].value, Text)
+
+
+def test_a_key_with_a_bracket_and_a_quote_is_written_in_quotes() -> None:
+    """A quote in it would pair up with one of its neighbours; a key with a colon in quotes reads back, too."""
+    (call,) = parse("""#%p(a={'{:="}=': "", '=":"': v})""").calls
+    assert write(call) == '#%p(a={"{:=\\"}=": "", "=\\":\\"": v})'
+    assert parse(write(call)).calls == (call,)
