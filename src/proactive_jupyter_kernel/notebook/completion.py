@@ -58,7 +58,7 @@ class Completion:
         # The name of a pragma may not have begun yet, and a half-typed name is not a pragma.
         if not _BEGUN.search(lines[context.cursor_line]) and not has_pragma(cell):
             return {"completions": []}
-        from proactive_jupyter_kernel.pragmas.completion import complete
+        from proactive_jupyter_kernel.pragmas.assist.completion import complete
 
         found = complete(cell, cursor, self._runner.started)
         if found is None:

@@ -1,6 +1,6 @@
 """Notebooks and workflow files: the workflow that a file holds, and the notebook that builds a workflow.
 
-A notebook is read without running any of its Python: see `pragmas/headless.py`.
+A notebook is read without running any of its Python: see `pragmas/cells/headless.py`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pathlib import Path
 import nbformat
 
 from proactive_jupyter_kernel.errors import SetupError, UnreadableWorkflow
-from proactive_jupyter_kernel.pragmas import headless
-from proactive_jupyter_kernel.pragmas.workflow_cells import WorkflowCells, cells_of
+from proactive_jupyter_kernel.pragmas.cells import headless
+from proactive_jupyter_kernel.pragmas.cells.workflow_cells import WorkflowCells, cells_of
 from proactive_jupyter_kernel.workflow.formats import Format, by_extension
 from proactive_jupyter_kernel.workflow.model import Workflow
 

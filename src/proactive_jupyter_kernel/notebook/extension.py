@@ -19,7 +19,7 @@ from proactive_jupyter_kernel.notebook.runner import Runner
 from proactive_jupyter_kernel.notebook.transformer import RUNNER, Cells
 
 if TYPE_CHECKING:
-    from proactive_jupyter_kernel.pragmas.cells import Plan
+    from proactive_jupyter_kernel.pragmas.cells.plan import Plan
 
 __all__ = ["Extension", "load", "shell_ends", "unload"]
 
@@ -65,7 +65,7 @@ class Extension:
         context = self.runner.started
         if context is None or context.cell_mode == "local" or self._is_silent():
             return None
-        from proactive_jupyter_kernel.pragmas.blocks import plan_of_plain_cell
+        from proactive_jupyter_kernel.pragmas.cells.blocks import plan_of_plain_cell
 
         return plan_of_plain_cell(context, text)
 

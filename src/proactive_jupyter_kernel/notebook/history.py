@@ -52,7 +52,7 @@ def _masked(source: str, raw: str | None) -> tuple[str, str]:
     if not has_pragma(typed):
         # A cell that `#%configure` made a task is kept as typed, too.
         return (typed if _CALL in source else source), typed
-    from proactive_jupyter_kernel.pragmas.cells import mask
+    from proactive_jupyter_kernel.pragmas.cells.plan import mask
 
     masked = mask(typed)
     return masked, masked

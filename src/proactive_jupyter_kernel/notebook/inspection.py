@@ -37,7 +37,7 @@ class Inspection:
         return self._ask_kernel(code, cursor, *arguments, **keywords)
 
     def _found(self, code: str, cursor: int) -> dict[str, Any] | None:
-        from proactive_jupyter_kernel.pragmas.inspection import inspect
+        from proactive_jupyter_kernel.pragmas.assist.inspection import inspect
 
         told = inspect(code, cursor, self._runner.started)
         if told is None:

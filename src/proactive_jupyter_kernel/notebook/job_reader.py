@@ -18,8 +18,8 @@ from proactive_jupyter_kernel.notebook.card import Facts, Failure, Following, Ou
 from proactive_jupyter_kernel.notebook.card.errors import failed_tasks
 from proactive_jupyter_kernel.notebook.card.traces import failure_of
 from proactive_jupyter_kernel.pragmas.context import Context
-from proactive_jupyter_kernel.pragmas.job_errors import error_of
-from proactive_jupyter_kernel.pragmas.registry import PRAGMAS
+from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS
+from proactive_jupyter_kernel.pragmas.jobs.job_errors import error_of
 from proactive_jupyter_kernel.workflow.model import Workflow
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 

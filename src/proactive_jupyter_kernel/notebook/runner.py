@@ -107,7 +107,7 @@ class Runner:
         from proactive_jupyter_kernel.notebook.frontend import NotebookFrontend
         from proactive_jupyter_kernel.notebook.live import NotebookLive
         from proactive_jupyter_kernel.pragmas.context import Context
-        from proactive_jupyter_kernel.pragmas.notebook_memory import NotebookMemory
+        from proactive_jupyter_kernel.pragmas.memory.notebook_memory import NotebookMemory
 
         frontend = NotebookFrontend(self._shell, self._requests)
         live = self._live = NotebookLive(frontend, lambda: context)

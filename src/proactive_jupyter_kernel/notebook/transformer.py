@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 from proactive_jupyter_kernel.errors import PragmaError
 
 if TYPE_CHECKING:
-    from proactive_jupyter_kernel.pragmas.cells import Plan
-    from proactive_jupyter_kernel.pragmas.registry import Bound
-    from proactive_jupyter_kernel.pragmas.syntax import LocalCode
+    from proactive_jupyter_kernel.pragmas.cells.plan import Plan
+    from proactive_jupyter_kernel.pragmas.declarations.registry import Bound
+    from proactive_jupyter_kernel.pragmas.grammar.syntax import LocalCode
 
 __all__ = ["RUNNER", "Cells", "Program", "has_pragma", "may_have_pragma"]
 
@@ -47,7 +47,7 @@ def has_pragma(text: str) -> bool:
     """Whether the cell is one for the pragmas: it has a pragma line and does not start with a cell magic."""
     if not may_have_pragma(text):
         return False
-    from proactive_jupyter_kernel.pragmas.cells import has_pragma as has
+    from proactive_jupyter_kernel.pragmas.cells.plan import has_pragma as has
 
     return has(text)
 
@@ -60,7 +60,7 @@ def may_have_pragma(text: str) -> bool:
 
 
 def _is_magic(name: str) -> bool:
-    from proactive_jupyter_kernel.pragmas.magics import MAGICS
+    from proactive_jupyter_kernel.pragmas.grammar.magics import MAGICS
 
     return name.lower() in MAGICS
 
@@ -143,7 +143,7 @@ class Cells:
 
 
 def _plan(text: str) -> Plan:
-    from proactive_jupyter_kernel.pragmas.cells import plan
+    from proactive_jupyter_kernel.pragmas.cells.plan import plan
 
     return plan(text)
 
@@ -163,7 +163,7 @@ def _program(text: str, number: int, planned: Callable[[], Plan | None]) -> Prog
 
 
 def _local(found: Plan) -> tuple[LocalCode, ...]:
-    from proactive_jupyter_kernel.pragmas.syntax import LocalCode
+    from proactive_jupyter_kernel.pragmas.grammar.syntax import LocalCode
 
     return tuple(step for step in found.steps if isinstance(step, LocalCode))
 

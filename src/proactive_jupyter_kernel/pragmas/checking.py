@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from proactive_jupyter_kernel.pragmas.analysis import Binding, Missing
 from proactive_jupyter_kernel.pragmas.context import Context
+from proactive_jupyter_kernel.pragmas.draft.propagation import Needs, needs, parents_in, parents_of_draft, place_of
 from proactive_jupyter_kernel.pragmas.name_hints import hint_for_flow, hint_for_missing
-from proactive_jupyter_kernel.pragmas.propagation import Needs, needs, parents_in, parents_of_draft, place_of
 from proactive_jupyter_kernel.workflow.checks import CHECKS, Problem, Severity
 
 __all__ = ["Finding", "doubts_of_task", "findings", "found_in_code", "hint_for_name_error", "summary_of_doubts"]

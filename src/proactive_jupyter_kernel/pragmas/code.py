@@ -12,12 +12,12 @@ from pathlib import Path
 
 from proactive_jupyter_kernel.errors import PragmaError, PragmaSyntaxError
 from proactive_jupyter_kernel.pragmas.context import Context
+from proactive_jupyter_kernel.pragmas.declarations.proposals import propose
+from proactive_jupyter_kernel.pragmas.declarations.registry import Bound
+from proactive_jupyter_kernel.pragmas.draft.source_map import Code
+from proactive_jupyter_kernel.pragmas.grammar.tokens import Place
 from proactive_jupyter_kernel.pragmas.outputs import Notice
 from proactive_jupyter_kernel.pragmas.paths import path_of
-from proactive_jupyter_kernel.pragmas.proposals import propose
-from proactive_jupyter_kernel.pragmas.registry import Bound
-from proactive_jupyter_kernel.pragmas.source_map import Code
-from proactive_jupyter_kernel.pragmas.tokens import Place
 from proactive_jupyter_kernel.workflow.languages import LANGUAGES, Language
 
 __all__ = ["check_code", "check_decides", "code_of"]

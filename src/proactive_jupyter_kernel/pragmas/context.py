@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 from proactive_jupyter_kernel.client.config import EMBEDDED, Settings, discover
 from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.errors import BadValue, SetupError
-from proactive_jupyter_kernel.pragmas.draft import Draft
+from proactive_jupyter_kernel.pragmas.declarations.kinds import Formula, Modelled
+from proactive_jupyter_kernel.pragmas.declarations.registry import Bound
+from proactive_jupyter_kernel.pragmas.draft.draft import Draft
+from proactive_jupyter_kernel.pragmas.draft.notebook_parameters import NotebookParameters
+from proactive_jupyter_kernel.pragmas.draft.refusals import Refusals
+from proactive_jupyter_kernel.pragmas.draft.source_map import Sources
 from proactive_jupyter_kernel.pragmas.frontend import Frontend, Live
-from proactive_jupyter_kernel.pragmas.job_listing import JobListing
-from proactive_jupyter_kernel.pragmas.journal import Journal
-from proactive_jupyter_kernel.pragmas.kinds import Formula, Modelled
-from proactive_jupyter_kernel.pragmas.notebook_memory import JobRecord, NotebookMemory
-from proactive_jupyter_kernel.pragmas.notebook_parameters import NotebookParameters
+from proactive_jupyter_kernel.pragmas.memory.job_listing import JobListing
+from proactive_jupyter_kernel.pragmas.memory.journal import Journal
+from proactive_jupyter_kernel.pragmas.memory.notebook_memory import JobRecord, NotebookMemory
 from proactive_jupyter_kernel.pragmas.outputs import Notice
-from proactive_jupyter_kernel.pragmas.refusals import Refusals
-from proactive_jupyter_kernel.pragmas.registry import Bound
-from proactive_jupyter_kernel.pragmas.source_map import Sources
 
 if TYPE_CHECKING:
     from proactive_jupyter_kernel.client.connection import Connection
@@ -160,7 +160,7 @@ class Context:
 
         `texts` are the values; `PragmaError` for one that does not fit.
         """
-        from proactive_jupyter_kernel.pragmas.variable_pairs import model_fault
+        from proactive_jupyter_kernel.pragmas.declarations.variable_pairs import model_fault
 
         pairs: Mapping[str, str | Formula | Modelled] = call[parameter] or {}
         given = {name: one.model for name, one in pairs.items() if isinstance(one, Modelled)}

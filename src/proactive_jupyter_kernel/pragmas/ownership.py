@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from proactive_jupyter_kernel.pragmas.context import Context
-from proactive_jupyter_kernel.pragmas.contributions import ControlStep
-from proactive_jupyter_kernel.pragmas.draft import Removed
+from proactive_jupyter_kernel.pragmas.declarations.registry import Bound
+from proactive_jupyter_kernel.pragmas.draft.contributions import ControlStep
+from proactive_jupyter_kernel.pragmas.draft.draft import Removed
+from proactive_jupyter_kernel.pragmas.draft.refusals import Item, Refusal, items_of, items_of_text
 from proactive_jupyter_kernel.pragmas.outputs import Notice
-from proactive_jupyter_kernel.pragmas.refusals import Item, Refusal, items_of, items_of_text
-from proactive_jupyter_kernel.pragmas.registry import Bound
 
 __all__ = ["begin", "deleted_cells", "done", "failed", "plain_cell", "record", "refused", "submittable", "warnings_of"]
 

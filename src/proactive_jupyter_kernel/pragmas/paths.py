@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from proactive_jupyter_kernel.pragmas.context import Context
-from proactive_jupyter_kernel.pragmas.registry import Bound
+from proactive_jupyter_kernel.pragmas.declarations.registry import Bound
 
 __all__ = ["path_of"]
 

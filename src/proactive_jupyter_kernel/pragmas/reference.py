@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from proactive_jupyter_kernel.pragmas.declarations.registry import FAMILIES, PRAGMAS, Pragma
 from proactive_jupyter_kernel.pragmas.handlers.help import parameter_row
-from proactive_jupyter_kernel.pragmas.registry import FAMILIES, PRAGMAS, Pragma
 
 __all__ = ["page"]
 

@@ -20,9 +20,9 @@ from nbclient import NotebookClient
 
 from proactive_jupyter_kernel.client import embedded
 from proactive_jupyter_kernel.notebook import kernelspec
-from proactive_jupyter_kernel.pragmas.parser import parse
-from proactive_jupyter_kernel.pragmas.registry import PRAGMAS
-from proactive_jupyter_kernel.pragmas.syntax import Call
+from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS
+from proactive_jupyter_kernel.pragmas.grammar.parser import parse
+from proactive_jupyter_kernel.pragmas.grammar.syntax import Call
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "examples"

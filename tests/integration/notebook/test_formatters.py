@@ -23,10 +23,10 @@ import pytest
 from tests.unit.pragmas.conftest import Notebook
 
 from proactive_jupyter_kernel.errors import PragmaError, ProActiveError, WaitTimeout
-from proactive_jupyter_kernel.pragmas.cells import has_pragma, plan
+from proactive_jupyter_kernel.pragmas.cells.plan import has_pragma, plan
 from proactive_jupyter_kernel.pragmas.context import Context
+from proactive_jupyter_kernel.pragmas.grammar.syntax import LocalCode
 from proactive_jupyter_kernel.pragmas.run import run
-from proactive_jupyter_kernel.pragmas.syntax import LocalCode
 from proactive_jupyter_kernel.workflow.formats import xml
 from proactive_jupyter_kernel.workflow.model import Script, Workflow
 

@@ -15,7 +15,7 @@ from proactive_jupyter_kernel.client.scheduler import Scheduler
 from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.client.transport import HttpTransport
 from proactive_jupyter_kernel.errors import SubmissionRefused
-from proactive_jupyter_kernel.pragmas.cells import plan
+from proactive_jupyter_kernel.pragmas.cells.plan import plan
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Output, Text
 from proactive_jupyter_kernel.pragmas.run import run

@@ -8,9 +8,9 @@ from html import unescape
 import pytest
 
 from proactive_jupyter_kernel.notebook.display import bundle_of
+from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS
 from proactive_jupyter_kernel.pragmas.handlers.help import index, page_of
 from proactive_jupyter_kernel.pragmas.outputs import HelpPage
-from proactive_jupyter_kernel.pragmas.registry import PRAGMAS
 
 
 def words(output: object) -> str:

@@ -14,10 +14,10 @@ from proactive_jupyter_kernel.client.records import Job
 from proactive_jupyter_kernel.client.scheduler import Scheduler
 from proactive_jupyter_kernel.errors import PragmaError, SetupError
 from proactive_jupyter_kernel.pragmas import ownership
-from proactive_jupyter_kernel.pragmas.blocks import plan_of_plain_cell
-from proactive_jupyter_kernel.pragmas.cells import Plan, plan
+from proactive_jupyter_kernel.pragmas.cells.blocks import plan_of_plain_cell
+from proactive_jupyter_kernel.pragmas.cells.plan import Plan, plan
 from proactive_jupyter_kernel.pragmas.context import Context, base_name
-from proactive_jupyter_kernel.pragmas.notebook_memory import NotebookMemory
+from proactive_jupyter_kernel.pragmas.memory.notebook_memory import NotebookMemory
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Output, Table, Text, Value
 from proactive_jupyter_kernel.pragmas.run import run
 from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler

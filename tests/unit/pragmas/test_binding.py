@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from proactive_jupyter_kernel.errors import PragmaError
-from proactive_jupyter_kernel.pragmas.cells import mask, plan
-from proactive_jupyter_kernel.pragmas.kinds import Formula
-from proactive_jupyter_kernel.pragmas.registry import FAMILIES, PRAGMAS, Bound, Parameter, Registry, pragma
-from proactive_jupyter_kernel.pragmas.syntax import LocalCode
-from proactive_jupyter_kernel.pragmas.values import Plain
+from proactive_jupyter_kernel.pragmas.cells.plan import mask, plan
+from proactive_jupyter_kernel.pragmas.declarations.kinds import Formula
+from proactive_jupyter_kernel.pragmas.declarations.registry import FAMILIES, PRAGMAS, Bound, Parameter, Registry, pragma
+from proactive_jupyter_kernel.pragmas.declarations.values import Plain
+from proactive_jupyter_kernel.pragmas.grammar.syntax import LocalCode
 
 
 def bound(cell: str) -> Bound:

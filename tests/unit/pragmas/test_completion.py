@@ -6,11 +6,11 @@ import pytest
 
 from proactive_jupyter_kernel.client.scheduler import Scheduler
 from proactive_jupyter_kernel.errors import SchedulerUnreachable
-from proactive_jupyter_kernel.pragmas.completion import complete
-from proactive_jupyter_kernel.pragmas.inspection import inspect
-from proactive_jupyter_kernel.pragmas.job_listing import JobListing
-from proactive_jupyter_kernel.pragmas.registry import PRAGMAS
-from proactive_jupyter_kernel.pragmas.task_names import SYSTEM_VARIABLES
+from proactive_jupyter_kernel.pragmas.assist.completion import complete
+from proactive_jupyter_kernel.pragmas.assist.inspection import inspect
+from proactive_jupyter_kernel.pragmas.assist.task_names import SYSTEM_VARIABLES
+from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS
+from proactive_jupyter_kernel.pragmas.memory.job_listing import JobListing
 
 
 @pytest.fixture

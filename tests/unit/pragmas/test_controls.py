@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow, PragmaError
-from proactive_jupyter_kernel.pragmas.applied_controls import runs_script
+from proactive_jupyter_kernel.pragmas.draft.applied_controls import runs_script
 from proactive_jupyter_kernel.workflow.model import Block, Branch, Loop, Replicate, Script
 
 BRANCH = "#%branch(B)\n#%condition()\nbranch = 'if';\n#%if(I)\n#%else(E)\n#%continuation(C)\n"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from proactive_jupyter_kernel.errors import ProActiveError
-from proactive_jupyter_kernel.pragmas.cells import plan
-from proactive_jupyter_kernel.pragmas.file_values import Files
+from proactive_jupyter_kernel.pragmas.cells.plan import plan
+from proactive_jupyter_kernel.pragmas.declarations.file_values import Files
 from proactive_jupyter_kernel.workflow.model import FileSelector
 
 #: As typed, and (pattern, mode, exclude) of each item.

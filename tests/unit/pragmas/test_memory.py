@@ -10,9 +10,9 @@ import pytest
 from tests.unit.pragmas.conftest import Notebook
 
 from proactive_jupyter_kernel.errors import PragmaError
-from proactive_jupyter_kernel.pragmas import notebook_memory
-from proactive_jupyter_kernel.pragmas.notebook_memory import JobRecord, NotebookMemory
-from proactive_jupyter_kernel.pragmas.source_map import Code, Sources, join
+from proactive_jupyter_kernel.pragmas.draft.source_map import Code, Sources, join
+from proactive_jupyter_kernel.pragmas.memory import notebook_memory
+from proactive_jupyter_kernel.pragmas.memory.notebook_memory import JobRecord, NotebookMemory
 from proactive_jupyter_kernel.testing.memory_jobs import Scripted
 
 CODE = Code(text="x = 1\ny = 2", label="Cell In[3]", first_line=2)

@@ -13,7 +13,7 @@ from tests.unit.pragmas.conftest import Notebook
 
 from proactive_jupyter_kernel.errors import ProActiveError, WaitTimeout
 from proactive_jupyter_kernel.pragmas.context import Context
-from proactive_jupyter_kernel.pragmas.registry import PRAGMAS, Parameter, Pragma
+from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS, Parameter, Pragma
 
 #: Values that have been trouble somewhere, or could be.
 NASTY = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from proactive_jupyter_kernel.errors import PragmaSyntaxError
-from proactive_jupyter_kernel.pragmas.parser import parse, write
-from proactive_jupyter_kernel.pragmas.syntax import Items, LocalCode, Node, Rows, Text
+from proactive_jupyter_kernel.pragmas.grammar.parser import parse, write
+from proactive_jupyter_kernel.pragmas.grammar.syntax import Items, LocalCode, Node, Rows, Text
 
 
 def plain(node: Node) -> object:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from proactive_jupyter_kernel.errors import PragmaSyntaxError
-from proactive_jupyter_kernel.pragmas.parser import has_pragma, parse, read, write
-from proactive_jupyter_kernel.pragmas.registry import PRAGMAS
-from proactive_jupyter_kernel.pragmas.syntax import Text
+from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS
+from proactive_jupyter_kernel.pragmas.grammar.parser import has_pragma, parse, read, write
+from proactive_jupyter_kernel.pragmas.grammar.syntax import Text
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from proactive_jupyter_kernel.errors import BadValue, PragmaError
-from proactive_jupyter_kernel.pragmas.cells import plan
-from proactive_jupyter_kernel.pragmas.kinds import Formula, Modelled
-from proactive_jupyter_kernel.pragmas.proposals import PARAMETER_SYNONYMS, PRAGMA_SYNONYMS, propose
-from proactive_jupyter_kernel.pragmas.registry import PRAGMAS
+from proactive_jupyter_kernel.pragmas.cells.plan import plan
+from proactive_jupyter_kernel.pragmas.declarations.kinds import Formula, Modelled
+from proactive_jupyter_kernel.pragmas.declarations.proposals import PARAMETER_SYNONYMS, PRAGMA_SYNONYMS, propose
+from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS
 from proactive_jupyter_kernel.workflow.model import TaskVariable, Variable
 
 

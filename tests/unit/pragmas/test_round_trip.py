@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from proactive_jupyter_kernel.errors import PragmaSyntaxError
-from proactive_jupyter_kernel.pragmas.kinds import NOWHERE, Formula
-from proactive_jupyter_kernel.pragmas.parameters import (
+from proactive_jupyter_kernel.pragmas.declarations.kinds import NOWHERE, Formula
+from proactive_jupyter_kernel.pragmas.declarations.parameters import (
     INFO_PAIRS,
     SWITCH,
     TASK_NAME,
@@ -18,11 +18,11 @@ from proactive_jupyter_kernel.pragmas.parameters import (
     TIMEOUT,
     VARIABLE_PAIRS,
 )
-from proactive_jupyter_kernel.pragmas.parser import parse, write
-from proactive_jupyter_kernel.pragmas.registry import PRAGMAS
-from proactive_jupyter_kernel.pragmas.syntax import Argument, Call, Items, Node, Rows, Text
-from proactive_jupyter_kernel.pragmas.tokens import Scanner, quote
-from proactive_jupyter_kernel.pragmas.values import Duration, Expression, Integer, LanguageName, Plain
+from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS
+from proactive_jupyter_kernel.pragmas.declarations.values import Duration, Expression, Integer, LanguageName, Plain
+from proactive_jupyter_kernel.pragmas.grammar.parser import parse, write
+from proactive_jupyter_kernel.pragmas.grammar.syntax import Argument, Call, Items, Node, Rows, Text
+from proactive_jupyter_kernel.pragmas.grammar.tokens import Scanner, quote
 from proactive_jupyter_kernel.workflow.languages import LANGUAGES
 
 #: Machines may be busy.

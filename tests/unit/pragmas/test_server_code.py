@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from proactive_jupyter_kernel.client import python_code
-from proactive_jupyter_kernel.pragmas.building import Built
-from proactive_jupyter_kernel.pragmas.server_code import for_embedded, for_server
+from proactive_jupyter_kernel.pragmas.draft.building import Built
+from proactive_jupyter_kernel.pragmas.jobs.server_code import for_embedded, for_server
 from proactive_jupyter_kernel.workflow.formats import xml
 from proactive_jupyter_kernel.workflow.python_tasks import tagged
 from proactive_jupyter_kernel.workflow.python_tasks.shown import NO_RESULT, PREFIX, RESULT

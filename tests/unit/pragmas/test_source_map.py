@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proactive_jupyter_kernel.pragmas.source_map import MAIN, Code, SourceMap, Sources, join
+from proactive_jupyter_kernel.pragmas.draft.source_map import MAIN, Code, SourceMap, Sources, join
 
 SCRIPT = join(
     "cpython",

@@ -11,9 +11,9 @@ from proactive_jupyter_kernel.client.connection import Connection
 from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.errors import BadValue, PragmaError, SchedulerUnreachable, SetupError
 from proactive_jupyter_kernel.pragmas.context import Context
+from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS
 from proactive_jupyter_kernel.pragmas.handlers import connection as handler
 from proactive_jupyter_kernel.pragmas.reference import page
-from proactive_jupyter_kernel.pragmas.registry import PRAGMAS
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference" / "pragmas.md"
 

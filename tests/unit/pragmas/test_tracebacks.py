@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from proactive_jupyter_kernel.pragmas.missing_files import hint_of
-from proactive_jupyter_kernel.pragmas.tracebacks import last_traceback
+from proactive_jupyter_kernel.pragmas.jobs.missing_files import hint_of
+from proactive_jupyter_kernel.pragmas.jobs.tracebacks import last_traceback
 
 
 def _cause() -> None:

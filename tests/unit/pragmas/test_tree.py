@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from proactive_jupyter_kernel.errors import PragmaError
 from proactive_jupyter_kernel.notebook.transformer import may_have_pragma
-from proactive_jupyter_kernel.pragmas.cells import has_pragma, mask, plan
-from proactive_jupyter_kernel.pragmas.completion import complete
-from proactive_jupyter_kernel.pragmas.inspection import inspect
-from proactive_jupyter_kernel.pragmas.parser import read
-from proactive_jupyter_kernel.pragmas.registry import PRAGMAS
+from proactive_jupyter_kernel.pragmas.assist.completion import complete
+from proactive_jupyter_kernel.pragmas.assist.inspection import inspect
+from proactive_jupyter_kernel.pragmas.cells.plan import has_pragma, mask, plan
+from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS
+from proactive_jupyter_kernel.pragmas.grammar.parser import read
 
 #: What cells with pragmas are made of, and what may break them.
 PIECES = (

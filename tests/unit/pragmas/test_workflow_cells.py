@@ -9,9 +9,9 @@ from tempfile import mkdtemp
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from proactive_jupyter_kernel.pragmas import headless
-from proactive_jupyter_kernel.pragmas.headless import HeadlessFault
-from proactive_jupyter_kernel.pragmas.workflow_cells import cells_of
+from proactive_jupyter_kernel.pragmas.cells import headless
+from proactive_jupyter_kernel.pragmas.cells.headless import HeadlessFault
+from proactive_jupyter_kernel.pragmas.cells.workflow_cells import cells_of
 from proactive_jupyter_kernel.workflow.checks import errors
 from proactive_jupyter_kernel.workflow.formats import json
 from proactive_jupyter_kernel.workflow.model import (

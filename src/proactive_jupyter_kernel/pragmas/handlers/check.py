@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from proactive_jupyter_kernel.pragmas.checking import findings
 from proactive_jupyter_kernel.pragmas.context import Context
+from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, pragma
 from proactive_jupyter_kernel.pragmas.outputs import Table, Text
-from proactive_jupyter_kernel.pragmas.registry import Bound, pragma
 from proactive_jupyter_kernel.workflow.checks import Severity
 
 

@@ -19,11 +19,11 @@ from proactive_jupyter_kernel.client.config import (
 from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.errors import SetupError
 from proactive_jupyter_kernel.pragmas.context import CELL_MODES, Context
+from proactive_jupyter_kernel.pragmas.declarations.parameters import SWITCH
+from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, Parameter, pragma
+from proactive_jupyter_kernel.pragmas.declarations.values import Choice, FilePath, Integer, Password, Plain
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Text
-from proactive_jupyter_kernel.pragmas.parameters import SWITCH
 from proactive_jupyter_kernel.pragmas.paths import path_of
-from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
-from proactive_jupyter_kernel.pragmas.values import Choice, FilePath, Integer, Password, Plain
 
 
 def check_connect(call: Bound) -> None:

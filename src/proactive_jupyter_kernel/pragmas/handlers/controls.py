@@ -1,17 +1,13 @@
 """Branch, loop and replicate, step by step: what each step takes and does.
 
-The steps, their order, and which control one belongs to stand in `pragmas/controls.py`.
+The steps, their order, and which control one belongs to stand in `pragmas/draft/controls.py`.
 """
 
 from __future__ import annotations
 
 from proactive_jupyter_kernel.pragmas.code import check_code, check_decides, code_of
 from proactive_jupyter_kernel.pragmas.context import Context
-from proactive_jupyter_kernel.pragmas.contributions import ControlScript, ControlStep
-from proactive_jupyter_kernel.pragmas.controls import Control, OutOfOrder
-from proactive_jupyter_kernel.pragmas.handlers.tasks import EXPORT, IMPORT, define, drafted
-from proactive_jupyter_kernel.pragmas.outputs import Text
-from proactive_jupyter_kernel.pragmas.parameters import (
+from proactive_jupyter_kernel.pragmas.declarations.parameters import (
     FLOW_LANGUAGE,
     INFO_PAIRS,
     LANGUAGE,
@@ -19,8 +15,12 @@ from proactive_jupyter_kernel.pragmas.parameters import (
     TASK_NAME,
     TASK_NAMES,
 )
-from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
-from proactive_jupyter_kernel.pragmas.source_map import join
+from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, Parameter, pragma
+from proactive_jupyter_kernel.pragmas.draft.contributions import ControlScript, ControlStep
+from proactive_jupyter_kernel.pragmas.draft.controls import Control, OutOfOrder
+from proactive_jupyter_kernel.pragmas.draft.source_map import join
+from proactive_jupyter_kernel.pragmas.handlers.tasks import EXPORT, IMPORT, define, drafted
+from proactive_jupyter_kernel.pragmas.outputs import Text
 from proactive_jupyter_kernel.workflow.model import Script
 
 _NAME = Parameter(

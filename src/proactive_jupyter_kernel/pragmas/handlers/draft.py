@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from proactive_jupyter_kernel.pragmas import ownership
 from proactive_jupyter_kernel.pragmas.context import Context
-from proactive_jupyter_kernel.pragmas.contributions import JobSettings
-from proactive_jupyter_kernel.pragmas.draft import DraftTask
-from proactive_jupyter_kernel.pragmas.journal import restore
-from proactive_jupyter_kernel.pragmas.notebook_parameters import with_parameters
+from proactive_jupyter_kernel.pragmas.declarations.parameters import JOB_NAME, SWITCH
+from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, Parameter, pragma
+from proactive_jupyter_kernel.pragmas.draft.contributions import JobSettings
+from proactive_jupyter_kernel.pragmas.draft.draft import DraftTask
+from proactive_jupyter_kernel.pragmas.draft.notebook_parameters import with_parameters
+from proactive_jupyter_kernel.pragmas.draft.script_slots import SLOTS
+from proactive_jupyter_kernel.pragmas.memory.journal import restore
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Table, Text
 from proactive_jupyter_kernel.pragmas.ownership import warnings_of
-from proactive_jupyter_kernel.pragmas.parameters import JOB_NAME, SWITCH
-from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
-from proactive_jupyter_kernel.pragmas.script_slots import SLOTS
 from proactive_jupyter_kernel.workflow.languages import by_engine
 
 

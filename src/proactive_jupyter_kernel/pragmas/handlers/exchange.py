@@ -10,12 +10,12 @@ from pathlib import Path
 
 from proactive_jupyter_kernel.errors import WorkflowError
 from proactive_jupyter_kernel.pragmas.context import Context
-from proactive_jupyter_kernel.pragmas.contributions import LoadedWorkflow
+from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, Parameter, pragma
+from proactive_jupyter_kernel.pragmas.declarations.values import FilePath
+from proactive_jupyter_kernel.pragmas.draft.contributions import LoadedWorkflow
 from proactive_jupyter_kernel.pragmas.file_names import safe_file_name
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Text
 from proactive_jupyter_kernel.pragmas.paths import path_of
-from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
-from proactive_jupyter_kernel.pragmas.values import FilePath
 from proactive_jupyter_kernel.workflow.formats import FORMATS, Format, ReadFile
 
 #: Pragma -> the format that it writes or reads.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.pragmas.context import Context
+from proactive_jupyter_kernel.pragmas.declarations.registry import FAMILIES, PRAGMAS, Bound, Parameter, Pragma, pragma
+from proactive_jupyter_kernel.pragmas.declarations.values import Plain
 from proactive_jupyter_kernel.pragmas.outputs import HelpIndex, HelpPage
-from proactive_jupyter_kernel.pragmas.registry import FAMILIES, PRAGMAS, Bound, Parameter, Pragma, pragma
-from proactive_jupyter_kernel.pragmas.values import Plain
 
 #: What the index shows to begin with.
 EXAMPLE = """#%task(name=Numbers)

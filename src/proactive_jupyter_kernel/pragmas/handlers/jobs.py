@@ -9,15 +9,7 @@ from typing import TYPE_CHECKING, Any
 from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.pragmas.checking import summary_of_doubts
 from proactive_jupyter_kernel.pragmas.context import Context, NotebookJob
-from proactive_jupyter_kernel.pragmas.contributions import JobSettings
-from proactive_jupyter_kernel.pragmas.draft import Built
-from proactive_jupyter_kernel.pragmas.file_transfer import follow_files, send_files
-from proactive_jupyter_kernel.pragmas.handlers.results import TASK, show_outputs, show_results, task_of
-from proactive_jupyter_kernel.pragmas.handlers.tasks import ERROR_POLICIES
-from proactive_jupyter_kernel.pragmas.job_lookup import job_id_of
-from proactive_jupyter_kernel.pragmas.outputs import Notice, Table, Text
-from proactive_jupyter_kernel.pragmas.ownership import submittable
-from proactive_jupyter_kernel.pragmas.parameters import (
+from proactive_jupyter_kernel.pragmas.declarations.parameters import (
     INFO_PAIRS,
     JOB_NAME,
     JOB_REFERENCE,
@@ -26,10 +18,18 @@ from proactive_jupyter_kernel.pragmas.parameters import (
     VARIABLE_PAIRS,
     VARIABLES,
 )
-from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
-from proactive_jupyter_kernel.pragmas.server_code import for_embedded, for_server
-from proactive_jupyter_kernel.pragmas.values import Choice, FilePath, Plain
-from proactive_jupyter_kernel.pragmas.waiting import settle, wait_for
+from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, Parameter, pragma
+from proactive_jupyter_kernel.pragmas.declarations.values import Choice, FilePath, Plain
+from proactive_jupyter_kernel.pragmas.draft.contributions import JobSettings
+from proactive_jupyter_kernel.pragmas.draft.draft import Built
+from proactive_jupyter_kernel.pragmas.handlers.results import TASK, show_outputs, show_results, task_of
+from proactive_jupyter_kernel.pragmas.handlers.tasks import ERROR_POLICIES
+from proactive_jupyter_kernel.pragmas.jobs.file_transfer import follow_files, send_files
+from proactive_jupyter_kernel.pragmas.jobs.job_lookup import job_id_of
+from proactive_jupyter_kernel.pragmas.jobs.server_code import for_embedded, for_server
+from proactive_jupyter_kernel.pragmas.jobs.waiting import settle, wait_for
+from proactive_jupyter_kernel.pragmas.outputs import Notice, Table, Text
+from proactive_jupyter_kernel.pragmas.ownership import submittable
 from proactive_jupyter_kernel.workflow.model import Priority, Script, Workflow
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from proactive_jupyter_kernel.errors import SetupError
 from proactive_jupyter_kernel.pragmas.context import Context
+from proactive_jupyter_kernel.pragmas.declarations.parameters import SWITCH
+from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, Parameter, pragma
+from proactive_jupyter_kernel.pragmas.declarations.values import FilePath
 from proactive_jupyter_kernel.pragmas.file_names import safe_file_name
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Picture, Text
 from proactive_jupyter_kernel.pragmas.ownership import warnings_of
-from proactive_jupyter_kernel.pragmas.parameters import SWITCH
-from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
-from proactive_jupyter_kernel.pragmas.values import FilePath
 
 if TYPE_CHECKING:
     from proactive_jupyter_kernel.workflow.model import Workflow

@@ -11,13 +11,13 @@ from proactive_jupyter_kernel.client.shown import shown_by
 from proactive_jupyter_kernel.client.values import Unopened, summary
 from proactive_jupyter_kernel.errors import ProActiveError, did_you_mean
 from proactive_jupyter_kernel.pragmas.context import Context, base_name
-from proactive_jupyter_kernel.pragmas.job_errors import task_failed
-from proactive_jupyter_kernel.pragmas.job_lookup import job_id_of
+from proactive_jupyter_kernel.pragmas.declarations.parameters import JOB_REFERENCE, SWITCH, TIMEOUT
+from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, Parameter, pragma
+from proactive_jupyter_kernel.pragmas.declarations.values import Plain, PythonName
+from proactive_jupyter_kernel.pragmas.jobs.job_errors import task_failed
+from proactive_jupyter_kernel.pragmas.jobs.job_lookup import job_id_of
+from proactive_jupyter_kernel.pragmas.jobs.waiting import settle, wait_for
 from proactive_jupyter_kernel.pragmas.outputs import Mime, Notice, Table, Value
-from proactive_jupyter_kernel.pragmas.parameters import JOB_REFERENCE, SWITCH, TIMEOUT
-from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
-from proactive_jupyter_kernel.pragmas.values import Plain, PythonName
-from proactive_jupyter_kernel.pragmas.waiting import settle, wait_for
 from proactive_jupyter_kernel.workflow.model import Script
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.pragmas.code import check_code, check_decides, code_of
 from proactive_jupyter_kernel.pragmas.context import Context
-from proactive_jupyter_kernel.pragmas.contributions import JobScript, TaskScript
-from proactive_jupyter_kernel.pragmas.draft import DraftTask
+from proactive_jupyter_kernel.pragmas.declarations.parameters import LANGUAGE, PATH, SWITCH, TASK_NAMES
+from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, Parameter, pragma
+from proactive_jupyter_kernel.pragmas.declarations.values import Choice, FilePath, Plain
+from proactive_jupyter_kernel.pragmas.draft.contributions import JobScript, TaskScript
+from proactive_jupyter_kernel.pragmas.draft.draft import DraftTask
+from proactive_jupyter_kernel.pragmas.draft.script_slots import SLOTS, ScriptSlot
+from proactive_jupyter_kernel.pragmas.draft.source_map import SourceMap, join
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Text
-from proactive_jupyter_kernel.pragmas.parameters import LANGUAGE, PATH, SWITCH, TASK_NAMES
-from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.runtime_env import ENGINES, Container, script
-from proactive_jupyter_kernel.pragmas.script_slots import SLOTS, ScriptSlot
-from proactive_jupyter_kernel.pragmas.source_map import SourceMap, join
-from proactive_jupyter_kernel.pragmas.values import Choice, FilePath, Plain
 
 _FORCE = Parameter(name="force", kind=SWITCH, default=False, doc="Whether it also replaces what single tasks have.")
 

@@ -7,17 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from proactive_jupyter_kernel.errors import did_you_mean
-from proactive_jupyter_kernel.pragmas.applied_controls import names_in
 from proactive_jupyter_kernel.pragmas.checking import doubts_of_task, found_in_code
 from proactive_jupyter_kernel.pragmas.code import check_code, code_of
 from proactive_jupyter_kernel.pragmas.context import Context
-from proactive_jupyter_kernel.pragmas.contributions import ControlStep, DefinedTask, PrependedCode
-from proactive_jupyter_kernel.pragmas.draft import DraftTask
-from proactive_jupyter_kernel.pragmas.file_values import Files
-from proactive_jupyter_kernel.pragmas.foreach import LANGUAGES as FOREACH_LANGUAGES
-from proactive_jupyter_kernel.pragmas.foreach import ForeachKind
-from proactive_jupyter_kernel.pragmas.outputs import Notice, Text
-from proactive_jupyter_kernel.pragmas.parameters import (
+from proactive_jupyter_kernel.pragmas.declarations.file_values import Files
+from proactive_jupyter_kernel.pragmas.declarations.parameters import (
     INFO_PAIRS,
     LANGUAGE,
     PATH,
@@ -27,8 +21,14 @@ from proactive_jupyter_kernel.pragmas.parameters import (
     VARIABLE_NAMES,
     VARIABLES,
 )
-from proactive_jupyter_kernel.pragmas.registry import Bound, Parameter, pragma
-from proactive_jupyter_kernel.pragmas.values import Choice, Duration, Expression, Integer, Plain
+from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, Parameter, pragma
+from proactive_jupyter_kernel.pragmas.declarations.values import Choice, Duration, Expression, Integer, Plain
+from proactive_jupyter_kernel.pragmas.draft.applied_controls import names_in
+from proactive_jupyter_kernel.pragmas.draft.contributions import ControlStep, DefinedTask, PrependedCode
+from proactive_jupyter_kernel.pragmas.draft.draft import DraftTask
+from proactive_jupyter_kernel.pragmas.draft.foreach import LANGUAGES as FOREACH_LANGUAGES
+from proactive_jupyter_kernel.pragmas.draft.foreach import ForeachKind
+from proactive_jupyter_kernel.pragmas.outputs import Notice, Text
 from proactive_jupyter_kernel.workflow.languages import Language, by_engine
 from proactive_jupyter_kernel.workflow.model import ErrorPolicy, Script, Task, TaskVariable
 

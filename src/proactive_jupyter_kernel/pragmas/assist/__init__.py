@@ -1,0 +1,1 @@
+"""Completion and inspection, both from the registry and the draft."""

@@ -1,0 +1,125 @@
+"""Passwords and tokens out of sight: in cells that are kept or quoted, and in every error on its way out.
+
+The reader finds the pragmas, right or wrong. The extent of a password is determined with caution: a bare one may hold
+anything but the next parameter that exists, and a parameter with a similar name counts as one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from proactive_jupyter_kernel.errors import PragmaError, ProActiveError
+from proactive_jupyter_kernel.pragmas.grammar.parser import read
+from proactive_jupyter_kernel.pragmas.grammar.source import Source
+from proactive_jupyter_kernel.pragmas.grammar.syntax import Tree
+
+if TYPE_CHECKING:
+    from proactive_jupyter_kernel.pragmas.declarations.registry import Registry
+
+__all__ = ["mask", "mask_error", "secrets_in"]
+
+#: ``name=`` of an argument, with what may stand between it and the value.
+_NAMED = re.compile(r"(?P<name>[^\W\d]\w*)[ \t]*=(?:[ \t\u00a0]*(?:\n[ \t]*(?:#[ \t]*%?)?)?)*")
+_QUOTED = re.compile(r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"")
+_WORD = re.compile(r"[^\s,()\[\]{}='\"]+")
+#: A shorter secret would blot out half of every message.
+SHORTEST = 3
+STARS = "***"
+
+
+def mask(text: str, registry: Registry) -> str:
+    """The cell with ``*`` for every character of a password or token, also of a parameter with a similar name."""
+    tree = read(text, registry.dialect)
+    found = list(_hidden(tree, registry))
+    return _starred(tree.source, found) if found else text
+
+
+def secrets_in(text: str, registry: Registry) -> list[str]:
+    """The passwords and tokens in a cell as typed."""
+    tree = read(text, registry.dialect)
+    return [tree.source.text[start:end] for start, end in _hidden(tree, registry)]
+
+
+def mask_error(error: BaseException, secrets: Iterable[str]) -> None:
+    """Take secrets out of an error, of those that caused it, and of their notes."""
+    words = _pattern(secrets)
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while words and waiting:
+        one = waiting.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        waiting += (one.__cause__, one.__context__)
+        one.args = tuple(_without(words, value) if isinstance(value, str) else value for value in one.args)
+        if hasattr(one, "__notes__"):
+            one.__notes__ = [_without(words, note) for note in one.__notes__]
+        if isinstance(one, ProActiveError):
+            one.message, one.hint = _without(words, one.message), _without(words, one.hint)
+        if isinstance(one, PragmaError) and one.source:
+            # As long as before: the mark below it stands under what it points at.
+            one.source = _without(words, one.source, same_length=True)
+
+
+def _pattern(secrets: Iterable[str]) -> re.Pattern[str] | None:
+    """Each secret anywhere, and its words as words: a broken password may be quoted piece by piece."""
+    whole = {secret for secret in secrets if len(secret) >= SHORTEST}
+    pieces = {word for secret in whole for word in _WORD.findall(secret) if len(word) >= SHORTEST} - whole
+    found = [*map(re.escape, whole), *(rf"(?<!\w){re.escape(piece)}(?!\w)" for piece in pieces)]
+    return re.compile("|".join(sorted(found, key=len, reverse=True))) if found else None
+
+
+def _without(secrets: re.Pattern[str], text: str, *, same_length: bool = False) -> str:
+    return secrets.sub(lambda match: "*" * len(match.group()) if same_length else STARS, text)
+
+
+def _starred(source: Source, found: Iterable[tuple[int, int]]) -> str:
+    text = source.typed
+    for start, end in found:
+        first, last = source.as_typed(start), source.as_typed(end)
+        text = text[:first] + "*" * (last - first) + text[last:]
+    return text
+
+
+def _hidden(tree: Tree, registry: Registry) -> Iterable[tuple[int, int]]:
+    """The stretches of `Source.text` that hold secrets."""
+    names = registry.parameters
+    text = tree.source.text
+    for reading in tree.readings:
+        stop = reading.end if reading.closed else reading.code_end
+        position = reading.start
+        while (found := _NAMED.search(text, position, stop)) is not None:
+            position = found.end()
+            if _is_secret(found["name"], names):
+                end = _end_of_value(text, position, names)
+                if end > position:
+                    yield position, end
+                position = max(end, position)
+
+
+def _is_secret(name: str, names: Mapping[str, bool]) -> bool:
+    """`names`: every parameter, and whether its values are secret."""
+    if name in names:
+        return names[name]
+    return bool(difflib.get_close_matches(name.lower(), [one for one in names if names[one]], n=1, cutoff=0.6))
+
+
+def _end_of_value(text: str, start: int, names: Mapping[str, bool]) -> int:
+    """The last possible end of a value: a bare one may hold anything but the next parameter that exists."""
+    if quoted := _QUOTED.match(text, start):
+        return quoted.end()
+    line_end = text.find("\n", start)
+    rest = text[start:] if line_end < 0 else text[start:line_end]
+    following = _next_parameter(tuple(names)).search(rest)
+    if following:
+        return start + following.start()
+    return start + len(rest.rstrip(" \t,").removesuffix(")").removesuffix("]").rstrip())
+
+
+@lru_cache(maxsize=4)
+def _next_parameter(names: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"[ \t]*,[ \t]*\[?[ \t]*(?:{'|'.join(map(re.escape, names))})[ \t]*=")

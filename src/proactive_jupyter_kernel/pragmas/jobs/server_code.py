@@ -1,0 +1,94 @@
+"""The Python tasks of a notebook as they are sent to a ProActive server: with the code around them that carries values.
+
+The embedded scheduler needs a mark in the generic information alone. Tasks that were read from a workflow file are sent
+as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from proactive_jupyter_kernel.client import python_code
+from proactive_jupyter_kernel.pragmas.draft.building import Built
+from proactive_jupyter_kernel.pragmas.draft.source_map import MAIN, Piece, SourceMap, Sources
+from proactive_jupyter_kernel.workflow.model import Script, Task
+from proactive_jupyter_kernel.workflow.python_tasks.shown import WANTED
+from proactive_jupyter_kernel.workflow.variable_bindings import PYTHON
+
+__all__ = ["for_embedded", "for_server"]
+
+_ENGINE = "cpython"
+#: Stands in the source map for the long line, which nobody needs to read there.
+_PLACEHOLDER = "# proactive-kernel values"
+
+
+def for_server(built: Built) -> Built:
+    """The workflow for a ProActive server, and the sources that its errors are translated with."""
+    sources = dict(built.sources)
+    tasks = []
+    for task in built.workflow.tasks:
+        found = sources.get(task.name)
+        if found is not None and MAIN in found.scripts:
+            changed, scripts = _task(task, found)
+            sources[task.name] = replace(found, scripts=scripts)
+            task = changed
+        tasks.append(task)
+    return replace(built, workflow=replace(built.workflow, tasks=tuple(tasks)), sources=sources)
+
+
+def for_embedded(built: Built) -> Built:
+    """The workflow for the embedded scheduler, which is asked for the values of last expressions."""
+    tasks = []
+    for task in built.workflow.tasks:
+        found, script = built.sources.get(task.name), task.executable
+        if found is not None and MAIN in found.scripts and isinstance(script, Script) and script.language == _ENGINE:
+            task = replace(task, generic_information={**task.generic_information, WANTED: "result"})
+        tasks.append(task)
+    return replace(built, workflow=replace(built.workflow, tasks=tuple(tasks)))
+
+
+def _task(task: Task, sources: Sources) -> tuple[Task, dict[str, SourceMap]]:
+    scripts = dict(sources.scripts)
+    executable = task.executable
+    if isinstance(executable, Script) and executable.language == _ENGINE:
+        code, scripts[MAIN] = _around(scripts[MAIN], keep_last=True)
+        task = replace(task, executable=replace(executable, code=code))
+    for field, label in (("pre", "pre script of"), ("post", "post script of")):
+        script: Script | None = getattr(task, field)
+        source = scripts.get(label)
+        if script is not None and source is not None and script.language == _ENGINE and script.code == source.script:
+            code, scripts[label] = _around(source, keep_last=False)
+            changed = replace(script, code=code)
+            task = replace(task, pre=changed) if field == "pre" else replace(task, post=changed)
+    return task, scripts
+
+
+def _around(source: SourceMap, *, keep_last: bool) -> tuple[str, SourceMap]:
+    """The script with the code around it, and its source map, which has a placeholder for the code's long line."""
+    lines = source.script.split("\n")
+    # What people wrote; lines that export variables may follow.
+    end = max((piece.first_line + piece.count - 1 for piece in source.pieces if piece.label), default=len(lines))
+    written = "\n".join(lines[:end])
+    if keep_last:
+        written = python_code.with_last_kept(written)
+    head = PYTHON.head_lines(written)
+    before = python_code.prologue().split("\n")
+    body = written.split("\n")
+    after = [*body[head:], *lines[end:], python_code.epilogue()]
+    code = "\n".join([*body[:head], *before, *after])
+    shown = "\n".join([*body[:head], *before[:-1], _PLACEHOLDER, *after])
+    pieces = [part for piece in source.pieces for part in _moved(piece, head, len(before))]
+    pieces.append(Piece(first_line=head + 1, count=len(before), label="", source_line=1))
+    pieces.append(Piece(first_line=shown.count("\n") + 1, count=1, label="", source_line=1))
+    return code, replace(source, script=shown, pieces=tuple(pieces))
+
+
+def _moved(piece: Piece, head: int, count: int) -> Iterator[Piece]:
+    """The piece after `count` lines came in below line `head`, which may cut it in two."""
+    above = min(max(head - piece.first_line + 1, 0), piece.count)
+    if above:
+        yield replace(piece, count=above)
+    if above < piece.count:
+        first, source = piece.first_line + above + count, piece.source_line + above
+        yield replace(piece, first_line=first, count=piece.count - above, source_line=source)
