@@ -24,8 +24,23 @@ ALLOWED = {
 }
 OPEN_TO_ALL = {"errors", "version"}
 
+#: What the inner rooms of the pragmas may import of the pragmas; the rooms behind them meet in the context.
+PRAGMA_ROOMS: dict[str, set[str]] = {
+    "grammar": set(),
+    "analysis": set(),
+    "declarations": {"grammar"},
+    "draft": {"grammar", "analysis", "declarations"},
+}
+
 #: Rooms that open no file, socket or process and read no clock.
-PURE = ("workflow", "scheduler/engine", "notebook/card")
+PURE = (
+    "workflow",
+    "scheduler/engine",
+    "notebook/card",
+    "pragmas/grammar",
+    "pragmas/draft",
+    "pragmas/analysis",
+)
 IMPURE_MODULES = {
     "asyncio",
     "httpx2",
@@ -76,6 +91,19 @@ def test_house_imports_only_what_it_may(house: str) -> None:
             parts = name.split(".")
             if parts[0] == NAME and len(parts) > 1 and parts[1] not in {house} | ALLOWED[house] | OPEN_TO_ALL:
                 wrong.append(f"{path.relative_to(PACKAGE)} imports {name}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("room", sorted(PRAGMA_ROOMS))
+def test_inner_room_of_the_pragmas_imports_only_what_it_may(room: str) -> None:
+    """From the text to the draft, imports go one way."""
+    allowed = {room, *PRAGMA_ROOMS[room]}
+    wrong = [
+        f"{path.relative_to(PACKAGE)} imports {name}"
+        for path in files_of(PACKAGE / "pragmas" / room)
+        for name in imports_of(path)
+        if name.startswith(f"{NAME}.pragmas.") and name.split(".")[2] not in allowed
+    ]
     assert wrong == []
 
 

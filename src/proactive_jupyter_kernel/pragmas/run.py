@@ -5,8 +5,8 @@ from __future__ import annotations
 from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.pragmas import ownership
 from proactive_jupyter_kernel.pragmas.context import Context
+from proactive_jupyter_kernel.pragmas.declarations.masking import mask_error
 from proactive_jupyter_kernel.pragmas.declarations.registry import Bound
-from proactive_jupyter_kernel.pragmas.grammar.masking import mask_error
 from proactive_jupyter_kernel.pragmas.memory import journal
 
 __all__ = ["run"]

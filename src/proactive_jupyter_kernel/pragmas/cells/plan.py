@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from proactive_jupyter_kernel.errors import PragmaError
+from proactive_jupyter_kernel.pragmas.declarations import masking
 from proactive_jupyter_kernel.pragmas.declarations.binding import bind
 from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS, Bound, Registry
-from proactive_jupyter_kernel.pragmas.grammar import masking, parser
+from proactive_jupyter_kernel.pragmas.grammar import parser
 from proactive_jupyter_kernel.pragmas.grammar.syntax import Cell, LocalCode, Segment
 
 __all__ = ["Plan", "PlanStep", "has_pragma", "mask", "plan", "plan_of"]
