@@ -33,4 +33,4 @@ def picture_of(facts: Facts) -> Picture | None:
     # In plain text the table below has the times; the first lines say what the card says above.
     marks = {name: Look(status=look.status) for name, look in looks.items()}
     _, _, drawn = picture.text(workflow, marks).partition("\n\n")
-    return Picture(html=picture.html(workflow, looks), text=drawn)
+    return Picture(html=picture.html(workflow, looks, framed=False), text=drawn)

@@ -26,18 +26,18 @@ def draw(workflow: Workflow, *, looks: Mapping[str, Look] | None = None, theme: 
     return svg_of(scene, lay_out(scene), theme)
 
 
-def html(workflow: Workflow, looks: Mapping[str, Look] | None = None) -> str:
-    """The picture for a notebook: one ``<img>``, light and dark."""
+def html(workflow: Workflow, looks: Mapping[str, Look] | None = None, *, framed: bool = True) -> str:
+    """The picture for a notebook: one ``<img>``, light and dark; without a frame to stand in a card."""
     from proactive_jupyter_kernel.workflow.picture.describe import alternative
     from proactive_jupyter_kernel.workflow.picture.image import image
     from proactive_jupyter_kernel.workflow.picture.layout import lay_out
     from proactive_jupyter_kernel.workflow.picture.scene import scene_of
-    from proactive_jupyter_kernel.workflow.picture.svg import svg_of
+    from proactive_jupyter_kernel.workflow.picture.svg import TRIMMED, svg_of
 
     scene = scene_of(workflow, looks)
     layout = lay_out(scene)
-    light, dark = (svg_of(scene, layout, theme) for theme in (LIGHT, DARK))
-    return image(light, dark, alternative(scene), layout.width)
+    light, dark = (svg_of(scene, layout, theme, framed=framed) for theme in (LIGHT, DARK))
+    return image(light, dark, alternative(scene), layout.width - (0 if framed else 2 * TRIMMED))
 
 
 def alt(workflow: Workflow, looks: Mapping[str, Look] | None = None) -> str:

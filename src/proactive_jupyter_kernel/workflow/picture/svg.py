@@ -21,12 +21,15 @@ __all__ = ["FONT", "svg_of"]
 FONT = "system-ui,-apple-system,Segoe UI,Roboto,DejaVu Sans,sans-serif"
 MONOSPACE = "ui-monospace,SFMono-Regular,Menlo,Consolas,DejaVu Sans Mono,monospace"
 
+#: Pixels on each side that a drawing without frame lacks; the rest keeps thick borders whole.
+TRIMMED = 14.0
+
 _UNTAKEN = frozenset({TaskStatus.SKIPPED, TaskStatus.NOT_STARTED})
 
 
-def svg_of(scene: Scene, layout: Layout, theme: Theme) -> str:
-    """The whole document."""
-    return _Drawing(scene, layout, theme).document()
+def svg_of(scene: Scene, layout: Layout, theme: Theme, *, framed: bool = True) -> str:
+    """The whole document. Without a frame it is cut close to the drawing, to stand on a ground of the same colour."""
+    return _Drawing(scene, layout, theme).document(framed=framed)
 
 
 class _Drawing:
@@ -37,9 +40,17 @@ class _Drawing:
         self.metrics = layout.metrics
         self.marks: set[str] = set()
 
-    def document(self) -> str:
+    def document(self, *, framed: bool) -> str:
         layout, theme = self.layout, self.theme
-        width_, height = number(layout.width), number(layout.height)
+        cut_off = 0 if framed else TRIMMED
+        width, height = layout.width - 2 * cut_off, layout.height - 2 * cut_off
+        ground = (
+            f'<rect x=".5" y=".5" width="{number(width - 1)}" height="{number(height - 1)}" rx="8" '
+            f'fill="{theme.ground}" stroke="{theme.line}"/>'
+            if framed
+            else f'<rect x="{number(cut_off)}" y="{number(cut_off)}" width="{number(width)}" '
+            f'height="{number(height)}" fill="{theme.ground}"/>'
+        )
         grounds = "".join(map(self._ground, layout.grounds))
         captions = "".join(map(self._caption, layout.grounds))
         edges = self._edges(layout.ways)
@@ -52,14 +63,13 @@ class _Drawing:
             f'<path id="pak-{mark}" fill-rule="evenodd" d="{MARKS[mark]}"/>' for mark in sorted(self.marks)
         )
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width_}" height="{height}" '
-            f'viewBox="0 0 {width_} {height}" role="img" font-family="{FONT}" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{number(width)}" height="{number(height)}" '
+            f'viewBox="{number(cut_off)} {number(cut_off)} {number(width)} {number(height)}" role="img" '
+            f'font-family="{FONT}" '
             f'font-size="{number(self.metrics.font)}" fill="{theme.ink}">'
             f"<title>{_escaped(title(self.scene))}</title><desc>{_escaped(description(self.scene))}</desc>"
             + (f"<defs>{defined}</defs>" if defined else "")
-            + f'<rect x=".5" y=".5" width="{number(layout.width - 1)}" height="{number(layout.height - 1)}" rx="8" '
-            f'fill="{theme.ground}" stroke="{theme.line}"/>'
-            f"{grounds}{edges}{returns}{captions}{boxes}{diamonds}{labels}</svg>"
+            + f"{ground}{grounds}{edges}{returns}{captions}{boxes}{diamonds}{labels}</svg>"
         )
 
     # -- blocks and edges

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import shapes
 
 from proactive_jupyter_kernel.workflow import picture
-from proactive_jupyter_kernel.workflow.model import Workflow
+from proactive_jupyter_kernel.workflow.model import Script, Task, Workflow
 from proactive_jupyter_kernel.workflow.picture import DARK, LIGHT, Look, Theme
 from proactive_jupyter_kernel.workflow.picture.layers import own
 from proactive_jupyter_kernel.workflow.picture.layout import lay_out
@@ -220,3 +220,13 @@ def test_a_picture_of_sixty_tasks_is_light() -> None:
 def test_the_words_for_an_image_are_bounded() -> None:
     """A reader hears them to the end."""
     assert len(picture.alt(shapes.family(70))) < 450
+
+
+def test_drawing_without_frame_is_cut_close_and_keeps_its_ground() -> None:
+    """In a card it stands on a ground of the same colour, at the card's own left edge."""
+    workflow = Workflow(name="w", tasks=(Task(name="a", executable=Script(language="cpython")),))
+    (address,) = re.findall(r'src="data:image/svg\+xml;base64,([^"]+)"', picture.html(workflow, framed=False))
+    svg = base64.b64decode(address).decode()
+    assert 'viewBox="14 14 ' in svg
+    assert '<rect x="14" y="14"' in svg
+    assert 'rx="8" fill="#ffffff" stroke="#dde1e7"' not in svg
