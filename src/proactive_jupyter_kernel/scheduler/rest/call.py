@@ -11,7 +11,6 @@ from urllib.parse import parse_qsl
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from proactive_jupyter_kernel.errors import UnknownJob
 from proactive_jupyter_kernel.scheduler.rest import forms
 from proactive_jupyter_kernel.scheduler.rest.errors import RestError, not_connected
 from proactive_jupyter_kernel.scheduler.service import Service
@@ -51,7 +50,7 @@ class Call:
 
     @property
     def job_id(self) -> int:
-        """The job of the path; a text that is no number is an unknown job."""
+        """The job of the path."""
         return job_number(self.params["job"])
 
     @property
@@ -77,7 +76,7 @@ class Call:
         return default if not value else value == "true"
 
     def numbers(self, name: str) -> list[int]:
-        """All values of a query parameter that names jobs."""
+        """All values of a query parameter that names jobs; one that is no number refuses them all."""
         return [job_number(value) for key, value in self.pairs if key == name]
 
     def header(self, name: str) -> str:
@@ -121,6 +120,14 @@ class Call:
         body = await self.body()
         return parsed_json(body) if body.strip() else None
 
+    async def json_numbers(self) -> list[int]:
+        """The jobs that the body names, a JSON list of ids; an empty body names none."""
+        body = await self.json()
+        numbers = [] if body is None else body
+        if not isinstance(numbers, list) or not all(type(number) in (int, str) for number in numbers):
+            raise ValueError('The body must be a JSON list of job ids, such as [1, 2] or ["1", "2"].')
+        return [job_number(str(number)) for number in numbers]
+
 
 def parsed_json(body: bytes | str) -> Any:
     """JSON from outside; ValueError with a message for people."""
@@ -133,8 +140,8 @@ def parsed_json(body: bytes | str) -> Any:
 def job_number(text: str) -> int:
     """A job's id from outside."""
     # 18 digits fit SQLite's integers; no scheduler has more jobs.
-    if not (text.isascii() and text.isdecimal()) or len(text) > 18:
-        raise UnknownJob(f"The job represented by this ID '{text}' is unknown !")
+    if not (text.isascii() and text.removeprefix("-").isdecimal()) or len(text) > 18:
+        raise RestError(400, "java.lang.NumberFormatException", f'For input string: "{text}"')
     return int(text)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from proactive_jupyter_kernel.errors import UnknownJob
 from proactive_jupyter_kernel.scheduler.rest import records, views
-from proactive_jupyter_kernel.scheduler.rest.call import Call, job_number, json_answer, no_content, text_answer
+from proactive_jupyter_kernel.scheduler.rest.call import Call, json_answer, no_content, text_answer
 from proactive_jupyter_kernel.scheduler.rest.errors import RestError
 from proactive_jupyter_kernel.scheduler.rest.filters import job_query
 from proactive_jupyter_kernel.scheduler.rest.routing import Handler, Route
@@ -50,7 +50,7 @@ async def jobs_info_list(call: Call) -> Response:
     """UserJob of the jobs named in the query or in the body; unknown ones are left out."""
     wanted = call.numbers("jobsid") or call.numbers("jobid")
     if call.request.method == "POST":
-        wanted = [job_number(str(number)) for number in await call.json() or []]
+        wanted = await call.json_numbers()
     rows = []
     for job_id in wanted:
         try:
@@ -228,20 +228,33 @@ def _action(verb: Callable[[Service, int], Coroutine[Any, Any, bool]]) -> Handle
     return handler
 
 
+async def _each(numbers: Iterable[int], verb: Callable[[int], Awaitable[bool]]) -> list[bool]:
+    """What the verb says to each of the jobs; False for an unknown one, which keeps nothing from the others."""
+    done = []
+    for job_id in numbers:
+        try:
+            done.append(await verb(job_id))
+        except UnknownJob:
+            done.append(False)
+    return done
+
+
 async def kill_several(call: Call) -> Response:
-    """Kill the jobs of the query; ``true`` if all of them were alive."""
-    done = [await call.service.kill_job(job_id) for job_id in call.numbers("jobsid")]
-    return json_answer(bool(done) and all(done))
+    """Kill the jobs of the query; ``true`` where any is named, also if it had ended or is unknown, as on a server."""
+    return json_answer(bool(await _each(call.numbers("jobsid"), call.service.kill_job)))
 
 
 async def remove_several(call: Call) -> Response:
-    """Remove the jobs of the query, or those that ended more than ``olderThan`` milliseconds ago."""
+    """Remove the jobs of the query or, where none is named, those that ended more than ``olderThan`` ms ago.
+
+    The official clients send ``olderThan=0`` with each list of jobs, also with an empty one: 0 names no job.
+    """
     wanted = call.numbers("jobsid")
-    if call.text("olderThan"):
-        before = call.service.clock() - call.number("olderThan", 0)
-        rows = call.service.ask.jobs(JobQuery(finished_before=before)).rows
-        wanted += [row.record.job_id for row in rows]
-    done = [await call.service.remove_job(job_id) for job_id in wanted]
+    age = call.number("olderThan", 0)
+    if not wanted and age > 0:
+        found = call.service.ask.jobs(JobQuery(finished_before=call.service.clock() - age))
+        wanted = [row.record.job_id for row in found.rows]
+    done = await _each(wanted, call.service.remove_job)
     return json_answer(bool(done) and all(done))
 
 
@@ -274,8 +287,8 @@ async def start_at(call: Call) -> Response:
 async def start_several_at(call: Call) -> Response:
     """Do not start the jobs of the body before a time."""
     moment = _milliseconds(call.params["time"])
-    numbers = [job_number(str(number)) for number in await call.json() or []]
-    done = [await call.service.set_start_at(number, moment) for number in numbers]
+    numbers = await call.json_numbers()
+    done = await _each(numbers, lambda job_id: call.service.set_start_at(job_id, moment))
     return json_answer(bool(done) and all(done))
 
 

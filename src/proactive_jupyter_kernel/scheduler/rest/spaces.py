@@ -103,8 +103,10 @@ async def create(call: Call, folder: Folder, path: str) -> Response:
     if kind == _FOLDER:
         await call.service.in_thread(folder.make_folder, path)
     elif kind == _FILE:
-        with tempfile.TemporaryFile() as nothing:
-            await call.service.in_thread(folder.write, path, nothing)
+        # A file that is there already stays as it is.
+        if not folder.at(path).is_file():
+            with tempfile.TemporaryFile() as nothing:
+                await call.service.in_thread(folder.write, path, nothing)
     else:
         raise RestError(500, "java.lang.RuntimeException", f"The mimetype must be {_FOLDER} or {_FILE}, not {kind!r}.")
     return Response()
@@ -160,17 +162,31 @@ async def _receive(call: Call, target: IO[bytes]) -> None:
 async def delete(call: Call, folder: Folder, path: str) -> Response:
     """Remove a file, a folder, or what matches in it; no error where there is nothing."""
     includes, excludes = _patterns(call, "includes"), _patterns(call, "excludes")
+    filtered = bool(includes or excludes)
+    _check_named(call, folder, path, filtered)
 
     def remove() -> None:
-        place = folder.root / path
-        if not (includes or excludes):
+        start = folder.root / path
+        if not filtered:
             folder.delete(path)
-        elif place.is_dir():
+        elif start.is_dir():
             for found in list(folder.find(includes, excludes, within=path)):
-                folder.delete(f"{path}/{found}")
+                # What lies behind a link is a file of another folder, which nobody named.
+                if not any((start / parent).is_symlink() for parent in PurePosixPath(found).parents):
+                    folder.delete(f"{path}/{found}")
 
     await call.service.in_thread(remove)
     return no_content()
+
+
+def _check_named(call: Call, folder: Folder, path: str, filtered: bool) -> None:
+    """Refuse what may mean less than it would remove: the whole space, an empty pattern, a name cut at a semicolon."""
+    if call.matrix:
+        raise ValueError("The path holds a semicolon, which starts a parameter; one in a file's name is written %3B.")
+    if not filtered and any(key in ("includes", "excludes") for key, _ in call.pairs):
+        raise ValueError("The patterns in 'includes' and 'excludes' are empty: nothing is named to be removed.")
+    if not filtered and not PurePosixPath(path).parts:
+        raise ValueError(f"The {folder.name} itself cannot be removed; name the files and folders in it.")
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
@@ -340,6 +356,7 @@ async def legacy_read(call: Call, folder: Folder, path: str) -> Response:
 
 async def legacy_delete(call: Call, folder: Folder, path: str) -> Response:
     """Remove a file or folder; false where there is none."""
+    _check_named(call, folder, path, filtered=False)
     existed = folder.at(path).exists()
     await call.service.in_thread(folder.delete, path)
     return json_answer(existed)

@@ -7,13 +7,14 @@ latter win (``SchedulerStateRest.submit``).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
-from proactive_jupyter_kernel.errors import ProActiveError, SubmissionRefused
+from proactive_jupyter_kernel.errors import ProActiveError, SubmissionRefused, UnknownJob
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord
 from proactive_jupyter_kernel.scheduler.rest import records, views
 from proactive_jupyter_kernel.scheduler.rest.call import Call, json_answer, no_content, parsed_json
@@ -210,7 +211,11 @@ async def resubmit_body(call: Call) -> Response:
 
 async def resubmit_several(call: Call) -> Response:
     """The XML of several jobs again."""
-    jobs = [_counted(call, await call.service.resubmit(number, owner=call.user)) for number in call.numbers("jobsid")]
+    jobs = []
+    for number in call.numbers("jobsid"):
+        # An unknown job keeps nothing from the others, as on a server.
+        with contextlib.suppress(UnknownJob):
+            jobs.append(_counted(call, await call.service.resubmit(number, owner=call.user)))
     return json_answer([records.job_id(job) for job in jobs])
 
 

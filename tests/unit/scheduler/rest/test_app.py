@@ -39,8 +39,8 @@ def test_an_error_has_the_one_shape(rest: Callable[..., None]) -> None:
 
 ERRORS = [
     ("GET", "/scheduler/jobs/99/info", 404, PORTAL + "UnknownJobRestException", "'99' is unknown"),
-    ("GET", "/scheduler/jobs/nonsense", 404, PORTAL + "UnknownJobRestException", "'nonsense' is unknown"),
-    ("GET", "/scheduler/jobs/" + "9" * 30, 404, PORTAL + "UnknownJobRestException", "is unknown"),
+    ("GET", "/scheduler/jobs/nonsense", 400, "java.lang.NumberFormatException", 'For input string: "nonsense"'),
+    ("GET", "/scheduler/jobs/" + "9" * 30, 400, "java.lang.NumberFormatException", "For input string"),
     ("PUT", "/scheduler/jobs/99/kill", 404, PORTAL + "UnknownJobRestException", "'99' is unknown"),
     ("DELETE", "/scheduler/jobs/99", 404, PORTAL + "UnknownJobRestException", "'99' is unknown"),
     ("GET", "/scheduler/jobs/1/tasks/nobody", 500, PORTAL + "UnknownTaskRestException", "task nobody not found"),
