@@ -1,13 +1,13 @@
-"""Every exception that this project raises on purpose.
+"""The exceptions that this project raises on purpose.
 
-    ProActiveError                     something a person can act on; its text is a finished message
-    ├── PragmaError                    a cell cannot be read or obeyed; carries the place in the cell
+    ProActiveError                     the user can act on it; its text is a complete message
+    ├── PragmaError                    a cell cannot be parsed or executed; carries its span in the cell
     │   ├── PragmaSyntaxError
-    │   │   └── UnclosedBracket        the cell ends, or a value does, inside of a bracket
+    │   │   └── UnclosedBracket        the cell, or a value, ends inside a bracket
     │   ├── UnknownPragma
     │   ├── UnknownParameter
     │   └── BadValue
-    ├── WorkflowError                  a workflow is not what it must be
+    ├── WorkflowError                  a workflow is invalid
     │   ├── InvalidWorkflow            the checks found problems; carries all of them
     │   ├── UnreadableWorkflow         a text is not a workflow in the format it claims
     │   └── NotPortable                a value cannot travel between tasks
@@ -16,17 +16,17 @@
     │   ├── LoginRefused
     │   ├── SchedulerUnreachable
     │   ├── PermissionRefused
-    │   ├── SubmissionRefused          the scheduler did not take the workflow
+    │   ├── SubmissionRefused          the scheduler did not accept the workflow
     │   ├── UnknownJob
     │   ├── UnknownTask
     │   └── WaitTimeout
     ├── UnreadableValue                a task's value cannot be opened here
-    │   └── UntrustedValue             opening it could run code of somebody else
-    ├── JobFailed                      a job that was waited for ended with faulty tasks, or badly
+    │   └── UntrustedValue             opening it could run code of its author
+    ├── JobFailed                      a job that was waited for has faulty tasks, or was killed, canceled or failed
     ├── EmbeddedSchedulerError         the embedded scheduler cannot be started, stopped or used
-    └── SetupError                     kernelspec, configuration file, folder: the surroundings are wrong
+    └── SetupError                     a kernelspec, a configuration file or a folder is wrong
 
-A message says what, where, why and what next. `hint` holds the "what next" apart, so that a display can set it off.
+A message says what happened, where, why, and what to do. `hint` holds what to do, so that a display can highlight it.
 """
 
 from __future__ import annotations
@@ -66,27 +66,27 @@ __all__ = [
 
 
 class ProActiveError(Exception):
-    """Base of all; `str()` gives the message and, on a line of its own, the hint."""
+    """The base class; `str()` returns the message and, on a separate line, the hint."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
-        #: What the reader can do next; empty where the message says it all.
+        #: What the user can do; empty if the message says it.
         self.hint = hint
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
 
     def _render_traceback_(self) -> list[str]:
-        """What IPython shows instead of a traceback: the message is finished, our frames tell nothing more."""
+        """What IPython shows instead of a traceback; the frames of this package would add nothing to the message."""
         return [f"{_emphasised(type(self).__name__)}: {self}"]
 
 
 class PragmaError(ProActiveError):
-    """A pragma cannot be read or obeyed.
+    """A pragma cannot be parsed or executed.
 
-    `line` counts from 1 in the cell, `column` from 0 in that line, `length` is how many characters are at fault and
-    `source` is the line as typed; `line` is 0 where the fault has no place.
+    `line` counts from 1 in the cell, `column` from 0 in that line, `length` is the number of characters of the span and
+    `source` is the line as typed; `line` is 0 if the error has no span.
     """
 
     def __init__(
@@ -118,31 +118,31 @@ class PragmaError(ProActiveError):
 
 
 class PragmaSyntaxError(PragmaError):
-    """The text of a pragma breaks the grammar."""
+    """The text of a pragma does not follow the grammar."""
 
 
 class UnclosedBracket(PragmaSyntaxError):
-    """A bracket is open where the cell ends, or the value: a console lets its user go on typing."""
+    """A bracket is still open at the end of the cell or value; a console waits for more input."""
 
 
 class UnknownPragma(PragmaError):
-    """`#%name` names no pragma."""
+    """There is no pragma of this name."""
 
 
 class UnknownParameter(PragmaError):
-    """A pragma has no parameter of this name, or got it twice, or misses a required one."""
+    """A pragma has no parameter of this name, or it is given twice, or a required one is missing."""
 
 
 class BadValue(PragmaError):
-    """A parameter's value is not of its kind, or names something that does not exist."""
+    """The value of a parameter has the wrong type, or names something that does not exist."""
 
 
 class WorkflowError(ProActiveError):
-    """A workflow, or a value in it, is not what it must be."""
+    """A workflow, or a value in it, is invalid."""
 
 
 class InvalidWorkflow(WorkflowError):
-    """The checks found problems. `problems` holds every one, each already a sentence with its place."""
+    """The checks found problems. `problems` holds all of them, each a sentence that says where."""
 
     def __init__(self, name: str, problems: Iterable[object], *, hint: str = "") -> None:
         self.problems = tuple(problems)
@@ -161,7 +161,7 @@ class UnreadableValue(ProActiveError):
 
 
 class UntrustedValue(UnreadableValue):
-    """Opening a value could run code of whoever wrote it, and nobody said that this is wanted."""
+    """Opening a value could run code of its author, and the author is not trusted."""
 
 
 class NotPortable(WorkflowError):
@@ -185,16 +185,16 @@ class SchedulerUnreachable(SchedulerError):
 
     def __init__(self, message: str, *, hint: str = "", in_doubt: bool = False) -> None:
         super().__init__(message, hint=hint)
-        #: True: the request may have arrived and been obeyed before the answer was lost.
+        #: True: the scheduler may have executed the request before the answer was lost.
         self.in_doubt = in_doubt
 
 
 class PermissionRefused(SchedulerError):
-    """The session's user may not do this."""
+    """The user of the session does not have this permission."""
 
 
 class SubmissionRefused(SchedulerError):
-    """The scheduler did not take the workflow; there is no job."""
+    """The scheduler did not accept the workflow; there is no job."""
 
 
 class UnknownJob(SchedulerError):
@@ -206,13 +206,13 @@ class UnknownTask(SchedulerError):
 
 
 class WaitTimeout(SchedulerError):
-    """What was waited for did not happen in time; nothing was stopped."""
+    """A wait reached its timeout; nothing was stopped."""
 
 
 class JobFailed(ProActiveError):
-    """A job that was waited for did not end well: faulty tasks, or it was killed, cancelled or failed.
+    """A job that was waited for did not succeed: it has faulty tasks, or was killed, canceled or failed.
 
-    `summary` replaces the message where the whole of it stands above the error already; `str()` has the whole.
+    `summary` replaces the message if all of it is already shown above the error; `str()` returns the full message.
     """
 
     def __init__(self, message: str, *, hint: str = "", job_id: int = 0) -> None:
@@ -231,11 +231,11 @@ class EmbeddedSchedulerError(ProActiveError):
 
 
 class SetupError(ProActiveError):
-    """The surroundings are wrong: a kernelspec, a configuration file, a folder."""
+    """A kernelspec, a configuration file or a folder is wrong."""
 
 
 def _emphasised(name: str) -> str:
-    """The name in the colour that IPython gives to the name of an error, unless its user wants no colours."""
+    """The name in the color that IPython uses for the names of errors, unless colors are switched off."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     if shell is None or str(getattr(shell, "colors", "")).lower() == "nocolor":
@@ -244,7 +244,7 @@ def _emphasised(name: str) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A sentence that proposes the nearest known word; the known words where none is near and they are few."""
+    """A sentence that proposes the nearest known word, or lists the known words if none is near and they are few."""
     words = list(dict.fromkeys(known))
     lowered = {name.lower(): name for name in reversed(words)}
     near = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)

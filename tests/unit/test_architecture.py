@@ -71,7 +71,7 @@ def imports_of(path: Path) -> set[str]:
 
 
 def files_of(folder: Path) -> list[Path]:
-    """The package's own files; what task processes run under foreign interpreters is no part of the arrows."""
+    """The package's own files; what task processes run under foreign interpreters is not a part of the arrows."""
     task_side = {PACKAGE / "scheduler" / "runtimes" / "harness", PACKAGE / "workflow" / "python_tasks"}
     return [path for path in sorted(folder.rglob("*.py")) if not task_side & {*path.parents}]
 

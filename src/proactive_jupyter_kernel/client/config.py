@@ -81,7 +81,7 @@ EMBEDDED = Settings()
 
 
 def url_of(*, url: str = "", host: str = "", port: int | str | None = None, protocol: str = "") -> str:
-    """The server's root; empty for the embedded scheduler. `SetupError` for what is no address.
+    """The server's root; empty for the embedded scheduler. `SetupError` for what is not an address.
 
     An `url` stands as given and excludes the others. A `host` alone is ``http://HOST:8080``; with a port of 443 or
     8443 it is https, unless `protocol` says otherwise.

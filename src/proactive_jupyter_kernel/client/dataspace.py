@@ -115,7 +115,9 @@ class DataSpace:
                     if not entry.is_dir():
                         yield entry.filename, archive.read(entry)
         except zipfile.BadZipFile as error:
-            raise SchedulerError(f"What the scheduler sent for the folder {path} is no zip archive: {error}") from error
+            raise SchedulerError(
+                f"What the scheduler sent for the folder {path} is not a zip archive: {error}"
+            ) from error
 
     def _fetched_files(self, path: str, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         for name in names:

@@ -110,7 +110,7 @@ class Session:
         session = response.text.strip()
         if not session or len(session) > 500 or "<" in session:
             raise NotConnected(
-                f"What answers at {address} is no ProActive scheduler: its login gave no session id.",
+                f"What answers at {address} is not a ProActive scheduler: its login gave no session id.",
                 hint="Check host and port; the scheduler's web address is usually http://HOST:8080.",
             )
         return session
@@ -125,7 +125,7 @@ def _refused(response: Response, doing: str, address: str) -> None:
     except SchedulerError as error:
         if response.status == 404 and b"exceptionClass" not in response.body:
             raise NotConnected(
-                f"What answers at {address} is no ProActive scheduler: it has no {address}/rest/scheduler/login.",
+                f"What answers at {address} is not a ProActive scheduler: it has no {address}/rest/scheduler/login.",
                 hint="Check host and port; the scheduler's web address is usually http://HOST:8080.",
             ) from error
         if response.status == 401:

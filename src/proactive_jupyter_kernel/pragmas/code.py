@@ -123,7 +123,7 @@ def _read(context: Context, call: Bound, path: str, language: Language) -> str:
     except (UnicodeDecodeError, SyntaxError) as error:
         # `SyntaxError`: the coding comment names no encoding, or there is none and the text is not UTF-8.
         said = error.msg if isinstance(error, SyntaxError) else ""
-        reason = f"is not a text in {encoding.removesuffix('-sig').upper()}"
+        reason = f"is not text in {encoding.removesuffix('-sig').upper()}"
         if said.startswith("unknown encoding"):
             reason = f"names an {said}"
         hint = "Save it in UTF-8." + (" Or name its encoding: # -*- coding: latin-1 -*-" if is_python else "")

@@ -18,7 +18,7 @@ _GZIP_MAGIC = b"\x1f\x8b"
 
 
 class BadArchive(ValueError):
-    """What came is no archive of the kind that was announced; the message is a finished sentence."""
+    """What came is not an archive of the kind that was announced; the message is a finished sentence."""
 
 
 def is_zip(path: Path) -> bool:
@@ -50,7 +50,7 @@ def store_zip(source: IO[bytes], folder: Folder, path: str) -> None:
                     with archive.open(entry) as file:
                         folder.write(place, file)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise BadArchive(f"The body is no zip archive that can be unpacked: {error}.") from error
+        raise BadArchive(f"The body is not a zip archive that can be unpacked: {error}.") from error
 
 
 def _name(name: str, folder: Folder) -> str:

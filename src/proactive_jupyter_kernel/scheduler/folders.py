@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from proactive_jupyter_kernel.workflow.globs import Pattern, choose
+from proactive_jupyter_kernel.workflow.globs import FilePattern, choose
 
 __all__ = ["Folder", "Interrupted", "LeavesSpace"]
 
@@ -58,8 +58,8 @@ class Folder:
 
     def find(
         self,
-        includes: Sequence[Pattern] = (),
-        excludes: Sequence[Pattern] = (),
+        includes: Sequence[FilePattern] = (),
+        excludes: Sequence[FilePattern] = (),
         *,
         within: str = "",
         stopped: Callable[[], bool] = _never,
@@ -95,7 +95,7 @@ class Folder:
         place: Path,
         path: str,
         real_root: Path,
-        includes: Sequence[Pattern],
+        includes: Sequence[FilePattern],
         outside: Callable[[str], None],
     ) -> Iterator[tuple[str, bool]]:
         target = place.resolve()

@@ -89,7 +89,7 @@ SETTINGS: tuple[Setting, ...] = (
         doc="How many tasks run at the same time; by default one for each processor.",
         default=_processors,
         read=_number(1),
-        kind="a whole number from 1",
+        kind="an integer of at least 1",
     ),
     Setting(
         name="IDLE_STOP",
@@ -105,7 +105,7 @@ SETTINGS: tuple[Setting, ...] = (
         doc="How many lines of a task's output are kept, the last ones.",
         default=lambda: 10_000,
         read=_number(1),
-        kind="a whole number from 1",
+        kind="an integer of at least 1",
     ),
     Setting(
         name="LOG_BYTES",
@@ -113,7 +113,7 @@ SETTINGS: tuple[Setting, ...] = (
         doc="How many bytes of a task's output are kept, the last ones.",
         default=lambda: 8 * _MEGABYTE,
         read=_number(1024),
-        kind="a whole number from 1024",
+        kind="an integer of at least 1024",
     ),
     Setting(
         name="BODY_LIMIT",
@@ -121,7 +121,7 @@ SETTINGS: tuple[Setting, ...] = (
         doc="The largest request body in bytes, workflow and variables together; larger ones are refused.",
         default=lambda: 64 * _MEGABYTE,
         read=_number(1024),
-        kind="a whole number from 1024",
+        kind="an integer of at least 1024",
     ),
     Setting(
         name="SESSION_TIMEOUT",

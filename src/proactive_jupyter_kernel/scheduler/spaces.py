@@ -20,7 +20,7 @@ from proactive_jupyter_kernel.scheduler.attempt import Attempt, Wire
 from proactive_jupyter_kernel.scheduler.executors.base import TransferFailed
 from proactive_jupyter_kernel.scheduler.folders import Folder, Interrupted, LeavesSpace
 from proactive_jupyter_kernel.workflow import references, values
-from proactive_jupyter_kernel.workflow.globs import BadPattern, Pattern, compile_pattern
+from proactive_jupyter_kernel.workflow.globs import FilePattern, InvalidPattern, compile_pattern
 from proactive_jupyter_kernel.workflow.model import FileSelector
 
 __all__ = ["WARNING", "DataSpaces", "clean_cache", "is_remote"]
@@ -69,7 +69,7 @@ class DataSpaces:
             _copy_newer(task_files, Folder(local, "task's folder"), stopped)
             if cache_files:
                 self._fill_cache(attempt, cache_files, stopped)
-        except (LeavesSpace, BadPattern) as error:
+        except (LeavesSpace, InvalidPattern) as error:
             raise TransferFailed(str(error)) from error
         except OSError as error:
             raise TransferFailed(_said(error)) from error
@@ -122,7 +122,7 @@ class DataSpaces:
                 target = _writable(attempt, _mode_of(selector, _DELIVERIES, "outputFiles"))
                 for path in _find(source, selector, say, stopped):
                     _copy(_Source(folder=source, path=path), target, stopped)
-        except (LeavesSpace, BadPattern, references.InfiniteReference) as error:
+        except (LeavesSpace, InvalidPattern, references.InfiniteReference) as error:
             raise TransferFailed(str(error)) from error
         except OSError as error:
             raise TransferFailed(_said(error)) from error
@@ -155,7 +155,7 @@ def _mode_of(selector: FileSelector, modes: Mapping[str, _T], element: str) -> _
     mode = modes.get(selector.access_mode)
     if mode is None:
         raise TransferFailed(
-            f"{selector.access_mode!r} is no access mode of {element}; the modes are {', '.join((*modes, _NOTHING))}."
+            f"{selector.access_mode!r} is not an access mode of {element}; known: {', '.join((*modes, _NOTHING))}."
         )
     return mode
 
@@ -185,7 +185,7 @@ def _folder(attempt: Attempt, space: str) -> Folder:
         raise TransferFailed(f"This scheduler has no {space} space.")
     if is_remote(address):
         raise TransferFailed(
-            f"The {space} space cannot be reached: {address} is no folder of this machine,"
+            f"The {space} space cannot be reached: {address} is not a folder of this machine,"
             " and the embedded scheduler carries files between folders alone."
         )
     return Folder(Path(address), f"{space} space")
@@ -207,7 +207,7 @@ def _find(folder: Folder, selector: FileSelector, say: Callable[[str], None], st
     return found
 
 
-def _hint(folder: Folder, include: Pattern) -> str:
+def _hint(folder: Folder, include: FilePattern) -> str:
     if include.is_plain and (folder.root / include.text.removeprefix("glob:")).is_dir():
         return f": it is a folder; {include.text.rstrip('/')}/** means the files in it."
     return "."

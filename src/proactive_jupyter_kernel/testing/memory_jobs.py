@@ -142,7 +142,7 @@ class MemoryJob:
         information: Mapping[str, str],
         outcomes: Mapping[str, Scripted],
     ) -> None:
-        """Raises `ElementTree.ParseError` or ValueError where `xml` is no workflow."""
+        """Raises `ElementTree.ParseError` or ValueError where `xml` is not a workflow."""
         root = ElementTree.fromstring(xml)
         if _tag(root) != "job" or not root.get("name"):
             raise ValueError("the root is not a job with a name")

@@ -1,10 +1,10 @@
-"""The blocks of a workflow: which mark ``end`` closes which mark ``start``, as in ProActive's ``FlowChecker``."""
+"""The blocks of a workflow: which ``end`` mark closes which ``start`` mark, as in ProActive's ``FlowChecker``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from proactive_jupyter_kernel.workflow.graph import Graph, Path
+from proactive_jupyter_kernel.workflow.graph import FlowPosition, Graph
 from proactive_jupyter_kernel.workflow.model import Block
 
 __all__ = ["Blocks", "match_blocks"]
@@ -12,12 +12,12 @@ __all__ = ["Blocks", "match_blocks"]
 
 @dataclass(slots=True)
 class Blocks:
-    """The pairs of block marks that belong together."""
+    """The matching pairs of block marks."""
 
     #: Start -> end, and end -> start.
     end_of: dict[str, str] = field(default_factory=dict)
     start_of: dict[str, str] = field(default_factory=dict)
-    #: Marks without a partner, with which of the two they are.
+    #: Unmatched marks, each with its kind.
     unmatched: list[tuple[str, Block]] = field(default_factory=list)
 
     def last(self, name: str) -> str:
@@ -25,12 +25,12 @@ class Blocks:
         return self.end_of.get(name, name)
 
     def partner(self, name: str) -> str | None:
-        """The other mark of the block that a task starts or ends."""
+        """The task with the matching mark of the block that a task starts or ends."""
         return self.end_of.get(name) or self.start_of.get(name)
 
 
 def match_blocks(graph: Graph) -> Blocks:
-    """Which end closes which start; depth-first, each task once, an end closes the innermost open start.
+    """Match ends to starts, depth first, each task once: an end closes the innermost open start.
 
     A branch target is entered from its branch task alone, a continuation after the last task of a branch.
     """
@@ -41,7 +41,7 @@ def match_blocks(graph: Graph) -> Blocks:
         if root in entered_elsewhere:
             continue
         opened: list[str] = []
-        waiting = [Path(root)]
+        waiting = [FlowPosition(root)]
         while waiting:
             place = waiting.pop()
             if place.name in done:

@@ -2,8 +2,8 @@
 
 Five fields: minute, hour, day of the month, month, day of the week. A field is a list of ``*``, numbers, names
 (``jan`` … ``dec``, ``sun`` … ``sat``) and ranges, each with an optional step: ``*/5``, ``8-17/3``, ``mon-fri``. A range
-may wrap around (``22-4``), ``L`` is the last day of the month, 7 is Sunday. Several expressions stand between ``|``.
-Unlike in Unix cron all five fields must match. Dates are in the local time zone.
+may wrap around (``22-4``), ``L`` is the last day of the month, 7 is Sunday. ``|`` separates several expressions.
+Unlike in Unix cron, all five fields must match. Dates are in the local time zone.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-__all__ = ["Pattern", "next_date", "parse"]
+__all__ = ["CronExpression", "next_date", "parse"]
 
 _LAST_DAY = 32
-#: February 29th falls on a given day of the week at most 40 years apart (over 2100, which has none).
+#: February 29th falls on a given day of the week at least once in 40 years (2100 is not a leap year).
 _MOST_DAYS = 40 * 366 + 1
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -25,7 +25,7 @@ _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """One of the five fields: its name, its bounds and the words that stand for numbers."""
+    """One of the five fields: its name, its bounds and its names for numbers."""
 
     name: str
     lowest: int
@@ -43,7 +43,7 @@ _FIELDS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
+class CronExpression:
     """One expression: the numbers that each field accepts."""
 
     minutes: frozenset[int]
@@ -69,15 +69,15 @@ class Pattern:
                     yield day.replace(hour=hour, minute=minute)
 
 
-def parse(text: str) -> tuple[Pattern, ...]:
-    """The expressions of a text; ValueError, with the field and what is wrong there, if it is none."""
+def parse(text: str) -> tuple[CronExpression, ...]:
+    """The expressions of a text. Raises ValueError, which names the field and the problem, for an invalid text."""
     return tuple(_expression(part) for part in text.split("|"))
 
 
 def next_date(text: str, after: int) -> int | None:
     """The first matching minute after the time `after`, both in milliseconds since the epoch.
 
-    None where no date ever matches (February 30th); ValueError where the text is no cron expression.
+    None where no date ever matches (February 30th); ValueError where the text is not a cron expression.
     """
     patterns = parse(text)
     start = datetime.fromtimestamp(after / 1_000)
@@ -96,7 +96,7 @@ def next_date(text: str, after: int) -> int | None:
 
 
 def _moment_after(minute: datetime, after: int) -> int | None:
-    """The minute in milliseconds since the epoch, if it is later; where the clock is set back it comes twice."""
+    """The minute in milliseconds since the epoch, if it is later; it occurs twice when the clock is set back."""
     for fold in (0, 1):
         moment = round(minute.replace(fold=fold).timestamp() * 1_000)
         if moment > after:
@@ -104,13 +104,13 @@ def _moment_after(minute: datetime, after: int) -> int | None:
     return None
 
 
-def _expression(text: str) -> Pattern:
+def _expression(text: str) -> CronExpression:
     """minute hour day month weekday"""
     parts = text.split()
     if len(parts) != len(_FIELDS):
         raise ValueError(f"{text.strip()!r} has {len(parts)} fields; a cron expression has {len(_FIELDS)}")
     minutes, hours, days, months, weekdays = map(_numbers, parts, _FIELDS)
-    return Pattern(minutes, hours, days, months, frozenset(day % 7 for day in weekdays))
+    return CronExpression(minutes, hours, days, months, frozenset(day % 7 for day in weekdays))
 
 
 def _numbers(text: str, kind: _Field) -> frozenset[int]:
@@ -125,7 +125,7 @@ def _element(text: str, kind: _Field) -> list[int]:
     if not slash:
         return numbers
     if not step.isdecimal() or int(step) < 1:
-        raise ValueError(f"{step!r} is no step for the {kind.name}")
+        raise ValueError(f"{step!r} is not a valid step for the {kind.name}")
     return numbers[:: int(step)]
 
 
@@ -142,9 +142,9 @@ def _span(text: str, kind: _Field) -> list[int]:
 
 
 def _value(text: str, kind: _Field) -> int:
-    """A number within the field's bounds, or a word for one."""
+    """A number within the bounds of the field, or its name."""
     if text.lower() in kind.words:
         return kind.words[text.lower()]
     if text.isascii() and text.isdecimal() and kind.lowest <= int(text) <= kind.highest:
         return int(text)
-    raise ValueError(f"{text!r} is no {kind.name}; it goes from {kind.lowest} to {kind.highest}")
+    raise ValueError(f"{text!r} is not a valid {kind.name}; the range is {kind.lowest} to {kind.highest}")

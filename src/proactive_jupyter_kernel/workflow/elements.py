@@ -1,6 +1,6 @@
 """A workflow as the elements and attributes of ProActive's job schema, in the schema's order, each value with its type.
 
-Both the check of values (`checks.structure`) and the XML format walk this tree, so that neither knows the schema alone.
+The check of values (`checks.structure`) and the XML format both walk this tree, so that the schema is written once.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from proactive_jupyter_kernel.workflow.model import (
 
 __all__ = ["Attribute", "Element", "job_element"]
 
-#: (attribute, value, type, value that need not be written)
+#: (attribute, value, type, default value, which is not written)
 Attribute = tuple[str, Any, Lexical, Any]
 
 
@@ -43,17 +43,17 @@ class Element:
     tag: str
     attributes: Iterable[Attribute] = ()
     children: list[Element] = field(default_factory=list)
-    #: What stands in it, for an element without children; None: nothing.
+    #: The text of an element without children; None: no text.
     text: str | None = None
-    #: Whether people read the text in the file, so that it shall be escaped as little as possible.
+    #: Whether people read the text in the file, so that it is escaped as little as possible.
     cdata: bool = False
     #: How a problem names it; empty: the task or the workflow as a whole.
     place: str = ""
-    #: The record that it stands for, where rules look at more than attributes.
+    #: The record that it represents, for rules that need more than attributes.
     record: Any = None
 
     def present(self) -> Iterator[tuple[str, Any, Lexical]]:
-        """The attributes whose value must be written."""
+        """The attributes whose value is not the default."""
         for name, value, kind, default in self.attributes:
             if value is not None and value != default:
                 yield name, value, kind
@@ -84,7 +84,7 @@ def job_element(workflow: Workflow) -> Element:
 
 
 def _container(tag: str, children: Iterable[Element]) -> list[Element]:
-    """An element that is there only if something is in it."""
+    """An element that is written only if it is not empty."""
     found = list(children)
     return [Element(tag, children=found)] if found else []
 

@@ -1,8 +1,8 @@
-"""Patterns of files as data spaces read them: Java's globs and ``regex:``, and the choice of files by them.
+"""File patterns as data spaces read them: Java's globs and ``regex:``, and the selection of files by patterns.
 
 Follows ``java.nio.file.FileSystem.getPathMatcher`` on a system whose separator is ``/``: ``*`` and ``?`` stay within a
-folder, ``**`` crosses folders (and ``**/x`` wants at least one), braces hold alternatives, a leading dot is a
-character like others. Pure: whoever chooses files says what a folder holds.
+folder, ``**`` crosses folders (``**/x`` requires at least one), braces hold alternatives, a leading dot is an
+ordinary character. Pure: the caller lists the folders.
 """
 
 from __future__ import annotations
@@ -14,37 +14,36 @@ from typing import TypeAlias
 
 from proactive_jupyter_kernel.workflow.java.regex import compile_java
 
-__all__ = ["BadPattern", "Children", "Pattern", "choose", "compile_pattern"]
+__all__ = ["Children", "FilePattern", "InvalidPattern", "choose", "compile_pattern"]
 
-#: What a folder holds, the folder given as its path in the space (empty: the space itself): names, and whether each is
-#: a folder.
+#: Lists a folder, given as its path in the space (empty: the space itself): names, and whether each is a folder.
 Children: TypeAlias = Callable[[str], Iterable[tuple[str, bool]]]
 
 _GLOB, _REGEX = "glob:", "regex:"
 _SPECIAL = set("*?[{\\")
 
 
-class BadPattern(ValueError):
-    """A text is no pattern, or one that leads out of the space; the message is a finished sentence."""
+class InvalidPattern(ValueError):
+    """A text is not a pattern, or the pattern leaves the space; the message is a complete sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pattern:
-    """A pattern over paths relative to a space, with ``/`` between their parts."""
+class FilePattern:
+    """A pattern for paths relative to a space, with ``/`` as separator."""
 
     text: str
     regex: re.Pattern[str]
-    #: All matches lie in this folder; empty, or with a slash at the end.
+    #: The folder that contains all matches; empty, or with a trailing slash.
     prefix: str = ""
     #: How many parts a match has at most; None: any number.
     depth: int | None = None
 
     def matches(self, path: str) -> bool:
-        """Whether a file is meant."""
+        """Whether a file matches."""
         return self.regex.fullmatch(path) is not None
 
     def may_hold(self, folder: str) -> bool:
-        """Whether a match may lie in a folder, at any depth."""
+        """Whether a folder may contain a match, at any depth."""
         inside = folder + "/"
         if not (inside.startswith(self.prefix) or self.prefix.startswith(inside)):
             return False
@@ -52,24 +51,24 @@ class Pattern:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it names one file."""
+        """Whether it names a single file."""
         return not self.text.startswith(_REGEX) and not _SPECIAL & set(self.text.removeprefix(_GLOB))
 
 
-def compile_pattern(text: str) -> Pattern:
-    """The pattern that a selector's ``includes`` or ``excludes`` means; raises `BadPattern`."""
+def compile_pattern(text: str) -> FilePattern:
+    """Compile the ``includes`` or ``excludes`` of a selector; raises `InvalidPattern`."""
     if text.startswith(_REGEX):
         try:
-            return Pattern(text=text, regex=compile_java(text.removeprefix(_REGEX)))
+            return FilePattern(text=text, regex=compile_java(text.removeprefix(_REGEX)))
         except ValueError as error:
-            raise BadPattern(f"The pattern {text!r} cannot be used: {error}.") from error
-    # A path typed with a ./ in front means the file in the space, though no path there starts so.
+            raise InvalidPattern(f"The pattern {text!r} cannot be used: {error}.") from error
+    # A path with a leading ./ means the file in the space, although no path there starts like that.
     glob = re.sub(r"^(?:\./+)+", "", text.removeprefix(_GLOB))
     if glob.startswith("/") or re.match(r"[A-Za-z]:", glob):
-        raise BadPattern(f"The pattern {text!r} leaves its space: it must be relative to the space's folder.")
+        raise InvalidPattern(f"The pattern {text!r} leaves its space: it must be relative to the space's folder.")
     if ".." in re.split(r"[/{},]", glob):
-        raise BadPattern(f"The pattern {text!r} leaves its space: it may not go up with '..'.")
-    return Pattern(
+        raise InvalidPattern(f"The pattern {text!r} leaves its space: it may not go up with '..'.")
+    return FilePattern(
         text=text,
         regex=re.compile(_Glob(text, glob).translated(), re.DOTALL),
         prefix=_prefix(glob),
@@ -77,12 +76,14 @@ def compile_pattern(text: str) -> Pattern:
     )
 
 
-def choose(children: Children, includes: Sequence[Pattern], excludes: Sequence[Pattern] = ()) -> Iterator[str]:
-    """The files that any include and no exclude matches, folders in order; no includes: all files."""
+def choose(children: Children, includes: Sequence[FilePattern], excludes: Sequence[FilePattern] = ()) -> Iterator[str]:
+    """The files that match any include and no exclude, folder by folder; without includes, all files."""
     yield from _chosen(children, "", includes, excludes)
 
 
-def _chosen(children: Children, folder: str, includes: Sequence[Pattern], excludes: Sequence[Pattern]) -> Iterator[str]:
+def _chosen(
+    children: Children, folder: str, includes: Sequence[FilePattern], excludes: Sequence[FilePattern]
+) -> Iterator[str]:
     for name, is_folder in sorted(children(folder)):
         path = f"{folder}/{name}" if folder else name
         if is_folder:
@@ -92,13 +93,13 @@ def _chosen(children: Children, folder: str, includes: Sequence[Pattern], exclud
             yield path
 
 
-def _is_chosen(path: str, includes: Sequence[Pattern], excludes: Sequence[Pattern]) -> bool:
+def _is_chosen(path: str, includes: Sequence[FilePattern], excludes: Sequence[FilePattern]) -> bool:
     included = not includes or any(pattern.matches(path) for pattern in includes)
     return included and not any(pattern.matches(path) for pattern in excludes)
 
 
 def _prefix(glob: str) -> str:
-    """The folders in front of the first part that is not plain."""
+    """The folders before the first part with a wildcard."""
     plain = []
     for part in glob.split("/")[:-1]:
         if _SPECIAL & set(part):
@@ -127,8 +128,8 @@ class _Glob:
             raise self._bad("a brace is not closed")
         return "".join(parts)
 
-    def _bad(self, why: str) -> BadPattern:
-        return BadPattern(f"The pattern {self._text!r} is no glob: {why}.")
+    def _bad(self, why: str) -> InvalidPattern:
+        return InvalidPattern(f"The pattern {self._text!r} is not a glob: {why}.")
 
     def _star(self) -> str:
         if self._glob.startswith("*", self._at):
@@ -175,7 +176,7 @@ class _Glob:
         try:
             re.compile(f"[{escaped}]")
         except re.error as error:
-            raise self._bad(f"[{inside}] is no range of characters") from error
+            raise self._bad(f"[{inside}] is not a range of characters") from error
         return f"(?!/)[{'^' if negated else ''}{escaped}]"
 
 

@@ -1,7 +1,7 @@
-"""The graph of a workflow: who depends on whom, in which order tasks can run, where they go round in circles.
+"""The graph of a workflow: dependencies, topological order, cycles.
 
-Children are the tasks that depend on a task. The links of branches are apart, because ProActive treats them so: the
-targets of a branch task and its continuation carry no dependency.
+Children are the tasks that depend on a task. The links of branches are separate, as in ProActive: the targets of a
+branch task and its continuation have no dependency.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ from dataclasses import dataclass
 
 from proactive_jupyter_kernel.workflow.model import Branch, Task, Workflow
 
-__all__ = ["Graph", "Path", "cycles", "order", "walk"]
+__all__ = ["FlowPosition", "Graph", "cycles", "order", "walk"]
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
-    """A place on a walk down the graph: a task, and the continuations that wait for the branches that it is in."""
+class FlowPosition:
+    """A position on a walk down the graph: a task, and the continuations of the branches that contain it."""
 
     name: str
     joins: tuple[str, ...] = ()
 
 
 class Graph:
-    """The links of one workflow, by task name. Names that no task has are left out of every link."""
+    """The links of one workflow, by task name. Links to unknown tasks are omitted."""
 
     def __init__(self, workflow: Workflow) -> None:
         self.tasks: dict[str, Task] = {task.name: task for task in workflow.tasks}
         self._position = {name: index for index, name in enumerate(self.tasks)}
-        #: In the order of ``results``; a name that stands twice counts once.
+        #: In the order of ``results``, without duplicates.
         self.parents: dict[str, tuple[str, ...]] = {
             name: tuple(dict.fromkeys(parent for parent in task.depends if parent in self.tasks))
             for name, task in self.tasks.items()
@@ -63,24 +63,24 @@ class Graph:
         return tuple(name for name, parents in self.parents.items() if not parents)
 
     def continuation(self, name: str) -> str:
-        """The continuation of a branch task; empty if it has none, or names none: ProActive ignores that."""
+        """The continuation of a branch task; empty if it has none or names an unknown task, which ProActive ignores."""
         branch = self.branches.get(name)
         return branch.continuation if branch is not None and branch.continuation in self.tasks else ""
 
-    def below(self, place: Path) -> list[Path]:
-        """The next places on every way down: children, branch targets, and a continuation after a branch's last."""
-        down = [Path(child, place.joins) for child in self.children[place.name]]
+    def below(self, place: FlowPosition) -> list[FlowPosition]:
+        """The next positions on every path down: children, branch targets, and a continuation after a branch ends."""
+        down = [FlowPosition(child, place.joins) for child in self.children[place.name]]
         branch = self.branches.get(place.name)
         if branch is not None:
             join = self.continuation(place.name)
             inner = (*place.joins, join) if join else place.joins
-            down += [Path(branch.target, inner), Path(branch.otherwise, inner)]
+            down += [FlowPosition(branch.target, inner), FlowPosition(branch.otherwise, inner)]
         if not down and place.joins:
-            down.append(Path(place.joins[-1], place.joins[:-1]))
+            down.append(FlowPosition(place.joins[-1], place.joins[:-1]))
         return down
 
     def links(self) -> dict[str, tuple[str, ...]]:
-        """Task -> all that may run right after it: children, branch targets, the continuation after a branch's last."""
+        """Task -> all that may run next: children, branch targets, the continuation after the end of a branch."""
         links: dict[str, list[str]] = {name: list(children) for name, children in self.children.items()}
         for name, branch in self.branches.items():
             links[name] += [branch.target, branch.otherwise]
@@ -90,9 +90,9 @@ class Graph:
         return {name: tuple(dict.fromkeys(found)) for name, found in links.items()}
 
     def ends(self, *starts: str, before: str = "") -> tuple[str, ...]:
-        """The last tasks on the ways down from `starts`, in the order of the workflow.
+        """The last tasks on the paths down from `starts`, in the order of the workflow.
 
-        With `before`, ways end before that task. A branch with a continuation goes on there, whatever is on its sides.
+        With `before`, paths end before that task. A path through a branch with a continuation continues there.
         """
 
         def following(name: str) -> Iterable[str]:
@@ -106,14 +106,14 @@ class Graph:
         return tuple(sorted(last, key=self._position.__getitem__))
 
     def inside(self, name: str) -> tuple[str, ...]:
-        """What belongs to a branch because `name` does: its children, its own targets and continuation."""
+        """What belongs to a branch because `name` belongs to it: its children, its own targets and continuation."""
         branch, join = self.branches.get(name), self.continuation(name)
         targets = (branch.target, branch.otherwise) if branch is not None else ()
         return (*self.children[name], *targets, join) if join else (*self.children[name], *targets)
 
 
 def walk(starts: Iterable[str], successors: Callable[[str], Iterable[str]]) -> Iterator[str]:
-    """Every name that can be reached, once, nearest first."""
+    """Every reachable name, once, in breadth-first order."""
     seen = dict.fromkeys(starts)
     waiting = list(seen)
     for name in waiting:
@@ -125,7 +125,7 @@ def walk(starts: Iterable[str], successors: Callable[[str], Iterable[str]]) -> I
 
 
 def order(workflow: Workflow) -> tuple[str, ...]:
-    """Task names so that every task comes after what it depends on, else as written; tasks in a circle come last."""
+    """Task names in topological order, stable with respect to the workflow; tasks of a cycle come last."""
     graph = Graph(workflow)
     waiting = {name: len(parents) for name, parents in graph.parents.items()}
     ready = [name for name, count in waiting.items() if not count]
@@ -139,9 +139,9 @@ def order(workflow: Workflow) -> tuple[str, ...]:
 
 
 def cycles(links: dict[str, tuple[str, ...]], starts: Iterable[str]) -> list[tuple[str, ...]]:
-    """Circles that can be reached from `starts`, each as the names along it; one for every link that closes one.
+    """The cycles that can be reached from `starts`, each as a list of names; one for every back edge.
 
-    A walk in depth that remembers its path; by hand, since a chain of tasks may be longer than Python's stack.
+    An iterative depth-first search, since a chain of tasks may be longer than Python's stack.
     """
     found: list[tuple[str, ...]] = []
     done: set[str] = set()

@@ -1,8 +1,7 @@
 """The table of script languages: the pragma's name, the engine's name in the XML, aliases, file extensions.
 
-Follows ProActive's look-up (``org.ow2.proactive.scripting.Script``): engine names and aliases without regard to case,
-then file extensions. In ProActive's XML ``python`` means Jython and ``cpython`` means Python; in pragmas ``Python``
-means Python, as everybody expects.
+Follows ProActive's lookup (``org.ow2.proactive.scripting.Script``): engine names and aliases, ignoring case, then file
+extensions. In ProActive's XML ``python`` means Jython and ``cpython`` means Python; in pragmas ``Python`` means Python.
 """
 
 from __future__ import annotations
@@ -19,23 +18,23 @@ __all__ = ["LANGUAGES", "Language", "by_engine", "by_file", "by_pragma_name", "l
 class Language:
     """One script language."""
 
-    #: As pragmas and people write it.
+    #: The name in pragmas and messages.
     name: str
-    #: As ``code/@language`` writes it.
+    #: The name in ``code/@language``.
     engine: str
-    #: Two letters that stand for it in pictures.
+    #: Two letters that represent it in pictures.
     mark: str
-    #: Further names that pragmas accept, lower case.
+    #: Other names that pragmas accept, in lower case.
     aliases: tuple[str, ...] = ()
-    #: Further engine names that the XML may hold, lower case.
+    #: Other engine names that the XML may contain, in lower case.
     engine_aliases: tuple[str, ...] = ()
-    #: Of files, without the dot, the usual one first.
+    #: File extensions without the dot, the usual one first.
     extensions: tuple[str, ...] = ()
     #: What starts a comment to the end of the line; empty where there is none.
     comment: str = "#"
-    #: False where a script cannot set a variable: such a script can never decide a flow or select a node.
+    #: False if a script cannot set a variable; such a script cannot decide a flow or select a node.
     sets_variables: bool = True
-    #: How scripts import and export variables. None: pragmas do not offer the language, it comes only from XML.
+    #: How scripts import and export variables. None: only XML can use the language, not pragmas.
     binding: VariableBinding | None = None
 
     @property
@@ -210,7 +209,7 @@ LANGUAGES: tuple[Language, ...] = (
 
 
 def by_pragma_name(name: str) -> Language | None:
-    """The language that a pragma means by `name`, whatever its case; None if there is none."""
+    """The language that pragmas call `name`, ignoring case; None if it is unknown."""
     wanted = name.lower()
     for language in LANGUAGES:
         if language.in_pragmas and (wanted == language.name.lower() or wanted in language.aliases):
@@ -219,7 +218,7 @@ def by_pragma_name(name: str) -> Language | None:
 
 
 def by_engine(engine: str) -> Language | None:
-    """The language that the XML means by `engine`: engine names first, then extensions; None if there is none."""
+    """The language that the XML calls `engine`: engine names first, then extensions; None if it is unknown."""
     wanted = engine.lower()
     for language in LANGUAGES:
         if wanted == language.engine.lower() or wanted in language.engine_aliases:
@@ -231,9 +230,9 @@ def by_engine(engine: str) -> Language | None:
 
 
 def by_file(name: str) -> Language | None:
-    """The language that ProActive derives from a file's or URL's extension; None if it tells none.
+    """The language that ProActive derives from the extension of a file or URL; None if it is unknown.
 
-    ``.py`` is Jython there, as the engine's name ``python``; Python's extension is ``.cpy``.
+    There ``.py`` means Jython, like the engine name ``python``; the extension of Python is ``.cpy``.
     """
     extension = name.partition("?")[0].rpartition("/")[2].rpartition(".")[2].lower()
     for language in LANGUAGES:
@@ -243,15 +242,15 @@ def by_file(name: str) -> Language | None:
 
 
 def mark_of(engine: str, url: str = "") -> str:
-    """The letters that stand for a script's language in pictures; of an unknown one, the first of its name."""
+    """The letters that represent the language of a script in pictures; for an unknown language, its first letters."""
     found = by_engine(engine) if engine else by_file(url)
     return found.mark if found else engine[:2].lower()
 
 
 def language_of_file(name: str) -> Language | None:
-    """The language of a person's own file, by its extension; None where the extension tells none that pragmas offer.
+    """The language of a user's file, by its extension; None if pragmas have no language with this extension.
 
-    ``.py`` is Python, as everybody expects; only ProActive takes it for Jython.
+    ``.py`` means Python here; only ProActive uses it for Jython.
     """
     extension = name.rpartition("/")[2].rpartition(".")[2].lower() if "." in name else ""
     if extension == "py":

@@ -1,7 +1,7 @@
-"""The lexical types of the workflow XML: how attributes' texts stand for values, both ways.
+"""The lexical types of the workflow XML: conversion between the text of an attribute and its value.
 
-Each type is a pair of functions: `read` takes the attribute's text and raises ValueError with the rest of a sentence
-("must be …") where it is not of the type; `write` gives the text back.
+Each type is a pair of functions: `read` parses the text of the attribute and raises ValueError with the rest of a
+sentence ("must be …") if it does not have the type; `write` returns the text of a value.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from proactive_jupyter_kernel.workflow.model import Block, ErrorPolicy, Priority, Reference, RestartPlace
+from proactive_jupyter_kernel.workflow.model import Block, ErrorPolicy, Priority, Reference, RestartMode
 from proactive_jupyter_kernel.workflow.names import ncname_problem
 
 __all__ = [
@@ -46,9 +46,9 @@ _DURATION = re.compile(r"[0-9]*[1-9][0-9]*(:[0-5][0-9]){0,2}")
 _COUNT = re.compile(r"\+?[0-9]+|-0+")
 _CLASS = re.compile(r"([A-Za-z_$][A-Za-z_0-9$]*\.)*[A-Za-z_$][A-Za-z_0-9$]*")
 _TAG = re.compile(r"[A-Za-z_0-9-]+([ \t\n\r]+[A-Za-z_0-9-]+)*")
-#: What XML 1.0 cannot hold at all (section 2.2), not even escaped.
+#: Characters that XML 1.0 cannot contain (section 2.2), not even escaped.
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-#: RFC 2396 as libxml2 and Java read it: a scheme or none, no blank, every percent sign with two hexadecimal digits.
+#: RFC 2396 as libxml2 and Java read it: an optional scheme, no blank, two hexadecimal digits after a percent sign.
 _URI = re.compile(
     r"""(?:[A-Za-z][A-Za-z0-9+.-]*:|(?![^/?\#]*:))   # a scheme, or no colon before the path's first slash
         (?:[^\x00-\x20\x7f%\#\[\]]|%[0-9A-Fa-f]{2})*       # authority, path and query
@@ -70,7 +70,7 @@ class Lexical:
 
 
 def characters_problem(text: str) -> str:
-    """Which character of `text` XML cannot hold, as the rest of a sentence; empty if all is well."""
+    """Which character of `text` XML cannot contain, as the rest of a sentence; empty if there is none."""
     fault = _ILLEGAL.search(text)
     if fault is None:
         return ""
@@ -80,7 +80,7 @@ def characters_problem(text: str) -> str:
 
 
 def uri_problem(text: str) -> str:
-    """What keeps `text` from being a URI or reference, as the rest of a sentence; empty if nothing does."""
+    """Why `text` is not a URI or reference, as the rest of a sentence; empty if it is one."""
     if _URI.fullmatch(text) or _REFERENCE.fullmatch(text):
         return ""
     if " " in text:
@@ -91,7 +91,7 @@ def uri_problem(text: str) -> str:
 
 
 def _with_reference(read: Callable[[str], Any]) -> Callable[[str], Any]:
-    """The type that also accepts exactly one ``${NAME}``."""
+    """The same type, which also accepts a single ``${NAME}``."""
 
     def read_or_refer(text: str) -> Any:
         reference = _REFERENCE.fullmatch(text)
@@ -119,7 +119,7 @@ def _write(write: Callable[[Any], str]) -> Callable[[Any], str]:
 
 
 def _read_boolean(text: str) -> bool:
-    """As the server's parser: "true" in any case is true, anything else false."""
+    """As the server's parser does: "true" in any case is true, anything else is false."""
     if text.strip().lower() not in ("true", "false", "1", "0"):
         raise ValueError("must be true or false")
     return text.strip().lower() == "true"
@@ -135,7 +135,7 @@ def _read_count(lowest: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         plain = text.strip()
         if not _COUNT.fullmatch(plain) or len(plain) > 20 or not lowest <= int(plain) <= MAX_COUNT:
-            raise ValueError(f"must be a whole number from {lowest}")
+            raise ValueError(f"must be an integer of at least {lowest}")
         return int(plain)
 
     return read
@@ -144,13 +144,13 @@ def _read_count(lowest: int) -> Callable[[str], int]:
 def _write_count(lowest: int) -> Callable[[Any], str]:
     def write(value: Any) -> str:
         if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= MAX_COUNT:
-            raise ValueError(f"must be a whole number from {lowest}, not {value!r}")
+            raise ValueError(f"must be an integer of at least {lowest}, not {value!r}")
         return str(value)
 
     return write
 
 
-_DURATION_HINT = "must be a time like 90, 1:30 or 1:00:00, its first part not zero"
+_DURATION_HINT = "must be a time such as 90, 1:30 or 1:00:00, and its first part must not be zero"
 
 
 def _read_duration(text: str) -> int:
@@ -160,7 +160,7 @@ def _read_duration(text: str) -> int:
     for part in text.split(":"):
         seconds = seconds * 60 + int(part)
     if seconds > MAX_SECONDS:
-        raise ValueError("is a longer time than the scheduler can count")
+        raise ValueError("is longer than the scheduler can represent")
     return seconds
 
 
@@ -175,7 +175,7 @@ def _write_duration(value: Any) -> str:
 
 
 def _enumeration(kind: type[enum.Enum]) -> Lexical:
-    """The members' values as texts."""
+    """A type whose texts are the values of the members."""
     by_text = {str(member.value): member for member in kind}
 
     def read(text: str) -> Any:
@@ -247,7 +247,7 @@ def _read_choice(words: tuple[str, ...]) -> Callable[[str], str]:
 
 
 def _read_uri(text: str) -> str:
-    """The server's schema language lets blanks and brackets pass, XML Schema does not: read more than is written."""
+    """Accepts blanks and brackets, as the server's schema language does; XML Schema does not, so none are written."""
     problem = uri_problem(re.sub(r"[ \[\]]", "_", text.strip()))
     if problem:
         raise ValueError(problem)
@@ -272,7 +272,7 @@ def _read_tags(text: str) -> tuple[str, ...]:
 def _write_tags(tags: tuple[str, ...]) -> str:
     for tag in tags:
         if not _TAG.fullmatch(tag):
-            raise ValueError(f"{tag!r} is no tag: letters, digits, '_', '-' and blanks inside only")
+            raise ValueError(f"{tag!r} is not a tag: use letters, digits, '_', '-', and blanks between them only")
     return ",".join(tags)
 
 
@@ -290,7 +290,7 @@ JOB_NAME = _text_type(_read_matching(re.compile(".{2,}", re.DOTALL), "must have 
 NAME = Lexical(_read_name, _write_name)
 URI = Lexical(_read_uri, _write_uri)
 CLASS_NAME = _text_type(_class_or_reference)
-FILES = _text_type(_read_matching(re.compile("[^\n\r]+"), "must be a pattern of files in one line, not empty"))
+FILES = _text_type(_read_matching(re.compile("[^\n\r]+"), "must be a file pattern on one line and must not be empty"))
 ACCESS_IN = _text_type(
     _read_choice((*(f"{verb}From{space}" for verb in ("transfer", "cache") for space in _SPACES), "none"))
 )
@@ -299,13 +299,13 @@ SELECTION_TYPE = _text_type(_read_choice(("dynamic", "static")))
 TAGS = Lexical(_read_tags, _write_tags)
 BOOLEAN = Lexical(_read_boolean, _write_boolean)
 FLAG = Lexical(_with_reference(_read_boolean), _write(_write_boolean))
-#: From 1 on: the schema also allows 0, the server's parser does not.
+#: At least 1: the schema also allows 0, but the server's parser does not.
 COUNT = Lexical(_with_reference(_read_count(1)), _write(_write_count(1)))
 MICROSECONDS = Lexical(_read_count(0), _write_count(0))
 DURATION = Lexical(_with_reference(_read_duration), _write(_write_duration))
 _POLICY = _enumeration(ErrorPolicy)
 POLICY = Lexical(_with_reference(_POLICY.read), _write(_POLICY.write))
-_RESTART = _enumeration(RestartPlace)
+_RESTART = _enumeration(RestartMode)
 RESTART = Lexical(_with_reference(_RESTART.read), _write(_RESTART.write))
 PRIORITY = Lexical(_with_reference(_read_priority), _write(_write_priority))
 BLOCK = _enumeration(Block)

@@ -1,8 +1,7 @@
-"""What a workflow is: plain frozen records, as written, with references such as ``${X}`` still in place.
+"""The model of a workflow: frozen records, as written, with unresolved references such as ``${X}``.
 
 The records mirror the elements of ProActive's workflow XML (the job descriptor schema 3.14); each class names its
-element. Nothing here reads a file, resolves a reference or checks a rule: `formats` read and write, `references`
-resolves, `checks` checks.
+element. This file reads no file, resolves no reference and checks no rule: see `formats`, `references` and `checks`.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ __all__ = [
     "Priority",
     "Reference",
     "Replicate",
-    "RestartPlace",
+    "RestartMode",
     "Script",
     "SelectionScript",
     "Task",
@@ -39,7 +38,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """One ``${NAME}`` that stands for the whole of an attribute whose type is not text."""
+    """One ``${NAME}`` as the whole value of an attribute whose type is not text."""
 
     #: The variable's name, without the sign and the braces.
     name: str
@@ -55,12 +54,12 @@ class ErrorPolicy(enum.Enum):
     SUSPEND_TASK = "suspendTask"
     PAUSE_JOB = "pauseJob"
     CONTINUE = "continueJobExecution"
-    #: On a task: the job's policy. On the job: as CONTINUE.
+    #: On a task: the policy of the job. On the job: the same as CONTINUE.
     NONE = "none"
 
 
-class RestartPlace(enum.Enum):
-    """Where a failed task is tried again (attribute ``restartTaskOnError``)."""
+class RestartMode(enum.Enum):
+    """Where a failed task is retried (attribute ``restartTaskOnError``)."""
 
     ANYWHERE = "anywhere"
     ELSEWHERE = "elsewhere"
@@ -78,7 +77,7 @@ class Priority(enum.IntEnum):
 
 
 class Block(enum.Enum):
-    """A task's place in a block (attribute ``controlFlow/@block``)."""
+    """The position of a task in a block (attribute ``controlFlow/@block``)."""
 
     NONE = "none"
     START = "start"
@@ -86,7 +85,7 @@ class Block(enum.Enum):
 
 
 class Topology(enum.Enum):
-    """How several nodes of one task lie to each other (children of ``parallel/topology``)."""
+    """The required proximity of the nodes of one task (children of ``parallel/topology``)."""
 
     ARBITRARY = "arbitrary"
     BEST_PROXIMITY = "bestProximity"
@@ -109,7 +108,7 @@ class Variable:
 
     name: str
     value: str
-    #: Text such as ``PA:INTEGER[1,10]``; empty: anything goes.
+    #: Text such as ``PA:INTEGER[1,10]``; empty: any value is valid.
     model: str = ""
     description: str = ""
     group: str = ""
@@ -121,20 +120,20 @@ class Variable:
 class TaskVariable(Variable):
     """A task's variable (``task/variables/variable``)."""
 
-    #: True: the job's or a parent's value wins over `value` where there is one.
+    #: True: the value of the job or of a parent, if there is one, overrides `value`.
     inherited: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """Code and its language (``script``): inline, or at a URL that is fetched on first use."""
+    """Code and its language (``script``): inline, or behind a URL that is fetched on first use."""
 
-    #: The engine's name as the XML has it (``cpython``, ``bash``); empty only where a URL's extension tells it.
+    #: The engine name in the XML (``cpython``, ``bash``); empty only if the extension of a URL implies it.
     language: str
     code: str = ""
-    #: Where the code is fetched from; empty for inline code.
+    #: The URL of the code; empty for inline code.
     url: str = ""
-    #: The binding ``args`` of the script, references unresolved.
+    #: The binding ``args`` of the script, with unresolved references.
     arguments: tuple[str, ...] = ()
 
 
@@ -143,13 +142,13 @@ class SelectionScript:
     """A script that accepts or refuses a node (``selection/script``)."""
 
     script: Script
-    #: True: the answer for a node is remembered (``type="static"``).
+    #: True: the answer for a node is cached (``type="static"``).
     static: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JavaClass:
-    """A Java task (``javaExecutable``): read and written, run only by a ProActive server."""
+    """A Java task (``javaExecutable``): it can be read and written; only a ProActive server runs it."""
 
     name: str
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -173,13 +172,13 @@ class Branch:
     script: Script
     target: str
     otherwise: str
-    #: The task where both ways meet; empty: they just end.
+    #: The task after both branches; empty: none.
     continuation: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loop:
-    """Runs again from `target` to this task (``controlFlow/loop``)."""
+    """Repeats the tasks from `target` to this task (``controlFlow/loop``)."""
 
     script: Script
     target: str
@@ -187,7 +186,7 @@ class Loop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replicate:
-    """Runs what depends on this task several times side by side (``controlFlow/replicate``)."""
+    """Runs what depends on this task several times in parallel (``controlFlow/replicate``)."""
 
     script: Script
 
@@ -197,7 +196,7 @@ FlowAction: TypeAlias = Branch | Loop | Replicate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileSelector:
-    """Files that are carried in or out (``inputFiles/files``, ``outputFiles/files``)."""
+    """Files that are transferred in or out (``inputFiles/files``, ``outputFiles/files``)."""
 
     #: One glob, or ``glob:…``/``regex:…``.
     includes: str
@@ -208,7 +207,7 @@ class FileSelector:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForkEnvironment:
-    """How a task's process is started (``forkEnvironment``)."""
+    """How the process of a task is started (``forkEnvironment``)."""
 
     working_dir: str = ""
     java_home: str = ""
@@ -243,9 +242,9 @@ class Task:
     flow: FlowAction | None = None
     block: Block | Reference = Block.NONE
     on_error: ErrorPolicy | Reference | None = None
-    restart: RestartPlace | Reference | None = None
+    restart: RestartMode | Reference | None = None
     retry_delay: Duration | None = None
-    #: All executions, the first included; None: the job's.
+    #: The maximum number of executions, including the first one; None: that of the job.
     max_executions: Count | None = None
     fork: Flag | None = None
     run_as_me: Flag = False
@@ -253,7 +252,7 @@ class Task:
     precious_result: Flag = False
     precious_logs: Flag = False
     result_preview_class: str = ""
-    #: Leaves of ``metadata`` as (tag, text); the studio keeps its positions here.
+    #: Leaves of ``metadata`` as (tag, text); the studio stores positions here.
     metadata: tuple[tuple[str, str], ...] = ()
 
 
@@ -268,7 +267,7 @@ class Workflow:
     generic_information: Mapping[str, str] = field(default_factory=dict)
     priority: Priority | Reference = Priority.NORMAL
     on_error: ErrorPolicy | Reference | None = None
-    restart: RestartPlace | Reference | None = None
+    restart: RestartMode | Reference | None = None
     retry_delay: Duration | None = None
     max_executions: Count | None = None
     project: str = ""
@@ -277,7 +276,7 @@ class Workflow:
     output_space: str = ""
     global_space: str = ""
     user_space: str = ""
-    #: The studio's picture (``metadata/visualization``), as text.
+    #: The picture made by the studio (``metadata/visualization``), as text.
     visualization: str = ""
 
     def task(self, name: str) -> Task:

@@ -1,7 +1,7 @@
-"""The types of variable models, ``PA:INTEGER`` and so on: a table, and one function for what each demands of a value.
+"""The types of variable models, such as ``PA:INTEGER``: a table, and one validation function for each type.
 
-Follows ``org.ow2.proactive.scheduler.common.job.factories.spi.model`` of ProActive. What only a server knows (files,
-credentials, the catalogue, models behind a URL) is asked through `Lookups`; what nobody can answer passes.
+Follows ``org.ow2.proactive.scheduler.common.job.factories.spi.model`` of ProActive. `Lookups` gives what only a server
+knows (files, credentials, the catalogue, models behind a URL); a value that cannot be looked up passes.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ _PREFIX = "PA:"
 _MODEL = re.compile(
     r"PA:\s*(?P<type>[A-Za-z0-9_]+)\s*(?P<argument>\(.*\))?\s*(?P<range>\[[^\[\]]*\])?", re.DOTALL | re.I
 )
-#: A model behind a URL may be another such model; more than this is a circle.
+#: A model behind a URL may be another such model; more than this number is taken for a cycle.
 _MAX_URLS = 5
 
 
 class ModelError(ValueError):
-    """A value does not fit its model, or the model is none; the message is what follows ``Model …:``."""
+    """A value does not match its model, or the model is invalid; the message follows ``Model …:``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookups:
-    """What only the scheduler knows. A None means that nobody knows: the value passes."""
+    """What only the scheduler knows. None means that it is not known, and the value passes."""
 
-    #: The text behind a URL (``PA:MODEL_FROM_URL``); raises OSError where nothing answers.
+    #: The text behind a URL (``PA:MODEL_FROM_URL``); raises OSError if it cannot be fetched.
     fetch: Callable[[str], str] | None = None
-    #: Whether a path exists in a space: (``USER`` or ``GLOBAL``, path, whether a folder is meant).
+    #: Whether a path exists in a space: (``USER`` or ``GLOBAL``, path, whether it must be a folder).
     file: Callable[[str, str, bool], bool] | None = None
     #: Whether the user has a third-party credential of this name.
     credential: Callable[[str], bool] | None = None
@@ -47,13 +47,13 @@ class Lookups:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Question:
-    """A value and all that its model may look at."""
+class _Validation:
+    """A value and the context of its validation."""
 
     value: str
-    #: The inside of the parentheses; None where there are none.
+    #: The text in parentheses; None if there are none.
     argument: str | None
-    #: The inside of the brackets; None where there are none.
+    #: The text in brackets; None if there are none.
     bounds: str | None
     hidden: bool
     scope: Scope
@@ -65,7 +65,7 @@ class _Question:
 class _Type:
     """One type of model."""
 
-    check: Callable[[_Question], None]
+    check: Callable[[_Validation], None]
     #: Whether ``(…)`` must, may (None) or must not follow.
     argument: bool | None = False
     #: Whether ``[min,max]`` may follow.
@@ -75,12 +75,12 @@ class _Type:
 
 
 def is_model(model: str) -> bool:
-    """Whether a variable's model demands anything; other texts are remarks."""
+    """Whether the model of a variable restricts its values; any other text is a comment."""
     return model.strip()[: len(_PREFIX)].upper() == _PREFIX
 
 
 def check_model(model: str, value: str, hidden: bool, scope: Scope, lookups: Lookups, urls: int = 0) -> None:
-    """Raises ModelError where `value` does not fit `model`; `urls` counts the models that were fetched on the way."""
+    """Raises ModelError if `value` does not match `model`; `urls` counts the models that were fetched so far."""
     if not is_model(model):
         return
     plain = model.strip()
@@ -96,11 +96,11 @@ def check_model(model: str, value: str, hidden: bool, scope: Scope, lookups: Loo
     if bounds is not None and not kind.ranged:
         raise ModelError(f"{name} has no range")
     if optional and not kind.optional:
-        raise ModelError(f"{name} cannot be optional: an empty value is just what it refuses")
+        raise ModelError(f"{name} cannot be optional, because it rejects the empty value")
     if optional and not value:
         return
     kind.check(
-        _Question(
+        _Validation(
             value=value,
             argument=None if argument is None else argument[1:-1],
             bounds=None if bounds is None else bounds[1:-1],
@@ -112,54 +112,54 @@ def check_model(model: str, value: str, hidden: bool, scope: Scope, lookups: Loo
     )
 
 
-def _one_of(*values: str) -> Callable[[_Question], None]:
-    def check(question: _Question) -> None:
-        if question.value.lower() not in values:
-            raise ModelError(f"{question.value!r} is none of {', '.join(values)}")
+def _one_of(*values: str) -> Callable[[_Validation], None]:
+    def check(validation: _Validation) -> None:
+        if validation.value.lower() not in values:
+            raise ModelError(f"{validation.value!r} is none of {', '.join(values)}")
 
     return check
 
 
-def _whole(bits: int) -> Callable[[_Question], None]:
+def _whole(bits: int) -> Callable[[_Validation], None]:
     """Java's Short, Integer and Long."""
 
     def read(text: str) -> int:
         if not re.fullmatch(r"[+-]?[0-9]{1,30}", text):
-            raise ModelError(f"{text!r} is no whole number")
+            raise ModelError(f"{text!r} is not an integer")
         if not -(2 ** (bits - 1)) <= int(text) < 2 ** (bits - 1):
-            raise ModelError(f"{text!r} is no whole number of {bits} bits")
+            raise ModelError(f"{text!r} is not an integer of {bits} bits")
         return int(text)
 
-    return lambda question: _in_range(question, read)
+    return lambda validation: _in_range(validation, read)
 
 
 def _read_real(text: str) -> float:
-    """As ``Double.parseDouble``: blanks around it, an exponent and a letter f or d are allowed."""
+    """As ``Double.parseDouble``: surrounding blanks, an exponent and a suffix f or d are allowed."""
     plain = text.strip()
     if not re.fullmatch(r"[+-]?(NaN|Infinity|(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[fFdD]?)", plain, re.ASCII):
-        raise ModelError(f"{text!r} is no number")
+        raise ModelError(f"{text!r} is not a number")
     return float(plain if plain.endswith(("NaN", "Infinity")) else plain.rstrip("fFdD"))
 
 
-def _in_range(question: _Question, read: Callable[[str], Any]) -> None:
-    value = read(question.value)
-    if question.bounds is None:
+def _in_range(validation: _Validation, read: Callable[[str], Any]) -> None:
+    value = read(validation.value)
+    if validation.bounds is None:
         return
-    parts = [part.strip() for part in question.bounds.split(",")]
+    parts = [part.strip() for part in validation.bounds.split(",")]
     if len(parts) > 2:
-        raise ModelError(f"the range [{question.bounds}] must be [min] or [min,max]")
+        raise ModelError(f"the range [{validation.bounds}] must be [min] or [min,max]")
     try:
         lowest, highest = read(parts[0]), read(parts[-1]) if len(parts) == 2 else None
     except ModelError as error:
-        raise ModelError(f"the range [{question.bounds}] is wrong: {error}") from error
+        raise ModelError(f"the range [{validation.bounds}] is wrong: {error}") from error
     if highest is not None and highest < lowest:
-        raise ModelError(f"the range [{question.bounds}] is empty")
+        raise ModelError(f"the range [{validation.bounds}] is empty")
     if not (lowest <= value and (highest is None or value <= highest)):
-        raise ModelError(f"{question.value!r} is not in the range [{question.bounds}]")
+        raise ModelError(f"{validation.value!r} is not in the range [{validation.bounds}]")
 
 
-def _date(question: _Question) -> None:
-    layout = question.argument or ""
+def _date(validation: _Validation) -> None:
+    layout = validation.argument or ""
 
     def read(text: str) -> Any:
         try:
@@ -167,40 +167,40 @@ def _date(question: _Question) -> None:
         except ValueError as error:
             raise ModelError(str(error)) from error
 
-    _in_range(question, read)
+    _in_range(validation, read)
 
 
-def _list(question: _Question) -> None:
-    items = [item.strip() for item in (question.argument or "").split(",")]
-    if ")" in (question.argument or ""):
+def _list(validation: _Validation) -> None:
+    items = [item.strip() for item in (validation.argument or "").split(",")]
+    if ")" in (validation.argument or ""):
         raise ModelError("an item of a list cannot hold a parenthesis")
     doubles = [item for item in dict.fromkeys(items) if items.count(item) > 1]
     if doubles:
         raise ModelError(f"the list names {doubles[0]!r} twice")
-    if question.value not in items:
-        hint = did_you_mean(question.value, filter(None, items))
-        raise ModelError(f"{question.value!r} is none of the items. {hint}".strip())
+    if validation.value not in items:
+        hint = did_you_mean(validation.value, filter(None, items))
+        raise ModelError(f"{validation.value!r} is not one of the items. {hint}".strip())
 
 
-def _regexp(question: _Question) -> None:
+def _regexp(validation: _Validation) -> None:
     try:
-        pattern = compile_java(question.argument or "")
+        pattern = compile_java(validation.argument or "")
     except ValueError as error:
         raise ModelError(str(error)) from error
-    if not pattern.fullmatch(question.value):
-        raise ModelError(f"{question.value!r} does not match the regular expression")
+    if not pattern.fullmatch(validation.value):
+        raise ModelError(f"{validation.value!r} does not match the regular expression")
 
 
-def _not_empty(question: _Question) -> None:
-    if not question.value.strip():
+def _not_empty(validation: _Validation) -> None:
+    if not validation.value.strip():
         raise ModelError("the value is empty or blank")
 
 
-def _cron(question: _Question) -> None:
+def _cron(validation: _Validation) -> None:
     try:
-        cron.parse(question.value)
+        cron.parse(validation.value)
     except ValueError as error:
-        raise ModelError(f"this is no cron expression: {error}") from error
+        raise ModelError(f"this is not a cron expression: {error}") from error
 
 
 #: RFC 2396 as ``java.net.URI`` reads it: characters beyond ASCII are allowed.
@@ -213,99 +213,101 @@ _URI = re.compile(
 _URL_SCHEMES = ("http", "https", "ftp", "file", "jar", "mailto")
 
 
-def _uri(question: _Question) -> None:
-    if not _URI.fullmatch(question.value):
-        raise ModelError(f"{question.value!r} is no URI")
+def _uri(validation: _Validation) -> None:
+    if not _URI.fullmatch(validation.value):
+        raise ModelError(f"{validation.value!r} is not a URI")
 
 
-def _url(question: _Question) -> None:
-    scheme, colon, _ = question.value.strip().partition(":")
+def _url(validation: _Validation) -> None:
+    scheme, colon, _ = validation.value.strip().partition(":")
     if not colon or scheme.lower() not in _URL_SCHEMES:
-        raise ModelError(f"{question.value!r} is no URL: it must start with one of {', '.join(_URL_SCHEMES)} and ':'")
+        raise ModelError(
+            f"{validation.value!r} is not a URL: it must start with one of {', '.join(_URL_SCHEMES)} and ':'"
+        )
 
 
-def _json(question: _Question) -> None:
+def _json(validation: _Validation) -> None:
     def refuse(constant: str) -> Any:
-        raise ValueError(f"{constant} is no JSON")
+        raise ValueError(f"{constant} is not valid JSON")
 
     try:
-        json.loads(question.value, parse_constant=refuse)
+        json.loads(validation.value, parse_constant=refuse)
     except (ValueError, RecursionError) as error:
-        raise ModelError(f"this is no JSON: {error}") from error
+        raise ModelError(f"this is not valid JSON: {error}") from error
 
 
-def _anything(question: _Question) -> None:
+def _anything(validation: _Validation) -> None:
     """Every value passes."""
 
 
-def _credential(question: _Question) -> None:
-    known = question.lookups.credential
-    if known is not None and not known(question.value):
-        raise ModelError(f"there is no third-party credential {question.value!r}; add it to the scheduler first")
+def _credential(validation: _Validation) -> None:
+    known = validation.lookups.credential
+    if known is not None and not known(validation.value):
+        raise ModelError(f"there is no third-party credential {validation.value!r}; add it to the scheduler first")
 
 
-def _path(space: str, folder: bool) -> Callable[[_Question], None]:
-    def check(question: _Question) -> None:
-        if question.hidden or question.lookups.file is None:
+def _path(space: str, folder: bool) -> Callable[[_Validation], None]:
+    def check(validation: _Validation) -> None:
+        if validation.hidden or validation.lookups.file is None:
             return
         what = "folder" if folder else "file"
-        if folder and question.value.endswith("/"):
-            raise ModelError(f"{question.value!r} must not end with '/'")
-        if not question.lookups.file(space, question.value, folder):
-            raise ModelError(f"there is no {what} {question.value!r} in the {space.lower()} space")
+        if folder and validation.value.endswith("/"):
+            raise ModelError(f"{validation.value!r} must not end with '/'")
+        if not validation.lookups.file(space, validation.value, folder):
+            raise ModelError(f"there is no {what} {validation.value!r} in the {space.lower()} space")
 
     return check
 
 
-def _catalog(question: _Question) -> None:
-    if not re.fullmatch(r"[^/]+/[^/]+(/[0-9]{13})?", question.value):
+def _catalog(validation: _Validation) -> None:
+    if not re.fullmatch(r"[^/]+/[^/]+(/[0-9]{13})?", validation.value):
         form = "bucket/object or bucket/object/revision, the revision of 13 digits"
-        raise ModelError(f"{question.value!r} must have the form {form}")
-    arguments = tuple(part.strip() for part in (question.argument or "").split(",")) if question.argument else ()
+        raise ModelError(f"{validation.value!r} must have the form {form}")
+    arguments = tuple(part.strip() for part in (validation.argument or "").split(",")) if validation.argument else ()
     if len(arguments) > 4:
         raise ModelError("there are at most four arguments: kind, content type, bucket, object")
-    if question.lookups.catalog is not None and not question.lookups.catalog(question.value, arguments):
-        raise ModelError(f"the catalogue has no such object {question.value!r}")
+    if validation.lookups.catalog is not None and not validation.lookups.catalog(validation.value, arguments):
+        raise ModelError(f"the catalogue has no such object {validation.value!r}")
 
 
-def _from_url(question: _Question) -> None:
-    url = (question.argument or "").strip()
-    if "${" in url or question.lookups.fetch is None:
+def _from_url(validation: _Validation) -> None:
+    url = (validation.argument or "").strip()
+    if "${" in url or validation.lookups.fetch is None:
         return
-    if question.urls >= _MAX_URLS:
-        raise ModelError("the URLs lead to each other without end")
+    if validation.urls >= _MAX_URLS:
+        raise ModelError("the URLs refer to each other in a cycle")
     try:
-        model = question.lookups.fetch(url)
+        model = validation.lookups.fetch(url)
     except (OSError, ValueError) as error:
         raise ModelError(f"the model behind {url} cannot be fetched: {error}") from error
-    check_model(model, question.value, question.hidden, question.scope, question.lookups, question.urls + 1)
+    check_model(model, validation.value, validation.hidden, validation.scope, validation.lookups, validation.urls + 1)
 
 
-def _spel(question: _Question) -> None:
-    _expression(question, question.argument or "", f"the expression is not true for {question.value!r}")
+def _spel(validation: _Validation) -> None:
+    _expression(validation, validation.argument or "", f"the expression is false for {validation.value!r}")
 
 
-def _spel_with_message(question: _Question) -> None:
-    message, comma, expression = _first_argument(question.argument or "")
+def _spel_with_message(validation: _Validation) -> None:
+    message, comma, expression = _first_argument(validation.argument or "")
     if not comma:
         raise ModelError("SPEL2 needs a message and an expression")
-    _expression(question, expression, message.strip())
+    _expression(validation, expression, message.strip())
 
 
 def _first_argument(text: str) -> tuple[str, str, str]:
-    """The text before the first comma; a text in quotes may hold commas."""
+    """The text before the first comma; a quoted text may contain commas."""
     quoted = re.match(r"""\s*('(?:[^']|'')*'|"[^"]*")\s*(,)""", text)
     if quoted:
         return quoted.group(1)[1:-1], ",", text[quoted.end() :]
     return text.partition(",")
 
 
-def _expression(question: _Question, expression: str, refusal: str) -> None:
+def _expression(validation: _Validation, expression: str, refusal: str) -> None:
     try:
-        result = evaluate(expression, question.scope)
+        result = evaluate(expression, validation.scope)
     except SpelError as error:
         raise ModelError(f"the expression cannot be evaluated: {error}") from error
-    decided = result if question.scope.valid is None else question.scope.valid
+    decided = result if validation.scope.valid is None else validation.scope.valid
     if decided is not True:
         raise ModelError(refusal)
 
@@ -315,8 +317,8 @@ MODELS: Mapping[str, _Type] = {
     "INTEGER": _Type(check=_whole(32), ranged=True),
     "LONG": _Type(check=_whole(64), ranged=True),
     "SHORT": _Type(check=_whole(16), ranged=True),
-    "FLOAT": _Type(check=lambda question: _in_range(question, _read_real), ranged=True),
-    "DOUBLE": _Type(check=lambda question: _in_range(question, _read_real), ranged=True),
+    "FLOAT": _Type(check=lambda validation: _in_range(validation, _read_real), ranged=True),
+    "DOUBLE": _Type(check=lambda validation: _in_range(validation, _read_real), ranged=True),
     "DATETIME": _Type(check=_date, argument=True, ranged=True),
     "LIST": _Type(check=_list, argument=True),
     "REGEXP": _Type(check=_regexp, argument=True),

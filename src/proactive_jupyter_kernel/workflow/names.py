@@ -1,7 +1,7 @@
-"""Names as the workflow XML allows them: NCName, with the letters of XML 1.0 up to its fourth edition.
+"""Names that the workflow XML allows: NCName, with the letters of XML 1.0 up to its fourth edition.
 
-The fifth edition admits nearly every character, but the schema languages that judge workflows (RELAX NG on the server,
-XML Schema elsewhere) still go by the tables of the fourth, appendix B: letters as Unicode 2.0 knew them.
+The fifth edition allows nearly every character, but the schema languages that validate workflows (RELAX NG on the
+server, XML Schema elsewhere) still use the tables of the fourth, appendix B: the letters of Unicode 2.0.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _FOLLOWERS = """
 
 
 def _character_class(table: str) -> str:
-    """The table as the inside of a regular expression's character class."""
+    """The table as the body of a character class of a regular expression."""
     ranges = []
     for entry in table.split():
         first, _, last = entry.partition("-")
@@ -58,12 +58,12 @@ _NOT_NEXT = re.compile(f"[^{_NEXT}]")
 
 
 def is_ncname(text: str) -> bool:
-    """Whether `text` is a name without a colon, as tasks, variables and generic information must have."""
+    """Whether `text` is a name without a colon, as required for tasks, variables and generic information."""
     return _NCNAME.fullmatch(text) is not None
 
 
 def ncname_problem(text: str) -> str:
-    """What keeps `text` from being such a name, as the rest of a sentence; empty if nothing does."""
+    """Why `text` is not such a name, as the rest of a sentence; empty if it is one."""
     if not text:
         return "is empty"
     if _NOT_START.match(text):
@@ -75,6 +75,6 @@ def ncname_problem(text: str) -> str:
 
 
 def to_ncname(text: str) -> str:
-    """`text` with an underscore for every character that a name cannot hold; one is put first where needed."""
+    """`text` with an underscore for every invalid character, and a leading underscore if needed."""
     name = _NOT_NEXT.sub("_", text)
     return name if name and not _NOT_START.match(name) else f"_{name}"

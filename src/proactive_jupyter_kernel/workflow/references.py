@@ -1,7 +1,7 @@
-"""What a submission does with references: values known now are put in, the others stay for the start of the task.
+"""Resolves references at submission: known values are inserted, other references stay until the task starts.
 
-Follows ``StaxJobFactory`` and ``InternalJobFactory``: which attributes are resolved, which value of a variable wins.
-Task names, script texts and arguments, native commands, Java parameters, ``includes`` and flow targets are left alone.
+Follows ``StaxJobFactory`` and ``InternalJobFactory``: which attributes are resolved, and the precedence of values.
+Task names, script texts and arguments, native commands, Java parameters, ``includes`` and flow targets are unchanged.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = ["InfiniteReference", "Substitutor", "resolve", "substitute"]
 
 _Variable = TypeVar("_Variable", bound=Variable)
 
-#: Field -> its attribute and type: where it holds a `Reference`, the variable's value is read as that type.
+#: Field -> its attribute and type: the value of a variable that replaces a `Reference` is parsed as that type.
 _JOB_FIELDS: dict[str, tuple[str, Lexical]] = {
     "priority": ("priority", types.PRIORITY),
     "on_error": ("onTaskError", types.POLICY),
@@ -61,13 +61,12 @@ def resolve(
     generic_information: Mapping[str, str] | None = None,
     site: Mapping[str, str] | None = None,
 ) -> Workflow:
-    """`workflow` as a submission makes it.
+    """`workflow` with resolved references.
 
-    `variables` and `generic_information` were given at submission: they win over what is written, and are added where
-    nothing is. `site` holds what the scheduler knows besides (global variables, ``PA_SCHEDULER_REST_URL`` …): it
-    resolves references that nothing else does and adds no variable. Raises InvalidWorkflow, with all problems, where
-    variables refer to each other in a circle or a value does not fit the attribute that refers to it. No `Reference`
-    is left.
+    `variables` and `generic_information` are those of the submission; they override or extend those of the workflow.
+    `site` holds what the scheduler defines (global variables, ``PA_SCHEDULER_REST_URL`` …): it resolves only references
+    that are still unknown, and adds no variable. The result contains no `Reference`. Raises InvalidWorkflow, with all
+    problems, if variables refer to each other in a cycle or a value does not have the type of its attribute.
     """
     return _Resolution(workflow, variables or {}, generic_information or {}, site or {}).run()
 
@@ -119,14 +118,14 @@ class _Resolution:
         try:
             return (values or self.values)(text)
         except InfiniteReference as error:
-            self.problem(str(error), place, "Take one of these references out.")
+            self.problem(str(error), place, "Remove one of these references.")
             return text
 
     def mapping(self, texts: Mapping[str, str], what: str) -> dict[str, str]:
         return {name: self.text(text, f"{what} {name!r}") for name, text in texts.items()}
 
     def fields(self, record: Any, table: Mapping[str, tuple[str, Lexical]]) -> dict[str, Any]:
-        """The fields of the table that hold a reference, with the value that it stands for."""
+        """The fields of the table that hold a reference, with the resolved value."""
         return {
             field: self.typed(reference, *known)
             for field, known in table.items()
@@ -137,7 +136,7 @@ class _Resolution:
         text = self.text(str(reference), attribute)
         if text == str(reference):
             hint = did_you_mean(reference.name, self.known) or "Declare it, or give its value at submission."
-            self.problem(f"{reference} names no known variable", attribute, hint)
+            self.problem(f"{reference} is not a known variable", attribute, hint)
             return None
         try:
             value = kind.read(text)
@@ -145,7 +144,7 @@ class _Resolution:
             self.problem(f"{reference} is {text!r}, but it {error}", attribute)
             return None
         if isinstance(value, Reference):
-            self.problem(f"{reference} leads to {value}, which names no known variable", attribute)
+            self.problem(f"{reference} leads to {value}, which is not a known variable", attribute)
         return value
 
     def variable(self, variable: _Variable) -> _Variable:
@@ -185,7 +184,7 @@ class _Resolution:
         return resolved
 
     def scope(self, variables: tuple[TaskVariable, ...]) -> Substitutor:
-        """In a task its own variables hide the job's, inherited ones only stand in for what the job lacks."""
+        """In a task, its own variables hide those of the job; inherited ones only add what the job does not have."""
         own = {each.name: each.value for each in variables if not each.inherited or each.name not in self.known}
         return Substitutor({**self.known, **own}) if own else self.job_values
 
@@ -222,14 +221,14 @@ class _Resolution:
         return script if script is None else self.url_of(script)
 
     def url_of(self, script: Script) -> Script:
-        """A script's text is its own; where it is fetched from may depend on variables."""
+        """The text of a script is not resolved; its URL may depend on variables."""
         if not script.url:
             return script
         url, language = self.text(script.url, "script"), self.text(script.language, "script")
         return replace(script, url=url, language=language)
 
     def clean(self, script: Script | None) -> Script | None:
-        """A cleaning script runs after the variables are gone: the job's are put into its text now."""
+        """A cleaning script runs without variables: those of the job are inserted into its text now."""
         if script is None:
             return None
         return replace(self.url_of(script), code=self.text(script.code, "cleaning script", self.job_values))

@@ -1,4 +1,4 @@
-"""Where a job or a task stands, in ProActive's words (``JobStatus.java``, ``TaskStatus.java``)."""
+"""The status of a job or task, as ProActive defines them (``JobStatus.java``, ``TaskStatus.java``)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["JOB_ALIVE", "JOB_ENDED", "TASK_ALIVE", "TASK_ENDED", "TASK_PENDING",
 
 
 class _Labelled(enum.Enum):
-    """An enumeration whose value is ProActive's constant and whose label is what people read."""
+    """An enumeration whose value is ProActive's constant and whose label is shown to users."""
 
     label: str
     meaning: str

@@ -1,7 +1,7 @@
-"""Puts values in the place of references: ``$NAME`` and ``${NAME}`` in a text, as ProActive does it.
+"""Substitutes references in a text: ``$NAME`` and ``${NAME}``, as ProActive does.
 
-Follows the observable behaviour of ``VariableSubstitutor.java``, oddities included: references that touch each other
-form one name, a closing brace is taken even where none was opened, an unknown name leaves its text as it is.
+Follows the observable behaviour of ``VariableSubstitutor.java``, including its quirks: adjacent references form one
+name, a closing brace is consumed without an opening one, and an unknown reference stays unchanged.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from collections.abc import Mapping
 __all__ = ["InfiniteReference", "Substitutor", "substitute"]
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
-#: What can begin a reference; everything before it is copied.
+#: The start of a reference; everything before it is copied.
 _START = re.compile(r"\$(?:(?P<braced>\{)|(?=[A-Za-z0-9._-]))")
-#: References that build each other's names; no person writes more than two.
+#: The maximum depth of references inside the names of references; two is the most in practice.
 _MAX_NESTED = 50
-#: Values that refer to values.
+#: The maximum depth of values that refer to values.
 _MAX_CHAIN = 100
-#: Values that repeat each other grow fast; no real value comes near this.
+#: Values that repeat each other grow exponentially; this is far above any real value.
 _MAX_LENGTH = 16 * 1024 * 1024
 
 
 class InfiniteReference(ValueError):
-    """Variables refer to each other in a circle, or in so many steps that no end is in sight."""
+    """Variables refer to each other in a cycle, or too deeply."""
 
 
 def substitute(text: str, variables: Mapping[str, str]) -> str:
-    """`text` with its references to `variables` resolved. Raises InfiniteReference for circles."""
+    """`text` with its references to `variables` resolved. Raises InfiniteReference for cycles."""
     return Substitutor(variables)(text)
 
 
@@ -35,7 +35,7 @@ class Substitutor:
     """Resolves texts against one set of variables."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:
-        #: Every variable also answers to its name in capitals with dots turned into underscores.
+        #: Every variable can also be referred to by its name in capitals with underscores for dots.
         self.values = {name.upper().replace(".", "_"): value for name, value in variables.items()}
         self.values.update(variables)
         self._resolved: dict[str, str] = {}
@@ -44,7 +44,7 @@ class Substitutor:
         return self._substitute(text, [text]) if "$" in text else text
 
     def _substitute(self, text: str, trail: list[str]) -> str:
-        """`trail`: the text that all began with, then the names whose values are being resolved."""
+        """`trail`: the initial text, then the names whose values are being resolved."""
         parts: list[str] = []
         position, length = 0, 0
         while (start := _START.search(text, position)) is not None:
@@ -58,7 +58,7 @@ class Substitutor:
         return "".join(parts)
 
     def _reference(self, text: str, start: re.Match[str], trail: list[str], depth: int) -> tuple[str, int]:
-        """The value of the reference at `start`, and where the text goes on; an unknown one is its own value."""
+        """The value of the reference at `start`, and where the text continues; an unknown reference stays."""
         name: list[str] = []
         position = start.end()
         while True:

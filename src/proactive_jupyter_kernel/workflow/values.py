@@ -1,11 +1,11 @@
-"""The values that travel between tasks: which Python values may, how JSON holds them, how Java would print them.
+"""The values that travel between tasks: the supported Python types, their JSON form, and their text in Java.
 
-The table is that of ProActive's Python engine (``jsr223-cpython``): what it can hand to Java, and what comes back. The
-embedded scheduler keeps to the same table, so that a task gives the same here and on a ProActive server. What is not in
-the table travels as tagged bytes (``python_tasks/tagged.py``) where the writer asks for that.
+The table is that of ProActive's Python engine (``jsr223-cpython``): what it can pass to Java, and what it returns. The
+embedded scheduler uses the same table, so that a task behaves the same here and on a ProActive server. Other values
+travel as tagged bytes (``python_tasks/tagged.py``) if the writer asks for that.
 
-Task processes load this file by its path, under whatever interpreter they were given: it needs nothing but the
-standard library and ``tagged.py``, and runs on Python 3.8. Keep it so.
+Task processes load this file by its path, under any interpreter: it must need only the standard library and
+``tagged.py``, and must run on Python 3.8.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ __all__ = [
 
 #: The key that marks a tagged value in wire form.
 TAG = "$type"
-#: How deep lists and dicts may lie in each other; well inside Python's own limit, whoever calls.
+#: The maximum nesting depth of lists and dicts; well below Python's own recursion limit.
 MAX_DEPTH = 100
-#: How many single values one value may hold. More belongs in a file; it also ends the conversion of values that share
-#: parts so often that they would unfold without end.
+#: The maximum number of items in one value. Larger data belongs in a file; the limit also stops the conversion of
+#: values whose shared parts would expand exponentially.
 MAX_ITEMS = 5_000_000
 _LONG_MIN, _LONG_MAX = -(2**63), 2**63 - 1
-#: How tagged bytes begin in wire form; nine bytes fill twelve letters.
+#: How tagged bytes start in wire form; nine bytes are twelve letters in base64.
 _TAGGED_START = base64.b64encode(tagged.MAGIC[:9]).decode("ascii")
-#: ``BigDecimal`` counts its digits after the point in 32 bits.
+#: ``BigDecimal`` stores its scale in 32 bits.
 _SCALE_LIMIT = 2**31 - 1
 
 _ITERATORS: tuple[Any, ...] = (
@@ -73,7 +73,7 @@ _SETS: tuple[Any, ...] = (set, frozenset, type({}.keys()))
 _CONTAINERS = (list, dict, set)
 _MAPPINGS = (dict, types.MappingProxyType, collections.UserDict, collections.ChainMap)
 
-#: Class -> what to do instead; looked up along the class and its bases by module and name: nothing is imported.
+#: Class -> what to do instead; looked up for the class and its bases by module and name, so that nothing is imported.
 _REMEDIES: dict[tuple[str, str], str] = {
     ("builtins", "memoryview"): "use bytes(…)",
     ("builtins", "function"): "define or import it in the task that calls it, or install cloudpickle",
@@ -81,8 +81,8 @@ _REMEDIES: dict[tuple[str, str], str] = {
     ("builtins", "method"): "a method stays with its object: pass the data it needs",
     ("builtins", "module"): "import it in the task that needs it",
     ("builtins", "type"): "define or import the class in the task that needs it, or install cloudpickle",
-    ("builtins", "coroutine"): "await it, and pass what it gives",
-    ("builtins", "async_generator"): "pass a list of what it gives",
+    ("builtins", "coroutine"): "await it, and pass what it returns",
+    ("builtins", "async_generator"): "pass a list of its items",
     ("_io", "_IOBase"): "pass the file's name, or its contents",
     ("_thread", "lock"): "create the lock in the task that needs it",
     ("_thread", "RLock"): "create the lock in the task that needs it",
@@ -99,7 +99,7 @@ _GENERAL_REMEDY = (
 
 
 class NotPortableValue(ValueError):
-    """A value cannot travel; says which, where it lies and what to do instead."""
+    """A value cannot travel between tasks; the message says which, where it is, and what to do instead."""
 
     def __init__(self, path: str, type_name: str, reason: str, remedy: str = "") -> None:
         self.path = path
@@ -115,7 +115,7 @@ class NotPortableValue(ValueError):
 
 
 class Opaque:
-    """An object of another language that Python has no form for; all there is to see is its text."""
+    """An object of another language that Python cannot represent; only its text is known."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -134,29 +134,29 @@ class Opaque:
 
 
 def portable(value: Any, name: str = "result", *, tags: bool = False, plain: bool = False) -> Any:
-    """`value` built of nothing but None, bool, int, float, str, bytes, Decimal, list, set, dict and Opaque.
+    """`value` converted to None, bool, int, float, str, bytes, Decimal, list, set, dict and Opaque only.
 
-    Tuples, ranges and generators become lists, bytearrays bytes, subclasses their plain base; inside of sets and keys
-    of dicts, where a list cannot stand, tuples and frozensets. With `tags`, anything else becomes tagged bytes; with
-    `plain` as well, as far as possible lists, records, numbers and texts instead. `name` is what messages call the
-    value. Raises `NotPortableValue` where something cannot travel.
+    Tuples, ranges and generators become lists, bytearrays become bytes, subclasses become their base type. In sets and
+    keys of dicts, which cannot contain a list, they become tuples and frozensets. With `tags`, anything else becomes
+    tagged bytes; with `plain` as well, lists, records, numbers and texts if possible. Messages call the value `name`.
+    Raises `NotPortableValue` if a part cannot travel.
     """
-    return _Converter(tags, plain).convert(value, _Place(name), False)
+    return _Converter(tags, plain).convert(value, _ValuePath(name), False)
 
 
-class _Place:
-    """Where a value lies: ``result['a'][3]``, spelled out only when a message needs it."""
+class _ValuePath:
+    """The path of a value, such as ``result['a'][3]``, formatted only when a message needs it."""
 
     __slots__ = ("depth", "key", "parent")
 
-    def __init__(self, key: Any, parent: _Place | None = None) -> None:
+    def __init__(self, key: Any, parent: _ValuePath | None = None) -> None:
         self.key = key
         self.parent = parent
         self.depth: int = parent.depth + 1 if parent is not None else 0
 
     def __str__(self) -> str:
         keys: list[str] = []
-        place: _Place = self
+        place: _ValuePath = self
         while place.parent is not None:
             keys.append(f"[{_short(place.key)}]")
             place = place.parent
@@ -172,7 +172,7 @@ def _short(key: Any) -> str:
 
 
 class _Converter:
-    """One conversion: knows the containers that it is inside of, and how much it has seen."""
+    """One conversion; it tracks the enclosing containers and the number of items."""
 
     def __init__(self, tags: bool, plain: bool) -> None:
         self.tags = tags
@@ -180,7 +180,7 @@ class _Converter:
         self.inside: set[int] = set()
         self.items = 0
 
-    def convert(self, value: Any, place: _Place, hashable: bool) -> Any:
+    def convert(self, value: Any, place: _ValuePath, hashable: bool) -> Any:
         kind = type(value)
         if value is None or kind is bool or kind is float:
             return value
@@ -192,8 +192,8 @@ class _Converter:
             return value
         return self.other(value, place, hashable)
 
-    def leaf(self, check: Callable[[Any, _Place], Any], value: Any, place: _Place, hashable: bool) -> Any:
-        """What the check gives; what it refuses travels tagged."""
+    def leaf(self, check: Callable[[Any, _ValuePath], Any], value: Any, place: _ValuePath, hashable: bool) -> Any:
+        """The converted value; a value that cannot be converted becomes tagged bytes."""
         if not self.tags:
             return check(value, place)
         try:
@@ -201,20 +201,20 @@ class _Converter:
         except NotPortableValue:
             return self.carry(value, place, hashable)
 
-    def carry(self, value: Any, place: _Place, hashable: bool) -> Any:
-        """The value as tagged bytes, or as what is plain of it."""
+    def carry(self, value: Any, place: _ValuePath, hashable: bool) -> Any:
+        """The value as tagged bytes, or in a plain form."""
         try:
             found = tagged.encode(value, self.as_plain)
-        except tagged.CannotTravel as problem:
+        except tagged.NotSerializable as problem:
             reason, remedy = problem.args
             raise NotPortableValue(str(place), _type_name(value), reason, remedy or _remedy(value)) from None
         if type(found) in _CONTAINERS:
-            # One level at a time, so that cycles and depth are noticed.
-            return self.container(value, place, lambda _, below: self.convert(found, _Place("", below), hashable))
+            # One level at a time, to detect cycles and excessive depth.
+            return self.container(value, place, lambda _, below: self.convert(found, _ValuePath("", below), hashable))
         return found
 
-    def other(self, value: Any, place: _Place, hashable: bool) -> Any:
-        """Containers, subclasses, and what cannot travel."""
+    def other(self, value: Any, place: _ValuePath, hashable: bool) -> Any:
+        """Containers, subclasses, and unsupported values."""
         if self.tags and tagged.takes(value):
             return self.carry(value, place, hashable)
         if isinstance(value, _MAPPINGS) and not hashable:
@@ -225,9 +225,9 @@ class _Converter:
             return self.container(value, place, self.tuple_of if hashable else self.list_of)
         return self.leaf(_plain, value, place, hashable)
 
-    def container(self, value: Any, place: _Place, convert: Callable[[Any, _Place], Any]) -> Any:
+    def container(self, value: Any, place: _ValuePath, convert: Callable[[Any, _ValuePath], Any]) -> Any:
         if id(value) in self.inside:
-            raise NotPortableValue(str(place), _type_name(value), "it contains itself", "take the cycle out")
+            raise NotPortableValue(str(place), _type_name(value), "it contains itself", "remove the cycle")
         if place.depth >= MAX_DEPTH:
             reason = f"it lies more than {MAX_DEPTH} levels deep"
             raise NotPortableValue(str(place), _type_name(value), reason, "flatten it, or pass json.dumps(…) as text")
@@ -237,47 +237,47 @@ class _Converter:
         finally:
             self.inside.discard(id(value))
 
-    def count(self, place: _Place) -> None:
+    def count(self, place: _ValuePath) -> None:
         self.items += 1
         if self.items > MAX_ITEMS:
             reason = f"it holds more than {MAX_ITEMS:,} values"
             raise NotPortableValue(str(place), "too much", reason, "write a file and pass its name")
 
-    def list_of(self, value: Iterable[Any], place: _Place) -> list[Any]:
+    def list_of(self, value: Iterable[Any], place: _ValuePath) -> list[Any]:
         result = []
         for index, item in enumerate(value):
             self.count(place)
-            result.append(self.convert(item, _Place(index, place), False))
+            result.append(self.convert(item, _ValuePath(index, place), False))
         return result
 
-    def tuple_of(self, value: Iterable[Any], place: _Place) -> tuple[Any, ...]:
+    def tuple_of(self, value: Iterable[Any], place: _ValuePath) -> tuple[Any, ...]:
         result = []
         for index, item in enumerate(value):
             self.count(place)
-            result.append(self.convert(item, _Place(index, place), True))
+            result.append(self.convert(item, _ValuePath(index, place), True))
         return tuple(result)
 
-    def set_of(self, value: Iterable[Any], place: _Place) -> set[Any]:
+    def set_of(self, value: Iterable[Any], place: _ValuePath) -> set[Any]:
         result = set()
         for item in value:
             self.count(place)
-            result.add(self.convert(item, _Place(item, place), True))
+            result.add(self.convert(item, _ValuePath(item, place), True))
         return result
 
-    def frozenset_of(self, value: Iterable[Any], place: _Place) -> frozenset[Any]:
+    def frozenset_of(self, value: Iterable[Any], place: _ValuePath) -> frozenset[Any]:
         return frozenset(self.set_of(value, place))
 
-    def mapping(self, value: Any, place: _Place) -> dict[Any, Any]:
+    def mapping(self, value: Any, place: _ValuePath) -> dict[Any, Any]:
         result = {}
         for key in value:
             self.count(place)
-            below = _Place(key, place)
+            below = _ValuePath(key, place)
             result[self.convert(key, below, True)] = self.convert(value[key], below, False)
         return result
 
 
-def _plain(value: Any, place: _Place) -> Any:
-    """The plain base of an instance of a subclass; raises where there is none."""
+def _plain(value: Any, place: _ValuePath) -> Any:
+    """The value of an instance of a subclass as its base type; raises if there is none."""
     if isinstance(value, str):
         return _checked_text(str.__str__(value), place)
     if isinstance(value, int):
@@ -293,22 +293,22 @@ def _plain(value: Any, place: _Place) -> Any:
     raise _refusal(value, place)
 
 
-def _checked_text(value: str, place: _Place) -> str:
+def _checked_text(value: str, place: _ValuePath) -> str:
     try:
         value.encode("utf-8")
     except UnicodeEncodeError:
         remedy = "use .encode('utf-8', 'surrogateescape') and pass the bytes"
-        raise NotPortableValue(str(place), "str", "it holds half a surrogate pair, no real text", remedy) from None
+        raise NotPortableValue(str(place), "str", "it contains half of a surrogate pair", remedy) from None
     return value
 
 
-def _checked_int(value: int, place: _Place) -> int:
+def _checked_int(value: int, place: _ValuePath) -> int:
     if _LONG_MIN <= value <= _LONG_MAX:
         return value
     raise NotPortableValue(str(place), "int", "it needs more than 64 bits", "use str(…) or float(…)")
 
 
-def _checked_decimal(value: Decimal, place: _Place) -> Decimal:
+def _checked_decimal(value: Decimal, place: _ValuePath) -> Decimal:
     exponent = value.as_tuple().exponent
     if not isinstance(exponent, int):
         raise NotPortableValue(str(place), "Decimal", f"it is {value}", "use float(…) or str(…)")
@@ -317,15 +317,13 @@ def _checked_decimal(value: Decimal, place: _Place) -> Decimal:
     return value.copy_abs() if not value else Decimal(value)
 
 
-def _refusal(value: Any, place: _Place) -> NotPortableValue:
-    """The error for a value of a class that has no place in the table."""
-    return NotPortableValue(
-        str(place), _type_name(value), "no such type has a form in the other languages", _remedy(value)
-    )
+def _refusal(value: Any, place: _ValuePath) -> NotPortableValue:
+    """The error for a value of an unsupported class."""
+    return NotPortableValue(str(place), _type_name(value), "the other languages have no such type", _remedy(value))
 
 
 def _remedy(value: Any) -> str:
-    """What to do instead of handing on a value that cannot travel."""
+    """What to do instead for a value that cannot travel."""
     for base in type(value).__mro__:
         for module in (_module(base), base.__module__):
             if (module, base.__name__) in _REMEDIES:
@@ -347,9 +345,9 @@ def _type_name(value: Any) -> str:
 
 
 def to_wire(value: Any) -> Any:
-    """A portable value as ``json`` can hold it: itself where JSON has it, else ``{"$type": …, "value": …}``.
+    """A portable value in JSON: itself if JSON has the type, else ``{"$type": …, "value": …}``.
 
-    Call `portable` first; `NotPortableValue` for what it would not have let through.
+    Call `portable` first; raises `NotPortableValue` for values that it rejects.
     """
     kind = type(value)
     if value is None or kind is bool or kind is int or kind is str:
@@ -365,17 +363,17 @@ def to_wire(value: Any) -> Any:
     if kind is bytes:
         return _tagged("bytes", _to_base64(value))
     if kind is set or kind is frozenset:
-        # Sorted, because the order of a set of texts changes from process to process.
+        # Sorted, because the order of a set of texts differs between processes.
         return _tagged("set", sorted((to_wire(item) for item in value), key=repr))
     if kind is Decimal:
         return _tagged("decimal", str(value))
     if isinstance(value, Opaque):
         return _tagged("object", str(value))
-    raise _refusal(value, _Place("value"))
+    raise _refusal(value, _ValuePath("value"))
 
 
 def from_wire(wire: Any) -> Any:
-    """The value that `to_wire` was given. Raises ValueError for what is not in wire form."""
+    """The inverse of `to_wire`. Raises ValueError for what is not in wire form."""
     return _from_wire(wire, False, 0)
 
 
@@ -391,7 +389,7 @@ def for_other_languages(wire: Any) -> Any:
 def _text_or_bytes(wire: dict[str, Any]) -> Any:
     try:
         found = tagged.header_of(_from_base64(wire["value"]))["text"]
-    except ValueError:  # bytes of somebody else that only begin so
+    except ValueError:  # other bytes with the same start
         return wire
     return wire if found is None else found
 
@@ -449,7 +447,7 @@ def _from_base64(value: str) -> bytes:
 
 
 def text(value: Any) -> str:
-    """What Java's ``toString()`` gives for the value: ``true``, ``1.0``, ``[1, 2]``, ``{a=1}``, ``null``."""
+    """The value as Java's ``toString()`` prints it: ``true``, ``1.0``, ``[1, 2]``, ``{a=1}``, ``null``."""
     if isinstance(value, str):
         return value
     if value is None:
@@ -461,7 +459,7 @@ def text(value: Any) -> str:
     if tagged.is_tagged(value):
         return _tagged_text(value)
     if isinstance(value, (bytes, bytearray)):
-        # Java shows an array's identity, which no one can know here; the same bytes give the same text at least.
+        # Java prints the identity of an array, which is not known here; at least equal bytes have equal texts.
         return f"[B@{zlib.crc32(bytes(value)):x}"
     if isinstance(value, dict):
         return "{" + ", ".join(text(key) + "=" + text(item) for key, item in value.items()) + "}"
@@ -471,7 +469,7 @@ def text(value: Any) -> str:
 
 
 def _tagged_text(value: bytes) -> str:
-    """What a tagged value reads as: its text, where it has one, else what it is."""
+    """The text of a tagged value if it has one, else its description."""
     try:
         found: str | None = tagged.header_of(value)["text"]
         return f"<{tagged.describe(value)}>" if found is None else found

@@ -1,7 +1,7 @@
-"""How a script language imports and exports variables: the lines that are added before and after a task's code.
+"""How a script language imports and exports variables: the lines that are added before and after the code of a task.
 
-`languages.LANGUAGES` has one `VariableBinding` in the row of each language that pragmas offer. A language whose engine
-gives scripts a copy of the variables to read, and takes none back, has no `export_lines`: the shells, Perl and compose
+`languages.LANGUAGES` has one `VariableBinding` in the row of each language of the pragmas. A language whose engine
+gives scripts a read-only copy of the variables has no `export_lines`: the shells, Perl and compose
 files (ProActive's ``jsr223-nativeshell`` and ``jsr223-perl``).
 """
 
@@ -24,15 +24,15 @@ def _no_head(code: str) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariableBinding:
-    """The templates of one language. They hold ``$name`` for the variable and ``$task`` for the task."""
+    """The templates of one language, with ``$name`` for the variable and ``$task`` for the task."""
 
     #: One line that binds a variable; empty: the engine binds it already.
     import_line: str
-    #: Lines that export a variable, and fail with a sentence where it was never set; empty: not possible.
+    #: Lines that export a variable, and fail with a message if it was never set; empty: not possible.
     export_lines: str = ""
-    #: The names that a variable can have.
+    #: The valid names of a variable.
     names: re.Pattern[str] = _WORD
-    #: How many lines of a script must stay first when lines are added before it.
+    #: The number of lines that must stay at the top of a script when lines are added.
     head_lines: Callable[[str], int] = _no_head
 
     @property
@@ -53,7 +53,7 @@ class VariableBinding:
 
 _PYTHON_NAMES = re.compile(r"[^\W\d]\w*")
 
-# A statement, not an expression: the value of the task's last expression is its result where it sets none.
+# A statement, not an expression: the value of the last expression is the result of a task that sets none.
 _PYTHON_EXPORT = """
 try:
     $name
@@ -63,12 +63,12 @@ else:
     variables.put("$name", $name)
 """.strip("\n")
 
-#: The sentence of an export of a variable that was never set; a template as the others.
+#: The message for an export of a variable that was never set; a template like the others.
 NEVER_SET = "Task '$task' exports the variable '$name', but its code never sets it."
 
 
 def _python_head(code: str) -> int:
-    """Python wants ``from __future__`` first, with nothing but a docstring and comments before it."""
+    """``from __future__`` must come first; only a docstring and comments may precede it."""
     if "__future__" not in code:
         return 0
     try:
@@ -83,7 +83,7 @@ def _python_head(code: str) -> int:
     return max(ends, default=0)
 
 
-#: Python's binding; it is longer than a row of a table.
+#: The binding of Python, which is too long for a row of the table.
 PYTHON = VariableBinding(
     import_line='$name = variables.get("$name")',
     export_lines=_PYTHON_EXPORT,

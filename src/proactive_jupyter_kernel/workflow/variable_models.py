@@ -1,7 +1,7 @@
-"""Models of variables: what ``PA:INTEGER[1,10]``, ``PA:LIST(a,b)`` … demand of the values of a workflow.
+"""Models of variables: validation of values by ``PA:INTEGER[1,10]``, ``PA:LIST(a,b)`` and others.
 
 A model is free text unless it starts with ``PA:``; `model_types` has the table. Messages have ProActive's form
-``Variable 'X': Model …: …``. A Spring expression may also change other variables: `apply_models` gives them back.
+``Variable 'X': Model …: …``. A Spring expression may also change other variables: `apply_models` returns them.
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ def check_value(
     hidden: bool = False,
     lookups: Lookups | None = None,
 ) -> None:
-    """Raises ModelError where `value` does not fit `model`; `variables` are what a Spring expression sees."""
+    """Raises ModelError if `value` does not match `model`; a Spring expression can use `variables`."""
     check_model(model, value, hidden, Scope(value=value, variables=dict(variables or {})), lookups or Lookups())
 
 
 def apply_models(workflow: Workflow, lookups: Lookups | None = None) -> tuple[Workflow, list[Problem]]:
-    """`workflow` with what the models' Spring expressions set, and all variables that do not fit their model.
+    """`workflow` with the assignments of Spring expressions, and all variables that do not match their model.
 
     The workflow's references must be resolved already, as `references.resolve` does.
     """
     lookups = lookups or Lookups()
-    job = _Checked(workflow.variables, {}, "", lookups)
+    job = _ValidatedVariables(workflow.variables, {}, "", lookups)
     tasks, problems = [], list(job.problems)
     inherited = {variable.name: variable.value for variable in job.variables}
     for task in workflow.tasks:
-        checked = _Checked(task.variables, inherited, task.name, lookups)
+        checked = _ValidatedVariables(task.variables, inherited, task.name, lookups)
         problems += checked.problems
         tasks.append(task if checked.variables == task.variables else replace(task, variables=checked.variables))
     return replace(workflow, variables=job.variables, tasks=tuple(tasks)), problems
 
 
-class _Checked:
-    """The variables of a job or a task after all their models were asked."""
+class _ValidatedVariables:
+    """The variables of a job or a task after validation by all their models."""
 
     def __init__(self, variables: tuple[_V, ...], inherited: Mapping[str, str], task: str, lookups: Lookups) -> None:
         self.problems: list[Problem] = []
@@ -84,7 +84,7 @@ class _Checked:
 
 
 def _changed(variable: _V, scope: Scope, values: Mapping[str, str]) -> _V:
-    """The variable with what expressions of any variable set."""
+    """The variable with the assignments of all expressions."""
     hidden = scope.hidden_groups.get(variable.group, variable.hidden) if variable.group else variable.hidden
     return replace(
         variable,

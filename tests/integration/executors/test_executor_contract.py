@@ -159,7 +159,7 @@ def test_kill(bench: Bench) -> None:
 
 
 def test_kill_of_unknown(bench: Bench) -> None:
-    """To kill what does not run is no error."""
+    """To kill what does not run is not an error."""
     bench.runner.run(bench.executor.kill("9t9-9"))
 
 

@@ -47,7 +47,7 @@ def test_environment_of_the_interpreter(lab: Any, tmp_path: Path) -> None:
 def test_missing_folder(lab: Any) -> None:
     """A working directory that is not there fails the task by name."""
     assert (
-        "its working directory /no/such/folder is no folder"
+        "its working directory /no/such/folder is not a folder"
         in lab.run("", fork_environment=fork(working_dir="/no/such/folder")).message
     )
 

@@ -63,7 +63,7 @@ VALUES = {
         "got == EXPECTED and got.tzinfo.key == 'Europe/Paris'",
     ),
     "decimal": ("from decimal import Decimal", "Decimal('1.50')", "got == EXPECTED and str(got) == '1.50'"),
-    "decimal that is no number": ("from decimal import Decimal", "Decimal('NaN')", "got.is_nan()"),
+    "decimal that is not a number": ("from decimal import Decimal", "Decimal('NaN')", "got.is_nan()"),
     "path": ("import pathlib", "pathlib.Path('/tmp/x')", "got == EXPECTED"),
     "uuid": ("import uuid", "uuid.UUID(int=7)", "got == EXPECTED"),
     "fraction": ("import fractions", "fractions.Fraction(1, 3)", "got == EXPECTED"),

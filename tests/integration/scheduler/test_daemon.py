@@ -97,7 +97,7 @@ def test_a_wrong_setting_is_told(daemon: Any) -> None:
     process = daemon.spawn(PROACTIVE_KERNEL_SLOTS="many")
     _, said = process.communicate(timeout=60)
     assert process.returncode != 0
-    assert "PROACTIVE_KERNEL_SLOTS is 'many', but it must be a whole number from 1" in said
+    assert "PROACTIVE_KERNEL_SLOTS is 'many', but it must be an integer of at least 1" in said
 
 
 def test_a_stop_is_kind_and_leaves_nothing(daemon: Any, workflow: Callable[..., str], until: Any) -> None:

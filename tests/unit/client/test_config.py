@@ -132,7 +132,7 @@ def test_a_broken_file_is_one_message_without_its_text(tmp_path: Path, text: str
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    """A missing file and one that is no text are errors of ours."""
+    """A missing file and one that is not text are errors of ours."""
     with pytest.raises(SetupError, match="No such file"):
         read_config(tmp_path / "none.ini")
     path = tmp_path / "x.ini"

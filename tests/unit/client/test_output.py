@@ -60,7 +60,7 @@ def test_lines_of_an_ended_task_are_not_repeated_by_the_live_log(
 def test_a_server_without_live_logs_tells_them_at_the_end(
     scheduler: Scheduler, memory: MemoryScheduler, xml: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A refused live log is no error; a scheduler that is away is one."""
+    """A refused live log is not an error; a scheduler that is away is one."""
 
     def refuse(job_id: int) -> str:
         raise SchedulerError("no log forwarding here")

@@ -45,7 +45,7 @@ def test_a_jobs_tasks_come_in_the_order_of_their_ids() -> None:
 
 
 def test_a_job_without_tasks_is_a_job() -> None:
-    """An empty or missing map of tasks is no error."""
+    """An empty or missing map of tasks is not an error."""
     info = {"status": "FINISHED"}
     assert records.job_of({"id": 1, "jobInfo": info, "tasks": None}).went_well
 

@@ -200,7 +200,7 @@ def test_jobs_may_leave_out_what_has_ended(scheduler: Scheduler, memory: MemoryS
 
 
 def test_no_jobs_is_an_empty_list(scheduler: Scheduler) -> None:
-    """A scheduler without jobs is no error."""
+    """A scheduler without jobs is not an error."""
     assert scheduler.jobs() == []
 
 

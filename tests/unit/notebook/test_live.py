@@ -303,7 +303,7 @@ def test_unchanged_card_is_seldom_drawn(
 
 
 def test_watch_of_what_cannot_be_seen_says_so(live: NotebookLive, capsys: pytest.CaptureFixture[str]) -> None:
-    """A job that cannot be shown is no error of the cell that submitted it."""
+    """A job that cannot be shown is not an error of the cell that submitted it."""
     live.watch(99, "Gone")
     assert capsys.readouterr().out.startswith("Job 99 'Gone' cannot be shown: There is no job 99")
 

@@ -347,7 +347,7 @@ def test_a_replication_that_cannot_be_is_a_problem_at_submission(notebook, cell:
 def test_an_unknown_variable_in_runs_is_refused(notebook, expression: str) -> None:
     """It must be the job's, or exported before."""
     notebook.run("#%task(A)")
-    assert "is no variable of the job, nor exported by a task before B." in fault(
+    assert "which is not exported by a task before B and not defined by the job." in fault(
         notebook, f"#%task(B, dep=A, runs={expression})"
     )
     notebook.run("#%job(name=job, variables=[(nb, 2), (total, 1)])")

@@ -116,7 +116,7 @@ def test_a_value_that_cannot_travel_is_a_problem_by_name(notebook) -> None:
     with pytest.raises(InvalidWorkflow) as caught:
         notebook.context.draft.build("job")
     assert [str(one) for one in caught.value.problems] == [
-        "Task 'A': it uses the parameter 'day', a date, which is not a text, number, list or dict: "
+        "Task 'A': it uses the parameter 'day', a date, which is not text, number, list or dict: "
         "Object of type date is not JSON serializable."
     ]
 

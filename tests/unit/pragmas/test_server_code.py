@@ -116,7 +116,7 @@ def test_what_cannot_travel_on_a_server(notebook, tmp_path: Path) -> None:
     with pytest.raises(TaskFailed) as caught:
         run(sent(notebook, "A"), tmp_path)
     told = built.sources["A"].rewrite(str(caught.value))
-    assert "CannotTravel: result['a'][0] (_thread.lock) cannot travel between tasks: it cannot be pickled" in told
+    assert "NotSerializable: result['a'][0] (_thread.lock) cannot travel between tasks: it cannot be pickled" in told
     assert python_code.FILE not in told
     assert "_proactive_task.end()" not in told
 

@@ -65,7 +65,7 @@ def test_the_labels_of_the_embedded_scheduler_are_told_in_every_language() -> No
 
 
 def test_what_is_not_of_the_script_stays() -> None:
-    """Another file, code without a file, text that is no traceback."""
+    """Another file, code without a file, text that is not a traceback."""
     text = 'File "/home/me/other.py", line 3, in g\n    other()\nFile "<x>", line 2\nnothing, line 4\n'
     assert SCRIPT.rewrite(text) == text
 

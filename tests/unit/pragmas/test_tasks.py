@@ -67,13 +67,13 @@ FAULTS = {
     #%task(C, dep=[D])
                    ^""",
     "#%task(C, dep=A, import=[vv])": """\
-#%task: import names the variable 'vv', which no task before C exports, and which is no variable of the job or the task.
+#%task: import names the variable 'vv', which is not exported by a task before C and not defined by the job or the task.
   line 1:
     #%task(C, dep=A, import=[vv])
                              ~^
 Did you mean 'v'?""",
     "#%task(C, import=[v])": """\
-#%task: import names the variable 'v', which no task before C exports, and which is no variable of the job or the task.
+#%task: import names the variable 'v', which is not exported by a task before C and not defined by the job or the task.
   line 1:
     #%task(C, import=[v])
                       ^
@@ -268,7 +268,7 @@ def test_a_file_that_cannot_be_used_is_told(notebook) -> None:
         "    #%task(A, path=scirpt.py)\n                   ~~~~~~~~^\nDid you mean 'script.py'?"
     )
     assert "script.py, line 1: the file is not Python: invalid syntax." in fault(notebook, "#%task(A, path=script.py)")
-    assert "latin.py is not a text in UTF-8." in fault(notebook, "#%task(A, path=latin.py)")
+    assert "latin.py is not text in UTF-8." in fault(notebook, "#%task(A, path=latin.py)")
     assert "klingon.py names an unknown encoding: klingon." in fault(notebook, "#%task(A, path=klingon.py)")
 
 

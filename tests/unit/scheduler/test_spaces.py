@@ -177,7 +177,7 @@ def test_missing_output_space_is_made(site: Site) -> None:
     ("address", "words"),
     [
         ("/nowhere/at/all", "The input space cannot be reached: there is no folder"),
-        ("sftp://host/data", "The input space cannot be reached: sftp://host/data is no folder of this machine"),
+        ("sftp://host/data", "The input space cannot be reached: sftp://host/data is not a folder of this machine"),
         ("", "no input space"),
     ],
 )
@@ -190,7 +190,7 @@ def test_space_out_of_reach_fails_the_transfer(site: Site, address: str, words: 
 
 def test_unknown_access_mode_is_an_error(site: Site) -> None:
     """A mode that does not exist, or not in this direction, is refused with those that do."""
-    with pytest.raises(TransferFailed, match=r"'transferToUserSpace' is no access mode of inputFiles; .*cacheFrom"):
+    with pytest.raises(TransferFailed, match=r"'transferToUserSpace' is not an access mode of inputFiles; .*cacheFrom"):
         site.fetch(("transferToUserSpace", "*"))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from proactive_jupyter_kernel.workflow.globs import BadPattern, choose, compile_pattern
+from proactive_jupyter_kernel.workflow.globs import InvalidPattern, choose, compile_pattern
 
 #: Pattern, paths that Java's PathMatcher takes, paths that it does not.
 CASES = [
@@ -57,15 +57,15 @@ def test_pattern_matches_as_java_does(text: str, good: list[str], bad: list[str]
         ("a{b", "a brace is not closed"),
         ("{a,{b}}", "braces cannot stand in braces"),
         ("[a", "a bracket is not closed"),
-        ("[z-a]", "is no range"),
+        ("[z-a]", "is not a range"),
         ("[a/b]", "holds a slash"),
         ("a\\", "ends with a backslash"),
         ("regex:(", "cannot be used"),
     ],
 )
 def test_bad_pattern_says_what_is_wrong(text: str, why: str) -> None:
-    """A text that is no pattern, or leaves the space, is refused with the pattern and the reason."""
-    with pytest.raises(BadPattern) as caught:
+    """A text that is not a pattern, or leaves the space, is refused with the pattern and the reason."""
+    with pytest.raises(InvalidPattern) as caught:
         compile_pattern(text)
     message = str(caught.value)
     assert (why in message, repr(text) in message) == (True, True)

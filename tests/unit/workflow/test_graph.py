@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from strategies import graphs
 
-from proactive_jupyter_kernel.workflow.graph import Graph, Path, cycles, order
+from proactive_jupyter_kernel.workflow.graph import FlowPosition, Graph, cycles, order
 from proactive_jupyter_kernel.workflow.model import Branch, Script, Task, Workflow
 
 CODE = Script(language="bash", code="true")
@@ -48,10 +48,13 @@ def test_ways_down_lead_through_branches_to_their_continuation() -> None:
         task("join"),
     )
 
-    assert found.below(Path("if1")) == [Path("yes", ("join",)), Path("no", ("join",))]
-    assert found.below(Path("if2", ("join",))) == [Path("a", ("join", "inner")), Path("b", ("join", "inner"))]
-    assert found.below(Path("a", ("join", "inner"))) == [Path("inner", ("join",))]
-    assert found.below(Path("inner", ("join",))) == [Path("join")]
+    assert found.below(FlowPosition("if1")) == [FlowPosition("yes", ("join",)), FlowPosition("no", ("join",))]
+    assert found.below(FlowPosition("if2", ("join",))) == [
+        FlowPosition("a", ("join", "inner")),
+        FlowPosition("b", ("join", "inner")),
+    ]
+    assert found.below(FlowPosition("a", ("join", "inner"))) == [FlowPosition("inner", ("join",))]
+    assert found.below(FlowPosition("inner", ("join",))) == [FlowPosition("join")]
     assert found.links() == {
         "if1": ("yes", "no"),
         "yes": ("if2",),

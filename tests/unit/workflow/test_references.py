@@ -20,7 +20,7 @@ from proactive_jupyter_kernel.workflow.model import (
     NativeCommand,
     Priority,
     Reference,
-    RestartPlace,
+    RestartMode,
     Script,
     SelectionScript,
     Task,
@@ -252,7 +252,7 @@ def test_typed_references_become_typed_values() -> None:
 
     assert (resolved.priority, resolved.restart, resolved.retry_delay) == (
         Priority.LOWEST,
-        RestartPlace.ELSEWHERE,
+        RestartMode.ELSEWHERE,
         90,
     )
     assert resolved.tasks == (
@@ -292,14 +292,14 @@ def test_all_bad_references_are_named_at_once() -> None:
 
     assert [str(problem) for problem in caught.value.problems] == [
         "Variable 'LOOP': Infinite loop in property interpolation of $LOOP: LOOP->LOOP. "
-        "Take one of these references out.",
+        "Remove one of these references.",
         "Task 'T', files 'a': accessMode ${WORD} is 'soon', but it must be one of transferFromInputSpace, "
         "transferFromOutputSpace, transferFromGlobalSpace, transferFromUserSpace, cacheFromInputSpace, "
         "cacheFromOutputSpace, cacheFromGlobalSpace, cacheFromUserSpace, none",
-        "Task 'T', numberOfNodes: ${WORT} names no known variable. Did you mean 'WORD'?",
+        "Task 'T', numberOfNodes: ${WORT} is not a known variable. Did you mean 'WORD'?",
         "Task 'T', walltime: ${WORD} is 'soon', but it must be a time like 90, 1:30 or 1:00:00, "
         "its first part not zero",
-        "Priority: ${NOBODY} names no known variable. Known: WORD, LOOP.",
+        "Priority: ${NOBODY} is not a known variable. Known: WORD, LOOP.",
     ]
 
 

@@ -91,17 +91,16 @@ def test_what_has_a_plain_form_is_converted(value: Any, expected: Any) -> None:
         (
             {"a": [0, 1, 2, datetime.date(2024, 1, 2)]},
             "result['a'][3] (datetime.date) cannot travel between tasks: "
-            "no such type has a form in the other languages; " + _GENERAL,
+            "the other languages have no such type; " + _GENERAL,
         ),
         (2**63, "result (int) cannot travel between tasks: it needs more than 64 bits; use str(…) or float(…)"),
         (
             [1j],
-            "result[0] (complex) cannot travel between tasks: "
-            "no such type has a form in the other languages; " + _GENERAL,
+            "result[0] (complex) cannot travel between tasks: the other languages have no such type; " + _GENERAL,
         ),
         (
             "\ud800",
-            "result (str) cannot travel between tasks: it holds half a surrogate pair, no real text; "
+            "result (str) cannot travel between tasks: it contains half of a surrogate pair; "
             "use .encode('utf-8', 'surrogateescape') and pass the bytes",
         ),
         (

@@ -21,7 +21,7 @@ from proactive_jupyter_kernel.client.dataspace import DataSpace
 from proactive_jupyter_kernel.client.jobs.transfer_records import TransferRecord, TransferRecords
 from proactive_jupyter_kernel.client.records import JobInfo
 from proactive_jupyter_kernel.errors import SetupError
-from proactive_jupyter_kernel.workflow.globs import BadPattern, Pattern, choose, compile_pattern
+from proactive_jupyter_kernel.workflow.globs import FilePattern, InvalidPattern, choose, compile_pattern
 from proactive_jupyter_kernel.workflow.model import FileSelector, Task, Workflow
 from proactive_jupyter_kernel.workflow.references import InfiniteReference, substitute
 
@@ -198,13 +198,13 @@ def _chosen(folder: Path, task: Task, selector: FileSelector, job: Mapping[str, 
         # What a reference excludes is not known yet: the scheduler excludes it, and no file is missing.
         excludes = [_pattern(selector.excludes, known)] if selector.excludes and "$" not in selector.excludes else []
         yield from choose(lambda inner: _children(folder / inner), [include], excludes)
-    except BadPattern as error:
+    except InvalidPattern as error:
         raise SetupError(f"The input files of task {task.name!r} cannot be chosen. {error}") from error
     except InfiniteReference as error:
         raise SetupError(f"The input files of task {task.name!r} cannot be chosen: {error}") from error
 
 
-def _pattern(text: str, known: Mapping[str, str]) -> Pattern:
+def _pattern(text: str, known: Mapping[str, str]) -> FilePattern:
     wild = ".*" if text.startswith("regex:") else "*"
     return compile_pattern(_REFERENCE.sub(wild, substitute(text, known)))
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.pragmas.declarations.kinds import NOWHERE, Kind, Known, Unfit, text_node
 from proactive_jupyter_kernel.pragmas.grammar.syntax import Items, Node, Rows, Text
-from proactive_jupyter_kernel.workflow.globs import BadPattern, compile_pattern
+from proactive_jupyter_kernel.workflow.globs import InvalidPattern, compile_pattern
 from proactive_jupyter_kernel.workflow.model import FileSelector
 
 __all__ = ["INPUT_MODES", "OUTPUT_MODES", "Files"]
@@ -105,7 +105,7 @@ class Files(Kind):
             return text
         try:
             compile_pattern(text)
-        except BadPattern as error:
+        except InvalidPattern as error:
             raise Unfit(f"has a pattern that cannot be used. {error}", node) from None
         return text
 

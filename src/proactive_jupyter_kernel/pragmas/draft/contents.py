@@ -64,7 +64,7 @@ class DraftTask:
 
     @property
     def engine(self) -> str:
-        """The script's engine; empty for a task that is no script."""
+        """The script's engine; empty for a task that is not a script."""
         return self.task.executable.language if isinstance(self.task.executable, Script) else ""
 
     def in_place_of(self, old: DraftTask) -> DraftTask:

@@ -53,7 +53,7 @@ class Contribution(ABC):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DefinedTask(Contribution):
-    """A task that is no step of a control."""
+    """A task that is not a step of a control."""
 
     entry: DraftTask
     #: The stem of its name where the name is generated; empty: somebody wrote it.

@@ -24,7 +24,7 @@ __all__ = ["NotebookParameters", "decoding", "text_of", "with_parameters"]
 PYTHON = "cpython"
 
 #: Decodes what was encoded by `text_of`. Runs under the Python of the task, 3.6 or later. A value that a task before
-#: set is no text, and a text that `#%submit_job(variables=...)` gave need not be JSON.
+#: set is not text, and a text that `#%submit_job(variables=...)` gave need not be JSON.
 _DECODING = """
 def _proactive_parameter(value):
     import json
@@ -117,7 +117,7 @@ def with_parameters(contents: Contents) -> Contents:
             variables.append(Variable(name=name, value=text_of(values[name])))
         except (TypeError, ValueError) as error:
             kind = type(values[name]).__name__
-            message = f"it uses the parameter {name!r}, a {kind}, which is not a text, number, list or dict: {error}."
+            message = f"it uses the parameter {name!r}, a {kind}, which is not text, number, list or dict: {error}."
             problems.append(Problem(code="PA606", task=task, message=message))
     job = replace(contents.job, variables=(*contents.job.variables, *variables))
     return contents.with_(job=job, tasks=tasks, problems=problems)

@@ -189,7 +189,7 @@ def _tell_python(source: SourceMap, text: str) -> str:
         unread = droppable and line is not None and source.is_made(line) and match["rest"].startswith(", in ")
         return "\0" if unread else match.group()
 
-    # Text that holds the mark of a gap itself is no traceback of ours.
+    # Text that holds the mark of a gap itself is not a traceback of ours.
     droppable = "\0" not in text
     if not droppable:
         return _PYTHON_FRAME.sub(told, text)

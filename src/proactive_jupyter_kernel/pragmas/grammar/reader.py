@@ -383,7 +383,7 @@ class Reader:
         return pattern.search(text, start, end)
 
     def _ends_in_comment(self, position: int) -> bool:
-        """Whether the sign at this position, behind a blank, starts a comment and is no part of a bare text."""
+        """Whether the sign at this position, behind a blank, starts a comment and is not a part of a bare text."""
         text = self.scanner.text
         return text[position - 1] in BLANKS and TOKENS["trailing comment"].match(text, position) is not None
 

@@ -35,7 +35,7 @@ MOST_OUTPUTS = 50
 #: The name of the result in the code of a task, in every language.
 _RESULT = re.compile(r"\bresult\b")
 
-#: A copy made by a loop or a replication is named T#1 or T*2, which is no name that a workflow could give.
+#: A copy made by a loop or a replication is named T#1 or T*2, which is not a name that a workflow could give.
 TASK = Parameter(
     name="task_name",
     kind=Plain("a task's name", offers="tasks"),

@@ -288,8 +288,8 @@ def _check_variables(context: Context, call: Bound, entry: DraftTask, implied: S
     for name in contents.unknown_imports(entry, later, implied):
         near = did_you_mean(name, contents.visible(entry, later, implied))
         raise call.fault(
-            f"import names the variable {name!r}, which no task before {entry.name} exports, and which is no variable "
-            "of the job or the task.",
+            f"import names the variable {name!r}, which is not exported by a task before {entry.name} and not "
+            "defined by the job or the task.",
             parameter="import",
             item=name,
             hint=near or "Export it in a task that this one depends on, or give it to #%job(variables=…).",
@@ -297,7 +297,8 @@ def _check_variables(context: Context, call: Bound, entry: DraftTask, implied: S
     wanted = replace(entry, imports=tuple(names_in(entry.runs)))
     for name in contents.unknown_imports(wanted, later, implied):
         raise call.fault(
-            f"runs names {name!r}, which is no variable of the job, nor exported by a task before {entry.name}.",
+            f"runs names the variable {name!r}, which is not exported by a task before {entry.name} and not defined by "
+            "the job.",
             parameter="runs",
             hint=did_you_mean(name, contents.visible(entry, later, implied)),
         )

@@ -26,7 +26,7 @@ TOLD, LINES = 5, 30
 def job_failed(context: Context, scheduler: Scheduler, job: Job) -> JobFailed:
     """The error that ends a cell whose job did not end well."""
     faulty = [task for task in job.tasks if task.went_wrong or task.status is TaskStatus.IN_ERROR]
-    # A task that the end of the job stopped is no cause where another one failed.
+    # A task that the end of the job stopped is not a cause where another one failed.
     causes = [task for task in faulty if task.status is not TaskStatus.ABORTED] or faulty
     head = f"Job {job.id} ({job.name!r}) {_ending(job, len(causes))}."
     told, hints = [], []

@@ -58,7 +58,7 @@ def _end(job: JobState, start: TaskNode) -> TaskNode:
 
 def _hanging_on(job: JobState, first: TaskNode) -> list[TaskNode]:
     """A task and everything that hangs on it alone: children all of whose parents do, and what inner branch tasks
-    lead to. The continuation of the branch that skips `first` does not: it is no child of either way."""
+    lead to. The continuation of the branch that skips `first` does not: it is not a child of either way."""
     found = {first.id: first}
     hanging_parents: dict[int, int] = {}
     todo = [first]
@@ -131,7 +131,7 @@ def _loop_tag(record: TaskRecord, start_at: int | None) -> str:
 
 
 def _replicate(core: Core, job: JobState, node: TaskNode, runs: int) -> None:
-    """A continuation that hangs on the task because a branch chose it is no child of its own and stays single."""
+    """A continuation that hangs on the task because a branch chose it is not a child of its own and stays single."""
     children = [job.nodes[child_id] for child_id in sorted(node.children)]
     for child in children:
         if child.links.joined:

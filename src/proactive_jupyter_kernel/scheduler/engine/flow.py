@@ -41,7 +41,7 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Loop: no further iteration. `remark` tells of an answer that was not understood, which is no error."""
+    """Loop: no further iteration. `remark` tells of an answer that was not understood, which is not an error."""
 
     remark: str = ""
 
@@ -140,6 +140,6 @@ _EXPECTED: Mapping[type[FlowAction], str] = MappingProxyType(
     {
         Branch: "the text 'if' or 'else'",
         Loop: "true, false or a cron expression",
-        Replicate: "a whole number, 0 or more",
+        Replicate: "an integer, 0 or more",
     }
 )

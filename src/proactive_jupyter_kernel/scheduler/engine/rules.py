@@ -14,7 +14,7 @@ from typing import TypeVar
 from proactive_jupyter_kernel.workflow.model import (
     ErrorPolicy,
     Reference,
-    RestartPlace,
+    RestartMode,
     SelectionScript,
     Task,
     Topology,
@@ -81,7 +81,7 @@ def rules_of(workflow: Workflow, task: Task) -> Rules:
         policy=_policy(workflow, task),
         max_executions=max(1, 1 if executions is None else executions),
         retry_delay=None if delay is None else delay * 1_000,
-        elsewhere=_first(plain(task.restart), plain(workflow.restart)) is RestartPlace.ELSEWHERE,
+        elsewhere=_first(plain(task.restart), plain(workflow.restart)) is RestartMode.ELSEWHERE,
         nodes=max(1, plain(task.nodes)),
         topology=task.topology,
         source=next((information[key] for key in _SOURCE_KEYS if information.get(key)), ""),

@@ -16,7 +16,7 @@ from proactive_jupyter_kernel.workflow.model import Script
 __all__ = ["ScriptFetcher"]
 
 _SCHEMES = ("http", "https", "file")
-#: Bytes; a larger text is no script.
+#: Bytes; a larger text is not a script.
 _LARGEST = 8 * 1024 * 1024
 #: Seconds.
 _TIMEOUT = 30.0

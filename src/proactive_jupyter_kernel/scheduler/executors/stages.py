@@ -154,7 +154,7 @@ class StageRunner:
         directory = folder_of(enclosure, local) if forked else local
         if not directory.is_dir():
             if not enclosed:
-                raise CannotStart(f"its working directory {directory} is no folder on this machine")
+                raise CannotStart(f"its working directory {directory} is not a folder on this machine")
             directory = local  # it may well be one inside the container
         environment = {**os.environ, **(enclosure.environment if forked else {}), COOKIE: self._scratch.cookie}
         stage = dataclasses.replace(

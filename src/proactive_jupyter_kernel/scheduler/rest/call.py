@@ -63,12 +63,12 @@ class Call:
         return self.query.get(name, default)
 
     def number(self, name: str, default: int) -> int:
-        """A query parameter that is a whole number; one that is empty counts as absent."""
+        """A query parameter that is an integer; one that is empty counts as absent."""
         value = self.text(name)
         try:
             return int(value) if value else default
         except ValueError:
-            raise ValueError(f"The query parameter {name!r} must be a whole number, not {value!r}.") from None
+            raise ValueError(f"The query parameter {name!r} must be an integer, not {value!r}.") from None
 
     def flag(self, name: str, default: bool) -> bool:
         """A query parameter that is ``true`` or ``false``."""

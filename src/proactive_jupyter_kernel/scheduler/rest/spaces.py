@@ -24,7 +24,7 @@ from proactive_jupyter_kernel.scheduler.folders import Folder, LeavesSpace
 from proactive_jupyter_kernel.scheduler.rest.call import Call, json_answer, no_content
 from proactive_jupyter_kernel.scheduler.rest.errors import RestError
 from proactive_jupyter_kernel.scheduler.rest.routing import Handler, Route
-from proactive_jupyter_kernel.workflow.globs import Pattern, compile_pattern
+from proactive_jupyter_kernel.workflow.globs import FilePattern, compile_pattern
 
 __all__ = ["ROUTES", "space_folder"]
 
@@ -90,7 +90,7 @@ def _relative(folder: Folder, path: str) -> str:
     return path
 
 
-def _patterns(call: Call, name: str) -> list[Pattern]:
+def _patterns(call: Call, name: str) -> list[FilePattern]:
     return [compile_pattern(value) for key, value in call.pairs if key == name and value]
 
 
@@ -284,7 +284,7 @@ async def _listing(call: Call, folder: Folder, path: str) -> Response:
 
 
 def _listed(
-    folder: Folder, path: str, includes: Sequence[Pattern], excludes: Sequence[Pattern], metadata: bool
+    folder: Folder, path: str, includes: Sequence[FilePattern], excludes: Sequence[FilePattern], metadata: bool
 ) -> dict[str, Any]:
     start = folder.at(path)
     if includes or excludes:
@@ -314,7 +314,7 @@ def _folders(start: Path) -> Iterator[str]:
             yield Path(parent, name).relative_to(start).as_posix()
 
 
-def _is_listed(path: str, includes: Sequence[Pattern], excludes: Sequence[Pattern]) -> bool:
+def _is_listed(path: str, includes: Sequence[FilePattern], excludes: Sequence[FilePattern]) -> bool:
     included = not includes or any(pattern.matches(path) for pattern in includes)
     return included and not any(pattern.matches(path) for pattern in excludes)
 
@@ -363,7 +363,7 @@ async def legacy_delete(call: Call, folder: Folder, path: str) -> Response:
 
 
 async def empty_path(call: Call) -> Response:
-    """The space alone is no path."""
+    """The space alone is not a path."""
     raise ValueError("Pathname cannot be null or empty.")
 
 

@@ -39,7 +39,7 @@ def _variables(value: Any) -> dict[str, str]:
     for name, text in variables.items():
         # JSON can write half of a surrogate pair; no XML, file or database can hold it.
         if not (name + text).isascii() and any("\ud800" <= char <= "\udfff" for char in name + text):
-            raise SubmissionRefused(f"The variable {name!r} has a character that is no Unicode: {text!r}.")
+            raise SubmissionRefused(f"The variable {name!r} has a character that is not Unicode: {text!r}.")
     return variables
 
 

@@ -87,7 +87,7 @@ def _options(stage: Stage, name: str) -> list[str]:
         return [word for word in re.split(pattern, text) if word]
     except re.error as error:
         raise CannotStart(
-            f"docker-compose-options-split-regex {pattern!r} is no regular expression: {error}"
+            f"docker-compose-options-split-regex {pattern!r} is not a regular expression: {error}"
         ) from error
 
 

@@ -62,7 +62,7 @@ def _split(command: str) -> tuple[str, ...]:
 
 
 def _replaced(word: str, environment: Mapping[str, str]) -> str:
-    """With ``$variables_X`` and ``${variables_X}`` replaced; what is no binding stays as it is."""
+    """With ``$variables_X`` and ``${variables_X}`` replaced; what is not a binding stays as it is."""
     return _REFERENCE.sub(lambda match: environment.get(match[1] or match[2], match[0]), word)
 
 

@@ -78,12 +78,12 @@ def read(path: Path, limit: int) -> ReadReport:
 
 def _checked(content: Any) -> ReadReport:
     if not isinstance(content, dict):
-        raise ValueError("it is no object")
+        raise ValueError("it is not an object")
     for key in ("values", "variablesSet", "resultMap", "resultMetadata", "forkEnvironment", "error"):
         if content.get(key) is None:
             content.pop(key, None)
         elif not isinstance(content[key], dict):
-            raise ValueError(f"{key} is no object")
+            raise ValueError(f"{key} is not an object")
     for key in ("values", "variablesSet", "resultMap"):
         _check_values(key, content.get(key, {}))
     for name in content.get("variablesSet", {}):
@@ -95,11 +95,11 @@ def _checked(content: Any) -> ReadReport:
         content["resultMetadata"] = {name: _as_text(wire) for name, wire in content["resultMetadata"].items()}
     removed = content.get("variablesRemoved") or []
     if not isinstance(removed, list) or not all(isinstance(name, str) for name in removed):
-        raise ValueError("variablesRemoved is no list of names")
+        raise ValueError("variablesRemoved is not a list of names")
     content["variablesRemoved"] = removed
     code = content.get("exit")
     if code is not None and (not isinstance(code, int) or isinstance(code, bool)):
-        raise ValueError("exit is no integer")
+        raise ValueError("exit is not an integer")
     return ReadReport(content=content, error=_script_error(content.get("error")), exit_code=code)
 
 
@@ -122,7 +122,7 @@ def _as_text(wire: Wire) -> str:
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON; a float that is not finite must be tagged")
+    raise ValueError(f"{name} is not valid JSON; a float that is not finite must be tagged")
 
 
 def readable_size(size: int) -> str:

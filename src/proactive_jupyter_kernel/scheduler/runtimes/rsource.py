@@ -28,7 +28,7 @@ def _escaped(char: str) -> str:
     if " " <= char < "\x7f":
         return char
     code = ord(char)
-    # Half a surrogate pair is no character, and an error in R.
+    # Half a surrogate pair is not a character, and an error in R.
     return "\\ufffd" if 0xD800 <= code < 0xE000 else f"\\U{code:08x}" if code > 0xFFFF else f"\\u{code:04x}"
 
 

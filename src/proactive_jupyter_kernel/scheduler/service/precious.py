@@ -36,7 +36,7 @@ class PreciousLog:
             return
         space = attempt.spaces.get("userspace", "")
         if not space or is_remote(space):
-            self._give_up(f"the user space {space} is no folder of this machine")
+            self._give_up(f"the user space {space} is not a folder of this machine")
             return
         job, task = attempt.job_id, attempt.task_id
         path = Path(space, str(job), f"TaskLogs-{job}-{task}.log")

@@ -7,11 +7,11 @@ variables, then the flow. Warnings come last.
 from __future__ import annotations
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow
-from proactive_jupyter_kernel.workflow.checks.doubts import doubts
 from proactive_jupyter_kernel.workflow.checks.flow import flow_problems
 from proactive_jupyter_kernel.workflow.checks.limits import limit_problems
 from proactive_jupyter_kernel.workflow.checks.problem import Problem
 from proactive_jupyter_kernel.workflow.checks.structure import structure_problems
+from proactive_jupyter_kernel.workflow.checks.warnings import warnings
 from proactive_jupyter_kernel.workflow.model import Workflow
 from proactive_jupyter_kernel.workflow.variable_models import Lookups, apply_models
 
@@ -22,7 +22,7 @@ def check(workflow: Workflow) -> list[Problem]:
     """Everything that is wrong or doubtful; `Problem.severity` tells which."""
     found = errors(workflow)
     if len({task.name for task in workflow.tasks}) == len(workflow.tasks):
-        found += doubts(workflow)
+        found += warnings(workflow)
     return found
 
 

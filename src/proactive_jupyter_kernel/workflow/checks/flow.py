@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.workflow.blocks import Blocks, match_blocks
 from proactive_jupyter_kernel.workflow.checks.problem import Problem
-from proactive_jupyter_kernel.workflow.graph import Graph, Path, cycles, walk
+from proactive_jupyter_kernel.workflow.graph import FlowPosition, Graph, cycles, walk
 from proactive_jupyter_kernel.workflow.model import Block, Branch, Loop, Replicate, Workflow
 
 __all__ = ["flow_problems"]
@@ -119,7 +119,7 @@ def _blocks(graph: Graph, blocks: Blocks) -> Iterator[Problem]:
 
 def _way_past(graph: Graph, start: str, end: str) -> str:
     """The last task of a way down from `start` that does not come to `end`; empty if there is none."""
-    first = Path(start)
+    first = FlowPosition(start)
     seen = {first}
     waiting = [first]
     for place in waiting:

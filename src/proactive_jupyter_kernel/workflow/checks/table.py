@@ -29,8 +29,8 @@ class Check:
     """One row."""
 
     code: str
-    #: The group: ``NAME``, ``STRUCTURE``, ``DEPENDENCE``, ``VARIABLE``, ``REFERENCE``, ``DOUBT``, ``NOTEBOOK``, or the
-    #: server's kind of flow error: ``IF``, ``RECURSION``, ``UNREACHABLE``, ``BLOCK``, ``REPLICATE``, ``LOOP``.
+    #: The group: ``NAME``, ``STRUCTURE``, ``DEPENDENCE``, ``VARIABLE``, ``REFERENCE``, ``WARNING``, ``NOTEBOOK``, or
+    #: the server's kind of flow error: ``IF``, ``RECURSION``, ``UNREACHABLE``, ``BLOCK``, ``REPLICATE``, ``LOOP``.
     kind: str
     #: What is wrong, in a few words.
     title: str
@@ -46,7 +46,7 @@ def _error(code: str, kind: str, title: str, meaning: str, fix: str) -> Check:
 
 
 def _warning(code: str, title: str, meaning: str, fix: str) -> Check:
-    return Check(code=code, kind="DOUBT", title=title, meaning=meaning, fix=fix, severity=Severity.WARNING)
+    return Check(code=code, kind="WARNING", title=title, meaning=meaning, fix=fix, severity=Severity.WARNING)
 
 
 _ROWS = (
@@ -344,7 +344,7 @@ _ROWS = (
         "It runs every task as the user who started it.",
         "Remove runAsMe, or submit the workflow to a ProActive server.",
     ),
-    # --- doubts ---
+    # --- allowed, and probably not meant ---
     _warning(
         "PA501",
         "A variable is never used",

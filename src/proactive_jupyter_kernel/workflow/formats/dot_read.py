@@ -10,7 +10,7 @@ from typing import Any
 from proactive_jupyter_kernel.errors import UnreadableWorkflow
 from proactive_jupyter_kernel.workflow.formats.dot_text import Edge, Html, ParsedGraph
 from proactive_jupyter_kernel.workflow.formats.loaded import MAX_TASKS
-from proactive_jupyter_kernel.workflow.formats.record_codec import Misfit, record_shape, shown_path
+from proactive_jupyter_kernel.workflow.formats.record_codec import InvalidRecord, record_shape, shown_path
 from proactive_jupyter_kernel.workflow.lexical import characters_problem
 from proactive_jupyter_kernel.workflow.model import Branch, FlowAction, Loop, Replicate, Script, Task, Workflow
 from proactive_jupyter_kernel.workflow.names import to_ncname
@@ -157,7 +157,7 @@ class Reader:
         stand_ins = {"executable": {"type": "script", "language": "cpython"}} if "executable" in known else {}
         try:
             found = record_shape(kind).decode({**values, **stand_ins}, ())
-        except Misfit as error:
+        except InvalidRecord as error:
             raise UnreadableWorkflow(f"In {where}, {shown_path(error.path) or 'proactive'} {error}.") from None
         fields = {name: getattr(found, name) for name in found.__dataclass_fields__}
         return kind(**{**fields, **known})

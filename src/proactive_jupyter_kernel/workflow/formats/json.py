@@ -13,7 +13,7 @@ from typing import Any
 from proactive_jupyter_kernel.errors import InvalidWorkflow, UnreadableWorkflow
 from proactive_jupyter_kernel.workflow.checks.structure import structure_problems
 from proactive_jupyter_kernel.workflow.formats.loaded import MAX_TASKS, Loaded, ReadFile, decoded
-from proactive_jupyter_kernel.workflow.formats.record_codec import Misfit, Path, record_shape, shown_path
+from proactive_jupyter_kernel.workflow.formats.record_codec import InvalidRecord, ValuePath, record_shape, shown_path
 from proactive_jupyter_kernel.workflow.model import Workflow
 
 __all__ = ["FORMAT", "dumps", "loads"]
@@ -51,7 +51,7 @@ def loads(text: str | bytes, *, read_file: ReadFile | None = None) -> Loaded:
     record = {key: one for key, one in value.items() if key not in ("format", "$schema")}
     try:
         workflow: Workflow = record_shape(Workflow).decode(record, ())
-    except Misfit as error:
+    except InvalidRecord as error:
         place = shown_path(error.path) or "the workflow"
         raise UnreadableWorkflow(f"Line {_line(text, error.path)}: {place} {error}.") from None
     problems = structure_problems(workflow)
@@ -87,7 +87,7 @@ def _no_constant(word: str) -> Any:
     raise ValueError(f"{word} is not a value of JSON.")
 
 
-def _line(text: str, path: Path) -> int:
+def _line(text: str, path: ValuePath) -> int:
     """The line of the value at `path`, or of the deepest part of it that is there."""
     position = 0
     for part in path:

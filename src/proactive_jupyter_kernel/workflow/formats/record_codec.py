@@ -28,10 +28,10 @@ from proactive_jupyter_kernel.workflow.model import (
     Script,
 )
 
-__all__ = ["Misfit", "Shape", "record_shape", "shown_path"]
+__all__ = ["InvalidRecord", "Shape", "record_shape", "shown_path"]
 
 #: Where a value stands: keys and indices from the root.
-Path = tuple[str | int, ...]
+ValuePath = tuple[str | int, ...]
 
 _REFERENCE = re.compile(r"\$\{(.*)\}", re.DOTALL)
 #: The records that can stand in one place are told apart by their ``type``.
@@ -45,15 +45,15 @@ _TYPE_NAMES: Mapping[type, str] = {
 }
 
 
-class Misfit(ValueError):
+class InvalidRecord(ValueError):
     """A value that is not of its type; the message is a sentence without its place, which `path` tells."""
 
-    def __init__(self, path: Path, message: str) -> None:
+    def __init__(self, path: ValuePath, message: str) -> None:
         super().__init__(message)
         self.path = path
 
 
-def shown_path(path: Path) -> str:
+def shown_path(path: ValuePath) -> str:
     """``tasks[3].walltime``; empty for the root."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
 
@@ -63,7 +63,7 @@ class Shape:
     """How values of one type are written, read and described."""
 
     encode: Callable[[Any], Any]
-    decode: Callable[[Any, Path], Any]
+    decode: Callable[[Any, ValuePath], Any]
     #: The JSON schema; records are referred to by ``$ref``.
     schema: Mapping[str, Any]
     #: The words for the type in a message: ``a text``.
@@ -71,9 +71,9 @@ class Shape:
 
 
 def _plain(kind: type, words: str, schema: Mapping[str, Any]) -> Shape:
-    def decode(value: Any, path: Path) -> Any:
+    def decode(value: Any, path: ValuePath) -> Any:
         if type(value) is not kind:
-            raise Misfit(path, f"must be {words}, not {_shown(value)}")
+            raise InvalidRecord(path, f"must be {words}, not {_shown(value)}")
         return value
 
     return Shape(lambda value: value, decode, schema, words)
@@ -94,10 +94,10 @@ _PLAIN: Mapping[type, Shape] = {
 }
 
 
-def _decode_reference(value: Any, path: Path) -> Any:
+def _decode_reference(value: Any, path: ValuePath) -> Any:
     match = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        raise Misfit(path, "must be a reference such as ${NAME}")
+        raise InvalidRecord(path, "must be a reference such as ${NAME}")
     return Reference(match.group(1))
 
 
@@ -112,19 +112,19 @@ def _enumeration(kind: type[enum.Enum]) -> Shape:
 
     members = {word(member): member for member in kind}
 
-    def decode(value: Any, path: Path) -> Any:
+    def decode(value: Any, path: ValuePath) -> Any:
         if not isinstance(value, str) or value not in members:
             near = did_you_mean(value, members) if isinstance(value, str) else ""
-            raise Misfit(path, f"must be one of {', '.join(members)}, not {_shown(value)}. {near}".rstrip(". "))
+            raise InvalidRecord(path, f"must be one of {', '.join(members)}, not {_shown(value)}. {near}".rstrip(". "))
         return members[value]
 
     return Shape(word, decode, {"enum": list(members)}, f"one of {', '.join(members)}")
 
 
 def _list(item: Shape) -> Shape:
-    def decode(value: Any, path: Path) -> Any:
+    def decode(value: Any, path: ValuePath) -> Any:
         if not isinstance(value, list):
-            raise Misfit(path, f"must be a list, not {_shown(value)}")
+            raise InvalidRecord(path, f"must be a list, not {_shown(value)}")
         return tuple(item.decode(one, (*path, index)) for index, one in enumerate(value))
 
     return Shape(
@@ -136,9 +136,9 @@ def _list(item: Shape) -> Shape:
 
 
 def _pair(items: tuple[Shape, ...]) -> Shape:
-    def decode(value: Any, path: Path) -> Any:
+    def decode(value: Any, path: ValuePath) -> Any:
         if not isinstance(value, list) or len(value) != len(items):
-            raise Misfit(path, f"must be a list of {len(items)}, not {_shown(value)}")
+            raise InvalidRecord(path, f"must be a list of {len(items)}, not {_shown(value)}")
         return tuple(
             item.decode(one, (*path, index)) for index, (item, one) in enumerate(zip(items, value, strict=True))
         )
@@ -150,9 +150,9 @@ def _pair(items: tuple[Shape, ...]) -> Shape:
 
 
 def _mapping(item: Shape) -> Shape:
-    def decode(value: Any, path: Path) -> Any:
+    def decode(value: Any, path: ValuePath) -> Any:
         if not isinstance(value, dict):
-            raise Misfit(path, f"must be an object, not {_shown(value)}")
+            raise InvalidRecord(path, f"must be an object, not {_shown(value)}")
         return {key: item.decode(one, (*path, key)) for key, one in value.items()}
 
     return Shape(
@@ -169,7 +169,7 @@ def _with_reference(inner: Shape) -> Shape:
     def encode(value: Any) -> Any:
         return str(value) if isinstance(value, Reference) else inner.encode(value)
 
-    def decode(value: Any, path: Path) -> Any:
+    def decode(value: Any, path: ValuePath) -> Any:
         if isinstance(value, str) and _REFERENCE.fullmatch(value):
             return _decode_reference(value, path)
         return inner.decode(value, path)
@@ -184,13 +184,13 @@ def _one_of(records: tuple[type, ...]) -> Shape:
     def encode(value: Any) -> Any:
         return {"type": _TYPE_NAMES[type(value)], **record_shape(cast(Any, type(value))).encode(value)}
 
-    def decode(value: Any, path: Path) -> Any:
+    def decode(value: Any, path: ValuePath) -> Any:
         if not isinstance(value, dict):
-            raise Misfit(path, f"must be an object, not {_shown(value)}")
+            raise InvalidRecord(path, f"must be an object, not {_shown(value)}")
         word = value.get("type")
         if word not in by_word:
             shown = "is missing" if word is None else f"is {_shown(word)}"
-            raise Misfit((*path, "type"), f"{shown}; it must be one of {', '.join(by_word)}")
+            raise InvalidRecord((*path, "type"), f"{shown}; it must be one of {', '.join(by_word)}")
         return record_shape(by_word[word]).decode({key: one for key, one in value.items() if key != "type"}, path)
 
     variants = [
@@ -274,17 +274,17 @@ def record_shape(record: Any) -> Shape:
             if (found := getattr(value, field.name)) != field.default
         }
 
-    def decode(value: Any, path: Path) -> Any:
+    def decode(value: Any, path: ValuePath) -> Any:
         if not isinstance(value, dict):
-            raise Misfit(path, f"must be an object, not {_shown(value)}")
+            raise InvalidRecord(path, f"must be an object, not {_shown(value)}")
         fields = {field.name: field for field in _fields(record)}
         for key in value:
             if key not in fields:
                 known = [name for name in fields if name not in value]
-                raise Misfit((*path, key), f"is not known here. {did_you_mean(key, known)}".rstrip(". "))
+                raise InvalidRecord((*path, key), f"is not known here. {did_you_mean(key, known)}".rstrip(". "))
         for name in _required(record):
             if name not in value:
-                raise Misfit(path, f"has no {name!r}, which is required")
+                raise InvalidRecord(path, f"has no {name!r}, which is required")
         found = {key: fields[key].shape.decode(one, (*path, key)) for key, one in value.items() if one is not None}
         return record(**found)
 

@@ -49,7 +49,7 @@ def loads(text: str | bytes, *, read_file: ReadFile | None = None, keep_going: b
     """The workflow in `text`, of any schema version, references left as they are.
 
     `read_file` gives the text of a script that stands in a file beside the workflow; without it such a script is a
-    problem. Raises UnreadableWorkflow where the text is no workflow XML, InvalidWorkflow where its parts are wrong.
+    problem. Raises UnreadableWorkflow where the text is not workflow XML, InvalidWorkflow where its parts are wrong.
     With `keep_going`, dependencies on tasks that do not exist are left out and told in `Loaded.problems` instead, so
     that whoever asks for every problem can look for further ones.
     """
@@ -149,7 +149,7 @@ def _version(root: etree._Element) -> tuple[str, int]:
     if name.localname != "job" or not namespace.startswith(NAMESPACE):
         shown = f"<{name.localname}> of namespace {namespace!r}" if namespace else f"<{name.localname}>"
         raise UnreadableWorkflow(
-            f"Line {line_of(root)}: this XML is no ProActive workflow: its root is {shown}.",
+            f"Line {line_of(root)}: this XML is not a ProActive workflow: its root is {shown}.",
             hint=f'The root of a workflow is <job xmlns="{NAMESPACE}3.14" …>.',
         )
     version = namespace.removeprefix(NAMESPACE)

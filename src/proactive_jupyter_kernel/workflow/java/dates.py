@@ -51,12 +51,12 @@ def parse_date(text: str, layout: str) -> datetime:
     pattern = "".join(_pattern(item, items[index + 1 :]) for index, item in enumerate(items))
     match = re.fullmatch(pattern, text, re.IGNORECASE | re.ASCII)
     if not match:
-        raise ValueError(f"{text!r} is no date of the format {layout!r}")
+        raise ValueError(f"{text!r} is not a date in the format {layout!r}")
     fields = [item for item in items if isinstance(item, _Field)]
     try:
         return _moment(dict(zip(fields, match.groups(), strict=True)))
     except (ValueError, OverflowError) as error:
-        raise ValueError(f"{text!r} is no date of the format {layout!r}: {error}") from error
+        raise ValueError(f"{text!r} is not a date in the format {layout!r}: {error}") from error
 
 
 def _items(layout: str) -> list[_Field | str]:

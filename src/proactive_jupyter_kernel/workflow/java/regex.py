@@ -43,7 +43,7 @@ _FLAGS = re.compile(r"\(\?([A-Za-z]*)(?:-([A-Za-z]*))?([:)])")
 
 
 class UnsupportedRegex(ValueError):
-    """A pattern that is no Java pattern, or uses what has no form here; the message is the rest of a sentence."""
+    """A pattern that is not a Java pattern, or uses what has no form here; the message is the rest of a sentence."""
 
 
 def compile_java(pattern: str) -> re.Pattern[str]:
@@ -52,7 +52,7 @@ def compile_java(pattern: str) -> re.Pattern[str]:
     try:
         return re.compile(translated, re.ASCII)
     except (re.error, RecursionError, OverflowError) as error:
-        raise UnsupportedRegex(f"{pattern!r} is no regular expression: {error}") from error
+        raise UnsupportedRegex(f"{pattern!r} is not a regular expression: {error}") from error
 
 
 class _Translator:
@@ -83,7 +83,7 @@ class _Translator:
         """``{n}``, ``{n,}``, ``{n,m}``; Java has no plain brace."""
         match = _COUNT.match(self.pattern, self.position)
         if not match:
-            raise UnsupportedRegex(f"{self.pattern!r} is no regular expression: illegal repetition {{")
+            raise UnsupportedRegex(f"{self.pattern!r} is not a regular expression: illegal repetition {{")
         self.take(len(match.group()), match.group())
 
     def group(self) -> None:
@@ -110,7 +110,7 @@ class _Translator:
         elif following == "k":
             match = re.compile(r"\\k<(\w+)>").match(self.pattern, self.position)
             if not match:
-                raise UnsupportedRegex(f"{self.pattern!r} is no regular expression: \\k needs a group's name")
+                raise UnsupportedRegex(f"{self.pattern!r} is not a regular expression: \\k needs a group's name")
             self.take(len(match.group()), f"(?P={match.group(1)})")
         elif following in _ESCAPES and following:
             self.take(2, _ESCAPES[following])
@@ -120,7 +120,7 @@ class _Translator:
     def plain_escape(self, following: str) -> None:
         """An escape that both dialects write alike."""
         if not following:
-            raise UnsupportedRegex(f"{self.pattern!r} is no regular expression: it ends with a backslash")
+            raise UnsupportedRegex(f"{self.pattern!r} is not a regular expression: it ends with a backslash")
         if following.isascii() and following.isalpha() and following not in _SAME:
             raise self.refuse(f"\\{following}")
         self.take(2, re.escape(following) if not following.isalnum() else f"\\{following}")
@@ -154,7 +154,7 @@ class _Translator:
                 return
             first = False
             self.class_member(character)
-        raise UnsupportedRegex(f"{self.pattern!r} is no regular expression: a character class is not closed")
+        raise UnsupportedRegex(f"{self.pattern!r} is not a regular expression: a character class is not closed")
 
     def class_member(self, character: str) -> None:
         if character == "[":

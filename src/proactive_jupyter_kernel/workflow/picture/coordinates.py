@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from proactive_jupyter_kernel.workflow.picture.layers import Engine, Layers, tidy
 
-__all__ = ["Arranged", "Item", "Link", "Solver", "arrange"]
+__all__ = ["Arrangement", "Item", "Link", "Solver", "arrange"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,14 +37,14 @@ class Link:
 
 
 @dataclass(slots=True)
-class Arranged:
+class Arrangement:
     """Places of items, from 0 on."""
 
     along: list[float]
     #: Of the centres.
     across: list[float]
     #: Link by number -> where it passes the layers between its ends: start, end, across.
-    ways: dict[int, list[tuple[float, float, float]]] = field(default_factory=dict)
+    routes: dict[int, list[tuple[float, float, float]]] = field(default_factory=dict)
     #: Item -> where its layer ends.
     ends: list[float] = field(default_factory=list)
     length: float = 0
@@ -61,9 +61,9 @@ _WEIGHTS = (1.0, 2.0, 6.0)
 
 def arrange(
     items: Sequence[Item], links: Sequence[Link], *, engine: Engine, gap_along: float, gap_across: float
-) -> Arranged:
-    """Place the items. The links form no cycle; several between the same items go the same way."""
-    result = Arranged(along=[0.0] * len(items), across=[0.0] * len(items), ends=[0.0] * len(items))
+) -> Arrangement:
+    """Place the items. The links form no cycle; several between the same items have the same direction."""
+    result = Arrangement(along=[0.0] * len(items), across=[0.0] * len(items), ends=[0.0] * len(items))
     connected, single = _components(len(items), links)
     offset = 0.0
     for component in connected:
@@ -72,8 +72,8 @@ def arrange(
             result.along[vertex] = part.along[index]
             result.across[vertex] = part.across[index] + offset
             result.ends[vertex] = part.ends[index]
-        for number, way in part.ways.items():
-            result.ways[number] = [(start, end, across + offset) for start, end, across in way]
+        for number, route in part.routes.items():
+            result.routes[number] = [(start, end, across + offset) for start, end, across in route]
         result.length = max(result.length, part.length)
         offset += part.breadth + gap_across
     offset += _grid(items, single, result, offset, gap_along, gap_across)
@@ -107,7 +107,7 @@ def _components(count: int, links: Sequence[Link]) -> tuple[list[list[int]], lis
 
 
 def _grid(
-    items: Sequence[Item], single: list[int], result: Arranged, offset: float, gap_along: float, gap_across: float
+    items: Sequence[Item], single: list[int], result: Arrangement, offset: float, gap_along: float, gap_across: float
 ) -> float:
     """Items without links stand in rows, as long as the rest or as a square; gives the breadth that they take."""
     if not single:
@@ -131,7 +131,7 @@ def _component(
     engine: Engine,
     gap_along: float,
     gap_across: float,
-) -> Arranged:
+) -> Arrangement:
     local = {vertex: index for index, vertex in enumerate(component)}
     members = [(number, link) for number, link in enumerate(links) if link.source in local]
     edges = list(dict.fromkeys((local[link.source], local[link.target]) for _, link in members))
@@ -144,15 +144,15 @@ def _component(
     across = solver.solve()
     starts, ends = _columns(layers, items, component, links, members, local, gap_along)
     level = {vertex: index for index, layer in enumerate(layers.layers) for vertex in layer}
-    ways = {}
+    routes = {}
     for number, link in members:
         chain = layers.chains[local[link.source], local[link.target]]
         if chain:
-            ways[number] = [(starts[level[dummy]], ends[level[dummy]], across[dummy]) for dummy in chain]
-    return Arranged(
+            routes[number] = [(starts[level[dummy]], ends[level[dummy]], across[dummy]) for dummy in chain]
+    return Arrangement(
         along=[starts[level[index]] for index in range(len(component))],
         across=across[: len(component)],
-        ways=ways,
+        routes=routes,
         ends=[ends[level[index]] for index in range(len(component))],
         length=ends[-1],
         breadth=max(centre + size / 2 for centre, size in zip(across, sizes, strict=True)),
@@ -203,8 +203,8 @@ class Solver:
 
     def connect(self, source: int, target: int, leaves: float, enters: float) -> None:
         """An edge, through its dummies."""
-        way = (source, *self.chains[source, target], target)
-        for one, other in itertools.pairwise(way):
+        route = (source, *self.chains[source, target], target)
+        for one, other in itertools.pairwise(route):
             weight = _WEIGHTS[(one >= self.real) + (other >= self.real)]
             offset = (leaves if one == source else 0.0) - (enters if other == target else 0.0)
             self.before[other].append((one, offset, weight))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from proactive_jupyter_kernel.workflow.picture.look import Look
-from proactive_jupyter_kernel.workflow.picture.scene import Box, EdgeKind, Enclosure, Scene
+from proactive_jupyter_kernel.workflow.picture.scene import Box, Cluster, EdgeKind, Scene
 from proactive_jupyter_kernel.workflow.picture.tokens import STATES
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
@@ -99,7 +99,7 @@ def _sentences(scene: Scene) -> list[str]:
     return sentences
 
 
-def _backs(scene: Scene, block: Enclosure) -> list[str]:
+def _backs(scene: Scene, block: Cluster) -> list[str]:
     found = [
         f"{back.label.capitalize()}: from {scene.boxes[back.source].name} back to {scene.boxes[back.target].name}."
         for back in block.backs

@@ -1,4 +1,4 @@
-"""Where everything of a picture goes: sizes of boxes, blocks inside blocks, the ways of edges. Pure.
+"""Where everything of a picture goes: sizes of boxes, blocks inside blocks, the routes of edges. Pure.
 
 The picture is laid out from left to right, or from top to bottom where that has to shrink less. Both are computed in
 the same terms: *along* the layers, and *across* them. Each block is laid out by itself and then placed as one item, so
@@ -12,12 +12,23 @@ from dataclasses import dataclass, field
 
 from proactive_jupyter_kernel.workflow.graph import cycles
 from proactive_jupyter_kernel.workflow.picture import layers
-from proactive_jupyter_kernel.workflow.picture.coordinates import Arranged, Item, Link, arrange
+from proactive_jupyter_kernel.workflow.picture.coordinates import Arrangement, Item, Link, arrange
 from proactive_jupyter_kernel.workflow.picture.layers import Engine, Layers
 from proactive_jupyter_kernel.workflow.picture.measure import width
-from proactive_jupyter_kernel.workflow.picture.scene import Back, Box, Edge, Enclosure, Scene
+from proactive_jupyter_kernel.workflow.picture.scene import BackEdge, Box, Cluster, Edge, Scene
 
-__all__ = ["BIG", "SMALL", "Ground", "Layout", "Metrics", "Point", "Rect", "Return", "Way", "lay_out"]
+__all__ = [
+    "BIG",
+    "SMALL",
+    "BackEdgeRoute",
+    "ClusterBackground",
+    "EdgeRoute",
+    "Layout",
+    "Metrics",
+    "Point",
+    "Rect",
+    "lay_out",
+]
 
 #: Width of an output cell in a usual window, and how much an image shrinks there before it scrolls.
 PAGE = 800 / 0.85
@@ -92,7 +103,7 @@ class Rect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
+class ClusterBackground:
     """A block that shows."""
 
     rect: Rect
@@ -100,7 +111,7 @@ class Ground:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class EdgeRoute:
     """An edge: straight from the first to the second point, curved to the third, straight to the fourth, and so on."""
 
     edge: Edge
@@ -108,10 +119,10 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Return:
+class BackEdgeRoute:
     """A way back: straight from point to point."""
 
-    back: Back
+    back: BackEdge
     points: list[Point]
 
 
@@ -125,9 +136,9 @@ class Layout:
     vertical: bool
     metrics: Metrics
     boxes: dict[str, Rect]
-    grounds: list[Ground] = field(default_factory=list)
-    ways: list[Way] = field(default_factory=list)
-    returns: list[Return] = field(default_factory=list)
+    backgrounds: list[ClusterBackground] = field(default_factory=list)
+    routes: list[EdgeRoute] = field(default_factory=list)
+    back_routes: list[BackEdgeRoute] = field(default_factory=list)
 
 
 #: Around the picture, around a block, for its caption, for a way back, and for the diamond of a branch.
@@ -161,12 +172,12 @@ def _remember(engine: Engine) -> Engine:
 
 @dataclass(slots=True, kw_only=True)
 class _Block:
-    """An enclosure with the places in it, along and across, from its own corner."""
+    """A cluster with the places in it, along and across, from its own corner."""
 
-    enclosure: Enclosure
+    cluster: Cluster
     boxes: list[str]
     blocks: list[_Block]
-    arranged: Arranged
+    arranged: Arrangement
     along: float = 0
     across: float = 0
     #: Space before its content.
@@ -197,9 +208,9 @@ class _Placement:
         }
         #: Box -> along and across of its middle, in the picture.
         self.places: dict[str, tuple[float, float]] = {}
-        self.grounds: list[Ground] = []
-        self.ways: list[Way] = []
-        self.returns: list[Return] = []
+        self.backgrounds: list[ClusterBackground] = []
+        self.routes: list[EdgeRoute] = []
+        self.back_routes: list[BackEdgeRoute] = []
 
     def layout(self) -> Layout:
         """Lay out the blocks from the inside, then write down all places from the outside."""
@@ -212,9 +223,9 @@ class _Placement:
             vertical=self.vertical,
             metrics=self.metrics,
             boxes={key: self._rect(key) for key in self.scene.boxes},
-            grounds=self.grounds,
-            ways=self.ways,
-            returns=self.returns,
+            backgrounds=self.backgrounds,
+            routes=self.routes,
+            back_routes=self.back_routes,
         )
 
     # -- sizes
@@ -249,28 +260,28 @@ class _Placement:
             return 0
         return 72 if self.vertical else width(edge.label, 11) + 64
 
-    def _strip(self, back: Back) -> float:
+    def _strip(self, back: BackEdge) -> float:
         """The room across that a way back and its label need."""
         return width(back.label, 11) + 32 if self.vertical else STRIP
 
     # -- from the inside
 
-    def _block(self, enclosure: Enclosure, edges: Sequence[Edge]) -> _Block:
-        holder = {key: number for number, inner in enumerate(enclosure.inner) for key in inner.members}
+    def _block(self, cluster: Cluster, edges: Sequence[Edge]) -> _Block:
+        holder = {key: number for number, inner in enumerate(cluster.inner) for key in inner.members}
         own: list[Edge] = []
-        inside: list[list[Edge]] = [[] for _ in enclosure.inner]
+        inside: list[list[Edge]] = [[] for _ in cluster.inner]
         for edge in edges:
             number = holder.get(edge.source)
             if number is not None and number == holder.get(edge.target):
                 inside[number].append(edge)
             else:
                 own.append(edge)
-        blocks = [self._block(inner, inside[number]) for number, inner in enumerate(enclosure.inner)]
-        loose = [key for key in self.scene.boxes if key in enclosure.members and key not in holder]
+        blocks = [self._block(inner, inside[number]) for number, inner in enumerate(cluster.inner)]
+        loose = [key for key in self.scene.boxes if key in cluster.members and key not in holder]
         # In the order of the workflow, a block at its first task.
         order = {key: number for number, key in enumerate(self.scene.boxes)}
         entries: list[tuple[int, str | _Block]] = [(order[key], key) for key in loose]
-        entries += [(min(order[key] for key in block.enclosure.members), block) for block in blocks]
+        entries += [(min(order[key] for key in block.cluster.members), block) for block in blocks]
         entries.sort(key=lambda entry: entry[0])
         items, item_of = [], {}
         for number, (_, entry) in enumerate(entries):
@@ -279,7 +290,7 @@ class _Placement:
                 item_of[entry] = number
             else:
                 items.append(Item(along=entry.along, across=entry.across))
-                item_of |= dict.fromkeys(entry.enclosure.members, number)
+                item_of |= dict.fromkeys(entry.cluster.members, number)
         ports = self._ports(blocks)
         links, number_of = self._links(own, item_of, ports)
         arranged = arrange(
@@ -287,7 +298,7 @@ class _Placement:
         )
         ordered = [entry for _, entry in entries]
         block = _Block(
-            enclosure=enclosure,
+            cluster=cluster,
             boxes=[entry for entry in ordered if isinstance(entry, str)],
             blocks=[entry for entry in ordered if isinstance(entry, _Block)],
             arranged=arranged,
@@ -300,18 +311,18 @@ class _Placement:
 
     def _pad(self, block: _Block) -> None:
         """The size of a block: its content, and what stands around it."""
-        enclosure = block.enclosure
+        cluster = block.cluster
         block.along, block.across = block.arranged.length, block.arranged.breadth
-        block.across += sum(map(self._strip, enclosure.backs))
-        if not enclosure.shown:
+        block.across += sum(map(self._strip, cluster.backs))
+        if not cluster.shown:
             return
         if self.vertical:
             block.start, block.before = PADDING + CAPTION - 8, PADDING
         else:
             block.start, block.before = PADDING, PADDING + CAPTION - 8
         block.along += block.start + PADDING
-        block.across += block.before + (PADDING if not enclosure.backs else 4)
-        caption = width(enclosure.caption, 11) * 1.1 + 2 * PADDING
+        block.across += block.before + (PADDING if not cluster.backs else 4)
+        caption = width(cluster.caption, 11) * 1.1 + 2 * PADDING
         if self.vertical:
             block.across = max(block.across, caption)
         else:
@@ -350,9 +361,9 @@ class _Placement:
 
     def _write(self, block: _Block, along: float, across: float) -> None:
         """Write down the places of all that is in a block whose corner is given."""
-        if block.enclosure.shown:
+        if block.cluster.shown:
             rect = self._turned(along, across, block.along, block.across)
-            self.grounds.append(Ground(rect=rect, caption=block.enclosure.caption))
+            self.backgrounds.append(ClusterBackground(rect=rect, caption=block.cluster.caption))
         start, before = along + block.start, across + block.before
         arranged = block.arranged
         for key in block.boxes:
@@ -361,18 +372,18 @@ class _Placement:
             offset = self._before(self.scene.boxes[key])
             self.places[key] = start + arranged.along[number] + offset + size / 2, before + arranged.across[number]
         for inner in block.blocks:
-            number = block.item_of[next(iter(inner.enclosure.members))]
+            number = block.item_of[next(iter(inner.cluster.members))]
             middle = before + arranged.across[number]
             self._write(inner, start + arranged.along[number], middle - inner.across / 2)
         for number, edge in enumerate(block.edges):
-            self.ways.append(self._way(block, edge, number, start, before))
+            self.routes.append(self._route(block, edge, number, start, before))
         bottom = across + block.across
-        for back in block.enclosure.backs:
+        for back in block.cluster.backs:
             strip = self._strip(back)
-            self.returns.append(self._return(back, bottom - strip / 2))
+            self.back_routes.append(self._return(back, bottom - strip / 2))
             bottom -= strip
 
-    def _way(self, block: _Block, edge: Edge, number: int, start: float, before: float) -> Way:
+    def _route(self, block: _Block, edge: Edge, number: int, start: float, before: float) -> EdgeRoute:
         source, target = self.places[edge.source], self.places[edge.target]
         box = self.scene.boxes[edge.source]
         leaves = source[0] + self._size(edge.source)[0] / 2 + (DIAMOND if box.decides else 0)
@@ -383,15 +394,15 @@ class _Placement:
         arranged = block.arranged
         if number in block.number_of:
             points.append((max(leaves, start + arranged.ends[block.item_of[edge.source]]), source[1]))
-            for first, last, across in arranged.ways.get(block.number_of[number], ()):
+            for first, last, across in arranged.routes.get(block.number_of[number], ()):
                 points += [(start + first, before + across), (start + last, before + across)]
             points += [(min(enters, start + arranged.along[block.item_of[edge.target]]), target[1])]
         else:
             points += [points[0], (enters, target[1])]
         points.append((enters, target[1]))
-        return Way(edge=edge, points=[self._point(*point) for point in points])
+        return EdgeRoute(edge=edge, points=[self._point(*point) for point in points])
 
-    def _return(self, back: Back, bottom: float) -> Return:
+    def _return(self, back: BackEdge, bottom: float) -> BackEdgeRoute:
         source, target = self.places[back.source], self.places[back.target]
         aside = self._size(back.source)[0] / 4 if back.source == back.target else 0
         first, last = source[0] + aside, target[0] - aside
@@ -401,7 +412,7 @@ class _Placement:
             (last, bottom),
             (last, target[1] + self._size(back.target)[1] / 2),
         ]
-        return Return(back=back, points=[self._point(*point) for point in points])
+        return BackEdgeRoute(back=back, points=[self._point(*point) for point in points])
 
     # -- turning
 

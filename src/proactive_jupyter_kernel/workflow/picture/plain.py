@@ -14,7 +14,7 @@ from proactive_jupyter_kernel.workflow.picture.coordinates import Solver
 from proactive_jupyter_kernel.workflow.picture.describe import counts_words, title
 from proactive_jupyter_kernel.workflow.picture.layers import Layers, own, tidy
 from proactive_jupyter_kernel.workflow.picture.measure import cells, cut_cells
-from proactive_jupyter_kernel.workflow.picture.scene import Box, Enclosure, Scene
+from proactive_jupyter_kernel.workflow.picture.scene import Box, Cluster, Scene
 from proactive_jupyter_kernel.workflow.picture.tokens import STATES
 
 __all__ = ["text_of"]
@@ -51,7 +51,7 @@ def _notes(scene: Scene) -> list[str]:
     return found + _ways_back(scene, scene.root)
 
 
-def _ways_back(scene: Scene, block: Enclosure) -> list[str]:
+def _ways_back(scene: Scene, block: Cluster) -> list[str]:
     found = []
     for back in block.backs:
         label = block.caption if back.label == "loop" and block.caption else back.label

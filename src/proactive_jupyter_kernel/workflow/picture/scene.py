@@ -28,7 +28,7 @@ from proactive_jupyter_kernel.workflow.picture.conditions import count_of, loop_
 from proactive_jupyter_kernel.workflow.picture.look import Look, gather, merge
 from proactive_jupyter_kernel.workflow.picture.measure import clean
 
-__all__ = ["Back", "Box", "Edge", "EdgeKind", "Enclosure", "Scene", "scene_of"]
+__all__ = ["BackEdge", "Box", "Cluster", "Edge", "EdgeKind", "Scene", "scene_of"]
 
 
 class EdgeKind(enum.Enum):
@@ -82,7 +82,7 @@ class Edge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Back:
+class BackEdge:
     """The way back of a loop, or an edge that closes a cycle."""
 
     source: str
@@ -91,15 +91,15 @@ class Back:
 
 
 @dataclass(slots=True, kw_only=True)
-class Enclosure:
+class Cluster:
     """Boxes that belong together, and what is enclosed in turn."""
 
     members: frozenset[str]
     caption: str = ""
     #: Whether it has a ground of its own in the picture.
     shown: bool = False
-    backs: list[Back] = field(default_factory=list)
-    inner: list[Enclosure] = field(default_factory=list)
+    backs: list[BackEdge] = field(default_factory=list)
+    inner: list[Cluster] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -112,7 +112,7 @@ class Scene:
     boxes: dict[str, Box]
     edges: list[Edge]
     #: Around everything.
-    root: Enclosure
+    root: Cluster
     #: Whether states are shown.
     live: bool = False
 
@@ -201,7 +201,7 @@ def _box(graph: Graph, members: Sequence[str], replicated: Mapping[str, str], lo
 # -- edges
 
 
-def _edges(graph: Graph) -> tuple[list[Edge], list[Back]]:
+def _edges(graph: Graph) -> tuple[list[Edge], list[BackEdge]]:
     """The edges without those that close a cycle, and the ways back."""
     edges: dict[tuple[str, str], Edge] = {}
     for name, parents in graph.parents.items():
@@ -215,7 +215,7 @@ def _edges(graph: Graph) -> tuple[list[Edge], list[Back]]:
                 if (end, join) not in edges:
                     edges[end, join] = Edge(source=end, target=join, kind=EdgeKind.CONTINUATION, labelled=not index)
     backs = [
-        Back(source=name, target=task.flow.target, label="loop")
+        BackEdge(source=name, target=task.flow.target, label="loop")
         for name, task in graph.tasks.items()
         if isinstance(task.flow, Loop) and task.flow.target in graph.tasks
     ]
@@ -224,7 +224,7 @@ def _edges(graph: Graph) -> tuple[list[Edge], list[Back]]:
         links[source].append(target)
     for circle in cycles({name: tuple(found) for name, found in links.items()}, graph.tasks):
         edges.pop((circle[-1], circle[0]), None)
-        backs.append(Back(source=circle[-1], target=circle[0], label="cycle"))
+        backs.append(BackEdge(source=circle[-1], target=circle[0], label="cycle"))
     return list(edges.values()), backs
 
 
@@ -288,8 +288,8 @@ def _replicated(graph: Graph) -> dict[str, str]:
 
 
 def _blocks(
-    graph: Graph, replicated: Mapping[str, str], backs: Sequence[Back], looks: Mapping[str, Look]
-) -> list[Enclosure]:
+    graph: Graph, replicated: Mapping[str, str], backs: Sequence[BackEdge], looks: Mapping[str, Look]
+) -> list[Cluster]:
     """Loops and replications with what is between their ends."""
     links, ends = graph.links(), match_blocks(graph).end_of
     blocks = []
@@ -299,8 +299,8 @@ def _blocks(
         iteration = max((looks[name].iteration for name in members if name in looks), default=0)
         label = f"{back.label} · iteration {iteration}" if iteration else back.label
         caption = loop_words(loop.script.code) if isinstance(loop, Loop) else back.label
-        shown = Back(source=back.source, target=back.target, label=label)
-        blocks.append(Enclosure(members=members, caption=caption, backs=[shown]))
+        shown = BackEdge(source=back.source, target=back.target, label=label)
+        blocks.append(Cluster(members=members, caption=caption, backs=[shown]))
     for name, task in graph.tasks.items():
         if not isinstance(task.flow, Replicate):
             continue
@@ -312,20 +312,20 @@ def _blocks(
         members = body | {name} | (after if len(after) == 1 else frozenset())
         times = count_of(task.flow.script.code)
         caption = f"replicate, runs = {times}" if times else "replicate"
-        blocks.append(Enclosure(members=members, caption=caption, shown=len(body) > len(bodies)))
+        blocks.append(Cluster(members=members, caption=caption, shown=len(body) > len(bodies)))
     return blocks
 
 
-def _on(block: Enclosure, key_of: Mapping[str, str]) -> Enclosure:
+def _on(block: Cluster, key_of: Mapping[str, str]) -> Cluster:
     """The block with boxes for tasks."""
-    backs = [Back(source=key_of[back.source], target=key_of[back.target], label=back.label) for back in block.backs]
+    backs = [BackEdge(source=key_of[back.source], target=key_of[back.target], label=back.label) for back in block.backs]
     members = frozenset(key_of[name] for name in block.members)
-    return Enclosure(members=members, caption=block.caption, shown=block.shown, backs=backs)
+    return Cluster(members=members, caption=block.caption, shown=block.shown, backs=backs)
 
 
-def _nest(everything: frozenset[str], blocks: list[Enclosure]) -> Enclosure:
+def _nest(everything: frozenset[str], blocks: list[Cluster]) -> Cluster:
     """The blocks in one another, the largest outside; one that overlaps another has no place of its own."""
-    root = Enclosure(members=everything)
+    root = Cluster(members=everything)
     for block in sorted(blocks, key=lambda one: -len(one.members)):
         outer = root
         while True:
@@ -345,7 +345,7 @@ def _nest(everything: frozenset[str], blocks: list[Enclosure]) -> Enclosure:
     return root
 
 
-def _show(outer: Enclosure, *, inside: bool) -> None:
+def _show(outer: Cluster, *, inside: bool) -> None:
     """Controls that hold others, or are held by one, have a ground and a caption; a simple one needs neither."""
     for block in outer.inner:
         block.shown = block.shown or inside or bool(block.inner)

@@ -9,7 +9,16 @@ import html
 from collections.abc import Iterable
 
 from proactive_jupyter_kernel.workflow.picture.describe import box_title, description, title
-from proactive_jupyter_kernel.workflow.picture.layout import BIG, Ground, Layout, Point, Rect, Return, Way, second_lines
+from proactive_jupyter_kernel.workflow.picture.layout import (
+    BIG,
+    BackEdgeRoute,
+    ClusterBackground,
+    EdgeRoute,
+    Layout,
+    Point,
+    Rect,
+    second_lines,
+)
 from proactive_jupyter_kernel.workflow.picture.measure import clean, cut, width
 from proactive_jupyter_kernel.workflow.picture.scene import Box, Edge, EdgeKind, Scene
 from proactive_jupyter_kernel.workflow.picture.tokens import MARKS, STATES, State, Theme
@@ -51,14 +60,14 @@ class _Drawing:
             else f'<rect x="{number(cut_off)}" y="{number(cut_off)}" width="{number(width)}" '
             f'height="{number(height)}" fill="{theme.ground}"/>'
         )
-        grounds = "".join(map(self._ground, layout.grounds))
-        captions = "".join(map(self._caption, layout.grounds))
-        edges = self._edges(layout.ways)
-        returns = "".join(map(self._return, layout.returns))
+        grounds = "".join(map(self._ground, layout.backgrounds))
+        captions = "".join(map(self._caption, layout.backgrounds))
+        edges = self._edges(layout.routes)
+        returns = "".join(map(self._return, layout.back_routes))
         boxes = "".join(self._box(box, layout.boxes[key]) for key, box in self.scene.boxes.items())
         diamonds = "".join(self._diamond(layout.boxes[key]) for key, box in self.scene.boxes.items() if box.decides)
-        labels = "".join(self._label(way) for way in layout.ways if way.edge.label)
-        labels += "".join(self._return_label(one) for one in layout.returns)
+        labels = "".join(self._label(route) for route in layout.routes if route.edge.label)
+        labels += "".join(self._return_label(one) for one in layout.back_routes)
         defined = "".join(
             f'<path id="pak-{mark}" fill-rule="evenodd" d="{MARKS[mark]}"/>' for mark in sorted(self.marks)
         )
@@ -74,10 +83,10 @@ class _Drawing:
 
     # -- blocks and edges
 
-    def _ground(self, ground: Ground) -> str:
+    def _ground(self, ground: ClusterBackground) -> str:
         return f'<rect {_rect(ground.rect, 12)} fill="{self.theme.raised}" stroke="{self.theme.line}"/>'
 
-    def _caption(self, ground: Ground) -> str:
+    def _caption(self, ground: ClusterBackground) -> str:
         """With a rim in the colour of the ground: an edge may pass below it."""
         x, y = number(ground.rect.x + 12), number(ground.rect.y + 17)
         caption = _escaped(cut(ground.caption, ground.rect.width - 20, 11 * 1.1))
@@ -87,17 +96,17 @@ class _Drawing:
             f"{caption}</text>"
         )
 
-    def _edges(self, ways: Iterable[Way]) -> str:
+    def _edges(self, routes: Iterable[EdgeRoute]) -> str:
         """All edges of one look in one path, all their arrows in another."""
-        looks: dict[tuple[str, bool], list[Way]] = {}
-        for way in ways:
-            looks.setdefault(self._edge_look(way.edge), []).append(way)
+        looks: dict[tuple[str, bool], list[EdgeRoute]] = {}
+        for route in routes:
+            looks.setdefault(self._edge_look(route.edge), []).append(route)
         thick = "1.5" if self.metrics is BIG else "1.1"
         found = []
         for (colour, dashed), members in sorted(looks.items()):
             dash = ' stroke-dasharray="4 4"' if dashed else ""
-            lines = "".join(self._path(way.points) for way in members)
-            arrows = "".join(_arrow(way.points[-1], "down" if self.layout.vertical else "right") for way in members)
+            lines = "".join(self._path(route.points) for route in members)
+            arrows = "".join(_arrow(route.points[-1], "down" if self.layout.vertical else "right") for route in members)
             found.append(
                 f'<path d="{lines}" fill="none" stroke="{colour}" stroke-width="{thick}"{dash}/>'
                 f'<path d="{arrows}" fill="{colour}"/>'
@@ -142,7 +151,7 @@ class _Drawing:
         reach = max(14.0, (end.x - start.x) / 2)
         return Point(start.x + reach, start.y), Point(end.x - reach, end.y)
 
-    def _return(self, one: Return) -> str:
+    def _return(self, one: BackEdgeRoute) -> str:
         """Dotted, with rounded corners, and an arrow into the box from the side."""
         first, corner, other, last = one.points
         colour = self.theme.soft
@@ -170,17 +179,17 @@ class _Drawing:
 
     # -- labels
 
-    def _label(self, way: Way) -> str:
+    def _label(self, route: EdgeRoute) -> str:
         """In the middle of the first curve, or of the last one for what leads out of a branch."""
-        points = way.points
-        last = way.edge.kind is EdgeKind.CONTINUATION
+        points = route.points
+        last = route.edge.kind is EdgeKind.CONTINUATION
         start, end = (points[-3], points[-2]) if last else (points[1], points[2])
         one, other = self._handles(start, end)
         middle = Point((start.x + 3 * one.x + 3 * other.x + end.x) / 8, (start.y + 3 * one.y + 3 * other.y + end.y) / 8)
-        untaken = self._edge_look(way.edge)[1]
-        return self._pill(middle, way.edge.label, self.theme.line if untaken else self.theme.edge)
+        untaken = self._edge_look(route.edge)[1]
+        return self._pill(middle, route.edge.label, self.theme.line if untaken else self.theme.edge)
 
-    def _return_label(self, one: Return) -> str:
+    def _return_label(self, one: BackEdgeRoute) -> str:
         _, corner, other, _ = one.points
         return self._pill(Point((corner.x + other.x) / 2, (corner.y + other.y) / 2), one.back.label, self.theme.edge)
 

@@ -73,7 +73,7 @@ class Task:
             scope["result"] = carried(scope["result"], "result", self._plain)
         elif last is not None and last is not Ellipsis and not shown.is_part_of_figure(last):
             # Nobody asked for it to be the result: where it cannot travel it is only shown.
-            with contextlib.suppress(tagged.CannotTravel):
+            with contextlib.suppress(tagged.NotSerializable):
                 scope["result"] = carried(last, "result", self._plain)
         for one in self._maps.values():
             one.end()
@@ -252,12 +252,12 @@ def _key(value: "Any") -> "Any":
 
 
 def carried(value: "Any", where: "str", plain: "bool", depth: "int" = 0) -> "Any":
-    """The value as a ProActive server can carry it. Raises `CannotTravel`, whose message names the place."""
+    """The value as a ProActive server can carry it. Raises `NotSerializable`, whose message names the place."""
     from collections import UserDict, UserList, UserString, abc, deque
 
     kind = type(value)
     if depth > _DEEPEST:
-        raise tagged.CannotTravel(f"{where} lies more than {_DEEPEST} levels deep, or contains itself.")
+        raise tagged.NotSerializable(f"{where} lies more than {_DEEPEST} levels deep, or contains itself.")
     if value is None or kind in (bool, float):
         return value
     if not tagged.takes(value):
@@ -278,7 +278,7 @@ def carried(value: "Any", where: "str", plain: "bool", depth: "int" = 0) -> "Any
             return value  # an object of Java's
     try:
         found = tagged.encode(value, plain)
-    except tagged.CannotTravel as problem:
+    except tagged.NotSerializable as problem:
         raise _refusal(value, where, problem) from None
     return carried(found, where, plain, depth + 1) if isinstance(found, (list, dict)) else found
 
@@ -318,7 +318,7 @@ def _refusal(value: "Any", where: "str", problem: "Exception") -> "Exception":
     name = (
         kind.__qualname__ if kind.__module__ in ("builtins", "__main__") else kind.__module__ + "." + kind.__qualname__
     )
-    return tagged.CannotTravel(
+    return tagged.NotSerializable(
         f"{where} ({name}) cannot travel between tasks: {problem.args[0]}; pass the data that it is built of, or "
         "write a file and pass its name."
     )

@@ -25,7 +25,7 @@ __all__ = [
     "LONGEST_TEXT",
     "MAGIC",
     "PYTHON",
-    "CannotTravel",
+    "NotSerializable",
     "PngImage",
     "Unreadable",
     "Untrusted",
@@ -50,7 +50,7 @@ PYTHON = ".".join(str(number) for number in sys.version_info[:2])
 LONGEST_TEXT = 200
 
 
-class CannotTravel(ValueError):
+class NotSerializable(ValueError):
     """A value has no form in which it could travel. `args` are the reason and what to do instead, which may be ''."""
 
 
@@ -62,7 +62,7 @@ class Untrusted(Unreadable):
     """Opening the value would run code of whoever wrote it, and nobody said that this is wanted."""
 
 
-Unreadable.__module__ = Untrusted.__module__ = CannotTravel.__module__ = "builtins"
+Unreadable.__module__ = Untrusted.__module__ = NotSerializable.__module__ = "builtins"
 
 
 class PngImage(bytes):
@@ -175,7 +175,7 @@ def encode(value: "Any", plain: "bool" = False) -> "Any":
     """What can travel for a value that no other language has: tagged bytes, or a number for a NumPy scalar.
 
     With `plain`, lists, records, numbers and texts that tasks of any language can read, as far as there are any: they
-    may hold further values to be encoded. Raises `CannotTravel`.
+    may hold further values to be encoded. Raises `NotSerializable`.
     """
     from . import writing
 

@@ -5,7 +5,7 @@ Runs inside tasks, under Python 3.6 or later; see the package's docstring for wh
 
 import sys
 
-from .tagged import LONGEST_TEXT, PYTHON, CannotTravel, PngImage, is_tagged, join, split
+from .tagged import LONGEST_TEXT, PYTHON, NotSerializable, PngImage, is_tagged, join, split
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def _nanoarrow(value: "Any") -> "bytes":
         with StreamWriter.from_writable(stream) as writer:
             writer.write_stream(value)
     except Exception as error:
-        raise CannotTravel(f"nanoarrow cannot write it ({error})", "pass it as a pyarrow.Table") from None
+        raise NotSerializable(f"nanoarrow cannot write it ({error})", "pass it as a pyarrow.Table") from None
     return _tagged("arrow", value, stream.getvalue())
 
 
@@ -176,7 +176,7 @@ def _image(value: "Any") -> "bytes":
 
 def _open_file(value: "Any") -> "Any":
     """Refused: cloudpickle would send the whole contents, and the position in them means nothing elsewhere."""
-    raise CannotTravel("it is an open file", "")
+    raise NotSerializable("it is an open file", "")
 
 
 def _pickled(value: "Any", about: "str" = "") -> "bytes":
@@ -206,7 +206,7 @@ def _pickled(value: "Any", about: "str" = "") -> "bytes":
             by_value, payload = len(payload), payload + code
         elif problem is not None:
             message = " ".join(str(problem).split())[:LONGEST_TEXT] or type(problem).__name__
-            raise CannotTravel(f"it cannot be pickled ({message})", "")
+            raise NotSerializable(f"it cannot be pickled ({message})", "")
     return _tagged("pickle", value, payload, about, text=_short_text(value), by_value=by_value)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from proactive_jupyter_kernel.workflow.spel import names, values
-from proactive_jupyter_kernel.workflow.spel.values import Run, Scope, SpelError
+from proactive_jupyter_kernel.workflow.spel.values import Evaluator, Scope, SpelError
 
 __all__ = ["Scope", "SpelError", "evaluate"]
 
@@ -109,7 +109,7 @@ class _Parser:
         if self.token.kind != "end":
             raise self.unexpected("the end of the expression")
 
-    def expression(self) -> Run:
+    def expression(self) -> Evaluator:
         """or [= expression | ?: expression | ? expression : expression]"""
         self.depth += 1
         if self.depth > _MAX_DEPTH:
@@ -126,21 +126,21 @@ class _Parser:
         self.depth -= 1
         return left
 
-    def disjunction(self) -> Run:
+    def disjunction(self) -> Evaluator:
         """conjunction {or conjunction}"""
         left = self.conjunction()
         while self.accept("||"):
             left = values.logic(left, self.conjunction(), True)
         return left
 
-    def conjunction(self) -> Run:
+    def conjunction(self) -> Evaluator:
         """relation {and relation}"""
         left = self.relation()
         while self.accept("&&"):
             left = values.logic(left, self.relation(), False)
         return left
 
-    def relation(self) -> Run:
+    def relation(self) -> Evaluator:
         """sum [comparison sum]"""
         left = self.sum()
         if self.token.kind == "name" and self.token.text in ("matches", "between", "instanceof"):
@@ -152,26 +152,26 @@ class _Parser:
         operator = self.accept(*_COMPARISONS)
         return values.binary(left, self.sum(), values.COMPARE[operator]) if operator else left
 
-    def sum(self) -> Run:
+    def sum(self) -> Evaluator:
         """product {+ - product}"""
         left = self.product()
         while operator := self.accept("+", "-"):
             left = values.binary(left, self.product(), values.ARITHMETIC[operator])
         return left
 
-    def product(self) -> Run:
+    def product(self) -> Evaluator:
         """power {* / % power}"""
         left = self.power()
         while operator := self.accept("*", "/", "%"):
             left = values.binary(left, self.power(), values.ARITHMETIC[operator])
         return left
 
-    def power(self) -> Run:
+    def power(self) -> Evaluator:
         """unary [^ unary]"""
         left = self.unary()
         return values.binary(left, self.unary(), values.power) if self.accept("^") else left
 
-    def unary(self) -> Run:
+    def unary(self) -> Evaluator:
         """[+ - !] unary | primary"""
         operator = self.accept("+", "-", "!")
         if not operator:
@@ -183,7 +183,7 @@ class _Parser:
         self.depth -= 1
         return values.UNARY[operator](operand)
 
-    def primary(self) -> Run:
+    def primary(self) -> Evaluator:
         """start {.name | .name(arguments) | [index]}"""
         found = self.start()
         while True:
@@ -195,7 +195,7 @@ class _Parser:
             else:
                 return found
 
-    def member(self, owner: Run, safe: bool) -> Run:
+    def member(self, owner: Evaluator, safe: bool) -> Evaluator:
         name = self.name()
         if not self.accept("("):
             return names.item(owner, lambda scope: name)
@@ -207,7 +207,7 @@ class _Parser:
         self.index += 1
         return self.tokens[self.index - 1].text
 
-    def arguments(self, closing: str) -> list[Run]:
+    def arguments(self, closing: str) -> list[Evaluator]:
         """[expression {, expression}] and what closes them"""
         if self.accept(closing):
             return []
@@ -217,7 +217,7 @@ class _Parser:
         self.expect(closing)
         return found
 
-    def start(self) -> Run:
+    def start(self) -> Evaluator:
         """literal | (expression) | #name | {list} | T(class) | name | name(arguments)"""
         token = self.token
         if token.kind in _LITERALS:
@@ -235,7 +235,7 @@ class _Parser:
             return lambda scope: [item(scope) for item in items]
         return self.named(self.name())
 
-    def named(self, name: str) -> Run:
+    def named(self, name: str) -> Evaluator:
         if name.lower() in _CONSTANTS:
             constant = _CONSTANTS[name.lower()]
             return lambda scope: constant

@@ -11,7 +11,16 @@ from typing import Any
 
 from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.workflow.java.regex import compile_java
-from proactive_jupyter_kernel.workflow.spel.values import Place, Run, Scope, SpelError, limited, matches, number, truth
+from proactive_jupyter_kernel.workflow.spel.values import (
+    Assignable,
+    Evaluator,
+    Scope,
+    SpelError,
+    limited,
+    matches,
+    number,
+    truth,
+)
 from proactive_jupyter_kernel.workflow.values import text
 
 __all__ = ["call", "function", "item", "root_property", "static", "variable"]
@@ -20,17 +29,17 @@ _Method = Callable[..., Any]
 _MAX_GROWTH = 10_000_000
 
 
-def variable(name: str) -> Run:
+def variable(name: str) -> Evaluator:
     """``#value``, the value that is checked, and what Spring itself defines."""
     if name not in ("value", "this", "root"):
-        raise SpelError(f"#{name} is not known; the value is #value")
+        raise SpelError(f"#{name} is not known; use #value for the value")
     return lambda scope: scope.value
 
 
-def root_property(name: str) -> Run:
+def root_property(name: str) -> Evaluator:
     """A plain name: one of the scope's maps, or ``valid``."""
     if name == "valid":
-        return Place(lambda scope: scope.valid, _set_valid)
+        return Assignable(lambda scope: scope.valid, _set_valid)
     if name not in _MAPS:
         raise SpelError(f"{name!r} is not known. {did_you_mean(name, (*_MAPS, 'valid', *_FUNCTIONS))}".strip())
     return _MAPS[name]
@@ -40,7 +49,7 @@ def _set_valid(scope: Scope, value: Any) -> None:
     scope.valid = value
 
 
-_MAPS: Mapping[str, Run] = {
+_MAPS: Mapping[str, Evaluator] = {
     "variables": lambda scope: scope.variables,
     "models": lambda scope: scope.models,
     "temp": lambda scope: scope.temp,
@@ -48,7 +57,7 @@ _MAPS: Mapping[str, Run] = {
 }
 
 
-def item(owner: Run, index: Run) -> Run:
+def item(owner: Evaluator, index: Evaluator) -> Evaluator:
     """``owner[index]``, and ``owner.name`` of a map."""
 
     def read(scope: Scope) -> Any:
@@ -59,7 +68,7 @@ def item(owner: Run, index: Run) -> Run:
             if not 0 <= key < len(container):
                 raise SpelError(f"index {key} is out of range")
             return container[key]
-        raise SpelError(f"{text(key)!r} is no property of {_kind(container)} that is supported here")
+        raise SpelError(f"{text(key)!r} is not a property of {_kind(container)} that is supported here")
 
     def write(scope: Scope, value: Any) -> None:
         container, key = owner(scope), index(scope)
@@ -70,10 +79,10 @@ def item(owner: Run, index: Run) -> Run:
         else:
             raise SpelError("only valid, variables['…'], models['…'] and temp['…'] can be assigned to")
 
-    return Place(read, write)
+    return Assignable(read, write)
 
 
-def call(owner: Run, name: str, arguments: list[Run], safe: bool) -> Run:
+def call(owner: Evaluator, name: str, arguments: list[Evaluator], safe: bool) -> Evaluator:
     """``owner.name(arguments)``; `safe` (``?.``) gives null for null."""
 
     def run(scope: Scope) -> Any:
@@ -92,7 +101,7 @@ def call(owner: Run, name: str, arguments: list[Run], safe: bool) -> Run:
     return run
 
 
-def function(name: str, arguments: list[Run]) -> Run:
+def function(name: str, arguments: list[Evaluator]) -> Evaluator:
     """``name(arguments)``: what ProActive's own root object offers."""
     if name not in _FUNCTIONS:
         raise SpelError(f"function {name!r} is not supported here. {did_you_mean(name, _FUNCTIONS)}".strip())
@@ -100,7 +109,7 @@ def function(name: str, arguments: list[Run]) -> Run:
     return lambda scope: _apply(chosen, name, (scope, *(argument(scope) for argument in arguments)))
 
 
-def static(kind: str, name: str, arguments: list[Run] | None) -> Run:
+def static(kind: str, name: str, arguments: list[Evaluator] | None) -> Evaluator:
     """``T(kind).name(arguments)``, or a constant, which has no arguments."""
     table = _STATIC.get(kind.removeprefix("java.lang."))
     if table is None:
@@ -113,7 +122,7 @@ def static(kind: str, name: str, arguments: list[Run] | None) -> Run:
             raise SpelError(f"T({kind}).{name} is a method and needs its arguments")
         return lambda scope: chosen
     if not callable(chosen):
-        raise SpelError(f"T({kind}).{name} is no method")
+        raise SpelError(f"T({kind}).{name} is not a method")
     return lambda scope: _apply(chosen, name, tuple(argument(scope) for argument in arguments))
 
 
@@ -138,7 +147,7 @@ def _parse_whole(bits: int) -> Callable[[str], int]:
 
     def parse(value: str) -> int:
         if not compile_java(r"[+-]?\d{1,30}").fullmatch(value):
-            raise SpelError(f"{value!r} is no whole number")
+            raise SpelError(f"{value!r} is not an integer")
         if not -(2 ** (bits - 1)) <= int(value) < 2 ** (bits - 1):
             raise SpelError(f"{value!r} needs more than {bits} bits")
         return int(value)
@@ -150,7 +159,7 @@ def _parse_real(value: str) -> float:
     try:
         return float(value.strip().rstrip("fFdD") if value.strip() not in ("Infinity", "-Infinity") else value)
     except ValueError as error:
-        raise SpelError(f"{value!r} is no number") from error
+        raise SpelError(f"{value!r} is not a number") from error
 
 
 def _substring(value: str, first: int, last: int | None = None) -> str:

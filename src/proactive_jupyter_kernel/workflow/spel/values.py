@@ -14,8 +14,8 @@ __all__ = [
     "ARITHMETIC",
     "COMPARE",
     "UNARY",
-    "Place",
-    "Run",
+    "Assignable",
+    "Evaluator",
     "Scope",
     "SpelError",
     "assignment",
@@ -56,14 +56,14 @@ class Scope:
 
 
 #: An expression, read: gives its value in a scope.
-Run: TypeAlias = Callable[[Scope], Any]
+Evaluator: TypeAlias = Callable[[Scope], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Assignable:
     """An expression that can also be assigned to."""
 
-    read: Run
+    read: Evaluator
     write: Callable[[Scope, Any], None] | None = None
 
     def __call__(self, scope: Scope) -> Any:
@@ -72,7 +72,7 @@ class Place:
 
 def number(value: Any) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise SpelError(f"{text(value)!r} is no number")
+        raise SpelError(f"{text(value)!r} is not a number")
     return value
 
 
@@ -88,22 +88,22 @@ def limited(value: str) -> str:
     return value
 
 
-def binary(left: Run, right: Run, combine: Callable[[Any, Any], Any]) -> Run:
+def binary(left: Evaluator, right: Evaluator, combine: Callable[[Any, Any], Any]) -> Evaluator:
     return lambda scope: combine(left(scope), right(scope))
 
 
-def logic(left: Run, right: Run, deciding: bool) -> Run:
+def logic(left: Evaluator, right: Evaluator, deciding: bool) -> Evaluator:
     def run(scope: Scope) -> bool:
         return deciding if truth(left(scope)) is deciding else truth(right(scope))
 
     return run
 
 
-def choice(condition: Run, yes: Run, no: Run) -> Run:
+def choice(condition: Evaluator, yes: Evaluator, no: Evaluator) -> Evaluator:
     return lambda scope: yes(scope) if truth(condition(scope)) else no(scope)
 
 
-def elvis(left: Run, right: Run) -> Run:
+def elvis(left: Evaluator, right: Evaluator) -> Evaluator:
     def run(scope: Scope) -> Any:
         value = left(scope)
         return right(scope) if value is None or value == "" else value
@@ -111,8 +111,8 @@ def elvis(left: Run, right: Run) -> Run:
     return run
 
 
-def assignment(place: Run, value: Run) -> Run:
-    if not isinstance(place, Place) or place.write is None:
+def assignment(place: Evaluator, value: Evaluator) -> Evaluator:
+    if not isinstance(place, Assignable) or place.write is None:
         raise SpelError("only valid, variables['…'], models['…'] and temp['…'] can be assigned to")
     write = place.write
 
@@ -146,7 +146,7 @@ def _add(left: Any, right: Any) -> Any:
 
 
 def _divide(left: Any, right: Any) -> Any:
-    """Whole numbers give a whole number, towards zero, as in Java."""
+    """Integers give an integer, rounded towards zero, as in Java."""
     left, right = number(left), number(right)
     if isinstance(left, float) or isinstance(right, float):
         return left / right
@@ -194,7 +194,7 @@ COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
     "<=": _ordered(lambda left, right: left <= right),
     ">=": _ordered(lambda left, right: left >= right),
 }
-UNARY: Mapping[str, Callable[[Run], Run]] = {
+UNARY: Mapping[str, Callable[[Evaluator], Evaluator]] = {
     "+": lambda operand: lambda scope: +number(operand(scope)),
     "-": lambda operand: lambda scope: -number(operand(scope)),
     "!": lambda operand: lambda scope: not truth(operand(scope)),

@@ -44,7 +44,7 @@ def test_answers(action, value, decision):
 
 @pytest.mark.parametrize("value", ["rubbish", 1, "* * *", [True], "0 0 30 2 *"])
 def test_a_loop_with_rubbish_ends_and_says_so(value):
-    """A loop that sets what is neither a truth value nor a cron expression does not loop; that is no error."""
+    """A loop that sets what is neither a truth value nor a cron expression does not loop; that is not an error."""
     decision = decide(LOOP, value)
     assert isinstance(decision, Stop)
     assert "no loop" in decision.remark
@@ -57,7 +57,7 @@ def test_a_loop_may_wait_for_a_date():
 
 
 IF_OR_ELSE = "it must set it to the text 'if' or 'else'"
-NUMBER = "it must set it to a whole number, 0 or more"
+NUMBER = "it must set it to an integer, 0 or more"
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_nonsense_fails_the_execution(stage):
     assert retry.text == "Attempt 1 of 2 failed, retrying"
     play.pass_time(1_000)
     play.end("S")
-    assert play.row("S").failure.message.endswith("did not set 'runs'; it must set it to a whole number, 0 or more")
+    assert play.row("S").failure.message.endswith("did not set 'runs'; it must set it to an integer, 0 or more")
     play.run()
     assert play.picture() == "S FAULTY; W(S); M(W)"
 

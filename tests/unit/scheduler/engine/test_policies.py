@@ -7,7 +7,7 @@ import pytest
 from proactive_jupyter_kernel.scheduler.attempt import FailureKind, Slot
 from proactive_jupyter_kernel.scheduler.engine.machine import Limits
 from proactive_jupyter_kernel.scheduler.engine.rules import growing_delay
-from proactive_jupyter_kernel.workflow.model import ErrorPolicy, Reference, RestartPlace, Variable
+from proactive_jupyter_kernel.workflow.model import ErrorPolicy, Reference, RestartMode, Variable
 
 
 def test_continue_is_the_default_and_children_run(stage, task, failed):
@@ -152,7 +152,7 @@ def test_pause_job_policy(stage, task, failed):
 def test_elsewhere_avoids_the_failing_slot(stage, task, failed):
     """`restartTaskOnError="elsewhere"` takes another slot, even if the failing one alone is free."""
     play = stage(slots=2)
-    play.submit(task("A", max_executions=2, retry_delay=1), task("B"), restart=RestartPlace.ELSEWHERE)
+    play.submit(task("A", max_executions=2, retry_delay=1), task("B"), restart=RestartMode.ELSEWHERE)
     assert (play.row("A").slot, play.row("B").slot) == ("local-0", "local-1")
     play.end("A", failure=failed())
     play.pass_time(1_000)
@@ -164,7 +164,7 @@ def test_elsewhere_avoids_the_failing_slot(stage, task, failed):
 def test_elsewhere_stays_where_there_is_no_other_slot(stage, task, failed):
     """With a single slot, elsewhere means the same place."""
     play = stage(slots=1)
-    play.submit(task("A", max_executions=2, retry_delay=1, restart=RestartPlace.ELSEWHERE))
+    play.submit(task("A", max_executions=2, retry_delay=1, restart=RestartMode.ELSEWHERE))
     play.end("A", failure=failed())
     play.pass_time(1_000)
     assert play.status("A") == "RUNNING"

@@ -23,7 +23,7 @@ from proactive_jupyter_kernel.workflow.model import (
     Loop,
     Priority,
     Replicate,
-    RestartPlace,
+    RestartMode,
     Script,
     SelectionScript,
     Task,
@@ -138,7 +138,7 @@ _TASK_FIELDS = st.fixed_dictionaries(
     optional={
         "on_error": st.sampled_from(ErrorPolicy),
         "max_executions": st.integers(1, 3),
-        "restart": st.sampled_from(RestartPlace),
+        "restart": st.sampled_from(RestartMode),
         "nodes": st.integers(1, 2),
         "retry_delay": st.integers(1, 2),
         "selection": st.booleans().map(lambda static: (SelectionScript(script=_SCRIPT, static=static),)),

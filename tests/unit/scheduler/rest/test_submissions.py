@@ -101,7 +101,7 @@ MODEL = (
 )
 REFUSED = [
     ("<job", "XML"),
-    ("<job/>", "no ProActive workflow"),
+    ("<job/>", "not a ProActive workflow"),
     ('<job xmlns="urn:proactive:jobdescriptor:99" name="x"/>', "99"),
     (JAVA, "Task 'T': it is the Java class org.example.Main"),
     (MODEL, "PA:INTEGER"),
@@ -125,7 +125,7 @@ def test_a_bad_workflow_gets_no_id(
     rest(scenario)
 
 
-BAD_VARIABLES = [("[1]", "must be a JSON object"), ('{"A', "not JSON"), ('{"A":"\\ud800"}', "no Unicode")]
+BAD_VARIABLES = [("[1]", "must be a JSON object"), ('{"A', "not JSON"), ('{"A":"\\ud800"}', "not Unicode")]
 
 
 @pytest.mark.parametrize(("variables", "message"), BAD_VARIABLES)

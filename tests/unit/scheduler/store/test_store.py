@@ -93,7 +93,7 @@ def test_a_new_job_is_there_with_all_it_came_with(store: Store) -> None:
 
 
 def test_what_is_not_there_is_none(store: Store) -> None:
-    """Asking for an unknown job is no error."""
+    """Asking for an unknown job is not an error."""
     assert (store.job(1), store.xml(1), store.workflow(1), store.task(1, 0), store.task_named(1, "A")) == (None,) * 5
     assert (store.tasks(1), store.results(1), store.log(1, 0), store.last_job_id) == ((), {}, LogText(), 0)
 

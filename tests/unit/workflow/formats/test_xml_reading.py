@@ -23,7 +23,7 @@ from proactive_jupyter_kernel.workflow.model import (
     Priority,
     Reference,
     Replicate,
-    RestartPlace,
+    RestartMode,
     Script,
     SelectionScript,
     Task,
@@ -117,7 +117,7 @@ FULL_WORKFLOW = Workflow(
     priority=Priority.HIGH,
     on_error=ErrorPolicy.CONTINUE,
     max_executions=2,
-    restart=RestartPlace.ELSEWHERE,
+    restart=RestartMode.ELSEWHERE,
     retry_delay=5,
     project="Demo",
     tags=("ETL", "Nightly"),
@@ -137,7 +137,7 @@ FULL_WORKFLOW = Workflow(
             name="prepare",
             max_executions=3,
             on_error=ErrorPolicy.PAUSE_JOB,
-            restart=RestartPlace.ANYWHERE,
+            restart=RestartMode.ANYWHERE,
             retry_delay=10,
             walltime=60,
             fork=True,
@@ -494,7 +494,7 @@ def test_all_structural_problems_are_named_at_once() -> None:
         "<genericInformation>, <depends>, <inputFiles>, <parallel>, <selection>, <forkEnvironment>, <pre>, "
         "<scriptExecutable>, <javaExecutable>, <nativeExecutable>, <controlFlow>, <post>, <cleaning>, <outputFiles>, "
         "<metadata>.",
-        "Line 10, task 'B': attribute maxNumberOfExecution of <task> must be a whole number from 1",
+        "Line 10, task 'B': attribute maxNumberOfExecution of <task> must be an integer of at least 1",
         "Line 10, task 'B': <task> has no attribute block. Known: name, onTaskError, restartTaskOnError, "
         "taskRetryDelay, "
         "maxNumberOfExecution, numberOfNodes, fork, runAsMe, walltime, preciousResult, preciousLogs, "
@@ -535,10 +535,10 @@ def test_bad_durations_are_refused(duration: str) -> None:
             "<job>\n  <a></b>\n</job>",
             "Line 2, column 10: this is not well-formed XML: Opening and ending tag mismatch: a line 2 and b",
         ),
-        ("<html/>", "Line 1: this XML is no ProActive workflow: its root is <html>."),
+        ("<html/>", "Line 1: this XML is not a ProActive workflow: its root is <html>."),
         (
             '<job xmlns="urn:other"/>',
-            "Line 1: this XML is no ProActive workflow: its root is <job> of namespace 'urn:other'.",
+            "Line 1: this XML is not a ProActive workflow: its root is <job> of namespace 'urn:other'.",
         ),
         ('<job xmlns="urn:proactive:jobdescriptor:3.15"/>', "Line 1: schema version '3.15' is not known."),
         ('<?xml version="1.0" encoding="klingon"?><a/>', "The workflow is in an unknown encoding, klingon."),

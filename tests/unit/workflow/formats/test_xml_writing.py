@@ -150,7 +150,7 @@ def test_all_problems_are_named_at_once() -> None:
         "  3. Variable 'a b': name 'a b' contains ' '; a name holds letters, digits, '.', '-' and '_' only",
         "  4. Variable 'a b': value holds the character U+0001, which XML cannot carry; remove or escape it",
         f"  5. Generic information '{'k' * 256}': name has 256 characters; at most 255 fit",
-        "  6. Task 'A': maxNumberOfExecution must be a whole number from 1, not 0",
+        "  6. Task 'A': maxNumberOfExecution must be an integer of at least 1, not 0",
         "  7. Task 'A': walltime must be a time of whole seconds, at least 1, not 0",
         "  8. Task 'A': Unknown dependence: Hallo. Did you mean 'hello'?",
         "  9. Task 'A': Task names are not unique. Two tasks have this name; rename one.",
@@ -181,7 +181,10 @@ def test_all_problems_are_named_at_once() -> None:
         (with_task(name="n" * 256), f"Task '{'n' * 256}': the name has 256 characters; at most 255 fit"),
         (replace(SMALL, input_space="a b"), "InputSpace: url must be a URI; write %20 for a blank"),
         (replace(SMALL, user_space="100%"), "UserSpace: url must be a URI; write %25 for a percent sign"),
-        (replace(SMALL, tags=("a,b",)), "Tags 'a,b' is no tag: letters, digits, '_', '-' and blanks inside only"),
+        (
+            replace(SMALL, tags=("a,b",)),
+            "Tags 'a,b' is not a tag: use letters, digits, '_', '-', and blanks between them only",
+        ),
         (
             replace(SMALL, priority=Reference("a-b")),
             "Priority must be a reference like ${NAME} with letters, digits, '.' and '_' only, not ${a-b}",
@@ -190,14 +193,14 @@ def test_all_problems_are_named_at_once() -> None:
             with_task(block=Reference("B")),
             "Task 'hello': block must be one of none, start, end, not Reference(name='B')",
         ),
-        (with_task(nodes=0), "Task 'hello': numberOfNodes must be a whole number from 1, not 0"),
+        (with_task(nodes=0), "Task 'hello': numberOfNodes must be an integer of at least 1, not 0"),
         (
             with_task(threshold=5),
             "Task 'hello', topology: a threshold has a meaning with thresholdProximity only. Set one or the other.",
         ),
         (
             with_task(topology=Topology.THRESHOLD_PROXIMITY, threshold=-1),
-            "Task 'hello', topology: threshold must be a whole number from 0, not -1",
+            "Task 'hello', topology: threshold must be an integer of at least 0, not -1",
         ),
         (
             with_task(input_files=(FileSelector(includes="a", access_mode="transferToUserSpace"),)),
@@ -207,7 +210,7 @@ def test_all_problems_are_named_at_once() -> None:
         ),
         (
             with_task(output_files=(FileSelector(includes="", access_mode="none"),)),
-            "Task 'hello', outputFiles '': includes must be a pattern of files in one line, not empty",
+            "Task 'hello', outputFiles '': includes must be a file pattern on one line and must not be empty",
         ),
         (
             with_task(executable=JavaClass(name="a b")),

@@ -53,11 +53,11 @@ def test_patterns_match_as_in_java(pattern: str, text: str, matches: bool) -> No
 @pytest.mark.parametrize(
     ("pattern", "message"),
     [
-        ("(", "'(' is no regular expression: missing ), unterminated subpattern at position 0"),
-        ("a{", "'a{' is no regular expression: illegal repetition {"),
-        ("[a", "'[a' is no regular expression: a character class is not closed"),
-        ("a\\", "'a\\\\' is no regular expression: it ends with a backslash"),
-        (r"\k", r"'\\k' is no regular expression: \k needs a group's name"),
+        ("(", "'(' is not a regular expression: missing ), unterminated subpattern at position 0"),
+        ("a{", "'a{' is not a regular expression: illegal repetition {"),
+        ("[a", "'[a' is not a regular expression: a character class is not closed"),
+        ("a\\", "'a\\\\' is not a regular expression: it ends with a backslash"),
+        (r"\k", r"'\\k' is not a regular expression: \k needs a group's name"),
         (r"\p{IsLatin}", r"'\\p{IsLatin}' uses the class \p{Latin}, which is not supported here"),
         ("[a-z&&[^b]]", "'[a-z&&[^b]]' uses an intersection of classes (&&), which is not supported here"),
         ("[a[b]]", "'[a[b]]' uses a class inside of a class, which is not supported here"),
@@ -107,12 +107,12 @@ def test_dates_are_read_in_java_formats(text: str, layout: str, expected: dateti
 @pytest.mark.parametrize(
     ("text", "layout", "message"),
     [
-        ("x", "yyyy", "'x' is no date of the format 'yyyy'"),
-        ("25:00", "HH:mm", "'25:00' is no date of the format 'HH:mm': hour must be in 0..23"),
-        ("13 pm", "hh a", "'13 pm' is no date of the format 'hh a': hour must be in 1..12"),
+        ("x", "yyyy", "'x' is not a date in the format 'yyyy'"),
+        ("25:00", "HH:mm", "'25:00' is not a date in the format 'HH:mm': hour must be in 0..23"),
+        ("13 pm", "hh a", "'13 pm' is not a date in the format 'hh a': hour must be in 1..12"),
         ("1", "'open", 'the date format "\'open" has a quote that is not closed'),
         ("1", "w", "the letter 'w' of a date format is not supported here"),
-        ("999999999", "y", "'999999999' is no date of the format 'y': year 999999999 is out of range"),
+        ("999999999", "y", "'999999999' is not a date in the format 'y': year 999999999 is out of range"),
     ],
 )
 def test_what_is_no_date_is_told(text: str, layout: str, message: str) -> None:
@@ -169,16 +169,16 @@ def test_the_next_date_of_a_cron_expression(text: str, moment: str, expected: st
     [
         ("", "'' has 0 fields; a cron expression has 5"),
         ("* * * * * *", "'* * * * * *' has 6 fields; a cron expression has 5"),
-        ("60 * * * *", "'60' is no minute; it goes from 0 to 59"),
-        ("* * 0 * *", "'0' is no day of the month; it goes from 1 to 31"),
-        ("* * * foo *", "'foo' is no month; it goes from 1 to 12"),
-        ("*/0 * * * *", "'0' is no step for the minute"),
+        ("60 * * * *", "'60' is not a valid minute; the range is 0 to 59"),
+        ("* * 0 * *", "'0' is not a valid day of the month; the range is 1 to 31"),
+        ("* * * foo *", "'foo' is not a valid month; the range is 1 to 12"),
+        ("*/0 * * * *", "'0' is not a valid step for the minute"),
         ("* * * * *|", "'' has 0 fields; a cron expression has 5"),
     ],
 )
 def test_what_is_no_cron_expression_is_told(text: str, message: str) -> None:
     """The message names the field and what it may hold."""
-    with pytest.raises(ValueError, match=r"field|goes|step") as caught:
+    with pytest.raises(ValueError, match=r"field|range|step") as caught:
         parse(text)
 
     assert str(caught.value) == message

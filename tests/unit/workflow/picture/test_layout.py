@@ -123,7 +123,7 @@ def test_what_closes_a_cycle_is_a_way_back(engine: Engine) -> None:
     workflow = shapes.workflow("circle", shapes.task("A", "C"), shapes.task("B", "A"), shapes.task("C", "B"))
     scene = scene_of(workflow)
     layout = lay_out(scene, engine)
-    returns = [(one.back.source, one.back.target, one.back.label) for one in layout.returns]
+    returns = [(one.back.source, one.back.target, one.back.label) for one in layout.back_routes]
     assert (faults(scene, layout), returns) == ([], [("C", "A", "cycle")])
 
 
@@ -134,7 +134,7 @@ def test_nothing_else_stands_in_a_block(engine: Engine) -> None:
     layout = lay_out(scene, engine)
     inside = {
         ground.caption: [key for key, rect in layout.boxes.items() if overlap(rect, ground.rect)]
-        for ground in layout.grounds
+        for ground in layout.backgrounds
     }
     assert inside == {
         "loop while error > 0.1": ["split", "simulate", "merge", "judge", "refine", "accept", "next"],
@@ -154,7 +154,7 @@ def test_a_loop_on_one_task_is_a_way_back_to_itself() -> None:
     """The dotted line leaves and enters the same box."""
     alone = shapes.task("alone", block=Block.NONE, flow=Loop(script=shapes.js("loop = false"), target="alone"))
     layout = lay_out(scene_of(shapes.workflow("self", alone)))
-    (one,) = layout.returns
+    (one,) = layout.back_routes
     box = layout.boxes["alone"]
     assert all(box.x < point.x < box.x + box.width for point in one.points)
     assert one.points[0].x > one.points[-1].x

@@ -136,7 +136,7 @@ function finish() {
     report.error = { type: "", message, trace: message };
     for (const name of ["variablesSet", "resultMap", "values"]) delete report[name];
   }
-  // A whole number beyond what JavaScript has exactly is written as JSON has it.
+  // An integer beyond what JavaScript has exactly is written as JSON has it.
   const json = JSON.stringify(report).replace(/\{"\$type":"long","value":"(-?\d+)"\}/g, "$1");
   host("report", json);
   return report.error ? 1 : 0;

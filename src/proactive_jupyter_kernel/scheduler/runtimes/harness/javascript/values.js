@@ -103,7 +103,7 @@ function numberWire(value) {
   if (Object.is(value, -0)) return { [TAG]: "float", value: "-0.0" };
   if (Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value))) return value;
   if (Number.isFinite(value) && Math.abs(value) >= 1e21) return value;  // JSON has it with an exponent
-  // Not finite, or a whole number too large to be exact: JSON has no form for the one and takes the other for an int.
+  // Not finite, or an integer too large to be exact: JSON has no form for the one and takes the other for an int.
   return { [TAG]: "float", value: String(value) };
 }
 

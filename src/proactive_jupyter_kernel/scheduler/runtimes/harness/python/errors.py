@@ -89,7 +89,7 @@ def say(text: str) -> None:
         return
     except OSError:
         return  # the script closed the descriptor
-    except Exception:  # it is something of the script's that is no stream
+    except Exception:  # it is something of the script's that is not a stream
         data = text.encode("utf-8", "backslashreplace")
     try:
         os.write(2, data)

@@ -18,7 +18,7 @@ _here = os.path.dirname(os.path.abspath(__file__))
 _workflow = os.path.abspath(os.path.join(_here, os.pardir, os.pardir, os.pardir, os.pardir, "workflow"))
 if os.path.exists(os.path.join(_here, "values.py")):
     _workflow = _here  # a copy that went into a container
-# This folder is no place for the task's own imports.
+# This folder is not a place for the task's own imports.
 sys.path[:1] = [] if sys.path and os.path.abspath(sys.path[0]) == _here else sys.path[:1]
 # By hand, because `importlib.util` brings along more than all of this needs.
 for _name, _path in (

@@ -53,7 +53,7 @@ atoms <- function(value, path) {
                  "build it of logicals, numbers, texts, vectors and lists")
   }
   if (!all(validUTF8(enc2utf8(value)))) {
-    not_portable(path, value, "it is no valid text", "use charToRaw(...) for its bytes")
+    not_portable(path, value, "it is not valid text", "use charToRaw(...) for its bytes")
   }
   ifelse(is.na(value), "null", quoted(value))
 }

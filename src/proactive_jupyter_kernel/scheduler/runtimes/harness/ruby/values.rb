@@ -149,7 +149,7 @@ module ProActive
       known = value.encode(Encoding::UTF_8)
       return known if known.valid_encoding?
 
-      raise NotPortableValue.new(path, value, "it is no valid #{value.encoding}", "use .b for its bytes, or .scrub")
+      raise NotPortableValue.new(path, value, "it is not valid #{value.encoding}", "use .b for its bytes, or .scrub")
     rescue EncodingError => error
       raise NotPortableValue.new(path, value, error.message, "use .b for its bytes, or .scrub")
     end

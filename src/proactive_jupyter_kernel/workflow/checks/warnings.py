@@ -28,7 +28,7 @@ from proactive_jupyter_kernel.workflow.model import (
     Workflow,
 )
 
-__all__ = ["doubts"]
+__all__ = ["warnings"]
 
 _WORD = re.compile(r"[A-Za-z0-9_.]+")
 _REFERENCE = re.compile(r"\$\{([A-Za-z0-9_.]+)\}")
@@ -44,7 +44,7 @@ _SETS = {Branch: "branch", Loop: "loop", Replicate: "runs"}
 _REFERRING = {"job", "task", "variable", "info", "files", "inputSpace", "outputSpace", "globalSpace", "userSpace"}
 
 
-def doubts(workflow: Workflow) -> list[Problem]:
+def warnings(workflow: Workflow) -> list[Problem]:
     """All warnings, in the order of the codes. The names of the tasks must be unique."""
     facts = _Facts(workflow)
     return [problem for rule in _RULES for problem in rule(facts)]
