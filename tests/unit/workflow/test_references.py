@@ -297,8 +297,8 @@ def test_all_bad_references_are_named_at_once() -> None:
         "transferFromOutputSpace, transferFromGlobalSpace, transferFromUserSpace, cacheFromInputSpace, "
         "cacheFromOutputSpace, cacheFromGlobalSpace, cacheFromUserSpace, none",
         "Task 'T', numberOfNodes: ${WORT} is not a known variable. Did you mean 'WORD'?",
-        "Task 'T', walltime: ${WORD} is 'soon', but it must be a time like 90, 1:30 or 1:00:00, "
-        "its first part not zero",
+        "Task 'T', walltime: ${WORD} is 'soon', but it must be a time such as 90, 1:30 or 1:00:00, "
+        "and its first part must not be zero",
         "Priority: ${NOBODY} is not a known variable. Known: WORD, LOOP.",
     ]
 

@@ -109,9 +109,12 @@ def test_the_schema_is_shipped_and_published() -> None:
 def test_the_schema_tells_what_fields_are() -> None:
     """The comments of the model are the descriptions."""
     task = schema()["properties"]["tasks"]["items"]["properties"]
-    assert task["max_executions"]["description"] == "All executions, the first included; None: the job's."
+    assert (
+        task["max_executions"]["description"]
+        == "The maximum number of executions, including the first one; None: that of the job."
+    )
     assert task["executable"]["oneOf"][0]["properties"]["url"]["description"] == (
-        "Where the code is fetched from; empty for inline code."
+        "The URL of the code; empty for inline code."
     )
 
 

@@ -485,10 +485,10 @@ def test_all_structural_problems_are_named_at_once() -> None:
         "Line 3: attribute name of <info> 'a b' contains ' '; a name holds letters, digits, '.', '-' and '_' only",
         "Line 4: <job> holds no element <inputspace>. Did you mean 'inputSpace'?",
         "Line 6, task 'A': <task> has no attribute walltim. Did you mean 'walltime'?",
-        "Line 6, task 'A': attribute walltime of <task> must be a time like 90, 1:30 or 1:00:00, "
-        "its first part not zero",
-        "Line 6, task 'A': attribute taskRetryDelay of <task> must be a time like 90, 1:30 or 1:00:00, "
-        "its first part not zero",
+        "Line 6, task 'A': attribute walltime of <task> must be a time such as 90, 1:30 or 1:00:00, "
+        "and its first part must not be zero",
+        "Line 6, task 'A': attribute taskRetryDelay of <task> must be a time such as 90, 1:30 or 1:00:00, "
+        "and its first part must not be zero",
         "Line 7, task 'A': <code> lacks its attribute language",
         "Line 8, task 'A': <depends> stands too late inside of <task>. The order is <description>, <variables>, "
         "<genericInformation>, <depends>, <inputFiles>, <parallel>, <selection>, <forkEnvironment>, <pre>, "

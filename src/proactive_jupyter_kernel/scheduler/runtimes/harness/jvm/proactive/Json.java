@@ -16,7 +16,7 @@ final class Json {
         this.text = text;
     }
 
-    /** Maps, lists, strings, numbers, booleans and null. Throws IllegalArgumentException on what is not valid JSON. */
+    /** Maps, lists, strings, numbers, booleans and null. Throws IllegalArgumentException on what is no JSON. */
     static Object parse(String text) {
         Json reader = new Json(text);
         Object value = reader.value();
