@@ -187,6 +187,15 @@ class TaskResult:
     output_of_result: int = 0
     #: The variables that the task handed on, as text.
     variables: Mapping[str, str] = field(default_factory=dict)
+    #: The same as Java's serialization streams, in base64.
+    serialized_variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def carried_variables(self) -> dict[str, object]:
+        """The variables that the task handed on as the scheduler carries them, decoded now."""
+        from proactive_jupyter_kernel.client import results
+
+        return results.variables_of(self)
 
     @property
     def value(self) -> object:

@@ -11,7 +11,7 @@ from proactive_jupyter_kernel.client import shown
 from proactive_jupyter_kernel.client.records import JobResult, TaskResult, text_map
 from proactive_jupyter_kernel.errors import SchedulerError
 
-__all__ = ["job_result_of", "task_result_of"]
+__all__ = ["job_result_of", "task_result_of", "variables_of"]
 
 
 def task_result_of(data: Any, *, trace: str = "") -> TaskResult:
@@ -41,7 +41,16 @@ def task_result_of(data: Any, *, trace: str = "") -> TaskResult:
         outputs=shown.entries_of(metadata),
         output_of_result=shown.output_of_result(metadata),
         variables=text_map(data.get("propagatedVariables")),
+        serialized_variables=text_map(data.get("serializedPropagatedVariables")),
     )
+
+
+def variables_of(result: TaskResult) -> dict[str, object]:
+    """The variables that a task handed on; a null one is in the serialized map alone."""
+    names = dict.fromkeys((*result.variables, *result.serialized_variables))
+    return {
+        name: _value(result.serialized_variables.get(name), False, result.variables.get(name, ""))[0] for name in names
+    }
 
 
 def job_result_of(data: Any) -> JobResult:

@@ -401,7 +401,8 @@ def test_a_task_in_error_is_restarted_or_finished(notebook) -> None:
     notebook.run(TWO_TASKS + "\n#%submit_job()")
     notebook.server.advance(1, 3)
     assert notebook.run("#%restart_task(task_name=A)\n#%wait_job()") == [
-        "Restarted task A of job 1. #%wait_job(job_id=1) waits for the job.",
+        "Restarted task A of job 1. #%wait_job(job_id=1) waits for the job.\nIt runs the code that it was submitted "
+        "with. To run the code of a cell that you edited: #%submit_job(from=A, job_id=1).",
     ]
     assert notebook.run("#%finish_task(task_name=A)") == ["! Task A of job 1 cannot be finished: it is Finished."]
     notebook.run("#%submit_job()")

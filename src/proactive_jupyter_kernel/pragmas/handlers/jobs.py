@@ -26,6 +26,7 @@ from proactive_jupyter_kernel.pragmas.handlers.results import TASK, show_outputs
 from proactive_jupyter_kernel.pragmas.handlers.tasks import ERROR_POLICIES
 from proactive_jupyter_kernel.pragmas.jobs.file_transfer import follow_files, send_files
 from proactive_jupyter_kernel.pragmas.jobs.job_lookup import job_id_of
+from proactive_jupyter_kernel.pragmas.jobs.rerunning import RERUN, check_rerun, with_earlier_results
 from proactive_jupyter_kernel.pragmas.jobs.server_code import for_embedded, for_server
 from proactive_jupyter_kernel.pragmas.jobs.waiting import settle, wait_for
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Table, Text
@@ -126,13 +127,15 @@ def job(context: Context, call: Bound) -> None:
         kind=FilePath(),
         doc="The folder that the tasks' output_files come to when the job has ended. Without it the notebook's folder.",
     ),
+    *RERUN,
     family="jobs",
-    summary="Submits the job and shows its card, which follows it.",
+    summary="Submits the job and shows its card, which follows it; whole, or a part with results of an earlier job.",
     example="#%submit_job(wait=on)",
 )
 def submit_job(context: Context, call: Bound) -> None:
     """Submit the draft."""
     variables = context.texts(call, "variables")
+    check_rerun(call)
     with context.lock:
         if not context.draft.tasks:
             raise call.fault("there is no task to submit yet.", hint="#%task(name=NAME) makes the code below it one.")
@@ -144,6 +147,8 @@ def submit_job(context: Context, call: Bound) -> None:
     for notice in (*built.notices, *variable_notices(built.workflow, variables)):
         context.frontend.show(Notice(text=notice))
     built = for_embedded(built) if context.connection.embedded else for_server(built)
+    if call["from"] or call["only"]:
+        built = with_earlier_results(context, call, built)
     sent, folder = send_files(context, call, built, variables)
     submitted = _submit(context, built, sent, variables)
     waits = call["wait"] or call["print_result"]
@@ -285,8 +290,8 @@ _act("pause_job", "Starts no more tasks of a job; running tasks continue.", "Pau
 _act("resume_job", "Resumes a paused job.", "Resumed", "cannot be resumed")
 
 
-def _act_on_task(name: str, summary: str, done: str, nothing: str) -> None:
-    """Declare one of the pragmas that decide about a task."""
+def _act_on_task(name: str, summary: str, done: str, nothing: str, then: str = "") -> None:
+    """Declare one of the pragmas that decide about a task; `then` is what to know about it, a template."""
 
     def handler(context: Context, call: Bound) -> None:
         job = context.scheduler.get_job(job_id_of(context, call, acts=True))
@@ -294,7 +299,8 @@ def _act_on_task(name: str, summary: str, done: str, nothing: str) -> None:
         action: Callable[[str], bool] = getattr(job, name)
         if action(task.name):
             text = f"{done} task {task.name} of job {job.id}. #%wait_job(job_id={job.id}) waits for the job."
-            context.frontend.show(Text(text=text))
+            note = f"\n{then.format(task=task.base_name, job=job.id)}" if then else ""
+            context.frontend.show(Text(text=text + note))
         else:
             text = f"Task {task.name} of job {job.id} cannot be {nothing}: it is {task.status.label}."
             context.frontend.show(Notice(text=text, warning=True))
@@ -303,5 +309,12 @@ def _act_on_task(name: str, summary: str, done: str, nothing: str) -> None:
     pragma(name, TASK, *JOB_REFERENCE, family="jobs", summary=summary, example=example)(handler)
 
 
-_act_on_task("restart_task", "Runs an In-Error task again, or a running one from its start.", "Restarted", "restarted")
+_act_on_task(
+    "restart_task",
+    "Runs an In-Error task again, or a running one from its start, with the code that it was submitted with.",
+    "Restarted",
+    "restarted",
+    "It runs the code that it was submitted with. To run the code of a cell that you edited:"
+    " #%submit_job(from={task}, job_id={job}).",
+)
 _act_on_task("finish_task", "Ends an In-Error task, so that the tasks after it run.", "Finished", "finished")
