@@ -20,7 +20,7 @@ from jupyter_client.manager import KernelManager
 from proactive_jupyter_kernel.notebook import kernelspec
 
 STARTS = 10
-LIMIT = 1.3
+LIMIT = 1.15
 PLAIN = "python3"
 
 

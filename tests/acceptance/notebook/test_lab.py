@@ -1,152 +1,228 @@
-"""A person's way through JupyterLab in a real browser: launcher, cells, the live picture of a job, Tab, Shift+Tab."""
+"""A person's way through JupyterLab and Notebook 7 in a real browser; pictures are left in build/screenshots."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
-import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
-
-CHROMIUM = shutil.which("chromium")
-REQUIRED = os.environ.get("PAJK_REQUIRE_ALL") == "1"
-# No GPU, no sandbox and no traffic of its own, as in a container.
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PATIENCE = 60_000
-
-pytestmark = pytest.mark.skipif(
-    not REQUIRED and (CHROMIUM is None or importlib.util.find_spec("playwright") is None),
-    reason="needs chromium and playwright",
+from tests.acceptance.notebook.browser import (
+    CHROMIUM,
+    Site,
+    browse,
+    choose,
+    open_notebook,
+    outwait,
+    serve,
+    take,
+    until_idle,
 )
 
-CELLS = (
-    "#%task(name=Squares)\nimport time\nfor n in range(20):\n    print('round', n, flush=True)\n    time.sleep(0.1)\n"
-    "result = [{'n': n, 'square': n * n} for n in range(3)]\n#%submit_job(name=InLab)",
+REQUIRED = os.environ.get("PAJK_REQUIRE_ALL") == "1"
+
+pytestmark = [
+    pytest.mark.skipif(
+        not REQUIRED and (CHROMIUM is None or importlib.util.find_spec("playwright") is None),
+        reason="needs chromium and playwright",
+    ),
+    # One server and one browser serve all tests, in their order.
+    pytest.mark.xdist_group("browser"),
+]
+
+WEATHER = (
+    "#%task(name=load)\nresult = {'Oslo': [8.2, 9.9], 'Vienna': [17.1, 21.0]}\nprint(len(result), 'stations')",
+    "#%task(name=check, dep=[load], language=Linux_Bash)\necho checked",
+    # Runs until the test has seen it run.
+    "#%task(name=train, dep=[load])\nimport time\nfrom pathlib import Path\nfor epoch in range(3):\n"
+    "    print('epoch', epoch, flush=True)\nwhile not Path('GATE').exists():\n    time.sleep(0.05)",
+    "#%task(name=report, dep=[check, train, load])\n"
+    "result = [{'city': city, 'mean': sum(days) / len(days)} for city, days in results[2].value().items()]",
+    "#%draw_job()",
+    "#%submit_job(name=weather)",
     "#%get_job_result()",
+    "#%new_job()\n#%task(name=split)\nresult = [3, 0]\n#%task(name=divide, dep=[split])\n"
+    "top, bottom = results[0].value()\nresult = top / bottom\n#%task(name=mail, dep=[divide])\nprint('sent')\n"
+    "#%submit_job(name=broken, wait=on)",
     "#%unheard_of()",
 )
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
-def until_answers(url: str, server: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + PATIENCE / 1000
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=1):
-                return
-        except (urllib.error.URLError, TimeoutError):
-            assert server.poll() is None, "the server ended"
-            assert time.monotonic() < end, "the server does not answer"
-            time.sleep(0.1)
+DRAWN, WATCHED, RESULT, BROKEN, WRONG = range(4, 9)
+LONG = (
+    "#%task(name=wait)\nimport time\nprint('started', flush=True)\ntime.sleep(120)\n#%submit_job(name=long)",
+    "#%job_status(job_name=long)",
+    "#%kill_job(job_name=long)",
+)
+#: Names of Python that have no place in a pragma.
+BUILTINS = {"abs", "print", "ArithmeticError", "True", "%timeit"}
 
 
 @pytest.fixture(scope="module")
-def lab(home: Path) -> Iterator[str]:
-    """A JupyterLab with one notebook, and nothing of this machine's user; its address."""
-    folder = home / "work"
-    folder.mkdir()
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
-    notebook.metadata.kernelspec = {"name": "proactive", "display_name": "ProActive", "language": "python"}
-    nbformat.write(notebook, folder / "demo.ipynb")
-    port = free_port()
-    options = [
-        "--no-browser",
-        "--allow-root",
-        "--IdentityProvider.token=",
-        f"--port={port}",
-        f"--ServerApp.root_dir={folder}",
-        "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-    ]
-    environment = {**os.environ, "HOME": str(home), "JUPYTER_CONFIG_DIR": str(home / "config")}
-    with (home / "lab.log").open("wb") as log:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", *options],
-            stdout=log,
-            stderr=log,
-            stdin=subprocess.DEVNULL,
-            env=environment,
-        )
-    try:
-        address = f"http://127.0.0.1:{port}/lab"
-        until_answers(f"http://127.0.0.1:{port}/api", server)
-        yield address
-    finally:
-        server.terminate()
-        server.wait(PATIENCE / 1000)
+def site(home: Path) -> Iterator[Site]:
+    with serve(home) as site:
+        yield site
 
 
-@pytest.fixture
-def page() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = browser.new_page(viewport={"width": 1200, "height": 1400})
-        page.set_default_timeout(PATIENCE)
+@pytest.fixture(scope="module")
+def page(site: Site) -> Iterator[Any]:
+    with browse() as page:
         yield page
-        browser.close()
 
 
-def test_from_the_launcher_to_a_result(lab: str, page: Any) -> None:
-    """The kernel has its card; a job's display changes in place; results, errors, completion and help show."""
-    page.goto(f"{lab}/workspaces/test?reset")
-    card = page.locator(".jp-LauncherCard[title=ProActive] img").first
-    card.wait_for()
-    assert "kernelspecs/proactive/logo-svg.svg" in card.get_attribute("src")
+def write_weather(site: Site, name: str) -> Path:
+    """Write the notebook; the file that lets its job end."""
+    gate = site.folder / f"{name}.gate"
+    site.write(name, [cell.replace("GATE", str(gate)) for cell in WEATHER], failing=(BROKEN, WRONG))
+    return gate
 
-    page.goto(f"{lab}/workspaces/test/tree/demo.ipynb")
-    page.locator(".jp-Notebook .jp-Cell").first.wait_for()
-    page.get_by_text("ProActive | Idle").wait_for()
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+
+def outputs(cells: Any, number: int) -> Any:
+    return cells.nth(number).locator(".jp-Cell-outputArea")
+
+
+def card(cells: Any, number: int) -> Any:
+    """The card of a job below a cell."""
+    return outputs(cells, number).locator("[role=group][aria-label^=Job]")
+
+
+def until_card(cells: Any, number: int, state: str) -> None:
+    outputs(cells, number).locator(f"[role=group][aria-label$=': {state}']").wait_for()
+
+
+def save(page: Any) -> None:
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+s")
+    page.locator(".jp-Document:not(.lm-mod-hidden)").first.wait_for()
+    page.wait_for_function("() => !document.querySelector('.jp-mod-dirty')")
+
+
+def test_launcher_has_the_kernel(site: Site, page: Any) -> None:
+    """The kernel has its card, with its picture, in the launcher of JupyterLab and in the menu of Notebook."""
+    page.goto(site.lab())
+    picture = page.locator(".jp-LauncherCard[title=ProActive] img").first
+    picture.wait_for()
+    assert "kernelspecs/proactive/logo-svg.svg" in picture.get_attribute("src")
+    assert picture.evaluate("image => image.complete && image.naturalWidth > 0")
+    take(page, "lab-launcher")
+
+
+def test_lab_from_the_first_cell_to_the_result(site: Site, page: Any) -> None:
+    """The picture is drawn, cards change in place and reach their end, a failure is told first, errors show."""
+    site.use_theme("light")
+    gate = write_weather(site, "weather")
+    cells = open_notebook(page, site.lab("/tree/weather.ipynb?reset"))
+    choose(page, "Run", "Run All Cells")
+    drawn = outputs(cells, DRAWN).locator("img")
+    drawn.wait_for()
+    assert "4 tasks" in drawn.get_attribute("alt")
+    assert drawn.evaluate("image => image.decode().then(() => image.naturalWidth > 200)")
+    until_card(cells, WATCHED, "Running")
+    card(cells, WATCHED).get_by_text("epoch 2", exact=True).wait_for()
+    take(page, "lab-running")
+    gate.touch()
+    until_card(cells, WATCHED, "Finished")
+    assert card(cells, WATCHED).count() == 1
+    assert "4 tasks in " in card(cells, WATCHED).inner_text()
+    outputs(cells, RESULT).locator("td", has_text="Vienna").wait_for()
+    until_card(cells, BROKEN, "Finished, 1 task failed")
+    told = card(cells, BROKEN).inner_text()
+    assert told.index("ZeroDivisionError: division by zero") < told.index("mail")
+    outputs(cells, WRONG).get_by_text("There is no pragma #%unheard_of.").wait_for()
+    until_idle(page)
+    card(cells, WATCHED).locator("summary").first.click()
+    take(page, "lab-finished")
+    save(page)
+
+
+def test_lab_completes_and_explains_pragmas(site: Site, page: Any) -> None:
+    """Tab offers a pragma's parameters and nothing of Python's; Shift+Tab shows the pragma's help."""
     cells = page.locator(".jp-Notebook .jp-CodeCell")
-
-    submitted, waiting, wrong = (cells.nth(number).locator(".jp-Cell-outputArea") for number in range(3))
-    submitted.get_by_text("Running", exact=True).first.wait_for()
-    waiting.locator("td", has_text="round 3").first.wait_for(state="attached")
-    submitted.get_by_text("1 task in ").wait_for()
-    assert submitted.get_by_text("Running", exact=True).count() == 0
-    waiting.locator("td", has_text=re.compile("^4$")).wait_for()
-    wrong.get_by_text("There is no pragma #%unheard_of.").wait_for()
-
-    editor = cells.nth(2).locator(".cm-content")
+    editor = cells.nth(WRONG).locator(".cm-content")
     editor.click()
     page.keyboard.press("Control+A")
-    page.keyboard.type("#%submit_job(wa")
+    page.keyboard.type("#%submit_job(")
+    page.keyboard.press("Tab")
+    offered = page.locator(".jp-Completer:visible .jp-Completer-match")
+    offered.first.wait_for()
+    names = {name.removesuffix("=") for name in offered.all_inner_texts()}
+    take(page, "lab-completion")
+    assert {"name", "wait", "variables"} <= names
+    assert names & BUILTINS == set()
+    page.keyboard.press("Escape")
     page.keyboard.press("Shift+Tab")
     page.locator(".jp-Tooltip", has_text="Submits the job").wait_for()
+    take(page, "lab-inspection")
     page.keyboard.press("Escape")
-    editor.click()
-    page.keyboard.press("End")
-    page.keyboard.press("Tab")
-    # One match is put in at once, several are offered.
-    page.wait_for_function(
-        "() => document.body.innerText.includes('wait=') "
-        "|| document.querySelector('.jp-Completer')?.innerText.includes('wait=')"
-    )
+
+
+def test_lab_shows_a_saved_notebook_that_is_not_trusted_in_the_dark(site: Site, page: Any) -> None:
+    """Without trust and without styles states, pictures and errors still show; the dark theme has its own colours."""
+    saved = nbformat.read(site.folder / "weather.ipynb", as_version=4)
+    saved.cells[0].source += "\n"
+    nbformat.write(saved, site.folder / "foreign.ipynb")
+    site.use_theme("dark")
+    for name in ("weather", "foreign"):
+        cells = open_notebook(page, site.lab(f"/tree/{name}.ipynb?reset"))
+        page.locator("body[data-jp-theme-light=false]").wait_for(state="attached")
+        outputs(cells, WATCHED).get_by_text("Finished", exact=True).first.wait_for()
+        outputs(cells, BROKEN).get_by_text("ZeroDivisionError: division by zero").first.wait_for()
+        assert outputs(cells, DRAWN).locator("img").evaluate("image => image.decode().then(() => true)")
+        # Styles are removed from what is not trusted: structure and words are there all the same.
+        assert bool(outputs(cells, WATCHED).locator("style").count()) == (name == "weather")
+        outputs(cells, WATCHED).locator("summary").first.click()
+        take(page, f"lab-dark-{name}")
+
+
+def test_lab_card_after_a_reload_and_a_restart(site: Site, page: Any) -> None:
+    """A card that gets no update any more says so; job_status follows the job again, and its card does so after a
+    restart."""
+    site.use_theme("light")
+    site.write("long", LONG)
+    cells = open_notebook(page, site.lab("/tree/long.ipynb?reset"))
+    cells.nth(0).locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    until_card(cells, 0, "Running")
+    save(page)
+
+    cells = open_notebook(page, site.lab("/tree/long.ipynb"))
+    notice = card(cells, 0).get_by_text("This display is not followed any more")
+    notice.wait_for(state="attached")
+    outwait(page)
+    notice.wait_for()
+    assert "#%job_status(job_id=" in card(cells, 0).inner_text()
+    take(page, "lab-reloaded")
+    cells.nth(1).locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    until_card(cells, 1, "Running")
+    assert card(cells, 1).get_by_text("This display is not followed any more").is_hidden()
+
+    choose(page, "Kernel")
+    page.locator('.lm-Menu-item[data-command="kernelmenu:restart"]').click()
+    page.locator(".jp-Dialog .jp-mod-accept").click()
+    card(cells, 1).get_by_text("This display is not followed any more").wait_for()
+    until_idle(page)
+    take(page, "lab-restarted")
+    cells.nth(1).locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    card(cells, 1).get_by_text("This display is not followed any more").wait_for(state="hidden")
+    until_card(cells, 1, "Running")
+    cells.nth(2).locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    until_card(cells, 1, "Killed")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_notebook_7_runs_to_the_end(site: Site, page: Any, theme: str) -> None:
+    """Notebook 7 shows the same as JupyterLab."""
+    site.use_theme(theme)
+    gate = write_weather(site, f"seven-{theme}")
+    cells = open_notebook(page, site.notebook(f"seven-{theme}"))
+    choose(page, "Run", "Run All Cells")
+    until_card(cells, WATCHED, "Running")
+    gate.touch()
+    until_card(cells, WATCHED, "Finished")
+    until_card(cells, BROKEN, "Finished, 1 task failed")
+    outputs(cells, WRONG).get_by_text("There is no pragma #%unheard_of.").wait_for()
+    take(page, f"notebook-{theme}")

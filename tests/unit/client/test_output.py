@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from proactive_jupyter_kernel.client.jobs import SubmittedJob, TaskLine
@@ -55,6 +57,22 @@ def test_lines_of_an_ended_task_are_not_repeated_by_the_live_log(
     assert job.tasks[0].status is TaskStatus.FINISHED
     assert sorted(told(output.fresh(job))) == [("A", "a", False), ("B", "b", False)]
     assert told(output.fresh(job)) == []
+
+
+def test_lines_of_a_task_that_is_not_known_yet_wait_for_its_name(
+    scheduler: Scheduler, memory: MemoryScheduler, xml: str
+) -> None:
+    """The live log is newer than the state: a loop may have made the next iteration in between."""
+    memory.outcomes["A"] = Scripted(lines=(("out", "a"),))
+    job_id = scheduler.submit(xml).id
+    memory.advance(job_id)
+    output = SubmittedJob(scheduler, job_id, "demo").output_reader()
+    now = scheduler.job(job_id)
+    before = replace(now, tasks=tuple(task for task in now.tasks if task.name != "A"))
+    assert told(output.fresh(before)) == []
+    assert told(output.fresh(now)) == [("A", "a", False)]
+    memory.finish(job_id)
+    assert told(output.fresh(scheduler.job(job_id))) == []
 
 
 def test_a_server_without_live_logs_tells_them_at_the_end(

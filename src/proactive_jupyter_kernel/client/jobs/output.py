@@ -87,6 +87,8 @@ class OutputReader:
         self._job_id = job_id
         self._tasks = frozenset(tasks)
         self._position = 0
+        #: Live lines of tasks that were not in the job's state yet: copies that a loop or a replication made since.
+        self._early: list[LogLine] = []
         self._shown: dict[str, Counter[tuple[str, str]]] = {}
         self._complete: set[str] = set()
 
@@ -122,13 +124,17 @@ class OutputReader:
     def _live(self, job: Job) -> list[TaskLine]:
         names = {f"{job.id}t{task.id}": task.name if self._means(task) else None for task in job.tasks}
         found, position = self._live_log.since(self._position)
+        found = [*self._early, *found]
+        early = [line for line in found if line.task and line.task not in names]
         lines = [
             TaskLine(task=name, line=line)
             for line in found
-            if (name := names.get(line.task, "")) is not None and name not in self._complete
+            if not (line.task and line.task not in names)
+            and (name := names.get(line.task, "")) is not None
+            and name not in self._complete
         ]
         errors = {name: self._unseen_errors(name) for name in dict.fromkeys(line.task for line in lines) if name}
-        self._position = position
+        self._position, self._early = position, early
         return [self._told(line, errors.get(line.task, Counter())) for line in lines]
 
     def _unseen_errors(self, name: str) -> Counter[tuple[str, str]]:
