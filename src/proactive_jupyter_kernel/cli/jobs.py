@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from proactive_jupyter_kernel.cli import facts
+from proactive_jupyter_kernel.cli import job_formatting
 from proactive_jupyter_kernel.cli.app import EXIT_PROBLEM
 from proactive_jupyter_kernel.cli.common import (
     examples,
@@ -30,9 +30,9 @@ def jobs(scheduler: Scheduler, limit: int, alive: bool, as_json: bool) -> None:
     """List jobs, the newest first."""
     found = scheduler.jobs(limit=limit, alive_only=alive)
     if as_json:
-        print_json(facts.listing_facts(found))
+        print_json(job_formatting.listing_facts(found))
     else:
-        facts.show_listing(found)
+        job_formatting.show_listing(found)
 
 
 @click.command(epilog=examples("proactive-kernel status 7", "proactive-kernel status my_job --json"))
@@ -43,9 +43,9 @@ def status(scheduler: Scheduler, job: str, as_json: bool) -> None:
     """Show the job ID and its tasks. A job's name means the newest job of that name."""
     found = scheduler.job(job_id_of(scheduler, job))
     if as_json:
-        print_json(facts.job_facts(scheduler, found))
+        print_json(job_formatting.job_facts(scheduler, found))
     else:
-        facts.show_job(scheduler, found)
+        job_formatting.show_job(scheduler, found)
         tell_decision(found)
 
 
@@ -63,9 +63,9 @@ def results(scheduler: Scheduler, job: str, wait: bool, timeout: float | None, a
     job_id = job_id_of(scheduler, job)
     found = watch(scheduler, job_id, all_to_stderr=True, timeout=timeout) if wait else scheduler.job(job_id)
     if as_json:
-        print_json(facts.job_facts(scheduler, found))
+        print_json(job_formatting.job_facts(scheduler, found))
     else:
-        facts.show_results(facts.results_of(scheduler, found))
+        job_formatting.show_results(job_formatting.results_of(scheduler, found))
         if not found.ended:
             note(f"Job {found.id} is {found.status.label}: {found.info.finished} of {found.info.total} tasks ended.")
     if wait and not found.went_well:

@@ -64,7 +64,7 @@ def run(notebook: Path, output: Path | None, kernel: str) -> None:
     except CellExecutionError:
         note(f"{notebook} stopped at an error in cell {client.reached}.")
         raise click.exceptions.Exit(client.cut or EXIT_PROBLEM) from None
-    except _Cut:
+    except _Interrupted:
         note("Interrupted.")
         raise click.exceptions.Exit(client.cut) from None
     except (DeadKernelError, CellTimeoutError, RuntimeError) as error:
@@ -77,7 +77,7 @@ def run(notebook: Path, output: Path | None, kernel: str) -> None:
             _write(node, output)
 
 
-class _Cut(Exception):
+class _Interrupted(Exception):
     """A signal came while no cell ran."""
 
 
@@ -109,7 +109,7 @@ class _Client(NotebookClient):
 
     def _count(self, cell: NotebookNode, cell_index: int) -> None:
         if self.cut:
-            raise _Cut
+            raise _Interrupted
         self.reached += 1
 
     def _catch_interrupts(self, notebook: NotebookNode) -> None:

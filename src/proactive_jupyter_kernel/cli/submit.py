@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import click
 
-from proactive_jupyter_kernel.cli import facts
+from proactive_jupyter_kernel.cli import job_formatting
 from proactive_jupyter_kernel.cli.common import examples, json_option, note, print_json, say, scheduler_options
 from proactive_jupyter_kernel.cli.wait import conclude, timeout_option
 from proactive_jupyter_kernel.cli.watch import watch
@@ -82,7 +82,7 @@ def submit(
     if output_path:
         note(f"`proactive-kernel wait {ref.id}` or `fetch {ref.id}` writes the output files to {output_path}.")
     if as_json:
-        print_json(facts.job_facts(scheduler, ref.state()))
+        print_json(job_formatting.job_facts(scheduler, ref.state()))
 
 
 def _folder(file: BinaryIO) -> Path | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from proactive_jupyter_kernel.cli import facts
+from proactive_jupyter_kernel.cli import job_formatting
 from proactive_jupyter_kernel.cli.app import EXIT_PROBLEM
 from proactive_jupyter_kernel.cli.common import examples, job_id_of, json_option, note, print_json, scheduler_options
 from proactive_jupyter_kernel.cli.watch import watch
@@ -83,9 +83,9 @@ def conclude(scheduler: Scheduler, job: Job, *, as_json: bool, output_path: Path
         if fetched is not None:
             _tell(fetched)
     if as_json:
-        print_json(facts.job_facts(scheduler, job))
+        print_json(job_formatting.job_facts(scheduler, job))
     else:
-        facts.show_results(facts.results_of(scheduler, job))
+        job_formatting.show_results(job_formatting.results_of(scheduler, job))
         note(f"Job {job.id} {_ending(job)}.")
     if not job.went_well:
         raise click.exceptions.Exit(EXIT_PROBLEM)

@@ -27,7 +27,7 @@ BEAT = 0.25
 REASONS_EVERY = 5.0
 
 #: The statuses that are worth a notice.
-TOLD = {
+NOTICES = {
     TaskStatus.FAULTY: "failed",
     TaskStatus.FAILED: "failed: its node was lost",
     TaskStatus.IN_ERROR: "failed and waits for a decision",
@@ -52,7 +52,7 @@ def watch(
     submitted = scheduler.get_job(job_id)
     tasks = (task,) if task else ()
     output = submitted.output_reader(tasks=tasks)
-    told = _Told(submitted)
+    notices = _Notices(submitted)
     job = submitted.state()
 
     def print_output(*, final: bool = False) -> None:
@@ -64,10 +64,10 @@ def watch(
             for snapshot in submitted.follow(beat=BEAT, timeout=timeout, known=job):
                 job = snapshot.job
                 print_output()
-                told.changes(job)
+                notices.changes(job)
                 if submitted.is_over(job, tasks):
                     break
-                told.reasons(job)
+                notices.reasons(job)
     except KeyboardInterrupt as interrupt:
         with contextlib.suppress(SchedulerError):
             print_output(final=True)
@@ -77,7 +77,7 @@ def watch(
         raise click.exceptions.Exit(status) from None
     except WaitTimeout as error:
         print_output(final=True)
-        reasons = "".join(f"\n  {name}: {reason}" for name, reason in told.all_reasons(job).items())
+        reasons = "".join(f"\n  {name}: {reason}" for name, reason in notices.all_reasons(job).items())
         hint = f"`proactive-kernel wait {job_id}` waits again, `proactive-kernel kill {job_id}` kills the job."
         raise WaitTimeout(error.message + reasons, hint=hint) from None
     if not job.ended:
@@ -103,7 +103,7 @@ def tell_decision(job: Job) -> None:
             return
 
 
-class _Told:
+class _Notices:
     """What was said about the tasks of a job, so that it is said once."""
 
     def __init__(self, submitted: SubmittedJob) -> None:
@@ -115,8 +115,8 @@ class _Told:
     def changes(self, job: Job) -> None:
         """Tell what went wrong since the last call."""
         for task in job.tasks:
-            if self._statuses.get(task.name) is not task.status and task.status in TOLD:
-                note(f"Task {task.name} {TOLD[task.status]}.")
+            if self._statuses.get(task.name) is not task.status and task.status in NOTICES:
+                note(f"Task {task.name} {NOTICES[task.status]}.")
             self._statuses[task.name] = task.status
 
     def reasons(self, job: Job) -> None:

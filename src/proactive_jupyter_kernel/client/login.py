@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from proactive_jupyter_kernel.client.faults import is_session_lost, raise_fault
+from proactive_jupyter_kernel.client.error_mapping import is_session_lost, raise_error
 from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.client.transport import Part, Response, Transport
 from proactive_jupyter_kernel.errors import LoginRefused, NotConnected, SchedulerError
@@ -69,7 +69,7 @@ class Session:
         if is_session_lost(response):
             response = attempt(self._renewed(used))
         if response.status >= 400:
-            raise_fault(response, doing)
+            raise_error(response, doing)
         return response
 
     def open(self) -> None:
@@ -119,7 +119,7 @@ class Session:
 def _refused(response: Response, doing: str, address: str) -> None:
     """A refused login: wrong credentials have a class of their own, any other 404 means an unknown path."""
     try:
-        raise_fault(response, doing)
+        raise_error(response, doing)
     except LoginRefused:
         raise
     except SchedulerError as error:

@@ -15,7 +15,7 @@ import zlib
 from pathlib import Path
 
 from proactive_jupyter_kernel.workflow import python_tasks
-from proactive_jupyter_kernel.workflow.python_tasks import shown
+from proactive_jupyter_kernel.workflow.python_tasks import rich_outputs
 
 __all__ = ["FILE", "as_written", "epilogue", "prologue", "with_last_kept"]
 
@@ -23,7 +23,7 @@ __all__ = ["FILE", "as_written", "epilogue", "prologue", "with_last_kept"]
 FILE = "<proactive-kernel values>"
 #: The call around a script's last expression.
 _LAST, _AFTER = "_proactive_last((", "))"
-_MODULES = ("tagged", "writing", "reading", "shown", "server")
+_MODULES = ("tagged", "writing", "reading", "rich_outputs", "server")
 _NOTE = (
     "# The next line lets values such as arrays, tables and figures travel between tasks. It is part of the ProActive\n"
     "# Jupyter kernel: the package proactive_jupyter_kernel.workflow.python_tasks, compressed."
@@ -72,7 +72,7 @@ def with_last_kept(code: str) -> str:
     if not body or not isinstance(body[-1], ast.Expr) or code.rstrip().endswith(";"):
         return code
     last = body[-1].value
-    if shown.is_effect(last):
+    if rich_outputs.is_effect(last):
         return code
     assert last.end_lineno is not None
     assert last.end_col_offset is not None

@@ -181,7 +181,7 @@ class TaskResult:
     stderr: str = ""
     #: ``content.type``, ``file.name``, ``file.extension`` and what else the task put there.
     metadata: Mapping[str, str] = field(default_factory=dict)
-    #: What the task showed; `client.shown.shown_by` reads it.
+    #: What the task showed; `client.rich_outputs.outputs_of` reads it.
     outputs: tuple[str, ...] = ()
     #: The number, from 1, of the one of `outputs` that is the result as well; 0: none is.
     output_of_result: int = 0
@@ -209,7 +209,7 @@ class TaskResult:
 
     @property
     def readable_value(self) -> object:
-        """As `value`, with a `client.values.Unopened` for what cannot be opened."""
+        """As `value`, with a `client.values.UnopenedValue` for what cannot be opened."""
         from proactive_jupyter_kernel.client import values
 
         return values.readable(self.carried, f"The result of {self.name}", trust=self.trusted)

@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Mapping
 from typing import Any
 
-from proactive_jupyter_kernel.client import shown
+from proactive_jupyter_kernel.client import rich_outputs
 from proactive_jupyter_kernel.client.records import JobResult, TaskResult, text_map
 from proactive_jupyter_kernel.errors import SchedulerError
 
@@ -24,7 +24,7 @@ def task_result_of(data: Any, *, trace: str = "") -> TaskResult:
     value, has_value = (None, False) if failed else _value(data.get("serializedValue"), bool(data.get("raw")), text)
     output = data.get("output") or {}
     metadata = text_map(data.get("metadata"))
-    if shown.without_result(metadata):
+    if rich_outputs.without_result(metadata):
         value, has_value = None, False
     return TaskResult(
         id=int(ref.get("id", -1)),
@@ -37,9 +37,9 @@ def task_result_of(data: Any, *, trace: str = "") -> TaskResult:
         trace=trace if failed else "",
         stdout=_text(output.get("stdoutLogs")),
         stderr=_text(output.get("stderrLogs")),
-        metadata=shown.other_metadata(metadata),
-        outputs=shown.entries_of(metadata),
-        output_of_result=shown.output_of_result(metadata),
+        metadata=rich_outputs.other_metadata(metadata),
+        outputs=rich_outputs.entries_of(metadata),
+        output_of_result=rich_outputs.output_of_result(metadata),
         variables=text_map(data.get("propagatedVariables")),
         serialized_variables=text_map(data.get("serializedPropagatedVariables")),
     )

@@ -1,7 +1,7 @@
 """Sends requests to a scheduler: an interface, and its HTTP implementation.
 
-A `Transport` knows an address and nothing of sessions, jobs or errors of the scheduler: those are `login.py` and
-`faults.py`. The one for tests is `testing/memory_scheduler.py`. The HTTP library is imported by the first request.
+A `Transport` knows only an address; sessions are the task of `login.py`, errors of the scheduler that of
+`error_mapping.py`. Tests use `testing/memory_scheduler.py`. The HTTP library is imported by the first request.
 """
 
 from __future__ import annotations

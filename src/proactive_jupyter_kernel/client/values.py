@@ -12,7 +12,7 @@ from proactive_jupyter_kernel.errors import UnreadableValue, UntrustedValue
 from proactive_jupyter_kernel.workflow import values
 from proactive_jupyter_kernel.workflow.python_tasks import tagged
 
-__all__ = ["Unopened", "opened", "readable", "summary"]
+__all__ = ["UnopenedValue", "opened", "readable", "summary"]
 
 #: Longer bytes are counted instead of shown.
 _LONGEST_BYTES = 120
@@ -20,7 +20,7 @@ _TRUST_HINT = "If you trust the author of the job, say so: trust=on in a pragma,
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unopened:
+class UnopenedValue:
     """Stands for a value that cannot be opened here."""
 
     #: Such as ``sklearn.linear_model.LinearRegression, 512 bytes``.
@@ -45,15 +45,15 @@ def opened(carried: object, where: str, *, trust: bool) -> object:
 
 
 def readable(carried: object, where: str, *, trust: bool) -> object:
-    """As `opened`, with an `Unopened` in the place of each part that cannot be opened."""
+    """As `opened`, with an `UnopenedValue` in the place of each part that cannot be opened."""
 
-    def instead(data: bytes, error: tagged.Unreadable) -> Unopened:
+    def instead(data: bytes, error: tagged.Unreadable) -> UnopenedValue:
         hint = f" {_TRUST_HINT}" if isinstance(error, tagged.Untrusted) else ""
         try:
             what = tagged.describe(data)
         except tagged.Unreadable:
             what = f"{len(data):,} bytes"
-        return Unopened(what=what, why=f"{error}{hint}")
+        return UnopenedValue(what=what, why=f"{error}{hint}")
 
     return tagged.opened(carried, where, trust, instead)
 

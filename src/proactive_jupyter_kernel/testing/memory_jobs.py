@@ -10,14 +10,14 @@ from xml.etree import ElementTree
 
 from proactive_jupyter_kernel.workflow.status import JOB_ENDED, TASK_ENDED, JobStatus, TaskStatus
 
-__all__ = ["MemoryJob", "MemoryTask", "Scripted"]
+__all__ = ["MemoryJob", "MemoryTask", "ScriptedOutcome"]
 
 #: The time of everything that happens here.
 WHEN = 1_700_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scripted:
+class ScriptedOutcome:
     """What a task does and how it ends."""
 
     result: object = True
@@ -35,7 +35,7 @@ class Scripted:
     #: The status it ends in; None: FINISHED or, with a failure, FAULTY.
     status: TaskStatus | None = None
     #: What happens when it is restarted; None: the same again.
-    then: Scripted | None = None
+    then: ScriptedOutcome | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class MemoryTask:
 
     id: int
     name: str
-    outcome: Scripted
+    outcome: ScriptedOutcome
     depends: tuple[str, ...]
     cancels: bool
     precious: bool
@@ -140,7 +140,7 @@ class MemoryJob:
         *,
         variables: Mapping[str, str],
         information: Mapping[str, str],
-        outcomes: Mapping[str, Scripted],
+        outcomes: Mapping[str, ScriptedOutcome],
     ) -> None:
         """Raises `ElementTree.ParseError` or ValueError where `xml` is not a workflow."""
         root = ElementTree.fromstring(xml)
@@ -160,7 +160,7 @@ class MemoryJob:
             MemoryTask(
                 id=number,
                 name=str(element.get("name")),
-                outcome=outcomes.get(str(element.get("name")), Scripted()),
+                outcome=outcomes.get(str(element.get("name")), ScriptedOutcome()),
                 depends=tuple(str(parent.get("ref")) for parent in element.iter() if parent.get("ref")),
                 cancels=(element.get("onTaskError") or policy) == "cancelJob",
                 precious=element.get("preciousResult") == "true",

@@ -1,6 +1,6 @@
 """A scheduler in memory behind `Transport`, for tests of what talks to a scheduler.
 
-It accepts workflow XML and answers as a scheduler does, but runs nothing: each task has a `Scripted`. Time
+It accepts workflow XML and answers as a scheduler does, but runs nothing: each task has a `ScriptedOutcome`. Time
 advances with the requests: every ``GET …/info`` is one tick for running tasks and starts those that are ready.
 """
 
@@ -19,10 +19,10 @@ from proactive_jupyter_kernel.client.login import Credentials
 from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.client.transport import Part, Response
 from proactive_jupyter_kernel.errors import SchedulerUnreachable
-from proactive_jupyter_kernel.testing.memory_jobs import MemoryJob, MemoryTask, Scripted
+from proactive_jupyter_kernel.testing.memory_jobs import MemoryJob, MemoryTask, ScriptedOutcome
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
-__all__ = ["MemoryScheduler", "Scripted"]
+__all__ = ["MemoryScheduler", "ScriptedOutcome"]
 
 REST = "org.ow2.proactive_grid_cloud_portal.scheduler.exception."
 
@@ -48,10 +48,10 @@ class MemoryScheduler:
     """A `Transport` that answers by itself. Public attributes may be changed at any time."""
 
     def __init__(
-        self, outcomes: Mapping[str, Scripted] | None = None, *, login: str = "user", password: str = "secret"
+        self, outcomes: Mapping[str, ScriptedOutcome] | None = None, *, login: str = "user", password: str = "secret"
     ) -> None:
         #: By task name, for tasks submitted from now on; a task without one ends well with the result True.
-        self.outcomes: dict[str, Scripted] = dict(outcomes or {})
+        self.outcomes: dict[str, ScriptedOutcome] = dict(outcomes or {})
         self.login = login
         self.password = password
         self.version = "14.0.0"

@@ -10,7 +10,7 @@ import pytest
 
 from proactive_jupyter_kernel.scheduler.attempt import ParentResult
 from proactive_jupyter_kernel.workflow.model import Script
-from proactive_jupyter_kernel.workflow.python_tasks.shown import MOST, NO_RESULT, PREFIX, RESULT, WANTED
+from proactive_jupyter_kernel.workflow.python_tasks.rich_outputs import MOST, NO_RESULT, PREFIX, RESULT, WANTED
 
 
 def run_cell(lab: Any, code: str, language: str = "cpython", **more: Any) -> Any:

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from proactive_jupyter_kernel.cli import facts as job_facts
+from proactive_jupyter_kernel.cli import job_formatting as job_facts
 from proactive_jupyter_kernel.cli import watch
 from proactive_jupyter_kernel.cli.app import COMMANDS
 from proactive_jupyter_kernel.client.config import Settings
 from proactive_jupyter_kernel.errors import UnreadableWorkflow
-from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler, Scripted
+from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler, ScriptedOutcome
 from proactive_jupyter_kernel.workflow.formats import xml as xml_format
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
@@ -51,8 +51,8 @@ def test_submit_reads_standard_input(run: Run, workflow: Path) -> None:
 def test_waiting_prints_output_results_and_the_end(run: Run, workflow: Path, memory: MemoryScheduler) -> None:
     """Output on its own stream with its task's name, then each result."""
     memory.outcomes |= {
-        "A": Scripted(result=[1, "x"], lines=(("out", "één"), ("err", "twee"))),
-        "B": Scripted(result="two\nlines"),
+        "A": ScriptedOutcome(result=[1, "x"], lines=(("out", "één"), ("err", "twee"))),
+        "B": ScriptedOutcome(result="two\nlines"),
     }
     result = run("submit", str(workflow), "--wait")
     assert result.exit_code == 0
@@ -64,7 +64,7 @@ def test_waiting_with_json_keeps_standard_output_clean(
     run: Run, workflow: Path, memory: MemoryScheduler, facts: Facts
 ) -> None:
     """Output of tasks goes to standard error; results are JSON."""
-    memory.outcomes |= {"A": Scripted(result=b"\0\xff", lines=(("out", "hello"),))}
+    memory.outcomes |= {"A": ScriptedOutcome(result=b"\0\xff", lines=(("out", "hello"),))}
     result = run("submit", str(workflow), "--wait", "--json")
     tasks = facts(result)["tasks"]
     assert result.exit_code == 0
@@ -80,7 +80,7 @@ def test_waiting_with_json_keeps_standard_output_clean(
 
 def test_a_faulty_task_makes_waiting_fail(run: Run, workflow: Path, memory: MemoryScheduler, facts: Facts) -> None:
     """The job finished, but not well: status 1, the error in the facts and on the terminal."""
-    memory.outcomes["A"] = Scripted(failure="boom", trace="Traceback\n  boom")
+    memory.outcomes["A"] = ScriptedOutcome(failure="boom", trace="Traceback\n  boom")
     result = run("submit", str(workflow), "--wait", "--json")
     assert result.exit_code == 1
     found = facts(result)
@@ -175,7 +175,7 @@ def test_status_shows_a_table(run: Run, workflow: Path, memory: MemoryScheduler)
 
 def test_results_of_a_job_that_goes_on(run: Run, workflow: Path, memory: MemoryScheduler) -> None:
     """What there is so far, and a word about the rest."""
-    memory.outcomes["B"] = Scripted(hold=True)
+    memory.outcomes["B"] = ScriptedOutcome(hold=True)
     run("submit", str(workflow))
     memory.advance(1, 3)
     result = run("results", "1")
@@ -210,7 +210,10 @@ def test_jobs_lists_the_newest_first(run: Run, workflow: Path, memory: MemorySch
 
 def test_logs_of_a_job_and_of_a_task(run: Run, workflow: Path, memory: MemoryScheduler, facts: Facts) -> None:
     """Each stream on its own; with the task's name where there are several."""
-    memory.outcomes |= {"A": Scripted(lines=(("out", "a"), ("err", "b"))), "B": Scripted(lines=(("out", "c"),))}
+    memory.outcomes |= {
+        "A": ScriptedOutcome(lines=(("out", "a"), ("err", "b"))),
+        "B": ScriptedOutcome(lines=(("out", "c"),)),
+    }
     run("submit", str(workflow))
     memory.finish(1)
     whole, one = run("logs", "1"), run("logs", "1", "A")
@@ -224,7 +227,7 @@ def test_logs_of_a_job_and_of_a_task(run: Run, workflow: Path, memory: MemorySch
 
 def test_logs_follow_until_the_end(run: Run, workflow: Path, memory: MemoryScheduler) -> None:
     """The output of a running job, of one task if it is named."""
-    memory.outcomes |= {"A": Scripted(lines=(("out", "a"),)), "B": Scripted(lines=(("out", "c"),))}
+    memory.outcomes |= {"A": ScriptedOutcome(lines=(("out", "a"),)), "B": ScriptedOutcome(lines=(("out", "c"),))}
     run("submit", str(workflow))
     assert run("logs", "1", "B", "--follow").stdout == "c\n"
     run("submit", str(workflow))
@@ -234,7 +237,7 @@ def test_logs_follow_until_the_end(run: Run, workflow: Path, memory: MemorySched
 
 def test_actions_say_what_they_did(run: Run, workflow: Path, memory: MemoryScheduler, facts: Facts) -> None:
     """Status 1 where there was nothing to do."""
-    memory.outcomes["A"] = Scripted(hold=True)
+    memory.outcomes["A"] = ScriptedOutcome(hold=True)
     run("submit", str(workflow))
     assert run("pause", "1").stdout == "Paused job 1 'démo'.\n"
     again = run("pause", "1")
@@ -246,8 +249,8 @@ def test_actions_say_what_they_did(run: Run, workflow: Path, memory: MemorySched
 
 def test_a_task_in_error_ends_the_wait(run: Run, workflow: Path, memory: MemoryScheduler) -> None:
     """Its output, its error and the commands that decide; afterwards `wait` takes the job to its end."""
-    memory.outcomes["A"] = Scripted(
-        failure="boom", status=TaskStatus.IN_ERROR, lines=(("out", "half way"),), then=Scripted(result=1)
+    memory.outcomes["A"] = ScriptedOutcome(
+        failure="boom", status=TaskStatus.IN_ERROR, lines=(("out", "half way"),), then=ScriptedOutcome(result=1)
     )
     result = run("submit", str(workflow), "--wait")
     assert result.exit_code == 1
@@ -268,7 +271,7 @@ def test_a_task_in_error_ends_the_wait(run: Run, workflow: Path, memory: MemoryS
 
 def test_tasks_are_restarted_and_finished(run: Run, workflow: Path, memory: MemoryScheduler, facts: Facts) -> None:
     """Status 1 where there was nothing to do, and a near name for an unknown task."""
-    memory.outcomes["A"] = Scripted(failure="boom", status=TaskStatus.IN_ERROR, hold=True)
+    memory.outcomes["A"] = ScriptedOutcome(failure="boom", status=TaskStatus.IN_ERROR, hold=True)
     run("submit", str(workflow))
     again = run("finish", "1", "A")
     assert (again.exit_code, "Nothing to finish: task A of job 1 is Running." in again.stderr) == (1, True)
@@ -296,7 +299,7 @@ def test_waiting_tells_why_tasks_wait(
         '<task name="B"><genericInformation><info name="START_AT" value="2999-01-01T00:00:00Z"/></genericInformation>',
     )
     workflow.write_text(text, encoding="utf-8")
-    memory.outcomes["A"] = Scripted(hold=True)
+    memory.outcomes["A"] = ScriptedOutcome(hold=True)
     result = run("submit", str(workflow), "--wait", "--timeout", "0.2")
     assert result.exit_code == 1
     assert "  B: Waits for A.\n`proactive-kernel wait 1` waits again" in result.stderr
@@ -304,7 +307,7 @@ def test_waiting_tells_why_tasks_wait(
 
 def test_a_job_with_a_faulty_task_is_not_just_finished(run: Run, workflow: Path, memory: MemoryScheduler) -> None:
     """The list and the status say how many tasks went wrong."""
-    memory.outcomes["A"] = Scripted(failure="boom")
+    memory.outcomes["A"] = ScriptedOutcome(failure="boom")
     run("submit", str(workflow))
     memory.finish(1)
     assert "  Finished, 1 faulty  2/2  " in run("jobs").stdout
@@ -324,7 +327,7 @@ def test_an_interrupt_leaves_the_job_alone(
     run: Run, workflow: Path, memory: MemoryScheduler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Exit status 130, and how to kill the job."""
-    memory.outcomes["A"] = Scripted(hold=True)
+    memory.outcomes["A"] = ScriptedOutcome(hold=True)
     advance = memory.advance
 
     def interrupted(job_id: int, ticks: int = 1) -> None:
@@ -341,7 +344,7 @@ def test_an_interrupt_leaves_the_job_alone(
 
 def test_a_timeout_leaves_the_job_alone(run: Run, workflow: Path, memory: MemoryScheduler) -> None:
     """The wait ends with status 1."""
-    memory.outcomes["A"] = Scripted(hold=True)
+    memory.outcomes["A"] = ScriptedOutcome(hold=True)
     result = run("submit", str(workflow), "--wait", "--timeout", "0")
     assert (result.exit_code, "still on the scheduler" in result.stderr) == (1, True)
 

@@ -9,7 +9,7 @@ import pytest
 from proactive_jupyter_kernel.client.jobs import SubmittedJob, TaskLine
 from proactive_jupyter_kernel.client.scheduler import Scheduler
 from proactive_jupyter_kernel.errors import SchedulerError, SchedulerUnreachable
-from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler, Scripted
+from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler, ScriptedOutcome
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
 
@@ -20,8 +20,8 @@ def told(lines: list[TaskLine]) -> list[tuple[str, str, bool]]:
 def test_lines_come_while_the_task_runs_and_only_once(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
     """What was shown live is not shown again when the task has ended."""
     memory.outcomes |= {
-        "A": Scripted(lines=(("out", "x"), ("err", "e"), ("out", "x"))),
-        "B": Scripted(lines=(("out", "b"),)),
+        "A": ScriptedOutcome(lines=(("out", "x"), ("err", "e"), ("out", "x"))),
+        "B": ScriptedOutcome(lines=(("out", "b"),)),
     }
     job_id = scheduler.submit(xml).id
     output = SubmittedJob(scheduler, job_id, "demo").output_reader()
@@ -35,7 +35,7 @@ def test_lines_come_while_the_task_runs_and_only_once(scheduler: Scheduler, memo
 
 def test_what_another_reader_took_comes_at_the_end(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
     """Lines that the live log gave to somebody else are read from the stored log."""
-    memory.outcomes["A"] = Scripted(lines=(("out", "x"), ("err", "e")))
+    memory.outcomes["A"] = ScriptedOutcome(lines=(("out", "x"), ("err", "e")))
     job_id = scheduler.submit(xml).id
     memory.advance(job_id)
     scheduler.live_log(job_id)
@@ -49,7 +49,10 @@ def test_lines_of_an_ended_task_are_not_repeated_by_the_live_log(
     scheduler: Scheduler, memory: MemoryScheduler, xml: str
 ) -> None:
     """The live log may still bring lines of a task that ended since."""
-    memory.outcomes |= {"A": Scripted(lines=(("out", "a"),)), "B": Scripted(hold=True, lines=(("out", "b"),))}
+    memory.outcomes |= {
+        "A": ScriptedOutcome(lines=(("out", "a"),)),
+        "B": ScriptedOutcome(hold=True, lines=(("out", "b"),)),
+    }
     job_id = scheduler.submit(xml).id
     memory.advance(job_id, 2)
     output = SubmittedJob(scheduler, job_id, "demo").output_reader()
@@ -83,7 +86,7 @@ def test_a_server_without_live_logs_tells_them_at_the_end(
     def refuse(job_id: int) -> str:
         raise SchedulerError("no log forwarding here")
 
-    memory.outcomes["A"] = Scripted(lines=(("out", "a"),))
+    memory.outcomes["A"] = ScriptedOutcome(lines=(("out", "a"),))
     job_id = scheduler.submit(xml).id
     memory.advance(job_id)
     output = SubmittedJob(scheduler, job_id, "demo").output_reader()

@@ -12,7 +12,7 @@ from proactive_jupyter_kernel.client.login import Session
 from proactive_jupyter_kernel.client.polling import Polling
 from proactive_jupyter_kernel.client.scheduler import Scheduler
 from proactive_jupyter_kernel.errors import SubmissionRefused, UnknownJob, UnknownTask, WaitTimeout
-from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler, Scripted
+from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler, ScriptedOutcome
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
 
@@ -58,7 +58,7 @@ def test_follow_tells_every_change_and_ends_with_the_job(
     scheduler: Scheduler, memory: MemoryScheduler, xml: str
 ) -> None:
     """From the first look to the end, each change once."""
-    memory.outcomes["A"] = Scripted(ticks=3)
+    memory.outcomes["A"] = ScriptedOutcome(ticks=3)
     assert statuses(scheduler, scheduler.submit(xml).id) == [
         "SUBMITTED SUBMITTED",
         "RUNNING SUBMITTED",
@@ -80,7 +80,7 @@ def test_follow_asks_soon_at_first_and_seldom_later(
     scheduler: Scheduler, memory: MemoryScheduler, clock: Any, xml: str
 ) -> None:
     """The pauses grow from 2 ms to half a second while nothing happens."""
-    memory.outcomes["A"] = Scripted(ticks=200)
+    memory.outcomes["A"] = ScriptedOutcome(ticks=200)
     for snapshot in scheduler.submit(xml).follow():
         if snapshot.job.tasks[0].ended:
             break
@@ -92,7 +92,7 @@ def test_follow_asks_soon_at_first_and_seldom_later(
 
 def test_follow_gives_up_in_time(scheduler: Scheduler, memory: MemoryScheduler, clock: Any, xml: str) -> None:
     """The wait ends after its timeout, the job goes on."""
-    memory.outcomes["A"] = Scripted(hold=True)
+    memory.outcomes["A"] = ScriptedOutcome(hold=True)
     job = scheduler.submit(xml)
     begun = clock.now
     with pytest.raises(
@@ -107,7 +107,7 @@ def test_follow_beats_while_nothing_changes(
     scheduler: Scheduler, memory: MemoryScheduler, clock: Any, xml: str
 ) -> None:
     """With a beat the unchanged job comes again and again."""
-    memory.outcomes["A"] = Scripted(hold=True)
+    memory.outcomes["A"] = ScriptedOutcome(hold=True)
     times = []
     for _ in scheduler.submit(xml).follow(beat=0.25):
         times.append(clock.now)
@@ -135,7 +135,7 @@ def test_polling_asks_seldom_for_a_large_job() -> None:
 
 def test_results_of_a_job_come_when_it_has_ended(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
     """No results before the end; afterwards those of every task."""
-    memory.outcomes |= {"A": Scripted(result={"x": [1, b"2".decode()]}), "B": Scripted(failure="boom")}
+    memory.outcomes |= {"A": ScriptedOutcome(result={"x": [1, b"2".decode()]}), "B": ScriptedOutcome(failure="boom")}
     job_id = scheduler.submit(xml).id
     assert scheduler.job_result(job_id) is None
     memory.finish(job_id)
@@ -148,7 +148,10 @@ def test_results_of_a_job_come_when_it_has_ended(scheduler: Scheduler, memory: M
 
 def test_a_tasks_result_has_the_story_of_its_failure(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
     """For a failed task the stack trace is fetched, for others not."""
-    memory.outcomes |= {"A": Scripted(result=b"\0\xff"), "B": Scripted(failure="boom", trace="Traceback\nboom")}
+    memory.outcomes |= {
+        "A": ScriptedOutcome(result=b"\0\xff"),
+        "B": ScriptedOutcome(failure="boom", trace="Traceback\nboom"),
+    }
     job_id = scheduler.submit(xml).id
     assert scheduler.task_result(job_id, "A").has_value is False
     memory.finish(job_id)
@@ -159,7 +162,7 @@ def test_a_tasks_result_has_the_story_of_its_failure(scheduler: Scheduler, memor
 
 def test_task_logs_tell_the_streams(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
     """A task's log is in order, with the stream of each line."""
-    memory.outcomes["A"] = Scripted(lines=(("out", "1"), ("err", "2"), ("out", "3")))
+    memory.outcomes["A"] = ScriptedOutcome(lines=(("out", "1"), ("err", "2"), ("out", "3")))
     job_id = scheduler.submit(xml).id
     assert scheduler.task_log(job_id, "A") == []
     memory.finish(job_id)
@@ -173,7 +176,7 @@ def test_task_logs_tell_the_streams(scheduler: Scheduler, memory: MemorySchedule
 
 def test_the_live_log_goes_on_where_it_was(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
     """Each call brings what is new."""
-    memory.outcomes["A"] = Scripted(lines=(("out", "1"),))
+    memory.outcomes["A"] = ScriptedOutcome(lines=(("out", "1"),))
     job_id = scheduler.submit(xml).id
     memory.advance(job_id)
     assert scheduler.live_log(job_id) == "[1t0@memory;10:00:00] 1 \n"

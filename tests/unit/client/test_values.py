@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from proactive_jupyter_kernel.client import results, shown, values
+from proactive_jupyter_kernel.client import results, rich_outputs, values
 from proactive_jupyter_kernel.client.records import TaskResult
 from proactive_jupyter_kernel.errors import UnreadableValue, UntrustedValue
 from proactive_jupyter_kernel.workflow.java import serialization
 from proactive_jupyter_kernel.workflow.python_tasks import tagged
-from proactive_jupyter_kernel.workflow.python_tasks.shown import NO_RESULT, PREFIX, RESULT
+from proactive_jupyter_kernel.workflow.python_tasks.rich_outputs import NO_RESULT, PREFIX, RESULT
 
 
 class Model:
@@ -63,7 +63,7 @@ def test_model_of_another_job_asks_for_trust() -> None:
     found = result.readable_value
     assert isinstance(found, dict)
     assert found["day"] == datetime.date(2026, 1, 2)
-    assert isinstance(found["m"], values.Unopened)
+    assert isinstance(found["m"], values.UnopenedValue)
     assert found["m"].what.startswith(f"{Model.__module__}.Model, ")
     assert "trust=on" in repr(found["m"])
 
@@ -101,7 +101,7 @@ def test_outputs_come_in_order_and_without_the_rest() -> None:
     """By number, not by name; what the task itself put into the metadata stays apart."""
     entries = {f"{PREFIX}{number}": output(**{"text/plain": str(number)}) for number in (10, 9, 1)}
     result = replace(answer(1, {**entries, "mine": "x", RESULT: "9", f"{PREFIX}x": "?"}), trusted=True)
-    assert [one.data["text/plain"] for one in shown.shown_by(result)] == ["1", "9", "10"]
+    assert [one.data["text/plain"] for one in rich_outputs.outputs_of(result)] == ["1", "9", "10"]
     assert dict(result.metadata) == {"mine": "x"}
 
 
@@ -109,7 +109,7 @@ def test_output_that_is_the_result_can_be_left_out() -> None:
     """Where the result itself is shown."""
     entries = {f"{PREFIX}{number}": output(**{"text/plain": str(number)}) for number in (1, 2)}
     result = answer(1, {**entries, RESULT: "2"})
-    assert [one.data["text/plain"] for one in shown.shown_by(result, with_result=False)] == ["1"]
+    assert [one.data["text/plain"] for one in rich_outputs.outputs_of(result, with_result=False)] == ["1"]
 
 
 def test_markup_of_another_job_is_text() -> None:
@@ -120,13 +120,13 @@ def test_markup_of_another_job_is_text() -> None:
         f"{PREFIX}3": "no json",
         f"{PREFIX}4": '{"data": 5}',
     }
-    first, second = shown.shown_by(answer(1, entries))
+    first, second = rich_outputs.outputs_of(answer(1, entries))
     assert dict(first.data) == {
         "text/plain": "<HTML>\n<script>x</script>",
         "text/html": "<pre>&lt;HTML&gt;\n&lt;script&gt;x&lt;/script&gt;</pre>",
     }
     assert dict(second.data) == {"image/png": "iVBO", "text/plain": "p"}
-    trusted = shown.shown_by(replace(answer(1, entries), trusted=True))
+    trusted = rich_outputs.outputs_of(replace(answer(1, entries), trusted=True))
     assert trusted[0].data["text/html"] == "<script>x</script>"
 
 

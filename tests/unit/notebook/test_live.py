@@ -19,7 +19,7 @@ from proactive_jupyter_kernel.notebook.live import NotebookLive
 from proactive_jupyter_kernel.notebook.requests import Requests
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.outputs import Mime, Table, Value
-from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler, Scripted
+from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler, ScriptedOutcome
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
 Submit = Callable[..., int]
@@ -96,8 +96,8 @@ def test_wait_writes_output_in_order_and_by_stream(
 ) -> None:
     """Each task's complete output comes once, translated, standard error apart."""
     memory.outcomes = {
-        "A": Scripted(lines=(("out", "one"), ("err", "oops"), ("out", "two"))),
-        "B": Scripted(lines=(("out", "three"),), ticks=3),
+        "A": ScriptedOutcome(lines=(("out", "one"), ("err", "oops"), ("out", "two"))),
+        "B": ScriptedOutcome(lines=(("out", "three"),), ticks=3),
     }
     live.wait(submit("A", "B"), translate=lambda task, text: text.replace("oops", f"oops in {task}"))
     assert capsys.readouterr() == ("[A]\none\ntwo\n[B]\nthree\n", "oops in A\n")
@@ -107,7 +107,7 @@ def test_wait_writes_output_of_a_job_that_had_ended(
     live: NotebookLive, memory: MemoryScheduler, submit: Submit, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The output of a job that ended long ago is written as well."""
-    memory.outcomes = {"A": Scripted(lines=(("out", "one"),))}
+    memory.outcomes = {"A": ScriptedOutcome(lines=(("out", "one"),))}
     job_id = submit("A")
     memory.finish(job_id)
     live.wait(job_id, draw=False)
@@ -118,7 +118,7 @@ def test_output_comes_while_the_task_runs(
     live: NotebookLive, memory: MemoryScheduler, submit: Submit, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Also without a display, and what was written is there when the wait is cut."""
-    memory.outcomes = {"A": Scripted(lines=(("out", "epoch 1"), ("err", "warning")), hold=True)}
+    memory.outcomes = {"A": ScriptedOutcome(lines=(("out", "epoch 1"), ("err", "warning")), hold=True)}
     job_id = submit("A")
     memory.advance(job_id)
     for draw in (True, False):
@@ -135,7 +135,7 @@ def test_an_interrupted_wait_leaves_the_output_so_far(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """What the task wrote last is read once more before the cell ends."""
-    memory.outcomes = {"A": Scripted(lines=(("out", "epoch 1"),), hold=True)}
+    memory.outcomes = {"A": ScriptedOutcome(lines=(("out", "epoch 1"),), hold=True)}
     job_id = submit("A")
 
     def interrupt(*_: object) -> None:
@@ -152,7 +152,7 @@ def test_a_task_in_error_ends_the_wait(
     shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The job is still there, with its output and what can be done about it."""
-    memory.outcomes = {"A": Scripted(failure="boom", status=TaskStatus.IN_ERROR, lines=(("out", "half way"),))}
+    memory.outcomes = {"A": ScriptedOutcome(failure="boom", status=TaskStatus.IN_ERROR, lines=(("out", "half way"),))}
     job = live.wait(submit("A"))
     assert (job.status, capsys.readouterr().out) == (JobStatus.IN_ERROR, "half way\n")
     assert "! A: In error after 1 of 1 attempt" in last(shell)
@@ -164,7 +164,7 @@ def test_a_traceback_is_translated_in_one_piece(
 ) -> None:
     """Lines that come while it is being written are held until its end, or until the wait ends."""
     lines = (("err", "Traceback (most recent call last):"), ("err", '  File "x", line 1'))
-    memory.outcomes = {"A": Scripted(lines=lines, hold=True)}
+    memory.outcomes = {"A": ScriptedOutcome(lines=lines, hold=True)}
     texts: list[str] = []
     job_id = submit("A")
     memory.advance(job_id)
@@ -182,7 +182,7 @@ def test_wait_shows_the_tail_of_what_runs(
     shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
 ) -> None:
     """While a task runs its last lines stand in the card; at the end all of them do."""
-    memory.outcomes = {"A": Scripted(lines=(("out", "epoch 1"),), ticks=5)}
+    memory.outcomes = {"A": ScriptedOutcome(lines=(("out", "epoch 1"),), ticks=5)}
     live.wait(submit("A"), output=False)
     assert any("Running" in text and "\n    epoch 1" in text for text in shell.display_pub.texts)
     assert last(shell).endswith("Output, 1 line:\n    epoch 1")
@@ -192,7 +192,10 @@ def test_wait_for_tasks_does_not_wait_for_the_job(
     live: NotebookLive, memory: MemoryScheduler, submit: Submit, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Waiting for one task is over when it has ended, and writes its output alone."""
-    memory.outcomes = {"A": Scripted(lines=(("out", "a"),)), "B": Scripted(lines=(("out", "b"),), hold=True)}
+    memory.outcomes = {
+        "A": ScriptedOutcome(lines=(("out", "a"),)),
+        "B": ScriptedOutcome(lines=(("out", "b"),), hold=True),
+    }
     job = live.wait(submit("A", "B"), tasks={"A"})
     assert job.status is JobStatus.RUNNING
     assert capsys.readouterr().out == "a\n"
@@ -202,7 +205,7 @@ def test_wait_gives_up_in_time_and_says_what_goes_on(
     shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
 ) -> None:
     """A timeout names what is alive and how to go on or end it; the card follows the job from then on."""
-    memory.outcomes = {"A": Scripted(hold=True)}
+    memory.outcomes = {"A": ScriptedOutcome(hold=True)}
     job_id = submit("A")
     memory.advance(job_id)
     with pytest.raises(WaitTimeout) as caught:
@@ -218,7 +221,7 @@ def test_interrupt_passes_and_leaves_the_job_alone(
     shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
 ) -> None:
     """An interrupt ends the waiting at once, also where an event loop has the signal; the card goes on to follow."""
-    memory.outcomes = {"A": Scripted(hold=True)}
+    memory.outcomes = {"A": ScriptedOutcome(hold=True)}
     job_id = submit("A")
     before = signal.signal(signal.SIGINT, lambda *_: None)
     main = threading.main_thread().ident
@@ -251,7 +254,7 @@ def test_wait_survives_a_server_that_is_away_for_a_moment(
 ) -> None:
     """While a server does not answer the cell says so and goes on when it answers again."""
     monkeypatch.setattr(Connection, "embedded", False)
-    memory.outcomes = {"A": Scripted(hold=True)}
+    memory.outcomes = {"A": ScriptedOutcome(hold=True)}
     job_id = submit("A")
     found: list[Job] = []
     thread = threading.Thread(target=lambda: found.append(live.wait(job_id)))
@@ -279,7 +282,7 @@ def test_watch_returns_at_once_and_follows_to_the_end(
     shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
 ) -> None:
     """The display comes before `watch` returns, goes on in the background and ends with the job."""
-    memory.outcomes = {"A": Scripted(hold=True)}
+    memory.outcomes = {"A": ScriptedOutcome(hold=True)}
     job_id = submit("A")
     live.watch(job_id, "Jobs")
     assert heads(shell) == ["○ Jobs  job 1  Submitted"]
@@ -294,7 +297,7 @@ def test_unchanged_card_is_seldom_drawn(
 ) -> None:
     """A job that runs for hours sends its changes, and a sign of life every few seconds."""
     monkeypatch.setattr("proactive_jupyter_kernel.notebook.job_display.GAP", 1_000.0)
-    memory.outcomes = {"A": Scripted(hold=True)}
+    memory.outcomes = {"A": ScriptedOutcome(hold=True)}
     job_id = submit("A")
     live.watch(job_id, "Jobs")
     asked = len(memory.requests)
@@ -313,7 +316,7 @@ def test_card_says_when_the_scheduler_is_gone_and_follows_again_when_it_is_back(
 ) -> None:
     """It names the last time, the reason and how to look at the job; a card starts no scheduler that was stopped."""
     monkeypatch.setattr(Connection, "is_there", property(lambda self: memory.reachable))
-    memory.outcomes = {"A": Scripted(hold=True)}
+    memory.outcomes = {"A": ScriptedOutcome(hold=True)}
     job_id = submit("A")
     live.watch(job_id, "Jobs")
     until(lambda: "Running" in heads(shell)[-1])
@@ -336,7 +339,7 @@ def test_wait_brings_the_cards_of_the_job_up_to_date(
     """When a cell has waited for a job, the card of another cell shows the end, too, before the cell is over."""
     monkeypatch.setattr("proactive_jupyter_kernel.notebook.job_display.GAP", 60.0)
     monkeypatch.setattr("proactive_jupyter_kernel.notebook.live.WATCH_POLLING", Polling(first=60.0, longest=60.0))
-    memory.outcomes = {"A": Scripted(hold=True)}
+    memory.outcomes = {"A": ScriptedOutcome(hold=True)}
     job_id = submit("A")
     live.watch(job_id, "Jobs")
     next_cell(shell)
@@ -372,7 +375,7 @@ def test_headless_run_ends_each_cell_with_what_is_known(
     shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A card that gets no further update does not claim to be live; in the next cell it is followed again."""
-    memory.outcomes = {"A": Scripted(hold=True)}
+    memory.outcomes = {"A": ScriptedOutcome(hold=True)}
     shell.get_parent = lambda: {"content": {"allow_stdin": False}}
     next_cell(shell)
     job_id = submit("A")
@@ -391,7 +394,7 @@ def test_job_that_waits_for_a_person_says_how_to_go_on(
     shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
 ) -> None:
     """A paused job is shown with the pragma that resumes it."""
-    memory.outcomes = {"A": Scripted(hold=True)}
+    memory.outcomes = {"A": ScriptedOutcome(hold=True)}
     job_id = submit("A")
     live.watch(job_id, "Jobs")
     memory.jobs[job_id].pause()
@@ -404,7 +407,7 @@ def test_failure_is_summed_up_in_a_line(
     shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
 ) -> None:
     """What the error of the cell says where the card tells all; empty where there is no card."""
-    memory.outcomes = {"A": Scripted(failure="exit code 3", lines=(("err", "oh no"),))}
+    memory.outcomes = {"A": ScriptedOutcome(failure="exit code 3", lines=(("err", "oh no"),))}
     job_id = submit("A")
     assert live.summary(job_id) == ""
     live.wait(job_id, output=False)
@@ -417,7 +420,7 @@ def test_traceback_stands_once_in_a_card(
     """The output below leaves out the traceback that stands above."""
     trace = ["Traceback (most recent call last):", '  File "x", line 1, in <module>', "ValueError: hole"]
     memory.outcomes = {
-        "A": Scripted(failure="exit code 1", lines=(("out", "before"), *(("err", line) for line in trace)))
+        "A": ScriptedOutcome(failure="exit code 1", lines=(("out", "before"), *(("err", line) for line in trace)))
     }
     live.wait(submit("A"), output=False)
     html = shell.display_pub.sent[-1][1]["text/html"]
@@ -430,7 +433,7 @@ def test_closing_ends_every_thread_and_marks_the_cards(
     shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
 ) -> None:
     """At the end of the kernel no thread goes on asking, and the saved card says that nobody follows the job."""
-    memory.outcomes = {"A": Scripted(hold=True)}
+    memory.outcomes = {"A": ScriptedOutcome(hold=True)}
     job_id = submit("A")
     live.watch(job_id, "Jobs")
     until(lambda: "Running" in heads(shell)[-1])
@@ -441,7 +444,7 @@ def test_closing_ends_every_thread_and_marks_the_cards(
 
 def test_threads_do_not_keep_a_kernel_from_ending(live: NotebookLive, memory: MemoryScheduler, submit: Submit) -> None:
     """Whoever follows a job in the background is a daemon."""
-    memory.outcomes = {"A": Scripted(hold=True)}
+    memory.outcomes = {"A": ScriptedOutcome(hold=True)}
     job_id = submit("A")
     live.watch(job_id, "Jobs")
     assert [thread.daemon for thread in threads(job_id)] == [True]

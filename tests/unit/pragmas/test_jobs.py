@@ -9,7 +9,7 @@ import pytest
 from proactive_jupyter_kernel.errors import InvalidWorkflow, JobFailed, PragmaError, UnknownJob, WaitTimeout
 from proactive_jupyter_kernel.pragmas.outputs import Value
 from proactive_jupyter_kernel.testing.memory_jobs import WHEN
-from proactive_jupyter_kernel.testing.memory_scheduler import Scripted
+from proactive_jupyter_kernel.testing.memory_scheduler import ScriptedOutcome
 from proactive_jupyter_kernel.workflow.model import ErrorPolicy, Priority, Variable
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
@@ -82,7 +82,7 @@ def test_problems_are_told_together_and_nothing_is_sent(notebook) -> None:
 
 def test_waiting_writes_the_output_of_each_task_on_its_stream(notebook) -> None:
     """Without a card `wait=on` writes what tasks write until the end; standard output and error stay apart."""
-    notebook.server.outcomes["A"] = Scripted(lines=(("out", "one"), ("err", "two"), ("out", "three")))
+    notebook.server.outcomes["A"] = ScriptedOutcome(lines=(("out", "one"), ("err", "two"), ("out", "three")))
     texts = notebook.run(TWO_TASKS + "\n#%submit_job(wait=on, draw=off)")
     assert texts[-1] == "Submitted job 1 ('greetings') to the embedded scheduler."
     assert notebook.frontend.written == [("out", "one\n"), ("err", "two\n"), ("out", "three\n")]
@@ -91,7 +91,7 @@ def test_waiting_writes_the_output_of_each_task_on_its_stream(notebook) -> None:
 
 def test_waiting_with_a_card_writes_nothing_else(notebook) -> None:
     """The card shows what the tasks write."""
-    notebook.server.outcomes["A"] = Scripted(lines=(("out", "one"),))
+    notebook.server.outcomes["A"] = ScriptedOutcome(lines=(("out", "one"),))
     notebook.run(TWO_TASKS + "\n#%submit_job(wait=on)")
     assert (notebook.frontend.written, notebook.live.watched) == ([], [(1, "greetings")])
     assert notebook.live.waits == [{"job_id": 1, "tasks": None, "timeout": None, "draw": True, "output": False}]
@@ -100,8 +100,8 @@ def test_waiting_with_a_card_writes_nothing_else(notebook) -> None:
 def test_results_may_be_shown_right_away(notebook) -> None:
     """`print_result=on` waits, and shows each task's result."""
     notebook.server.outcomes |= {
-        "A": Scripted(result=[1, "x"]),
-        "B": Scripted(result=b"png", metadata={"content.type": "image/png"}),
+        "A": ScriptedOutcome(result=[1, "x"]),
+        "B": ScriptedOutcome(result=b"png", metadata={"content.type": "image/png"}),
     }
     notebook.run(TWO_TASKS + "\n#%submit_job(print_result=on)")
     assert notebook.frontend.values == [
@@ -115,7 +115,7 @@ def test_a_failed_job_ends_the_cell_and_names_task_error_and_line(notebook) -> N
     trace = (
         'Traceback (most recent call last):\n  File "/tmp/s.py", line 3, in <module>\n    1 / 0\nZeroDivisionError: no'
     )
-    notebook.server.outcomes["B"] = Scripted(
+    notebook.server.outcomes["B"] = ScriptedOutcome(
         failure="Python process execution has failed with exit code 1",
         lines=(("out", "before"), *(("err", line) for line in trace.split("\n"))),
     )
@@ -138,7 +138,7 @@ def test_a_failed_job_ends_the_cell_and_names_task_error_and_line(notebook) -> N
 
 def test_results_that_exist_are_shown_before_a_failure_ends_the_cell(notebook) -> None:
     """And bound, too."""
-    notebook.server.outcomes["B"] = Scripted(failure="no")
+    notebook.server.outcomes["B"] = ScriptedOutcome(failure="no")
     notebook.run(TWO_TASKS + "\n#%submit_job()")
     with pytest.raises(JobFailed, match="B \\(Faulty\\):\n    no"):
         notebook.run("#%get_job_result(into=found)")
@@ -151,7 +151,7 @@ def test_a_module_beside_the_notebook_is_explained(notebook) -> None:
     (notebook.frontend.folder / "helpers.py").write_text("x = 1\n")
     error = 'Traceback (most recent call last):\n  File "x", line 1, in <module>\n    import helpers\n'
     error += "ModuleNotFoundError: No module named 'helpers'"
-    notebook.server.outcomes["A"] = Scripted(failure="no", trace=error)
+    notebook.server.outcomes["A"] = ScriptedOutcome(failure="no", trace=error)
     notebook.run(TWO_TASKS + "\n#%submit_job()")
     with pytest.raises(JobFailed) as caught:
         notebook.run("#%wait_job()")
@@ -163,14 +163,14 @@ def test_a_module_beside_the_notebook_is_explained(notebook) -> None:
 
 def test_results_are_bound_by_task_name(notebook) -> None:
     """`into` of a job is a dict, of a task its value."""
-    notebook.server.outcomes |= {"A": Scripted(result=1), "B": Scripted(result=None)}
+    notebook.server.outcomes |= {"A": ScriptedOutcome(result=1), "B": ScriptedOutcome(result=None)}
     notebook.run(TWO_TASKS + "\n#%submit_job()\n#%get_result(into=all)\n#%get_task_result(A, into=a)")
     assert (notebook.frontend.namespace["all"], notebook.frontend.namespace["a"]) == ({"A": 1, "B": None}, 1)
 
 
 def test_a_tasks_result_is_there_before_the_job_has_ended(notebook) -> None:
     """Only the task is waited for."""
-    notebook.server.outcomes |= {"A": Scripted(result=1), "B": Scripted(hold=True)}
+    notebook.server.outcomes |= {"A": ScriptedOutcome(result=1), "B": ScriptedOutcome(hold=True)}
     notebook.run(TWO_TASKS + "\n#%submit_job()\n#%get_task_result(A)")
     assert notebook.frontend.values == [Value(value=1, label="A")]
     assert not notebook.context.scheduler.job(1).ended
@@ -178,7 +178,7 @@ def test_a_tasks_result_is_there_before_the_job_has_ended(notebook) -> None:
 
 def test_a_task_without_a_result_is_an_error(notebook) -> None:
     """It says how the task stands and why."""
-    notebook.server.outcomes["A"] = Scripted(failure="out of memory")
+    notebook.server.outcomes["A"] = ScriptedOutcome(failure="out of memory")
     notebook.run(TWO_TASKS + "\n#%submit_job()")
     with pytest.raises(JobFailed) as caught:
         notebook.run("#%get_task_result(A)")
@@ -197,7 +197,7 @@ def test_a_task_without_a_result_is_an_error(notebook) -> None:
 )
 def test_what_the_log_says_is_not_said_twice(notebook, failure: str, written: str, told: str) -> None:
     """The scheduler's sentence stands in front of the log's last lines where they do not hold it."""
-    notebook.server.outcomes["A"] = Scripted(
+    notebook.server.outcomes["A"] = ScriptedOutcome(
         failure=failure, lines=tuple(("err", line) for line in written.splitlines())
     )
     notebook.run(TWO_TASKS + "\n#%submit_job()")
@@ -221,8 +221,8 @@ def test_an_unknown_task_is_told_before_waiting(notebook) -> None:
 def test_output_is_written_of_a_job_and_of_one_task(notebook) -> None:
     """In the words of the cell, for scripts whose lines were shifted."""
     notebook.server.outcomes |= {
-        "A": Scripted(lines=(("err", "/tmp/x/script: line 2: nope: command not found"),)),
-        "B": Scripted(lines=(("out", "b"),)),
+        "A": ScriptedOutcome(lines=(("err", "/tmp/x/script: line 2: nope: command not found"),)),
+        "B": ScriptedOutcome(lines=(("out", "b"),)),
     }
     notebook.run("#%job(name=job, variables=[(v, 1)])\n#%task(A, language=bash, import=[v])\nnope\n#%task(B)")
     notebook.run("#%submit_job()\n#%print_job_output()\n#%print_task_output(B)")
@@ -235,7 +235,7 @@ def test_output_is_written_of_a_job_and_of_one_task(notebook) -> None:
 
 def test_a_wait_that_takes_too_long_ends_and_the_job_goes_on(notebook) -> None:
     """`timeout` is an error of its own."""
-    notebook.server.outcomes["A"] = Scripted(hold=True)
+    notebook.server.outcomes["A"] = ScriptedOutcome(hold=True)
     notebook.run(TWO_TASKS + "\n#%submit_job()")
     with pytest.raises(WaitTimeout):
         notebook.run("#%wait_job(timeout=0.01)")
@@ -302,7 +302,7 @@ def test_jobs_are_listed_newest_first(notebook) -> None:
 
 def test_a_status_is_the_card(notebook) -> None:
     """It follows the job while that is alive; a job that does not exist is an error."""
-    notebook.server.outcomes["A"] = Scripted(hold=True)
+    notebook.server.outcomes["A"] = ScriptedOutcome(hold=True)
     notebook.run(TWO_TASKS + "\n#%submit_job()")
     notebook.run("#%job_status()")
     assert notebook.live.watched == [(1, "greetings"), (1, "greetings")]
@@ -312,7 +312,7 @@ def test_a_status_is_the_card(notebook) -> None:
 
 def test_a_job_is_paused_and_goes_on(notebook) -> None:
     """And what cannot be done says how the job stands."""
-    notebook.server.outcomes["A"] = Scripted(hold=True)
+    notebook.server.outcomes["A"] = ScriptedOutcome(hold=True)
     notebook.run(TWO_TASKS + "\n#%submit_job()")
     assert notebook.run("#%pause_job()") == ["Paused job 1."]
     assert notebook.run("#%resume_job()") == ["Resumed job 1."]
@@ -353,7 +353,9 @@ def test_a_task_that_mentions_no_result_has_none(notebook) -> None:
     assert notebook.frontend.namespace["found"] == {"A": True, "B": True}
 
 
-IN_ERROR = Scripted(failure="boom", status=TaskStatus.IN_ERROR, lines=(("out", "half way"),), then=Scripted(result=3))
+IN_ERROR = ScriptedOutcome(
+    failure="boom", status=TaskStatus.IN_ERROR, lines=(("out", "half way"),), then=ScriptedOutcome(result=3)
+)
 ADVICE = (
     "Task A waits for a decision: #%restart_task(task_name=A, job_id=1) runs it again,"
     " #%finish_task(task_name=A, job_id=1) continues without its result, #%kill_job(job_id=1) ends the job."
@@ -433,7 +435,7 @@ def test_a_name_means_a_job_of_this_notebook_first(notebook) -> None:
 
 def test_the_job_of_another_notebook_is_looked_at_with_a_notice_and_not_changed(notebook) -> None:
     """Only an id, which nobody types by chance, lets a pragma change it."""
-    notebook.server.outcomes["A"] = Scripted(hold=True)
+    notebook.server.outcomes["A"] = ScriptedOutcome(hold=True)
     notebook.run(TWO_TASKS + "\n#%submit_job()")
     notebook.context.jobs.clear()
     origin = f"was not submitted from this notebook: it was submitted by user at {SUBMITTED}."

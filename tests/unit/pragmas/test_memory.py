@@ -13,7 +13,7 @@ from proactive_jupyter_kernel.errors import PragmaError
 from proactive_jupyter_kernel.pragmas.draft.source_map import Code, Sources, join
 from proactive_jupyter_kernel.pragmas.memory import notebook_memory
 from proactive_jupyter_kernel.pragmas.memory.notebook_memory import JobRecord, NotebookMemory
-from proactive_jupyter_kernel.testing.memory_jobs import Scripted
+from proactive_jupyter_kernel.testing.memory_jobs import ScriptedOutcome
 
 CODE = Code(text="x = 1\ny = 2", label="Cell In[3]", first_line=2)
 SOURCES = {"A": Sources(scripts={"task": join("cpython", [CODE])})}
@@ -68,7 +68,7 @@ def test_a_broken_file_counts_as_absent(tmp_path, text: str) -> None:
 
 def test_the_last_job_is_the_same_after_a_restart(notebook) -> None:
     """Its result, its name, and the cell's lines in its errors."""
-    notebook.server.outcomes["A"] = Scripted(result=5)
+    notebook.server.outcomes["A"] = ScriptedOutcome(result=5)
     notebook.run("#%task(A)\nx = 1\ny = 2\n#%submit_job(name=first)\n#%submit_job(name=second)")
     after = notebook.restarted()
     after.run("#%get_task_result(task_name=A)")

@@ -17,7 +17,7 @@ from proactive_jupyter_kernel.pragmas.draft.building import Built
 from proactive_jupyter_kernel.pragmas.jobs.server_code import for_embedded, for_server
 from proactive_jupyter_kernel.workflow.formats import xml
 from proactive_jupyter_kernel.workflow.python_tasks import tagged
-from proactive_jupyter_kernel.workflow.python_tasks.shown import NO_RESULT, PREFIX, RESULT
+from proactive_jupyter_kernel.workflow.python_tasks.rich_outputs import NO_RESULT, PREFIX, RESULT
 
 RUNNER = Path(__file__).with_name("server_task.py")
 

@@ -21,7 +21,7 @@ from proactive_jupyter_kernel.errors import SchedulerError
 from proactive_jupyter_kernel.workflow.model import Branch, Loop, Task, Workflow
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
-__all__ = ["MOST_REQUESTS", "Asked", "reasons"]
+__all__ = ["MOST_REQUESTS", "RestReader", "reasons"]
 
 #: Tasks whose log is asked for in one call; copies of one task share an answer.
 _MOST_LOGS = 5
@@ -66,7 +66,7 @@ _SCRIPT_FAILURE = re.compile(r"\b(?:WARN|ERROR)\b.*?\b\w*[Ss]cript\w*\b.*?(?:Exc
 _PREFIX = re.compile(r"^Failed to execute selection script: (?:.* has failed with exit code \d+: )?")
 
 
-class Asked(Protocol):
+class RestReader(Protocol):
     """The scheduler, as far as it is needed here; `Scheduler` is one."""
 
     def ask(self, *path: str | int, doing: str, query: Mapping[str, str] | None = None) -> Response:
@@ -75,7 +75,7 @@ class Asked(Protocol):
 
 
 def reasons(
-    scheduler: Asked, job: Job, workflow: Workflow | None = None, *, now: Callable[[], float] = time.time
+    scheduler: RestReader, job: Job, workflow: Workflow | None = None, *, now: Callable[[], float] = time.time
 ) -> dict[str, str]:
     """Task name -> why it does not run yet, one sentence, for the tasks of an alive job where a reason is known.
 
@@ -84,7 +84,7 @@ def reasons(
     """
     if job.ended:
         return {}
-    view = _View(job=job, workflow=workflow, nodes=_Nodes(scheduler, job.id), now=now())
+    view = _JobView(job=job, workflow=workflow, nodes=_Nodes(scheduler, job.id), now=now())
     found: dict[str, str] = {}
     for task in job.tasks:
         if task.status in _WAITING and (reason := view.reason(task)):
@@ -93,7 +93,7 @@ def reasons(
 
 
 @dataclass(kw_only=True)
-class _View:
+class _JobView:
     """One look at a job."""
 
     job: Job
@@ -234,7 +234,7 @@ def _too_few(needed: int, free: int, total: int) -> str:
 class _Nodes:
     """What the scheduler says beside the job; each thing is asked for when it is first needed, once."""
 
-    scheduler: Asked
+    scheduler: RestReader
     job_id: int
     _logs: dict[str, str] = field(default_factory=dict)
 

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from proactive_jupyter_kernel.client.jobs.submitted_job import SubmittedJob
-from proactive_jupyter_kernel.client.shown import shown_by
-from proactive_jupyter_kernel.client.values import Unopened, summary
+from proactive_jupyter_kernel.client.rich_outputs import outputs_of
+from proactive_jupyter_kernel.client.values import UnopenedValue, summary
 from proactive_jupyter_kernel.errors import ProActiveError, did_you_mean
 from proactive_jupyter_kernel.pragmas.context import Context, base_name
 from proactive_jupyter_kernel.pragmas.declarations.parameters import JOB_REFERENCE, SWITCH, TIMEOUT
@@ -89,7 +89,7 @@ def show_results(context: Context, job: Job, *, trust: bool | None = None, card:
         shown = [_table(job, returned)]
     else:
         values = [(one, one.readable_value) for one in returned]
-        unopened = [one.name for one, value in values if isinstance(value, Unopened) and one.output_of_result]
+        unopened = [one.name for one, value in values if isinstance(value, UnopenedValue) and one.output_of_result]
         shown = [_value(one, value) for one, value in values if one.name not in unopened]
     # The output of a last expression shows what cannot be opened here.
     outputs, notice = _outputs(job, [*failed, *good], with_result=unopened)
@@ -130,7 +130,7 @@ def _outputs(
     found = [
         Mime(data=output.data, metadata=output.metadata, label=result.name)
         for result in results
-        for output in shown_by(result, with_result=result.name in with_result)
+        for output in outputs_of(result, with_result=result.name in with_result)
     ]
     notice = None
     if len(found) > MOST_OUTPUTS:
@@ -229,7 +229,7 @@ def get_task_result(context: Context, call: Bound) -> None:
     if result is None or result.failed:
         raise task_failed(context, context.scheduler, job, task)
     value = result.readable_value
-    is_shown = isinstance(value, Unopened) and bool(result.output_of_result)
+    is_shown = isinstance(value, UnopenedValue) and bool(result.output_of_result)
     outputs, notice = _outputs(job, [result], with_result=[result.name] if is_shown else [])
     for output in outputs:
         context.frontend.show(output)

@@ -13,7 +13,7 @@ from proactive_jupyter_kernel.client import python_code
 from proactive_jupyter_kernel.pragmas.draft.building import Built
 from proactive_jupyter_kernel.pragmas.draft.source_map import MAIN, Piece, SourceMap, Sources
 from proactive_jupyter_kernel.workflow.model import Script, Task
-from proactive_jupyter_kernel.workflow.python_tasks.shown import WANTED
+from proactive_jupyter_kernel.workflow.python_tasks.rich_outputs import WANTED
 from proactive_jupyter_kernel.workflow.variable_bindings import PYTHON
 
 __all__ = ["for_embedded", "for_server"]

@@ -13,7 +13,7 @@ from proactive_jupyter_kernel.scheduler.runtimes.bindings import Bindings
 from proactive_jupyter_kernel.scheduler.runtimes.stage import Report, StageKind
 from proactive_jupyter_kernel.workflow import references
 from proactive_jupyter_kernel.workflow.model import ForkEnvironment, NativeCommand, Script
-from proactive_jupyter_kernel.workflow.python_tasks.shown import NO_RESULT
+from proactive_jupyter_kernel.workflow.python_tasks.rich_outputs import NO_RESULT
 
 __all__ = ["AttemptState"]
 

@@ -10,7 +10,7 @@ Runs inside tasks, under Python 3.6 or later; see the package's docstring for wh
 import contextlib
 import sys
 
-from . import shown, tagged
+from . import rich_outputs, tagged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Task:
             scope["results"] = tuple(Result(one) for one in scope["results"])
         if "result" in scope:
             scope["result"] = _opened_or_not(scope["result"])
-        self._outputs = shown.Outputs(self._put, self._shown_before())
+        self._outputs = rich_outputs.Outputs(self._put, self._shown_before())
         self._outputs.install(scope)
 
     def _put(self, key: "str", text: "str") -> "None":
@@ -59,7 +59,7 @@ class Task:
 
     def _shown_before(self) -> "int":
         metadata = self._scope.get("resultMetadata")
-        return sum(str(key).startswith(shown.PREFIX) for key in metadata) if metadata is not None else 0
+        return sum(str(key).startswith(rich_outputs.PREFIX) for key in metadata) if metadata is not None else 0
 
     def note_last(self, value: "Any") -> "None":
         """The value of the script's last expression."""
@@ -71,7 +71,7 @@ class Task:
         had_result = "result" in scope
         if had_result:
             scope["result"] = carried(scope["result"], "result", self._plain)
-        elif last is not None and last is not Ellipsis and not shown.is_part_of_figure(last):
+        elif last is not None and last is not Ellipsis and not rich_outputs.is_part_of_figure(last):
             # Nobody asked for it to be the result: where it cannot travel it is only shown.
             with contextlib.suppress(tagged.NotSerializable):
                 scope["result"] = carried(last, "result", self._plain)
@@ -80,7 +80,7 @@ class Task:
         if last is not None and last is not Ellipsis:
             self._outputs.last(last, "result" in scope and not had_result)
         elif "result" not in scope:
-            self._put(shown.NO_RESULT, "true")
+            self._put(rich_outputs.NO_RESULT, "true")
         self._outputs.figures(but=last)
         scope.update(self._before)
 

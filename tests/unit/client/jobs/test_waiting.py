@@ -30,7 +30,7 @@ FREE = {"/rm/state": {"freeNodesNumber": 4, "totalAliveNodesNumber": 4}}
 BUSY = {"/rm/state": {"freeNodesNumber": 0, "totalAliveNodesNumber": 4}}
 
 
-class Asked:
+class RestReader:
     """Answers from a table; what is not in it is a route that the server does not have."""
 
     def __init__(self, answers: Mapping[str, object], *, error: type[SchedulerError] = SchedulerError) -> None:
@@ -63,7 +63,7 @@ def reasons(
     job: Job, tasks: tuple[Task, ...] = (), answers: Mapping[str, object] | None = None, **fields: object
 ) -> dict[str, str]:
     workflow = replace(Workflow(name="j", tasks=tasks), **fields) if tasks else None
-    return waiting.reasons(Asked(answers or FREE), job, workflow, now=lambda: NOON)
+    return waiting.reasons(RestReader(answers or FREE), job, workflow, now=lambda: NOON)
 
 
 def iso(seconds: float) -> str:
@@ -266,7 +266,7 @@ def test_selection_scripts(log: str, sentence: str | None) -> None:
     """Refused, failed with the error, or accepted; one request for all copies of a task."""
     chooses = task("A", selection=(SelectionScript(script=CODE),))
     answers = FREE | {"/scheduler/jobs/7/tasks/A/log/server": log}
-    asked = Asked(answers)
+    asked = RestReader(answers)
     copies = job(state("A"), state("A*1", replication=1))
     found = waiting.reasons(asked, copies, Workflow(name="j", tasks=(chooses,)), now=lambda: NOON)
     assert found == (dict.fromkeys(("A", "A*1"), sentence) if sentence else {})
@@ -278,7 +278,7 @@ def test_few_requests() -> None:
     names = [f"T{number}" for number in range(100)]
     asks = {"NODE_ACCESS_TOKEN": "gpu", "NODE_SOURCE": "Cloud"}
     tasks = [task(name, generic_information=asks, selection=(SelectionScript(script=CODE),)) for name in names]
-    asked = Asked({"/rm/model/tokens": "PA:LIST(,gpu)", "/rm/model/nodesources": "PA:LIST(,Cloud)"} | BUSY)
+    asked = RestReader({"/rm/model/tokens": "PA:LIST(,gpu)", "/rm/model/nodesources": "PA:LIST(,Cloud)"} | BUSY)
     found = waiting.reasons(asked, job(*map(state, names)), Workflow(name="j", tasks=tuple(tasks)), now=lambda: NOON)
     assert found == dict.fromkeys(names, "All 4 nodes are busy.")
     assert len(asked.requests) == waiting.MOST_REQUESTS
@@ -288,13 +288,13 @@ def test_few_requests() -> None:
 def test_missing_routes(error: type[SchedulerError]) -> None:
     """A server without the routes, or one that cannot be reached: no reason, no error."""
     chooses = task("A", selection=(SelectionScript(script=CODE),), generic_information={"NODE_ACCESS_TOKEN": "gpu"})
-    asked = Asked({}, error=error)
+    asked = RestReader({}, error=error)
     assert waiting.reasons(asked, job(state("A")), Workflow(name="j", tasks=(chooses,))) == {}
 
 
 def test_no_request_without_a_ready_task() -> None:
     """A job that has ended, and tasks that wait for parents."""
-    asked = Asked({})
+    asked = RestReader({})
     ended = job(state("A"), status=JobStatus.KILLED)
     waits = job(state("A", RUNNING), state("B", SUBMITTED))
     workflow = Workflow(name="j", tasks=(task("A"), task("B", depends=("A",))))

@@ -24,7 +24,7 @@ sys.path[:1] = [] if sys.path and os.path.abspath(sys.path[0]) == _here else sys
 for _name, _path in (
     ("_proactive_tasks", os.path.join(_workflow, "python_tasks", "__init__.py")),
     ("_proactive_tasks.tagged", ""),
-    ("_proactive_tasks.shown", ""),
+    ("_proactive_tasks.rich_outputs", ""),
     ("_proactive_values", os.path.join(_workflow, "values.py")),
     ("_proactive", os.path.join(_here, "__init__.py")),
 ):

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from proactive_jupyter_kernel.workflow import values
-    from proactive_jupyter_kernel.workflow.python_tasks import shown
+    from proactive_jupyter_kernel.workflow.python_tasks import rich_outputs
 else:
-    values, shown = sys.modules["_proactive_values"], sys.modules["_proactive_tasks.shown"]
+    values, rich_outputs = sys.modules["_proactive_values"], sys.modules["_proactive_tasks.rich_outputs"]
 
 __all__ = ["again", "run"]
 
@@ -56,8 +56,8 @@ def run(folder: str) -> int:
 
 def _outputs(request: Mapping[str, Any], entries: dict[str, str]) -> Any:
     """What the script shows; the entries are those of the result's metadata."""
-    already = sum(name.startswith(shown.PREFIX) for name in request["resultMetadata"] or ())
-    return shown.Outputs(entries.__setitem__, already)
+    already = sum(name.startswith(rich_outputs.PREFIX) for name in request["resultMetadata"] or ())
+    return rich_outputs.Outputs(entries.__setitem__, already)
 
 
 def again(folder: str, scope: dict[str, Any]) -> None:
@@ -127,7 +127,7 @@ def _compiled(request: Mapping[str, Any]) -> types.CodeType:
 
 def _wants_last(request: Mapping[str, Any]) -> bool:
     """Whether the value of the last expression counts: the kernel asks for that, and a workflow from elsewhere not."""
-    return bool(request["stage"] == "main" and request["genericInformation"].get(shown.WANTED) == "result")
+    return bool(request["stage"] == "main" and request["genericInformation"].get(rich_outputs.WANTED) == "result")
 
 
 def _keep_last(tree: Any) -> None:
@@ -135,7 +135,7 @@ def _keep_last(tree: Any) -> None:
     index = len(tree.body) - 1
     while index >= 0 and _exports(tree.body[index]):
         index -= 1
-    if index >= 0 and type(tree.body[index]).__name__ == "Expr" and not shown.is_effect(tree.body[index].value):
+    if index >= 0 and type(tree.body[index]).__name__ == "Expr" and not rich_outputs.is_effect(tree.body[index].value):
         import _ast
 
         expression = tree.body[index]
@@ -279,7 +279,7 @@ def _collect_values(request: Mapping[str, Any], scope: Mapping[str, Any], report
     last = scope[_LAST]
     if last is None or last is Ellipsis:
         return
-    is_result = "result" not in found and not shown.is_part_of_figure(last)
+    is_result = "result" not in found and not rich_outputs.is_part_of_figure(last)
     if is_result:
         try:
             found["result"] = values.to_wire(values.portable(last, "result", tags=True, plain=plain))

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from proactive_jupyter_kernel.client.faults import is_session_lost, raise_fault
+from proactive_jupyter_kernel.client.error_mapping import is_session_lost, raise_error
 from proactive_jupyter_kernel.client.transport import Response
 from proactive_jupyter_kernel.errors import (
     LoginRefused,
@@ -47,14 +47,14 @@ def refusal(status: int, kind: str | None, message: str | None = "why") -> Respo
 def test_the_class_decides_before_the_status(status: int, kind: str | None, expected: type[Exception]) -> None:
     """A wrong password comes as 404 and an unknown task as 500; the exception's class knows better."""
     with pytest.raises(expected) as caught:
-        raise_fault(refusal(status, kind), "do it")
+        raise_error(refusal(status, kind), "do it")
     assert type(caught.value) is expected
 
 
 def test_the_message_is_freed_of_javas_class_names() -> None:
     """A person reads the reason, not the exceptions it was wrapped in."""
     with pytest.raises(SchedulerError) as caught:
-        raise_fault(refusal(400, REST + "JobCreationRestException", "a.b.CException: d.e.FError: no script"), "take it")
+        raise_error(refusal(400, REST + "JobCreationRestException", "a.b.CException: d.e.FError: no script"), "take it")
     assert caught.value.message == "The scheduler refused to take it: no script"
 
 
@@ -70,7 +70,7 @@ def test_the_message_is_freed_of_javas_class_names() -> None:
 def test_there_is_always_a_reason(response: Response, reason: str) -> None:
     """Answers of any form give a message worth reading."""
     with pytest.raises(SchedulerError) as caught:
-        raise_fault(response, "do it")
+        raise_error(response, "do it")
     assert reason in caught.value.message
 
 

@@ -21,7 +21,7 @@ from proactive_jupyter_kernel.errors import (
     UnknownTask,
 )
 
-__all__ = ["is_session_lost", "raise_fault"]
+__all__ = ["is_session_lost", "raise_error"]
 
 #: By the last word of ``exceptionClass``, without the ``Rest`` that the REST layer's own classes have in it.
 BY_CLASS: dict[str, type[SchedulerError]] = {
@@ -46,7 +46,7 @@ HINTS: dict[type[SchedulerError], str] = {
 JAVA_PREFIX = re.compile(r"^(?:[a-z_]\w*\.)+[A-Z]\w*(?:Exception|Error): *")
 
 
-def raise_fault(response: Response, doing: str) -> NoReturn:
+def raise_error(response: Response, doing: str) -> NoReturn:
     """Raise what a refusal means. `doing` completes "The scheduler refused to …", as ``submit 'demo'``."""
     fault = _decoded(response)
     kind = _kind(response, fault)

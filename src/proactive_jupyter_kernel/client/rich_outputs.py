@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from proactive_jupyter_kernel.workflow.python_tasks.shown import NO_RESULT, PREFIX, RESULT
+from proactive_jupyter_kernel.workflow.python_tasks.rich_outputs import NO_RESULT, PREFIX, RESULT
 
 if TYPE_CHECKING:
     from proactive_jupyter_kernel.client.records import TaskResult
 
-__all__ = ["MimeBundle", "entries_of", "other_metadata", "output_of_result", "shown_by", "without_result"]
+__all__ = ["MimeBundle", "entries_of", "other_metadata", "output_of_result", "outputs_of", "without_result"]
 
 #: Types that cannot do harm wherever they come from.
 _HARMLESS = ("image/png", "image/jpeg", "image/gif", "image/webp", "text/plain")
@@ -29,7 +29,7 @@ class MimeBundle:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
-def shown_by(result: TaskResult, *, with_result: bool = True) -> tuple[MimeBundle, ...]:
+def outputs_of(result: TaskResult, *, with_result: bool = True) -> tuple[MimeBundle, ...]:
     """The outputs of a task, in order; of a job that is not trusted, markup is given as text.
 
     `with_result` includes the value of a last expression that is the task's result.
