@@ -66,7 +66,7 @@ def test_lines_of_a_task_that_is_not_known_yet_wait_for_its_name(
     scheduler: Scheduler, memory: MemoryScheduler, xml: str
 ) -> None:
     """The live log is newer than the state: a loop may have made the next iteration in between."""
-    memory.outcomes["A"] = Scripted(lines=(("out", "a"),))
+    memory.outcomes["A"] = ScriptedOutcome(lines=(("out", "a"),))
     job_id = scheduler.submit(xml).id
     memory.advance(job_id)
     output = SubmittedJob(scheduler, job_id, "demo").output_reader()
