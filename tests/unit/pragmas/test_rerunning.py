@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proactive_jupyter_kernel.errors import PragmaError
-from proactive_jupyter_kernel.testing.memory_scheduler import Scripted
+from proactive_jupyter_kernel.testing.memory_scheduler import ScriptedOutcome
 from proactive_jupyter_kernel.workflow.formats import xml
 from proactive_jupyter_kernel.workflow.model import Script
 
@@ -20,7 +20,7 @@ def submitted(notebook, job_id: int) -> dict[str, tuple[tuple[str, ...], str]]:
 
 def test_a_part_runs_with_the_results_of_the_last_job(notebook) -> None:
     """The answer says whose results are used, the workflow where they came from."""
-    notebook.server.outcomes["B"] = Scripted(result=[1, "two"])
+    notebook.server.outcomes["B"] = ScriptedOutcome(result=[1, "two"])
     notebook.run(CHAIN + "\n#%submit_job(name=chain, wait=on)")
     assert notebook.run("#%task(C, dep=B)\nresult = 4\n#%submit_job(from=C)") == [
         "* Redefined task C (Python, after B).",
@@ -68,7 +68,7 @@ def test_code_that_changed_before_is_a_warning(notebook) -> None:
 )
 def test_what_is_refused(notebook, cell: str, expected: str) -> None:
     """Before anything is submitted."""
-    notebook.server.outcomes["B"] = Scripted(failure="no")
+    notebook.server.outcomes["B"] = ScriptedOutcome(failure="no")
     notebook.run(CHAIN + "\n#%submit_job()")
     notebook.server.finish(1)
     with pytest.raises(PragmaError) as refused:

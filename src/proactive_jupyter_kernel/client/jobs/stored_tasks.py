@@ -15,7 +15,7 @@ from decimal import Decimal
 from proactive_jupyter_kernel.client.jobs.rerun import Rerun, RerunRefused
 from proactive_jupyter_kernel.client.records import JobInfo, TaskResult
 from proactive_jupyter_kernel.workflow.model import FileSelector, Replicate, Script, Task, Workflow
-from proactive_jupyter_kernel.workflow.python_tasks.shown import NO_RESULT
+from proactive_jupyter_kernel.workflow.python_tasks.rich_outputs import NO_RESULT
 from proactive_jupyter_kernel.workflow.python_tasks.tagged import is_tagged
 
 __all__ = ["LARGEST", "SOURCE", "StoredFile", "Unwritable", "literal", "with_stored_results"]
