@@ -68,12 +68,18 @@ def notebook(file: Path, output: Path | None) -> None:
     """Make a notebook of the workflow file FILE (.xml, .json, .dot): one cell for each script.
 
     The notebook builds the same workflow: this is checked before it is written. Where pragmas cannot say something, its
-    first cell imports FILE.
+    first cell imports FILE. A notebook that exists is replaced only if --output names it.
     """
     found = exchange.read(file)
     for notice in found.notices:
         note(f"Note: {notice}")
     target = output or file.with_suffix(exchange.NOTEBOOK)
+    if output is None and target.exists():
+        # It may hold what somebody wrote, of which nothing is in the workflow file.
+        raise SetupError(
+            f"The notebook {target} exists already.",
+            hint=f"`-o {target}` replaces it, `-o OTHER.ipynb` writes another one.",
+        )
     text, cells = exchange.notebook_of(found.workflow, file, Path.cwd() / "-" if str(target) == "-" else target)
     _write(text, file, target)
     if str(target) != "-":

@@ -66,6 +66,7 @@ def submit(
     With --wait, the exit status is 0 only if the job finished without a faulty task. A workflow that is refused gets
     no id: every problem is on standard error, and the exit status is 2.
     """
+    _refuse_other_formats(file)
     xml = workflow_source.with_scripts(file.read(), _folder(file), note)
     given = _pairs(variables)
     try:
@@ -83,6 +84,24 @@ def submit(
         note(f"`proactive-kernel wait {ref.id}` or `fetch {ref.id}` writes the output files to {output_path}.")
     if as_json:
         print_json(job_formatting.job_facts(scheduler, ref.state()))
+
+
+#: Extension -> what to do with such a file instead.
+_OTHER_FORMATS = {
+    ".ipynb": "`proactive-kernel run {file}` runs the notebook; "
+    "`proactive-kernel export {file} --to xml` writes its workflow, which can be submitted.",
+    **dict.fromkeys(
+        (".json", ".dot", ".gv"),
+        "Write it as XML first: `proactive-kernel export {file} --to xml`, and submit that file.",
+    ),
+}
+
+
+def _refuse_other_formats(file: BinaryIO) -> None:
+    """Whoever submits a notebook or another form of a workflow learns how, and not that it is no XML."""
+    name = str(getattr(file, "name", ""))
+    if hint := _OTHER_FORMATS.get(Path(name).suffix.lower()):
+        raise UnreadableWorkflow(f"{name} is not ProActive's XML.", hint=hint.format(file=name))
 
 
 def _folder(file: BinaryIO) -> Path | None:

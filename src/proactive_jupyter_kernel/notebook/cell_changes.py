@@ -6,17 +6,19 @@ JupyterLab lists the cells that were deleted since the last request in the metad
 from __future__ import annotations
 
 import re
+import sys
 from typing import Any
 
 from proactive_jupyter_kernel.notebook.requests import Cell, Requests
 from proactive_jupyter_kernel.notebook.runner import Runner
 from proactive_jupyter_kernel.notebook.transformer import has_pragma
 
-__all__ = ["CellChanges"]
+__all__ = ["PARAMETERS", "CellChanges"]
 
-
+#: A comment with nothing but one word.
+_BARE = re.compile(r"^#%([^\W\d_]\w*)[ \t]*$", re.MULTILINE)
 #: The first line of the cell of parameters that papermill adds.
-_PARAMETERS = re.compile(r"\s*#[ \t]*[Pp]arameters[ \t]*(?:\n|\Z)")
+PARAMETERS = re.compile(r"\s*#[ \t]*[Pp]arameters[ \t]*(?:\n|\Z)")
 
 
 class CellChanges:
@@ -39,6 +41,7 @@ class CellChanges:
 
     def _started(self, cell: Cell) -> None:
         context = self._runner.started
+        warn_of_comments(cell.text)
         deleted = self._deleted()
         for gone in deleted:
             self._runner.parameter_cells.pop(gone, None)
@@ -48,7 +51,7 @@ class CellChanges:
             deleted_cells(context, deleted)
 
     def _ended(self, cell: Cell) -> None:
-        if _PARAMETERS.match(cell.text):
+        if PARAMETERS.match(cell.text):
             self._runner.parameter_cells[cell.id or f"run {cell.run}"] = cell.text
         else:
             self._runner.parameter_cells.pop(cell.id, None)
@@ -63,3 +66,20 @@ class CellChanges:
         parent = self._shell.get_parent() if hasattr(self._shell, "get_parent") else {}
         found = (parent.get("metadata") or {}).get("deletedCells")
         return [cell for cell in found if isinstance(cell, str)] if isinstance(found, list) else []
+
+
+def warn_of_comments(text: str) -> None:
+    """Say it where ``#%submit`` alone on its line, a comment, looks like a pragma whose name is not quite right."""
+    for name in _BARE.findall(text):
+        from proactive_jupyter_kernel.pragmas.grammar.magics import MAGICS
+
+        if name.lower() in MAGICS:
+            continue
+        from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS
+
+        meant = "" if PRAGMAS.get(name) else PRAGMAS.proposal(name)
+        if meant:
+            print(
+                f"Warning: #%{name} is only a comment: there is no such pragma. Did you mean #%{meant}?",
+                file=sys.stderr,
+            )

@@ -13,6 +13,7 @@ from pathlib import Path
 import nbformat
 
 from proactive_jupyter_kernel.errors import SetupError, UnreadableWorkflow
+from proactive_jupyter_kernel.notebook.cell_changes import PARAMETERS
 from proactive_jupyter_kernel.pragmas.cells import headless
 from proactive_jupyter_kernel.pragmas.cells.workflow_cells import WorkflowCells, cells_of
 from proactive_jupyter_kernel.workflow.formats import Format, by_extension
@@ -65,7 +66,9 @@ def _read_notebook(path: Path) -> Read:
     except (ValueError, KeyError, AttributeError, nbformat.ValidationError) as error:
         reason = str(error).split("\n")[0]
         raise UnreadableWorkflow(f"{path} is not a notebook: {reason}.") from error
-    built, warnings = headless.build(cells, folder=path.absolute().parent, name=path.stem)
+    built, warnings = headless.build(
+        cells, folder=path.absolute().parent, name=path.stem, sets_parameters=lambda text: bool(PARAMETERS.match(text))
+    )
     return Read(workflow=built.workflow, notices=(*built.notices, *warnings))
 
 

@@ -16,6 +16,11 @@ from proactive_jupyter_kernel.workflow.checks import CHECKS, Problem, Severity
 __all__ = ["Finding", "doubts_of_task", "findings", "found_in_code", "hint_for_name_error", "summary_of_doubts"]
 
 _NAME_ERROR = re.compile(r"^NameError: name '([^'\n]+)' is not defined", re.MULTILINE)
+#: A task's name is no variable of the code.
+_TASK_AS_NAME = (
+    "{name} is a task, and no name in the code: results holds the results of the tasks in dep, in that order; "
+    "results[0].value() is the first one's value."
+)
 #: Doubtful points that a submission names.
 NAMED = 3
 
@@ -66,6 +71,8 @@ def hint_for_name_error(context: Context, task: str, text: str) -> str:
         flows = needs(contents, parents_of_draft(contents), readers=[task]).flows
         if flow := next((one for one in flows if one.name == name), None):
             return hint_for_flow(flow)
+    if name in contents.tasks and name not in context.frontend.namespace:
+        return _TASK_AS_NAME.format(name=name)
     return hint_for_missing(name, context.frontend.namespace)
 
 
@@ -135,7 +142,9 @@ def _of_missing(context: Context, missing: Missing, found: Needs) -> Finding:
     return Finding(
         code="PA651",
         message=f"The code reads {missing.name}, which nothing provides.",
-        fix=hint_for_missing(missing.name, context.frontend.namespace, near),
+        fix=_TASK_AS_NAME.format(name=missing.name)
+        if missing.name in context.draft.tasks and missing.name not in context.frontend.namespace
+        else hint_for_missing(missing.name, context.frontend.namespace, near),
         task=missing.task,
         place=_place(place_of(context.draft.tasks[missing.task], missing.read.line)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import types
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -38,10 +39,10 @@ def hint_for_missing(name: str, namespace: Mapping[str, Any], near: Sequence[str
     if name not in namespace:
         return f"Did you mean {near[0]}?" if near else ""
     value = namespace[name]
-    if isinstance(value, types.ModuleType):
+    if statement := _import_of(name, value):
         return (
-            f"The notebook has imported {name}, but tasks do not see the notebook: import it in the task, or in a cell "
-            "with #%import() for all tasks."
+            f"The notebook has imported {name}, but tasks do not see the notebook: add `{statement}` to the task, or "
+            "to a cell with #%import() for all tasks."
         )
     if isinstance(value, types.FunctionType | type):
         return (
@@ -57,3 +58,21 @@ def hint_for_missing(name: str, namespace: Mapping[str, Any], near: Sequence[str
         f"The notebook has a variable {name}, but tasks do not see the notebook. Compute it in a task, or write it to "
         "a file and send the file with input_files."
     )
+
+
+def _import_of(name: str, value: object) -> str:
+    """The statement that imports what the notebook has under this name; empty for what the notebook itself made."""
+    if isinstance(value, types.ModuleType):
+        return f"import {value.__name__}" + (f" as {name}" if value.__name__ != name else "")
+    own = getattr(value, "__name__", "")
+    home = getattr(value, "__module__", "")
+    if not isinstance(value, types.FunctionType | types.BuiltinFunctionType | type) or not isinstance(home, str):
+        return ""
+    parts = home.split(".")
+    modules = [".".join(parts[:count]) for count in range(len(parts), 0, -1)]
+    # Libraries define in private modules what they offer in public ones: sklearn.linear_model._base.
+    public = [one for one in modules if not any(part.startswith("_") for part in one.split("."))]
+    for module in (*public, home):
+        if module != "__main__" and getattr(sys.modules.get(module), own, None) is value:
+            return f"from {module} import {own}" + (f" as {name}" if own != name else "")
+    return ""

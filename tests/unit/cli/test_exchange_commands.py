@@ -82,3 +82,51 @@ def test_what_goes_wrong_is_told(
         (tmp_path / name).write_text("nonsense")
     done = run(*arguments)
     assert (done.exit_code, message in done.stderr) == (status, True), done.stderr
+
+
+def test_a_notebook_that_exists_is_not_replaced_unasked(run: Run, tmp_path: Path) -> None:
+    """It may hold more than the workflow file; `--output` names it."""
+    (tmp_path / "g.dot").write_text("digraph g1 { a -> b }")
+    write_notebook(tmp_path / "g.ipynb", "my = 'work'")
+    before = (tmp_path / "g.ipynb").read_bytes()
+    done = run("notebook", "g.dot")
+    assert (done.exit_code, (tmp_path / "g.ipynb").read_bytes()) == (1, before)
+    assert done.stderr.endswith(
+        "Error: The notebook g.ipynb exists already.\n`-o g.ipynb` replaces it, `-o OTHER.ipynb` writes another one.\n"
+    )
+    assert run("notebook", "g.dot", "-o", "g.ipynb").exit_code == 0
+    assert (tmp_path / "g.ipynb").read_bytes() != before
+
+
+def test_parameters_that_are_written_out_are_exported(run: Run, tmp_path: Path) -> None:
+    """As variables of the job, without running the cell; what would have to be computed is told as missing."""
+    parameters = "# Parameters\ncities = ['Graz']\ndays: int = 3\nnow = compute()"
+    write_notebook(tmp_path / "trip.ipynb", parameters, "#%task(A)\nfor city in cities:\n    print(city, days, now)")
+    done = run("export", "trip.ipynb", "--to", "json", "-o", "-")
+    assert json.loads(done.stdout)["variables"] == [
+        {"name": "cities", "value": '["Graz"]'},
+        {"name": "days", "value": "3"},
+    ]
+    assert done.stderr == "Note: Task A, Cell 2, line 3: The code reads now, which nothing provides.\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("n.ipynb", "`proactive-kernel run n.ipynb` runs the notebook"),
+        ("n.json", "`proactive-kernel export n.json --to xml`"),
+        ("n.dot", "`proactive-kernel export n.dot --to xml`"),
+    ],
+)
+def test_submit_says_what_to_do_with_other_files(run: Run, tmp_path: Path, name: str, advice: str) -> None:
+    """A notebook is run, other formats are written as XML first."""
+    (tmp_path / name).write_text("{}")
+    done = run("submit", name)
+    assert (done.exit_code, done.stderr.startswith(f"Error: {name} is not ProActive's XML.\n")) == (2, True)
+    assert advice in done.stderr
+
+
+def test_command_misspelt_is_proposed(run: Run) -> None:
+    """As pragmas are."""
+    done = run("stat")
+    assert (done.exit_code, "There is no command 'stat'. Did you mean 'status'?" in done.stderr) == (2, True)

@@ -209,3 +209,24 @@ def test_extension_may_be_loaded_again(shell: InteractiveShell) -> None:
     shell.run_line_magic("reload_ext", "proactive_jupyter_kernel")
     result = shell.run_cell("#%tsk()")
     assert isinstance(result.error_in_exec, UnknownPragma)
+
+
+@pytest.mark.parametrize(
+    ("cell", "warning"),
+    [
+        ("#%submit", "Warning: #%submit is only a comment: there is no such pragma. Did you mean #%submit_job?\n"),
+        (
+            "#%kill_jobs\n1",
+            "Warning: #%kill_jobs is only a comment: there is no such pragma. Did you mean #%kill_job?\n",
+        ),
+        ("#%matplotlib", ""),
+        ("#%TODO", ""),
+        ("# %%\n#%%\n1", ""),
+    ],
+)
+def test_bare_word_that_looks_like_a_pragma_is_a_warning(
+    loaded: InteractiveShell, capsys: pytest.CaptureFixture[str], cell: str, warning: str
+) -> None:
+    """It is a comment, and whoever typed it waits for something to happen."""
+    assert loaded.run_cell(cell, store_history=True).success
+    assert capsys.readouterr().err == warning

@@ -377,3 +377,18 @@ def test_a_registry_refuses_a_second_pragma_of_a_name() -> None:
         pragma("c", **{**declare, "family": "nonsense"})(lambda context, call: None)
     assert (list(registry), len(registry), registry.names()) == (["a"], 1, ("a", "b"))
     assert registry["b"].name == "a"
+
+
+@pytest.mark.parametrize(
+    ("cell", "word"), [("#%submit_job(wait)", "wait"), ("#%draw_job(save)", "save"), ("#%submit_job(draw)", "draw")]
+)
+def test_switch_without_its_value_is_no_name(cell: str, word: str) -> None:
+    """It would silently become the name of the job."""
+    text = fault(cell)
+    assert f"the value of {word} is missing." in text
+    assert f"Did you mean {word}=on? Else write name={word}." in text
+
+
+def test_name_that_is_a_switch_elsewhere_is_a_name() -> None:
+    """Written by its name it is taken as it stands."""
+    assert bound("#%submit_job(name=wait)")["name"] == "wait"

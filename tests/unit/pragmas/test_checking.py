@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import collections
+import json
 import math
+import sys
+import types
 
 import pytest
 
@@ -44,7 +48,7 @@ def test_refused_cell_is_a_finding(notebook) -> None:
 
 NOTEBOOK = {
     "limit": (5, "variables=[(limit, =limit)] and import=[limit]"),
-    "math": (math, "import it in the task"),
+    "math": (math, "add `import math` to the task"),
     "helper": (lambda: None, "#%import()"),
     "frame": ([1], "write it to a file"),
 }
@@ -58,6 +62,44 @@ def test_cell_says_how_to_pass_what_the_notebook_has(notebook, name: str) -> Non
     (_, warning) = notebook.run(f"#%task(A)\nprint(1)\nprint({name})")
     assert warning.startswith(f"! Task A, Cell In[1], line 3: The code reads {name}, which nothing provides.")
     assert remedy in warning
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "statement"),
+    [
+        ("m", math, "import math as m"),
+        ("sqrt", math.sqrt, "from math import sqrt"),
+        ("Counter", collections.Counter, "from collections import Counter"),
+        ("Encoder", json.encoder.JSONEncoder, "from json.encoder import JSONEncoder as Encoder"),
+    ],
+)
+def test_what_the_notebook_imported_is_to_be_imported(notebook, name: str, value: object, statement: str) -> None:
+    """Modules, classes and functions of a library alike; no definition is there to be copied."""
+    notebook.frontend.namespace[name] = value
+    (_, warning) = notebook.run(f"#%task(A)\n{name}")
+    assert f"add `{statement}` to the task, or to a cell with #%import() for all tasks." in warning
+
+
+def test_class_of_a_private_module_is_imported_from_the_public_one(notebook, monkeypatch) -> None:
+    """Libraries define in private modules what they offer in public ones."""
+    model = type("Model", (), {"__module__": "library.models._base"})
+    for name in ("library", "library.models", "library.models._base"):
+        monkeypatch.setitem(sys.modules, name, types.SimpleNamespace(**({} if name == "library" else {"Model": model})))
+    notebook.frontend.namespace["Model"] = model
+    (_, warning) = notebook.run("#%task(A)\nModel()")
+    assert "add `from library.models import Model` to the task" in warning
+
+
+def test_name_of_a_task_is_no_name_in_the_code(notebook) -> None:
+    """The cell and the error say how the task's value is read."""
+    notebook.run("#%task(load)\nresult = 1")
+    (_, warning) = notebook.run("#%task(use, dep=load)\nprint(results[load].value())")
+    hint = (
+        "load is a task, and no name in the code: results holds the results of the tasks in dep, in that order; "
+        "results[0].value() is the first one's value."
+    )
+    assert warning == f"! Task use, Cell In[2], line 2: The code reads load, which nothing provides. {hint}"
+    assert hint_for_name_error(notebook.context, "use", "NameError: name 'load' is not defined") == hint
 
 
 def test_cell_proposes_the_export_and_the_import(notebook) -> None:

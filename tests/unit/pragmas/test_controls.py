@@ -318,9 +318,12 @@ def test_runs_is_an_expression_of_numbers_and_variables(expression: str, code: s
 
 
 RUNS = {
-    "#%task(B, runs=2)": "Task 'B': runs=2 needs exactly one dependency, which splits, and there are none.",
+    "#%task(B, runs=2)": (
+        "Task 'B': runs=2 needs exactly one task in dep, and there are none. "
+        "The copies start after that task: add dep=[TASK]."
+    ),
     "#%task(Z)\n#%task(B, dep=[A, Z], runs=2)": (
-        "Task 'B': runs=2 needs exactly one dependency, which splits, and there are 2."
+        "Task 'B': runs=2 needs exactly one task in dep, and there are 2. Keep one of them."
     ),
     "#%task(B, dep=A, runs=2)\n#%task(C, dep=A)": (
         "Task 'B': for runs=2, task 'A' splits, but C depends on it as well and would be replicated too. Put another "

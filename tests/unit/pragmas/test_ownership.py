@@ -318,6 +318,15 @@ def test_a_control_may_follow_a_later_task(notebook) -> None:
     }
 
 
+def test_terminal_forgets_a_nameless_refusal_once_the_pragma_is_right(notebook) -> None:
+    """No cell can be run again there, and the task that was meant cannot be told."""
+    for text in ("#%task(nam=A)\n1", '#%task(name="my task")\n1'):
+        refused(notebook, "", text)
+    assert len(list(notebook.context.refusals)) == 2
+    run(notebook, "", "#%task(A)\n1")
+    assert list(notebook.context.refusals) == []
+
+
 # -- new_job, draft
 
 
@@ -327,7 +336,12 @@ def test_a_new_job_is_empty(notebook) -> None:
     run(notebook, "a", "#%task(A)\n1")
     assert run(notebook, "n", "#%new_job(fresh)") == [
         "Started a new job 'fresh'.",
-        "* Dropped the 1 task of job 'old': A. A task is back when its cell runs again.",
+        "* Dropped task A of job 'old'. Run its cell again to define it again.",
+    ]
+    run(notebook, "a", "#%task(A)\n1")
+    run(notebook, "b", "#%task(B)\n1")
+    assert run(notebook, "m", "#%new_job(fresh)")[1:] == [
+        "* Dropped 2 tasks of job 'fresh': A, B. Run a cell again to define its task."
     ]
     run(notebook, "a", "#%task(A)\n1")
     draft = notebook.context.draft

@@ -396,3 +396,13 @@ def test_plain_cells_that_are_not_python_are_refused_at_their_line(notebook) -> 
     with pytest.raises(PragmaError) as caught:
         notebook.plain("x = 1\ny = (")
     assert (caught.value.line, caught.value.source) == (2, "y = (")
+
+
+@pytest.mark.parametrize(
+    "cell", ["#%fork_env(name=train)\nx = 1", "#%pre_script(train)\nx = 1", "#%delete_task(train)"]
+)
+def test_script_of_a_task_that_is_not_there_says_how_to_make_one(notebook, cell: str) -> None:
+    """Also where there is no task at all, and so none to propose."""
+    with pytest.raises(PragmaError) as caught:
+        notebook.run(cell)
+    assert caught.value.hint == "The job has no task yet: #%task(name=NAME) makes the code below it one."

@@ -1,12 +1,15 @@
 """Builds the job of a notebook from its cells alone: no Python of the notebook runs, nothing is submitted.
 
-Only pragmas that build the job are carried out. So a notebook of others can be exported without trusting it. What only
-the notebook's Python knows, such as a formula ``=len(names)``, is refused by name.
+Only pragmas that build the job are carried out, and of cells of parameters the values that are written out. So a
+notebook of others can be exported without trusting it. What only the notebook's Python knows, such as a formula
+``=len(names)``, is refused by name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+import ast
+import contextlib
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -56,22 +59,48 @@ class _Frontend:
         raise SetupError(f"{prompt} nobody can be asked.")
 
 
-def build(cells: Sequence[str], *, folder: Path, name: str) -> tuple[Built, tuple[str, ...]]:
+def build(
+    cells: Sequence[str], *, folder: Path, name: str, sets_parameters: Callable[[str], bool] = lambda text: False
+) -> tuple[Built, tuple[str, ...]]:
     """The job that the cells build, under its name or else `name`, and the warnings on the way.
 
-    Paths are relative to `folder`. Raises HeadlessFault for a cell that cannot be carried out, and InvalidWorkflow.
+    Paths are relative to `folder`. Of a cell that `sets_parameters`, values written out (numbers, texts, lists and so
+    on) are read. Raises HeadlessFault for a cell that cannot be carried out, and InvalidWorkflow.
     """
     frontend = _Frontend(folder, name)
-    context = Context(frontend, live=cast(Any, None))
+    parameter_cells: dict[str, str] = {}
+    context = Context(frontend, live=cast(Any, None), parameter_cells=parameter_cells)
     for number, text in enumerate(cells, 1):
         frontend.cell_run, frontend.cell_text = number, text
         frontend.cell_label, frontend.cell_id = f"Cell {number}", f"cell-{number}"
+        if sets_parameters(text) and not has_pragma(text):
+            parameter_cells[frontend.cell_id] = text
+            frontend.namespace.update(_written_out(text))
+            continue
         try:
             for call in _calls(context, text):
                 runner.run(context, call)
         except PragmaError as error:
             raise HeadlessFault(f"Cell {number}: {error.message}", hint=error.hint) from error
     return context.draft.build(context.job_name), tuple(frontend.warnings)
+
+
+def _written_out(text: str) -> dict[str, object]:
+    """The names that the cell sets to a value which is written out; nothing is run."""
+    found: dict[str, object] = {}
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError):
+        return found
+    for statement in body:
+        targets = statement.targets if isinstance(statement, ast.Assign) else []
+        if isinstance(statement, ast.AnnAssign):
+            targets = [statement.target]
+        for target in targets:
+            if isinstance(target, ast.Name) and isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value:
+                with contextlib.suppress(ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+                    found[target.id] = ast.literal_eval(statement.value)
+    return found
 
 
 def _calls(context: Context, text: str) -> Iterable[Bound]:

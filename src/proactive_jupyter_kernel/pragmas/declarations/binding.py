@@ -10,6 +10,7 @@ from proactive_jupyter_kernel.errors import BadValue, UnknownParameter
 from proactive_jupyter_kernel.pragmas.declarations.kinds import Unfit
 from proactive_jupyter_kernel.pragmas.declarations.proposals import PARAMETER_SYNONYMS, propose
 from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS, Bound, Parameter, Pragma, Registry
+from proactive_jupyter_kernel.pragmas.declarations.values import Switch
 from proactive_jupyter_kernel.pragmas.grammar.parser import write_value
 from proactive_jupyter_kernel.pragmas.grammar.syntax import Argument, Call, Items, Node, Rows, Text
 
@@ -78,6 +79,7 @@ def _parameter_of(found: Pragma, call: Call, argument: Argument) -> Parameter:
                 hint=f"Usage: {found.usage}",
                 pragma=call.name,
             )
+        _refuse_forgotten_value(found, call, nameless, argument)
         return nameless
     parameter = found.parameter(argument.name)
     if parameter is None:
@@ -90,6 +92,19 @@ def _parameter_of(found: Pragma, call: Call, argument: Argument) -> Parameter:
             pragma=call.name,
         )
     return parameter
+
+
+def _refuse_forgotten_value(found: Pragma, call: Call, nameless: Parameter, argument: Argument) -> None:
+    """`submit_job(wait)` means `wait=on`; it must not silently become a job of the name wait."""
+    node = argument.value
+    switch = found.parameter(node.text) if isinstance(node, Text) and not nameless.kind.secret else None
+    if switch is not None and isinstance(switch.kind, Switch):
+        raise argument.place.fault(
+            UnknownParameter,
+            f"the value of {switch.name} is missing.",
+            hint=f"Did you mean {switch.name}=on? Else write {nameless.name}={write_value(node)}.",
+            pragma=call.name,
+        )
 
 
 def _given_twice(parameter: Parameter, first: Argument, second: Argument) -> str:

@@ -197,13 +197,18 @@ class Registry(Mapping[str, Pragma]):
         self._load()
         return tuple(self._by_name)
 
+    def proposal(self, word: str) -> str:
+        """The pragma that an unknown word most likely means; empty where none is near."""
+        self._load()
+        guarded = (name for name, one in self._by_name.items() if one.destructive)
+        return propose(word, self._by_name, PRAGMA_SYNONYMS, guarded=guarded)
+
     def of(self, call: Call) -> Pragma:
         """The pragma that a call means; `UnknownPragma` with the nearest name."""
         self._load()
         found = self._by_name.get(call.name.lower())
         if found is None:
-            guarded = (name for name, one in self._by_name.items() if one.destructive)
-            meant = propose(call.name, self._by_name, PRAGMA_SYNONYMS, guarded=guarded)
+            meant = self.proposal(call.name)
             hint = f"Did you mean #%{meant}? #%help() lists all pragmas." if meant else "#%help() lists all pragmas."
             raise call.place.fault(UnknownPragma, f"There is no pragma #%{call.name}.", hint=hint)
         return found

@@ -105,8 +105,9 @@ class AppliedControls:
         parents = self.tasks[name].depends
         if len(parents) != 1 or parents[0] not in self.tasks:
             count = len(parents) or "none"
-            message = f"{replication.said} needs exactly one dependency, which splits, and there are {count}."
-            self.problems.append(Problem(code="PA603", task=name, message=message))
+            message = f"{replication.said} needs exactly one task in dep, and there are {count}."
+            explanation = "The copies start after that task: add dep=[TASK]." if not parents else "Keep one of them."
+            self.problems.append(Problem(code="PA603", task=name, message=message, explanation=explanation))
             return
         split = self.tasks[parents[0]]
         script = replication.script

@@ -26,7 +26,10 @@ from proactive_jupyter_kernel.pragmas.draft.notebook_parameters import with_para
 from proactive_jupyter_kernel.pragmas.draft.source_map import Code, SourceMap
 from proactive_jupyter_kernel.workflow.model import Workflow
 
-__all__ = ["Built", "CellEntry", "Draft", "DraftTask", "Inactive", "Removed"]
+__all__ = ["NO_TASKS_YET", "Built", "CellEntry", "Draft", "DraftTask", "Inactive", "Removed"]
+
+#: The hint where a task is named and there is none at all.
+NO_TASKS_YET = "The job has no task yet: #%task(name=NAME) makes the code below it one."
 
 
 @dataclass(slots=True, kw_only=True)

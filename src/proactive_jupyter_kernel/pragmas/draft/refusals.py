@@ -12,6 +12,7 @@ from proactive_jupyter_kernel.errors import ProActiveError
 from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS, Bound, Pragma
 from proactive_jupyter_kernel.pragmas.grammar.parser import read
 from proactive_jupyter_kernel.pragmas.grammar.syntax import Items, Text
+from proactive_jupyter_kernel.workflow.names import is_ncname
 
 __all__ = ["Item", "Refusal", "Refusals", "items_of", "items_of_text"]
 
@@ -71,9 +72,13 @@ class Refusals:
             self._found = [one for one in self._found if one.cell != cell]
 
     def done(self, items: tuple[Item, ...]) -> None:
-        """These were done, in whatever cell; what names no task is told apart by its cell only."""
+        """These were done, in whatever cell; what names no task is told apart by its cell only.
+
+        In a terminal, where no cell can be corrected and run again, the next pragma of the same name corrects one that
+        names no possible task.
+        """
         for position, one in enumerate(self._found):
-            kept = tuple(item for item in one.items if item not in items or (one.cell and not item.task))
+            kept = tuple(item for item in one.items if not _is_settled(item, one.cell, items))
             if kept != one.items:
                 self._found[position] = Refusal(cell=one.cell, label=one.label, items=kept, reason=one.reason)
         self._found = [one for one in self._found if one.items]
@@ -91,6 +96,12 @@ class Refusals:
     def clear(self) -> None:
         """Everything starts afresh."""
         self._found = []
+
+
+def _is_settled(item: Item, cell: str, done: tuple[Item, ...]) -> bool:
+    if cell:
+        return item in done and bool(item.task)
+    return item in done or (not is_ncname(item.task) and any(one.pragma == item.pragma for one in done))
 
 
 def items_of(*calls: Bound) -> tuple[Item, ...]:

@@ -111,7 +111,8 @@ def new_job(context: Context, call: Bound) -> None:
     context.frontend.show(Text(text=f"Started a new job{named}."))
     if dropped:
         of = f" of job {old!r}" if old else ""
-        count = f"{len(dropped)} task{'s' if len(dropped) > 1 else ''}"
-        context.frontend.show(
-            Notice(text=f"Dropped the {count}{of}: {', '.join(dropped)}. A task is back when its cell runs again.")
-        )
+        if len(dropped) == 1:
+            text = f"Dropped task {dropped[0]}{of}. Run its cell again to define it again."
+        else:
+            text = f"Dropped {len(dropped)} tasks{of}: {', '.join(dropped)}. Run a cell again to define its task."
+        context.frontend.show(Notice(text=text))

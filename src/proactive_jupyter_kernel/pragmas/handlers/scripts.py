@@ -9,7 +9,7 @@ from proactive_jupyter_kernel.pragmas.declarations.parameters import LANGUAGE, P
 from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.declarations.values import Choice, FilePath, Plain
 from proactive_jupyter_kernel.pragmas.draft.contributions import JobScript, TaskScript
-from proactive_jupyter_kernel.pragmas.draft.draft import DraftTask
+from proactive_jupyter_kernel.pragmas.draft.draft import NO_TASKS_YET, DraftTask
 from proactive_jupyter_kernel.pragmas.draft.script_slots import SLOTS, ScriptSlot
 from proactive_jupyter_kernel.pragmas.draft.source_map import SourceMap, join
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Text
@@ -34,7 +34,7 @@ def around_tasks(context: Context, call: Bound) -> None:
 def _entry(context: Context, call: Bound, name: str) -> DraftTask:
     found = context.draft.tasks.get(name)
     if found is None:
-        hint = did_you_mean(name, context.draft.tasks)
+        hint = did_you_mean(name, context.draft.tasks) or NO_TASKS_YET
         raise call.fault(f"there is no task {name!r}.", parameter="name", item=name, hint=hint)
     return found
 

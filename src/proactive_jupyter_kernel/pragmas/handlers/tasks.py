@@ -25,7 +25,7 @@ from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, Parame
 from proactive_jupyter_kernel.pragmas.declarations.values import Choice, Duration, Expression, Integer, Plain
 from proactive_jupyter_kernel.pragmas.draft.applied_controls import names_in
 from proactive_jupyter_kernel.pragmas.draft.contributions import ControlStep, DefinedTask, PrependedCode
-from proactive_jupyter_kernel.pragmas.draft.draft import DraftTask
+from proactive_jupyter_kernel.pragmas.draft.draft import NO_TASKS_YET, DraftTask
 from proactive_jupyter_kernel.pragmas.draft.foreach import LANGUAGES as FOREACH_LANGUAGES
 from proactive_jupyter_kernel.pragmas.draft.foreach import ForeachKind
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Text
@@ -358,7 +358,7 @@ def delete_task(context: Context, call: Bound) -> None:
     refused = {name for name in names if context.refusals.names_task(name)}
     for name in names:
         if name not in context.draft.tasks and name not in refused:
-            hint = did_you_mean(name, context.draft.tasks)
+            hint = did_you_mean(name, context.draft.tasks) or NO_TASKS_YET
             raise call.fault(f"there is no task {name!r}.", parameter="name", item=name, hint=hint)
     for name in names:
         context.refusals.forget_task(name)

@@ -10,6 +10,7 @@ from proactive_jupyter_kernel.errors import JobFailed, SchedulerError, Scheduler
 from proactive_jupyter_kernel.pragmas.checking import hint_for_name_error
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.jobs.missing_files import hint_of
+from proactive_jupyter_kernel.pragmas.jobs.task_hints import hint_for_task_error
 from proactive_jupyter_kernel.pragmas.jobs.tracebacks import last_traceback
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
@@ -98,8 +99,18 @@ def error_of(context: Context, scheduler: Scheduler, job: Job, task: TaskState) 
     except SchedulerError as error:
         return TaskError(text=f"The error cannot be read: {error.message}")
     text = context.translate(job.id, task.name, _error(result, log)).rstrip()
-    hint = hint_of(context.frontend.folder, text) or hint_for_name_error(context, task.base_name, text)
+    hint = (
+        hint_of(context.frontend.folder, text)
+        or hint_for_name_error(context, task.base_name, text)
+        or hint_for_task_error(text, _dep(context, task.base_name))
+    )
     return TaskError(text=text, hint=hint)
+
+
+def _dep(context: Context, task: str) -> tuple[str, ...] | None:
+    """What the task depends on, where this notebook has it."""
+    entry = context.draft.tasks.get(task)
+    return None if entry is None else (*entry.task.depends, *context.draft.contents.implied(task))
 
 
 def _story(context: Context, scheduler: Scheduler, job: Job, task: TaskState) -> tuple[str, str]:
