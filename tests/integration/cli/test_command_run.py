@@ -113,8 +113,8 @@ def test_sigterm_interrupts_the_cell_and_saves_the_notebook(installed: Shell) ->
     assert "Interrupted. Job " in error
     assert "stopped at an error in cell 2" in error
     cells = nbformat.read(installed.home / "cut.ipynb", as_version=4).cells
-    streams = [output.text for output in cells[1].outputs if output.output_type == "stream"]
-    assert ("begun\n" in streams, cells[2].outputs) == (True, [])
+    written = "".join(output.text for output in cells[1].outputs if output.output_type == "stream")
+    assert ("begun\n" in written, cells[2].outputs) == (True, [])
 
 
 def test_a_task_in_error_ends_the_notebook(installed: Shell) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import resource
 from typing import Any
 
 import pytest
@@ -113,7 +114,9 @@ def test_a_process_that_was_killed(lab: Any) -> None:
         run.message,
     )
     assert found, run.message
-    assert 300 <= int(found[1]) < 450
+    # Linux counts what the parent had when it started the process: here the tests, elsewhere a small daemon.
+    parent = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    assert 300 <= int(found[1]) < max(450, parent + 1)
 
 
 @pytest.mark.parametrize(("number", "name"), [(11, "SIGSEGV"), (15, "SIGTERM"), (6, "SIGABRT")])
