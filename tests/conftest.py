@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import os
+import re
 import signal
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings as hypothesis_settings
@@ -25,3 +31,54 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+#: Recorded exchanges of a ProActive server; no part of this project.
+RECORDINGS = Path(__file__).parents[2] / "shared" / "recordings"
+#: What stands for the recordings' placeholders.
+FILLED: Mapping[str, str] = {
+    "<host>": "node-1",
+    "<hh:mm:ss>": "14:05:09",
+    "<path>": "/tmp/jsr223-cpython-1234.py",
+    "\t<java-frames>": "\tat org.ow2.proactive.scripting.Script.execute(Script.java:395)\n"
+    "\tat java.base/java.lang.Thread.run(Thread.java:829)\n\t... 5 more",
+}
+
+
+@functools.cache
+def _recordings(scenario: str) -> dict[str, Any]:
+    steps = json.loads((RECORDINGS / f"{scenario}.json").read_text(encoding="utf-8"))["steps"]
+    return {step["exchange"]: step["response"] for step in steps if "exchange" in step}
+
+
+def _filled(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_filled(key): _filled(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_filled(each) for each in value]
+    if not isinstance(value, str):
+        return value
+    if re.fullmatch(r"<(?:int JOB\d+|epoch-ms|ms|count|counter)>", value):
+        return 7
+    for placeholder, text in FILLED.items():
+        value = value.replace(placeholder, text)
+    return re.sub(r"<JOB\d+>", "7", value)
+
+
+@pytest.fixture(scope="session")
+def recorded() -> Callable[[str, str], Any]:
+    """What a server answered: the scenario and the exchange -> its body, JSON or text, without placeholders.
+
+    Skips where there are no recordings, unless nothing may be left out.
+    """
+    if not RECORDINGS.is_dir():
+        reason = f"the recordings of a ProActive server are not in {RECORDINGS}"
+        if os.environ.get("PAJK_REQUIRE_ALL") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+    def body(scenario: str, exchange: str) -> Any:
+        found = _recordings(scenario)[exchange]["body"]
+        return None if found is None else _filled(found.get("json", found.get("text", found)))
+
+    return body

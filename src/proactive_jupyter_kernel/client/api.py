@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from proactive_jupyter_kernel.client import logs, records, results
 from proactive_jupyter_kernel.client.dataspace import DataSpace
+from proactive_jupyter_kernel.client.java_traces import TraceFilter
 from proactive_jupyter_kernel.client.login import Session
 from proactive_jupyter_kernel.client.records import Job, JobInfo, JobRef, JobResult, LogLine, TaskResult, Validation
 from proactive_jupyter_kernel.client.transport import Part, Response, path_of
@@ -147,7 +148,7 @@ class SchedulerApi:
     def error_log(self, job_id: int, name: str) -> list[LogLine]:
         """What a task wrote to standard error so far; a ProActive server has it when the task has ended."""
         lines = logs.parse(self._task_get(job_id, name, "result", "log", "err").text)
-        return [replace(line, error=True) for line in lines]
+        return TraceFilter().kept(replace(line, error=True) for line in lines)
 
     def task_log(self, job_id: int, name: str) -> list[LogLine]:
         """All that a task wrote, in order, each line with its stream (``GET …/tasks/{n}/result/log/all|out|err``)."""
@@ -156,7 +157,7 @@ class SchedulerApi:
             return []
         err = self._task_get(job_id, name, "result", "log", "err").text
         out = self._task_get(job_id, name, "result", "log", "out").text if err else whole
-        return logs.merge(whole, out, err)
+        return TraceFilter().kept(logs.merge(whole, out, err))
 
     def xml(self, job_id: int) -> str:
         """The workflow as it was submitted (``GET /scheduler/jobs/{j}/xml``)."""

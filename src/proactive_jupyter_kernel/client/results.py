@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from proactive_jupyter_kernel.client import rich_outputs
+from proactive_jupyter_kernel.client.java_traces import message_of
 from proactive_jupyter_kernel.client.records import JobResult, TaskResult, text_map
 from proactive_jupyter_kernel.errors import SchedulerError
 
@@ -34,7 +35,7 @@ def task_result_of(data: Any, *, trace: str = "") -> TaskResult:
         text="" if failed else text,
         failed=failed,
         failure=_failure(data, trace) if failed else "",
-        trace=trace if failed else "",
+        trace=message_of(trace) if failed else "",
         stdout=_text(output.get("stdoutLogs")),
         stderr=_text(output.get("stderrLogs")),
         metadata=rich_outputs.other_metadata(metadata),
@@ -90,7 +91,7 @@ def _value(serialized: str | None, raw: bool, text: str) -> tuple[object, bool]:
 
 def _failure(data: Mapping[str, Any], trace: str) -> str:
     """The failure in short: its message, else the first line of its stack trace."""
-    message = _text(data.get("exceptionMessage")).strip()
+    message = message_of(_text(data.get("exceptionMessage")).strip())
     return message or next((line.strip() for line in trace.splitlines() if line.strip()), "") or "it failed"
 
 

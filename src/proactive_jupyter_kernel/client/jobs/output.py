@@ -15,6 +15,7 @@ from itertools import islice
 
 from proactive_jupyter_kernel.client import logs
 from proactive_jupyter_kernel.client.api import SchedulerApi
+from proactive_jupyter_kernel.client.java_traces import TraceFilter
 from proactive_jupyter_kernel.client.records import Job, LogLine, TaskState
 from proactive_jupyter_kernel.errors import (
     NotConnected,
@@ -52,6 +53,7 @@ class LiveLog:
         #: How many lines came so far.
         self._count = 0
         self._refused = False
+        self._traces = TraceFilter()
         self._lock = threading.Lock()
 
     def since(self, position: int) -> tuple[list[LogLine], int]:
@@ -65,7 +67,7 @@ class LiveLog:
         if self._refused:
             return
         try:
-            lines = logs.parse(self._scheduler.live_log(self._job_id))
+            lines = self._traces.kept(logs.parse(self._scheduler.live_log(self._job_id)))
         except (SchedulerUnreachable, NotConnected, UnknownJob):
             raise
         except PermissionRefused:

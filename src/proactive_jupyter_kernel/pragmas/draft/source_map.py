@@ -204,9 +204,30 @@ def _tell_bash(source: SourceMap, text: str) -> str:
     return _BASH_FAULT.sub(told, text)
 
 
+#: A server's names for a script: in errors of Groovy, at the start of a line or in a frame, and of JavaScript.
+_GROOVY_PLACE = re.compile(r"^(?P<frame>\s+at [^\n()]*\()?Script\d+\.groovy: ?(?P<line>\d+)(?(frame)\))", re.MULTILINE)
+_JAVASCRIPT_PLACE = re.compile(r"(?P<frame>)<eval>(?: at line number |:)(?P<line>\d+)")
+
+
+def _tell_places(pattern: re.Pattern[str]) -> Callable[[SourceMap, str], str]:
+    """Puts the cell and its line in the place of a server's name for the script and its line."""
+
+    def teller(source: SourceMap, text: str) -> str:
+        def told(match: re.Match[str]) -> str:
+            place = source.place(int(match["line"]))
+            at = "    at " if match["frame"] else ""
+            return f"{at}{place[0]}, line {place[1]}" if place else match.group()
+
+        return pattern.sub(told, text)
+
+    return teller
+
+
 #: Engine -> how its interpreter speaks of lines.
 _TELLERS: Mapping[str, Callable[[SourceMap, str], str]] = {
     "cpython": _tell_python,
     "python": _tell_python,
     "bash": _tell_bash,
+    "groovy": _tell_places(_GROOVY_PLACE),
+    "javascript": _tell_places(_JAVASCRIPT_PLACE),
 }

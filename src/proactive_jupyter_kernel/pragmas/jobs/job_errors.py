@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,14 @@ __all__ = ["TaskError", "advice", "error_of", "job_failed", "task_failed"]
 
 #: How many faulty tasks are shown with their error, and how many lines of each.
 TOLD, LINES = 5, 30
+#: What is to say of a task that left neither error nor output, as a server has it.
+_WITHOUT_MESSAGE: Mapping[TaskStatus, str] = {
+    TaskStatus.ABORTED: "The task was killed while it ran: it left no message.",
+    TaskStatus.SKIPPED: "The task was skipped in the workflow.",
+    TaskStatus.NOT_STARTED: "The job ended before the task started.",
+    TaskStatus.NOT_RESTARTED: "The job ended while the task waited for a retry.",
+    TaskStatus.FAILED: "The node that ran the task was lost.",
+}
 
 
 def job_failed(context: Context, scheduler: Scheduler, job: Job) -> JobFailed:
@@ -98,7 +107,8 @@ def error_of(context: Context, scheduler: Scheduler, job: Job, task: TaskState) 
         raise
     except SchedulerError as error:
         return TaskError(text=f"The error cannot be read: {error.message}")
-    text = context.translate(job.id, task.name, _error(result, log)).rstrip()
+    told = _error(result, log) or _WITHOUT_MESSAGE.get(task.status, "There is no message.")
+    text = context.translate(job.id, task.name, told).rstrip()
     hint = (
         hint_of(context.frontend.folder, text)
         or hint_for_name_error(context, task.base_name, text)
@@ -127,13 +137,13 @@ def _story(context: Context, scheduler: Scheduler, job: Job, task: TaskState) ->
 
 
 def _error(result: TaskResult, log: str) -> str:
-    """The Python traceback, from the trace or from what the task wrote; else what the scheduler says."""
+    """The Python traceback, from the trace or from what the task wrote; else what the scheduler says, if anything."""
     for text in (result.trace, log):
         # Java's traces follow Python's on a server; the embedded scheduler's text is that of one error.
         if found := last_traceback(text, is_whole=text is result.trace and "\n\tat " not in text):
             return found
     if not log.strip():
-        return result.failure or result.trace or "There is no message."
+        return result.failure or result.trace
     # A program that ended with a status says why on its standard error.
     tail = "\n".join(log.rstrip().split("\n")[-10:])
     return f"{result.failure}\n{tail}" if result.failure and not _says(tail, result.failure) else tail
@@ -141,4 +151,6 @@ def _error(result: TaskResult, log: str) -> str:
 
 def _says(log: str, failure: str) -> bool:
     """Whether the log holds the scheduler's sentence, or the scheduler has its sentence from the log."""
-    return failure in log or any(line.count(" ") > 1 and failure.endswith(line) for line in log.split("\n"))
+    # A log of a server has no empty lines.
+    dense = "\n".join(line for line in failure.split("\n") if line.strip())
+    return dense in log or any(line.count(" ") > 1 and failure.endswith(line) for line in log.split("\n"))
