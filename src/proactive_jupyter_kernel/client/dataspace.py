@@ -1,7 +1,9 @@
 """A data space on a scheduler, over REST: files sent, fetched, listed, removed (``/data/{space}/{path}``).
 
 What is sent goes as zip archives of bounded size, what is fetched as one archive or, where that would be large, file by
-file: a ProActive server compresses single files twice for its Java client, so those are asked for as they are.
+file: a ProActive server compresses single files twice for its Java client, so those are asked for as they are. An
+archive is asked for without patterns, with which a server cuts it short, and what it lacks of the listing is fetched
+file by file.
 """
 
 from __future__ import annotations
@@ -87,26 +89,31 @@ class DataSpace:
     def download(self, path: str, target: Path, includes: Sequence[str] = ("**",)) -> tuple[Path, ...]:
         """Fetch the matching files of a folder to a folder here, replacing those there; their places, in order.
 
-        Nothing where there is no such folder or no match. Raises OSError, too.
+        All that are listed, or an error. Nothing where there is no such folder or no match. Raises OSError, too.
         """
         listing = self.list(path, includes)
         if listing is None or not listing.files:
             return ()
         names = sorted(listing.files)
         small = sum(listing.sizes.get(name, _BATCH) for name in names) <= _BATCH and len(names) > 1
-        contents = self._fetched_zip(path, includes) if small else self._fetched_files(path, names)
-        return tuple(_written(target, name, content) for name, content in contents)
+        places: dict[str, Path] = {}
+        if small and tuple(includes) == ("**",):
+            for name, content in self._fetched_zip(path):
+                if listing.sizes.get(name) == len(content):
+                    places[name] = _written(target, name, content)
+        for name, content in self._fetched_files(path, [name for name in names if name not in places]):
+            places[name] = _written(target, name, content)
+        return tuple(places[name] for name in names)
 
     def delete(self, path: str) -> None:
         """Remove a file or a folder with all in it; nothing where there is none."""
         self._call("DELETE", path, doing=f"remove {path}")
 
-    def _fetched_zip(self, path: str, includes: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    def _fetched_zip(self, path: str) -> Iterator[tuple[str, bytes]]:
         response = self._call(
             "GET",
             path,
             doing=f"send the files in {path}",
-            query=_filters(includes, ()),
             headers={"accept-encoding": "zip"},
         )
         try:

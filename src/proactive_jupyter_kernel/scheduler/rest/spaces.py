@@ -232,7 +232,7 @@ async def _file_answer(call: Call, place: Path) -> Response:
 
 async def _folder_answer(call: Call, folder: Folder, path: str) -> Response:
     accepted = _accepted(call)
-    if accepted and not {"*", "zip"} & set(accepted):
+    if accepted and not {"*", "zip", "gzip"} & set(accepted):
         raise ValueError(f"A folder is sent as zip alone, and the client accepts only {', '.join(accepted)}.")
     spool = _spool(call)
     includes, excludes = _patterns(call, "includes"), _patterns(call, "excludes")
@@ -240,8 +240,9 @@ async def _folder_answer(call: Call, folder: Folder, path: str) -> Response:
     def pack() -> None:
         start = folder.at(path)
         found = list(folder.find(includes, excludes, within=path))
-        # One file alone loses its folders: so does ProActive, and its clients expect it.
-        names = [PurePosixPath(found[0]).name] if len(found) == 1 else found
+        # One file alone in a whole folder loses its folders: so does ProActive, and its clients expect it.
+        alone = len(found) == 1 and not (includes or excludes)
+        names = [PurePosixPath(found[0]).name] if alone else found
         archives.zipped(((name, start / one) for name, one in zip(names, found, strict=True)), spool)
 
     await call.service.in_thread(pack)

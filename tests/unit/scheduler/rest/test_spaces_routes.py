@@ -128,7 +128,7 @@ def test_file_is_sent_as_it_is(rest: Rest, tmp_path: Path) -> None:
 
 
 def test_folder_is_sent_as_zip(rest: Rest, tmp_path: Path) -> None:
-    """GET of a folder answers a zip of the files that match; one file alone bears its own name only."""
+    """GET of a folder answers a zip of the files that match; a pattern keeps the folders of a single one, too."""
     put(tmp_path / "user/ana", "F/a.out", "F/sub/b.out", "F/sub/c.txt")
 
     async def scene(scene: Any) -> None:
@@ -142,9 +142,10 @@ def test_folder_is_sent_as_zip(rest: Rest, tmp_path: Path) -> None:
             "a.out",
             "sub/b.out",
         }
-        assert names((await get("?includes=sub/*.txt")).content) == {"c.txt": "F/sub/c.txt"}
+        assert names((await get("?includes=sub/*.txt")).content) == {"sub/c.txt": "F/sub/c.txt"}
         assert names((await get("?includes=no*")).content) == {}
-        assert (await get(accepted="gzip")).status_code == 400
+        assert (await get(accepted="gzip")).headers["content-encoding"] == "zip"
+        assert [(await get(accepted=encoding)).status_code for encoding in ("identity", "deflate")] == [400, 400]
 
     rest(scene)
 
