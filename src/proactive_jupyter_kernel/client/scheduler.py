@@ -183,6 +183,10 @@ class Scheduler(SchedulerApi):
     ) -> SubmittedJob:
         from proactive_jupyter_kernel.workflow.formats import xml
 
+        if not self.is_embedded:
+            from proactive_jupyter_kernel.client.jobs import workflow_source
+
+            source = workflow_source.for_server(source)
         information = {**python_command(source, embedded=self.is_embedded), **(generic_information or {})}
         text = xml.dumps(source) if isinstance(source, Workflow) else source
         reference = self.submit_xml(text, variables=variables, generic_information=information)

@@ -13,6 +13,9 @@ from proactive_jupyter_kernel.client.polling import Polling
 from proactive_jupyter_kernel.client.scheduler import Scheduler
 from proactive_jupyter_kernel.errors import SubmissionRefused, UnknownJob, UnknownTask, WaitTimeout
 from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler, ScriptedOutcome
+from proactive_jupyter_kernel.workflow.fork_commands import with_commands_added
+from proactive_jupyter_kernel.workflow.formats import xml as xml_format
+from proactive_jupyter_kernel.workflow.model import ForkEnvironment, Script, Task, Workflow
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
 
@@ -247,3 +250,14 @@ def test_a_bare_success_is_no_submission(xml: str) -> None:
     odd = Odd()
     with pytest.raises(SubmissionRefused, match="HTTP status 202"):
         Scheduler(Session(odd, odd.credentials)).submit(xml)
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_pre_java_commands_are_sent_as_a_server_reads_them(scheduler: Scheduler, as_text: bool) -> None:
+    """From the model and from a text, which stays as it is written where no script sets the variable."""
+    environment = ForkEnvironment(script=Script(language="groovy", code="preJavaHomeCmd = 'nice'"))
+    task = Task(name="A", executable=Script(language="bash", code="x"), fork_environment=environment)
+    workflow = Workflow(name="job", tasks=(task,))
+    source = xml_format.dumps(workflow) if as_text else workflow
+    sent = xml_format.loads(scheduler.xml(scheduler.submit(source).id)).workflow
+    assert sent == with_commands_added(workflow) != workflow

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from proactive_jupyter_kernel.errors import JobFailed
-from proactive_jupyter_kernel.testing.memory_jobs import Scripted
+from proactive_jupyter_kernel.testing.memory_jobs import ScriptedOutcome
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
 TOLD = [
@@ -44,7 +44,7 @@ def test_recorded_failures(notebook, recorded: Callable[[str, str], Any], task: 
     answer = recorded("09-faults", f"GET /jobs/<JOB1>/tasks/{task}/result")
     lines = tuple(("err", line) for line in answer["output"]["stderrLogs"].splitlines())
     failure = answer["exceptionMessage"]
-    notebook.server.outcomes["A"] = Scripted(failure=failure, trace=failure, lines=lines)
+    notebook.server.outcomes["A"] = ScriptedOutcome(failure=failure, trace=failure, lines=lines)
     notebook.run(cell)
     notebook.run("#%submit_job()")
     with pytest.raises(JobFailed) as caught:
@@ -54,7 +54,7 @@ def test_recorded_failures(notebook, recorded: Callable[[str, str], Any], task: 
 
 def test_killed_task_without_an_exception(notebook) -> None:
     """A server has neither exception nor output for it."""
-    notebook.server.outcomes["A"] = Scripted(failure="", status=TaskStatus.ABORTED)
+    notebook.server.outcomes["A"] = ScriptedOutcome(failure="", status=TaskStatus.ABORTED)
     notebook.run("#%task(A)\n1\n#%submit_job()")
     with pytest.raises(JobFailed) as caught:
         notebook.run("#%get_task_result(A)")
@@ -81,7 +81,7 @@ def test_killed_task_without_an_exception(notebook) -> None:
 def test_lines_of_other_languages(notebook, language: str, failure: str, told: str) -> None:
     """A server's names for a script become the cell."""
     trace = f"{failure}\n\tat a.B.c(B.java:1)\n"
-    notebook.server.outcomes["A"] = Scripted(failure=f"Failed to execute task: {trace}", trace=trace)
+    notebook.server.outcomes["A"] = ScriptedOutcome(failure=f"Failed to execute task: {trace}", trace=trace)
     notebook.run(f"#%task(A, language={language})\ny\nx\n#%submit_job()")
     with pytest.raises(JobFailed) as caught:
         notebook.run("#%get_task_result(A)")

@@ -7,10 +7,11 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from proactive_jupyter_kernel.errors import SetupError
+from proactive_jupyter_kernel.errors import SetupError, WorkflowError
+from proactive_jupyter_kernel.workflow.fork_commands import VARIABLE, with_commands_added
 from proactive_jupyter_kernel.workflow.model import Workflow
 
-__all__ = ["parsed", "read", "with_scripts"]
+__all__ = ["for_server", "parsed", "read", "with_scripts"]
 
 #: A script in a file beside the workflow (``script/file/@path``).
 _SCRIPT_FILE = re.compile(rb"<(?:[\w.-]+:)?file\s[^>]*\bpath\s*=")
@@ -63,3 +64,21 @@ def with_scripts(xml: bytes, folder: Path | None, notice: Callable[[str], None] 
     for text in loaded.notices:
         notice(text)
     return xml_format.dumps(loaded.workflow).encode("utf-8")
+
+
+def for_server(source: Workflow | str | bytes) -> Workflow | str | bytes:
+    """The workflow as a ProActive server understands it; text that needs no change stays as it is written."""
+    if isinstance(source, Workflow):
+        return with_commands_added(source)
+    text = source.encode("utf-8") if isinstance(source, str) else source
+    # UTF-16 hides the name from this test.
+    if VARIABLE.encode() not in text and b"\0" not in text:
+        return source
+    from proactive_jupyter_kernel.workflow.formats import xml
+
+    try:
+        workflow = xml.loads(text).workflow
+    except WorkflowError:
+        return source  # the server says what is wrong
+    changed = with_commands_added(workflow)
+    return source if changed is workflow else changed
