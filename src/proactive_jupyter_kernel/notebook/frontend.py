@@ -105,6 +105,10 @@ class NotebookFrontend:
         self._wrote_error = error
         (sys.stderr if error else sys.stdout).write(text)
 
+    def offer_cell(self, text: str) -> None:
+        # JupyterLab, Notebook and VS Code add a cell; a terminal begins the next input with it; nbclient ignores it.
+        self._shell.set_next_input(text)
+
     def ask(self, prompt: str, *, secret: bool = False) -> str:
         import getpass
 

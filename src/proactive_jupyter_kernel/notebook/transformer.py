@@ -56,13 +56,19 @@ def may_have_pragma(text: str) -> bool:
     """A quick check that loads nothing: where it is False, the cell has no pragma."""
     if _is_cell_magic(text):
         return False
-    return any(not _is_magic(one["name"] or one["magic"]) for one in _CANDIDATE.finditer(text))
+    return any(_may_be_pragma(one["name"]) or not _is_magic(one["magic"]) for one in _CANDIDATE.finditer(text))
 
 
-def _is_magic(name: str) -> bool:
+def _may_be_pragma(name: str | None) -> bool:
+    from proactive_jupyter_kernel.pragmas.grammar.magics import SHARED
+
+    return name is not None and (name.lower() in SHARED or not _is_magic(name))
+
+
+def _is_magic(name: str | None) -> bool:
     from proactive_jupyter_kernel.pragmas.grammar.magics import MAGICS
 
-    return name.lower() in MAGICS
+    return name is None or name.lower() in MAGICS
 
 
 def _is_cell_magic(text: str) -> bool:

@@ -78,6 +78,10 @@ class Frontend(Protocol):
         """Write to the cell's standard output or standard error."""
         ...
 
+    def offer_cell(self, text: str) -> None:
+        """Let a new cell with this text appear below; nothing happens where the front end cannot do that."""
+        ...
+
     def ask(self, prompt: str, *, secret: bool = False) -> str:
         """Ask the person; `SetupError` where nobody can be asked (a headless run)."""
         ...

@@ -32,6 +32,8 @@ class ScriptedOutcome:
     #: True: it runs until `MemoryScheduler.release`, or a kill.
     hold: bool = False
     metadata: Mapping[str, str] = field(default_factory=dict)
+    #: The variables that it hands on.
+    variables: Mapping[str, object] = field(default_factory=dict)
     #: The status it ends in; None: FINISHED or, with a failure, FAULTY.
     status: TaskStatus | None = None
     #: What happens when it is restarted; None: the same again.
@@ -102,8 +104,10 @@ class MemoryTask:
             "serializedException": "rO0ABXA=" if failed else None,
             "exceptionMessage": outcome.failure if failed else None,
             "metadata": dict(outcome.metadata),
-            "propagatedVariables": {},
-            "serializedPropagatedVariables": {},
+            "propagatedVariables": {name: str(value) for name, value in outcome.variables.items()},
+            "serializedPropagatedVariables": {
+                name: _serialized_object(value) for name, value in outcome.variables.items()
+            },
             "output": {"stdoutLogs": self._written("out"), "stderrLogs": self._written("err")},
             "raw": isinstance(outcome.result, bytes),
         }
@@ -278,8 +282,10 @@ class MemoryJob:
 
 
 def _serialized(value: object) -> str:
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode("ascii")
+    return base64.b64encode(value).decode("ascii") if isinstance(value, bytes) else _serialized_object(value)
+
+
+def _serialized_object(value: object) -> str:
     from proactive_jupyter_kernel.workflow.java import serialization
 
     return base64.b64encode(serialization.dumps(value)).decode("ascii")

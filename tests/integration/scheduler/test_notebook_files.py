@@ -52,6 +52,9 @@ class Frontend:
     def write(self, text: str, *, error: bool = False) -> None:
         self.texts.append(text.rstrip())
 
+    def offer_cell(self, text: str) -> None:
+        """There are no cells."""
+
     def ask(self, prompt: str, *, secret: bool = False) -> str:
         pytest.fail(prompt)
 

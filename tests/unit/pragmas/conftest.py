@@ -49,6 +49,7 @@ class FakeFrontend:
         self.shown: list[Output] = []
         self.written: list[tuple[str, str]] = []
         self.answers: list[str] = []
+        self.offered: list[str] = []
         self.asked: list[tuple[str, bool]] = []
 
     def show(self, output: Output) -> None:
@@ -60,6 +61,9 @@ class FakeFrontend:
 
     def write(self, text: str, *, error: bool = False) -> None:
         self.written.append(("err" if error else "out", text))
+
+    def offer_cell(self, text: str) -> None:
+        self.offered.append(text)
 
     def ask(self, prompt: str, *, secret: bool = False) -> str:
         self.asked.append((prompt, secret))

@@ -6,6 +6,7 @@ import pytest
 
 from proactive_jupyter_kernel.errors import PragmaSyntaxError
 from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS
+from proactive_jupyter_kernel.pragmas.grammar.magics import MAGICS, SHARED
 from proactive_jupyter_kernel.pragmas.grammar.parser import has_pragma, parse, read, write
 from proactive_jupyter_kernel.pragmas.grammar.syntax import Text
 
@@ -38,6 +39,10 @@ from proactive_jupyter_kernel.pragmas.grammar.syntax import Text
         ("#%misspelt (x)", False),
         ("#%matplotlib inline", False),
         ("#%timeit f(x)", False),
+        ("#%debug", False),
+        ("#%debug x = 1", False),
+        ("#%debug(T)", True),
+        ("# %debug (T)", True),
         ("#%timeit(f(x))", False),
         ("#%pip install x", False),
         ("#%TODO: ...", False),
@@ -270,3 +275,8 @@ def test_broken_pragmas_have_their_place_in_the_tree_too() -> None:
     readings = read(cell).readings
     assert [cell[one.start : one.end] for one in readings] == ["#%a(b=1)\n", "#%c(d=[\nmore\n", "#%e"]
     assert [one.closed for one in readings] == [True, False, True]
+
+
+def test_the_names_that_magics_and_pragmas_share_are_known() -> None:
+    """A cell with one of them is read by the grammar, which tells the two apart."""
+    assert {name for name in PRAGMAS.names() if name in MAGICS} == SHARED

@@ -49,6 +49,9 @@ class _Frontend:
         if isinstance(output, Notice) and output.warning:
             self.warnings.append(output.text)
 
+    def offer_cell(self, text: str) -> None:
+        """There are no cells."""
+
     def show_updatable(self, output: Output) -> Any:
         raise SetupError("Nothing can be displayed here.")
 

@@ -5,8 +5,10 @@ A list of its own, free of imports, because the check whether a cell concerns th
 
 from __future__ import annotations
 
-__all__ = ["MAGICS"]
+__all__ = ["MAGICS", "SHARED"]
 
+#: Names of magics that pragmas have, too: `#%debug(T)` is the pragma, `#%debug` the magic, switched off.
+SHARED = frozenset({"debug"})
 #: Lower case.
 MAGICS = frozenset(
     """

@@ -102,6 +102,9 @@ def _is_pragma(text: str, match: re.Match[str], dialect: Dialect) -> bool:
         return called and name not in dialect.magics and _is_alone(rest)
     if rest.startswith("("):
         return glued or match["sign"] == "%"
+    if name in dialect.magics:
+        # A magic that somebody switched off.
+        return False
     if match["sign"] == "%%":
         # The heading of a cell, as editors write it.
         return False
