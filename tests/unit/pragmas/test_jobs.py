@@ -130,7 +130,8 @@ def test_a_failed_job_ends_the_cell_and_names_task_error_and_line(notebook) -> N
         "      Cell In[2], line 5, in <module>\n"
         "        1 / 0\n"
         "    ZeroDivisionError: no\n"
-        "#%print_task_output(task_name=B, job_id=1) shows all that the task wrote."
+        "#%print_task_output(task_name=B, job_id=1) shows all that the task wrote, "
+        "#%debug(task_name=B, job_id=1) loads what it had into the notebook."
     )
     assert ("err", "  Cell In[2], line 5, in <module>\n") not in notebook.frontend.written
     assert notebook.frontend.written[0] == ("out", "before\n")

@@ -49,7 +49,7 @@ def job_failed(context: Context, scheduler: Scheduler, job: Job) -> JobFailed:
     if not job.ended:
         hints.append(advice(job))
     if causes:
-        hints.append(f"#%print_task_output(task_name={causes[0].name}, job_id={job.id}) shows all that the task wrote.")
+        hints.append(_further(causes[0], job))
     return JobFailed("\n\n".join([head, *told]), hint="\n".join(hints), job_id=job.id)
 
 
@@ -60,9 +60,17 @@ def task_failed(context: Context, scheduler: Scheduler, job: Job, task: TaskStat
         reason = SubmittedJob(scheduler, job.id, job.name).waiting_reasons(job).get(task.name, "")
         return JobFailed(f"{head} {reason}".rstrip(), hint="" if job.ended else advice(job))
     text, hint = _story(context, scheduler, job, task)
-    also = f"#%print_task_output(task_name={task.name}, job_id={job.id}) shows all that the task wrote."
-    hints = [hint, "" if job.ended else advice(job), also]
+    hints = [hint, "" if job.ended else advice(job), _further(task, job)]
     return JobFailed(f"{head}\n\n{text}", hint="\n".join(part for part in hints if part))
+
+
+def _further(task: TaskState, job: Job) -> str:
+    """Where to see more of a task that failed."""
+    which = f"task_name={task.name}, job_id={job.id}"
+    return (
+        f"#%print_task_output({which}) shows all that the task wrote,"
+        f" #%debug({which}) loads what it had into the notebook."
+    )
 
 
 def advice(job: Job) -> str:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from proactive_jupyter_kernel.client.jobs.rerun import RerunRefused, plan
 from proactive_jupyter_kernel.client.jobs.run_graph import RunGraph
 from proactive_jupyter_kernel.client.jobs.stored_tasks import Unwritable, literal
 from proactive_jupyter_kernel.client.records import Job, JobInfo, TaskState
+from proactive_jupyter_kernel.workflow.checks import errors as check_errors
 from proactive_jupyter_kernel.workflow.model import Block, Branch, Loop, Replicate, Script, Task, Workflow
 from proactive_jupyter_kernel.workflow.python_tasks import tagged
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
@@ -36,7 +39,7 @@ def graph(*tasks: Task, **statuses: TaskStatus | str) -> RunGraph:
     names = [*(one.name for one in tasks), *also]
     states = tuple(state(number, name, statuses.get(name, DONE)) for number, name in enumerate(names))  # type: ignore[arg-type]
     job = Job(info=JobInfo(id=7, name="j", status=JobStatus.FINISHED), tasks=states)
-    return RunGraph(Workflow(name="j", tasks=tasks), job)
+    return RunGraph(Workflow(name="job", tasks=tasks), job)
 
 
 CHAIN = (task("A"), task("B", "A"), task("C", "B"), task("D", "A", "C"), task("E", "A"))
@@ -175,3 +178,36 @@ def test_tagged_bytes_stay_as_they_are() -> None:
     assert eval(literal([carried])) == [bytearray(carried)]
     with pytest.raises(Unwritable, match="a key or a member of a set in it is a value that only Python has"):
         literal({carried})
+
+
+@st.composite
+def workflows(draw: st.DrawFn) -> tuple[Task, ...]:
+    """Tasks that depend on tasks before them, in any order."""
+    count = draw(st.integers(1, 8))
+    names = [f"T{number}" for number in range(count)]
+    return tuple(
+        task(name, *draw(st.lists(st.sampled_from(names[:number]), unique=True, max_size=4)) if number else ())
+        for number, name in enumerate(names)
+    )
+
+
+def run(tasks: tuple[Task, ...], stored: dict[str, str]) -> dict[str, str]:
+    """The result of every task: its name and the results that it got; of stored ones what is stored."""
+    found: dict[str, str] = {}
+    for one in tasks:
+        found[one.name] = stored.get(one.name) or f"{one.name}({' '.join(found[parent] for parent in one.depends)})"
+    return found
+
+
+@given(workflows(), st.data())
+def test_any_part_has_the_results_of_the_whole(tasks: tuple[Task, ...], data: st.DataObject) -> None:
+    """Whatever tasks are named, with what follows them or alone; and nothing runs that was not asked for."""
+    names = data.draw(st.lists(st.sampled_from([one.name for one in tasks]), unique=True, min_size=1))
+    only = data.draw(st.booleans())
+    whole = run(tasks, {})
+    rerun = plan(graph(*tasks), names, only=only)
+    found = run(rerun.workflow.tasks, {name: whole[name] for name in rerun.stored})
+    assert found == {name: whole[name] for name in found}
+    following = graph(*tasks).descendants(tuple(names))
+    assert found.keys() - rerun.stored.keys() == (set(names) if only else following)
+    assert not check_errors(rerun.workflow)
