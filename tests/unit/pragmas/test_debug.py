@@ -8,7 +8,7 @@ from proactive_jupyter_kernel.client.records import TaskResult
 from proactive_jupyter_kernel.errors import PragmaError, UntrustedValue
 from proactive_jupyter_kernel.pragmas.jobs.debugging import ParentFailed, ParentResult, TaskMap, code_of_task
 from proactive_jupyter_kernel.pragmas.outputs import Html
-from proactive_jupyter_kernel.testing.memory_scheduler import Scripted
+from proactive_jupyter_kernel.testing.memory_scheduler import ScriptedOutcome
 from proactive_jupyter_kernel.workflow.model import Script, Task
 from proactive_jupyter_kernel.workflow.python_tasks import tagged
 from proactive_jupyter_kernel.workflow.status import TaskStatus
@@ -26,8 +26,8 @@ TRACE = (
 @pytest.fixture
 def failed(notebook):
     """A notebook whose job failed in Train."""
-    notebook.server.outcomes["Load"] = Scripted(result=[1, 2], variables={"n": "3", "rows": [4, 5]})
-    notebook.server.outcomes["Train"] = Scripted(failure="division by zero", trace=TRACE)
+    notebook.server.outcomes["Load"] = ScriptedOutcome(result=[1, 2], variables={"n": "3", "rows": [4, 5]})
+    notebook.server.outcomes["Train"] = ScriptedOutcome(failure="division by zero", trace=TRACE)
     notebook.run(CELLS + "\n#%submit_job()")
     notebook.server.finish(1)
     return notebook
@@ -89,7 +89,7 @@ def test_a_task_in_another_language_is_only_shown(notebook) -> None:
 
 def test_an_in_error_task_may_run_again_unchanged(notebook) -> None:
     """The advice says which code runs in either way."""
-    notebook.server.outcomes["A"] = Scripted(failure="no", status=TaskStatus.IN_ERROR)
+    notebook.server.outcomes["A"] = ScriptedOutcome(failure="no", status=TaskStatus.IN_ERROR)
     notebook.run("#%task(A)\nresult = 1\n#%submit_job()")
     notebook.server.advance(1, 3)
     assert notebook.run("#%debug(A)")[-1].split("\n")[1:] == [
@@ -101,7 +101,7 @@ def test_an_in_error_task_may_run_again_unchanged(notebook) -> None:
 
 def test_a_task_that_runs_is_refused(notebook) -> None:
     """It has no error yet, and may still wait for its parents."""
-    notebook.server.outcomes["A"] = Scripted(hold=True)
+    notebook.server.outcomes["A"] = ScriptedOutcome(hold=True)
     notebook.run("#%task(A)\nresult = 1\n#%submit_job()")
     notebook.server.advance(1, 2)
     with pytest.raises(PragmaError, match=r"task A of job 1 has not ended: it is Running\."):
