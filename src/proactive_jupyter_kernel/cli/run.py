@@ -95,7 +95,8 @@ class _Client(NotebookClient):
         self.reached = 0
         self._shown: dict[str, str] = {}
         self._updates: dict[str, str] = {}
-        self.on_notebook_start = self._catch_interrupts
+        self._is_ready = False
+        self.on_notebook_start = self._started
         self.on_cell_execute = self._count
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
@@ -112,7 +113,14 @@ class _Client(NotebookClient):
             raise _Interrupted
         self.reached += 1
 
-    def _catch_interrupts(self, notebook: NotebookNode) -> None:
+    async def async_start_new_kernel(self, **kwargs: Any) -> None:
+        self._catch_interrupts()
+        await super().async_start_new_kernel(**kwargs)
+
+    def _started(self, notebook: NotebookNode) -> None:
+        self._is_ready = True
+
+    def _catch_interrupts(self) -> None:
         # The library's own handlers would drop the kernel, and with it what the running cell has to say.
         loop = asyncio.get_running_loop()
         with contextlib.suppress(NotImplementedError, RuntimeError):
@@ -127,7 +135,10 @@ class _Client(NotebookClient):
     async def _pass_on(self, *, again: bool, status: int) -> None:
         if self.km is None:
             return
-        if not again:
+        if not self._is_ready:
+            # There is nothing to interrupt yet; the wait for the kernel ends when it is gone.
+            self.log.disabled = True
+        elif not again:
             await ensure_async(self.km.interrupt_kernel())
             if status != EXIT_TERMINATED:
                 return

@@ -19,6 +19,8 @@ __all__ = ["PARAMETERS", "CellChanges"]
 _BARE = re.compile(r"^#%([^\W\d_]\w*)[ \t]*$", re.MULTILINE)
 #: The first line of the cell of parameters that papermill adds.
 PARAMETERS = re.compile(r"\s*#[ \t]*[Pp]arameters[ \t]*(?:\n|\Z)")
+#: How Jupyter tags the cell of the defaults, which papermill puts its own cell after.
+_TAG = "parameters"
 
 
 class CellChanges:
@@ -28,6 +30,7 @@ class CellChanges:
         self._shell = shell
         self._runner = runner
         self._requests = requests
+        self._before = Cell(number=0)
 
     def install(self) -> None:
         """Start to listen."""
@@ -52,9 +55,18 @@ class CellChanges:
 
     def _ended(self, cell: Cell) -> None:
         if PARAMETERS.match(cell.text):
-            self._runner.parameter_cells[cell.id or f"run {cell.run}"] = cell.text
-        else:
+            from proactive_jupyter_kernel.pragmas.draft.notebook_parameters import sets_the_same
+
+            # papermill puts its cell after the one with the defaults, and gives only what differs.
+            if sets_the_same(self._before.text, cell.text):
+                self._note_parameters(self._before)
+            self._note_parameters(cell)
+        elif self._is_tagged():
+            self._note_parameters(cell)
+        elif cell.text:
             self._runner.parameter_cells.pop(cell.id, None)
+        if cell.text:
+            self._before = cell
         context = self._runner.started
         # A cell whose own Python failed before its first pragma still has that pragma.
         if context is not None and cell.id and cell.text and not cell.pragmas and not has_pragma(cell.text):
@@ -62,10 +74,21 @@ class CellChanges:
 
             plain_cell(context, cell.id)
 
+    def _note_parameters(self, cell: Cell) -> None:
+        self._runner.parameter_cells[cell.id or f"run {cell.run}"] = cell.text
+
+    def _is_tagged(self) -> bool:
+        tags = self._metadata().get("tags")
+        return isinstance(tags, list) and _TAG in tags
+
     def _deleted(self) -> list[str]:
-        parent = self._shell.get_parent() if hasattr(self._shell, "get_parent") else {}
-        found = (parent.get("metadata") or {}).get("deletedCells")
+        found = self._metadata().get("deletedCells")
         return [cell for cell in found if isinstance(cell, str)] if isinstance(found, list) else []
+
+    def _metadata(self) -> dict[str, Any]:
+        """What the front end says of the cell that runs."""
+        parent = self._shell.get_parent() if hasattr(self._shell, "get_parent") else {}
+        return parent.get("metadata") or {}
 
 
 def warn_of_comments(text: str) -> None:

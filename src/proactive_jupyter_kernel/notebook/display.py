@@ -171,8 +171,16 @@ def _content_type(metadata: Mapping[str, str]) -> str:
 
 def _formatted(value: object, formatter: Formatter) -> Bundle:
     data, metadata = formatter(value)
-    text = _bounded(str(data.get("text/plain", repr(value))))
-    return Bundle(data={**data, "text/plain": text}, metadata=metadata)
+    # IPython leaves out the form whose method failed.
+    text = data["text/plain"] if "text/plain" in data else _text_of(value)
+    return Bundle(data={**data, "text/plain": _bounded(str(text))}, metadata=metadata)
+
+
+def _text_of(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception as error:  # Any code of the task's author.
+        return f"<{type(value).__name__} whose text cannot be shown: {type(error).__name__}>"
 
 
 def _bytes(value: bytes, content_type: str) -> Bundle:

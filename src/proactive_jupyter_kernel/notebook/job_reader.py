@@ -37,6 +37,8 @@ MANY_TASKS, MANY_LINES = 100, 200
 ERRORS_AT_ONCE, ERRORS_AT_MOST = 5, 40
 #: Seconds between two questions why tasks wait.
 REASONS_EVERY = 5.0
+#: Milliseconds after its submission in which the first look at a job asks for no reasons.
+JUST_SUBMITTED = 1_000
 
 _READY = frozenset({TaskStatus.SUBMITTED, TaskStatus.PENDING, TaskStatus.WAITING_ON_ERROR})
 
@@ -68,7 +70,7 @@ class JobReader:
         if not snapshot.trouble:
             # What cannot be read now is not worth an error: the state itself is known.
             with contextlib.suppress(ProActiveError):
-                self._update(job, output=output)
+                self._update(job, snapshot.seen_at, output=output)
         return Facts(
             job=job,
             seen_at=snapshot.seen_at,
@@ -87,14 +89,14 @@ class JobReader:
             pragmas=frozenset(PRAGMAS.names()),
         )
 
-    def _update(self, job: Job, *, output: bool) -> None:
+    def _update(self, job: Job, seen_at: int, *, output: bool) -> None:
         if not self._workflow_asked:
             self._workflow = self._definition()
             self._workflow_asked = True
         if output:
             self._read_output(job)
         self._read_errors(job)
-        self._read_reasons(job)
+        self._read_reasons(job, seen_at)
 
     def _definition(self) -> Workflow | None:
         try:
@@ -181,7 +183,7 @@ class JobReader:
 
     # -- reasons
 
-    def _read_reasons(self, job: Job) -> None:
+    def _read_reasons(self, job: Job, seen_at: int) -> None:
         if job.ended or not any(task.status in _READY for task in job.tasks):
             self._reasons = {}
             return
@@ -191,7 +193,7 @@ class JobReader:
         ready = any(task.status is TaskStatus.PENDING for task in job.tasks)
         first = not self._reasons_at
         self._reasons_at = now
-        if first and ready:
+        if first and ready and seen_at - job.info.submitted_at < JUST_SUBMITTED:
             # A task that has just become ready usually starts within a second.
             self._reasons_at = now - REASONS_EVERY + 1.0
             return

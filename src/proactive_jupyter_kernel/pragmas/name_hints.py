@@ -54,6 +54,11 @@ def hint_for_missing(name: str, namespace: Mapping[str, Any], near: Sequence[str
             f"The notebook has a variable {name}, but tasks do not see the notebook. To pass its value: "
             f"variables=[({name}, ={name})] and import=[{name}]."
         )
+    if value is None or isinstance(value, list | dict):
+        return (
+            f"The notebook has a variable {name}, but tasks do not see the notebook. Set it in a cell that begins with "
+            "the comment # Parameters: tasks that read one of its names get the value."
+        )
     return (
         f"The notebook has a variable {name}, but tasks do not see the notebook. Compute it in a task, or write it to "
         "a file and send the file with input_files."

@@ -7,7 +7,7 @@ from pathlib import Path
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.declarations.registry import Bound
 
-__all__ = ["path_of"]
+__all__ = ["file_of", "path_of"]
 
 
 def path_of(context: Context, call: Bound, parameter: str, text: str = "") -> Path:
@@ -22,3 +22,12 @@ def path_of(context: Context, call: Bound, parameter: str, text: str = "") -> Pa
             parameter=parameter,
             hint=f"For a folder that is called so, write ./{written}.",
         ) from None
+
+
+def file_of(context: Context, call: Bound, parameter: str, text: str = "") -> Path:
+    """The same for a file that is written; `PragmaError` where the path can only be a folder's."""
+    written = text or str(call[parameter])
+    path = path_of(context, call, parameter, text)
+    if path.name in ("", "..") or Path(written).name in ("", "..") or written.endswith("/"):
+        raise call.fault(f"{written!r} names a folder, not a file.", parameter=parameter, hint="Add the file's name.")
+    return path

@@ -58,6 +58,19 @@ def test_bundle(output: Output, expected: dict[str, Any]) -> None:
     assert data(output) == expected
 
 
+class Mute:
+    """A value whose text raises."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no text")
+
+
+def test_value_whose_text_cannot_be_made_is_named() -> None:
+    """IPython leaves out a form whose method raised; the cell does not fail for it."""
+    bundle = bundle_of(Value(value=Mute(), label="T"), lambda value: ({}, {}))
+    assert bundle.data == {"text/plain": "T: <Mute whose text cannot be shown: RuntimeError>"}
+
+
 def test_image_shows_as_an_image_with_its_name() -> None:
     """Bytes that the task called an image are shown as one, also in an untrusted notebook, with words for it."""
     found = data(Value(value=PNG, label="Plot", metadata={"content.type": "image/png"}))

@@ -76,6 +76,16 @@ def test_a_file_that_cannot_be_written_is_an_error_at_its_name(notebook) -> None
         notebook.run("#%draw_job(name=nowhere/x, save=on)")
 
 
+@pytest.mark.parametrize("name", [".", "..", "/", "a/"])
+@pytest.mark.parametrize("save", ["on", "off"])
+def test_a_name_of_a_folder_is_refused(notebook, name: str, save: str) -> None:
+    """Nothing is written beside the notebook's folder."""
+    notebook.run(TASKS)
+    with pytest.raises(PragmaError) as error:
+        notebook.run(f"#%draw_job(name={name}, save={save})")
+    assert error.value.message.split("\n")[0] == f"#%draw_job: {name!r} names a folder, not a file."
+
+
 def test_without_a_display_the_reason_is_said_and_the_picture_shown(notebook, monkeypatch: pytest.MonkeyPatch) -> None:
     """`inline=off` on a machine without a display neither fails nor hangs."""
     monkeypatch.setattr(picture_window, "_has_display", lambda: False)
@@ -104,3 +114,11 @@ def test_a_process_that_opens_no_window_says_why(monkeypatch: pytest.MonkeyPatch
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     with pytest.raises(picture_window.NoWindow, match=r"^Matplotlib finds no toolkit for windows here"):
         picture_window.open_window(png(draw(Workflow(name="x"))), "x")
+
+
+def test_a_doubt_is_no_obstacle(notebook) -> None:
+    """What is merely doubtful is called so, as a submission calls it."""
+    notebook.run("#%task(name=A)")
+    assert notebook.run("#%draw_job()") == [
+        "! Doubtful: A: It has no code, and nothing follows it (PA508). #%check() says what to change."
+    ]

@@ -102,12 +102,13 @@ def _group(facts: Facts, relations: Relations, tasks: Sequence[TaskState], *, fi
 
 
 def _unread_group(base: str, tasks: Sequence[TaskState]) -> ErrorGroup:
+    wrote = "the first of them" if len(tasks) > 1 else "it"
     return ErrorGroup(
         tasks=names_text(task.name for task in tasks),
-        how=f"{len(tasks):,} task{'s' * (len(tasks) > 1)} of {base}: {task_word(tasks[0])}",
+        how=f"{len(tasks):,} tasks of {base}: {task_word(tasks[0])}" if len(tasks) > 1 else task_word(tasks[0]),
         line="",
         mark=task_mark(tasks[0]),
-        advice=(f"`#%print_task_output(task_name={tasks[0].name})` shows what the first of them wrote.",),
+        advice=(f"`#%print_task_output(task_name={tasks[0].name})` shows what {wrote} wrote.",),
     )
 
 

@@ -12,6 +12,8 @@ __all__ = ["failure_of"]
 #: How errors name a cell, once places in scripts are replaced by places in cells.
 _CELL = re.compile(r"Cell In\[(\d+)\],? line (\d+)")
 _FRAME = re.compile(r'^[ \t|+-]*(?:File "|Cell In\[)')
+#: The first line of an exception group.
+_GROUP = re.compile(r"^ *\+ Exception Group Traceback \(")
 #: Lines of the cell shown above the faulty one.
 ABOVE = 2
 
@@ -24,10 +26,11 @@ def failure_of(
     `cells` gives lines of cells by the number of the cell and of the line, for the code around the place.
     """
     text = text.strip("\n")
-    line = _error_line(text)
+    own = _without_members(text)
+    line = _error_line(own)
     place = ""
     code: tuple[tuple[int, str], ...] = ()
-    if found := list(_CELL.finditer(text)):
+    if found := list(_CELL.finditer(own)):
         cell, number = int(found[-1][1]), int(found[-1][2])
         place = f"cell [{cell}], line {number}"
         known = (cells or {}).get(cell, {})
@@ -37,6 +40,19 @@ def failure_of(
                 first -= 1
             code = _from_first_line_of_code(tuple((one, known[one]) for one in range(first, number + 1)))
     return Failure(task=task, line=line, place=place, code=code, hint=hint, trace="" if text == line else text)
+
+
+def _without_members(text: str) -> str:
+    """The traceback of an exception group without those of its members; any other text as it is."""
+    lines = text.split("\n")
+    tops = [index for index, line in enumerate(lines) if _GROUP.match(line)]
+    if not tops or any(line.startswith("Traceback (") for line in lines[tops[-1] :]):
+        return text
+    # Members may be groups; the outermost one is the error.
+    margin = min(lines[index].index("+") for index in tops)
+    top = max(index for index in tops if lines[index].index("+") == margin)
+    own = [line[margin + 2 :] for line in lines[top + 1 :] if line[margin : margin + 1] == "|"]
+    return "\n".join(own) or text
 
 
 def _error_line(text: str) -> str:

@@ -19,7 +19,7 @@ from proactive_jupyter_kernel.pragmas.draft.contents import Contents, DraftTask
 from proactive_jupyter_kernel.workflow.checks import Problem
 from proactive_jupyter_kernel.workflow.model import Variable
 
-__all__ = ["NotebookParameters", "decoding", "text_of", "with_parameters"]
+__all__ = ["NotebookParameters", "decoding", "sets_the_same", "text_of", "with_parameters"]
 
 PYTHON = "cpython"
 
@@ -73,6 +73,17 @@ def _names_set(text: str) -> tuple[str, ...]:
         for target in (statement.targets if isinstance(statement, ast.Assign) else [statement.target])
     ]
     return tuple(dict.fromkeys(node.id for one in targets for node in ast.walk(one) if isinstance(node, ast.Name)))
+
+
+def sets_the_same(defaults: str, given: str) -> bool:
+    """Whether a cell does nothing but set names, one of which the other cell sets as well."""
+    try:
+        body = ast.parse(defaults).body
+    except (SyntaxError, ValueError):
+        return False
+    return all(isinstance(one, ast.Assign | ast.AnnAssign) for one in body) and not set(_names_set(given)).isdisjoint(
+        _names_set(defaults)
+    )
 
 
 def text_of(value: object) -> str:

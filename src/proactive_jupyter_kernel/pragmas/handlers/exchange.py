@@ -15,7 +15,7 @@ from proactive_jupyter_kernel.pragmas.declarations.values import FilePath
 from proactive_jupyter_kernel.pragmas.draft.contributions import LoadedWorkflow
 from proactive_jupyter_kernel.pragmas.file_names import safe_file_name
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Text
-from proactive_jupyter_kernel.pragmas.paths import path_of
+from proactive_jupyter_kernel.pragmas.paths import file_of, path_of
 from proactive_jupyter_kernel.workflow.formats import FORMATS, Format, ReadFile
 
 #: Pragma -> the format that it writes or reads.
@@ -87,9 +87,7 @@ def _beside(file: Path) -> ReadFile:
 
 
 def _file(context: Context, call: Bound, name: str, form: Format) -> Path:
-    path = path_of(context, call, "name", name)
-    if Path(name).name in ("", "..") or name.endswith("/"):
-        raise call.fault(f"{name!r} names a folder, not a file.", parameter="name", hint="Add the file's name.")
+    path = file_of(context, call, "name", name)
     return path if path.suffix.lower() in form.extensions else path.with_name(path.name + form.extensions[0])
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proactive_jupyter_kernel.errors import SetupError
+from proactive_jupyter_kernel.pragmas.checking import summary_of_doubts
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.declarations.parameters import SWITCH
 from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, Parameter, pragma
@@ -14,6 +14,8 @@ from proactive_jupyter_kernel.pragmas.declarations.values import FilePath
 from proactive_jupyter_kernel.pragmas.file_names import safe_file_name
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Picture, Text
 from proactive_jupyter_kernel.pragmas.ownership import warnings_of
+from proactive_jupyter_kernel.pragmas.paths import file_of
+from proactive_jupyter_kernel.workflow.checks import Severity
 
 if TYPE_CHECKING:
     from proactive_jupyter_kernel.workflow.model import Workflow
@@ -47,9 +49,10 @@ if TYPE_CHECKING:
 def draw_job(context: Context, call: Bound) -> None:
     """Draw the draft."""
     with context.lock:
-        title = Path(_stem(call["name"])).name if call["name"] else context.job_name
+        title = file_of(context, call, "name", _stem(call["name"])).name if call["name"] else context.job_name
         sketch = context.draft.sketch(title)
         warnings = warnings_of(context)
+        doubts = summary_of_doubts(context) if sketch.workflow.tasks else ""
     if not sketch.workflow.tasks:
         hint = "#%task(name=NAME) makes the code below it a task."
         context.frontend.show(Text(text=f"There is nothing to draw: the job has no tasks yet. {hint}"))
@@ -64,9 +67,11 @@ def draw_job(context: Context, call: Bound) -> None:
         context.frontend.show(Notice(text=notice))
     for warning in warnings:
         context.frontend.show(warning)
-    if sketch.problems:
-        lines = [f"  {number}. {problem}" for number, problem in enumerate(sketch.problems, 1)]
+    if errors := [problem for problem in sketch.problems if problem.severity is Severity.ERROR]:
+        lines = [f"  {number}. {problem}" for number, problem in enumerate(errors, 1)]
         context.frontend.show(Notice(text="\n".join(["The job is not ready to be submitted:", *lines]), warning=True))
+    if doubts:
+        context.frontend.show(Notice(text=doubts, warning=True))
 
 
 def _window(context: Context, workflow: Workflow) -> None:
@@ -90,7 +95,7 @@ def _save(context: Context, call: Bound, workflow: Workflow) -> None:
     from proactive_jupyter_kernel.workflow import picture
 
     stem = _stem(call["name"]) if call["name"] else safe_file_name(context.job_name)
-    base = context.frontend.folder / Path(stem).expanduser()
+    base = file_of(context, call, "name", stem)
     svg = picture.draw(workflow)
     files = {base.with_name(base.name + ".svg"): svg.encode()}
     missing = ""

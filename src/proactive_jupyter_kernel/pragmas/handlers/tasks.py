@@ -28,6 +28,7 @@ from proactive_jupyter_kernel.pragmas.draft.contributions import ControlStep, De
 from proactive_jupyter_kernel.pragmas.draft.draft import NO_TASKS_YET, DraftTask
 from proactive_jupyter_kernel.pragmas.draft.foreach import LANGUAGES as FOREACH_LANGUAGES
 from proactive_jupyter_kernel.pragmas.draft.foreach import ForeachKind
+from proactive_jupyter_kernel.pragmas.name_hints import hint_for_missing
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Text
 from proactive_jupyter_kernel.workflow.languages import Language, by_engine
 from proactive_jupyter_kernel.workflow.model import ErrorPolicy, Script, Task, TaskVariable
@@ -292,7 +293,9 @@ def _check_variables(context: Context, call: Bound, entry: DraftTask, implied: S
             "defined by the job or the task.",
             parameter="import",
             item=name,
-            hint=near or "Export it in a task that this one depends on, or give it to #%job(variables=…).",
+            hint=near
+            or hint_for_missing(name, context.frontend.namespace)
+            or "Export it in a task that this one depends on, or give it to #%job(variables=…).",
         )
     wanted = replace(entry, imports=tuple(names_in(entry.runs)))
     for name in contents.unknown_imports(wanted, later, implied):

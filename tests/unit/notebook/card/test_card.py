@@ -242,7 +242,7 @@ def test_errors_of_one_kind_are_one_group_and_at_most_five_are_told() -> None:
 def test_failure_whose_error_was_not_read_is_still_shown() -> None:
     """Of a job with many failures some errors are unknown; their tasks are told all the same."""
     given = replace(failed(), failures={})
-    assert [(group.tasks, group.how) for group in card_of(given).errors] == [("check", "1 task of check: Faulty")]
+    assert [(group.tasks, group.how) for group in card_of(given).errors] == [("check", "Faulty")]
 
 
 def test_what_a_failure_did_to_others() -> None:

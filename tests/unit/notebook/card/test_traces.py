@@ -35,9 +35,29 @@ SYNTAX = """\
 SyntaxError: invalid syntax"""
 
 
+GROUP = """\
+  + Exception Group Traceback (most recent call last):
+  |   Cell In[3], line 9, in <module>
+  |     raise ExceptionGroup('all', errors)
+  | ExceptionGroup: all (2 sub-exceptions)
+  +-+---------------- 1 ----------------
+    | ExceptionGroup: some (1 sub-exception)
+    +-+---------------- 1 ----------------
+      | ValueError: 1
+      +------------------------------------
+    +---------------- 2 ----------------
+    | Traceback (most recent call last):
+    |   Cell In[3], line 5, in <module>
+    |     {}['k']
+    | KeyError: 'k'
+    +------------------------------------"""
+
+
 @pytest.mark.parametrize(
     ("text", "line", "place"),
     [
+        (GROUP, "ExceptionGroup: all (2 sub-exceptions)", "cell [3], line 9"),
+        (f"{GROUP}\n\nDuring handling of it:\n\n{TRACE}", "ValueError: a hole", "cell [3], line 3"),
         (TRACE, "ValueError: a hole", "cell [3], line 3"),
         (CHAINED, "RuntimeError: no", "cell [4], line 7"),
         (SYNTAX, "SyntaxError: invalid syntax", "cell [3], line 2"),
