@@ -112,6 +112,12 @@ def url_of(*, url: str = "", host: str = "", port: int | str | None = None, prot
         raise SetupError(
             f"The address of {parts.hostname!r} has a login in it.", hint="Give login and password on their own."
         )
+    if parts.query or parts.fragment:
+        # It may hold a password: the message does not repeat it.
+        raise SetupError(
+            f"The address of {parts.hostname!r} has a '?' or '#' in it.",
+            hint="It ends after the port, or after a path.",
+        )
     return url.rstrip("/").removesuffix("/rest")
 
 

@@ -161,8 +161,10 @@ class EmbeddedTransport:
         except SchedulerUnreachable as error:
             # A request that may have been executed is repeated only if it is idempotent, and no scheduler is started
             # for a logout.
-            if (error.in_doubt and method == "POST") or path == "/scheduler/disconnect":
+            if path == "/scheduler/disconnect":
                 raise
+            if error.in_doubt and method == "POST":
+                raise _told(error) from None
             self._lost(http)
         # A login that was made for the old token is refused by the new scheduler: the session is renewed with its own.
         if form is not None and "password" in form:
@@ -199,6 +201,17 @@ class EmbeddedTransport:
         there, self._there = self._there, None
         if there is not None:
             there[1].close()
+
+
+def _told(error: SchedulerUnreachable) -> SchedulerUnreachable:
+    """The words for a scheduler of ours that broke off; one that is merely slow is told as a server is."""
+    if "no answer within" in error.message:
+        return error
+    return SchedulerUnreachable(
+        "The embedded scheduler ended before it answered. Whether it did what was asked of it is not known.",
+        hint="`#%list_submitted_jobs()` and `proactive-kernel jobs` list its jobs; the next use starts it again.",
+        in_doubt=True,
+    )
 
 
 def _unresponsive(folder: Path) -> Address | None:

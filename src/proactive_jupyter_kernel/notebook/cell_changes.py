@@ -36,11 +36,13 @@ class CellChanges:
         """Start to listen."""
         self._requests.on_start.append(self._started)
         self._requests.on_end.append(self._ended)
+        self._requests.on_error.append(self._failed)
 
     def remove(self) -> None:
         """Listen no longer."""
         self._requests.on_start.remove(self._started)
         self._requests.on_end.remove(self._ended)
+        self._requests.on_error.remove(self._failed)
 
     def _started(self, cell: Cell) -> None:
         context = self._runner.started
@@ -73,6 +75,14 @@ class CellChanges:
             from proactive_jupyter_kernel.pragmas.ownership import plain_cell
 
             plain_cell(context, cell.id)
+
+    def _failed(self, cell: Cell, error: BaseException) -> None:
+        """A cell that stopped above a pragma still has that pragma: the job must not silently lack what it defines."""
+        if not has_pragma(cell.text):
+            return
+        from proactive_jupyter_kernel.pragmas.ownership import not_reached
+
+        not_reached(self._runner.context, cell.id, cell.label, cell.to_come, cell.text, error)
 
     def _note_parameters(self, cell: Cell) -> None:
         self._runner.parameter_cells[cell.id or f"run {cell.run}"] = cell.text

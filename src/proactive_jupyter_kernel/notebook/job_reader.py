@@ -6,6 +6,7 @@ Each is asked for when it can have changed, and bounded, so that a job of thousa
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,7 @@ from proactive_jupyter_kernel.pragmas.jobs.job_errors import error_of
 from proactive_jupyter_kernel.workflow.model import Workflow
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
-__all__ = ["JobReader"]
+__all__ = ["JobReader", "shown_text"]
 
 #: Lines that a card shows while the job runs, and when it has ended, and the characters of each.
 RUNNING_LINES, RUNNING_WIDTH = 8, 160
@@ -40,6 +41,11 @@ REASONS_EVERY = 5.0
 #: Milliseconds after its submission in which the first look at a job asks for no reasons.
 JUST_SUBMITTED = 1_000
 
+#: How the embedded scheduler tells of lines that a task's log does not have any more.
+_DROPPED = re.compile(r"\[(\d+) earlier lines of output were dropped\b")
+#: What a terminal would obey and a page would show: sequences for colours and the like, other control characters.
+_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\x00-\x08\x0b-\x1f\x7f]")
+
 _READY = frozenset({TaskStatus.SUBMITTED, TaskStatus.PENDING, TaskStatus.WAITING_ON_ERROR})
 
 
@@ -54,6 +60,10 @@ class JobReader:
         self._reader = job.output_reader(tasks=tasks)
         self._log_position = 0
         self._lines: deque[OutputLine] = deque(maxlen=ENDED_LINES)
+        #: Of each task: lines that were read, and lines before them that its log dropped.
+        self._counts: dict[str, tuple[int, int]] = {}
+        #: Lines that the live log dropped before they were read.
+        self._missed = 0
         self._count = 0
         self._workflow: Workflow | None = None
         self._workflow_asked = False
@@ -115,12 +125,17 @@ class JobReader:
             log = self._job.scheduler.live_log_of(job.id)
             names = {f"{job.id}t{task.id}": task.name for task in job.tasks}
             lines, position = log.since(self._log_position)
-            self._count += position - self._log_position - len(lines)
+            self._missed += position - self._log_position - len(lines)
             self._log_position = position
             found = [TaskLine(task=names.get(line.task, ""), line=line) for line in lines]
         for line in found:
-            self._lines.append(OutputLine(task=line.task, text=line.line.text, error=line.line.error))
-        self._count += len(found)
+            self._lines.append(OutputLine(task=line.task, text=shown_text(line.line.text), error=line.line.error))
+            read, dropped = self._counts.get(line.task, (0, 0))
+            if notice := _DROPPED.match(line.line.text):
+                self._counts[line.task] = 0, max(read, dropped, int(notice[1]))
+            else:
+                self._counts[line.task] = read + 1, dropped
+        self._count = self._missed + sum(map(sum, self._counts.values()))
 
     def _shown(self, job: Job) -> tuple[OutputLine, ...]:
         lines = list(self._lines)
@@ -198,6 +213,13 @@ class JobReader:
             self._reasons_at = now - REASONS_EVERY + 1.0
             return
         self._reasons = self._job.waiting_reasons(job)
+
+
+def shown_text(line: str) -> str:
+    """The line as a terminal leaves it: what a carriage return wrote over is gone, as in bars of progress."""
+    if line.isprintable():
+        return line
+    return _CONTROL.sub("", line.rstrip("\r").rpartition("\r")[2])
 
 
 def _failed(job: Job) -> list[TaskState]:

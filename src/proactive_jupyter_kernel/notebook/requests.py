@@ -10,7 +10,10 @@ import itertools
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from proactive_jupyter_kernel.pragmas.declarations.registry import Bound
 
 __all__ = ["Cell", "Requests"]
 
@@ -29,6 +32,8 @@ class Cell:
     text: str = ""
     #: Whether a pragma of it was run or refused.
     pragmas: bool = False
+    #: The pragmas that were not begun yet; None where none was begun.
+    to_come: tuple[Bound, ...] | None = None
     #: Header of the request, which outputs must bear as their parent; empty outside of a kernel.
     header: Mapping[str, Any] = field(default_factory=dict)
     #: True: the front end cannot ask a person, as in a run by nbclient.
@@ -54,10 +59,15 @@ class Requests:
         #: Called with every cell when it starts, and when it has ended; in the thread that runs it.
         self.on_start: list[Callable[[Cell], None]] = []
         self.on_end: list[Callable[[Cell], None]] = []
+        #: Called with a cell that an error ended, after `on_end`.
+        self.on_error: list[Callable[[Cell, BaseException], None]] = []
+        #: By thread, until IPython tells how the cell ended.
+        self._just_ended: dict[int, Cell] = {}
         self._events = {
             "pre_execute": self._started,
             "pre_run_cell": self._described,
             "post_execute": self._ended,
+            "post_run_cell": self._told_how,
         }
 
     def listen(self) -> None:
@@ -145,6 +155,13 @@ class Requests:
         if cells:
             for listener in self.on_end:
                 listener(cells[-1])
-            cells.pop()
+            self._just_ended[threading.get_ident()] = cells.pop()
         if not cells:
             self._running.pop(threading.get_ident(), None)
+
+    def _told_how(self, result: Any) -> None:
+        cell = self._just_ended.pop(threading.get_ident(), None)
+        error = getattr(result, "error_in_exec", None) or getattr(result, "error_before_exec", None)
+        if cell is not None and error is not None:
+            for listener in self.on_error:
+                listener(cell, error)

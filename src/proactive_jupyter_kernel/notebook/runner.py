@@ -52,6 +52,7 @@ class Runner:
 
         call = self._program(number).calls[index]
         self._requests.here.pragmas = True
+        self._requests.here.to_come = call.later
         try:
             with interruptible():
                 run(self.context, call)

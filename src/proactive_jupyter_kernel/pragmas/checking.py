@@ -101,7 +101,7 @@ def _refused(context: Context) -> Iterator[Finding]:
         titles = ", ".join(item.title for item in refusal.items)
         yield Finding(
             code="PA601",
-            message=f"The cell was refused, and the job lacks {titles}: {refusal.reason}",
+            message=f"The cell {refusal.what}, and the job lacks {titles}: {refusal.reason}",
             fix=CHECKS["PA601"].fix,
             task=next((item.task for item in refusal.items), ""),
             place=refusal.label,

@@ -14,7 +14,18 @@ from proactive_jupyter_kernel.pragmas.draft.draft import Removed
 from proactive_jupyter_kernel.pragmas.draft.refusals import Item, Refusal, items_of, items_of_text
 from proactive_jupyter_kernel.pragmas.outputs import Notice
 
-__all__ = ["begin", "deleted_cells", "done", "failed", "plain_cell", "record", "refused", "submittable", "warnings_of"]
+__all__ = [
+    "begin",
+    "deleted_cells",
+    "done",
+    "failed",
+    "not_reached",
+    "plain_cell",
+    "record",
+    "refused",
+    "submittable",
+    "warnings_of",
+]
 
 
 def begin(context: Context, call: Bound) -> None:
@@ -60,6 +71,20 @@ def refused(context: Context, text: str, error: BaseException) -> None:
             # A cell without a pragma, which would have become a task.
             items = (Item(pragma="configure"),)
         context.refusals.add(frontend.cell_id, frontend.cell_label, items, error)
+
+
+def not_reached(
+    context: Context, cell: str, label: str, calls: Collection[Bound] | None, text: str, error: BaseException
+) -> None:
+    """A cell stopped at an error before it came to `calls`; None: before any pragma of its text."""
+    items = items_of_text(text) if calls is None else items_of(*calls)
+    with context.lock:
+        if not items or any(refusal.label == label for refusal in context.refusals):
+            return
+        if calls is not None:
+            context.draft.fail()
+            record(context)
+        context.refusals.add(cell, label, items, error, "stopped at an error before it")
 
 
 def plain_cell(context: Context, cell: str) -> None:
@@ -113,7 +138,7 @@ def _defines(contribution: object, name: str) -> bool:
 def warnings_of(context: Context) -> list[Notice]:
     """What the job lacks because cells were refused, and what has no effect."""
     missing = [
-        f"The job {_lack(context, refusal, item)} {item.title}: {refusal.label} was refused. {refusal.reason}"
+        f"The job {_lack(context, refusal, item)} {item.title}: {refusal.label} {refusal.what}. {refusal.reason}"
         for refusal in context.refusals
         for item in refusal.items
     ]
@@ -131,7 +156,7 @@ def submittable(context: Context, call: Bound) -> list[Notice]:
             if children or (lack == _OUTDATED and item.defines):
                 needs = f", which {', '.join(children)} need{'' if children[1:] else 's'}" if children else ""
                 raise call.fault(
-                    f"the job {lack} {item.title}{needs}: {refusal.label} was refused. {refusal.reason}",
+                    f"the job {lack} {item.title}{needs}: {refusal.label} {refusal.what}. {refusal.reason}",
                     hint=f"Correct that cell and run it, or delete it. #%delete_task(name={item.task}) submits without "
                     "the task.",
                 )

@@ -61,6 +61,7 @@ def test_an_address_is_made_of_what_is_given(given: dict[str, Any], expected: st
         ({"url": "h:8080"}, "'h:8080' is not the address of a scheduler"),
         ({"url": "ftp://h"}, "not the address"),
         ({"host": "h", "protocol": "gopher"}, "not the address"),
+        ({"url": "http://h/?password=x"}, r"^The address of 'h' has a '\?' or '#' in it"),
     ],
 )
 def test_what_is_no_address_is_refused(given: dict[str, Any], said: str) -> None:

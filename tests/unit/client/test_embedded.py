@@ -205,6 +205,20 @@ def test_a_request_goes_to_a_scheduler_that_was_started_again(folder: Path, serv
     assert path.exists()
 
 
+def test_a_scheduler_that_breaks_off_a_submission_leaves_it_in_doubt(
+    folder: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What may have been obeyed is not sent again, and the message says what to do."""
+    server.write_address(folder)
+    monkeypatch.setattr(Handler, "do_POST", lambda self: self.connection.close())
+    with pytest.raises(SchedulerUnreachable) as caught:
+        EmbeddedTransport(folder).request("POST", "/scheduler/submit", content=b"<job/>")
+    assert (caught.value.message, caught.value.in_doubt) == (
+        "The embedded scheduler ended before it answered. Whether it did what was asked of it is not known.",
+        True,
+    )
+
+
 def test_a_scheduler_that_was_just_stopped_stays_stopped(folder: Path, server: Server) -> None:
     """Whoever waits for a job does not start again what somebody stopped a moment ago."""
     transport = EmbeddedTransport(folder)

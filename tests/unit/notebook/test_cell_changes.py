@@ -19,7 +19,7 @@ def parameters_after(*cells: str, tagged: int = -1) -> list[str]:
     shell = SimpleNamespace(parent={})
     shell.get_parent = lambda: shell.parent
     runner: Any = SimpleNamespace(parameter_cells={}, started=None)
-    requests: Any = SimpleNamespace(on_start=[], on_end=[])
+    requests: Any = SimpleNamespace(on_start=[], on_end=[], on_error=[])
     CellChanges(shell, runner, requests).install()
     for number, text in enumerate(cells):
         shell.parent = {"metadata": {"tags": ["parameters"]} if number == tagged else {}}

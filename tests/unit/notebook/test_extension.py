@@ -66,6 +66,38 @@ def test_fault_stops_the_cell_before_its_first_line(loaded: InteractiveShell) ->
     assert loaded.proactive.started is None or not context(loaded).draft.tasks
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "1/0\n#%task(name=B)\nresult = 2",
+        "x = = 1\n#%task(name=B)\nresult = 2",
+        "#%job(name=Jobs)\n1/0\n#%task(name=B)\nresult = 2",
+        "#%job_status(99)\n#%task(name=B)\nresult = 2",
+    ],
+)
+def test_cell_that_stopped_above_a_pragma_is_missing(
+    loaded: InteractiveShell, capsys: pytest.CaptureFixture[str], cell: str
+) -> None:
+    """The job does not silently lack the task; once it is defined, nothing is missing."""
+    loaded.run_cell("#%task(name=A)\nresult = 1", store_history=True)
+    loaded.run_cell(cell, store_history=True)
+    missing = [(one.label, one.what, [item.title for item in one.items]) for one in context(loaded).refusals]
+    assert missing == [("Cell In[2]", "stopped at an error before it", ["task B"])]
+    loaded.run_cell("#%task(name=B)\nresult = 2", store_history=True)
+    assert list(context(loaded).refusals) == []
+
+
+@pytest.mark.parametrize(
+    "cell", ["1/0", "%%writefile /nowhere/x\n#%task(name=B)", "#%task(name=B)\n1\n#%job(Jobs)\n1/0"]
+)
+def test_cell_that_stopped_below_its_pragmas_lacks_nothing(
+    loaded: InteractiveShell, capsys: pytest.CaptureFixture[str], cell: str
+) -> None:
+    """Nor does one without pragmas, whatever a magic of it holds."""
+    loaded.run_cell(cell, store_history=True)
+    assert list(context(loaded).refusals) == []
+
+
 def test_error_of_a_pragma_shows_no_frames(loaded: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
     """A pragma's error is shown as its message with the caret."""
     loaded.run_cell("#%tsk(name=A)", store_history=True)

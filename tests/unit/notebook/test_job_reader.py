@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from proactive_jupyter_kernel.client.jobs import Snapshot
+from proactive_jupyter_kernel.client.jobs import Snapshot, TaskLine
+from proactive_jupyter_kernel.client.logs import LogLine
 from proactive_jupyter_kernel.client.records import Job, JobInfo, TaskState
 from proactive_jupyter_kernel.notebook.card import Following
-from proactive_jupyter_kernel.notebook.job_reader import JobReader
+from proactive_jupyter_kernel.notebook.job_reader import JobReader, shown_text
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
 SUBMITTED_AT = 1_700_000_000_000
@@ -31,3 +32,44 @@ def test_first_look_at_a_job_tells_why_it_waits(waited: int, expected: dict[str,
     snapshot = Snapshot(job=job, seen_at=SUBMITTED_AT + waited)
     facts = JobReader(context, submitted).facts(snapshot, Following.LIVE, output=False)
     assert facts.reasons == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("plain ü", "plain ü"),
+        ("a\tb", "a\tb"),
+        ("\r 10%\r 50%\r100%", "100%"),
+        ("100%\r", "100%"),
+        ("\x1b[1;31mred\x1b[0m and \x1b]8;;http://h\x07link", "red and link"),
+        ("bell\x07\x00\x08", "bell"),
+    ],
+)
+def test_line_is_shown_as_a_terminal_leaves_it(line: str, expected: str) -> None:
+    """Bars of progress show their last state; nothing of colours and other commands is left."""
+    assert shown_text(line) == expected
+
+
+@pytest.mark.parametrize(
+    ("live", "stored", "expected"),
+    [
+        (["1", "2"], ["[6 earlier lines of output were dropped: ...]", "7", "8"], 8),
+        (["1", "2", "3", "4", "5", "6"], ["[5 earlier lines of output were dropped: ...]", "7", "8"], 8),
+        (["1"], ["2"], 2),
+    ],
+)
+def test_lines_that_a_log_dropped_count(live: list[str], stored: list[str], expected: int) -> None:
+    """Whether or not they were read while the task ran."""
+    task = TaskState(id=0, name="T", status=TaskStatus.FINISHED)
+    job = Job(info=JobInfo(id=1, name="Jobs", status=JobStatus.FINISHED), tasks=(task,))
+    batches = [[TaskLine(task="T", line=LogLine(text=text)) for text in texts] for texts in (live, stored)]
+    submitted: Any = SimpleNamespace(
+        output_reader=lambda **_: SimpleNamespace(fresh=lambda _: batches.pop(0)), workflow=lambda: None
+    )
+    context: Any = SimpleNamespace(
+        connection=SimpleNamespace(name="the embedded scheduler"), translate=lambda job_id, name, text: text
+    )
+    reader = JobReader(context, submitted)
+    for _ in range(2):
+        facts = reader.facts(Snapshot(job=job, seen_at=0), Following.LIVE, output=True)
+    assert facts.dropped + len(facts.output) == expected

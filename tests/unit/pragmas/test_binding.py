@@ -330,11 +330,11 @@ def test_passwords_are_masked_in_pragmas_and_nowhere_else() -> None:
     """What is kept of a cell, such as the history, has stars for passwords and tokens; code is left alone."""
     cell = (
         "password = 'mine'\n#%connect(login=me, password=\n#  top secret, host=h)\nx = dict(token='t')\n"
-        "#%connect(url=https://h, token=abc)"
+        "#%connect(url=https://h, token=abc)\n#%connect(url=http://me:s3cret@h:8080)"
     )
     assert mask(cell) == (
         "password = 'mine'\n#%connect(login=me, password=\n#  **********, host=h)\nx = dict(token='t')\n"
-        "#%connect(url=https://h, token=***)"
+        "#%connect(url=https://h, token=***)\n#%connect(url=http://me:******@h:8080)"
     )
 
 

@@ -50,7 +50,8 @@ NOTEBOOK = {
     "limit": (5, "variables=[(limit, =limit)] and import=[limit]"),
     "math": (math, "add `import math` to the task"),
     "helper": (lambda: None, "#%import()"),
-    "frame": ([1], "write it to a file"),
+    "rows": ([1], "Set it in a cell that begins with the comment # Parameters"),
+    "frame": (object(), "write it to a file"),
 }
 
 

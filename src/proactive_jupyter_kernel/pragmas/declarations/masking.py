@@ -25,6 +25,8 @@ __all__ = ["mask", "mask_error", "secrets_in"]
 #: ``name=`` of an argument, with what may stand between it and the value.
 _NAMED = re.compile(r"(?P<name>[^\W\d]\w*)[ \t]*=(?:[ \t\u00a0]*(?:\n[ \t]*(?:#[ \t]*%?)?)?)*")
 _QUOTED = re.compile(r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"")
+#: A password in an address: ``http://login:password@host``.
+_IN_ADDRESS = re.compile(r"://[^\s/@:,()]*:(?P<secret>[^\s/@]+)@")
 _WORD = re.compile(r"[^\s,()\[\]{}='\"]+")
 #: A shorter secret would blot out half of every message.
 SHORTEST = 3
@@ -91,6 +93,7 @@ def _hidden(tree: Tree, registry: Registry) -> Iterable[tuple[int, int]]:
     text = tree.source.text
     for reading in tree.readings:
         stop = reading.end if reading.closed else reading.code_end
+        yield from (one.span("secret") for one in _IN_ADDRESS.finditer(text, reading.start, stop))
         position = reading.start
         while (found := _NAMED.search(text, position, stop)) is not None:
             position = found.end()

@@ -6,7 +6,7 @@ A refusal stands until its cell runs well, is deleted, or what it names is defin
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from proactive_jupyter_kernel.errors import ProActiveError
 from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS, Bound, Pragma
@@ -48,6 +48,8 @@ class Refusal:
     items: tuple[Item, ...]
     #: Why, in one line.
     reason: str
+    #: What became of the cell, after its label.
+    what: str = "was refused"
 
 
 class Refusals:
@@ -59,12 +61,16 @@ class Refusals:
     def __iter__(self) -> Iterator[Refusal]:
         return iter(list(self._found))
 
-    def add(self, cell: str, label: str, items: tuple[Item, ...], error: BaseException) -> None:
-        """Note that a cell was refused."""
+    def add(
+        self, cell: str, label: str, items: tuple[Item, ...], error: BaseException, what: str = "was refused"
+    ) -> None:
+        """Note that a cell was refused, or how else it missed its pragmas."""
         self.forget_cell(cell)
         if items:
-            message = error.message if isinstance(error, ProActiveError) else f"{type(error).__name__}: {error}"
-            self._found.append(Refusal(cell=cell, label=label, items=items, reason=message.split("\n")[0]))
+            message = (
+                error.message if isinstance(error, ProActiveError) else f"{type(error).__name__}: {error}".rstrip(": ")
+            )
+            self._found.append(Refusal(cell=cell, label=label, items=items, reason=message.split("\n")[0], what=what))
 
     def forget_cell(self, cell: str) -> None:
         """The cell ran well, or is gone."""
@@ -80,7 +86,7 @@ class Refusals:
         for position, one in enumerate(self._found):
             kept = tuple(item for item in one.items if not _is_settled(item, one.cell, items))
             if kept != one.items:
-                self._found[position] = Refusal(cell=one.cell, label=one.label, items=kept, reason=one.reason)
+                self._found[position] = replace(one, items=kept)
         self._found = [one for one in self._found if one.items]
 
     def names_task(self, task: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from proactive_jupyter_kernel.errors import did_you_mean
@@ -25,6 +26,7 @@ from proactive_jupyter_kernel.pragmas.draft.draft import Built
 from proactive_jupyter_kernel.pragmas.handlers.results import TASK, show_outputs, show_results, task_of
 from proactive_jupyter_kernel.pragmas.handlers.tasks import ERROR_POLICIES
 from proactive_jupyter_kernel.pragmas.jobs.file_transfer import follow_files, send_files
+from proactive_jupyter_kernel.pragmas.jobs.held_interrupts import held_interrupts
 from proactive_jupyter_kernel.pragmas.jobs.job_lookup import job_id_of
 from proactive_jupyter_kernel.pragmas.jobs.rerunning import RERUN, check_rerun, with_earlier_results
 from proactive_jupyter_kernel.pragmas.jobs.server_code import for_embedded, for_server
@@ -42,6 +44,8 @@ PRIORITIES = {priority.name.lower(): priority for priority in Priority if priori
 #: How many jobs a list shows unless all are asked for.
 LISTED = 20
 EVERY = 1_000
+#: What a second interrupt says while a scheduler does not answer.
+_IN_DOUBT = "Interrupted before the scheduler answered. #%list_submitted_jobs() tells whether it has the job."
 
 
 @pragma(
@@ -150,7 +154,23 @@ def submit_job(context: Context, call: Bound) -> None:
     if call["from"] or call["only"]:
         built = with_earlier_results(context, call, built)
     sent, folder = send_files(context, call, built, variables)
-    submitted = _submit(context, built, sent, variables)
+    with held_interrupts(_IN_DOUBT) as held:
+        submitted = _submit(context, built, sent, variables)
+    words = (
+        f"Interrupted. Job {submitted.id} ({submitted.name!r}) was submitted. #%kill_job(job_id={submitted.id}) kills"
+    )
+    if held:
+        raise KeyboardInterrupt(f"{words} it.")
+    try:
+        _follow_submitted(context, call, submitted, folder)
+    except KeyboardInterrupt as interrupt:
+        if interrupt.args:
+            raise
+        raise KeyboardInterrupt(f"{words} it.") from None
+
+
+def _follow_submitted(context: Context, call: Bound, submitted: NotebookJob, folder: Path | None) -> None:
+    """Show the job, and wait for it where that is asked for."""
     waits = call["wait"] or call["print_result"]
     if call["draw"]:
         context.live.watch(submitted.id, submitted.name, follow=not waits)
