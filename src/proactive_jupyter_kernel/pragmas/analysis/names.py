@@ -12,8 +12,18 @@ import builtins
 import enum
 import functools
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+
+from proactive_jupyter_kernel.pragmas.analysis.scopes import (
+    ComprehensionNode,
+    FunctionNode,
+    Scope,
+    annotations_of,
+    bound_in,
+    defaults_of,
+    reads_of,
+)
 
 __all__ = ["Binding", "NameUse", "Read", "name_use"]
 
@@ -25,9 +35,6 @@ _BUILTINS = (frozenset(dir(builtins)) | _MODULE_NAMES | {"__annotations__", "__c
 _DYNAMIC = frozenset({"globals", "locals", "vars", "exec", "eval"})
 #: Exceptions whose handler shows that a name may be missing.
 _EXPECTED_MISSING = frozenset({"NameError", "Exception", "BaseException"})
-
-_FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-_ComprehensionNode = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
 class Binding(enum.Enum):
@@ -129,7 +136,7 @@ class _Walker:
             case ast.Import() | ast.ImportFrom():
                 self._import(node)
             case ast.FunctionDef() | ast.AsyncFunctionDef():
-                self._expressions([*node.decorator_list, *_defaults(node.args), *_annotations(node)])
+                self._expressions([*node.decorator_list, *defaults_of(node.args), *annotations_of(node)])
                 self._function(node)
                 self._define(node, Binding.FUNCTION)
             case ast.ClassDef():
@@ -200,7 +207,7 @@ class _Walker:
             self.imports[name] = ast.unparse(single)
 
     def _loop(self, body: list[ast.stmt]) -> None:
-        self._later.append(frozenset(_bound_in(body)))
+        self._later.append(frozenset(bound_in(body)))
         self.block(body)
         self._later.pop()
 
@@ -304,7 +311,7 @@ class _Walker:
                 self._expression(node.value)
                 self._target(node.target)
             case ast.Lambda():
-                self._expressions(_defaults(node.args))
+                self._expressions(defaults_of(node.args))
                 self._function(node)
             case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
                 self._comprehension(node)
@@ -315,11 +322,11 @@ class _Walker:
                     elif isinstance(child, ast.keyword):
                         self._expression(child.value)
 
-    def _comprehension(self, node: _ComprehensionNode) -> None:
+    def _comprehension(self, node: ComprehensionNode) -> None:
         """The first iterable is evaluated outside; the rest sees the comprehension's own names."""
-        own = _Scope.of_comprehension(node)
+        own = Scope.of_comprehension(node)
         for number, generator in enumerate(node.generators):
-            self._inner(generator.iter, own if number else _Scope(), now=True)
+            self._inner(generator.iter, own if number else Scope(), now=True)
             for condition in generator.ifs:
                 self._inner(condition, own, now=True)
         parts = (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,)
@@ -328,8 +335,8 @@ class _Walker:
         for name in own.outer:
             self._bind(name, Binding.VALUE)
 
-    def _function(self, node: _FunctionNode) -> None:
-        scope = _Scope.of_function(node)
+    def _function(self, node: FunctionNode) -> None:
+        scope = Scope.of_function(node)
         for name in scope.sets_global:
             self._ever.add(name)
             self.sets[name] = Binding.VALUE
@@ -339,13 +346,13 @@ class _Walker:
 
     def _class(self, node: ast.ClassDef) -> None:
         """A class body runs now; its own names are not seen by its functions."""
-        own = _Scope(names=frozenset(_bound_in(node.body)))
+        own = Scope(names=frozenset(bound_in(node.body)))
         for statement in node.body:
             self._inner(statement, own, now=True, is_class=True)
 
-    def _inner(self, node: ast.AST, scope: _Scope, *, now: bool, is_class: bool = False) -> None:
+    def _inner(self, node: ast.AST, scope: Scope, *, now: bool, is_class: bool = False) -> None:
         """Names that an inner scope reads from the module; `now`: the code runs here and not when called."""
-        for part, names in _reads_of(node, scope.names, is_class=is_class):
+        for part, names in reads_of(node, scope.names, is_class=is_class):
             if part.id in names:
                 continue
             if part.id in _DYNAMIC:
@@ -356,119 +363,9 @@ class _Walker:
                 self._deferred.append(part)
         for function in ast.walk(node):
             if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-                for name in _Scope.of_function(function).sets_global:
+                for name in Scope.of_function(function).sets_global:
                     self._ever.add(name)
                     self.sets[name] = Binding.VALUE
-
-
-@dataclass(frozen=True, slots=True)
-class _Scope:
-    """The names of an inner scope."""
-
-    names: frozenset[str] = frozenset()
-    #: Declared ``global`` and assigned.
-    sets_global: frozenset[str] = frozenset()
-    #: Set by ``:=`` in a comprehension, which binds outside of it.
-    outer: frozenset[str] = frozenset()
-
-    @classmethod
-    def of_function(cls, node: _FunctionNode) -> _Scope:
-        arguments = node.args
-        every = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
-        names = {argument.arg for argument in every}
-        names |= {one.arg for one in (arguments.vararg, arguments.kwarg) if one is not None}
-        if isinstance(node, ast.Lambda):
-            return cls(names=frozenset(names))
-        bound = set(_bound_in(node.body))
-        declared = {name for one in _own_nodes(node.body) if isinstance(one, ast.Global) for name in one.names}
-        return cls(names=frozenset((names | bound) - declared), sets_global=frozenset(bound & declared))
-
-    @classmethod
-    def of_comprehension(cls, node: _ComprehensionNode) -> _Scope:
-        names = {
-            part.id
-            for generator in node.generators
-            for part in ast.walk(generator.target)
-            if isinstance(part, ast.Name)
-        }
-        outer = {part.target.id for part in ast.walk(node) if isinstance(part, ast.NamedExpr)}
-        return cls(names=frozenset(names | outer), outer=frozenset(outer))
-
-
-def _reads_of(
-    node: ast.AST, names: frozenset[str], *, is_class: bool = False
-) -> Iterator[tuple[ast.Name, frozenset[str]]]:
-    """Every name that is read below a node, with the names that its scopes inside of the module have."""
-    match node:
-        case ast.Name():
-            if isinstance(node.ctx, ast.Load):
-                yield node, names
-        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
-            outside = _defaults(node.args)
-            if not isinstance(node, ast.Lambda):
-                outside += [*node.decorator_list, *_annotations(node)]
-            for expression in outside:
-                yield from _reads_of(expression, names)
-            # A function does not see the names of the class that it stands in.
-            inner = _Scope.of_function(node).names | (frozenset() if is_class else names)
-            for part in [node.body] if isinstance(node, ast.Lambda) else node.body:
-                yield from _reads_of(part, inner)
-        case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-            inner = names | _Scope.of_comprehension(node).names
-            for child in ast.iter_child_nodes(node):
-                yield from _reads_of(child, inner)
-        case ast.ClassDef():
-            for part in (*node.decorator_list, *node.bases, *(word.value for word in node.keywords)):
-                yield from _reads_of(part, names)
-            inner = names | frozenset(_bound_in(node.body))
-            for statement in node.body:
-                yield from _reads_of(statement, inner, is_class=True)
-        case _:
-            for child in ast.iter_child_nodes(node):
-                yield from _reads_of(child, names, is_class=is_class)
-
-
-def _bound_in(body: Iterable[ast.AST]) -> Iterator[str]:
-    """The names that statements bind in their own scope."""
-    for node in _own_nodes(body):
-        match node:
-            case ast.Name(ctx=ast.Store() | ast.Del()):
-                yield node.id
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                yield node.name
-            case ast.Import():
-                yield from (alias.asname or alias.name.split(".")[0] for alias in node.names)
-            case ast.ImportFrom():
-                yield from (alias.asname or alias.name for alias in node.names)
-            case ast.ExceptHandler(name=str(name)):
-                yield name
-            case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
-                yield name
-
-
-def _own_nodes(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """All nodes of statements, without those of inner functions, classes and lambdas; targets of ``:=`` included."""
-    waiting = list(body)
-    while waiting:
-        node = waiting.pop()
-        yield node
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-            continue
-        if isinstance(node, _ComprehensionNode):
-            waiting += [part.target for part in ast.walk(node) if isinstance(part, ast.NamedExpr)]
-            continue
-        waiting += ast.iter_child_nodes(node)
-
-
-def _defaults(arguments: ast.arguments) -> list[ast.expr]:
-    return [*arguments.defaults, *(one for one in arguments.kw_defaults if one is not None)]
-
-
-def _annotations(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
-    arguments = node.args
-    every = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg)
-    found = [one.annotation for one in every if one is not None and one.annotation is not None]
-    return [*found, node.returns] if node.returns is not None else found
 
 
 def _expects_missing(handler: ast.ExceptHandler) -> bool:
