@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from proactive_jupyter_kernel.workflow.graph import FlowPosition, Graph
-from proactive_jupyter_kernel.workflow.model import Block
+from proactive_jupyter_kernel.workflow.graph import FlowPosition, Graph, walk
+from proactive_jupyter_kernel.workflow.model import Block, Replicate
 
-__all__ = ["Blocks", "match_blocks"]
+__all__ = ["Blocks", "match_blocks", "replicated_by"]
 
 
 @dataclass(slots=True)
@@ -51,6 +52,24 @@ def match_blocks(graph: Graph) -> Blocks:
             waiting += reversed(graph.below(place))
         blocks.unmatched += [(start, Block.START) for start in reversed(opened)]
     return blocks
+
+
+def replicated_by(graph: Graph) -> dict[str, tuple[str, ...]]:
+    """Task -> the tasks whose flow scripts replicate it, alone or with the block that it is in."""
+    blocks = match_blocks(graph)
+    found: dict[str, tuple[str, ...]] = {}
+    for name, task in graph.tasks.items():
+        if not isinstance(task.flow, Replicate):
+            continue
+        for child in graph.children[name]:
+            for inner in _from_to(graph, child, blocks.last(child)):
+                found[inner] = (*found.get(inner, ()), name)
+    return found
+
+
+def _from_to(graph: Graph, first: str, last: str) -> Iterator[str]:
+    """The tasks of a block."""
+    return walk([first], lambda name: () if name == last else graph.inside(name))
 
 
 def _open_or_close(graph: Graph, name: str, opened: list[str], blocks: Blocks) -> None:

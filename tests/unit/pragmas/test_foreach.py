@@ -89,3 +89,14 @@ def test_wrong_forms_are_refused_in_the_cell(notebook, cell: str) -> None:
         notebook.run(cell)
     assert REFUSED[cell] in str(refused.value)
     assert list(notebook.context.draft.tasks) == ["A"]
+
+
+def test_foreach_inside_a_replication_is_a_problem(notebook) -> None:
+    """The numbers of its copies go on over the replications around it."""
+    notebook.run("#%split(S)\n1\n#%runs\nruns = 2;\n#%process(P)\nxs = [1, 2]")
+    notebook.run("#%task(Inner, dep=P, foreach=x in xs)\nprint(x)\n#%task(After, dep=Inner)\nprint(1)")
+    notebook.run("#%merge(M, dep=After)\nprint(2)")
+    with pytest.raises(
+        InvalidWorkflow, match="Task 'Inner': foreach=x in xs cannot stand inside the replication that 'S'"
+    ):
+        built(notebook)

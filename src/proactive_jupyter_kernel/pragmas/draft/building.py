@@ -5,7 +5,7 @@ Pure. The result also tells which line of which cell each line of a script came 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow
@@ -22,7 +22,9 @@ from proactive_jupyter_kernel.pragmas.draft.propagation import (
     parents_of_draft,
 )
 from proactive_jupyter_kernel.pragmas.draft.source_map import FLOW, MAIN, Code, SourceMap, Sources, join
+from proactive_jupyter_kernel.workflow.blocks import replicated_by
 from proactive_jupyter_kernel.workflow.checks import Problem
+from proactive_jupyter_kernel.workflow.graph import Graph
 from proactive_jupyter_kernel.workflow.languages import by_engine
 from proactive_jupyter_kernel.workflow.model import Script, Task, Workflow
 
@@ -93,7 +95,7 @@ def _assemble(
     if not problems and (automatic or any(entry.foreach for entry in contents.tasks.values())):
         parents = parents_in(applied.tasks.values())
         added, of_items = additions(contents, parents, needs(contents, parents), automatic=automatic)
-        problems += of_items
+        problems += [*of_items, *_nested_foreach(contents, applied.tasks.values())]
         for task_name, more in added.items():
             applied.put_code(task_name, script(contents, contents.tasks[task_name], more).script)
     workflow = replace(contents.job, name=name, tasks=tuple(applied.tasks.values()))
@@ -102,6 +104,16 @@ def _assemble(
     problems += _unknown_imports(contents)
     found = Sketch(workflow=workflow, problems=tuple(problems), notices=(*applied.notices, *_notices(added)))
     return found, added
+
+
+def _nested_foreach(contents: Contents, tasks: Iterable[Task]) -> Iterator[Problem]:
+    """A scheduler numbers the copies of a task across all replications around it: they would take wrong items."""
+    copied = replicated_by(Graph(Workflow(name="", tasks=tuple(tasks))))
+    for entry in contents.tasks.values():
+        around = [name for name in copied.get(entry.name, ()) if name not in entry.task.depends]
+        if entry.foreach is not None and around:
+            message = f"foreach={entry.foreach} cannot stand inside the replication that {around[0]!r} splits."
+            yield Problem(code="PA603", task=entry.name, message=message)
 
 
 def _unknown_imports(contents: Contents) -> Iterator[Problem]:
