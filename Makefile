@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test check docs lab clean
+.PHONY: demo test check docs examples lab clean
 
 # A real notebook, end to end, on a scheduler of its own; what it leaves is in build/demo.
 demo: $(VENV)/.installed
@@ -24,6 +24,10 @@ docs: $(VENV)/.installed
 	$(BIN)/python -m proactive_jupyter_kernel.workflow.checks.reference > docs/reference/checks.md
 	$(BIN)/python -m proactive_jupyter_kernel.workflow.formats.json_schema > docs/reference/workflow.schema.json
 	cp docs/reference/workflow.schema.json src/proactive_jupyter_kernel/workflow/formats/
+
+# The notebooks of examples/ are committed with their outputs, as GitHub shows them.
+examples: $(VENV)/.test
+	$(BIN)/python tools/run_examples.py
 
 lab: $(VENV)/.lab
 	$(BIN)/jupyter lab examples

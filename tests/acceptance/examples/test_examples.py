@@ -11,12 +11,16 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
+import papermill
 import pytest
 from nbclient import NotebookClient
+from tools.run_examples import fingerprint, machine_paths, recorded
 
 from proactive_jupyter_kernel.client import embedded
 from proactive_jupyter_kernel.notebook import kernelspec
@@ -33,6 +37,8 @@ TIMEOUT = 60
 NEEDS = {"more_languages": ("ruby", "perl", "Rscript")}
 REQUIRED = os.environ.get("PAJK_REQUIRE_ALL") == "1"
 RAISES = "raises-exception"
+#: Bytes of a committed notebook.
+MAX_SIZE = 500_000
 #: The first line of a job's card, and where its output or its results start.
 _CARD = re.compile(r"([✓✗▸○◔‖!⊘]) (\S+)  job \d+  ([^(\n]+?)(?: \(|\n|$)")
 _FROM = re.compile(r"  Output, |\S+:")
@@ -80,6 +86,22 @@ def fits(text: str, wanted: str) -> bool:
     return text == wanted
 
 
+def compare(notebook: nbformat.NotebookNode, name: str) -> None:
+    """Each cell shows what it should, and only the cells that say so end in an error."""
+    cells = {cell.id: cell for cell in notebook.cells if cell.cell_type == "code"}
+    for ident, wanted in expected(name).items():
+        shown = outputs(cells[ident])
+        found = {kind: wanted[kind] if fits(shown.get(kind, ""), wanted[kind]) else shown.get(kind) for kind in wanted}
+        assert found == wanted, f"cell {ident} of {name}"
+    for ident, cell in cells.items():
+        assert ("error" in outputs(cell)) == (RAISES in cell.metadata.get("tags", [])), f"cell {ident} of {name}"
+
+
+def forms(cell: nbformat.NotebookNode, mime: str) -> list[str]:
+    """The outputs of a cell in one form."""
+    return [output.data[mime] for output in cell.get("outputs", []) if mime in output.get("data", {})]
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Where the kernels and the scheduler of these notebooks keep everything; the scheduler is stopped at the end."""
@@ -110,27 +132,82 @@ def test_example_shows_what_it_should(name: str, home: Path) -> None:
     client = NotebookClient(notebook, timeout=TIMEOUT, resources={"metadata": {"path": str(folder)}})
     with open(os.devnull, "w") as nowhere:
         client.execute(stderr=nowhere)
-    cells = {cell.id: cell for cell in notebook.cells if cell.cell_type == "code"}
-    for ident, wanted in expected(name).items():
-        shown = outputs(cells[ident])
-        found = {kind: wanted[kind] if fits(shown.get(kind, ""), wanted[kind]) else shown.get(kind) for kind in wanted}
-        assert found == wanted, f"cell {ident} of {name}"
-    for ident, cell in cells.items():
-        assert ("error" in outputs(cell)) == (RAISES in cell.metadata.get("tags", [])), f"cell {ident} of {name}"
+    compare(notebook, name)
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_example_is_kept_clean(name: str) -> None:
-    """Committed without outputs, for this kernel, with an introduction and at least two outputs that are compared."""
+def test_example_is_for_this_kernel(name: str) -> None:
+    """With an introduction, and at least two outputs that are compared."""
     notebook = read(name)
     nbformat.validate(notebook)
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    assert all(not cell.outputs and cell.execution_count is None for cell in code)
     assert notebook.metadata.kernelspec.name == kernelspec.NAME
     assert notebook.cells[0].cell_type == "markdown"
     assert notebook.cells[0].source.startswith("# ")
     assert sum(map(len, expected(name).values())) >= 2
-    assert set(expected(name)) <= {cell.id for cell in code}
+    assert set(expected(name)) <= {cell.id for cell in notebook.cells if cell.cell_type == "code"}
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_example_is_committed_with_its_outputs(name: str) -> None:
+    """GitHub shows what one would get: the outputs belong to the code, are as expected, and tell nothing of a machine.
+
+    `make examples` writes them.
+    """
+    notebook = read(name)
+    assert recorded(notebook) == fingerprint(notebook), "the code changed: run `make examples`"
+    compare(notebook, name)
+    assert machine_paths(notebook) == []
+    assert [cell.id for cell in notebook.cells if "execution" in cell.metadata] == []
+    pages = [html for cell in notebook.cells for html in forms(cell, "text/html")]
+    assert [html for html in pages if 'class="live"' in html or 'class="old' in html] == [], "a job had not ended"
+    assert (EXAMPLES / f"{name}.ipynb").stat().st_size < MAX_SIZE
+
+
+def test_outputs_of_an_older_code_are_noticed() -> None:
+    """The digest changes with the code of any cell, and not with its outputs."""
+    notebook = read("first_steps")
+    before = fingerprint(notebook)
+    last = [cell for cell in notebook.cells if cell.cell_type == "code"][-1]
+    last.outputs = []
+    assert fingerprint(notebook) == before
+    last.source += " "
+    assert fingerprint(notebook) != before
+
+
+def test_papermill_leaves_the_final_card_and_the_results_in_the_file(home: Path) -> None:
+    """With other parameters: the tasks get them, and the file has what they made of them."""
+    folder = home / "papermill"
+    folder.mkdir()
+    papermill.execute_notebook(
+        EXAMPLES / "papermill_parameters.ipynb",
+        folder / "done.ipynb",
+        parameters={"throws": 60, "sums": [2]},
+        cwd=folder,
+        progress_bar=False,
+    )
+    done = nbformat.read(folder / "done.ipynb", as_version=4)
+    shown = {cell.id: outputs(cell) for cell in done.cells if cell.cell_type == "code"}
+    assert "60 throws of 2 dice, looking for [2]" in shown["cell-07"]["stdout"]
+    assert "sums [2]" in shown["cell-07"]["stdout"]
+
+
+@pytest.mark.parametrize(
+    ("name", "pictured"), [("pictures", "collect, after report"), ("first_steps", r"count: finished, \d")]
+)
+def test_nbconvert_leaves_the_final_pictures_and_the_results_in_the_file(name: str, pictured: str, home: Path) -> None:
+    """`jupyter nbconvert --execute` ends with the card of the finished job, and its HTML has the pictures."""
+    folder = home / f"nbconvert_{name}"
+    folder.mkdir()
+    shutil.copy(EXAMPLES / f"{name}.ipynb", folder)
+    convert = [sys.executable, "-m", "nbconvert", "--to"]
+    execute = [*convert, "notebook", "--execute", "--output=done", f"{name}.ipynb"]
+    subprocess.run(execute, cwd=folder, check=True, capture_output=True, timeout=TIMEOUT)
+    compare(nbformat.read(folder / "done.ipynb", as_version=4), name)
+    subprocess.run([*convert, "html", "done.ipynb"], cwd=folder, check=True, capture_output=True, timeout=TIMEOUT)
+    page = (folder / "done.html").read_text(encoding="utf-8")
+    told = re.findall(r'<img[^>]* alt="(Workflow [^"]*)"', page)
+    assert [text for text in told if re.search(pictured, text)] != [], told
+    assert "This display is not followed any more" not in page
 
 
 def test_every_example_is_in_the_list() -> None:
