@@ -129,7 +129,7 @@ def _read(context: Context, call: Bound, path: str, language: Language) -> str:
         hint = "Save it in UTF-8." + (" Or name its encoding: # -*- coding: latin-1 -*-" if is_python else "")
         raise call.fault(f"{path} {reason}.", parameter="path", hint=hint) from None
     except OSError as error:
-        near = propose(file.name, _names_in(file.parent))
+        near = "" if file.exists() else propose(file.name, _names_in(file.parent))
         message = f"{path} cannot be read: {error.strerror}. It was looked for in {file.parent}."
         raise call.fault(message, parameter="path", hint=f"Did you mean {near!r}?" if near else "") from None
     if is_python and encoding not in ("utf-8", "utf-8-sig"):

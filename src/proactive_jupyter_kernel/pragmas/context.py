@@ -147,7 +147,11 @@ class Context:
     @property
     def job_name(self) -> str:
         """The name a job or a file gets where none is given."""
-        return self.draft.job.name or self.frontend.notebook_name or UNNAMED
+        if self.draft.job.name:
+            return self.draft.job.name
+        # The schema wants two characters.
+        notebook = self.frontend.notebook_name
+        return f"notebook_{notebook}" if len(notebook) == 1 else notebook or UNNAMED
 
     def texts(self, call: Bound, parameter: str) -> dict[str, str]:
         """The pairs of a parameter, every formula replaced by what the notebook's Python makes of it."""

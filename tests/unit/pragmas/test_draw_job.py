@@ -37,6 +37,13 @@ def test_a_name_titles_the_picture(notebook) -> None:
     assert (pictures(notebook), notebook.context.job_name) == ([("overview", ["A", "B"])], "greetings")
 
 
+def test_a_title_may_be_shorter_than_a_name_of_a_job(notebook) -> None:
+    """It is no reason to refuse the job."""
+    notebook.run(TASKS)
+    assert notebook.run("#%draw_job(x)") == []
+    assert pictures(notebook) == [("x", ["A", "B"])]
+
+
 def test_an_empty_draft_is_no_picture(notebook) -> None:
     """A sentence says what to do."""
     assert notebook.run("#%draw_job()") == [

@@ -8,6 +8,12 @@ from proactive_jupyter_kernel.errors import InvalidWorkflow, PragmaError
 from proactive_jupyter_kernel.workflow.model import Replicate, Script
 
 
+class Variables(dict[str, object]):
+    """The variables of a task as its code sees them."""
+
+    put = dict.__setitem__
+
+
 def built(notebook):
     return notebook.context.draft.build("job").workflow
 
@@ -20,7 +26,8 @@ def test_task_before_counts_the_items_and_splits(notebook) -> None:
     """It exports the list and its length, without being asked, and decides how often the task runs."""
     notebook.run("#%task(Load)\npaths = ['a', 'b']\n#%task(Score, dep=Load, foreach=path in paths)\nprint(path)")
     lines = [line.strip() for line in code(notebook, "Load").split("\n")]
-    assert lines[-2:] == ['variables.put("paths", paths)', 'variables.put("paths_count", len(list(paths)))']
+    assert lines[-7:-5] == ['variables.put("paths", paths)', 'if hasattr(paths, "__next__"):']
+    assert lines[-1] == 'variables.put("paths_count", len(list(paths)))'
     assert built(notebook).task("Load").flow == Replicate(
         script=Script(
             language="javascript",
@@ -44,8 +51,32 @@ def test_list_among_the_variables_of_the_job_is_json(notebook) -> None:
     notebook.run('#%job(job, variables=[(sizes, "[1, 2, 3]")])')
     notebook.run("#%task(A)\n#%task(B, dep=A, foreach=size in sizes)\nprint(size)")
     flow = built(notebook).task("A").flow
-    assert flow.script.code.endswith('runs = JSON.parse(variables.get("sizes")).length;')
+    assert 'runs = JSON.parse(variables.get("sizes")).length;' in flow.script.code
     assert 'size = json.loads(variables.get("sizes"))[int(variables.get("PA_TASK_REPLICATION"))]' in code(notebook, "B")
+
+
+@pytest.mark.parametrize(
+    ("paths", "exported"),
+    [
+        ("['a', 'b']", (["a", "b"], 2)),
+        ("(x for x in 'ab')", (["a", "b"], 2)),
+        ("range(2)", (range(2), 2)),
+        ("''", ("", 0)),
+    ],
+)
+def test_what_gives_items_is_counted(notebook, paths: str, exported: tuple[object, int]) -> None:
+    """A generator is not exhausted by the counting."""
+    notebook.run(f"#%task(Load)\npaths = {paths}\n#%task(Score, dep=Load, foreach=path in paths)\nprint(path)")
+    variables = Variables()
+    exec(code(notebook, "Load"), {"variables": variables})
+    assert (variables["paths"], variables["paths_count"]) == exported
+
+
+def test_what_gives_no_items_is_named(notebook) -> None:
+    """The error says what foreach needs."""
+    notebook.run("#%task(Load)\npaths = 5\n#%task(Score, dep=Load, foreach=path in paths)\nprint(path)")
+    with pytest.raises(TypeError, match=r"^foreach=path in paths needs a list, not int$"):
+        exec(code(notebook, "Load"), {"variables": Variables()})
 
 
 def test_list_may_be_set_further_up(notebook) -> None:

@@ -55,7 +55,7 @@ def test_a_submission_may_have_values_and_a_name_of_its_own(notebook) -> None:
     assert notebook.context.draft.job.variables == (Variable(name="n", value="1"),)
 
 
-@pytest.mark.parametrize(("known", "name"), [("Analysis", "Analysis"), ("", "Unnamed_job")])
+@pytest.mark.parametrize(("known", "name"), [("Analysis", "Analysis"), ("x", "notebook_x"), ("", "Unnamed_job")])
 def test_a_job_without_a_name_is_named_after_the_notebook(notebook, known: str, name: str) -> None:
     """Or has the name of a job without one."""
     notebook.frontend.notebook_name = known

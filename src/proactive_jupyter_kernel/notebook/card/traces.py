@@ -11,7 +11,7 @@ __all__ = ["failure_of"]
 
 #: How errors name a cell, once places in scripts are replaced by places in cells.
 _CELL = re.compile(r"Cell In\[(\d+)\],? line (\d+)")
-_FRAME = re.compile(r'^[ \t|+-]*(?:File "|Cell In\[)')
+_FRAME = re.compile(r'^[ \t|+-]*(?:File "|Cell In\[|[^\s"].*, line \d+(?:, in \S+)?$)')
 #: The first line of an exception group.
 _GROUP = re.compile(r"^ *\+ Exception Group Traceback \(")
 #: Lines of the cell shown above the faulty one.

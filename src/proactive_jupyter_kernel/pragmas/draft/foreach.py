@@ -48,16 +48,28 @@ class Foreach:
         """
         head = f"// One run for each item of {self.items}.\n"
         if from_job:
-            code = f'runs = JSON.parse(variables.get("{self.items}")).length;'
+            code = (
+                f'try {{ runs = JSON.parse(variables.get("{self.items}")).length; }} catch (error) {{ runs = -1; }}\n'
+                f'if (!(runs >= 0)) {{ throw new Error("foreach={self} needs a list, as JSON writes it: [1, 2]"); }}'
+            )
         elif counted:
             code = f'runs = Number(variables.get("{self.count}"));'
         else:
             code = f'var items = variables.get("{self.items}");\nruns = items.size ? items.size() : items.length;'
         return Script(language="javascript", code=head + code)
 
-    def count_line(self) -> str:
-        """The line that exports the number of items, in Python."""
-        return f'variables.put("{self.count}", len(list({self.items})))'
+    def count_lines(self) -> str:
+        """The lines that export the number of items, in Python. A generator gives its items only once."""
+        return "\n".join(
+            (
+                f'if hasattr({self.items}, "__next__"):',
+                f"    {self.items} = list({self.items})",
+                f'    variables.put("{self.items}", {self.items})',
+                f'elif not hasattr({self.items}, "__iter__"):',
+                f'    raise TypeError("foreach={self} needs a list, not " + type({self.items}).__name__)',
+                f'variables.put("{self.count}", len(list({self.items})))',
+            )
+        )
 
     def item_lines(self, *, from_job: bool) -> str:
         """The lines that bind the item, in Python."""

@@ -263,7 +263,7 @@ def _give_items(
         if foreach.items not in tasks[setter].exports:
             collected.add(setter, exports=(foreach.items,))
         if contents.tasks[setter].engine == PYTHON:
-            collected.add(setter, last=(foreach.count_line(),))
+            collected.add(setter, last=(foreach.count_lines(),))
     collected.add(entry.name, first=(foreach.item_lines(from_job=from_job),))
     (split,) = entry.task.depends
     for child in contents.children(entry.name):

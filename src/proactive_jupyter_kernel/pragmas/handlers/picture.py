@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from proactive_jupyter_kernel.errors import SetupError
@@ -50,7 +51,9 @@ def draw_job(context: Context, call: Bound) -> None:
     """Draw the draft."""
     with context.lock:
         title = file_of(context, call, "name", _stem(call["name"])).name if call["name"] else context.job_name
-        sketch = context.draft.sketch(title)
+        sketch = context.draft.sketch(context.job_name)
+        # The title is no job's name: it may be of one letter.
+        sketch = replace(sketch, workflow=replace(sketch.workflow, name=title))
         warnings = warnings_of(context)
         doubts = summary_of_doubts(context) if sketch.workflow.tasks else ""
     if not sketch.workflow.tasks:

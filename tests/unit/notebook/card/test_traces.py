@@ -28,6 +28,12 @@ Traceback (most recent call last):
 RuntimeError: no
 and why"""
 
+FILE = """\
+Traceback (most recent call last):
+  scripts/load data.py, line 1, in <module>
+    x
+NameError: name 'x' is not defined"""
+
 SYNTAX = """\
   Cell In[3], line 2
     x = = 1
@@ -68,6 +74,7 @@ GROUP = """\
             "Cell In[2], line 4: nosuch: command not found",
             "cell [2], line 4",
         ),
+        (FILE, "NameError: name 'x' is not defined", ""),
         ("", "", ""),
     ],
 )
