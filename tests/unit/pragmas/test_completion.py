@@ -37,6 +37,9 @@ def offers(cell: str, context) -> tuple[list[str], str] | None:
     ("cell", "expected"),
     [
         ("#%ta|", (["task"], "ta")),
+        ("#%task(T) |", ([], "")),
+        ("#%task(T)  # see |\nprint(1)", ([], "")),
+        ("x = 1\n# %timeit pri|", ([], "")),
         ("x = 1\n  #%get_r|", (["get_result"], "get_r")),
         ("#%delete_task(|", (["name=", "Alpha", "Beta"], "")),
         ("#%delete_task(na|)", (["name="], "na")),
@@ -89,11 +92,11 @@ def offers(cell: str, context) -> tuple[list[str], str] | None:
         ("#%task(T, language=R)\nresults[0].va|", None),
         ("#%submit_job()\nresults[0].va|", None),
         ("results[0].va|", None),
-        ("#%task(T)|", None),
+        ("#%task(T)|", ([], "")),
         ("#%task(T)\nprint(|", None),
         ("#%task(T\nprint(|", None),
         ("print(|)\n#%task(T)", None),
-        ("#%task(T) # dep=|", None),
+        ("#%task(T) # dep=|", ([], "")),
         ("pri|", None),
     ],
 )

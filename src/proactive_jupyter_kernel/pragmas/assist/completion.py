@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from proactive_jupyter_kernel.pragmas.grammar.tokens import quote
 
 __all__ = ["Completions", "Match", "complete", "known"]
 
+#: A last line that is a comment like a pragma.
+_COMMENT = re.compile(r"(?:\A|\n)[ \t]*#[ \t]*%[^\n]*\Z")
 #: How many files of a folder are offered.
 FILES = 200
 
@@ -50,6 +53,9 @@ def complete(cell: str, cursor: int, context: Context | None) -> Completions | N
     """
     spot = locate(cell, cursor, PRAGMAS.dialect)
     if spot is None:
+        if _COMMENT.search(cell[:cursor]):
+            # Behind a pragma, or in what only looks like one.
+            return Completions(matches=(), start=cursor, end=cursor)
         return _in_task_code(cell, cursor, context)
     if spot.in_name:
         found = [Match(text=name, kind="pragma", doc=PRAGMAS[name].summary) for name in PRAGMAS.names()]
