@@ -61,7 +61,7 @@ def test_a_dash_is_standard_output(run: Run, tmp_path: Path) -> None:
     ("arguments", "status", "message"),
     [
         (("export", "n.ipynb", "--to", "yaml"), 2, "'yaml' is not one of"),
-        (("export", "x.txt", "--to", "xml"), 2, "x.txt has an extension that tells no workflow format."),
+        (("export", "x.txt", "--to", "xml"), 2, "x.txt does not have the extension of a workflow format."),
         (("export", "bad.ipynb", "--to", "xml"), 2, "bad.ipynb is not a notebook"),
         (("export", "formula.ipynb", "--to", "xml"), 1, "Cell 1: "),
         (("export", "empty.ipynb", "--to", "xml"), 2, "There is no task."),

@@ -83,7 +83,7 @@ def test_image_shows_as_an_image_with_its_name() -> None:
     }
 
 
-def test_image_of_a_vector_format_is_outputs_of_html_alone() -> None:
+def test_image_of_a_vector_format_is_shown_by_html_alone() -> None:
     """SVG goes into an img, which the sanitiser keeps."""
     found = data(Value(value=b"<svg/>", metadata={"file.name": "plot.svg"}))
     assert set(found) == {"text/plain", "text/html"}

@@ -103,7 +103,7 @@ def test_what_could_run_code_needs_trust(value: object) -> None:
     with pytest.raises(tagged.Untrusted) as caught:
         tagged.decode(data, "The result of T", trust=False)
     assert str(caught.value) == (
-        "The result of T is a value of type Thing that Python 3.11 wrote; opening it can run code of whoever wrote it."
+        "The result of T is a value of type Thing that Python 3.11 wrote; opening it can run code of its author."
     )
 
 

@@ -255,7 +255,7 @@ def test_accept_puts_models_before_the_flow() -> None:
     assert [str(problem) for problem in caught.value.problems] == [
         "Variable 'X': Model PA:BOOLEAN: 'no' is none of true, false, 0, 1",
         f"Generic information '{'k' * 256}': name has 256 characters; at most 255 fit",
-        "Task 'T': runAsMe and fork=false exclude each other. A task under another account needs a fork.",
+        "Task 'T': runAsMe and fork=false exclude each other. Another account needs its own process.",
         "Task 'T': LOOP action has no target. 'T' loops back to 'nobody', and no task has that name. Known: T.",
     ]
 

@@ -259,7 +259,7 @@ class JobState:
         self.update(node, status=status, **changes)
 
     def count_faulty(self, node: TaskNode, faulty: bool) -> None:
-        """Put the task into the job's faulty counter, or take it out."""
+        """Put the task into the job's faulty counter, or remove it."""
         self.counts["faulty"] += faulty - node.counted_faulty
         node.counted_faulty = faulty
 

@@ -1,6 +1,6 @@
-"""The rules of a workflow: `check` finds everything that is wrong or doubtful, each `Problem` with a code of `CHECKS`.
+"""The rules of a workflow: `check` finds errors and warnings, each a `Problem` with a code of `CHECKS`.
 
-`errors` finds only what a scheduler refuses. The table and the records are light; the rules are loaded on first use.
+`errors` finds only what a scheduler refuses. The table and the records load fast; the rules are loaded on first use.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _ON_FIRST_USE = ("accept", "check", "check_variables", "errors", "require_valid"
 
 
 def __getattr__(name: str) -> Any:
-    """Loads the rules on first use. They import other parts of this house, which import the records from here."""
+    """Loads the rules on first use. They import other parts of this package, which import the records from here."""
     if name not in _ON_FIRST_USE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib

@@ -1,7 +1,7 @@
-"""Runs the checks: what a ProActive server would refuse at submission, and what is doubtful, all at once.
+"""Runs the checks: all errors that a ProActive server would refuse at submission, and all warnings.
 
-The first problem is the one that the server would report: first what its schema and parser refuse, then the models of
-variables, then the flow. Warnings come last.
+The first problem is the one that the server would report: errors of the schema and the parser come first, then the
+models of variables, then the flow. Warnings come last.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["accept", "check", "check_variables", "errors", "require_valid"]
 
 
 def check(workflow: Workflow) -> list[Problem]:
-    """Everything that is wrong or doubtful; `Problem.severity` tells which."""
+    """All errors and warnings; see `Problem.severity`."""
     found = errors(workflow)
     if len({task.name for task in workflow.tasks}) == len(workflow.tasks):
         found += warnings(workflow)
@@ -27,9 +27,9 @@ def check(workflow: Workflow) -> list[Problem]:
 
 
 def errors(workflow: Workflow) -> list[Problem]:
-    """All that is wrong with names, values, dependencies and flow; empty for a valid workflow.
+    """The errors in names, values, dependencies and flow; empty for a valid workflow.
 
-    Models of variables are checked by `check_variables`, since they need the values of a submission.
+    `check_variables` checks the models of variables, since they need the values of a submission.
     """
     found = structure_problems(workflow)
     if len({task.name for task in workflow.tasks}) == len(workflow.tasks):
@@ -38,23 +38,23 @@ def errors(workflow: Workflow) -> list[Problem]:
 
 
 def require_valid(workflow: Workflow) -> None:
-    """Raises InvalidWorkflow, with all problems, unless there is none."""
+    """Raises InvalidWorkflow, with all problems, if there are any."""
     problems = errors(workflow)
     if problems:
         raise InvalidWorkflow(workflow.name, problems)
 
 
 def check_variables(workflow: Workflow, lookups: Lookups | None = None) -> list[Problem]:
-    """The variables of job and tasks whose value does not fit their model, references resolved."""
+    """The variables of job and tasks whose value, with references resolved, does not match their model."""
     return apply_models(workflow, lookups)[1]
 
 
 def accept(workflow: Workflow, lookups: Lookups | None = None) -> Workflow:
-    """What a scheduler accepts of a workflow that was read and whose references were resolved (`references.resolve`).
+    """Check a workflow that was read and whose references were resolved (`references.resolve`), as a scheduler does.
 
-    The reader checked names and values already, so they are not checked again: references may stand for any text.
+    The reader has checked names and values, so they are not checked again: references may have any text as value.
     Returns the workflow with the values that the models' expressions set; raises InvalidWorkflow with all problems,
-    the server's first one first.
+    in the order of the server.
     """
     accepted, found = apply_models(workflow, lookups)
     found += limit_problems(accepted)

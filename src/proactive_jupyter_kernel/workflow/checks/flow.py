@@ -1,7 +1,7 @@
-"""The rules of control flow: what ProActive's ``FlowChecker`` refuses, in its order and its words.
+"""The rules of control flow: what ProActive's ``FlowChecker`` refuses, in the same order and with the same messages.
 
-Every function here checks one group of rules and yields all problems of it; `checks.check` puts them together. Each
-message is the server's; the explanation says the same for people, with the tasks' names.
+Every function checks one group of rules and yields all of its problems; `checks.check` combines them. Each message is
+that of the server; the explanation adds the names of the tasks and what to change.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from proactive_jupyter_kernel.workflow.model import Block, Branch, Loop, Replica
 
 __all__ = ["flow_problems"]
 
-#: How many circles are told; a knot of tasks holds very many.
+#: The maximum number of cycles to report; densely connected tasks can have a very large number of them.
 _CYCLES_SHOWN = 10
 
 
 def flow_problems(workflow: Workflow) -> list[Problem]:
-    """All that is wrong with the flow of a workflow whose task names are unique. Circles hide what comes after them."""
+    """All errors in the flow of a workflow whose task names are unique. Cycles hide later errors."""
     graph = Graph(workflow)
     found = list(_branch_targets(workflow, graph))
     circles = [*_recursion(graph), *_unreachable(graph)]
@@ -67,7 +67,7 @@ def _branch_targets(workflow: Workflow, graph: Graph) -> Iterator[Problem]:
                 taken[target] = task.name
 
 
-# --- rules 3 and 4: circles ---
+# --- rules 3 and 4: cycles ---
 
 
 def _recursion(graph: Graph) -> Iterator[Problem]:
@@ -83,7 +83,7 @@ def _unreachable(graph: Graph) -> Iterator[Problem]:
         return
     children = {name: tuple(child for child in graph.children[name] if child not in reached) for name in lost}
     for circle in cycles(children, lost)[:_CYCLES_SHOWN]:
-        explanation = _round(circle) + " No task leads into this circle."
+        explanation = _round(circle) + " No other task leads to this cycle."
         yield Problem(code="PA304", message="Unreachable task", task=circle[0], explanation=explanation)
 
 
@@ -91,7 +91,7 @@ def _round(circle: tuple[str, ...]) -> str:
     if len(circle) == 1:
         return f"{circle[0]!r} waits for itself."
     shown = circle if len(circle) <= 8 else (*circle[:7], "…")
-    return f"The tasks wait for each other in a circle: {' → '.join((*shown, circle[0]))}."
+    return f"The tasks wait for each other in a cycle: {' → '.join((*shown, circle[0]))}."
 
 
 # --- rules 6 and 7: blocks are closed ---
@@ -105,7 +105,7 @@ def _blocks(graph: Graph, blocks: Blocks) -> Iterator[Problem]:
                 code="PA307",
                 message=f"Task Block ending at {end} does not join all its flows",
                 task=start,
-                explanation=f"From {start!r} a way leads to {stray!r} that never comes to the end {end!r}.",
+                explanation=f"A path from {start!r} to {stray!r} does not reach the end {end!r}.",
             )
         outside = _way_in(graph, blocks, start, end)
         if outside:
@@ -113,12 +113,12 @@ def _blocks(graph: Graph, blocks: Blocks) -> Iterator[Problem]:
                 code="PA308",
                 message=f"Task Block starting at {start} has external dependencies",
                 task=start,
-                explanation=f"{outside!r} lies outside of the block {start!r} … {end!r}, but the block waits for it.",
+                explanation=f"{outside!r} is outside of the block {start!r} … {end!r}, but the block depends on it.",
             )
 
 
 def _way_past(graph: Graph, start: str, end: str) -> str:
-    """The last task of a way down from `start` that does not come to `end`; empty if there is none."""
+    """The last task of a path down from `start` that does not reach `end`; empty if there is none."""
     first = FlowPosition(start)
     seen = {first}
     waiting = [first]
@@ -136,7 +136,7 @@ def _way_past(graph: Graph, start: str, end: str) -> str:
 
 
 def _way_in(graph: Graph, blocks: Blocks, start: str, end: str) -> str:
-    """The first task of a way up from `end` that does not come from `start`; empty if there is none."""
+    """The first task of a path up from `end` that does not start at `start`; empty if there is none."""
 
     def above(name: str) -> list[str]:
         return [] if name == start else _before(graph, blocks, name)
@@ -145,7 +145,7 @@ def _way_in(graph: Graph, blocks: Blocks, start: str, end: str) -> str:
 
 
 def _before(graph: Graph, blocks: Blocks, name: str) -> list[str]:
-    """All that a task waits for: its parents, its branch task, the last tasks of the branches that it continues."""
+    """What a task waits for: its parents, its branch task, the last tasks of the branches that it continues."""
     before = list(graph.parents[name])
     if name in graph.branch_of:
         before.append(graph.branch_of[name])
@@ -181,13 +181,17 @@ def _replicated(graph: Graph, blocks: Blocks, name: str, child: str) -> Iterator
         explanation = f"{name!r} replicates {child!r}, which also depends on {others}."
         yield problem("PA309", "The Target of a REPLICATE must have only one dependency", explanation)
     if graph.tasks[child].block is Block.END:
-        explanation = f"{name!r} replicates {child!r}, which ends a block; put a task between them."
+        explanation = f"{name!r} replicates {child!r}, which ends a block; add a task between them."
         yield problem("PA310", "The target of a REPLICATE cannot be the end of a task block", explanation)
     if not graph.children[last]:
-        explanation = f"{name!r} replicates {child!r}, but no task depends on {last!r}; add one that takes the results."
+        explanation = (
+            f"{name!r} replicates {child!r}, but no task depends on {last!r}; add one that collects the results."
+        )
         yield problem("PA311", "No merge point for REPLICATE block", explanation)
     if isinstance(graph.tasks[last].flow, Branch | Replicate):
-        explanation = f"{name!r} replicates up to {last!r}, which branches or replicates itself; put that into a block."
+        explanation = (
+            f"{name!r} replicates up to {last!r}, which branches or replicates itself; move that into a block."
+        )
         yield problem("PA312", "Last action of a REPLICATE block cannot perform IF or REPLICATE action", explanation)
 
 
@@ -234,11 +238,11 @@ def _branches(graph: Graph, blocks: Blocks) -> Iterator[Problem]:
 
 
 def _open_branch(graph: Graph, name: str, branch: Branch) -> Iterator[Problem]:
-    """Without a continuation both ways just end."""
+    """Without a continuation, nothing follows the two branches."""
     targets = (("IF target task", branch.target), ("IF target task ELSE", branch.otherwise))
     for words, target in targets:
         if graph.parents[target]:
-            explanation = f"{target!r} starts when the branch task {name!r} chooses it; take out its dependencies."
+            explanation = f"{target!r} starts when the branch task {name!r} chooses it; remove its dependencies."
             yield Problem(code="PA316", message=f"{words} cannot have dependencies", task=name, explanation=explanation)
     for _, target in targets:
         inside = set(walk([target], graph.inside))
@@ -254,7 +258,7 @@ def _open_branch(graph: Graph, name: str, branch: Branch) -> Iterator[Problem]:
 
 
 def _joined_branch(graph: Graph, blocks: Blocks, name: str, branch: Branch, join: str) -> Iterator[Problem]:
-    """With a continuation each way is one task or one block, and both meet there alone."""
+    """With a continuation, each branch is one task or one block, and only the continuation follows them."""
 
     def problem(code: str, message: str, explanation: str) -> Problem:
         return Problem(code=code, message=message, task=name, explanation=explanation)
@@ -279,5 +283,5 @@ def _joined_branch(graph: Graph, blocks: Blocks, name: str, branch: Branch, join
             yield problem("PA320", f"{word} task block cannot have children", explanation)
     for word, target in (("IF task block", branch.target), ("ELSE task block", branch.otherwise), ("JOIN task", join)):
         if graph.parents[target]:
-            explanation = f"{target!r} belongs to the branch of {name!r}, which starts it; take out its dependencies."
+            explanation = f"{target!r} belongs to the branch of {name!r}, which starts it; remove its dependencies."
             yield problem("PA321", f"{word} cannot have dependencies", explanation)

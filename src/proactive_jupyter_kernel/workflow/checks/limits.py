@@ -1,4 +1,4 @@
-"""What a server refuses though the schema lets it pass: names that are too long, accounts that contradict each other.
+"""What a server refuses although the schema allows it: names that are too long, contradicting account settings.
 
 The limits are those of the server's database and parser.
 """
@@ -17,7 +17,7 @@ _LONGEST_NAME = 255
 
 
 def limit_problems(workflow: Workflow) -> Iterator[Problem]:
-    """All of them, in the order of the workflow."""
+    """All problems, in the order of the workflow."""
     for key in workflow.generic_information:
         yield from key_problems(key)
     for task in workflow.tasks:
@@ -28,22 +28,22 @@ def limit_problems(workflow: Workflow) -> Iterator[Problem]:
 
 
 def key_problems(key: str, task: str = "") -> Iterator[Problem]:
-    """A key of generic information has its limit."""
+    """The limit for keys of generic information."""
     if len(key) > _LONGEST_NAME:
         message = f"name has {len(key)} characters; at most {_LONGEST_NAME} fit"
         yield Problem(code="PA104", message=message, task=task, place=f"generic information {key!r}")
 
 
 def task_name_problems(task: Task) -> Iterator[Problem]:
-    """A task's name has its limit; the suffixes of copies count as well, but nobody knows them before."""
+    """The limit for task names; the suffixes of copies count as well, but are not known in advance."""
     if len(task.name) > _LONGEST_NAME:
         message = f"the name has {len(task.name)} characters; at most {_LONGEST_NAME} fit"
         yield Problem(code="PA104", message=message, task=task.name)
 
 
 def account_problems(task: Task) -> Iterator[Problem]:
-    """A task that runs under its owner's account needs a process of its own."""
+    """A task that runs under the account of its owner needs its own process."""
     if task.run_as_me is True and task.fork is False:
-        explanation = "A task under another account needs a fork."
+        explanation = "Another account needs its own process."
         message = "runAsMe and fork=false exclude each other"
         yield Problem(code="PA113", message=message, task=task.name, explanation=explanation)

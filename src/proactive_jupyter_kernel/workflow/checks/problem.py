@@ -11,19 +11,19 @@ __all__ = ["Problem"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing that is wrong or doubtful. `str()` gives a whole sentence with its place."""
+    """One error or warning. `str()` returns a complete sentence that says where it is."""
 
     #: The code of the check that found it, a key of `CHECKS`.
     code: str
-    #: What is wrong; in the server's words where the server has some.
+    #: What is wrong, in the words of the server if it has a message for it.
     message: str
     #: The task that has the problem; empty: the workflow itself.
     task: str = ""
-    #: Where in the task or workflow: ``variable 'X'``, ``attribute 'walltime'``; empty: as a whole.
+    #: Where in the task or workflow: ``variable 'X'``, ``attribute 'walltime'``; empty: the whole of it.
     place: str = ""
-    #: Why it is wrong and what to change, with the names of the tasks; empty where the message says it.
+    #: Why it is wrong and what to change, with the names of the tasks; empty if the message says it.
     explanation: str = ""
-    #: In the text that was read, from 1; 0 where there is none.
+    #: The line in the text that was read, from 1; 0 if there is none.
     line: int = 0
 
     def __post_init__(self) -> None:
@@ -32,17 +32,17 @@ class Problem:
 
     @property
     def severity(self) -> Severity:
-        """Whether a scheduler refuses the workflow because of it."""
+        """Whether a scheduler refuses the workflow for this reason."""
         return CHECKS[self.code].severity
 
     @property
     def kind(self) -> str:
-        """The group that the check belongs to, such as ``REPLICATE``."""
+        """The group of the check, such as ``REPLICATE``."""
         return CHECKS[self.code].kind
 
     @property
     def fix(self) -> str:
-        """What to change in general; `explanation` says it for this workflow."""
+        """What to change in general; `explanation` is specific to this workflow."""
         return CHECKS[self.code].fix
 
     def __str__(self) -> str:

@@ -1,6 +1,6 @@
-"""The reference page of the checks, written from their table.
+"""The reference page of the checks, generated from their table.
 
-``python -m proactive_jupyter_kernel.workflow.checks.reference`` prints it; docs/reference/checks.md is that print.
+``python -m proactive_jupyter_kernel.workflow.checks.reference`` prints it; docs/reference/checks.md is its output.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ _HEAD = """# Checks
 
 <!-- Written by `python -m proactive_jupyter_kernel.workflow.checks.reference`; edit the table, not this page. -->
 
-What the kernel and the embedded scheduler check in a workflow. Each check has a code that never changes. An **error**
-is what a scheduler refuses at submission; a **warning** is allowed, and probably not what was meant.
+What the kernel and the embedded scheduler check in a workflow. Each check has a code that never changes. A scheduler
+refuses a workflow with an **error** at submission; a **warning** points to something that is allowed but probably not
+intended.
 """
 
 _GROUPS = {
@@ -24,7 +25,7 @@ _GROUPS = {
     "2": "Variables and references",
     "3": "Flow: dependencies, branches, loops, replications, blocks",
     "4": "What only some schedulers refuse",
-    "5": "Allowed, and probably not meant",
+    "5": "Allowed, but probably not intended",
     "6": "Found in the cells of a notebook",
 }
 

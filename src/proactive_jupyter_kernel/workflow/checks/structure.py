@@ -1,4 +1,4 @@
-"""Names and values: what the schema and the server's parser refuse. Walks the elements of a workflow."""
+"""Names and values that the schema or the server's parser refuses. Walks the elements of a workflow."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def split_tag(tag: str) -> tuple[str, str]:
 
 
 def structure_problems(workflow: Workflow, root: Element | None = None) -> list[Problem]:
-    """All that the schema and the server's parser would refuse: names, values, missing and contradicting parts.
+    """Everything that the schema or the server's parser would refuse: names, values, missing and contradicting parts.
 
-    `root` saves the time to make the elements once more, where the caller has them.
+    `root` avoids building the elements again if the caller has them.
     """
     walk = _Walk(workflow)
     walk.element(root or job_element(workflow))
@@ -105,12 +105,12 @@ class _Walk:
         for character in "#*":
             if character in task.name:
                 message = f"Task name cannot contain special character '{character}'"
-                explanation = "It marks the copies of a task that loops and replication make."
+                explanation = "It marks the task instances that loops and replications create."
                 yield Problem(code="PA102", message=message, task=task.name, explanation=explanation)
         yield from task_name_problems(task)
         yield from account_problems(task)
         if task.threshold != 0 and task.topology is not Topology.THRESHOLD_PROXIMITY:
-            message = "a threshold has a meaning with thresholdProximity only"
+            message = "a threshold applies only to thresholdProximity"
             explanation = "Set one or the other."
             yield Problem(code="PA109", message=message, task=task.name, place="topology", explanation=explanation)
 

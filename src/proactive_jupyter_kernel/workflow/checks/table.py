@@ -1,8 +1,8 @@
-"""The table of checks: one row for everything that can be wrong with a workflow, each with a code that never changes.
+"""The table of checks: one row for each possible problem of a workflow, with a code that never changes.
 
-The first digit of a code tells the group: 1 names and values, 2 variables and references, 3 flow, 4 what only some
-schedulers refuse, 5 what is allowed and probably not meant, 6 what only a notebook can have. A code that is not used
-any more is not given again.
+The first digit of a code is the group: 1 names and values, 2 variables and references, 3 flow, 4 what only some
+schedulers refuse, 5 what is allowed but probably not intended, 6 what only a notebook can contain. A retired code is
+not used again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Severity(enum.Enum):
 
     #: The workflow is refused.
     ERROR = "error"
-    #: The workflow runs, but it probably does something else than was meant.
+    #: The workflow runs, but probably not as intended.
     WARNING = "warning"
 
 
@@ -178,7 +178,7 @@ _ROWS = (
         "PA202",
         "REFERENCE",
         "A reference cannot be replaced",
-        "References such as ${X} refer to each other in a circle, or the value does not have the type of its place.",
+        "References such as ${X} refer to each other in a cycle, or the value does not have the type of the attribute.",
         "Change the value of the variable.",
     ),
     # --- flow ---
@@ -199,8 +199,8 @@ _ROWS = (
     _error(
         "PA303",
         "RECURSION",
-        "Tasks wait for each other in a circle",
-        "None of them could ever start.",
+        "Tasks depend on each other in a cycle",
+        "None of them can start.",
         "Remove one of the dependencies.",
     ),
     _error(
@@ -213,23 +213,23 @@ _ROWS = (
     _error(
         "PA305",
         "BLOCK",
-        "A block ends that never started",
+        "A block ends without a start",
         "A task is marked as the end of a block, and no task before it is marked as start.",
         "Mark a task before it as the start.",
     ),
     _error(
         "PA306",
         "BLOCK",
-        "A block starts that never ends",
+        "A block starts without an end",
         "A task is marked as the start of a block, and no task after it is marked as end.",
         "Mark a task after it as the end.",
     ),
     _error(
         "PA307",
         "BLOCK",
-        "A way out of a block misses its end",
-        "Every way from the start of a block leads to its end.",
-        "Let the end depend on the last task of that way.",
+        "A path out of a block misses its end",
+        "Every path from the start of a block leads to its end.",
+        "Let the end depend on the last task of that path.",
     ),
     _error(
         "PA308",
@@ -250,7 +250,7 @@ _ROWS = (
         "REPLICATE",
         "The end of a block is replicated",
         "The scheduler replicates tasks or whole blocks.",
-        "Put a task between the two.",
+        "Add a task between the two.",
     ),
     _error(
         "PA311",
@@ -263,8 +263,8 @@ _ROWS = (
         "PA312",
         "REPLICATE",
         "A replicated task branches or replicates itself",
-        "The copies of a single task have no control of their own; the copies of a block have.",
-        "Put the inner control into a block.",
+        "The instances of a single task cannot have a control; the instances of a block can.",
+        "Move the inner control into a block.",
     ),
     _error(
         "PA313",
@@ -285,7 +285,7 @@ _ROWS = (
         "LOOP",
         "The target of a loop has several dependencies",
         "The first task of a loop depends on one task at most.",
-        "Put a task before the loop that has the dependencies.",
+        "Add a task before the loop, and move the dependencies to it.",
     ),
     _error(
         "PA316",
@@ -344,7 +344,7 @@ _ROWS = (
         "It runs every task as the user who started it.",
         "Remove runAsMe, or submit the workflow to a ProActive server.",
     ),
-    # --- allowed, and probably not meant ---
+    # --- allowed, but probably not intended ---
     _warning(
         "PA501",
         "A variable is never used",
@@ -373,8 +373,8 @@ _ROWS = (
     _warning(
         "PA505",
         "A loop never ends",
-        "Its script always answers true.",
-        "Let the script answer false at some time, for example after variables.get('PA_TASK_ITERATION') rounds.",
+        "Its script always sets true.",
+        "Let the script set false at some point, for example when variables.get('PA_TASK_ITERATION') reaches a limit.",
     ),
     _warning(
         "PA506",
@@ -413,8 +413,8 @@ _ROWS = (
         "PA603",
         "NOTEBOOK",
         "A single task cannot be replicated as written",
-        "The one task that it depends on splits, and the task that depends on it merges.",
-        "Let the task depend on exactly one task, which decides nothing else.",
+        "Its only parent starts the replication, and the task that depends on it merges the results.",
+        "Let the task depend on exactly one task, which controls nothing else.",
     ),
     _error(
         "PA604",
@@ -434,14 +434,14 @@ _ROWS = (
         "PA606",
         "NOTEBOOK",
         "A parameter of the notebook cannot be a variable of the job",
-        "Variables are texts: a parameter must be a text, a number, a list or a dict of them.",
-        "Turn the value into one of these, or let a task compute it.",
+        "Variables are texts: a parameter must be a text, a number, or a list or dict of these.",
+        "Convert the value to one of these, or compute it in a task.",
     ),
     _warning(
         "PA651",
         "A task reads a name that nothing provides",
-        "A task runs in a process of its own. It sees neither the notebook's variables nor those of other tasks.",
-        "Set the name in the task, import a variable, or pass a value of the notebook: variables=[(NAME, =NAME)].",
+        "A task runs in its own process. It does not see the variables of the notebook or of other tasks.",
+        "Set the name in the task, import a variable, or pass a value from the notebook: variables=[(NAME, =NAME)].",
     ),
     _warning(
         "PA652",
@@ -453,7 +453,7 @@ _ROWS = (
         "PA653",
         "A task uses a module, function or class of a task before it",
         "Modules, functions and classes do not travel between tasks.",
-        "Put the import or the definition into a cell with #%import(), or let #%configure(propagate=auto) repeat it.",
+        "Move the import or the definition into a cell with #%import(), or let #%configure(propagate=auto) repeat it.",
     ),
 )
 

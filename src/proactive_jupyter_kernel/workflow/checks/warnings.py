@@ -1,7 +1,7 @@
-"""What is allowed and probably not meant. Each rule is sure enough that a person wants to read it.
+"""Warnings: what is allowed but probably not intended. Each rule has few false positives.
 
-The rules look at texts: a script is searched for names, never run or parsed. So a doubt is raised only where no text of
-the workflow speaks against it.
+The rules look at texts: a script is searched for names, but not run or parsed. A rule gives a warning only if no text
+of the workflow contradicts it.
 """
 
 from __future__ import annotations
@@ -34,25 +34,25 @@ _WORD = re.compile(r"[A-Za-z0-9_.]+")
 _REFERENCE = re.compile(r"\$\{([A-Za-z0-9_.]+)\}")
 _RESULT = re.compile(r"(?<![\w.])results\s*\[\s*\d+\s*\]")
 _ALWAYS = re.compile(r"""\s*loop\s*(?:=|<-)\s*["']?true["']?\s*;?\s*""", re.IGNORECASE)
-#: The scheduler defines variables whose names start so.
+#: Prefixes of the variables that the scheduler defines.
 _SYSTEM = "PA_"
 #: Engines in which ``results[0]`` is the result of the first parent.
 _INDEXED = ("cpython", "python", "groovy", "javascript", "ruby", "scalaw")
-#: What a flow script must set.
+#: The variable that a flow script must set.
 _SETS = {Branch: "branch", Loop: "loop", Replicate: "runs"}
-#: The elements whose attributes a reference is looked for in; elsewhere a shell may replace it.
+#: The elements whose attributes are searched for references; elsewhere a shell may expand them.
 _REFERRING = {"job", "task", "variable", "info", "files", "inputSpace", "outputSpace", "globalSpace", "userSpace"}
 
 
 def warnings(workflow: Workflow) -> list[Problem]:
-    """All warnings, in the order of the codes. The names of the tasks must be unique."""
+    """All warnings, in the order of their codes. The names of the tasks must be unique."""
     facts = _Facts(workflow)
     return [problem for rule in _RULES for problem in rule(facts)]
 
 
 @dataclass
 class _Facts:
-    """What several rules ask."""
+    """The data that several rules use."""
 
     workflow: Workflow
 
@@ -62,7 +62,7 @@ class _Facts:
 
     @cached_property
     def scripts(self) -> list[tuple[Task, str, Script]]:
-        """Every script with its task and its place."""
+        """Every script with its task and its position in the task."""
         found = []
         for task in self.workflow.tasks:
             environment = task.fork_environment
@@ -87,7 +87,7 @@ class _Facts:
 
     @cached_property
     def opaque(self) -> bool:
-        """Whether parts of the workflow cannot be seen: scripts behind URLs, Java classes."""
+        """Whether parts of the workflow are not available: scripts behind URLs, Java classes."""
         java = any(isinstance(task.executable, JavaClass) for task in self.workflow.tasks)
         return java or any(script.url for _, _, script in self.scripts)
 
@@ -143,7 +143,7 @@ def _undefined_references(facts: _Facts) -> Iterator[Problem]:
                 continue
             if facts.opaque or (reference.isupper() and reference.endswith("SPACE")):
                 continue
-            message = f"{name} refers to ${{{reference}}}, and no variable has that name"
+            message = f"{name} refers to ${{{reference}}}, but no variable has that name"
             explanation = did_you_mean(reference, known) if known else "Define it as a variable of the job."
             yield Problem(code="PA502", message=message, task=task, place=element.place, explanation=explanation)
 
@@ -184,7 +184,7 @@ def _results_without_parents(facts: _Facts) -> Iterator[Problem]:
         if alone and place == "script" and engine is not None and engine.engine in _INDEXED:
             found = _RESULT.search(script.code)
             if found:
-                message = f"it reads {found.group()}, and depends on no task"
+                message = f"it reads {found.group()}, but depends on no task"
                 yield Problem(code="PA506", message=message, task=task.name, place=place)
 
 
@@ -192,7 +192,7 @@ def _unknown_languages(facts: _Facts) -> Iterator[Problem]:
     known = [language.engine for language in LANGUAGES]
     for task, place, script in facts.scripts:
         if script.language and not _REFERENCE.search(script.language) and by_engine(script.language) is None:
-            message = f"no script language is called {script.language!r}"
+            message = f"{script.language!r} is not a known script language"
             explanation = did_you_mean(script.language, known)
             yield Problem(code="PA507", message=message, task=task.name, place=place, explanation=explanation)
 
@@ -212,7 +212,7 @@ def _tasks_without_effect(facts: _Facts) -> Iterator[Problem]:
             for above in graph.parents[parent]
         )
         if not (busy or needed or merges):
-            message = "it has no code, and nothing follows it"
+            message = "it has no code, and no task depends on it"
             yield Problem(code="PA508", message=message, task=task.name)
 
 

@@ -1,4 +1,4 @@
-"""The formats that a workflow is written in and read from: a table. Each format is loaded on first use."""
+"""The registry of the formats for workflows. Each format is loaded on first use."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ class Format:
     """One format."""
 
     name: str
-    #: In a sentence: ``Imported ... from ProActive XML``.
+    #: The name in messages: ``Imported ... from ProActive XML``.
     title: str
-    #: With the dot, lower case, the usual one first.
+    #: File extensions with the dot, in lower case, the usual one first.
     extensions: tuple[str, ...]
     media_type: str
     #: Writes a workflow. Text is UTF-8 in a file.
     dumps: Callable[[Workflow], str | bytes]
-    #: Reads one: ``loads(text, read_file=None)``; raises UnreadableWorkflow or InvalidWorkflow. None: not possible.
+    #: Reads a workflow: ``loads(text, read_file=None)``; UnreadableWorkflow or InvalidWorkflow if it fails. None: not possible.
     loads: Callable[..., Loaded] | None = None
-    #: What of this workflow the format cannot carry; sentences.
+    #: Sentences about the parts of a workflow that the format cannot represent.
     losses: Callable[[Workflow], tuple[str, ...]] = lambda workflow: ()
 
 
 def _on_first_use(module: str, name: str) -> Callable[..., Any]:
-    """A function of a module that is imported when it is first called: lxml takes 100 ms."""
+    """A function whose module is imported on the first call: importing lxml takes 100 ms."""
 
     def call(*arguments: Any, **keywords: Any) -> Any:
         return getattr(importlib.import_module(f"proactive_jupyter_kernel.workflow.{module}"), name)(
@@ -51,7 +51,7 @@ def _png(workflow: Workflow) -> bytes:
 
 
 def _picture_losses(workflow: Workflow) -> tuple[str, ...]:
-    return ("A picture shows the graph of the workflow; it cannot be imported again.",)
+    return ("A picture contains only the graph of the workflow and cannot be imported.",)
 
 
 _ROWS = (
@@ -110,7 +110,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType({row.name: row for row in _ROWS
 
 
 def by_name(name: str) -> Format:
-    """The format of that name, in any case; ValueError, with the names, if there is none."""
+    """The format of that name, ignoring case; raises ValueError, which lists the names, if there is none."""
     found = FORMATS.get(name.lower())
     if found is None:
         near = did_you_mean(name, FORMATS)
@@ -119,18 +119,18 @@ def by_name(name: str) -> Format:
 
 
 def by_extension(path: str) -> Format:
-    """The readable format that a file's extension tells; UnreadableWorkflow, with the extensions, if it tells none."""
+    """The readable format for the extension of a file; raises UnreadableWorkflow, which lists the extensions."""
     lower = path.lower()
     for row in FORMATS.values():
         if lower.endswith(row.extensions):
             if row.loads is None:
                 raise UnreadableWorkflow(
-                    f"{path} cannot be read: workflows are written as {row.title}, but not read from it.",
-                    hint=f"Readable are {_readable()}.",
+                    f"{path} cannot be read: {row.title} can be exported, but not imported.",
+                    hint=f"Supported extensions: {_readable()}.",
                 )
             return row
     raise UnreadableWorkflow(
-        f"{path} has an extension that tells no workflow format.", hint=f"Readable are {_readable()}."
+        f"{path} does not have the extension of a workflow format.", hint=f"Supported extensions: {_readable()}."
     )
 
 

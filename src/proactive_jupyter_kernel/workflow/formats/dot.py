@@ -1,9 +1,9 @@
 r"""Workflows as Graphviz's dot: tasks are nodes, dependencies are edges, controls are edges of their own.
 
-Beside what Graphviz needs for a picture stands what a workflow needs: ``language`` and ``code`` of a node are the
-script of the task; ``control`` of an edge is ``if``, ``else``, ``continuation``, ``loop`` or ``replicate``;
-``proactive`` holds, as JSON, all that dot has no form for, so that a workflow comes back. Files of others become tasks
-without code. In the attributes of a workflow a backslash is written twice.
+Attributes of nodes and edges hold the workflow: ``language`` and ``code`` of a node are the script of the task;
+``control`` of an edge is ``if``, ``else``, ``continuation``, ``loop`` or ``replicate``; ``proactive`` holds, as JSON,
+everything else, so that the conversion is lossless. Nodes of other dot files become tasks without code. In the
+attributes of a workflow a backslash is written twice.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _BACK = {"style": "dashed", "constraint": "false"}
 
 
 def dumps(workflow: Workflow) -> str:
-    """`workflow` as a digraph. Raises InvalidWorkflow, naming everything that keeps it from being valid."""
+    """`workflow` as a digraph. Raises InvalidWorkflow, with all problems, if it is not valid."""
     problems = structure_problems(workflow)
     if problems:
         raise InvalidWorkflow(workflow.name, problems)
@@ -79,12 +79,12 @@ _CONTROLS: dict[type, str] = {Branch: "branch", Loop: "loop", Replicate: "replic
 
 
 def _is_plain(script: Any) -> bool:
-    """Whether language and code are all there is of a script."""
+    """Whether a script has nothing but a language and code."""
     return isinstance(script, Script) and not script.url and not script.arguments
 
 
 def _targets(task: Task) -> dict[str, tuple[str, dict[str, str]]]:
-    """The edges of a control: name -> (task, how it is drawn)."""
+    """The edges of a control: name -> (task, its drawing attributes)."""
     match task.flow:
         case Branch():
             found = {"if": (task.flow.target, _DASHED), "else": (task.flow.otherwise, _DASHED)}
@@ -117,7 +117,7 @@ def _edge(tail: str, head: str, attributes: dict[str, str]) -> str:
 
 
 def _quoted(text: str) -> str:
-    r"""In quotes. A backslash is doubled, so that none stands before the closing quote or the end of a line."""
+    r"""In quotes. A backslash is doubled, so that none precedes the closing quote or the end of a line."""
     return '"' + text.replace("\\", "\\\\").replace("\r", "\\r").replace('"', '\\"') + '"'
 
 
@@ -126,10 +126,10 @@ def _json(value: Any) -> str:
 
 
 def loads(text: str | bytes, *, read_file: ReadFile | None = None) -> Loaded:
-    """The workflow in a dot file, ours or another's.
+    """The workflow in any dot file.
 
-    Raises UnreadableWorkflow, with the line, where the text is not a digraph, and InvalidWorkflow where values of a
-    workflow in it are wrong. `read_file` is not used.
+    Raises UnreadableWorkflow, with the line, if the text is not a digraph, and InvalidWorkflow if values of the
+    workflow are wrong. `read_file` is not used.
     """
     reader = Reader(parse(decoded(text)))
     workflow = reader.workflow()

@@ -25,7 +25,7 @@ _TARGETS = ("if", "else", "continuation", "loop")
 
 
 class Reader:
-    """Makes a workflow of a graph; `notices` tell what was changed or left out."""
+    """Converts a graph to a workflow; `notices` lists what was changed or omitted."""
 
     def __init__(self, graph: ParsedGraph) -> None:
         self.graph = graph
@@ -41,7 +41,7 @@ class Reader:
             raise UnreadableWorkflow(f"The workflow has {len(graph.nodes):,} tasks; at most {MAX_TASKS:,} are read.")
 
     def workflow(self) -> Workflow:
-        """The workflow, with everything that the file says."""
+        """The whole workflow."""
         graph = self.graph
         if graph.more:
             self.notices.append("The file holds several graphs; only the first one was read.")
@@ -70,7 +70,7 @@ class Reader:
         return workflow
 
     def task_names(self, nodes: list[str]) -> dict[str, str]:
-        """Node -> task; what cannot be a task's name is changed."""
+        """Node -> task; names that are not valid for tasks are changed."""
         names: dict[str, str] = {}
         taken = set(nodes)
         for node in nodes:
@@ -120,7 +120,7 @@ class Reader:
         if not kind:
             return None
         if "control_code" not in attributes:
-            self.notices.append(f"The {kind} of {node!r} has no script, which decides it.")
+            self.notices.append(f"The {kind} of {node!r} needs a script that decides it, and has none.")
         script = Script(
             language=_unescaped(attributes.get("control_language", "javascript")),
             code=_unescaped(attributes.get("control_code", "")),
@@ -135,13 +135,13 @@ class Reader:
         place = f"Line {self.graph.lines[node]}: node {node!r}: "
         needed = "control=loop" if kind == "loop" else "control=if and one with control=else"
         if kind not in ("loop", "branch"):
-            raise UnreadableWorkflow(f"{place}control={kind} is not known; it is branch, loop or replicate.")
+            raise UnreadableWorkflow(f"{place}control={kind} is not known; use branch, loop or replicate.")
         raise UnreadableWorkflow(f"{place}a {kind} needs an edge with {needed}.")
 
     # --- records ---
 
     def rest(self, attributes: dict[str, str], where: str) -> dict[str, Any]:
-        """The attribute ``proactive``: what dot has no form for."""
+        """The attribute ``proactive``: the fields that dot cannot represent."""
         if "proactive" not in attributes:
             return {}
         try:
@@ -153,7 +153,7 @@ class Reader:
         return value
 
     def record(self, kind: Any, values: dict[str, Any], where: str, **known: Any) -> Any:
-        """A record of JSON values, with fields that are known already."""
+        """A record from JSON values and fields that are already decoded."""
         stand_ins = {"executable": {"type": "script", "language": "cpython"}} if "executable" in known else {}
         try:
             found = record_shape(kind).decode({**values, **stand_ins}, ())
@@ -175,7 +175,7 @@ def _unescaped(text: str) -> str:
 
 
 def _label(node: str, label: str) -> str:
-    """What a label of another's file says, as text; empty where it only repeats the name."""
+    """The label of a foreign file as text; empty if it only repeats the name."""
     if isinstance(label, Html):
         text = html.unescape(_TAG.sub(" ", label))
         text = " ".join(text.split())

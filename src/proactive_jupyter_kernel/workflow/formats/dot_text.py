@@ -1,7 +1,7 @@
-"""Reads the dot language of Graphviz into nodes and edges. Knows nothing of workflows.
+"""Parses the dot language of Graphviz into nodes and edges. Independent of workflows.
 
 Follows the grammar on graphviz.org ("DOT Language"): ``strict``, subgraphs as ends of edges, defaults by scope, ports,
-HTML strings, joined strings, comments. Keywords have any case. A mistake is reported with its line and column.
+HTML strings, joined strings, comments. Keywords are not case-sensitive. Errors have a line and a column.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _TOKENS = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _KEYWORDS = ("strict", "graph", "digraph", "subgraph", "node", "edge")
-#: A file that nests deeper, or whose subgraphs stand for more edges, was not written for people.
+#: Limits for nesting and for the edges between subgraphs, far above those of real files.
 _MAX_DEPTH = 100
 _MAX_EDGES = 1_000_000
 
 
 class Html(str):
-    """The inside of an HTML string, ``<...>``."""
+    """The content of an HTML string, ``<...>``."""
 
 
 @dataclass(slots=True)
@@ -47,18 +47,18 @@ class Edge:
 
 @dataclass(slots=True)
 class ParsedGraph:
-    """What a file says."""
+    """The content of a file."""
 
     name: str = ""
     directed: bool = True
     strict: bool = False
     attributes: dict[str, str] = field(default_factory=dict)
-    #: Name -> attributes, the defaults of its scope included, in the order of their first mention.
+    #: Name -> attributes, including the defaults of its scope, in the order of first use.
     nodes: dict[str, dict[str, str]] = field(default_factory=dict)
     edges: list[Edge] = field(default_factory=list)
-    #: Name -> the line of its first mention.
+    #: Name -> the line of its first use.
     lines: dict[str, int] = field(default_factory=dict)
-    #: Whether a further graph follows in the file.
+    #: Whether another graph follows in the file.
     more: bool = False
 
 
@@ -71,7 +71,7 @@ class _Token:
 
 @dataclass(slots=True)
 class _Scope:
-    """Defaults in a graph or subgraph, and the nodes that it names."""
+    """The defaults of a graph or subgraph, and its nodes."""
 
     node: dict[str, str] = field(default_factory=dict)
     edge: dict[str, str] = field(default_factory=dict)
@@ -82,7 +82,7 @@ class _Scope:
 
 
 def parse(text: str) -> ParsedGraph:
-    """The first graph in `text`; UnreadableWorkflow where it is not dot."""
+    """The first graph in `text`; raises UnreadableWorkflow if it is not dot."""
     return _Parser(text).graph()
 
 
@@ -116,9 +116,9 @@ class _Parser:
             match = _TOKENS.match(self.text, start)
             if match is None:
                 if self.text[start] == '"':
-                    raise self.fault("this string is not closed.", start)
+                    raise self.fault("this string is not terminated.", start)
                 if self.text.startswith("/*", start):
-                    raise self.fault("this comment is not closed.", start)
+                    raise self.fault("this comment is not terminated.", start)
                 raise self.fault(f"{self.text[start]!r} is not expected here.", start)
             self.position = match.end()
             kind = match.lastgroup or ""
@@ -135,7 +135,7 @@ class _Parser:
             if not depth:
                 self.position = position + 1
                 return self.text[start + 1 : position]
-        raise self.fault("this HTML string is not closed.", start)
+        raise self.fault("this HTML string is not terminated.", start)
 
     def keyword(self, *words: str) -> bool:
         return self.token.kind == "name" and self.token.text.lower() in words
@@ -202,7 +202,7 @@ class _Parser:
         self.expect("{")
         while not self.operator("}"):
             if self.token.kind == "end":
-                raise self.fault("the file ends, and a '}' is missing.")
+                raise self.fault("the file ends, but a '}' is missing.")
             self.statement(scope, depth)
             while self.operator(";", ","):
                 self.next()
@@ -242,7 +242,7 @@ class _Parser:
             self.found.attributes.update(attributes)
 
     def port(self) -> None:
-        """``':' ID [':' compass]``: where an edge touches the node's drawing."""
+        """``':' ID [':' compass]``: where an edge touches the drawing of the node."""
         for _ in range(2):
             if self.operator(":"):
                 self.next()
@@ -276,7 +276,7 @@ class _Parser:
         scope.members[name] = None
 
     def subgraph(self, scope: _Scope, depth: int) -> list[str]:
-        """``['subgraph' [ID]] '{' statements '}'``; a name alone means the subgraph of that name."""
+        """``['subgraph' [ID]] '{' statements '}'``; a name alone refers to the subgraph of that name."""
         name = ""
         if self.keyword("subgraph"):
             self.next()
@@ -331,6 +331,6 @@ _ESCAPE = re.compile(r'\\("|\\|\r?\n)')
 
 
 def _unquoted(text: str) -> str:
-    r"""Inside of quotes ``\"`` is a quote, and a backslash at the end of a line joins it to the next one."""
+    r"""In quotes, ``\"`` is a quote, and a backslash at the end of a line joins it to the next one."""
     keep = {'"': '"', "\\": "\\\\"}
     return _ESCAPE.sub(lambda match: keep.get(match.group(1), ""), text[1:-1])

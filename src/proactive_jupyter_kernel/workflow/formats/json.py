@@ -1,6 +1,6 @@
-"""Workflows as JSON: the whole model, so that a workflow comes back equal. `schema` describes the format.
+"""Workflows as JSON: the whole model, without loss. `schema` describes the format.
 
-A number, text or name is judged as in the XML: what a server would refuse is not read. Times are whole seconds.
+Numbers, texts and names are checked as in the XML: what a server would refuse is not read. Times are in seconds.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
 
 
 def dumps(workflow: Workflow) -> str:
-    """`workflow` as JSON. Raises nothing: JSON carries also a workflow that is not valid."""
+    """`workflow` as JSON. Never raises: JSON can also represent an invalid workflow."""
     value = {"format": FORMAT, **record_shape(Workflow).encode(workflow)}
     text = json.dumps(value, ensure_ascii=False, indent=2)
     return _SURROGATE.sub(lambda match: f"\\u{ord(match.group()):04x}", text) + "\n"
@@ -35,8 +35,8 @@ def dumps(workflow: Workflow) -> str:
 def loads(text: str | bytes, *, read_file: ReadFile | None = None) -> Loaded:
     """The workflow in `text`.
 
-    Raises UnreadableWorkflow, with the line, where the text is not JSON of this format, and InvalidWorkflow where names
-    or values are wrong. `read_file` is not used: JSON holds all scripts.
+    Raises UnreadableWorkflow, with the line, if the text is not JSON of this format, and InvalidWorkflow if names or
+    values are wrong. `read_file` is not used: JSON contains all scripts.
     """
     text = decoded(text)
     value = _parse(text)
@@ -79,7 +79,7 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {twice!r} stands twice in one object.")
+        raise ValueError(f"the key {twice!r} occurs twice in one object.")
     return found
 
 
@@ -88,7 +88,7 @@ def _no_constant(word: str) -> Any:
 
 
 def _line(text: str, path: ValuePath) -> int:
-    """The line of the value at `path`, or of the deepest part of it that is there."""
+    """The line of the value at `path`, or of its deepest part that exists."""
     position = 0
     for part in path:
         found = next((start for key, start in _items(text, position) if key == part), None)
@@ -99,7 +99,7 @@ def _line(text: str, path: ValuePath) -> int:
 
 
 def _items(text: str, position: int) -> Iterator[tuple[str | int, int]]:
-    """Key or index of each item of the object or list that starts at `position`, with the place of its value."""
+    """Key or index of each item of the object or list that starts at `position`, with the position of its value."""
     depth = index = 0
     key: str | int = 0
     in_list = text[position : position + 1] == "["

@@ -1,7 +1,7 @@
 """The JSON schema of workflows, derived from the model; its descriptions are the comments of the model's fields.
 
 ``python -m proactive_jupyter_kernel.workflow.formats.json_schema`` prints it; ``workflow.schema.json`` in this folder
-and in docs/reference is that print.
+and in docs/reference is its output.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def page() -> str:
 
 
 def _comments() -> dict[str, dict[str, str]]:
-    """Class -> field -> its comment in model.py; a class has the comments of those that it derives from, too."""
+    """Class -> field -> its comment in model.py; a class inherits the comments of its bases."""
     source = inspect.getsource(model)
     lines = source.splitlines()
     found: dict[str, dict[str, str]] = {}
@@ -71,7 +71,7 @@ def _comments() -> dict[str, dict[str, str]]:
     return found
 
 
-#: Where a record stands -> its class, to find the comments of its fields.
+#: Position of a record -> its class, to find the comments of its fields.
 _CLASS_OF = {
     "variables": "TaskVariable",
     "tasks": "Task",
@@ -115,7 +115,7 @@ def _described(found: Any, fields: dict[str, str], comments: dict[str, dict[str,
 
 
 def _plain(comment: str) -> str:
-    """A comment without the marks of its markup."""
+    """A comment without markup."""
     return textwrap.dedent(re.sub(r"``([^`]*)``|`([^`]*)`", lambda match: match.group(1) or match.group(2), comment))
 
 

@@ -1,4 +1,4 @@
-"""What reading a workflow gives, whatever its format."""
+"""The result of reading a workflow from any format."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from proactive_jupyter_kernel.workflow.model import Workflow
 
 __all__ = ["MAX_BYTES", "MAX_TASKS", "Loaded", "ReadFile", "decoded"]
 
-#: A workflow is text that people edit; the largest of ProActive's catalogue has less than a hundredth of this.
+#: The largest workflow of ProActive's catalogue has less than a hundredth of this.
 MAX_BYTES = 16 * 1024 * 1024
-#: Ten times as many as a job is expected to have.
+#: Ten times the expected size of a job.
 MAX_TASKS = 100_000
 
-#: Gives the text of a file beside the workflow; raises OSError or ValueError where there is none.
+#: Returns the text of a file beside the workflow; raises OSError or ValueError if there is none.
 ReadFile = Callable[[str], str]
 
 
@@ -24,14 +24,14 @@ class Loaded:
     """A workflow that was read."""
 
     workflow: Workflow
-    #: What the text said that the workflow cannot represent, or that means something else than it seems; sentences.
+    #: Sentences about parts of the text that the workflow cannot represent, or that are misleading.
     notices: tuple[str, ...] = ()
-    #: What is wrong with it though it could be read; only where `loads` was told to keep going.
+    #: Problems that did not prevent reading; only with `keep_going` of `loads`.
     problems: tuple[Problem, ...] = ()
 
 
 def decoded(text: str | bytes) -> str:
-    """Text in UTF-8, of a size that a workflow can have; UnreadableWorkflow for anything else."""
+    """Decode UTF-8 text of at most `MAX_BYTES`; raises UnreadableWorkflow for anything else."""
     from proactive_jupyter_kernel.errors import UnreadableWorkflow
 
     if len(text) > MAX_BYTES:

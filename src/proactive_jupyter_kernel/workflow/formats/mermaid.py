@@ -42,7 +42,7 @@ def _controls(task: Task) -> list[tuple[str, str]]:
 
 
 def _text(text: str) -> str:
-    """In quotes; what Mermaid would read as markup is written as an entity."""
+    """In quotes; what Mermaid would interpret as markup is written as an entity."""
     entities = {"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "\n": " "}
     return '"' + "".join(entities.get(character, character) for character in text) + '"'
 

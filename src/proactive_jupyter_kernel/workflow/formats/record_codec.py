@@ -1,7 +1,7 @@
 """Records of the model as plain values (dict, list, str, int, bool) and back, and the JSON schema of those values.
 
 All three are derived from the type annotations of `model`, so that a new field of a record needs no change here. A
-field that has its default is left out.
+field with its default value is omitted.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from proactive_jupyter_kernel.workflow.model import (
 
 __all__ = ["InvalidRecord", "Shape", "record_shape", "shown_path"]
 
-#: Where a value stands: keys and indices from the root.
+#: The path of a value: keys and indices from the root.
 ValuePath = tuple[str | int, ...]
 
 _REFERENCE = re.compile(r"\$\{(.*)\}", re.DOTALL)
-#: The records that can stand in one place are told apart by their ``type``.
+#: ``type`` distinguishes the records of a union.
 _TYPE_NAMES: Mapping[type, str] = {
     Script: "script",
     JavaClass: "java",
@@ -46,7 +46,7 @@ _TYPE_NAMES: Mapping[type, str] = {
 
 
 class InvalidRecord(ValueError):
-    """A value that is not of its type; the message is a sentence without its place, which `path` tells."""
+    """A value does not have its type; the message is the rest of a sentence about the value at `path`."""
 
     def __init__(self, path: ValuePath, message: str) -> None:
         super().__init__(message)
@@ -60,13 +60,13 @@ def shown_path(path: ValuePath) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How values of one type are written, read and described."""
+    """The encoder, decoder and schema of one type."""
 
     encode: Callable[[Any], Any]
     decode: Callable[[Any, ValuePath], Any]
-    #: The JSON schema; records are referred to by ``$ref``.
+    #: The JSON schema; it refers to records with ``$ref``.
     schema: Mapping[str, Any]
-    #: The words for the type in a message: ``a text``.
+    #: The type in messages: ``a text``.
     words: str
 
 
@@ -105,7 +105,7 @@ _REFERENCE_SHAPE = Shape(str, _decode_reference, {"type": "string", "pattern": r
 
 
 def _enumeration(kind: type[enum.Enum]) -> Shape:
-    """Members by their value; those of `Priority`, whose values are numbers, by their name in lower case."""
+    """Members by value; those of `Priority`, whose values are numbers, by their name in lower case."""
 
     def word(member: enum.Enum) -> str:
         return member.name.lower() if kind is Priority else str(member.value)
@@ -164,7 +164,7 @@ def _mapping(item: Shape) -> Shape:
 
 
 def _with_reference(inner: Shape) -> Shape:
-    """A type that a reference can stand for."""
+    """A type or a reference."""
 
     def encode(value: Any) -> Any:
         return str(value) if isinstance(value, Reference) else inner.encode(value)
@@ -178,7 +178,7 @@ def _with_reference(inner: Shape) -> Shape:
 
 
 def _one_of(records: tuple[type, ...]) -> Shape:
-    """Records that are told apart by ``type``."""
+    """A union of records, distinguished by ``type``."""
     by_word = {_TYPE_NAMES[record]: record for record in records}
 
     def encode(value: Any) -> Any:
@@ -207,7 +207,7 @@ def _one_of(records: tuple[type, ...]) -> Shape:
 
 @functools.cache
 def shape_of(annotation: Any) -> Shape:
-    """The shape of an annotation of the model. TypeError for a type that no format knows yet."""
+    """The shape of an annotation of the model. Raises TypeError for an unsupported type."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if annotation in _PLAIN:
         return _PLAIN[annotation]
@@ -238,7 +238,7 @@ def _union(members: tuple[Any, ...]) -> Shape:
 class _Field:
     name: str
     shape: Shape
-    #: What is left out when written; `dataclasses.MISSING` where the field is required.
+    #: The value that is omitted; `dataclasses.MISSING` if the field is required.
     default: Any
 
 
@@ -265,7 +265,7 @@ def _properties(record: type) -> dict[str, Any]:
 
 @functools.cache
 def record_shape(record: Any) -> Shape:
-    """The shape of a record: an object with a key for each field that has not its default."""
+    """The shape of a record: an object with a key for each field whose value is not the default."""
 
     def encode(value: Any) -> Any:
         return {

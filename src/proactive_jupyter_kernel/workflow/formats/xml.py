@@ -1,6 +1,6 @@
-"""Workflows as ProActive's XML: `dumps` writes what a server accepts, `loads` reads what others wrote.
+"""Workflows as ProActive's XML: `dumps` writes what a server accepts, `loads` reads any workflow.
 
-What is read comes from outside: no document type, no entities, no network, limits of size, depth and number of tasks.
+The input is not trusted: no document type, no entities, no network, limits for size, depth and number of tasks.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from proactive_jupyter_kernel.workflow.model import Workflow
 
 __all__ = ["MAX_BYTES", "MAX_TASKS", "Loaded", "dumps", "loads"]
 
-#: The check of a dependency on a task that does not exist: such a workflow can still be read.
+#: The check for a dependency on a task that does not exist: such a workflow can still be read.
 _UNKNOWN_DEPENDENCE = "PA108"
 _DECLARATION = re.compile(r"<\?xml\b[^>]*\?>")
 _ENCODING = re.compile(rb"""<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
-#: What may stand before the document type: blanks, a comment, a processing instruction.
+#: What may precede the document type: blanks, a comment, a processing instruction.
 _PROLOG = re.compile(r"\s+|<!--.*?-->|<\?.*?\?>", re.DOTALL)
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
@@ -34,7 +34,7 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs
 def dumps(workflow: Workflow, version: str = "3.14") -> str:
     """`workflow` as XML of that schema version: 3.12, 3.13, 3.14 or dev.
 
-    Raises InvalidWorkflow, naming everything that keeps it from being valid, and ValueError for another version.
+    Raises InvalidWorkflow, with all problems, if it is not valid, and ValueError for any other version.
     """
     if version not in VERSIONS:
         raise ValueError(f"Cannot write schema version {version!r}; known: {', '.join(VERSIONS)}.")
@@ -46,12 +46,12 @@ def dumps(workflow: Workflow, version: str = "3.14") -> str:
 
 
 def loads(text: str | bytes, *, read_file: ReadFile | None = None, keep_going: bool = False) -> Loaded:
-    """The workflow in `text`, of any schema version, references left as they are.
+    """The workflow in `text`, of any schema version, with unresolved references.
 
-    `read_file` gives the text of a script that stands in a file beside the workflow; without it such a script is a
-    problem. Raises UnreadableWorkflow where the text is not workflow XML, InvalidWorkflow where its parts are wrong.
-    With `keep_going`, dependencies on tasks that do not exist are left out and told in `Loaded.problems` instead, so
-    that whoever asks for every problem can look for further ones.
+    `read_file` returns the text of a script in a file beside the workflow; without it such a script is a problem.
+    Raises UnreadableWorkflow if the text is not workflow XML, InvalidWorkflow if its parts are wrong.
+    With `keep_going`, dependencies on tasks that do not exist are omitted and listed in `Loaded.problems` instead, so
+    that the caller can look for more problems.
     """
     root = _parse(_decode(text))
     namespace, version = _version(root)
@@ -80,7 +80,7 @@ def _without_unknown_parents(workflow: Workflow) -> Workflow:
 
 
 def _decode(text: str | bytes) -> str:
-    """Text without its XML declaration, which has done its duty; lines and columns stay where they are."""
+    """Text without its XML declaration; line and column numbers do not change."""
     if len(text) > MAX_BYTES:
         raise UnreadableWorkflow(
             f"The workflow has {len(text):,} bytes; at most {MAX_BYTES:,} are read.",
@@ -110,7 +110,7 @@ def _decode_bytes(text: bytes) -> str:
 
 
 def _refuse_doctype(text: str) -> None:
-    """A document type could define entities that grow without end or read files; a workflow needs none."""
+    """A document type could define entities that expand without limit or read files; a workflow needs none."""
     position = 0
     while prolog := _PROLOG.match(text, position):
         position = prolog.end()
@@ -118,7 +118,7 @@ def _refuse_doctype(text: str) -> None:
         line = text.count("\n", 0, position) + 1
         raise UnreadableWorkflow(
             f"Line {line}: the workflow has a document type (<!DOCTYPE …>), which is refused.",
-            hint="Entities could hide in it: remove it, and write out what they stand for.",
+            hint="It could define entities: remove it, and replace each entity by its value.",
         )
 
 
@@ -134,7 +134,7 @@ def _parse(text: str) -> etree._Element:
     try:
         return etree.fromstring(text.encode("utf-8"), parser)
     except UnicodeEncodeError as error:
-        raise UnreadableWorkflow(f"The workflow holds half a surrogate pair: {error}.") from error
+        raise UnreadableWorkflow(f"The workflow contains half of a surrogate pair: {error}.") from error
     except etree.XMLSyntaxError as error:
         line, column = error.position
         lines = text.splitlines()

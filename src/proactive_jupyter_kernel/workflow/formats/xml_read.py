@@ -1,4 +1,4 @@
-"""Reads a workflow from a tree that `xml_schema` has found valid: the walk from elements to records."""
+"""Converts a tree that `xml_schema` has validated to a workflow: from elements to records."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _TASK_FLAGS = {"run_as_me": "runAsMe", "precious_result": "preciousResult", "pre
 
 
 class Reader:
-    """Turns the tree into records; what it cannot represent it tells the validator, who knows the places."""
+    """Converts the tree to records; it reports what cannot be represented to the validator, which adds the position."""
 
     def __init__(self, validator: Validator, read_file: ReadFile | None) -> None:
         self.validator = validator
@@ -78,7 +78,7 @@ class Reader:
         return str(self.value(element, name, types.TEXT, ""))
 
     def content(self, element: etree._Element | None) -> str:
-        """As the server's parser: the text up to the first child or comment."""
+        """As the server's parser does: the text up to the first child or comment."""
         return (element.text or "") if element is not None else ""
 
     def pairs(self, element: etree._Element | None, tag: str, what: str) -> dict[str, str]:
@@ -91,7 +91,7 @@ class Reader:
 
     def note_duplicate(self, element: etree._Element, what: str, name: str, seen: Mapping[str, object]) -> None:
         if name in seen:
-            self.validator.notice(element, f"{what} {name!r} stands there twice", "The last one counts.")
+            self.validator.notice(element, f"{what} {name!r} occurs twice", "The last one is used.")
 
     def values(self, element: etree._Element | None, tag: str, attribute: str) -> tuple[str, ...]:
         return tuple(self.text(child, attribute) for child in self.all(element, tag))
@@ -102,7 +102,7 @@ class Reader:
         variables = self.job_variables(self.child(root, "variables"))
         self.variables = {variable.name: variable.value for variable in variables}
         if (classpath := self.child(root, "jobClasspath")) is not None:
-            self.validator.notice(classpath, "<jobClasspath> is left out", "ProActive ignores it since schema 3.3.")
+            self.validator.notice(classpath, "<jobClasspath> was left out", "ProActive ignores it since schema 3.3.")
         return Workflow(
             name=self.text(root, "name"),
             tasks=tuple(self.task(task) for task in self.all(self.child(root, "taskFlow"), "task")),
@@ -141,10 +141,10 @@ class Reader:
 
     def note_digit(self, element: etree._Element, name: str) -> None:
         if (element.get(name) or "").strip() == "1":
-            self.validator.notice(element, f'{name}="1" means false to ProActive', 'Write "true" if that is meant.')
+            self.validator.notice(element, f'{name}="1" means false to ProActive', 'Write "true" to set it.')
 
     def unique(self, pairs: list[tuple[etree._Element, _Variable]]) -> tuple[_Variable, ...]:
-        """The last of several variables with one name, at the place of the first."""
+        """The last of several variables with one name, at the position of the first."""
         result: dict[str, _Variable] = {}
         for element, variable in pairs:
             self.note_duplicate(element, "variable", variable.name, result)
@@ -164,7 +164,7 @@ class Reader:
         return self.unique(found)
 
     def policy(self, element: etree._Element) -> ErrorPolicy | Reference | None:
-        """``onTaskError``, or what older schemas wrote instead."""
+        """``onTaskError``, or its predecessor in older schemas."""
         policy: ErrorPolicy | Reference | None = self.value(element, "onTaskError", types.POLICY)
         cancel = self.value(element, "cancelJobOnError", types.FLAG)
         if isinstance(cancel, Reference):
@@ -225,7 +225,7 @@ class Reader:
         parallel = self.value(self.child(element, "parallel"), "numberOfNodes", types.COUNT)
         if alone is not None and parallel is not None and alone != parallel:
             message = f"numberOfNodes is {alone} on the task and {parallel} in <parallel>"
-            self.validator.notice(element, message, "The one in <parallel> counts.")
+            self.validator.notice(element, message, "The one in <parallel> is used.")
         number: int | Reference = next((value for value in (parallel, alone) if value is not None), 1)
         return number
 
@@ -293,7 +293,7 @@ class Reader:
                 return Replicate(script=script)
 
     def metadata(self, element: etree._Element | None) -> tuple[tuple[str, str], ...]:
-        """The leaves; a foreign namespace stays in front of the tag, in braces."""
+        """The leaves; a foreign namespace stays before the tag, in braces."""
         leaves = []
         for child in element.iterdescendants(etree.Element) if element is not None else ():
             name = etree.QName(child)
@@ -333,7 +333,7 @@ class Reader:
         )
 
     def script_from_path(self, file: etree._Element, arguments: tuple[str, ...]) -> Script:
-        """The file's text goes into the workflow, as on a server; its extension tells the language."""
+        """The text of the file becomes part of the workflow, as on a server; its extension determines the language."""
         path = self.text(file, "path").strip()
         try:
             path = substitute(path, self.variables)
@@ -343,7 +343,7 @@ class Reader:
         if language is None:
             known = [extension for each in LANGUAGES for extension in each.extensions]
             hint = did_you_mean(path.rpartition(".")[2], known) or "Give it one, such as .cpy for Python or .bash."
-            self.validator.problem(file, f"the extension of script file {path!r} tells no language", hint)
+            self.validator.problem(file, f"the extension of script file {path!r} does not imply a language", hint)
         code = self.file_text(file, path)
         if "url" in file.attrib:
             self.validator.notice(file, "the URL of a script with a path is left out")
@@ -351,7 +351,7 @@ class Reader:
 
     def file_text(self, file: etree._Element, path: str) -> str:
         if self.read_file is None:
-            hint = "Read the workflow from its own folder, or put the script's text into it."
+            hint = "Read the workflow from its own folder, or move the script's text into it."
             self.validator.problem(file, f"script file {path!r} cannot be read from here", hint)
             return ""
         try:

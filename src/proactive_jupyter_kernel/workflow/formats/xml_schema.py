@@ -1,8 +1,8 @@
-"""What the workflow XML may hold, as a table, and the walk that compares a document with it.
+"""The schema of the workflow XML as a table, and the validation of a document.
 
-All differences are reported at once, with line, task and a proposal. The table is that of schema 3.14 and of `dev`; the
-older ones have the same tree with fewer attributes, and a few parts that are gone (`_Spec.gone`). Below
-`_STRICT_FROM` the exact schema is not at hand, so that what is unknown there is named in a notice, not refused.
+All differences are reported together, with line, task and a proposal. The table is that of schema 3.14 and of `dev`;
+older versions have the same tree with fewer attributes and a few removed parts (`_Spec.gone`). The exact schemas below
+`_STRICT_FROM` are not available, so unknown parts give a notice there, not an error.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["NAMESPACE", "Validator", "children_of", "line_of", "local_name", "ve
 NAMESPACE = "urn:proactive:jobdescriptor:"
 _INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
 _STRICT_FROM = 12
-#: Attribute -> the first schema that has it; a server refuses it under an older one.
+#: Attribute -> the first schema version with it; a server refuses it in an older version.
 _SINCE = {
     ("job", "tags"): 14,
     **{
@@ -38,7 +38,7 @@ _SINCE = {
 
 @dataclass(frozen=True, slots=True)
 class _Slot:
-    """A place among the children of an element, for one of some tags."""
+    """A position among the children of an element, for one of several tags."""
 
     #: Tag -> key of its specification.
     tags: Mapping[str, str]
@@ -48,16 +48,16 @@ class _Slot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Spec:
-    """What an element may hold."""
+    """The allowed content of an element."""
 
     required: Mapping[str, Lexical] = field(default_factory=dict)
     optional: Mapping[str, Lexical] = field(default_factory=dict)
     slots: tuple[_Slot, ...] = ()
-    #: Text of its own.
+    #: Whether it contains text.
     text: bool = False
-    #: Any elements whatsoever.
+    #: Whether it may contain any elements.
     open: bool = False
-    #: Tag or attribute that schemas up to some version had -> that version.
+    #: Removed tag or attribute -> the last schema version with it.
     gone: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -226,7 +226,7 @@ _SPECS: dict[str, _Spec] = {
 
 
 def version_number(version: str) -> int | None:
-    """The number behind ``3.``; `dev` counts as newer than all; None for a version that does not exist."""
+    """The number after ``3.``; `dev` is newer than all; None for a version that does not exist."""
     known = {f"3.{number}": number for number in range(15)} | {"dev": 99}
     return known.get(version)
 
@@ -236,18 +236,18 @@ def local_name(element: etree._Element) -> str:
 
 
 def line_of(element: etree._Element) -> int:
-    """Where the element starts in the text; 0 if that is not known."""
+    """The line where the element starts; 0 if it is not known."""
     line = element.sourceline
     return line if isinstance(line, int) else 0
 
 
 def children_of(element: etree._Element) -> Iterator[etree._Element]:
-    """The elements in an element; comments and processing instructions are not."""
+    """The child elements, without comments and processing instructions."""
     return element.iterchildren(etree.Element)
 
 
 class Validator:
-    """Compares a tree with the table; `problems` and `notices` hold what it found."""
+    """Validates a tree; `problems` and `notices` hold the findings."""
 
     def __init__(self, version: int, namespace: str) -> None:
         self.version = version
@@ -271,7 +271,7 @@ class Validator:
         self.notices.append(self._finding(element, message, explanation, "PA116", ""))
 
     def doubt(self, element: etree._Element, message: str, explanation: str = "") -> None:
-        """A problem where the schema is known for sure; else a notice: the part is left out."""
+        """A problem if the exact schema is known; else a notice that the part was left out."""
         if self.version >= _STRICT_FROM:
             self.problem(element, message, explanation)
         else:
@@ -320,7 +320,7 @@ class Validator:
                 self.problem(element, f"attribute {name} of <{tag}> {error}", code=code)
             since = _SINCE.get((key, name), 0)
             if self.version < since:
-                message = f"attribute {name} of <{tag}> came with schema 3.{since}"
+                message = f"attribute {name} of <{tag}> requires schema 3.{since}"
                 self.notice(element, message, f"A server refuses it under 3.{self.version}.")
         for name in spec.required:
             if name not in element.attrib:
@@ -332,23 +332,25 @@ class Validator:
     def unknown_attribute(self, element: etree._Element, tag: str, name: str, known: Mapping[str, Lexical]) -> None:
         if name == "cancelJobOnError":
             hint = 'Write onTaskError="cancelJob" instead of "true", and nothing instead of "false".'
-            self.problem(element, f"attribute cancelJobOnError of <{tag}> is gone since schema 3.4", hint)
+            self.problem(element, f"attribute cancelJobOnError of <{tag}> was removed in schema 3.4", hint)
             return
         names = [known_name for known_name in known if known_name != "cancelJobOnError"]
         self.doubt(element, f"<{tag}> has no attribute {name}", did_you_mean(name, names))
 
     def own_text(self, element: etree._Element, spec: _Spec) -> None:
-        """Text where only elements belong; and text that the server's parser never gets to see."""
+        """Text where only elements are allowed, and text that the server's parser does not read."""
         tails = "".join(child.tail or "" for child in element)
         if not spec.text:
             stray = ((element.text or "") + tails).strip()
             if stray:
-                self.problem(element, f"text {stray[:40]!r} inside of <{local_name(element)}>, where none belongs")
+                self.problem(
+                    element, f"text {stray[:40]!r} inside of <{local_name(element)}>, where no text is allowed"
+                )
         elif tails.strip():
             self.notice(
                 element,
                 f"a comment inside of <{local_name(element)}> ends its text",
-                "What follows it is left out, as ProActive does.",
+                "The text after it was left out, as in ProActive.",
             )
 
     def children(self, element: etree._Element, tag: str, spec: _Spec) -> None:
@@ -382,17 +384,17 @@ class Validator:
         elif index < furthest:
             order = ", ".join(f"<{known}>" for each in spec.slots for known in each.tags)
             if self.version >= _STRICT_FROM:
-                self.problem(child, f"<{name}> stands too late inside of <{tag}>", f"The order is {order}.")
+                self.problem(child, f"<{name}> is in the wrong position inside of <{tag}>", f"The order is {order}.")
             else:
-                self.notice(child, f"<{name}> stands too late inside of <{tag}>", "A server may refuse it.")
+                self.notice(child, f"<{name}> is in the wrong position inside of <{tag}>", "A server may refuse it.")
 
     def script_parts(self, element: etree._Element, tag: str) -> None:
-        """Where code and arguments may stand together."""
+        """Where code and arguments may occur together."""
         names = [local_name(child) for child in children_of(element)]
         if tag == "file" and not {"path", "url"} & set(map(str, element.attrib)):
             self.problem(element, "<file> needs an attribute path or url")
         if tag == "script" and "file" in names and "arguments" in names:
-            self.problem(element, "<arguments> of a <file> belong inside of it")
+            self.problem(element, "<arguments> of a <file> must be inside of it")
 
     # --- names ---
 

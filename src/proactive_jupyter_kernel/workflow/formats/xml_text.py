@@ -1,7 +1,7 @@
-"""Puts XML down as text: elements, attributes, CDATA. Knows nothing of workflows.
+"""Writes XML as text: elements, attributes, CDATA. Independent of workflows.
 
-Written by hand because no library writes several CDATA sections and escaped characters into one element, which code
-with ``]]>`` or carriage returns needs to come back as it was.
+No library writes several CDATA sections and escaped characters into one element, which code with ``]]>`` or carriage
+returns needs to be preserved.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Attributes = Iterable[tuple[str, str]]
 
 
 class XmlText:
-    """A document that grows at its end; two blanks of indent a level."""
+    """A document that is written sequentially, with two spaces of indent for each level."""
 
     def __init__(self) -> None:
         self.lines = ['<?xml version="1.0" encoding="UTF-8"?>']
@@ -31,7 +31,7 @@ class XmlText:
 
     @contextmanager
     def element(self, tag: str, attributes: Attributes = ()) -> Iterator[None]:
-        """An element with children: those that are written inside the `with` block."""
+        """An element with children, which are written inside the `with` block."""
         self._line(f"<{tag}{_attributes(attributes)}>")
         self.depth += 1
         yield
@@ -46,7 +46,7 @@ class XmlText:
         self._line(f"<{tag}{_attributes(attributes)}>{text.translate(_CONTENT)}</{tag}>")
 
     def cdata(self, tag: str, text: str, attributes: Attributes = ()) -> None:
-        """An element whose text people read in the file: as CDATA, so that nothing but its end mark is escaped."""
+        """An element whose text people read in the file: as CDATA, in which only the end mark is escaped."""
         if text:
             self._line(f"<{tag}{_attributes(attributes)}>{_cdata(text)}</{tag}>")
         else:
@@ -61,6 +61,6 @@ def _attributes(attributes: Attributes) -> str:
 
 
 def _cdata(text: str) -> str:
-    """A parser turns carriage returns into line feeds, inside CDATA too, unless they are written as references."""
+    """A parser converts carriage returns to line feeds, also in CDATA, unless they are written as references."""
     split = text.replace("]]>", "]]]]><![CDATA[>").replace("\r", "]]>&#13;<![CDATA[")
     return f"<![CDATA[{split}]]>".replace("<![CDATA[]]>", "")

@@ -1,4 +1,4 @@
-"""Writes the elements of a workflow as XML, and names what the schema version cannot express."""
+"""Writes the elements of a workflow as XML, and reports what the schema version cannot represent."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SCHEMA = "http://www.activeeon.com/public_content/schemas/proactive/jobdescript
 
 
 def write(root: Element, version: str) -> str:
-    """The text of a workflow whose values were checked before."""
+    """The text of a workflow whose values were already checked."""
     namespace = f"urn:proactive:jobdescriptor:{version}"
     head = [
         ("xmlns", namespace),
@@ -48,12 +48,12 @@ def _write(out: XmlText, element: Element, attributes: list[tuple[str, str]]) ->
 
 
 def version_problems(element: Element, version: str, task: str = "") -> Iterator[Problem]:
-    """The attributes that a schema version does not have."""
+    """The attributes that are not part of a schema version."""
     if isinstance(element.record, Task):
         task = element.record.name
     for name, _, _ in element.present():
         if name in _SINCE and VERSIONS.index(version) < VERSIONS.index(_SINCE[name]):
-            explanation = f"Write {_SINCE[name]}, or take it out."
+            explanation = f"Write {_SINCE[name]}, or remove it."
             message = f"schema {version} has no {name}"
             yield Problem(code="PA114", message=message, task=task, place=element.place, explanation=explanation)
     for child in element.children:

@@ -1,4 +1,4 @@
-"""Dates in the formats of Java's ``SimpleDateFormat``, which variable models are written in."""
+"""Dates in the formats of Java's ``SimpleDateFormat``, which variable models use."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MONTHS = (
     "December",
 )
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-#: Letters that stand for a number, and what it is.
+#: Letters for numeric fields.
 _NUMBERS = {"y": "year", "M": "month", "d": "day", "H": "hour", "k": "hour24", "h": "hour12", "K": "hour11"}
 _NUMBERS |= {"m": "minute", "s": "second", "S": "millisecond", "D": "day of the year"}
 _TOKEN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']", re.DOTALL)
@@ -32,7 +32,7 @@ _ZONE = r"(?:GMT|UTC|Z|(?:GMT|UTC)?[+-]\d{1,2}:?\d{2})"
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """A run of one letter."""
+    """A sequence of one letter."""
 
     letter: str
     width: int
@@ -43,9 +43,9 @@ class _Field:
 
 
 def parse_date(text: str, layout: str) -> datetime:
-    """The moment that `text` names in `layout`; ValueError, with the rest of a sentence, if it names none.
+    """The time that `text` denotes in `layout`; raises ValueError, with the rest of a sentence, if it is invalid.
 
-    Without a zone in the layout the moment has none.
+    Without a zone in the layout, the time has no zone.
     """
     items = _items(layout)
     pattern = "".join(_pattern(item, items[index + 1 :]) for index, item in enumerate(items))
@@ -79,7 +79,7 @@ def _items(layout: str) -> list[_Field | str]:
 
 
 def _pattern(item: _Field | str, following: list[_Field | str]) -> str:
-    """What a piece of the layout matches; numbers that touch each other have the width that is written."""
+    """The pattern for a part of the layout; adjacent numbers have exactly the written width."""
     if isinstance(item, str):
         return re.escape(item)
     if item.is_number:

@@ -1,7 +1,7 @@
-"""Java's regular expressions in Python's: variable models and Spring expressions are written in Java's dialect.
+"""Converts Java's regular expressions, which variable models and Spring expressions use, to Python's.
 
-The dialects agree in most; this file rewrites what differs (named groups, POSIX and Unicode classes, quoting, what the
-dot and ``\\d`` mean) and says clearly which construct Python has no form for.
+Most of the syntax is the same; this file rewrites the differences (named groups, POSIX and Unicode classes, quoting,
+the meaning of the dot and of ``\\d``) and reports constructs that Python does not have.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 __all__ = ["UnsupportedRegex", "compile_java"]
 
 _DOT = r"[^\n\r\x85\u2028\u2029]"
-#: Java's classes by name, as the inside of a Python character class; ASCII alone, as in Java without a flag.
+#: Java's classes by name, as the body of a Python character class; ASCII only, as in Java without a flag.
 _CLASSES = {
     "Lower": "a-z",
     "Upper": "A-Z",
@@ -27,7 +27,7 @@ _CLASSES = {
     "XDigit": "0-9a-fA-F",
     "Space": r" \t\n\x0b\f\r",
 }
-#: Escapes that stand for other text outside of a character class.
+#: Escapes with a different meaning outside of a character class.
 _ESCAPES = {
     "R": r"(?:\r\n|[\n\x0b\f\r\x85\u2028\u2029])",
     "z": r"\Z",
@@ -43,11 +43,11 @@ _FLAGS = re.compile(r"\(\?([A-Za-z]*)(?:-([A-Za-z]*))?([:)])")
 
 
 class UnsupportedRegex(ValueError):
-    """A pattern that is not a Java pattern, or uses what has no form here; the message is the rest of a sentence."""
+    """A pattern is not valid in Java, or uses an unsupported construct; the message is the rest of a sentence."""
 
 
 def compile_java(pattern: str) -> re.Pattern[str]:
-    """The Python pattern that matches as Java's `pattern` does; raises UnsupportedRegex."""
+    """The Python equivalent of Java's `pattern`; raises UnsupportedRegex."""
     translated = _Translator(pattern).run()
     try:
         return re.compile(translated, re.ASCII)
@@ -118,7 +118,7 @@ class _Translator:
             self.plain_escape(following)
 
     def plain_escape(self, following: str) -> None:
-        """An escape that both dialects write alike."""
+        """An escape that is the same in both dialects."""
         if not following:
             raise UnsupportedRegex(f"{self.pattern!r} is not a regular expression: it ends with a backslash")
         if following.isascii() and following.isalpha() and following not in _SAME:
@@ -133,7 +133,7 @@ class _Translator:
         self.position = min(end + 2, len(self.pattern))
 
     def named_class(self, letter: str) -> str:
-        r"""``\p{Alpha}``, ``\p{IsAlpha}``; the inside of a character class."""
+        r"""``\p{Alpha}``, ``\p{IsAlpha}``; the body of a character class."""
         match = _NAMED_CLASS.match(self.pattern, self.position + 2)
         name = match.group(1) if match else self.pattern[self.position + 2 : self.position + 3]
         if name not in _CLASSES:
@@ -142,7 +142,7 @@ class _Translator:
         return _CLASSES[name]
 
     def character_class(self) -> None:
-        """``[…]``; unions, intersections and Python's own set operators are told apart."""
+        """``[…]``; unions, intersections and Python's own set operators are distinguished."""
         self.take(1, "[")
         if self.pattern.startswith("^", self.position):
             self.take(1, "^")

@@ -1,9 +1,8 @@
-"""Values as Java's serialization stream, in which ProActive's REST API carries results and variables.
+"""Values as Java's serialization stream, which ProActive's REST API uses for results and variables.
 
 `dumps` writes what a task can produce (see ``values.py``) as the classes that ProActive's Python engine produces:
-Integer, Long, Double, ArrayList, HashMap … `loads` reads those and what tasks of other languages hand over; a class
-that Python has no form for becomes a `JavaObject`. The grammar is that of the "Java Object Serialization
-Specification", chapter 6.
+Integer, Long, Double, ArrayList, HashMap … `loads` reads those and the values of tasks in other languages; an object of
+any other class becomes a `JavaObject`. The grammar is that of the "Java Object Serialization Specification", chapter 6.
 """
 
 from __future__ import annotations
@@ -71,7 +70,7 @@ def dumps(value: Any) -> bytes:
 
 
 def loads(stream: bytes) -> Any:
-    """The value in a stream. Raises ValueError where the bytes are not a stream, or not a whole one.
+    """The value in a stream. Raises ValueError if the bytes are not a complete stream.
 
     Lists, sets and maps of any class become list, set and dict; numbers int, float or Decimal; arrays lists, but
     byte[] bytes. Anything else is a `JavaObject`.
@@ -87,7 +86,7 @@ def loads(stream: bytes) -> Any:
 
 
 def modified_utf8(text: str) -> bytes:
-    """Java's own encoding: NUL as two bytes, characters beyond the first plane as two surrogates of three bytes."""
+    """Java's modified UTF-8: NUL as two bytes, characters beyond the first plane as two surrogates of three bytes."""
     plain = text.encode("utf-8", "surrogatepass")
     if "\0" not in text and (len(plain) == len(text) or max(text) <= "\uffff"):
         return plain
@@ -97,7 +96,7 @@ def modified_utf8(text: str) -> bytes:
 
 
 class _Writer:
-    """One stream. Class descriptions are written once and then referred to by their number."""
+    """One stream. Class descriptions are written once and then referenced by their handle."""
 
     def __init__(self) -> None:
         self.parts: list[bytes] = []
@@ -139,7 +138,7 @@ class _Writer:
             raise NotPortableValue("value", kind, "no Java class stands for it", "call values.portable first")
 
     def describe(self, name: str) -> None:
-        """The class description, or a reference to where it stands already."""
+        """The class description, or a reference to an earlier one."""
         if not name:
             self.emit(b"\x70")
             return
@@ -228,7 +227,7 @@ class _Writer:
 
 
 def _capacity(size: int) -> int:
-    """How many buckets a Java hash table has for so many entries: a power of two, filled to three quarters at most."""
+    """The number of buckets of a Java hash table for so many entries: a power of two, at most three quarters full."""
     capacity = 16
     while capacity * 3 // 4 < size:
         capacity *= 2

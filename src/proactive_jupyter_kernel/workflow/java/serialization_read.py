@@ -1,7 +1,7 @@
-"""Reads Java's serialization stream: its grammar, and the classes that Python has a form for.
+"""Reads Java's serialization stream: its grammar, and the classes with an equivalent in Python.
 
-A stream comes from outside and is not trusted: nothing in it is looked up or called, sizes are checked against what is
-left of it, and depth is limited.
+A stream is not trusted: nothing in it is looked up or called, sizes are checked against the remaining bytes, and depth
+is limited.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from proactive_jupyter_kernel.workflow.values import MAX_DEPTH, Opaque, text
 __all__ = ["JavaObject", "Reader"]
 
 _FIRST_HANDLE = 0x7E0000
-#: Objects of other languages wrap their values in further objects, so more than `values.py` allows.
+#: Objects of other languages wrap their values in more objects, so this is more than `values.py` allows.
 _MAX_NESTING = 2 * MAX_DEPTH
 _SERIALIZABLE, _WRITES_MORE, _EXTERNALIZABLE, _BLOCKS = 2, 1, 4, 8
-#: Primitive type -> how `struct` reads it.
+#: Primitive type -> its `struct` format.
 _PRIMITIVES = {"B": "b", "C": "H", "D": "d", "F": "f", "I": "i", "J": "q", "S": "h", "Z": "?"}
 
 
 class JavaObject(Opaque):
-    """An object of a class that Python has no form for."""
+    """An object of a class without an equivalent in Python."""
 
     def __init__(self, class_name: str, fields: Mapping[str, Any] | None = None) -> None:
         super().__init__("")
         self.class_name = class_name
-        #: All fields, the super classes' included, by name.
+        #: All fields, including those of the superclasses, by name.
         self.fields: Mapping[str, Any] = {} if fields is None else fields
 
     def __str__(self) -> str:
-        """What can be said of it in one line: a throwable's class and message, an enum's constant, else the class."""
+        """A description in one line: class and message of a throwable, the constant of an enum, else the class."""
         for name in ("detailMessage", "<name>"):
             if name in self.fields:
                 message = self.fields[name]
@@ -56,11 +56,11 @@ class JavaObject(Opaque):
 
 
 class _Block(bytes):
-    """Data that a class wrote by itself between its fields and its end; not a value."""
+    """Custom data that a class wrote after its fields; not a value."""
 
 
 class _Unfinished:
-    """Stands under its handle for an object that is still being read."""
+    """Placeholder for an object that is still being read."""
 
 
 _UNFINISHED = _Unfinished()
@@ -75,7 +75,7 @@ class _Class:
     parent: _Class | None = None
 
     def lineage(self) -> list[_Class]:
-        """The super classes first, as the stream has their data."""
+        """The superclasses first, in the order of their data in the stream."""
         line: list[_Class] = []
         step: _Class | None = self
         while step is not None:
@@ -108,7 +108,7 @@ class Reader:
         }
 
     def value(self) -> Any:
-        """The next value. Raises ValueError, IndexError or struct.error where there is none."""
+        """The next value. Raises ValueError, IndexError or struct.error if there is none."""
         tag = self.stream[self.position]
         self.position += 1
         if tag not in self.contents:
@@ -198,7 +198,7 @@ class Reader:
         return described
 
     def annotation(self) -> list[Any]:
-        """What a class wrote by itself: blocks of bytes and values, up to the end mark."""
+        """The custom data of a class: blocks of bytes and values, up to the end mark."""
         items: list[Any] = []
         while True:
             tag = self.stream[self.position]
@@ -244,7 +244,7 @@ class Reader:
         return value
 
     def check_count(self, size: int) -> None:
-        """An element takes a byte at least, so that a small stream cannot ask for a large list."""
+        """An element has at least one byte, so a small stream cannot require a large list."""
         if size > len(self.stream) - self.position:
             raise IndexError(size)
 
@@ -284,7 +284,7 @@ class Reader:
 
 
 def hashable(value: Any) -> Any:
-    """`value` as a set or the key of a dict can hold it."""
+    """`value` in hashable form, for a set or the key of a dict."""
     if isinstance(value, list):
         return tuple(hashable(item) for item in value)
     if isinstance(value, set):

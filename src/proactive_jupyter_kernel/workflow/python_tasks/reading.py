@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["decode"]
 
-#: What an untrusted pickle may name: classes of the standard library that only hold data.
+#: The classes that an untrusted pickle may use: classes of the standard library that only hold data.
 _HARMLESS = {
     "builtins": ("complex", "set", "frozenset", "bytearray", "range", "slice"),
     "collections": ("OrderedDict", "Counter", "deque"),
@@ -32,7 +32,7 @@ def decode(data: "bytes", where: "str" = "The value", trust: "bool" = True) -> "
     header, payload = split(data)
     reader = _READERS.get(header["kind"])
     if reader is None:
-        raise _unreadable(header, where, "this release does not know that form; a newer one will")
+        raise _unreadable(header, where, "this release does not support that kind; install a newer one")
     try:
         return reader(header, payload, where, trust)
     except Unreadable:
@@ -58,7 +58,7 @@ def _unreadable(
 
 
 def _advice(header: "dict[str, Any]") -> "str":
-    """What to do where versions differ, or where a class is not defined."""
+    """What to do if versions differ or a class is not defined."""
     root, _, version = header["library"].partition(" ")
     ours = getattr(sys.modules.get(root), "__version__", "") if root else ""
     differences = []
@@ -113,7 +113,7 @@ def _read_arrow(header: "dict[str, Any]", payload: "bytes", where: "str", trust:
 
 
 def _read_png(header: "dict[str, Any]", payload: "bytes", where: "str", trust: "bool") -> "Any":
-    """An image of Pillow's where it was one and Pillow is here, else the PNG itself."""
+    """A Pillow image if it was one and Pillow is installed, else the PNG itself."""
     if header["type"].startswith("PIL."):
         try:
             import io
@@ -164,7 +164,7 @@ def _unpickled(header: "dict[str, Any]", payload: "bytes", where: "str", trust: 
                     raise
                 raise AttributeError(
                     f"{name} is defined in the task that wrote it, and not here: define it here, too (#%import puts "
-                    "code in front of every task), or install cloudpickle where the other task runs"
+                    "code at the start of every task), or install cloudpickle where the other task runs"
                 ) from None
 
     return Reader(io.BytesIO(payload)).load()
@@ -175,7 +175,7 @@ _PATHS = {(False, "WindowsPath"): "PureWindowsPath", (True, "PosixPath"): "PureP
 
 
 def _untrusted(header: "dict[str, Any]", where: "str") -> "Unreadable":
-    return _unreadable(header, where, "opening it can run code of whoever wrote it", Untrusted)
+    return _unreadable(header, where, "opening it can run code of its author", Untrusted)
 
 
 _READERS: "dict[str, Callable[[dict[str, Any], bytes, str, bool], Any]]" = {

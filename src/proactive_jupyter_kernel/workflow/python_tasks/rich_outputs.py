@@ -1,7 +1,7 @@
-"""What a Python task shows, as a notebook's cell would: figures, ``display(...)``, the value of a last expression.
+"""The rich outputs of a Python task, as in a notebook cell: figures, ``display(...)``, the value of a last expression.
 
 Each output is a MIME bundle, and becomes an entry of the task's result metadata, ``proactive.display.1`` and so on:
-JSON ``{"data": {type: content}, "metadata": {...}}``, images in base64. So it reaches a client from any scheduler.
+JSON ``{"data": {type: content}, "metadata": {...}}``, images in base64. Any scheduler passes it to the client.
 
 Runs inside tasks, under Python 3.6 or later; see the package's docstring for what that means.
 """
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST", "NO_RESULT", "PREFIX", "RESULT", "WANTED", "Outputs", "bundle_of", "is_effect"]
 
-#: Metadata entries of outputs begin so; a number follows, from 1.
+#: Prefix of the metadata entries of outputs; a number, from 1, follows.
 PREFIX = "proactive.display."
-#: The number of the output that is the task's result as well, because the last expression gave it.
+#: The number of the output that is also the result of the task, because it is the value of the last expression.
 RESULT = "proactive.display_of_result"
 #: Generic information with which the kernel asks the embedded scheduler for the value of a task's last expression.
 WANTED = "PYTHON_LAST_VALUE"
-#: Maps and objects of ProActive: calls of their methods are made for their effect.
+#: Maps and objects of ProActive: their methods are called for their side effects.
 _EFFECTS = ("variables", "resultMap", "resultMetadata", "progress", "genericInformation")
-#: Present where a task set no result: its value, true, is only the scheduler's default.
+#: Present if a task set no result: its value, true, is the default of the scheduler.
 NO_RESULT = "proactive.no_result"
-#: Characters of all outputs of one task together, and of the text of one.
+#: Maximum number of characters of all outputs of one task, and of the text of one output.
 MOST = 4000000
 _LONGEST_TEXT = 20000
 
-#: Method -> MIME type, as IPython asks objects.
+#: Method -> MIME type, in the order of IPython.
 _METHODS = (
     ("_repr_html_", "text/html"),
     ("_repr_markdown_", "text/markdown"),
@@ -41,7 +41,7 @@ _METHODS = (
     ("_repr_latex_", "text/latex"),
     ("_repr_json_", "application/json"),
 )
-#: Never kept: it would run in the reader's browser.
+#: Always removed: it would run in the browser of the reader.
 _REFUSED = ("application/javascript",)
 
 
@@ -55,7 +55,7 @@ class Outputs:
         self._full = False
 
     def display(self, *objects: "Any", **options: "Any") -> None:
-        """Show objects as IPython's ``display`` does; ``raw=True``: they are MIME bundles already."""
+        """Display objects as IPython's ``display`` does; ``raw=True``: they are already MIME bundles."""
         for value in objects:
             if options.get("raw"):
                 self.add({str(kind): _text_of(content) for kind, content in value.items()})
@@ -63,7 +63,7 @@ class Outputs:
                 self.add(*bundle_of(value))
 
     def add(self, data: "dict[str, Any]", metadata: "dict[str, Any] | None" = None) -> None:
-        """Keep one output; what would be too much is left out, and says so once."""
+        """Store one output; outputs beyond the limit are dropped, with one notice."""
         if self._full:
             return
         data = {kind: content for kind, content in data.items() if kind not in _REFUSED}
@@ -77,7 +77,7 @@ class Outputs:
         self._put(PREFIX + str(self._count), text)
 
     def figures(self, but: "Any" = None) -> None:
-        """Show pyplot's open figures, except one, and close them, as a notebook does."""
+        """Display pyplot's open figures, except one, and close them, as a notebook does."""
         pyplot = sys.modules.get("matplotlib.pyplot")
         if pyplot is None:
             return
@@ -88,7 +88,7 @@ class Outputs:
         pyplot.close("all")
 
     def last(self, value: "Any", is_result: "bool") -> None:
-        """Show the value of a script's last expression; `is_result`: the task set no result, so that it is this."""
+        """Display the value of the last expression of a script; `is_result`: it is also the result of the task."""
         if is_part_of_figure(value) or self._full:
             return
         self.display(value)
@@ -96,9 +96,9 @@ class Outputs:
             self._put(RESULT, str(self._count))
 
     def install(self, scope: "dict[str, Any]") -> None:
-        """Give the script ``display``, and have pyplot and IPython show here what they show, once they are imported."""
+        """Define ``display`` for the script, and redirect the displays of pyplot and IPython when they are imported."""
         scope["display"] = self.display
-        # The kernel's own backend, which its scheduler may have inherited, needs a kernel; the others a screen.
+        # The backend of the kernel, which the scheduler may have inherited, needs a kernel; the others need a screen.
         if os.environ.get("MPLBACKEND", "").startswith(("module://matplotlib_inline", "module://ipykernel")):
             del os.environ["MPLBACKEND"]
         os.environ.setdefault("MPLBACKEND", "agg")
@@ -140,7 +140,7 @@ class _AfterImport:
 
 
 def bundle_of(value: "Any") -> "list[dict[str, Any]]":
-    """The MIME bundle of an object and its metadata, as IPython makes them; ``text/plain`` is always there."""
+    """The MIME bundle of an object and its metadata, as IPython creates them; ``text/plain`` is always included."""
     data: dict[str, Any] = {}
     metadata: dict[str, Any] = {}
     if not isinstance(value, type):
@@ -163,13 +163,13 @@ def bundle_of(value: "Any") -> "list[dict[str, Any]]":
 
 
 def is_effect(expression: "Any") -> "bool":
-    """Whether a syntax tree calls a method of ``variables`` and the like, whose value nobody wants to see."""
+    """Whether a syntax tree calls a method of ``variables`` or a similar object, whose value is not displayed."""
     owner = getattr(getattr(getattr(expression, "func", None), "value", None), "id", "")
     return owner in _EFFECTS and expression.func.attr not in ("get", "copy", "items", "keys", "values")
 
 
 def is_part_of_figure(value: "Any") -> "bool":
-    """Whether a value is what plotting functions give back, such as lines or axes: the figure shows it already."""
+    """Whether a value is the return value of a plotting function, such as lines or axes, which the figure shows."""
     if isinstance(value, (list, tuple)):
         return any(is_part_of_figure(item) for item in value[:10])
     if _is(value, "numpy", "ndarray"):
@@ -184,7 +184,7 @@ def _is(value: "Any", library: "str", name: "str") -> "bool":
 
 
 def _asked(value: "Any", method: "str") -> "Any":
-    """What the object's method gives; None where there is none, or where it fails, as in IPython."""
+    """The return value of the object's method; None if it does not exist or fails, as in IPython."""
     found = getattr(type(value), method, None)
     if not callable(found):
         return None
@@ -211,7 +211,7 @@ def _shown(value: "Any") -> "str":
 
 
 def _text_of(content: "Any") -> "Any":
-    """A part of a bundle as JSON can hold it."""
+    """A part of a bundle in JSON form."""
     if isinstance(content, (bytes, bytearray)):
         import base64
 

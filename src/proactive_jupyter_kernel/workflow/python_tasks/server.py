@@ -1,8 +1,8 @@
-"""The same values and outputs in a Python task of a ProActive server, where maps and results are proxies of Java's.
+"""The same values and outputs in a Python task of a ProActive server, where maps and results are Java proxies.
 
-The kernel puts this in front of the task's code, and a call of `end` behind it. ``variables``, ``resultMap`` and
-``results`` are wrapped, so that they give and take Python's values: Java's collections are converted, tagged bytes are
-opened, and what Java has no form for is tagged.
+The kernel adds this before the code of the task, and a call of `end` after it. ``variables``, ``resultMap`` and
+``results`` are wrapped, so that they return and accept Python values: Java's collections are converted, tagged bytes
+are opened, and values without an equivalent in Java are tagged.
 
 Runs inside tasks, under Python 3.6 or later; see the package's docstring for what that means.
 """
@@ -24,13 +24,13 @@ _DEEPEST = 100
 
 
 def begin(scope: "dict[str, Any]") -> "None":
-    """Wrap what the script sees; it ends with ``_proactive_task.end()``."""
+    """Wrap the bindings of the script; it ends with ``_proactive_task.end()``."""
     scope["_proactive_task"] = task = Task(scope)
     scope["_proactive_last"] = task.note_last
 
 
 class Task:
-    """One script of a task: what it had, and what it shows."""
+    """One script of a task: its bindings and its outputs."""
 
     def __init__(self, scope: "dict[str, Any]") -> None:
         self._scope = scope
@@ -66,13 +66,13 @@ class Task:
         self._last = value
 
     def end(self) -> "None":
-        """Hand on what the script leaves: changed variables, the result, what is drawn."""
+        """Pass on the changed variables, the result and the figures of the script."""
         scope, last = self._scope, self._last
         had_result = "result" in scope
         if had_result:
             scope["result"] = carried(scope["result"], "result", self._plain)
         elif last is not None and last is not Ellipsis and not rich_outputs.is_part_of_figure(last):
-            # Nobody asked for it to be the result: where it cannot travel it is only shown.
+            # It is not the explicit result: if it cannot travel, it is only displayed.
             with contextlib.suppress(tagged.NotSerializable):
                 scope["result"] = carried(last, "result", self._plain)
         for one in self._maps.values():
@@ -90,17 +90,17 @@ def _opened_or_not(value: "Any") -> "Any":
     try:
         return tagged.opened(value, "The result")
     except tagged.Unreadable:
-        return value  # the script may not care; it goes on as it came
+        return value  # unchanged: the script may not use it
 
 
 class Result:
-    """One entry of ``results``: the same, but its value is Python's."""
+    """One entry of ``results`` with a Python value."""
 
     def __init__(self, proxy: "Any") -> None:
         self._proxy = proxy
 
     def value(self) -> "Any":
-        """The parent's value; raises what the server raises if the parent failed."""
+        """The value of the parent; raises the exception of the server if the parent failed."""
         return tagged.opened(converted(self._proxy.value()), "The result")
 
     getValue = value
@@ -122,7 +122,7 @@ class Variables:
         self._name = name
         self._proxy = proxy
         self._plain = plain
-        #: Lists and dicts that were read, and how they were then: changed in place they are put again in the end.
+        #: Lists and dicts that were read, with their initial state: those changed in place are set again at the end.
         self._read: dict[Any, tuple[Any, Any]] = {}
 
     def __getitem__(self, key: "Any") -> "Any":
@@ -136,7 +136,7 @@ class Variables:
         return value
 
     def get(self, key: "Any", default: "Any" = None) -> "Any":
-        """The value, or None: as on a ProActive server, where the default is never looked at."""
+        """The value, or None: as on a ProActive server, which ignores the default."""
         return self[key]
 
     def __setitem__(self, key: "Any", value: "Any") -> "None":
@@ -155,7 +155,7 @@ class Variables:
         self.remove(key)
 
     def remove(self, key: "Any") -> "Any":
-        """Take a key out and return its value."""
+        """Remove a key and return its value."""
         old = self[key]
         self._read.pop(key, None)
         self._proxy.remove(key)
@@ -223,14 +223,14 @@ class Variables:
         return getattr(self._proxy, name)
 
     def end(self) -> "None":
-        """Put again what was changed in place."""
+        """Set again the values that were changed in place."""
         for key, (value, before) in self._read.items():
             if before is None or value != before:
                 self._proxy[key] = carried(value, f"{self._name}[{key!r}]", self._plain)
 
 
 def converted(value: "Any") -> "Any":
-    """Java's collections as Python's, whatever they hold; anything else as it is."""
+    """Java collections as Python collections, recursively; anything else unchanged."""
     from collections import abc
 
     if value is None or isinstance(value, (str, bytes, int, float)):
@@ -252,7 +252,7 @@ def _key(value: "Any") -> "Any":
 
 
 def carried(value: "Any", where: "str", plain: "bool", depth: "int" = 0) -> "Any":
-    """The value as a ProActive server can carry it. Raises `NotSerializable`, whose message names the place."""
+    """The value in the form that a ProActive server accepts. Raises `NotSerializable`, whose message names the path."""
     from collections import UserDict, UserList, UserString, abc, deque
 
     kind = type(value)
@@ -284,7 +284,7 @@ def carried(value: "Any", where: "str", plain: "bool", depth: "int" = 0) -> "Any
 
 
 def _is_plain(value: "Any") -> "bool":
-    """Whether it is a text, a number or bytes that Java has a form for."""
+    """Whether it is a text, a number or bytes with an equivalent in Java."""
     if isinstance(value, str):
         return _is_text(value)
     if isinstance(value, int):
@@ -295,7 +295,7 @@ def _is_plain(value: "Any") -> "bool":
 
 
 def _plain_of(value: "Any") -> "Any":
-    """The same without its own class."""
+    """The same value as its base type."""
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, int):

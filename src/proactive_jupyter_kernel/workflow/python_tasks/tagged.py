@@ -1,7 +1,7 @@
-"""Tagged bytes: how Python values that no other language has travel between tasks and into the notebook.
+"""Tagged bytes: how values that only Python can represent travel between tasks and into the notebook.
 
-A ProActive server carries None, booleans, numbers, texts, bytes, lists, sets and dicts. Any other Python value travels
-as bytes that say what they are::
+A ProActive server supports None, booleans, numbers, texts, bytes, lists, sets and dicts. Any other Python value travels
+as bytes that describe themselves::
 
     MAGIC (11 bytes) | length of the header (4 bytes, big endian) | header (JSON, ASCII) | payload
 
@@ -41,32 +41,32 @@ __all__ = [
     "takes",
 ]
 
-#: Never the start of a text or of a known file format; the last byte is the version of this format.
+#: Not the start of a text or of a known file format; the last byte is the version of this format.
 MAGIC = b"\x93ProActive\x01"
 _SIZE = len(MAGIC) + 4
-#: This Python.
+#: The version of this Python.
 PYTHON = ".".join(str(number) for number in sys.version_info[:2])
-#: A longer description of a value, or of what went wrong with it, is cut.
+#: Longer descriptions of values and errors are truncated.
 LONGEST_TEXT = 200
 
 
 class NotSerializable(ValueError):
-    """A value has no form in which it could travel. `args` are the reason and what to do instead, which may be ''."""
+    """A value cannot be serialized. `args` are the reason and what to do instead, which may be ''."""
 
 
 class Unreadable(ValueError):
-    """A tagged value cannot be opened here; the text says what it is, why not, and what to do."""
+    """A tagged value cannot be opened here; the message says what it is, why, and what to do."""
 
 
 class Untrusted(Unreadable):
-    """Opening the value would run code of whoever wrote it, and nobody said that this is wanted."""
+    """Opening the value could run code of its author, and the author is not trusted."""
 
 
 Unreadable.__module__ = Untrusted.__module__ = NotSerializable.__module__ = "builtins"
 
 
 class PngImage(bytes):
-    """A PNG image: its bytes, which a notebook shows as the image."""
+    """The bytes of a PNG image, which a notebook displays as an image."""
 
     def _repr_png_(self) -> "bytes":
         return bytes(self)
@@ -87,7 +87,7 @@ def is_tagged(value: "Any") -> "bool":
 
 
 def header_of(data: "bytes") -> "dict[str, Any]":
-    """The header; its texts are all there, empty where the bytes have none. Raises `Unreadable`."""
+    """The header; missing texts are empty. Raises `Unreadable`."""
     return split(data)[0]
 
 
@@ -117,17 +117,17 @@ def describe(data: "bytes") -> "str":
 
 
 def join(header: "dict[str, Any]", payload: "bytes") -> "bytes":
-    """Tagged bytes; what is None in the header is left out."""
+    """Tagged bytes; entries of the header that are None are omitted."""
     kept = {name: found for name, found in header.items() if found is not None}
     written = json.dumps(kept, separators=(",", ":")).encode("ascii")
     return b"".join((MAGIC, len(written).to_bytes(4, "big"), written, payload))
 
 
-# --- the whole of a value ----------------------------------------------------------------------------------------
+# --- whole values ----------------------------------------------------------------------------------------
 
 
 def holds_tagged(value: "Any") -> "bool":
-    """Whether a value is, or holds somewhere, tagged bytes."""
+    """Whether a value is or contains tagged bytes."""
     if isinstance(value, bytes):
         return is_tagged(value)
     if isinstance(value, dict):
@@ -138,9 +138,9 @@ def holds_tagged(value: "Any") -> "bool":
 def opened(
     value: "Any", where: "str", trust: "bool" = True, instead: "Callable[[bytes, Unreadable], Any] | None" = None
 ) -> "Any":
-    """The value with everything tagged in it opened; `where` is what messages call it.
+    """The value with all tagged parts opened; messages call it `where`.
 
-    Raises `Unreadable`; with `instead`, what that gives stands in the place of what cannot be opened.
+    Raises `Unreadable`; with `instead`, its return value replaces what cannot be opened.
     """
     if not holds_tagged(value):
         return value
@@ -161,21 +161,21 @@ def opened(
     return type(value)(opened(item, where, trust, instead) for item in value)
 
 
-# --- the two halves, which most tasks never need ------------------------------------------------------------------
+# --- reading and writing, imported on first use ------------------------------------------------------------------
 
 
 def takes(value: "Any") -> "bool":
-    """Whether a value travels tagged although a plain form of it could be made."""
+    """Whether a value travels tagged although it has a plain form."""
     from . import writing
 
     return writing.takes(value)
 
 
 def encode(value: "Any", plain: "bool" = False) -> "Any":
-    """What can travel for a value that no other language has: tagged bytes, or a number for a NumPy scalar.
+    """The serialized form of a value that only Python can represent: tagged bytes, or a number for a NumPy scalar.
 
-    With `plain`, lists, records, numbers and texts that tasks of any language can read, as far as there are any: they
-    may hold further values to be encoded. Raises `NotSerializable`.
+    With `plain`, lists, records, numbers and texts that tasks of any language can read, if possible: they may contain
+    more values to encode. Raises `NotSerializable`.
     """
     from . import writing
 
@@ -183,9 +183,9 @@ def encode(value: "Any", plain: "bool" = False) -> "Any":
 
 
 def decode(data: "bytes", where: "str" = "The value", trust: "bool" = True) -> "Any":
-    """The value of tagged bytes. Without `trust`, a pickle may hold plain data alone.
+    """The value of tagged bytes. Without `trust`, a pickle may contain only plain data.
 
-    Raises `Untrusted`, or `Unreadable` where this Python lacks what the value needs.
+    Raises `Untrusted`, or `Unreadable` if a required library is missing.
     """
     from . import reading
 

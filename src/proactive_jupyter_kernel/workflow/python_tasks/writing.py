@@ -1,4 +1,4 @@
-"""Writes values as tagged bytes: one function for each kind of value, found by its class.
+"""Writes values as tagged bytes: one function for each kind of value, selected by its class.
 
 Runs inside tasks, under Python 3.6 or later; see the package's docstring for what that means.
 """
@@ -49,7 +49,7 @@ def encode(value: "Any", plain: "bool" = False) -> "Any":
 
 
 def _scalar(value: "Any") -> "Any":
-    """NumPy's numbers and texts are Python's; times and what is wider than Python's keep their type."""
+    """NumPy's numbers and texts become Python's; times and wider types keep their type."""
     kind, size = value.dtype.kind, value.dtype.itemsize
     if not (kind in "biuSU" or (kind == "f" and size <= 8) or (kind == "c" and size <= 16)):
         return _array(value)
@@ -91,7 +91,7 @@ def _about_table(rows: "int", columns: "Any") -> "str":
 
 
 def _pandas_frame(value: "Any") -> "bytes":
-    """Arrow where it gives the same table back, else a pickle."""
+    """Arrow if it preserves the table, else a pickle."""
     if type_name(type(value)) != "pandas.DataFrame":
         return _pickled(value)
     about = _about_table(len(value), value.columns)
@@ -175,15 +175,15 @@ def _image(value: "Any") -> "bytes":
 
 
 def _open_file(value: "Any") -> "Any":
-    """Refused: cloudpickle would send the whole contents, and the position in them means nothing elsewhere."""
+    """Refused: cloudpickle would send the whole content, and its position has no meaning in another process."""
     raise NotSerializable("it is an open file", "")
 
 
 def _pickled(value: "Any", about: "str" = "") -> "bytes":
-    """A pickle; where it names the task's own classes or functions, a second one that holds their code.
+    """A pickle; if it uses classes or functions of the task, a second one contains their code.
 
-    The first of the two is ``by_value`` bytes long, 0 where there is none. Readers that define the classes themselves
-    open the first one; only cloudpickle can write the second.
+    The first of the two has ``by_value`` bytes, 0 if there is none. Readers that define the classes themselves open the
+    first one; only cloudpickle can write the second one.
     """
     import pickle
 
@@ -211,7 +211,7 @@ def _pickled(value: "Any", about: "str" = "") -> "bytes":
 
 
 def _short_text(value: "Any") -> "str | None":
-    """What tasks of other languages read for a value that is a text or a number to them; None where it is neither."""
+    """The text or number that tasks of other languages read for a value; None if there is none."""
     if isinstance(value, int):
         return str(int(value))
     for base in type(value).__mro__:
@@ -234,7 +234,7 @@ _TEXTS: "dict[tuple[str, str], Callable[[Any], Any]]" = {
 }
 
 
-#: (library, class) -> how its values are written; looked up along the base classes.
+#: (library, class) -> its encoder; looked up along the base classes.
 _ENCODERS: "dict[tuple[str, str], Callable[[Any], Any]]" = {
     ("numpy", "generic"): _scalar,
     ("numpy", "ndarray"): _array,
@@ -257,7 +257,7 @@ _ENCODERS: "dict[tuple[str, str], Callable[[Any], Any]]" = {
 
 
 def _as_plain(value: "Any") -> "Any":
-    """Lists, records, numbers and texts for a value; the value itself where there are none."""
+    """Lists, records, numbers and texts for a value; the value itself if there is no plain form."""
     kind = type(value)
     for base in kind.__mro__:
         make = _PLAIN.get((_root(base), base.__name__))
@@ -307,12 +307,12 @@ def _tagged(kind: "str", value: "Any", payload: "bytes", about: "str" = "", **mo
 
 
 def type_name(kind: "type") -> "str":
-    """A class as people write it: ``pandas.DataFrame``, ``Point``."""
+    """The usual name of a class: ``pandas.DataFrame``, ``Point``."""
     module = str(kind.__module__)
     if module in ("builtins", "__main__"):
         return kind.__qualname__
     root = module.split(".")[0]
-    # Libraries define classes deep inside and offer them at the top.
+    # Libraries define classes in submodules and export them at the top level.
     shown = root if getattr(sys.modules.get(root), kind.__qualname__, None) is kind else module
     return f"{shown}.{kind.__qualname__}"
 
@@ -322,7 +322,7 @@ def _root(kind: "type") -> "str":
 
 
 def _library(kind: "type") -> "str":
-    """The library that a class is of and its version: ``numpy 2.4.6``; empty for the standard library."""
+    """The library of a class and its version: ``numpy 2.4.6``; empty for the standard library."""
     root = _root(kind)
     version = getattr(sys.modules.get(root), "__version__", None)
     known = getattr(sys, "stdlib_module_names", ())

@@ -1,9 +1,9 @@
-"""Spring expressions (SpEL), the part of them that variable models use, evaluated without reaching anything else.
+"""A sandboxed interpreter for the part of Spring expressions (SpEL) that variable models use.
 
 Literals, ``#value``, ``variables['X']``, ``models['X']``, ``valid``, comparison, logic, arithmetic, ``?:``,
-``matches``, methods of texts, lists and maps, a few static methods of ``T(Integer)`` and the like, assignments. There
-is no way from here to a Python object: every method and every class is looked up in the tables of `spel.names`, and
-what is not there is refused by name. Precedence follows Spring's grammar (``InternalSpelExpressionParser``).
+``matches``, methods of texts, lists and maps, a few static methods of ``T(Integer)`` and the like, assignments. An
+expression cannot access Python objects: every method and every class is looked up in the tables of `spel.names`, and
+any other name is refused. Precedence follows Spring's grammar (``InternalSpelExpressionParser``).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from proactive_jupyter_kernel.workflow.spel.values import Evaluator, Scope, Spel
 
 __all__ = ["Scope", "SpelError", "evaluate"]
 
-#: An expression is a line that somebody typed; deeper nesting is no use to anybody.
+#: Limits for an expression, far above those of real ones.
 _MAX_DEPTH = 40
 _MAX_LENGTH = 20_000
 
@@ -38,7 +38,7 @@ _COMPARISONS = ("==", "!=", "<=", ">=", "<", ">")
 
 
 def evaluate(expression: str, scope: Scope) -> Any:
-    """The value of an expression; assignments change `scope`. Raises SpelError."""
+    """Evaluate an expression; assignments change `scope`. Raises SpelError."""
     if len(expression) > _MAX_LENGTH:
         raise SpelError(f"the expression has more than {_MAX_LENGTH:,} characters")
     parser = _Parser(_tokens(expression))
@@ -80,7 +80,7 @@ def _tokens(expression: str) -> list[_Token]:
 
 
 class _Parser:
-    """One function a rule; each returns what evaluates it."""
+    """One method for each rule; each returns an evaluator."""
 
     def __init__(self, tokens: list[_Token]) -> None:
         self.tokens = tokens
@@ -92,7 +92,7 @@ class _Parser:
         return self.tokens[self.index]
 
     def accept(self, *operators: str) -> str:
-        """The operator that stands here, if it is one of these; else empty."""
+        """Consume the next token if it is one of these operators; else empty."""
         if self.token.kind == "operator" and self.token.text in operators:
             self.index += 1
             return self.tokens[self.index - 1].text
@@ -208,7 +208,7 @@ class _Parser:
         return self.tokens[self.index - 1].text
 
     def arguments(self, closing: str) -> list[Evaluator]:
-        """[expression {, expression}] and what closes them"""
+        """[expression {, expression}] closing"""
         if self.accept(closing):
             return []
         found = [self.expression()]

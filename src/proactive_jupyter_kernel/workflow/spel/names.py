@@ -1,6 +1,6 @@
-"""What names mean in a Spring expression: properties, methods, functions and static methods, as tables.
+"""The names in a Spring expression: properties, methods, functions and static methods, as tables.
 
-The tables are all there is. A name that stands in none of them is refused, so no expression gets hold of anything else.
+Only the names in the tables are available; any other name is refused.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _MAX_GROWTH = 10_000_000
 
 
 def variable(name: str) -> Evaluator:
-    """``#value``, the value that is checked, and what Spring itself defines."""
+    """``#value``, the value that is checked, and the variables of Spring."""
     if name not in ("value", "this", "root"):
         raise SpelError(f"#{name} is not known; use #value for the value")
     return lambda scope: scope.value
 
 
 def root_property(name: str) -> Evaluator:
-    """A plain name: one of the scope's maps, or ``valid``."""
+    """A plain name: one of the maps of the scope, or ``valid``."""
     if name == "valid":
         return Assignable(lambda scope: scope.valid, _set_valid)
     if name not in _MAPS:
@@ -102,7 +102,7 @@ def call(owner: Evaluator, name: str, arguments: list[Evaluator], safe: bool) ->
 
 
 def function(name: str, arguments: list[Evaluator]) -> Evaluator:
-    """``name(arguments)``: what ProActive's own root object offers."""
+    """``name(arguments)``: the functions of ProActive's root object."""
     if name not in _FUNCTIONS:
         raise SpelError(f"function {name!r} is not supported here. {did_you_mean(name, _FUNCTIONS)}".strip())
     chosen = _FUNCTIONS[name]
@@ -132,7 +132,7 @@ def _apply(method: _Method, name: str, arguments: tuple[Any, ...]) -> Any:
     except SpelError:
         raise
     except (TypeError, AttributeError, ValueError, LookupError, ArithmeticError) as error:
-        raise SpelError(f"{name!r} does not work with these arguments: {error}") from error
+        raise SpelError(f"{name!r} failed with these arguments: {error}") from error
 
 
 def _kind(value: Any) -> str:
@@ -143,7 +143,7 @@ def _kind(value: Any) -> str:
 
 
 def _parse_whole(bits: int) -> Callable[[str], int]:
-    """``Integer.parseInt`` and its kin."""
+    """``Integer.parseInt`` and similar functions."""
 
     def parse(value: str) -> int:
         if not compile_java(r"[+-]?\d{1,30}").fullmatch(value):
@@ -170,7 +170,7 @@ def _substring(value: str, first: int, last: int | None = None) -> str:
 
 
 def _split(value: str, pattern: str) -> list[str]:
-    """As Java: empty texts at the end fall away."""
+    """As in Java: trailing empty texts are removed."""
     parts = compile_java(pattern).split(value)
     while len(parts) > 1 and not parts[-1]:
         parts.pop()
@@ -188,9 +188,9 @@ def _replace_all(value: str, pattern: str, replacement: str) -> str:
 
 
 def _check_growth(value: str, replacement: str) -> None:
-    """Before anything is built: at worst the replacement stands between all characters."""
+    """Checks the size in advance: in the worst case the replacement is inserted between all characters."""
     if (len(value) + 1) * len(replacement) > _MAX_GROWTH:
-        raise SpelError("a replacement of such long texts is refused")
+        raise SpelError("the texts are too long for a replacement")
 
 
 def _compare(left: str, right: str) -> int:

@@ -1,4 +1,4 @@
-"""What Spring expressions compute with: the scope that they see, numbers, truth, comparison, logic, assignment."""
+"""The operations of Spring expressions: scope, numbers, truth values, comparison, logic, assignment."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ _MAX_EXPONENT = 1_000
 
 
 class SpelError(ValueError):
-    """An expression cannot be read or evaluated here; the message is the rest of a sentence."""
+    """An expression cannot be parsed or evaluated; the message is the rest of a sentence."""
 
 
 @dataclass(slots=True)
 class Scope:
-    """What an expression sees and may change."""
+    """The variables that an expression can read and change."""
 
     value: str
     variables: dict[str, str]
@@ -49,19 +49,19 @@ class Scope:
     #: Names of variables and groups that the expression hid (True) or showed (False).
     hidden: dict[str, bool] = field(default_factory=dict)
     hidden_groups: dict[str, bool] = field(default_factory=dict)
-    #: Free space for intermediate values: ``temp['x']``.
+    #: Intermediate values: ``temp['x']``.
     temp: dict[str, Any] = field(default_factory=dict)
-    #: What the expression assigned to ``valid``; None: nothing.
+    #: The value assigned to ``valid``; None: none.
     valid: Any = None
 
 
-#: An expression, read: gives its value in a scope.
+#: A parsed expression: computes its value in a scope.
 Evaluator: TypeAlias = Callable[[Scope], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Assignable:
-    """An expression that can also be assigned to."""
+    """An expression that is a valid target of an assignment."""
 
     read: Evaluator
     write: Callable[[Scope, Any], None] | None = None
@@ -163,7 +163,7 @@ def _remainder(left: Any, right: Any) -> Any:
 
 def power(left: Any, right: Any) -> Any:
     if abs(number(right)) > _MAX_EXPONENT or abs(number(left)) > 10**18:
-        raise SpelError("a power of such numbers is refused")
+        raise SpelError("the numbers are too large for a power")
     return left**right
 
 

@@ -197,11 +197,11 @@ def test_all_problems_are_named_in_the_servers_order() -> None:
     assert [str(problem) for problem in errors(workflow)] == [
         "Task 'B': Unmatched start block. 'B' starts a block that no task after it ends; mark one as end.",
         "Task 'R': No merge point for REPLICATE block. "
-        "'R' replicates 'W', but no task depends on 'W'; add one that takes the results.",
+        "'R' replicates 'W', but no task depends on 'W'; add one that collects the results.",
         "Task 'A': LOOP action has no target. 'A' loops back to 'X', and no task has that name. "
         "Known: A, B, R, W, I, Y, N, J.",
         "Task 'I': IF task block cannot have dependencies. "
-        "'Y' belongs to the branch of 'I', which starts it; take out its dependencies.",
+        "'Y' belongs to the branch of 'I', which starts it; remove its dependencies.",
     ]
 
 
@@ -210,7 +210,7 @@ def test_a_circle_is_told_with_its_tasks() -> None:
     problems = errors(build("A\nB(A D)\nC(B)\nD(C)"))
 
     assert [str(problem) for problem in problems] == [
-        "Task 'B': Infinite recursion detected. The tasks wait for each other in a circle: B → C → D → B."
+        "Task 'B': Infinite recursion detected. The tasks wait for each other in a cycle: B → C → D → B."
     ]
 
 

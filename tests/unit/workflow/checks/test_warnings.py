@@ -46,12 +46,12 @@ DOUBTFUL = [
     (
         workflow(replace(A, generic_information={"K": "a${Y}"}, executable=script("print(X)")), variables=(X,)),
         "PA502",
-        "Task 'A', generic information 'K': value refers to ${Y}, and no variable has that name. Known: X.",
+        "Task 'A', generic information 'K': value refers to ${Y}, but no variable has that name. Known: X.",
     ),
     (
         workflow(replace(A, walltime=Reference("LIMIT"))),
         "PA502",
-        "Task 'A': walltime refers to ${LIMIT}, and no variable has that name. Define it as a variable of the job.",
+        "Task 'A': walltime refers to ${LIMIT}, but no variable has that name. Define it as a variable of the job.",
     ),
     (
         workflow(replace(A, variables=(TASK_X,), executable=script("variables.get('X')")), variables=(X,)),
@@ -91,7 +91,7 @@ DOUBTFUL = [
     (
         workflow(A, Task(name="B", executable=script(" \n"), depends=("A",))),
         "PA508",
-        "Task 'B': it has no code, and nothing follows it",
+        "Task 'B': it has no code, and no task depends on it",
     ),
 ]
 

@@ -263,7 +263,7 @@ def test_newer_attributes_under_an_older_schema_are_read_and_named() -> None:
 
     assert (loaded.workflow.tags, loaded.notices) == (
         ("a",),
-        ("Line 1: attribute tags of <job> came with schema 3.14. A server refuses it under 3.12.",),
+        ("Line 1: attribute tags of <job> requires schema 3.14. A server refuses it under 3.12.",),
     )
 
 
@@ -313,7 +313,7 @@ def test_booleans_are_read_as_the_server_does() -> None:
         True,
         False,
         False,
-        ('Line 3, task \'T\': preciousLogs="1" means false to ProActive. Write "true" if that is meant.',),
+        ('Line 3, task \'T\': preciousLogs="1" means false to ProActive. Write "true" to set it.',),
     )
 
 
@@ -430,7 +430,7 @@ def test_script_files_that_cannot_be_read_are_problems() -> None:
     ]
     assert problems_of(text.replace("unknown", "cpy")) == [
         "Line 4, task 'T': script file 'a.cpy' cannot be read from here. "
-        "Read the workflow from its own folder, or put the script's text into it."
+        "Read the workflow from its own folder, or move the script's text into it."
     ]
 
 
@@ -490,7 +490,8 @@ def test_all_structural_problems_are_named_at_once() -> None:
         "Line 6, task 'A': attribute taskRetryDelay of <task> must be a time such as 90, 1:30 or 1:00:00, "
         "and its first part must not be zero",
         "Line 7, task 'A': <code> lacks its attribute language",
-        "Line 8, task 'A': <depends> stands too late inside of <task>. The order is <description>, <variables>, "
+        "Line 8, task 'A': <depends> is in the wrong position inside of <task>. "
+        "The order is <description>, <variables>, "
         "<genericInformation>, <depends>, <inputFiles>, <parallel>, <selection>, <forkEnvironment>, <pre>, "
         "<scriptExecutable>, <javaExecutable>, <nativeExecutable>, <controlFlow>, <post>, <cleaning>, <outputFiles>, "
         "<metadata>.",
@@ -503,7 +504,7 @@ def test_all_structural_problems_are_named_at_once() -> None:
         "Line 11, task 'B': <script> lacks its element <code> or <file>",
         "Line 12, task 'B': <task> holds more than one element <scriptExecutable> or <javaExecutable> or "
         "<nativeExecutable>",
-        "Line 14, task 'B': attribute cancelJobOnError of <task> is gone since schema 3.4. "
+        "Line 14, task 'B': attribute cancelJobOnError of <task> was removed in schema 3.4. "
         'Write onTaskError="cancelJob" instead of "true", and nothing instead of "false".',
         "Line 14, task 'B': <file> needs an attribute path or url",
         "Line 14, task 'B': Task names are not unique. Two tasks have this name; rename one.",

@@ -89,8 +89,8 @@ def test_what_an_older_version_lacks_is_named_not_dropped() -> None:
         dumps(workflow, "3.12")
 
     assert [str(problem) for problem in caught.value.problems] == [
-        "Schema 3.12 has no tags. Write 3.14, or take it out.",
-        "Variable 'A': schema 3.12 has no group. Write 3.13, or take it out.",
+        "Schema 3.12 has no tags. Write 3.14, or remove it.",
+        "Variable 'A': schema 3.12 has no group. Write 3.13, or remove it.",
     ]
 
 
@@ -157,7 +157,7 @@ def test_all_problems_are_named_at_once() -> None:
         "  10. Task 'A', script: the language is missing. Name one, such as cpython or bash.",
         "  11. Task 'A', script: code holds the character U+0000 in line 1, which XML cannot carry; "
         "remove or escape it",
-        "  12. Task 'hello': runAsMe and fork=false exclude each other. A task under another account needs a fork.",
+        "  12. Task 'hello': runAsMe and fork=false exclude each other. Another account needs its own process.",
         "  13. Task 'hello', script: code holds the character U+FFFE in line 2, which XML cannot carry; "
         "remove or escape it",
     ]
@@ -176,7 +176,7 @@ def test_all_problems_are_named_at_once() -> None:
         (
             with_task(name="a#1"),
             "Task 'a#1': Task name cannot contain special character '#'. "
-            "It marks the copies of a task that loops and replication make.",
+            "It marks the task instances that loops and replications create.",
         ),
         (with_task(name="n" * 256), f"Task '{'n' * 256}': the name has 256 characters; at most 255 fit"),
         (replace(SMALL, input_space="a b"), "InputSpace: url must be a URI; write %20 for a blank"),
@@ -196,7 +196,7 @@ def test_all_problems_are_named_at_once() -> None:
         (with_task(nodes=0), "Task 'hello': numberOfNodes must be an integer of at least 1, not 0"),
         (
             with_task(threshold=5),
-            "Task 'hello', topology: a threshold has a meaning with thresholdProximity only. Set one or the other.",
+            "Task 'hello', topology: a threshold applies only to thresholdProximity. Set one or the other.",
         ),
         (
             with_task(topology=Topology.THRESHOLD_PROXIMITY, threshold=-1),
