@@ -1,6 +1,6 @@
-"""Where the embedded scheduler of a data folder listens: the address file, and whether a process stands behind it.
+"""The address file of the embedded scheduler of a data folder, and whether its process is alive.
 
-While a scheduler listens, a file in Jupyter's runtime folder that only the user can read has its address and token.
+While a scheduler listens, a file in Jupyter's runtime folder, which only the user can read, has its address and token.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ PROBE_TIMEOUT = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Where an embedded scheduler listens, and who may talk to it: the address file."""
+    """The content of an address file: where an embedded scheduler listens, and its token."""
 
     url: str
     token: Secret
@@ -45,7 +45,7 @@ class Address:
 
     @property
     def credentials(self) -> Credentials:
-        """What logs in there."""
+        """The credentials for the scheduler."""
         return Credentials(login=self.user, password=self.token)
 
 
@@ -58,7 +58,7 @@ def address_file(folder: Path) -> Path:
 
 
 def find(folder: Path | None = None) -> Address | None:
-    """The scheduler that lives on a data folder, None if there is none. A file left by a dead one is removed."""
+    """The running scheduler of a data folder, None if there is none. Removes the stale file of a dead one."""
     path = address_file(folder or data_dir())
     address = read(path)
     if address is None:
@@ -72,7 +72,7 @@ def find(folder: Path | None = None) -> Address | None:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process of this number exists and is not just waiting to be buried."""
+    """Whether a process with this id exists and is not a zombie."""
     import psutil
 
     try:
@@ -84,7 +84,7 @@ def is_alive(pid: int) -> bool:
 
 
 def read(path: Path) -> Address | None:
-    """The address in a file; None where there is no file, or nothing of that form in it."""
+    """The address in a file; None if there is no valid file."""
     try:
         data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return Address(

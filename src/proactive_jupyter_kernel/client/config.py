@@ -1,7 +1,7 @@
-"""Which scheduler is meant, and how it is logged in to: arguments, configuration file, environment, defaults.
+"""Which scheduler to use, and how to log in: arguments, configuration file, environment, defaults.
 
 The configuration file is ``proactive_config.ini``: ``[proactive_server]`` with ``host``, ``port``, ``protocol`` or
-``url``, and ``[user]`` with ``login`` and ``password``. Values are taken as they stand.
+``url``, and ``[user]`` with ``login`` and ``password``. Values are used literally.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ __all__ = [
 ]
 
 CONFIG_FILE = "proactive_config.ini"
-#: The public trial platform: what a login without an address means.
+#: The public trial platform, used for a login without an address.
 TRIAL_URL = "https://try.activeeon.com:8443"
-#: What `host` says for the scheduler that ships with the kernel.
+#: The value of `host` for the embedded scheduler.
 LOCAL_NAMES = frozenset({"local", "embedded"})
 #: Ports on which a ProActive server, or a web server before it, speaks TLS.
 TLS_PORTS = frozenset({443, 8443})
@@ -44,7 +44,7 @@ ENV_LOGIN = "PROACTIVE_LOGIN"
 ENV_PASSWORD = "PROACTIVE_PASSWORD"
 
 ENV_DATA_DIR = "PROACTIVE_KERNEL_DATA_DIR"
-#: The folder in the data folder that keeps what notebooks know over a restart of their kernels.
+#: The subfolder of the data folder with the state of notebooks that survives a kernel restart.
 NOTEBOOKS = "notebooks"
 
 NO_SECRET = Secret("")
@@ -58,22 +58,22 @@ class Settings:
     """Which scheduler, and who logs in. Without `url` it is the embedded one, which needs no more."""
 
     url: str = ""
-    #: Empty: still to be asked for.
+    #: Empty: the user is asked.
     login: str = ""
     password: Secret = NO_SECRET
     #: Whether a TLS certificate is checked.
     verify: bool = True
-    #: Where these were found, for messages: a file's path, ``the environment``; empty: nowhere, a default.
+    #: The source of the settings, for messages: the path of a file, ``the environment``; empty: the defaults.
     source: str = ""
 
     @property
     def embedded(self) -> bool:
-        """Whether the scheduler that ships with the kernel is meant."""
+        """Whether these are the settings of the embedded scheduler."""
         return not self.url
 
     @property
     def complete(self) -> bool:
-        """Whether nothing is left to ask for."""
+        """Whether nothing is missing."""
         return self.embedded or bool(self.login and self.password)
 
 
@@ -81,10 +81,10 @@ EMBEDDED = Settings()
 
 
 def url_of(*, url: str = "", host: str = "", port: int | str | None = None, protocol: str = "") -> str:
-    """The server's root; empty for the embedded scheduler. `SetupError` for what is not an address.
+    """The root URL of the server; empty for the embedded scheduler. Raises `SetupError` for an invalid address.
 
-    An `url` stands as given and excludes the others. A `host` alone is ``http://HOST:8080``; with a port of 443 or
-    8443 it is https, unless `protocol` says otherwise.
+    A `url` is used literally and excludes the others. A `host` alone is ``http://HOST:8080``; with port 443 or 8443 it
+    is https, unless `protocol` is given.
     """
     url, host, protocol = url.strip(), host.strip(), protocol.strip().lower()
     if url and host:
@@ -97,9 +97,9 @@ def url_of(*, url: str = "", host: str = "", port: int | str | None = None, prot
         url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{number}"
     if host and _HOST_AND_PORT.fullmatch(host):
         name, _, after = host.rpartition(":")
-        raise SetupError(f"The host {host!r} has a port in it.", hint=f"Give them apart: host={name}, port={after}.")
+        raise SetupError(f"The host {host!r} contains a port.", hint=f"Give them separately: host={name}, port={after}.")
     if "://" in host:
-        raise SetupError(f"The host {host!r} is a whole address.", hint=f"Write url={host}.")
+        raise SetupError(f"The host {host!r} is a complete address.", hint=f"Write url={host}.")
     try:
         parts = urlsplit(url)
         _ = parts.port
@@ -110,7 +110,7 @@ def url_of(*, url: str = "", host: str = "", port: int | str | None = None, prot
         raise SetupError(f"{url!r} is not the address of a scheduler.", hint="An address looks like https://HOST:8443.")
     if parts.username or parts.password:
         raise SetupError(
-            f"The address of {parts.hostname!r} has a login in it.", hint="Give login and password on their own."
+            f"The address of {parts.hostname!r} contains a login.", hint="Give login and password separately."
         )
     if parts.query or parts.fragment:
         # It may hold a password: the message does not repeat it.
@@ -122,7 +122,7 @@ def url_of(*, url: str = "", host: str = "", port: int | str | None = None, prot
 
 
 def read_config(path: Path) -> Settings:
-    """The settings in a file; `SetupError` with one finished message where it is missing, broken or incomplete.
+    """The settings in a file; raises `SetupError` if it is missing, malformed or incomplete.
 
     The message never quotes the file: the line at fault may hold the password.
     """
@@ -156,7 +156,7 @@ def read_config(path: Path) -> Settings:
 
 
 def from_environment(environ: Mapping[str, str] | None = None) -> Settings | None:
-    """What ``PROACTIVE_URL``, ``PROACTIVE_LOGIN`` and ``PROACTIVE_PASSWORD`` say; None without the first.
+    """The settings in ``PROACTIVE_URL``, ``PROACTIVE_LOGIN`` and ``PROACTIVE_PASSWORD``; None without the first.
 
     ``PROACTIVE_URL=local`` means the embedded scheduler.
     """
@@ -169,7 +169,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings | Non
 
 
 def completed(settings: Settings, environ: Mapping[str, str] | None = None) -> Settings:
-    """The same settings with a missing login or password taken from the environment, where it has them."""
+    """The same settings with a missing login or password taken from the environment, if it has them."""
     environ = os.environ if environ is None else environ
     if settings.embedded:
         return settings
@@ -182,7 +182,7 @@ def completed(settings: Settings, environ: Mapping[str, str] | None = None) -> S
 def discover(folder: Path, environ: Mapping[str, str] | None = None) -> Settings:
     """The default settings: the environment, else the folder's file, else the embedded scheduler.
 
-    `SetupError` where the file is broken.
+    Raises `SetupError` if the file is malformed.
     """
     found = from_environment(environ)
     if found is None and (folder / CONFIG_FILE).is_file():
@@ -202,14 +202,14 @@ def _reason(error: OSError | UnicodeDecodeError) -> str:
 
 
 def _fault(error: configparser.Error) -> str:
-    """What is wrong, without a word of the file."""
+    """The problem, without quoting the file."""
     if isinstance(error, configparser.MissingSectionHeaderError):
-        return f"line {error.lineno} stands before the first [section]"
+        return f"line {error.lineno} comes before the first [section]"
     if isinstance(error, configparser.ParsingError):
         lines = ", ".join(str(line) for line, _ in error.errors)
         return f"line {lines} is neither a [section] nor of the form name = value"
     if isinstance(error, (configparser.DuplicateOptionError, configparser.DuplicateSectionError)):
-        return f"line {error.lineno} says again what was said before"
+        return f"line {error.lineno} repeats an earlier section or name"
     return type(error).__name__
 
 

@@ -1,4 +1,4 @@
-"""The connection of a notebook or a command: a scheduler that is made when it is first needed."""
+"""The connection of a notebook or a command: a scheduler that is created on first use."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ __all__ = ["Connection"]
 
 
 class Connection:
-    """Settings, and the scheduler they name; safe to use from several threads.
+    """Settings, and the scheduler for them; safe to use from several threads.
 
-    Making one does nothing: the embedded scheduler is started, or a real one logged in to, by the first call of a
-    method of `scheduler`. A session that the scheduler forgot is renewed once, silently; an embedded scheduler that
-    died is started again.
+    The constructor makes no request: the first call of a method of `scheduler` starts the embedded scheduler, or logs
+    in to a server. An expired session is renewed once, silently; an embedded scheduler that died is started again.
     """
 
     def __init__(
@@ -44,12 +43,12 @@ class Connection:
 
     @property
     def embedded(self) -> bool:
-        """Whether it is the scheduler that ships with the kernel."""
+        """Whether it is the embedded scheduler."""
         return self.settings.embedded
 
     @property
     def name(self) -> str:
-        """How messages call it."""
+        """The name of the scheduler in messages."""
         return "the embedded scheduler" if self.embedded else self.settings.url
 
     @property
@@ -62,7 +61,7 @@ class Connection:
         return address_file(self._data_dir or data_dir()).exists()
 
     def close(self) -> None:
-        """Log out and let go of connections; the next use connects again."""
+        """Log out and close connections; the next use connects again."""
         with self._lock:
             scheduler, self._scheduler = self._scheduler, None
         if scheduler is not None:

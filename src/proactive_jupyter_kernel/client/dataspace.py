@@ -1,4 +1,4 @@
-"""A data space on a scheduler, over REST: files sent, fetched, listed, removed (``/data/{space}/{path}``).
+"""A data space of a scheduler, over REST: send, fetch, list and remove files (``/data/{space}/{path}``).
 
 What is sent goes as zip archives of bounded size, what is fetched as one archive or, where that would be large, file by
 file: a ProActive server compresses single files twice for its Java client, so those are asked for as they are. An
@@ -29,34 +29,34 @@ _BATCH = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """What lies in a folder of a space."""
+    """The content of a folder of a space."""
 
     files: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
-    #: Bytes by path; a server may not tell all.
+    #: Path -> bytes; a server may omit some.
     sizes: dict[str, int] = field(default_factory=dict)
 
 
 class DataSpace:
-    """The user's (``user``) or everybody's (``global``) space. Raises `SchedulerError` and its kinds."""
+    """The user space (``user``) or the global space (``global``). Raises `SchedulerError` and its subclasses."""
 
     def __init__(self, session: Session, name: str = "user") -> None:
         self._session = session
         self.name = name
 
     def url(self) -> str:
-        """The space's address as workflows may name it, without slash at the end (``GET /scheduler/userspace``)."""
+        """The URL of the space for use in workflows, without a trailing slash (``GET /scheduler/userspace``)."""
         answer = self._session.call("GET", f"/scheduler/{self.name}space", doing=f"show the {self.name} space").json()
         if not isinstance(answer, list) or not answer:
             raise SchedulerError(f"The scheduler has no {self.name} space.")
         return str(answer[0]).rstrip("/")
 
     def make_folder(self, path: str) -> None:
-        """Make a folder and those above it."""
-        self._call("POST", path, doing=f"make the folder {path}", form={"mimetype": "application/folder"})
+        """Create a folder and its parents."""
+        self._call("POST", path, doing=f"create the folder {path}", form={"mimetype": "application/folder"})
 
     def upload(self, path: str, files: Iterable[tuple[str, Path]]) -> int:
-        """Put files, each as (path below `path`, file here), into a folder; gives their number. Raises OSError, too."""
+        """Send files, each as (path below `path`, local file), to a folder; returns their number. May raise OSError."""
         count = 0
         for batch in _batches(files):
             packed = _packed(batch)
@@ -66,7 +66,7 @@ class DataSpace:
         return count
 
     def list(self, path: str, includes: Sequence[str] = (), excludes: Sequence[str] = ()) -> Listing | None:
-        """What lies in a folder; with patterns, all that matches at any depth. None where there is no folder."""
+        """The content of a folder; with patterns, all matches at any depth. None if the folder does not exist."""
         query = (("comp", "list-metadata"), *_filters(includes, excludes))
         if not self.exists(path):
             return None
@@ -79,7 +79,7 @@ class DataSpace:
         )
 
     def exists(self, path: str) -> bool:
-        """Whether there is a file or folder."""
+        """Whether a file or folder exists."""
         try:
             self._call("HEAD", path, doing=f"show {path}")
         except _Missing:
@@ -87,7 +87,7 @@ class DataSpace:
         return True
 
     def download(self, path: str, target: Path, includes: Sequence[str] = ("**",)) -> tuple[Path, ...]:
-        """Fetch the matching files of a folder to a folder here, replacing those there; their places, in order.
+        """Fetch the matching files of a folder to a local folder, replacing existing ones; returns their sorted paths.
 
         All that are listed, or an error. Nothing where there is no such folder or no match. Raises OSError, too.
         """
@@ -106,7 +106,7 @@ class DataSpace:
         return tuple(places[name] for name in names)
 
     def delete(self, path: str) -> None:
-        """Remove a file or a folder with all in it; nothing where there is none."""
+        """Remove a file, or a folder with its content, if it exists."""
         self._call("DELETE", path, doing=f"remove {path}")
 
     def _fetched_zip(self, path: str) -> Iterator[tuple[str, bytes]]:
@@ -123,7 +123,7 @@ class DataSpace:
                         yield entry.filename, archive.read(entry)
         except zipfile.BadZipFile as error:
             raise SchedulerError(
-                f"What the scheduler sent for the folder {path} is not a zip archive: {error}"
+                f"The answer of the scheduler for the folder {path} is not a zip archive: {error}"
             ) from error
 
     def _fetched_files(self, path: str, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
@@ -159,7 +159,7 @@ class DataSpace:
 
 
 class _Missing(SchedulerError):
-    """There is no such file or folder; the server says no more than that."""
+    """The file or folder does not exist; the server gives no other details."""
 
 
 def _filters(includes: Sequence[str], excludes: Sequence[str]) -> tuple[tuple[str, str], ...]:

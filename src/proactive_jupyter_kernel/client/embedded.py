@@ -1,7 +1,7 @@
-"""The embedded scheduler seen from outside: find it, start it, stop it, talk to it.
+"""Access to the embedded scheduler: find it, start it, stop it, send requests.
 
-It is a process of its own, one per user and data folder. While it listens, a file in Jupyter's runtime folder that only
-the user can read has its address and token. It answers REST requests like a ProActive server.
+It is a separate process, one per user and data folder. While it listens, a file in Jupyter's runtime folder, which only
+the user can read, has its address and token. It answers REST requests like a ProActive server.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ __all__ = [
     "stop",
 ]
 
-#: Seconds until a scheduler that was asked to stop has let its tasks go and written its store.
+#: Grace period in seconds for a scheduler to stop its tasks and write its store.
 STOP_TIMEOUT = 20.0
-#: Seconds within which a scheduler that vanished together with its address was stopped on purpose, just now.
+#: A scheduler that disappeared together with its address file within this number of seconds was stopped on purpose.
 JUST_STOPPED = 5.0
 
 
@@ -61,7 +61,7 @@ class Status:
 
 
 def status(folder: Path | None = None) -> Status:
-    """What there is on a data folder; starts nothing."""
+    """The status of the scheduler on a data folder; starts nothing."""
     chosen = folder or data_dir()
     return Status(data_dir=chosen, address=find(chosen))
 
@@ -69,8 +69,8 @@ def status(folder: Path | None = None) -> Status:
 def ensure(folder: Path | None = None, *, port: int = 0) -> Address:
     """The scheduler on a data folder, started if there is none.
 
-    One of another version is replaced if it has nothing to do. Raises `EmbeddedSchedulerError` with the remedy where
-    it has, or where none can be started.
+    An idle scheduler of another version is replaced. Raises `EmbeddedSchedulerError`, with what to do, if it is busy or
+    if none can be started.
     """
     from proactive_jupyter_kernel.version import __version__
 
@@ -106,8 +106,8 @@ def stop(folder: Path | None = None) -> Address | None:
         pass
     except (psutil.AccessDenied, psutil.TimeoutExpired) as error:
         raise EmbeddedSchedulerError(
-            f"The embedded scheduler (process {address.pid}, data folder {chosen}) does not stop: {error}.",
-            hint=f"End the process {address.pid} by hand.",
+            f"The embedded scheduler (process {address.pid}, data folder {chosen}) did not stop: {error}.",
+            hint=f"Kill the process {address.pid} manually.",
         ) from error
     find(chosen)
     return address
@@ -119,7 +119,7 @@ def scheduler_at(address: Address) -> SchedulerApi:
 
 
 class EmbeddedTransport:
-    """Carries requests to the embedded scheduler, wherever it is now: started at the first, and again if it died."""
+    """Sends requests to the embedded scheduler; starts it for the first request, and again if it died."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
@@ -133,7 +133,7 @@ class EmbeddedTransport:
         return there[0].url if there else "the embedded scheduler"
 
     def credentials(self) -> Credentials:
-        """The login of the scheduler that is there now."""
+        """The credentials of the scheduler that runs now."""
         return self._reached()[0].credentials
 
     def request(
@@ -176,7 +176,7 @@ class EmbeddedTransport:
             self._drop()
 
     def _reached(self) -> tuple[Address, HttpTransport]:
-        """The scheduler that is there, started if it must be."""
+        """The running scheduler, started if necessary."""
         with self._lock:
             if self._there is None:
                 address = ensure(self._folder)
@@ -184,7 +184,7 @@ class EmbeddedTransport:
             return self._there
 
     def _lost(self, http: HttpTransport) -> None:
-        """Forget a scheduler that does not answer, unless another thread did. One that was stopped stays stopped."""
+        """Drop a scheduler that does not answer, unless another thread did. A stopped one is not started again."""
         with self._lock:
             if self._there is None or http is not self._there[1]:
                 return
@@ -215,7 +215,7 @@ def _told(error: SchedulerUnreachable) -> SchedulerUnreachable:
 
 
 def _unresponsive(folder: Path) -> Address | None:
-    """A scheduler that has an address and a process, but does not answer; not a stranger with its number."""
+    """A scheduler with an address and a process that does not answer; not an unrelated process with the same id."""
     import psutil
 
     address = read(address_file(folder))
@@ -228,14 +228,14 @@ def _unresponsive(folder: Path) -> Address | None:
 
 
 def _retire(address: Address, folder: Path) -> None:
-    """Stop a scheduler of another version, if it is idle."""
+    """Stop a scheduler of another version if it is idle."""
     from proactive_jupyter_kernel.version import __version__
 
     scheduler = scheduler_at(address)
     try:
         alive = scheduler.jobs(limit=1, alive_only=True)
     except SchedulerError as error:
-        reason = f"and does not say whether it is busy ({error.message})"
+        reason = f"and it is not known whether it is busy ({error.message})"
     else:
         if not alive:
             stop(folder)

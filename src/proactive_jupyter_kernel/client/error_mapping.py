@@ -1,7 +1,7 @@
-"""From the scheduler's refusals to our errors: the seam where foreign exceptions are translated.
+"""Maps error responses of the scheduler to exceptions of this package.
 
-The scheduler says what went wrong in three ways that do not always agree; the Java class in ``exceptionClass`` is the
-most exact, the HTTP status the least (a wrong password is 404, an unknown task 500).
+The scheduler describes an error in three ways that can differ; the Java class in ``exceptionClass`` is the most
+specific, the HTTP status the least (a wrong password is 404, an unknown task 500).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from proactive_jupyter_kernel.errors import (
 
 __all__ = ["is_session_lost", "raise_error"]
 
-#: By the last word of ``exceptionClass``, without the ``Rest`` that the REST layer's own classes have in it.
+#: By the simple name of ``exceptionClass``, without the ``Rest`` in names of the REST layer.
 BY_CLASS: dict[str, type[SchedulerError]] = {
     "NotConnectedException": NotConnected,
     "LoginException": LoginRefused,
@@ -42,12 +42,12 @@ HINTS: dict[type[SchedulerError], str] = {
     PermissionRefused: "Ask the owner of the job or an administrator of the server.",
 }
 
-#: The Java exception's class that the server writes in front of its message.
+#: The class of the Java exception that the server writes before its message.
 JAVA_PREFIX = re.compile(r"^(?:[a-z_]\w*\.)+[A-Z]\w*(?:Exception|Error): *")
 
 
 def raise_error(response: Response, doing: str) -> NoReturn:
-    """Raise what a refusal means. `doing` completes "The scheduler refused to …", as ``submit 'demo'``."""
+    """Raise the exception for an error response. `doing` completes "The scheduler refused to …": ``submit 'demo'``."""
     fault = _decoded(response)
     kind = _kind(response, fault)
     reason = _reason(response, fault)
@@ -55,7 +55,7 @@ def raise_error(response: Response, doing: str) -> NoReturn:
 
 
 def is_session_lost(response: Response) -> bool:
-    """Whether the answer says that the session is not known (any more)."""
+    """Whether the response says that the session is unknown or expired."""
     return response.status >= 400 and _kind(response, _decoded(response)) is NotConnected
 
 

@@ -1,4 +1,4 @@
-"""Starting the embedded scheduler: a detached process that outlives the process that starts it."""
+"""Starts the embedded scheduler as a detached process that outlives its parent."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ __all__ = ["EXIT_LOCKED", "start"]
 
 #: The exit status of `scheduler serve` where another scheduler holds the data folder (EX_TEMPFAIL of sysexits.h).
 EXIT_LOCKED = 75
-#: Seconds until it must listen; a loaded machine with a cold disk needs several.
+#: Timeout in seconds until it listens; a loaded machine with a cold disk needs several.
 START_TIMEOUT = 60.0
-#: Seconds for the one that was faster to listen; what holds the folder longer without answering is stuck.
+#: Timeout in seconds for a concurrent start to listen; a process that holds the folder longer is stuck.
 LOCKED_TIMEOUT = 15.0
-#: Seconds between two looks for the address file.
+#: Polling interval in seconds for the address file.
 LOOK_EVERY = 0.01
-#: Seconds between two attempts at a folder that another one holds.
+#: Seconds between two attempts to start on a folder that another process holds.
 AGAIN_EVERY = 0.3
-#: What it says before its own log is open goes here, in the data folder.
+#: The file in the data folder for output before its own log is open.
 STARTUP_LOG = "scheduler.out"
-#: How much of that file is kept from earlier starts, in bytes.
+#: Maximum size in bytes of that file.
 STARTUP_LOG_SIZE = 100_000
-#: How many lines of it an error quotes.
+#: The number of lines of it in an error message.
 QUOTED = 15
 
-#: What a notebook's kernel or a person sets for itself and tasks must not inherit: ipykernel's display settings would
-#: break plotting in tasks, and passwords are secret.
+#: Environment variables that tasks must not inherit: the display settings of ipykernel would break plotting in tasks,
+#: and passwords are secret.
 PRIVATE = (
     "MPLBACKEND",
     "CLICOLOR",
@@ -55,9 +55,9 @@ PRIVATE = (
 
 
 def start(folder: Path, *, port: int = 0) -> Address:
-    """Start a scheduler on a data folder and wait until it listens; where another one was faster, that one.
+    """Start a scheduler on a data folder and wait until it listens; if another one was faster, return that one.
 
-    `port` 0 lets the system choose. Raises `EmbeddedSchedulerError` with what it said where it ends or does not listen.
+    `port` 0 lets the system choose. Raises `EmbeddedSchedulerError`, with its output, if it ends or does not listen.
     """
     log = folder / STARTUP_LOG
     try:
@@ -97,29 +97,29 @@ def _spawn(folder: Path, log: Path, port: int) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            # Not the notebook's folder: a queue.py there would stand before Python's own.
+            # Not the folder of the notebook: a queue.py there would hide that of Python.
             cwd=folder,
             env=clean_environment(os.environ),
             **detached,
         )
-    # The parent has to wait for a process, or it stays as a zombie when it ends.
+    # The parent must wait for the process, or it becomes a zombie when it ends.
     threading.Thread(target=process.wait, name="embedded scheduler", daemon=True).start()
     return process
 
 
 def command_of(folder: Path, port: int) -> list[str]:
-    """The command line of a scheduler; port 0 is any."""
+    """The command line of a scheduler; port 0 means any."""
     command = [sys.executable, "-m", "proactive_jupyter_kernel", "scheduler", "serve", "--data-dir", str(folder)]
     return [*command, "--port", str(port)] if port else command
 
 
 def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment without what is private to the starter."""
+    """The environment without the variables that tasks must not inherit."""
     return {name: value for name, value in environ.items() if name not in PRIVATE}
 
 
 def _trim(log: Path) -> int:
-    """Where this start's words will begin in the file; a file grown long is begun anew."""
+    """The offset of the output of this start in the file; a file that is too long is truncated."""
     size = log.stat().st_size if log.exists() else 0
     if size <= STARTUP_LOG_SIZE:
         return size
@@ -131,18 +131,18 @@ def _failure(folder: Path, log: Path, offset: int, ended: int | None) -> Embedde
     try:
         with log.open("rb") as file:
             file.seek(offset)
-            # Repeated attempts say the same.
+            # Repeated attempts write the same lines.
             lines = list(dict.fromkeys(file.read().decode("utf-8", "replace").strip().splitlines()))
     except OSError:
         lines = []
     if ended == EXIT_LOCKED:
-        what = f"Another embedded scheduler holds the data folder {folder}, but does not answer."
+        what = f"Another embedded scheduler uses the data folder {folder}, but does not answer."
     elif ended is None:
-        what = f"The embedded scheduler on {folder} does not listen after {START_TIMEOUT:g} s."
+        what = f"The embedded scheduler on {folder} did not start to listen within {START_TIMEOUT:g} s."
     else:
-        what = f"The embedded scheduler on {folder} ended at once, with exit status {ended}."
+        what = f"The embedded scheduler on {folder} exited at once, with exit status {ended}."
     said = "".join(f"\n  {line}" for line in lines[-QUOTED:])
     return EmbeddedSchedulerError(
-        what + (f" It said:{said}" if said else ""),
-        hint=f"`proactive-kernel scheduler serve --data-dir {folder}` runs it in sight; {log} holds what it says.",
+        what + (f" Its output:{said}" if said else ""),
+        hint=f"`proactive-kernel scheduler serve --data-dir {folder}` runs it in the foreground; {log} has its output.",
     )

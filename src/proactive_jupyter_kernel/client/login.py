@@ -1,4 +1,4 @@
-"""A session on a scheduler: opened by the first call, renewed once and silently when the scheduler forgot it."""
+"""A session on a scheduler: opened by the first call, and renewed once, silently, when it has expired."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Credentials", "Session"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """A login name, to the letter (``DOMAIN\\user`` too), and its password."""
+    """A login name, used literally (also ``DOMAIN\\user``), and its password."""
 
     login: str
     password: Secret
@@ -26,7 +26,7 @@ class Credentials:
 class Session:
     """Calls to one scheduler in one login; safe to use from several threads.
 
-    `credentials` is asked at each login, since the embedded scheduler has a new token after each start.
+    `credentials` is called for each login, since the embedded scheduler has a new token after each start.
     """
 
     def __init__(self, transport: Transport, credentials: Callable[[], Credentials]) -> None:
@@ -47,10 +47,10 @@ class Session:
         parts: Sequence[Part] = (),
         content: bytes | None = None,
     ) -> Response:
-        """The answer of a request that was obeyed (status below 400).
+        """The response to a successful request (status below 400).
 
-        `doing` completes "The scheduler refused to …". Raises a `SchedulerError` of the kind that the scheduler's
-        refusal means; `NotConnected` only where a fresh session is refused, too.
+        `doing` completes "The scheduler refused to …". Raises the subclass of `SchedulerError` for the error response;
+        `NotConnected` only if a new session is refused, too.
         """
 
         def attempt(session: str) -> Response:
@@ -73,11 +73,11 @@ class Session:
         return response
 
     def open(self) -> None:
-        """Log in now; nothing where a session is open. Raises `LoginRefused` or `SchedulerUnreachable`."""
+        """Log in now, unless a session is open. Raises `LoginRefused` or `SchedulerUnreachable`."""
         self._current()
 
     def close(self) -> None:
-        """Log out, if logged in; a scheduler that is away or has forgotten us is no reason to complain."""
+        """Log out, if logged in; errors of a scheduler that is down or has dropped the session are ignored."""
         with self._lock:
             session, self._id = self._id, ""
         if session:
@@ -92,7 +92,7 @@ class Session:
             return self._id
 
     def _renewed(self, lost: str) -> str:
-        """A session other than the lost one: somebody else's thread may have renewed it already."""
+        """A session other than the lost one; another thread may have renewed it already."""
         with self._lock:
             if self._id == lost:
                 self._id = ""
@@ -110,14 +110,14 @@ class Session:
         session = response.text.strip()
         if not session or len(session) > 500 or "<" in session:
             raise NotConnected(
-                f"What answers at {address} is not a ProActive scheduler: its login gave no session id.",
+                f"The server at {address} is not a ProActive scheduler: its login returned no session id.",
                 hint="Check host and port; the scheduler's web address is usually http://HOST:8080.",
             )
         return session
 
 
 def _refused(response: Response, doing: str, address: str) -> None:
-    """A refused login: wrong credentials have a class of their own, any other 404 means an unknown path."""
+    """Raise the error for a refused login: wrong credentials have their own class, any other 404 is an unknown path."""
     try:
         raise_error(response, doing)
     except LoginRefused:
@@ -125,7 +125,7 @@ def _refused(response: Response, doing: str, address: str) -> None:
     except SchedulerError as error:
         if response.status == 404 and b"exceptionClass" not in response.body:
             raise NotConnected(
-                f"What answers at {address} is not a ProActive scheduler: it has no {address}/rest/scheduler/login.",
+                f"The server at {address} is not a ProActive scheduler: it has no {address}/rest/scheduler/login.",
                 hint="Check host and port; the scheduler's web address is usually http://HOST:8080.",
             ) from error
         if response.status == 401:

@@ -1,10 +1,10 @@
-"""The log of a task: lines without the scheduler's prefixes, in order, each with its stream.
+"""The log of a task: lines without the prefixes of the scheduler, in order, each with its stream.
 
-A scheduler gives a task's log as one text in order of arrival (``…/result/log/all``) and as two by stream (``…/out``,
-``…/err``), but no text that has both. The two streams are therefore fitted into the whole: each line of it is the next
-one of either. Unless the server is configured otherwise, every line has the form
+A scheduler returns the log of a task as one text in order of arrival (``…/result/log/all``) and as one text for each
+stream (``…/out``, ``…/err``), but no text with both. The two streams are therefore aligned with the whole: each of its
+lines is the next one of either stream. Unless the server is configured otherwise, every line has the form
 ``[<job>t<task>@<host>;<task name>;HH:mm:ss] text`` since version 14.0, and before
-``[<job>t<task>@<host>;HH:mm:ss] text `` with a blank at its end.
+``[<job>t<task>@<host>;HH:mm:ss] text `` with a trailing blank.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ __all__ = ["merge", "parse"]
 #: ``pa.scheduler.job.task.output.logs.pattern`` as it is by default, and as it was before 14.0.
 PREFIX = re.compile(r"\[(?P<task>\d+t\d+)@(?P<host>[^;\]]*);(?:(?P<name>[^;\]]*);)?(?P<time>\d\d:\d\d:\d\d)\] ?")
 
-#: How many ways of fitting are pursued at once. Only runs of lines that are equal in both streams need more than one,
-#: and there any way is as good as another.
+#: Maximum number of alignments in progress. Only lines that are equal in both streams need more than one, and there any
+#: alignment is equally good.
 WAYS = 64
 
 
 def parse(text: str) -> list[LogLine]:
-    """The lines of a log text, without the one blank that servers before 14.0 write after each line.
+    """The lines of a log text, without the trailing blank that servers before 14.0 write.
 
     A line without prefix belongs to the same record as the one before it, and has its time. A server from 14.0 on
     writes no blank lines; those in its live log end records.
@@ -51,7 +51,7 @@ def parse(text: str) -> list[LogLine]:
 def merge(whole: str, out: str, err: str) -> list[LogLine]:
     """The lines of `whole`, each with the stream it came from.
 
-    The three texts are those of ``all``, ``out`` and ``err``, asked for in this order: while a task runs, the later
+    The three texts are those of ``all``, ``out`` and ``err``, requested in this order: while a task runs, the later
     ones may have more lines than the first.
     """
     lines = _split(whole)
@@ -60,7 +60,7 @@ def merge(whole: str, out: str, err: str) -> list[LogLine]:
 
 
 def _split(text: str) -> list[str]:
-    """Lines by line feeds alone: other separators are part of what a task wrote."""
+    """Lines split at line feeds only: other separators are part of the output of the task."""
     if text == "\n":  # how a server writes an empty log
         return []
     lines = text.replace("\r\n", "\n").split("\n")
@@ -70,14 +70,14 @@ def _split(text: str) -> list[str]:
 
 
 def _error_places(whole: Sequence[str], out: Sequence[str], err: Sequence[str]) -> Iterable[int]:
-    """Places in `whole` that are lines of `err`."""
+    """Indices in `whole` of the lines of `err`."""
     if not err:
         return ()
     if not out:
         return range(len(whole))
     steps: list[dict[int, int]] = [{0: -1}]
     for place, line in enumerate(whole):
-        # A way is the number of lines taken from `out` so far; the rest came from `err`. The value is the way before.
+        # An alignment is the number of lines from `out` so far; the rest came from `err`. The value is its predecessor.
         ways: dict[int, int] = {}
         for taken in steps[-1]:
             if taken < len(out) and out[taken] == line:
@@ -91,7 +91,7 @@ def _error_places(whole: Sequence[str], out: Sequence[str], err: Sequence[str]) 
 
 
 def _walk_back(steps: Sequence[dict[int, int]]) -> Iterable[int]:
-    """The places where the first surviving way did not take from `out`."""
+    """The indices where the first surviving alignment did not use a line of `out`."""
     taken = next(iter(steps[-1]))
     for place in range(len(steps) - 2, -1, -1):
         before = steps[place + 1][taken]
@@ -101,6 +101,6 @@ def _walk_back(steps: Sequence[dict[int, int]]) -> Iterable[int]:
 
 
 def _by_content(whole: Sequence[str], out: Sequence[str], err: Sequence[str]) -> Iterable[int]:
-    """Where the texts do not fit (a log cut in between): a line that only `err` has came from there."""
+    """If the texts do not match (a truncated log): a line that only `err` has came from there."""
     only_err = set(err) - set(out)
     return [place for place, line in enumerate(whole) if line in only_err]

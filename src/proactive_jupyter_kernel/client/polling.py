@@ -1,4 +1,4 @@
-"""How often a scheduler is polled: often right after a change, rarely while nothing happens."""
+"""Adaptive polling of a scheduler: often right after a change, rarely while nothing happens."""
 
 from __future__ import annotations
 

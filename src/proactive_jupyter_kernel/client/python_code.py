@@ -1,6 +1,6 @@
-"""Python tasks for a ProActive server: the code that the kernel puts around a task's own, so that its values travel.
+"""Python tasks for a ProActive server: the code that the kernel adds around the code of a task, so that values travel.
 
-The embedded scheduler has the same in its harness; there the tasks are sent as they are.
+The harness of the embedded scheduler contains the same code, so tasks are sent to it unchanged.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from proactive_jupyter_kernel.workflow.python_tasks import rich_outputs
 
 __all__ = ["FILE", "as_written", "epilogue", "prologue", "with_last_kept"]
 
-#: What tracebacks call this code.
+#: The file name of this code in tracebacks.
 FILE = "<proactive-kernel values>"
 #: The call around a script's last expression.
 _LAST, _AFTER = "_proactive_last((", "))"
@@ -49,7 +49,7 @@ load(json.loads({sources!r})).begin(scope)
 
 @functools.cache
 def prologue() -> str:
-    """The lines to put in front of a task's code; three, the last of which is long."""
+    """The three lines to add before the code of a task; the last one is long."""
     folder = Path(python_tasks.__file__).parent
     sources = [(name, _shortened((folder / f"{name}.py").read_text("utf-8"))) for name in _MODULES]
     code = _LOADER.format(file=FILE, sources=json.dumps(sources)).encode("utf-8")
@@ -59,7 +59,7 @@ def prologue() -> str:
 
 
 def epilogue() -> str:
-    """The line to put behind it."""
+    """The line to add after it."""
     return "_proactive_task.end()"
 
 
@@ -68,7 +68,7 @@ def with_last_kept(code: str) -> str:
     try:
         body = ast.parse(code).body
     except (SyntaxError, ValueError):
-        return code  # of another Python, or wrong: the task's Python will say
+        return code  # for another Python version, or invalid: the Python of the task reports it
     if not body or not isinstance(body[-1], ast.Expr) or code.rstrip().endswith(";"):
         return code
     last = body[-1].value
@@ -85,7 +85,7 @@ def with_last_kept(code: str) -> str:
 
 
 def as_written(line: str) -> str:
-    """A line of a script without the call that `with_last_kept` put there."""
+    """A line of a script without the call that `with_last_kept` added."""
     start, found, rest = line.partition(_LAST)
     if not found:
         return line

@@ -1,7 +1,7 @@
-"""What a scheduler says about jobs, tasks and results, as frozen records, and how its JSON becomes them.
+"""Jobs, tasks and results of a scheduler as frozen records, and the conversion from its JSON.
 
 The JSON is that of ``org.ow2.proactive_grid_cloud_portal.scheduler.dto``. Fields that a server leaves out or sets to
-null have defaults here, unknown ones are ignored: servers of other versions have other fields.
+null have defaults here; unknown fields are ignored, since servers of other versions have other fields.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ __all__ = [
     "validation_of",
 ]
 
-#: How the scheduler writes a time that has not come.
+#: The value of the scheduler for a time that is not set.
 UNSET = -1
 
-#: Task statuses after which something is wrong with the task itself.
+#: The statuses of tasks that failed themselves.
 BAD_TASK = frozenset({TaskStatus.FAULTY, TaskStatus.FAILED, TaskStatus.NOT_RESTARTED, TaskStatus.ABORTED})
 
 
@@ -46,7 +46,7 @@ class JobRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobInfo:
-    """A job in short (``JobInfoData``). Times are milliseconds since the epoch, -1 where they have not come."""
+    """A summary of a job (``JobInfoData``). Times are milliseconds since the epoch, -1 if not set."""
 
     id: int
     name: str
@@ -79,7 +79,7 @@ class JobInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskState:
-    """A task of a job (``TaskStateData``), copies made by loops and replications included."""
+    """A task of a job (``TaskStateData``), or an instance created by a loop or replication."""
 
     id: int
     #: Full name, as ``T#1*2``.
@@ -87,7 +87,7 @@ class TaskState:
     status: TaskStatus
     iteration: int = 0
     replication: int = 0
-    #: ``LOOP-…`` or ``REPLICATE-…`` on copies.
+    #: ``LOOP-…`` or ``REPLICATE-…`` on instances.
     tag: str = ""
     description: str = ""
     submitted_at: int = UNSET
@@ -102,7 +102,7 @@ class TaskState:
     max_executions: int = 1
     #: How many nodes it needs at once.
     nodes: int = 1
-    #: Its own, not the job's; servers empty it when the job ends.
+    #: That of the task, not of the job; servers clear it when the job ends.
     generic_information: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -112,12 +112,12 @@ class TaskState:
 
     @property
     def went_wrong(self) -> bool:
-        """Whether it ended, and not as a task should."""
+        """Whether it ended without success."""
         return self.status in BAD_TASK
 
     @property
     def base_name(self) -> str:
-        """The name in the workflow: without the ``#iteration`` and ``*replication`` of a copy."""
+        """The name in the workflow: without the ``#iteration`` and ``*replication`` of an instance."""
         name = self.name
         if self.replication:
             name = name.removesuffix(f"*{self.replication}")
@@ -160,32 +160,32 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskResult:
-    """What came of a task (``TaskResultData``)."""
+    """The result of a task (``TaskResultData``)."""
 
     id: int
     name: str
-    #: The result as the scheduler carries it: tagged bytes for a value that only Python has. None where there is none.
+    #: The result as sent by the scheduler: tagged bytes for a value that only Python has. None if there is none.
     carried: object = None
-    #: Whether a pickle in it is opened.
+    #: Whether pickles in it are opened.
     trusted: bool = False
     #: Whether there is a result at all: a finished task may well have the value None.
     has_value: bool = False
-    #: The result in the scheduler's words (Java's ``toString``); the best there is where `value` could not be decoded.
+    #: The result as text (Java's ``toString``); a fallback if `value` cannot be decoded.
     text: str = ""
     failed: bool = False
-    #: Why it failed, in short; empty where it did not.
+    #: A short description of its failure; empty if it did not fail.
     failure: str = ""
-    #: The whole story of a failure, with the traceback, where the scheduler has one and it was asked for.
+    #: The traceback of a failure, if it was requested and the scheduler has one.
     trace: str = ""
     stdout: str = ""
     stderr: str = ""
     #: ``content.type``, ``file.name``, ``file.extension`` and what else the task put there.
     metadata: Mapping[str, str] = field(default_factory=dict)
-    #: What the task showed; `client.rich_outputs.outputs_of` reads it.
+    #: The rich outputs of the task; `client.rich_outputs.outputs_of` reads them.
     outputs: tuple[str, ...] = ()
-    #: The number, from 1, of the one of `outputs` that is the result as well; 0: none is.
+    #: The number, from 1, of the one of `outputs` that is also the result; 0: none.
     output_of_result: int = 0
-    #: The variables that the task handed on, as text.
+    #: The variables that the task exported, as text.
     variables: Mapping[str, str] = field(default_factory=dict)
     #: The same as Java's serialization streams, in base64.
     serialized_variables: Mapping[str, str] = field(default_factory=dict)
@@ -199,7 +199,7 @@ class TaskResult:
 
     @property
     def value(self) -> object:
-        """The result as a Python value, opened now; None where there is none or it failed.
+        """The result as a Python value, opened now; None if there is none or the task failed.
 
         Raises `UnreadableValue`, such as `UntrustedValue` for a model in a result that is not `trusted`.
         """
@@ -209,7 +209,7 @@ class TaskResult:
 
     @property
     def readable_value(self) -> object:
-        """As `value`, with a `client.values.UnopenedValue` for what cannot be opened."""
+        """As `value`, with a `client.values.UnopenedValue` for each part that cannot be opened."""
         from proactive_jupyter_kernel.client import values
 
         return values.readable(self.carried, f"The result of {self.name}", trust=self.trusted)
@@ -217,21 +217,21 @@ class TaskResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobResult:
-    """The results of a job that ended (``JobResultData``): of those tasks that have one."""
+    """The results of a job that has ended (``JobResultData``), for the tasks that have one."""
 
     id: int
     name: str
     tasks: Mapping[str, TaskResult] = field(default_factory=dict)
     #: Names of the tasks whose result is precious.
     precious: tuple[str, ...] = ()
-    #: What tasks put into ``resultMap``, as the scheduler carries it.
+    #: The entries that tasks set in ``resultMap``, as sent by the scheduler.
     carried_map: Mapping[str, object] = field(default_factory=dict)
     #: Whether a pickle in that is opened.
     trusted: bool = False
 
     @property
     def result_map(self) -> dict[str, object]:
-        """What tasks put into ``resultMap``, as Python values, opened now; raises as `TaskResult.value` does."""
+        """The entries of ``resultMap`` as Python values, opened now; raises as `TaskResult.value` does."""
         from proactive_jupyter_kernel.client import values
 
         return {
@@ -256,13 +256,13 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validation:
-    """What the scheduler's own checks say (``JobValidationData``)."""
+    """The result of the checks of the scheduler (``JobValidationData``)."""
 
     valid: bool
     message: str = ""
-    #: The task at fault, where one is named.
+    #: The invalid task, if one is named.
     task: str = ""
-    #: Variables as they would be; a task's are keyed ``task:variable``.
+    #: Resolved variables; the keys of those of a task are ``task:variable``.
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -346,7 +346,7 @@ def validation_of(data: Any) -> Validation:
 
 
 def text_map(data: Any) -> dict[str, str]:
-    """A map of texts; servers write null for an empty one."""
+    """A map of texts; servers send null for an empty one."""
     return {str(key): "" if value is None else str(value) for key, value in (data or {}).items()}
 
 
@@ -382,6 +382,6 @@ def _status(kind: type[_Status], constant: Any) -> _Status:
         if status.value == constant:
             return status
     raise SchedulerError(
-        f"The scheduler speaks of a {kind.__name__} {constant!r} that this kernel does not know.",
-        hint="The server is probably newer; a newer release of this kernel will know it.",
+        f"The scheduler sent a {kind.__name__} {constant!r} that this kernel does not know.",
+        hint="The server is probably newer than this kernel: upgrade the kernel.",
     )

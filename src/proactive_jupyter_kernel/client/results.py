@@ -1,4 +1,4 @@
-"""Results out of the scheduler's JSON: Java's serialized values become Python values."""
+"""Converts results in the JSON of the scheduler: Java's serialized values become Python values."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def job_result_of(data: Any) -> JobResult:
 
 
 def _value(serialized: str | None, raw: bool, text: str) -> tuple[object, bool]:
-    """The value, and whether there is one. What cannot be decoded is given as the scheduler's text."""
+    """The value, and whether there is one. A value that cannot be decoded is replaced by its text."""
     if serialized is None:
         return (text, True) if text else (None, False)
     try:
@@ -90,7 +90,7 @@ def _value(serialized: str | None, raw: bool, text: str) -> tuple[object, bool]:
 
 
 def _failure(data: Mapping[str, Any], trace: str) -> str:
-    """The failure in short: its message, else the first line of its stack trace."""
+    """A short description of the failure: its message, else the first line of its stack trace."""
     message = message_of(_text(data.get("exceptionMessage")).strip())
     return message or next((line.strip() for line in trace.splitlines() if line.strip()), "") or "it failed"
 

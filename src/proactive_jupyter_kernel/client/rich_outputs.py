@@ -1,4 +1,4 @@
-"""What a task showed: figures, ``display(...)`` and the like, out of the metadata of its result."""
+"""The rich outputs of a task, such as figures and ``display(...)``, from the metadata of its result."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 
 __all__ = ["MimeBundle", "entries_of", "other_metadata", "output_of_result", "outputs_of", "without_result"]
 
-#: Types that cannot do harm wherever they come from.
+#: MIME types that are safe from any source.
 _HARMLESS = ("image/png", "image/jpeg", "image/gif", "image/webp", "text/plain")
-#: Types whose source is shown as text where the job is not trusted.
+#: MIME types whose source is shown as text if the job is not trusted.
 _SOURCES = ("text/html", "text/markdown", "text/latex", "image/svg+xml", "application/json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MimeBundle:
-    """One output as Jupyter's messages have it: MIME type to content, images in base64; ``text/plain`` is there."""
+    """One output as in Jupyter's messages: MIME type -> content, images in base64, always with ``text/plain``."""
 
     data: Mapping[str, Any]
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 def outputs_of(result: TaskResult, *, with_result: bool = True) -> tuple[MimeBundle, ...]:
-    """The outputs of a task, in order; of a job that is not trusted, markup is given as text.
+    """The outputs of a task, in order; for a job that is not trusted, markup is returned as text.
 
-    `with_result` includes the value of a last expression that is the task's result.
+    `with_result` includes the value of a last expression that is the result of the task.
     """
     entries = [
         entry for number, entry in enumerate(result.outputs, 1) if with_result or number != result.output_of_result
@@ -42,19 +42,19 @@ def outputs_of(result: TaskResult, *, with_result: bool = True) -> tuple[MimeBun
 
 
 def entries_of(metadata: Mapping[str, str]) -> tuple[str, ...]:
-    """The outputs' entries of a result's metadata, in order."""
+    """The entries for outputs in the metadata of a result, in order."""
     numbers = sorted(int(key[len(PREFIX) :]) for key in metadata if key[len(PREFIX) :].isdigit() and _is_entry(key))
     return tuple(metadata[f"{PREFIX}{number}"] for number in numbers)
 
 
 def output_of_result(metadata: Mapping[str, str]) -> int:
-    """The number, from 1, of the output that is the task's result as well; 0: none is."""
+    """The number, from 1, of the output that is also the result of the task; 0: none."""
     found = metadata.get(RESULT, "")
     return int(found) if found.isdigit() else 0
 
 
 def other_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
-    """The metadata without what only the kernel reads."""
+    """The metadata without the entries for the kernel."""
     return {key: value for key, value in metadata.items() if not _is_entry(key) and key not in (NO_RESULT, RESULT)}
 
 
@@ -68,7 +68,7 @@ def _is_entry(key: str) -> bool:
 
 
 def _bundle(entry: str) -> MimeBundle | None:
-    """What an entry says; None where it is not one of ours."""
+    """The decoded entry; None if it is not an output."""
     try:
         found = json.loads(entry)
         data, metadata = found["data"], found.get("metadata") or {}

@@ -1,7 +1,7 @@
 """Any ProActive scheduler: the public Python API. Connect, submit workflows, get jobs as objects.
 
-`SchedulerApi` has the single requests; this adds what spans several: files that go with a job, the Python of its tasks,
-jobs as `SubmittedJob`.
+`SchedulerApi` has the single requests; this adds what needs several: the files of a job, the Python of its tasks, jobs
+as `SubmittedJob`.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ __all__ = ["Scheduler"]
 
 #: Where records of transferred files are, in the data folder.
 TRANSFERS = "file-transfers"
-#: How many of the newest jobs are searched for a name.
+#: The number of newest jobs that are searched for a name.
 SEARCHED = 1000
-#: Of how many jobs the live output is kept for further readers.
+#: The number of jobs whose live output is kept for other readers.
 LIVE_LOGS = 32
 
 
 class Scheduler(SchedulerApi):
-    """One scheduler in one session; safe to use from several threads. As a context manager it logs out at the end."""
+    """One scheduler in one session; safe to use from several threads. As a context manager, it logs out at the end."""
 
     def __init__(
         self,
@@ -68,8 +68,8 @@ class Scheduler(SchedulerApi):
     def connect(cls, url: str = "", *, login: str = "", password: str = "", verify: bool = True) -> Self:
         """The ProActive server at this address, logged in.
 
-        Without `url` it is the one that the environment (``PROACTIVE_URL``) or a ``proactive_config.ini`` in the
-        current folder names, else the embedded scheduler. Without `login` and `password` those of the environment
+        Without `url` it is the one of the environment (``PROACTIVE_URL``) or of a ``proactive_config.ini`` in the
+        current folder, else the embedded scheduler. Without `login` and `password` those of the environment
         (``PROACTIVE_LOGIN``, ``PROACTIVE_PASSWORD``) are used. `verify` is whether a TLS certificate is checked.
         Raises `LoginRefused`, `NotConnected`, `SchedulerUnreachable` or `SetupError`.
         """
@@ -90,7 +90,7 @@ class Scheduler(SchedulerApi):
 
     @classmethod
     def from_settings(cls, settings: Settings, *, data_dir: Path | None = None) -> Self:
-        """The scheduler that settings name; makes no request. `NotConnected` where login or password is missing."""
+        """The scheduler for these settings; makes no request. Raises `NotConnected` if login or password is missing."""
         if settings.embedded:
             from proactive_jupyter_kernel.client.embedded import EmbeddedTransport
 
@@ -114,12 +114,12 @@ class Scheduler(SchedulerApi):
 
     @property
     def identity(self) -> str:
-        """Which scheduler this is, also after the embedded one got another port."""
+        """A stable identifier of the scheduler, also if the embedded one gets another port."""
         return f"embedded:{default_data_dir(self._data_dir)}" if self.is_embedded else self.address
 
     @property
     def file_transfer(self) -> FileTransfer:
-        """What sends and fetches the files of jobs."""
+        """Sends and fetches the files of jobs."""
         with self._lock:
             if self._transfer is None:
                 records = TransferRecords(default_data_dir(self._data_dir) / TRANSFERS)
@@ -209,7 +209,7 @@ class Scheduler(SchedulerApi):
                 if info.name == name:
                     return info.id
         known = [info.name for info in self.jobs(limit=SEARCHED)]
-        raise UnknownJob(f"No job is called {name!r} on {self.address}.", hint=did_you_mean(name, known))
+        raise UnknownJob(f"No job named {name!r} on {self.address}.", hint=did_you_mean(name, known))
 
     def live_log_of(self, job_id: int) -> LiveLog:
         """The live log of a job, the same object for all its readers."""

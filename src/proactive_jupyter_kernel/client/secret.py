@@ -1,4 +1,4 @@
-"""A text that must never be seen: it stays out of `repr`, logs, errors and the locals a traceback shows."""
+"""A secret text that does not appear in `repr`, logs, errors or the local variables of a traceback."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ __all__ = ["Secret"]
 
 
 class Secret:
-    """Holds a password or token; only `reveal` gives it away, and only a transport calls that."""
+    """Holds a password or token; only `reveal` returns it, and only a transport calls that."""
 
     __slots__ = ("_text",)
 
@@ -14,7 +14,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """The text itself; keep it out of variables, since a verbose traceback shows those."""
+        """The text; do not store it in variables, since a verbose traceback shows those."""
         return self._text
 
     def __bool__(self) -> bool:
@@ -32,4 +32,4 @@ class Secret:
     __str__ = __repr__
 
     def __reduce__(self) -> str:
-        raise TypeError("a secret is not written anywhere")
+        raise TypeError("a secret cannot be serialized")

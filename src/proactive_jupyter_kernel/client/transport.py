@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 __all__ = ["HttpTransport", "Part", "Response", "Transport", "path_of"]
 
-#: Seconds to open a connection; a scheduler that takes longer is as good as away.
+#: Timeout in seconds to open a connection.
 CONNECT_TIMEOUT = 10.0
-#: Seconds for an answer; a real server writes a submission into its database before it answers.
+#: Timeout in seconds for an answer; a ProActive server writes a submission to its database before it answers.
 ANSWER_TIMEOUT = 60.0
-#: Seconds an idle connection is kept. Below what servers keep it (Jetty, under a ProActive server, 30; the embedded
-#: scheduler 75), so that a request is not sent into a connection that is being closed.
+#: Seconds to keep an idle connection: less than servers do (Jetty, under a ProActive server, 30; the embedded scheduler
+#: 75), so that no request is sent on a connection that is being closed.
 KEEP_ALIVE = 20.0
 
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -43,7 +43,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """An answer as it came; every status is an answer."""
+    """A response with any status."""
 
     status: int
     body: bytes = b""
@@ -52,11 +52,11 @@ class Response:
 
     @property
     def text(self) -> str:
-        """The body as text; the scheduler writes UTF-8 whatever it declares."""
+        """The body as text; the scheduler sends UTF-8 regardless of the declared encoding."""
         return self.body.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """The body as JSON, None for an empty one; `SchedulerError` where it is something else."""
+        """The body as JSON, None for an empty one; raises `SchedulerError` if it is not JSON."""
         if not self.body:
             return None
         try:
@@ -73,7 +73,7 @@ class Transport(Protocol):
 
     @property
     def address(self) -> str:
-        """What messages call the other side, such as ``http://host:8080``."""
+        """The name of the scheduler in messages, such as ``http://host:8080``."""
         ...
 
     def request(
@@ -90,12 +90,12 @@ class Transport(Protocol):
         """The answer to one request.
 
         `path` starts below ``/rest`` and is percent-encoded already (`path_of`). At most one of `form` (urlencoded),
-        `parts` (multipart) and `content` is given. Raises `SchedulerUnreachable` where no answer comes, and only then.
+        `parts` (multipart) and `content` is given. Raises `SchedulerUnreachable` if, and only if, there is no answer.
         """
         ...
 
     def close(self) -> None:
-        """Let go of open connections; the next request opens new ones."""
+        """Close open connections; the next request opens new ones."""
         ...
 
 
@@ -105,10 +105,9 @@ def path_of(*segments: str | int) -> str:
 
 
 class HttpTransport:
-    """HTTP with kept-alive connections, TLS verified unless switched off, proxies from the environment.
+    """HTTP with persistent connections, verified TLS unless switched off, proxies from the environment.
 
-    The machine itself is always reached directly: a proxy for 127.0.0.1 would carry the embedded scheduler's token
-    to somebody else.
+    Connections to this machine never use a proxy, which would send the token of the embedded scheduler elsewhere.
     """
 
     def __init__(
@@ -119,7 +118,7 @@ class HttpTransport:
         timeout: float = ANSWER_TIMEOUT,
         inner: httpx2.BaseTransport | None = None,
     ) -> None:
-        """`url`: the server's root or its ``/rest``; `timeout`: seconds for an answer; `inner` replaces the wire."""
+        """`url`: the root of the server or its ``/rest``; `timeout`: seconds for an answer; `inner` replaces HTTP."""
         self._root = url.rstrip("/").removesuffix("/rest")
         self._verify = verify
         self._timeout = timeout
@@ -192,7 +191,7 @@ class HttpTransport:
         )
 
     def _unreachable(self, error: httpx2.RequestError) -> NoReturn:
-        """Say what was tried. The cause loses its traceback: its frames hold what was sent."""
+        """Raise with the attempted address. The traceback of the cause is removed: its frames hold what was sent."""
         import httpx2
 
         reason = str(error) or type(error).__name__
@@ -202,7 +201,7 @@ class HttpTransport:
         elif isinstance(error, httpx2.TimeoutException):
             reason = f"no answer within {self._timeout:g} s"
         elif "CERTIFICATE_VERIFY_FAILED" in reason:
-            hint = "Its certificate is not trusted here; where that is meant, switch the check off (verify=off)."
+            hint = "Its certificate is not trusted here; to accept it anyway, use verify=off."
         elif isinstance(error, httpx2.UnsupportedProtocol):
             hint = "An address starts with http:// or https://."
         in_doubt = not isinstance(error, (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.UnsupportedProtocol))
@@ -214,7 +213,7 @@ class HttpTransport:
 
 
 class _Body:
-    """A form's body made at the last moment, so that no frame of a traceback holds the password in it."""
+    """The body of a form, encoded at the last moment, so that no frame of a traceback holds the password."""
 
     def __init__(self, form: Mapping[str, str | Secret]) -> None:
         self._form = form

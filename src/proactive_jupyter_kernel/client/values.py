@@ -1,7 +1,6 @@
-"""Values of tasks in this Python: tagged bytes become what the task had, as far as that is possible and trusted.
+"""Values of tasks in this Python: tagged bytes are opened, if that is possible and trusted.
 
-A pickle can run code of whoever wrote it. It is opened for jobs that this user submitted, and for others where the
-caller says so.
+A pickle can run code of its author. It is opened for jobs of this user, and for others only if the caller asks for it.
 """
 
 from __future__ import annotations
@@ -14,14 +13,14 @@ from proactive_jupyter_kernel.workflow.python_tasks import tagged
 
 __all__ = ["UnopenedValue", "opened", "readable", "summary"]
 
-#: Longer bytes are counted instead of shown.
+#: For longer bytes only their number is shown.
 _LONGEST_BYTES = 120
-_TRUST_HINT = "If you trust the author of the job, say so: trust=on in a pragma, trust=True in Python."
+_TRUST_HINT = "If you trust the author of the job, use trust=on in a pragma or trust=True in Python."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnopenedValue:
-    """Stands for a value that cannot be opened here."""
+    """Placeholder for a value that cannot be opened here."""
 
     #: Such as ``sklearn.linear_model.LinearRegression, 512 bytes``.
     what: str
@@ -32,9 +31,9 @@ class UnopenedValue:
 
 
 def opened(carried: object, where: str, *, trust: bool) -> object:
-    """The value, its tagged parts opened; `where` is what messages call it.
+    """The value with its tagged parts opened; messages call it `where`.
 
-    Raises `UntrustedValue`, or `UnreadableValue` where this Python lacks what the value needs.
+    Raises `UntrustedValue`, or `UnreadableValue` if a required library is missing.
     """
     try:
         return tagged.opened(carried, where, trust)
@@ -59,7 +58,7 @@ def readable(carried: object, where: str, *, trust: bool) -> object:
 
 
 def summary(carried: object) -> str:
-    """A value as a text, without opening anything: what is tagged is described."""
+    """A value as a text, without opening it: tagged parts are described."""
     if tagged.holds_tagged(carried):
         return repr(_described(carried))
     if isinstance(carried, bytes) and len(carried) > _LONGEST_BYTES:

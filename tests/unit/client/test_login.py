@@ -83,7 +83,7 @@ def test_a_wrong_password_is_told_without_telling_it(memory: MemoryScheduler) ->
 )
 def test_what_is_no_scheduler_is_told_apart(response: Response) -> None:
     """A web site that knows no login is no scheduler, and no wrong password."""
-    with pytest.raises(NotConnected, match="What answers at http://canned is not a ProActive scheduler"):
+    with pytest.raises(NotConnected, match="The server at http://canned is not a ProActive scheduler"):
         Session(Canned(response), lambda: Credentials(login="u", password=Secret("p"))).open()
 
 

@@ -57,9 +57,7 @@ def test_model_of_another_job_asks_for_trust() -> None:
         UntrustedValue, match=r"The result of Fit\['m'\] is a value of type .*Model that Python"
     ) as caught:
         _ = result.value
-    assert (
-        caught.value.hint == "If you trust the author of the job, say so: trust=on in a pragma, trust=True in Python."
-    )
+    assert caught.value.hint == "If you trust the author of the job, use trust=on in a pragma or trust=True in Python."
     found = result.readable_value
     assert isinstance(found, dict)
     assert found["day"] == datetime.date(2026, 1, 2)

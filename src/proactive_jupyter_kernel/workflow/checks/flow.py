@@ -24,9 +24,9 @@ def flow_problems(workflow: Workflow) -> list[Problem]:
     """All errors in the flow of a workflow whose task names are unique. Cycles hide later errors."""
     graph = Graph(workflow)
     found = list(_branch_targets(workflow, graph))
-    circles = [*_recursion(graph), *_unreachable(graph)]
-    if circles:
-        return found + circles
+    found_cycles = [*_recursion(graph), *_unreachable(graph)]
+    if found_cycles:
+        return found + found_cycles
     blocks = match_blocks(graph)
     found += _unmatched(blocks)
     found += _blocks(graph, blocks)
@@ -71,9 +71,9 @@ def _branch_targets(workflow: Workflow, graph: Graph) -> Iterator[Problem]:
 
 
 def _recursion(graph: Graph) -> Iterator[Problem]:
-    for circle in cycles(graph.links(), graph.roots)[:_CYCLES_SHOWN]:
+    for cycle in cycles(graph.links(), graph.roots)[:_CYCLES_SHOWN]:
         message = "Infinite recursion detected"
-        yield Problem(code="PA303", message=message, task=circle[0], explanation=_round(circle))
+        yield Problem(code="PA303", message=message, task=cycle[0], explanation=_round(cycle))
 
 
 def _unreachable(graph: Graph) -> Iterator[Problem]:
@@ -82,16 +82,16 @@ def _unreachable(graph: Graph) -> Iterator[Problem]:
     if not lost:
         return
     children = {name: tuple(child for child in graph.children[name] if child not in reached) for name in lost}
-    for circle in cycles(children, lost)[:_CYCLES_SHOWN]:
-        explanation = _round(circle) + " No other task leads to this cycle."
-        yield Problem(code="PA304", message="Unreachable task", task=circle[0], explanation=explanation)
+    for cycle in cycles(children, lost)[:_CYCLES_SHOWN]:
+        explanation = _round(cycle) + " No other task leads to this cycle."
+        yield Problem(code="PA304", message="Unreachable task", task=cycle[0], explanation=explanation)
 
 
-def _round(circle: tuple[str, ...]) -> str:
-    if len(circle) == 1:
-        return f"{circle[0]!r} waits for itself."
-    shown = circle if len(circle) <= 8 else (*circle[:7], "…")
-    return f"The tasks wait for each other in a cycle: {' → '.join((*shown, circle[0]))}."
+def _round(cycle: tuple[str, ...]) -> str:
+    if len(cycle) == 1:
+        return f"{cycle[0]!r} waits for itself."
+    shown = cycle if len(cycle) <= 8 else (*cycle[:7], "…")
+    return f"The tasks wait for each other in a cycle: {' → '.join((*shown, cycle[0]))}."
 
 
 # --- rules 6 and 7: blocks are closed ---

@@ -27,7 +27,7 @@ class Format:
     media_type: str
     #: Writes a workflow. Text is UTF-8 in a file.
     dumps: Callable[[Workflow], str | bytes]
-    #: Reads a workflow: ``loads(text, read_file=None)``; UnreadableWorkflow or InvalidWorkflow if it fails. None: not possible.
+    #: Reads a workflow: ``loads(text, read_file=None)``; may raise UnreadableWorkflow or InvalidWorkflow. None: no.
     loads: Callable[..., Loaded] | None = None
     #: Sentences about the parts of a workflow that the format cannot represent.
     losses: Callable[[Workflow], tuple[str, ...]] = lambda workflow: ()

@@ -1,7 +1,7 @@
 """Pictures of workflows and jobs: as SVG, as the HTML of a notebook, as plain text, as PNG.
 
-`draw`, `html` and `text` take a workflow and, for a job, the look of each of its tasks: by the task's name, or by the
-names of its copies (``T#1``, ``T*2``), which are then drawn together.
+`draw`, `html` and `text` take a workflow and, for a job, the look of each of its tasks: by the name of the task, or by
+the names of its instances (``T#1``, ``T*2``), which are then drawn together.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def html(workflow: Workflow, looks: Mapping[str, Look] | None = None, *, framed:
 
 
 def alt(workflow: Workflow, looks: Mapping[str, Look] | None = None) -> str:
-    """The picture in a few sentences, for those who do not see it."""
+    """A text description of the picture, for screen readers."""
     from proactive_jupyter_kernel.workflow.picture.describe import alternative
     from proactive_jupyter_kernel.workflow.picture.scene import scene_of
 

@@ -1,4 +1,4 @@
-"""The few words that tell what a flow script decides, where the script is simple enough to say it. Pure."""
+"""A short description of what a flow script decides, if the script is simple enough. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["count_of", "loop_words"]
 
 _LOOP = re.compile(r"\s*(?:var\s+)?loop\s*=\s*(?P<value>[^=].*?)\s*;?\s*", re.DOTALL)
 _RUNS = re.compile(r"\s*(?:var\s+)?runs\s*=\s*(?P<value>[^=].*?)\s*;?\s*", re.DOTALL)
-#: A variable's value, turned into a number or not, in the languages that flow scripts are written in.
+#: Access to the value of a variable, optionally converted to a number, in the languages of flow scripts.
 _VARIABLE = re.compile(
     r"""(?:(?:Number|parseInt|parseFloat|int|float|str|Integer\.parseInt|as\.integer)\(\s*)?"""
     r"""variables(?:\.get\(\s*|\[+\s*)(?P<quote>["'])(?P<name>[^"']+)(?P=quote)\s*[\])]+"""
@@ -31,7 +31,7 @@ def loop_words(code: str) -> str:
 
 
 def count_of(code: str) -> str:
-    """How often something runs, as a short expression; empty if it is not that simple."""
+    """The number of runs as a short expression; empty if it is not that simple."""
     found = _RUNS.fullmatch(code)
     shown = _simple(found["value"]) if found else ""
     return shown if len(shown) <= _LONGEST_COUNT else ""

@@ -1,7 +1,7 @@
-"""From layers to places: every vertex as near to its neighbours as the order and the sizes allow. Pure.
+"""Assigns coordinates to layers: every vertex is as near to its neighbours as the order and the sizes allow. Pure.
 
 *Along* is the direction in which the layers follow each other, *across* the other one: for a picture from left to right
-they are x and y. A vertex's place across is that of its centre.
+they are x and y. The position of a vertex across is that of its centre.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["Arrangement", "Item", "Link", "Solver", "arrange"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """What is placed: a box, or a block with all that is in it."""
+    """An item to place: a box, or a block with its content."""
 
     along: float
     across: float
@@ -32,13 +32,13 @@ class Link:
     #: Where it leaves and enters, across, from the centres of the items.
     leaves: float = 0
     enters: float = 0
-    #: The room that it needs between the layers.
+    #: The space that it needs between the layers.
     room: float = 0
 
 
 @dataclass(slots=True)
 class Arrangement:
-    """Places of items, from 0 on."""
+    """The positions of items, starting at 0."""
 
     along: list[float]
     #: Of the centres.
@@ -53,9 +53,9 @@ class Arrangement:
 
 #: Space between an edge that passes a layer and its neighbours there.
 _DUMMY = 10.0
-#: How far a dummy may be moved to make an edge straight, as a part of that space.
+#: How far a dummy may be moved to straighten an edge, as a fraction of that space.
 _NEARLY = 0.4
-#: Weights of an edge by how many of its ends are dummies: long edges shall be straight.
+#: Weights of an edge by the number of its ends that are dummies: long edges should be straight.
 _WEIGHTS = (1.0, 2.0, 6.0)
 
 
@@ -82,7 +82,7 @@ def arrange(
 
 
 def _components(count: int, links: Sequence[Link]) -> tuple[list[list[int]], list[int]]:
-    """The connected parts, in the order of their first items, and what is connected to nothing."""
+    """The connected components, in the order of their first items, and the isolated items."""
     neighbours: list[list[int]] = [[] for _ in range(count)]
     for link in links:
         neighbours[link.source].append(link.target)
@@ -109,7 +109,7 @@ def _components(count: int, links: Sequence[Link]) -> tuple[list[list[int]], lis
 def _grid(
     items: Sequence[Item], single: list[int], result: Arrangement, offset: float, gap_along: float, gap_across: float
 ) -> float:
-    """Items without links stand in rows, as long as the rest or as a square; gives the breadth that they take."""
+    """Isolated items are placed in rows, as long as the rest or as a square; returns their total breadth."""
     if not single:
         return 0.0
     cell = max(items[vertex].along for vertex in single) + gap_along / 2
@@ -168,7 +168,7 @@ def _columns(
     local: dict[int, int],
     gap_along: float,
 ) -> tuple[list[float], list[float]]:
-    """Where each layer starts and ends, with the room between that the labels of its edges need."""
+    """Where each layer starts and ends, with space for the labels of the edges between layers."""
     level = {vertex: index for index, layer in enumerate(layers.layers) for vertex in layer}
     gaps = [gap_along] * len(layers.layers)
     for _, link in members:
@@ -186,7 +186,7 @@ def _columns(
 
 
 class Solver:
-    """Places across: sweeps in which each layer comes as near to its neighbours as order and sizes allow."""
+    """Positions across: sweeps that move each layer as near to its neighbours as order and sizes allow."""
 
     def __init__(self, layers: Layers, sizes: list[float], real: int, gap: float) -> None:
         self.layers = layers.layers
@@ -198,7 +198,7 @@ class Solver:
         self.before: list[list[tuple[int, float, float]]] = [[] for _ in sizes]
         self.after: list[list[tuple[int, float, float]]] = [[] for _ in sizes]
         self.at = [0.0] * len(sizes)
-        #: Layer -> the place of each of its vertices when the layer stands as close as it can.
+        #: Layer -> the position of each of its vertices in the most compact layout.
         self.packed = [self._packed(layer) for layer in self.layers]
 
     def connect(self, source: int, target: int, leaves: float, enters: float) -> None:
@@ -221,7 +221,7 @@ class Solver:
         return places
 
     def solve(self) -> list[float]:
-        """The places of all vertices, the topmost edge at 0."""
+        """The positions of all vertices, the topmost edge at 0."""
         for layer, packed in zip(self.layers, self.packed, strict=True):
             for vertex, place in zip(layer, packed, strict=True):
                 self.at[vertex] = place - packed[-1] / 2
@@ -240,7 +240,7 @@ class Solver:
         return [round(place - top, 1) for place in self.at]
 
     def _straighten(self) -> None:
-        """A long edge that nearly goes straight does: a dummy gives way within its own space."""
+        """Straightens long edges that are nearly straight: a dummy moves within its own space."""
         near = self.sizes[-1] * _NEARLY if len(self.sizes) > self.real else 0
         for vertex in range(self.real, len(self.sizes)):
             (other, offset, _), *_ = self.before[vertex]
@@ -268,7 +268,7 @@ class Solver:
 
 
 def _ascending(wanted: list[float], weights: list[float]) -> list[float]:
-    """The ascending numbers that are nearest to those wanted: neighbours in the wrong order share their mean."""
+    """Isotonic regression: the ascending numbers that are nearest to the wanted ones."""
     blocks: list[tuple[float, float, int]] = []
     for value, weight in zip(wanted, weights, strict=True):
         mean, mass, length = value, weight, 1

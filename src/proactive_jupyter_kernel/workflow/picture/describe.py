@@ -1,4 +1,4 @@
-"""A picture in words, for those who do not see it. Pure."""
+"""A text description of a picture, for screen readers. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from proactive_jupyter_kernel.workflow.status import TaskStatus
 
 __all__ = ["alternative", "box_title", "counts_words", "description", "title"]
 
-#: Sentences of a description, and characters of an alternative text: readers hear them to the end.
+#: Maximum number of sentences of a description, and of characters of an alternative text.
 _SENTENCES = 60
 _ALTERNATIVE = 420
 
@@ -31,7 +31,7 @@ def description(scene: Scene) -> str:
 
 
 def alternative(scene: Scene) -> str:
-    """The text that stands for an image, with as much of the graph as one bears to hear."""
+    """The alternative text of an image, with a description of the graph up to the limit."""
     whole = f"{title(scene)}. {description(scene)}"
     if len(whole) <= _ALTERNATIVE:
         return whole
@@ -63,7 +63,7 @@ def look_words(look: Look) -> str:
 
 
 def counts_words(counts: Mapping[TaskStatus, int]) -> str:
-    """How many tasks of a box have which state, what a reader must know first."""
+    """The number of tasks of a box in each state, the most important state first."""
     merged: dict[str, int] = {}
     for status in sorted(counts, key=lambda one: STATES[one].rank):
         if counts[status]:

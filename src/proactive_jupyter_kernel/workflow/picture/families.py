@@ -1,4 +1,4 @@
-"""Tasks that are drawn as one box: what bears the same name but for its number, and stands in the same layer. Pure."""
+"""Families of tasks, drawn as one box: the same name except for a number, and the same layer. Pure."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 
 __all__ = ["FITS", "SMALLEST", "families", "stem"]
 
-#: Tasks that are all drawn by themselves; of more, families are folded.
+#: Up to this number of tasks, all are drawn individually; above it, families are folded.
 FITS = 80
-#: Tasks of a name that make a family.
+#: Minimum number of tasks of a family.
 SMALLEST = 12
-#: Tasks beyond which every two of a name are one, and a layer that is still too large is one box.
+#: Above this number of tasks, two of a name are a family, and a layer that is still too large becomes one box.
 MANY = 1_000
 
 _NUMBER = re.compile(r"[-_.]?\d+")
 
 
 def families(graph: Graph, edges: Sequence[Edge]) -> list[tuple[str, ...]]:
-    """The boxes of a picture: the tasks of each, in their order. Edges between boxes never form a cycle.
+    """The boxes of a picture: the tasks of each, in order. Edges between boxes do not form a cycle.
 
-    That holds because the tasks of a box stand in one layer, and every edge leads to a later layer.
+    The reason is that the tasks of a box are in one layer, and every edge leads to a later layer.
     """
     names = list(graph.tasks)
     if len(names) <= FITS:
@@ -54,7 +54,7 @@ def _group(names: Iterable[str], apart: set[str], key: Callable[[str], object], 
 
 
 def _apart(graph: Graph) -> set[str]:
-    """The tasks that make up controls: a reader must see each of them."""
+    """The tasks of controls, which are always drawn individually."""
     found: set[str] = set()
     for name, task in graph.tasks.items():
         if task.flow is not None or task.block is not Block.NONE:
@@ -72,6 +72,6 @@ def _pattern(name: str) -> str:
 
 
 def stem(members: Sequence[str]) -> str:
-    """What the tasks of a family are called together."""
+    """The common name of the tasks of a family."""
     patterns = {_pattern(name) for name in members}
     return patterns.pop() if len(patterns) == 1 else "tasks"

@@ -1,7 +1,7 @@
 """The picture as the HTML of a notebook: one image, which survives an untrusted notebook, GitHub and nbconvert. Pure.
 
-There is one ``<img>`` with the light drawing. A ``<style>`` beside it puts the dark one in its place under a dark theme
-of JupyterLab or VS Code; where styles are removed, the light one stays, on its own ground.
+There is one ``<img>`` with the light drawing. A ``<style>`` element replaces it by the dark one in a dark theme of
+JupyterLab or VS Code; if styles are removed, the light one remains, on its own background.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from html import escape
 
 __all__ = ["image", "uri"]
 
-#: What tells a dark page: the theme of JupyterLab and Notebook, of VS Code, of a page of ours; never the system's.
+#: Selectors of dark pages: the themes of JupyterLab and Notebook, of VS Code, and of own pages; not of the system.
 _DARK = ("body[data-jp-theme-light=false]", "body.vscode-dark", "[data-theme=dark]")
-#: An image shrinks to this share of its width; a narrower page scrolls.
+#: An image shrinks to this fraction of its width; a narrower page scrolls.
 _NARROWEST = 0.85
 
 
 def uri(svg: str) -> str:
-    """The drawing as an address."""
+    """The drawing as a data URL."""
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")
 
 

@@ -1,7 +1,7 @@
-"""The order of a layered drawing: which layer a vertex is in, and its place there, with few crossings. Pure.
+"""The order of a layered drawing: the layer of each vertex, and its position there, with few crossings. Pure.
 
-Two engines answer the same question: our own, and the package ``fast-sugiyama`` where it is installed. An edge that
-spans several layers passes through a *dummy* vertex in each layer between, so that it keeps a way of its own.
+There are two implementations: the built-in one, and the package ``fast-sugiyama`` if it is installed. An edge that
+spans several layers passes through a *dummy* vertex in each layer between, which reserves space for it.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ __all__ = ["Engine", "Layers", "better", "crossings", "engine", "own", "ranks", 
 
 Edge: TypeAlias = tuple[int, int]
 
-#: Edges up to which both engines are asked.
+#: Up to this number of edges, both implementations are used.
 _SMALL = 400
-#: Dummies beyond which an engine looks at fewer arrangements, to stay within a second.
+#: Above this number of dummies, fewer arrangements are tried, to stay within a second.
 _MANY = 3_000
 
 
 @dataclass(slots=True)
 class Layers:
-    """Vertices in layers, each in its order. Vertices from the number given on are dummies."""
+    """The ordered vertices of each layer. Vertices from the given number on are dummies."""
 
     layers: list[list[int]]
     #: Edge -> its dummies, in the order of the layers.
     chains: dict[Edge, list[int]] = field(default_factory=dict)
 
 
-#: The number of vertices and the edges of a connected graph without cycles, without doubles -> its layers.
+#: The number of vertices and the edges of a connected acyclic graph without duplicate edges -> its layers.
 Engine: TypeAlias = Callable[[int, Sequence[Edge]], Layers]
 
 
 def engine() -> Engine:
-    """The engine to use: the better of both where ``fast-sugiyama`` is installed, else our own."""
+    """The implementation to use: the better of both if ``fast-sugiyama`` is installed, else the built-in one."""
     try:
         import fast_sugiyama  # noqa: F401
     except ImportError:
@@ -45,7 +45,7 @@ def engine() -> Engine:
 
 
 def better(count: int, edges: Sequence[Edge]) -> Layers:
-    """The answer with fewer crossings; of a large graph, whose answers take long, that of the package."""
+    """The result with fewer crossings; for a large graph only that of the package, since both take long."""
     theirs = sugiyama(count, edges)
     if len(edges) > _SMALL:
         return theirs
@@ -53,11 +53,11 @@ def better(count: int, edges: Sequence[Edge]) -> Layers:
     return theirs if crossings(theirs) < crossings(ours) else ours
 
 
-# -- our own
+# -- the built-in implementation
 
 
 def own(count: int, edges: Sequence[Edge]) -> Layers:
-    """Longest paths, shortened where there is room, then sweeps that order each layer by the mean of its neighbours."""
+    """Longest-path layering, compacted, then sweeps that order each layer by the barycenter of its neighbours."""
     rank = ranks(count, edges)
     found = Layers(layers=[[] for _ in range(max(rank, default=0) + 1)])
     vertices = count
@@ -82,7 +82,7 @@ def own(count: int, edges: Sequence[Edge]) -> Layers:
 
 
 def tidy(count: int, found: Layers) -> Layers:
-    """The same with no more crossings, but nearer to the order in which the tasks are written."""
+    """The same with no more crossings, but nearer to the order of the workflow."""
     above: list[list[int]] = [[] for _ in range(sum(map(len, found.layers)))]
     below: list[list[int]] = [[] for _ in above]
     for (source, target), chain in found.chains.items():
@@ -107,7 +107,7 @@ def tidy(count: int, found: Layers) -> Layers:
 
 
 def ranks(count: int, edges: Sequence[Edge]) -> list[int]:
-    """The layer of each vertex: after all that lead to it; what has more edges out than in moves to its targets."""
+    """The layer of each vertex: after its predecessors; vertices with more edges out than in move to their targets."""
     above: list[list[int]] = [[] for _ in range(count)]
     below: list[list[int]] = [[] for _ in range(count)]
     for source, target in edges:
@@ -130,7 +130,7 @@ def ranks(count: int, edges: Sequence[Edge]) -> list[int]:
 
 
 def _sweep(layers: list[list[int]], above: list[list[int]], below: list[list[int]]) -> None:
-    """Order every layer in place, down and up in turn, and keep the order with the fewest crossings."""
+    """Order every layer in place, alternately down and up, and keep the order with the fewest crossings."""
     total = sum(map(len, layers))
     place = [0] * total
     for layer in layers:
@@ -166,7 +166,7 @@ def _sweep(layers: list[list[int]], above: list[list[int]], below: list[list[int
 def _exchange(
     layers: list[list[int]], above: list[list[int]], below: list[list[int]], place: list[int], count: int = 0
 ) -> None:
-    """Exchange neighbours in a layer where that saves crossings; the first `count`, also where it costs none."""
+    """Swap neighbours in a layer if that saves crossings; in the first `count` rounds also if it adds none."""
     for layer in layers:
         for index in range(len(layer) - 1):
             one, other = layer[index], layer[index + 1]
@@ -180,7 +180,7 @@ def _exchange(
 
 
 def _inversions(left: list[int], right: list[int]) -> int:
-    """How often a place of `left` lies behind one of `right`; both are sorted."""
+    """How often a position of `left` is after one of `right`; both are sorted."""
     return sum(len(left) - bisect_right(left, spot) for spot in right)
 
 
@@ -202,7 +202,7 @@ def _all_crossings(layers: list[list[int]], below: list[list[int]], place: list[
 
 
 def crossings(found: Layers) -> int:
-    """How many pairs of edges cross."""
+    """The number of pairs of edges that cross."""
     total = sum(map(len, found.layers))
     below: list[list[int]] = [[] for _ in range(total)]
     for (source, target), chain in found.chains.items():
@@ -219,7 +219,7 @@ def crossings(found: Layers) -> int:
 
 
 def sugiyama(count: int, edges: Sequence[Edge]) -> Layers:
-    """As ``fast-sugiyama`` orders it. It takes edges only, and numbers its dummies by itself."""
+    """The result of ``fast-sugiyama``, which accepts only edges and numbers its dummies itself."""
     if not edges or len(edges) > _SUGIYAMA_LIMIT:
         return own(count, edges)
     import fast_sugiyama
@@ -248,5 +248,5 @@ def sugiyama(count: int, edges: Sequence[Edge]) -> Layers:
     return found
 
 
-#: Edges beyond which the package needs more than a second.
+#: Above this number of edges the package needs more than a second.
 _SUGIYAMA_LIMIT = 1_200

@@ -1,8 +1,8 @@
-"""Where everything of a picture goes: sizes of boxes, blocks inside blocks, the routes of edges. Pure.
+"""The layout of a picture: sizes of boxes, nested blocks, the routes of edges. Pure.
 
-The picture is laid out from left to right, or from top to bottom where that has to shrink less. Both are computed in
-the same terms: *along* the layers, and *across* them. Each block is laid out by itself and then placed as one item, so
-that nothing else can stand in it.
+The picture is laid out from left to right, or from top to bottom if that needs less shrinking. Both use the same
+coordinates: *along* the layers, and *across* them. Each block is laid out separately and then placed as one item, so
+that nothing else can be inside it.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ __all__ = [
     "lay_out",
 ]
 
-#: Width of an output cell in a usual window, and how much an image shrinks there before it scrolls.
+#: Usual width of an output cell, and the fraction to which an image shrinks there before it scrolls.
 PAGE = 800 / 0.85
-#: Boxes from which on they are small.
+#: From this number of boxes on, boxes are small.
 MANY = 40
 
 
@@ -42,14 +42,14 @@ class Metrics:
 
     height: float
     narrowest: float
-    #: The width that all boxes have if their texts fit; a longer one widens its own box.
+    #: The width of all boxes whose text fits; a longer text widens its box.
     usual: float
     widest: float
     font: float
     second_font: float
     #: From the left edge of a box to its text.
     text: float
-    #: For the mark of the state.
+    #: Space for the mark of the state.
     state: float
     gap_along: float
     gap_across: float
@@ -104,7 +104,7 @@ class Rect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterBackground:
-    """A block that shows."""
+    """The background of a visible block."""
 
     rect: Rect
     caption: str
@@ -120,7 +120,7 @@ class EdgeRoute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackEdgeRoute:
-    """A way back: straight from point to point."""
+    """The route of a back edge: straight from point to point."""
 
     back: BackEdge
     points: list[Point]
@@ -128,7 +128,7 @@ class BackEdgeRoute:
 
 @dataclass(slots=True, kw_only=True)
 class Layout:
-    """The places of everything."""
+    """The positions of everything in a picture."""
 
     width: float
     height: float
@@ -141,14 +141,14 @@ class Layout:
     back_routes: list[BackEdgeRoute] = field(default_factory=list)
 
 
-#: Around the picture, around a block, for its caption, for a way back, and for the diamond of a branch.
+#: Space around the picture, around a block, for its caption, for a back edge, and for the diamond of a branch.
 MARGIN, PADDING, CAPTION, STRIP, DIAMOND = 16.0, 14.0, 26.0, 34.0, 22.0
-#: How far replicas and their badge reach over their box.
+#: How far replicas and their badge extend beyond their box.
 STACK = 10.0
 
 
 def lay_out(scene: Scene, engine: Engine | None = None) -> Layout:
-    """Place everything, in the direction that has to shrink less on a page."""
+    """Place everything, in the direction that needs less shrinking on a page."""
     remembered = _remember(engine or layers.engine())
     across = _Placement(scene, vertical=False, engine=remembered).layout()
     if across.width <= PAGE:
@@ -158,7 +158,7 @@ def lay_out(scene: Scene, engine: Engine | None = None) -> Layout:
 
 
 def _remember(engine: Engine) -> Engine:
-    """The engine asked once for each graph: the order is the same in both directions."""
+    """Caches the layers of each graph: the order is the same in both directions."""
     known: dict[tuple[int, tuple[tuple[int, int], ...]], Layers] = {}
 
     def ask(count: int, edges: Sequence[tuple[int, int]]) -> Layers:
@@ -172,7 +172,7 @@ def _remember(engine: Engine) -> Engine:
 
 @dataclass(slots=True, kw_only=True)
 class _Block:
-    """A cluster with the places in it, along and across, from its own corner."""
+    """A cluster with the positions in it, along and across, relative to its corner."""
 
     cluster: Cluster
     boxes: list[str]
@@ -183,7 +183,7 @@ class _Block:
     #: Space before its content.
     start: float = 0
     before: float = 0
-    #: Edges that belong to it, and the numbers of those that were placed.
+    #: Its edges, and the numbers of those that were placed.
     edges: list[Edge] = field(default_factory=list)
     #: Box -> its number among the items, its own or that of the block that holds it.
     item_of: dict[str, int] = field(default_factory=dict)
@@ -213,7 +213,7 @@ class _Placement:
         self.back_routes: list[BackEdgeRoute] = []
 
     def layout(self) -> Layout:
-        """Lay out the blocks from the inside, then write down all places from the outside."""
+        """Lay out the blocks bottom-up, then compute all positions top-down."""
         root = self._block(self.scene.root, self.scene.edges)
         self._write(root, MARGIN, MARGIN)
         length, breadth = root.along + 2 * MARGIN, root.across + 2 * MARGIN
@@ -231,7 +231,7 @@ class _Placement:
     # -- sizes
 
     def _needed(self, box: Box) -> float:
-        """The width of a box in which all its text can be read."""
+        """The width of a box in which all its text fits."""
         metrics = self.metrics
         texts = [width(box.name, metrics.font)]
         if metrics is BIG:
@@ -245,7 +245,7 @@ class _Placement:
         return size if not self.vertical else (size[1], size[0])
 
     def _item(self, key: str) -> Item:
-        """The box with what sticks out of it."""
+        """The size of the box including what extends beyond it."""
         box = self.scene.boxes[key]
         along, across = self._size(key)
         along += self._before(box) + (DIAMOND if box.decides else 0)
@@ -255,16 +255,16 @@ class _Placement:
         return STACK if box.times and self.vertical else 0
 
     def _room(self, edge: Edge) -> float:
-        """The room between layers for the label of an edge."""
+        """The space between layers for the label of an edge."""
         if not edge.label:
             return 0
         return 72 if self.vertical else width(edge.label, 11) + 64
 
     def _strip(self, back: BackEdge) -> float:
-        """The room across that a way back and its label need."""
+        """The space across for a back edge and its label."""
         return width(back.label, 11) + 32 if self.vertical else STRIP
 
-    # -- from the inside
+    # -- bottom-up
 
     def _block(self, cluster: Cluster, edges: Sequence[Edge]) -> _Block:
         holder = {key: number for number, inner in enumerate(cluster.inner) for key in inner.members}
@@ -310,7 +310,7 @@ class _Placement:
         return block
 
     def _pad(self, block: _Block) -> None:
-        """The size of a block: its content, and what stands around it."""
+        """The size of a block: its content and its margins."""
         cluster = block.cluster
         block.along, block.across = block.arranged.length, block.arranged.breadth
         block.across += sum(map(self._strip, cluster.backs))
@@ -344,8 +344,8 @@ class _Placement:
         following: dict[str, dict[str, None]] = {str(number): {} for number in sorted(set(item_of.values()))}
         for edge in edges:
             following[str(item_of[edge.source])][str(item_of[edge.target])] = None
-        circles = cycles({name: tuple(found) for name, found in following.items()}, following)
-        closing = {(int(circle[-1]), int(circle[0])) for circle in circles}
+        found_cycles = cycles({name: tuple(found) for name, found in following.items()}, following)
+        closing = {(int(cycle[-1]), int(cycle[0])) for cycle in found_cycles}
         links: list[Link] = []
         number_of: dict[int, int] = {}
         for number, edge in enumerate(edges):
@@ -357,10 +357,10 @@ class _Placement:
             links.append(Link(source=source, target=target, leaves=leaves, enters=enters, room=self._room(edge)))
         return links, number_of
 
-    # -- from the outside
+    # -- top-down
 
     def _write(self, block: _Block, along: float, across: float) -> None:
-        """Write down the places of all that is in a block whose corner is given."""
+        """Compute the positions of the content of a block with the given corner."""
         if block.cluster.shown:
             rect = self._turned(along, across, block.along, block.across)
             self.backgrounds.append(ClusterBackground(rect=rect, caption=block.cluster.caption))
@@ -414,7 +414,7 @@ class _Placement:
         ]
         return BackEdgeRoute(back=back, points=[self._point(*point) for point in points])
 
-    # -- turning
+    # -- orientation
 
     def _point(self, along: float, across: float) -> Point:
         return Point(across, along) if self.vertical else Point(along, across)
@@ -429,7 +429,7 @@ class _Placement:
 
 
 def second_lines(box: Box, *, live: bool) -> list[str]:
-    """What the second line may hold, the shortest form last: its place decides."""
+    """The variants of the second line, the shortest last; the available space decides."""
     from proactive_jupyter_kernel.workflow.picture.tokens import STATES
 
     if box.look is not None:

@@ -1,4 +1,4 @@
-"""How the tasks of a running job look: what a caller says of each. Pure."""
+"""How the tasks of a running job look, as given by the caller. Pure."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ class Look:
     """The state of one task of a job, or of several in one box."""
 
     status: TaskStatus
-    #: The second line, such as a duration; empty: the word of the status.
+    #: The second line, such as a duration; empty: the name of the status.
     note: str = ""
-    #: How far the task is, from 0 to 100, as it says itself; None: it does not say.
+    #: The progress that the task reports, from 0 to 100; None: it reports none.
     progress: int | None = None
-    #: Of several tasks in one box, how many have each status; empty: it is one task.
+    #: The number of tasks in each status, for several tasks in one box; empty: one task.
     counts: Mapping[TaskStatus, int] = field(default_factory=dict)
-    #: The round of a loop, the first is 1; 0: not known, or not in a loop.
+    #: The iteration of a loop, the first is 1; 0: not known, or not in a loop.
     iteration: int = 0
 
     @property
     def total(self) -> int:
-        """How many tasks it stands for."""
+        """The number of tasks that it represents."""
         return sum(self.counts.values()) or 1
 
 
 def merge(looks: Iterable[Look]) -> Look:
-    """One look for several tasks: the status that a reader must see first, and the counts of all."""
+    """One look for several tasks: the most important status, and the counts of all."""
     found = list(looks)
     if len(found) == 1:
         return found[0]
@@ -45,9 +45,9 @@ def merge(looks: Iterable[Look]) -> Look:
 
 
 def gather(looks: Mapping[str, Look]) -> dict[str, Look]:
-    """Task of the workflow -> its look, made of those of its copies: ``T#2*3`` is a copy of T in the third round.
+    """Task of the workflow -> its look, merged from its instances; ``T#2*3`` is one of T in the third iteration.
 
-    Of the rounds of a loop the last one counts, of the replicas all.
+    Only the last iteration of a loop counts, but all replicas do.
     """
     rounds: dict[str, dict[int, list[Look]]] = {}
     for name, look in looks.items():
@@ -62,7 +62,7 @@ def gather(looks: Mapping[str, Look]) -> dict[str, Look]:
 
 
 def _parts(name: str) -> tuple[str, int]:
-    """A copy's base name and iteration."""
+    """The base name and the iteration of a task instance."""
     first = name.partition("*")[0]
     base, _, iteration = first.partition("#")
     return base, int(iteration) if iteration.isdigit() else 0

@@ -1,4 +1,4 @@
-"""How wide a text is in the widest of the usual fonts, since nobody knows which one the reader has. Pure."""
+"""The width of a text in the widest of the usual fonts, since the font of the reader is not known. Pure."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ _WIDTHS = {
     for character in characters
 }
 _WIDE = 1.03
-#: What XML 1.0 cannot hold, not even escaped.
+#: Characters that XML 1.0 cannot contain, not even escaped.
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def clean(text: str) -> str:
-    """The text without what no XML can hold."""
+    """The text without characters that XML cannot contain."""
     return _ILLEGAL.sub("\ufffd", text)
 
 
@@ -65,7 +65,7 @@ def _em(character: str) -> float:
 
 
 def cut(text: str, room: float, size: float) -> str:
-    """The text if it fits, else its two ends around a ``…``: names differ at their ends."""
+    """The text if it fits, else its start and end around a ``…``: names differ at their ends."""
     if width(text, size) <= room:
         return text
     return _cut(text, lambda shown: width(shown, size) <= room)

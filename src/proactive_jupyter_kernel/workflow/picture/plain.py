@@ -1,7 +1,7 @@
 """The picture drawn with characters, for terminals, diffs and front ends that show no images. Pure.
 
-The layers stand from left to right, or from top to bottom where that is narrower. An edge that changes its row runs in
-a *track* between two layers; where it crosses another one, the other is interrupted.
+The layers are drawn from left to right, or from top to bottom if that is narrower. An edge that changes its row uses a
+*track* between two layers; where it crosses another edge, the other one is interrupted.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from proactive_jupyter_kernel.workflow.picture.tokens import STATES
 
 __all__ = ["text_of"]
 
-#: Characters of a line that most output cells and terminals show without a break.
+#: The line length that most output cells and terminals show without wrapping.
 PAGE = 110
-#: Boxes from which on their frames are left out.
+#: From this number of boxes on, frames are omitted.
 MANY = 40
-#: Characters of a name.
+#: Maximum number of characters of a name.
 _LONGEST = 32
 
 FORWARD, BACK, LEFT, RIGHT = 1, 2, 4, 8
@@ -32,7 +32,7 @@ _LINES = " ╶╴─╵└┘┴╷┌┐┬│├┤┼"
 
 
 def text_of(scene: Scene) -> str:
-    """The drawing, and below it what lines cannot tell: ways back, and the states of families."""
+    """The drawing, and below it what lines cannot show: back edges, and the states of families."""
     lines = [title(scene)]
     if scene.boxes:
         lines += ["", *_drawing(scene)]
@@ -112,7 +112,7 @@ def _drawing(scene: Scene) -> list[str]:
 
 
 def _row(labels: Sequence[str]) -> list[str]:
-    """Boxes that nothing is connected to, side by side."""
+    """Isolated boxes, side by side."""
     lines: list[str] = []
     row: list[str] = []
     for label in [*labels, ""]:
@@ -131,10 +131,10 @@ def _frame(label: str, size: int) -> tuple[str, str, str]:
 
 @dataclass(slots=True, kw_only=True)
 class _Net:
-    """All that leaves one vertex for the next layer."""
+    """All edges from one vertex to the next layer."""
 
     source: int
-    #: Places across of what it leads to.
+    #: The positions across of its targets.
     targets: list[int]
     start: int
     track: int = -1
@@ -153,7 +153,7 @@ class _Net:
 
 
 class _Plan:
-    """One drawing in one direction: first places, then characters."""
+    """One drawing in one direction: first positions, then characters."""
 
     def __init__(self, scene: Scene, keys: Sequence[str], *, vertical: bool) -> None:
         self.vertical = vertical
@@ -221,7 +221,7 @@ class _Plan:
     # -- between two layers
 
     def _gap(self, layer: Sequence[int], along: int) -> int:
-        """Draw what leads from a layer to the next; gives the room that it takes."""
+        """Draw the edges from a layer to the next; returns the space that they need."""
         nets = [
             _Net(source=vertex, start=self.at[vertex], targets=[self.at[other] for other, _ in self.following[vertex]])
             for vertex in layer
@@ -269,7 +269,7 @@ class _Plan:
         origin: int,
         step: int,
     ) -> None:
-        """A line forward, interrupted where it crosses a track that it has nothing to do with."""
+        """A line forward, interrupted where it crosses an unrelated track."""
         for spot in range(first, end):
             track, rest = divmod(spot - origin, step)
             if not rest and spot >= origin and (track, place) in crossed and (track, place) not in joined:
@@ -297,7 +297,7 @@ class _Plan:
 
 
 def _tracks(nets: list[_Net]) -> int:
-    """Give each net a track where it overlaps no other; what starts in a line where another one ends comes first."""
+    """Assign each net a track without overlaps; a net that starts in the line where another one ends comes first."""
     waiting = sorted(nets, key=lambda net: (net.high - net.low, net.start))
     used: list[list[_Net]] = []
 
@@ -319,6 +319,6 @@ def _tracks(nets: list[_Net]) -> int:
 
 
 def _clash(one: _Net, other: _Net) -> bool:
-    """Whether two nets cannot share a track; those that lead to one and the same place can."""
+    """Whether two nets cannot share a track; those with the same target can."""
     together = one.targets == other.targets and len(one.targets) == 1
     return one.low <= other.high and other.low <= one.high and not together

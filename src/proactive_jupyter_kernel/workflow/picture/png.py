@@ -1,7 +1,7 @@
-"""A picture as PNG, made from its SVG with fonts of the package, so that it looks the same on every machine.
+"""A picture as PNG, rendered from its SVG with the fonts of the package, so that it is the same on every machine.
 
-The one file of this room that reads files: the fonts, and, only for letters that they do not have (Chinese, Japanese,
-Korean and others), the fonts of the system.
+The only file of this package that reads files: the fonts, and, only for characters that they do not have (Chinese,
+Japanese, Korean and others), the fonts of the system.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ __all__ = ["png"]
 
 _FONTS = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSansMono-Bold.ttf")
 _TEXT = re.compile(r"<text[^>]*>([^<]*)</text>")
-#: Pixels beyond which a picture is made smaller: a larger one fills the memory, and no viewer opens it.
+#: Maximum number of pixels; a picture is scaled down to it. A larger one fills the memory, and no viewer opens it.
 _LONGEST_SIDE = 16_000
 _SIZE = re.compile(r'width="([0-9.]+)" height="([0-9.]+)"')
-#: What the fonts of the package can write; see `tests/unit/workflow/picture/test_png.py`.
+#: The characters in the fonts of the package; see `tests/unit/workflow/picture/test_png.py`.
 _COVERED = re.compile(
     "[\u0020-\u024f\u0250-\u036f\u0370-\u03ff\u0400-\u052f\u0531-\u0589\u05d0-\u05f4\u0600-\u06ff\u10a0-\u10ff"
     "\u1e00-\u1fff\u2000-\u22ff\u2460-\u2473\u25a0-\u25ff\ufb50-\ufdff\ufe70-\ufefc\ufffd]*"
@@ -28,9 +28,9 @@ _COVERED = re.compile(
 
 
 def png(svg: str, scale: float = 2) -> bytes:
-    """The picture as PNG, `scale` times as large as the SVG says; a very large one is made smaller.
+    """The picture as PNG, `scale` times the size of the SVG; a very large one is scaled down.
 
-    Raises SetupError where the package ``resvg_py`` is missing.
+    Raises SetupError if the package ``resvg_py`` is missing.
     """
     try:
         import resvg_py
@@ -56,6 +56,6 @@ def png(svg: str, scale: float = 2) -> bytes:
 
 @functools.cache
 def _font_files() -> tuple[str, ...]:
-    """Where the fonts are. The package is always installed as files."""
+    """The folder of the fonts. The package is always installed as files."""
     folder = resources.files(__package__) / "fonts"
     return tuple(str(folder / name) for name in _FONTS)

@@ -1,7 +1,7 @@
-"""What a picture shows: boxes, edges between them, blocks around them. Pure; knows no sizes and no colours.
+"""The content of a picture: boxes, edges between them, blocks around them, without sizes and colours. Pure.
 
-A workflow that no server would take is drawn as far as it stands: unknown parents are left out, and an edge that closes
-a cycle is drawn as a way back.
+An invalid workflow is drawn as far as possible: unknown parents are omitted, and an edge that closes a cycle is drawn
+as a back edge.
 """
 
 from __future__ import annotations
@@ -44,17 +44,17 @@ class EdgeKind(enum.Enum):
 class Box:
     """One task, or a family of them."""
 
-    #: Of its first task; unique.
+    #: The name of its first task; unique.
     key: str
-    #: As it is shown, if there is room.
+    #: The displayed name, if there is enough space.
     name: str
-    #: Two letters that tell the language; empty for a family of several.
+    #: Two letters for the language; empty for a family of several languages.
     mark: str = ""
     #: The second line without a look: the scripts around the task, or its control.
     words: tuple[str, ...] = ()
     #: The names of the tasks in it.
     members: tuple[str, ...]
-    #: How often it runs, as the badge shows it; empty: once.
+    #: The number of runs in the badge; empty: once.
     times: str = ""
     #: True: it decides a branch.
     decides: bool = False
@@ -62,7 +62,7 @@ class Box:
 
     @property
     def family(self) -> bool:
-        """Whether it stands for several tasks of the workflow."""
+        """Whether it represents several tasks of the workflow."""
         return len(self.members) > 1
 
 
@@ -73,7 +73,7 @@ class Edge:
     source: str
     target: str
     kind: EdgeKind = EdgeKind.DEPENDENCY
-    #: False: another edge of the same control bears the label.
+    #: False: another edge of the same control has the label.
     labelled: bool = True
 
     @property
@@ -83,7 +83,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackEdge:
-    """The way back of a loop, or an edge that closes a cycle."""
+    """The back edge of a loop, or an edge that closes a cycle."""
 
     source: str
     target: str
@@ -92,11 +92,11 @@ class BackEdge:
 
 @dataclass(slots=True, kw_only=True)
 class Cluster:
-    """Boxes that belong together, and what is enclosed in turn."""
+    """A group of boxes, and its nested clusters."""
 
     members: frozenset[str]
     caption: str = ""
-    #: Whether it has a ground of its own in the picture.
+    #: Whether it has its own background in the picture.
     shown: bool = False
     backs: list[BackEdge] = field(default_factory=list)
     inner: list[Cluster] = field(default_factory=list)
@@ -104,10 +104,10 @@ class Cluster:
 
 @dataclass(slots=True, kw_only=True)
 class Scene:
-    """All that is drawn."""
+    """Everything that is drawn."""
 
     name: str
-    #: How many tasks the workflow has.
+    #: The number of tasks of the workflow.
     tasks: int
     boxes: dict[str, Box]
     edges: list[Edge]
@@ -202,7 +202,7 @@ def _box(graph: Graph, members: Sequence[str], replicated: Mapping[str, str], lo
 
 
 def _edges(graph: Graph) -> tuple[list[Edge], list[BackEdge]]:
-    """The edges without those that close a cycle, and the ways back."""
+    """The edges without those that close a cycle, and the back edges."""
     edges: dict[tuple[str, str], Edge] = {}
     for name, parents in graph.parents.items():
         for parent in parents:
@@ -222,9 +222,9 @@ def _edges(graph: Graph) -> tuple[list[Edge], list[BackEdge]]:
     links: dict[str, list[str]] = {name: [] for name in graph.tasks}
     for source, target in edges:
         links[source].append(target)
-    for circle in cycles({name: tuple(found) for name, found in links.items()}, graph.tasks):
-        edges.pop((circle[-1], circle[0]), None)
-        backs.append(BackEdge(source=circle[-1], target=circle[0], label="cycle"))
+    for cycle in cycles({name: tuple(found) for name, found in links.items()}, graph.tasks):
+        edges.pop((cycle[-1], cycle[0]), None)
+        backs.append(BackEdge(source=cycle[-1], target=cycle[0], label="cycle"))
     return list(edges.values()), backs
 
 
@@ -232,7 +232,7 @@ def _edges(graph: Graph) -> tuple[list[Edge], list[BackEdge]]:
 
 
 def _reach(links: Mapping[str, Iterable[str]], start: str, stop: Iterable[str] = ()) -> set[str]:
-    """All that can be reached from `start`, itself included, without going on from `stop`."""
+    """Everything that can be reached from `start`, including itself, without passing `stop`."""
     ends = set(stop)
     seen = {start}
     waiting = [start]
@@ -248,7 +248,7 @@ def _reach(links: Mapping[str, Iterable[str]], start: str, stop: Iterable[str] =
 
 
 def _between(links: Mapping[str, Iterable[str]], first: str, last: str) -> frozenset[str]:
-    """`first`, `last` and all on the ways from one to the other; empty if there is none."""
+    """`first`, `last` and everything on the paths between them; empty if there is no path."""
     if first == last:
         return frozenset({first})
     reached = _reach(links, first, (last,))
@@ -265,7 +265,7 @@ def _between(links: Mapping[str, Iterable[str]], first: str, last: str) -> froze
 def _bodies(
     graph: Graph, name: str, links: Mapping[str, Iterable[str]], ends: Mapping[str, str]
 ) -> list[frozenset[str]]:
-    """What a task replicates: each child, or the block that the child begins; `ends` are the ends of the blocks."""
+    """What a task replicates: each child, or the block that the child starts; `ends` are the ends of the blocks."""
     bodies = []
     for child in graph.children[name]:
         end = ends.get(child, "")
@@ -274,7 +274,7 @@ def _bodies(
 
 
 def _replicated(graph: Graph) -> dict[str, str]:
-    """Task -> how often it runs, of those that are replicated; of nested replications the innermost counts."""
+    """Replicated task -> number of runs; of nested replications the innermost counts."""
     links, ends = graph.links(), match_blocks(graph).end_of
     found: dict[str, tuple[int, str]] = {}
     for name, task in graph.tasks.items():
@@ -290,7 +290,7 @@ def _replicated(graph: Graph) -> dict[str, str]:
 def _blocks(
     graph: Graph, replicated: Mapping[str, str], backs: Sequence[BackEdge], looks: Mapping[str, Look]
 ) -> list[Cluster]:
-    """Loops and replications with what is between their ends."""
+    """Loops and replications with everything between their ends."""
     links, ends = graph.links(), match_blocks(graph).end_of
     blocks = []
     for back in backs:
@@ -324,7 +324,7 @@ def _on(block: Cluster, key_of: Mapping[str, str]) -> Cluster:
 
 
 def _nest(everything: frozenset[str], blocks: list[Cluster]) -> Cluster:
-    """The blocks in one another, the largest outside; one that overlaps another has no place of its own."""
+    """Nest the blocks, the largest outside; blocks that overlap others are dropped."""
     root = Cluster(members=everything)
     for block in sorted(blocks, key=lambda one: -len(one.members)):
         outer = root
@@ -346,7 +346,7 @@ def _nest(everything: frozenset[str], blocks: list[Cluster]) -> Cluster:
 
 
 def _show(outer: Cluster, *, inside: bool) -> None:
-    """Controls that hold others, or are held by one, have a ground and a caption; a simple one needs neither."""
+    """Nested controls have a background and a caption; a simple control needs neither."""
     for block in outer.inner:
         block.shown = block.shown or inside or bool(block.inner)
         _show(block, inside=block.shown)

@@ -1,6 +1,6 @@
-"""The picture as SVG: opaque and rounded, so that it reads on any page; accessible; one drawing for each theme. Pure.
+"""The picture as SVG: opaque and rounded, so that it is readable on any page; accessible; one drawing per theme. Pure.
 
-What looks alike shares one element where it can: a picture of 1,000 tasks shall not weigh a megabyte.
+Similar shapes share one element if possible: a picture of 1,000 tasks should be smaller than a megabyte.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from proactive_jupyter_kernel.workflow.status import TaskStatus
 
 __all__ = ["FONT", "svg_of"]
 
-#: Names only, no quotes: it stands in an attribute. Readers have one of these; a PNG is made with the last but one.
+#: Names only, no quotes: it is part of an attribute. Readers have one of these; a PNG uses the last but one.
 FONT = "system-ui,-apple-system,Segoe UI,Roboto,DejaVu Sans,sans-serif"
 MONOSPACE = "ui-monospace,SFMono-Regular,Menlo,Consolas,DejaVu Sans Mono,monospace"
 
@@ -87,7 +87,7 @@ class _Drawing:
         return f'<rect {_rect(ground.rect, 12)} fill="{self.theme.raised}" stroke="{self.theme.line}"/>'
 
     def _caption(self, ground: ClusterBackground) -> str:
-        """With a rim in the colour of the ground: an edge may pass below it."""
+        """With an outline in the background colour, since an edge may pass below it."""
         x, y = number(ground.rect.x + 12), number(ground.rect.y + 17)
         caption = _escaped(cut(ground.caption, ground.rect.width - 20, 11 * 1.1))
         return (
@@ -97,7 +97,7 @@ class _Drawing:
         )
 
     def _edges(self, routes: Iterable[EdgeRoute]) -> str:
-        """All edges of one look in one path, all their arrows in another."""
+        """All edges with the same look in one path, all their arrows in another."""
         looks: dict[tuple[str, bool], list[EdgeRoute]] = {}
         for route in routes:
             looks.setdefault(self._edge_look(route.edge), []).append(route)
@@ -114,14 +114,14 @@ class _Drawing:
         return "".join(found)
 
     def _edge_look(self, edge: Edge) -> tuple[str, bool]:
-        """Colour, and whether it is dashed: what a job did not take."""
+        """The colour, and whether it is dashed, for edges that a job did not take."""
         statuses = [look.status for key in (edge.source, edge.target) if (look := self.scene.boxes[key].look)]
         if any(status in _UNTAKEN for status in statuses):
             return self.theme.edge, True
         return self.theme.edge, False
 
     def _path(self, points: list[Point]) -> str:
-        """Straight and curved in turn; the last piece ends where the arrow begins."""
+        """Alternately straight and curved; the last piece ends where the arrow starts."""
         parts = [f"M{_at(points[0])}"]
         last = points[-1]
         short = Point(last.x, last.y - 6) if self.layout.vertical else Point(last.x - 6, last.y)
@@ -180,7 +180,7 @@ class _Drawing:
     # -- labels
 
     def _label(self, route: EdgeRoute) -> str:
-        """In the middle of the first curve, or of the last one for what leads out of a branch."""
+        """In the middle of the first curve, or of the last one for edges out of a branch."""
         points = route.points
         last = route.edge.kind is EdgeKind.CONTINUATION
         start, end = (points[-3], points[-2]) if last else (points[1], points[2])
@@ -278,7 +278,7 @@ class _Drawing:
         return found + bar
 
     def _bar(self, box: Box, left: float, room: float, middle: float) -> str:
-        """The states of several tasks as one bar, or how far one task is; empty where there is nothing to show."""
+        """The states of several tasks as one bar, or the progress of one task; empty if there is nothing to show."""
         look = box.look
         if look is None:
             return ""
@@ -326,7 +326,7 @@ class _Drawing:
         )
 
 
-#: The bar shows what is done before what is not.
+#: The order of the bar: finished states first.
 _BAR_ORDER = (
     TaskStatus.FINISHED,
     TaskStatus.FAULTY,
@@ -342,7 +342,7 @@ _BAR_ORDER = (
 
 
 def _escaped(text: str) -> str:
-    """A text as XML can hold it."""
+    """A text escaped for XML."""
     return html.escape(clean(text))
 
 
@@ -381,6 +381,6 @@ def _at(point: Point) -> str:
 
 
 def number(value: float) -> str:
-    """A length with at most one digit behind the point."""
+    """A length with at most one decimal."""
     text = f"{value:.2f}" if value < 1 else f"{value:.1f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,7 +1,7 @@
-"""Colours, marks and words of pictures and cards: one table for every place that shows a workflow or a job.
+"""Colours, marks and words of pictures and cards: one table for everything that shows a workflow or a job.
 
-A state is told by its word, by the outline of its mark and by its border; the colour comes last. Marks and bars keep a
-contrast of 3 or more on every usual ground, texts one of 4.5 or more on theirs; a test computes both.
+A state is recognizable by its word, the outline of its mark and its border, not only by its colour. Marks and bars have
+a contrast of at least 3 on every usual background, texts at least 4.5 on theirs; a test computes both.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ __all__ = ["DARK", "LIGHT", "MARKS", "STATES", "State", "Theme", "Tone", "contra
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tone:
-    """One colour in its three uses."""
+    """The three variants of one colour."""
 
-    #: Of text.
+    #: For text.
     text: str
-    #: Of marks, borders and bars.
+    #: For marks, borders and bars.
     mark: str
-    #: Of the ground below both.
+    #: For the background of both.
     ground: str
 
 
@@ -31,17 +31,17 @@ class Theme:
     """The colours of a picture."""
 
     name: str
-    #: The ground of the picture and of boxes.
+    #: The background of the picture and of boxes.
     ground: str
     #: Blocks and language marks.
     raised: str
-    #: Hairlines: decoration, never the only sign of anything.
+    #: Thin lines, for decoration only.
     line: str
     #: Borders of boxes, and edges.
     edge: str
     #: Text.
     ink: str
-    #: Second text.
+    #: Secondary text.
     soft: str
     #: ``ok``, ``run``, ``bad``, ``attention``, ``off``.
     tones: Mapping[str, Tone]
@@ -102,11 +102,11 @@ MARKS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """How a status looks."""
+    """The appearance of a status."""
 
     #: A key of `MARKS`.
     mark: str
-    #: The same in plain text, one character.
+    #: The mark in plain text, one character.
     glyph: str
     #: A key of `Theme.tones`.
     tone: str
@@ -116,7 +116,7 @@ class State:
     border: float = 1.25
     #: True: it did not run; the border is dashed.
     dashed: bool = False
-    #: Of several tasks in one box the lowest rank names the box.
+    #: The lowest rank of several tasks in one box determines the state of the box.
     rank: int = 5
 
 
