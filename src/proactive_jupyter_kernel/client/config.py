@@ -97,7 +97,9 @@ def url_of(*, url: str = "", host: str = "", port: int | str | None = None, prot
         url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{number}"
     if host and _HOST_AND_PORT.fullmatch(host):
         name, _, after = host.rpartition(":")
-        raise SetupError(f"The host {host!r} contains a port.", hint=f"Give them separately: host={name}, port={after}.")
+        raise SetupError(
+            f"The host {host!r} contains a port.", hint=f"Give them separately: host={name}, port={after}."
+        )
     if "://" in host:
         raise SetupError(f"The host {host!r} is a complete address.", hint=f"Write url={host}.")
     try:

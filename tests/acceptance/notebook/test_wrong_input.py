@@ -24,7 +24,7 @@ WRONG = {
     "#%task(name=B)\nx = = 1": ("PragmaSyntaxError", "the code is not Python", "line 2:"),
     "#%delete_task(name=Z)": ("BadValue", "Known: A, C."),
     "#%job_status(job_id=4711)": ("UnknownJob", "There is no job 4711", "#%list_submitted_jobs()"),
-    "#%job_status(job_name=Wrongg)": ("UnknownJob", "No job is called 'Wrongg'", "Did you mean 'Wrong'?"),
+    "#%job_status(job_name=Wrongg)": ("UnknownJob", "No job named 'Wrongg'", "Did you mean 'Wrong'?"),
     "#%get_task_result(task_name=Z)": ("BadValue", "has no task 'Z'.", "Known: A, C."),
     "#%import_xml(path=half.xml)": ("BadValue", "half.xml: Line 1, column", "not well-formed XML"),
     "#%import_xml(path=nowhere.xml)": ("BadValue", "nowhere.xml cannot be read: No such file or directory."),

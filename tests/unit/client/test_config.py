@@ -113,10 +113,10 @@ def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("password = hunter2\n", "line 1 stands before the first [section]"),
+        ("password = hunter2\n", "line 1 comes before the first [section]"),
         ("[user]\nlogin = a\nhunter2\n", "line 3 is neither"),
-        ("[user]\npassword = a\npassword = hunter2\n", "line 3 says again"),
-        ("[user]\n[user]\n", "line 2 says again"),
+        ("[user]\npassword = a\npassword = hunter2\n", "line 3 repeats"),
+        ("[user]\n[user]\n", "line 2 repeats"),
         ("[proactive_server]\nhost = h\nport = hunter2x\n", "not a port"),
     ],
 )

@@ -274,5 +274,5 @@ def test_a_stuck_holder_of_the_folder_is_told(folder: Path, monkeypatch: pytest.
         launch, "command_of", lambda folder, port: [sys.executable, "-c", f"raise SystemExit({launch.EXIT_LOCKED})"]
     )
     monkeypatch.setattr(launch, "LOCKED_TIMEOUT", 0.3)
-    with pytest.raises(EmbeddedSchedulerError, match="Another embedded scheduler holds the data folder"):
+    with pytest.raises(EmbeddedSchedulerError, match="Another embedded scheduler uses the data folder"):
         launch.start(folder)

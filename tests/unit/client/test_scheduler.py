@@ -193,7 +193,7 @@ def test_jobs_come_newest_first_and_are_found_by_name(scheduler: Scheduler, xml:
     assert [(info.id, info.name) for info in scheduler.jobs()] == [(4, "demo2"), (3, "demo"), (2, "other"), (1, "demo")]
     assert [info.id for info in scheduler.jobs(limit=1)] == [4]
     assert scheduler.find("demo") == 3
-    with pytest.raises(UnknownJob, match=r"No job is called 'ohter'[\s\S]*Did you mean 'other'"):
+    with pytest.raises(UnknownJob, match=r"No job named 'ohter'[\s\S]*Did you mean 'other'"):
         scheduler.find("ohter")
 
 

@@ -104,7 +104,7 @@ def test_a_dot_file_of_others_becomes_a_job(notebook: Any) -> None:
         "! Node 'step 1' became task 'step_1': a task cannot have the other name.",
         "! The file holds no scripts: its 3 tasks have no code yet.",
         "! Before it can be submitted: Task 'b': Infinite recursion detected. The tasks wait for each other in a "
-        "circle: b → c → b.",
+        "cycle: b → c → b.",
     ]
 
 

@@ -101,7 +101,7 @@ def test_a_file_says_it_all(notebook, settings) -> None:
 CONNECT_FAULTS = {
     "#%connect(url=ftp://h)": "#%connect: 'ftp://h' is not the address of a scheduler.",
     "#%connect(url=https://h, host=h)": "#%connect: Both the address 'https://h' and the host 'h' are given.",
-    "#%connect(url=https://me:pw@h)": "#%connect: The address of 'h' has a login in it.",
+    "#%connect(url=https://me:pw@h)": "#%connect: The address of 'h' contains a login.",
     "#%connect(token=t, login=me)": "#%connect: token replaces login and password: give one or the other.",
 }
 

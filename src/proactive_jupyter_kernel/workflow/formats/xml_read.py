@@ -168,7 +168,7 @@ class Reader:
         policy: ErrorPolicy | Reference | None = self.value(element, "onTaskError", types.POLICY)
         cancel = self.value(element, "cancelJobOnError", types.FLAG)
         if isinstance(cancel, Reference):
-            self.validator.notice(element, f'cancelJobOnError="{cancel}" is left out', "Set onTaskError instead.")
+            self.validator.notice(element, f'cancelJobOnError="{cancel}" was left out', "Set onTaskError instead.")
         return ErrorPolicy.CANCEL_JOB if policy is None and cancel is True else policy
 
     def visualization(self, metadata: etree._Element | None) -> str:
@@ -179,7 +179,7 @@ class Reader:
             if child.tag == f"{{{self.validator.namespace}}}visualization" and not picture:
                 picture = self.content(child)
             else:
-                self.validator.notice(child, f"metadata <{local_name(child)}> of the job is left out")
+                self.validator.notice(child, f"metadata <{local_name(child)}> of the job was left out")
         return picture
 
     # --- a task ---
@@ -303,9 +303,9 @@ class Reader:
                 else f"{{{name.namespace or ''}}}{name.localname}"
             )
             if child.attrib:
-                self.validator.notice(child, f"the attributes of metadata <{name.localname}> are left out")
+                self.validator.notice(child, f"the attributes of metadata <{name.localname}> were left out")
             if next(children_of(child), None) is not None:
-                self.validator.notice(child, f"metadata <{name.localname}> is left out", "Its inner parts are kept.")
+                self.validator.notice(child, f"metadata <{name.localname}> was left out", "Its inner parts are kept.")
             else:
                 leaves.append((tag, "".join(map(str, child.itertext(etree.Element)))))
         return tuple(leaves)
@@ -346,7 +346,7 @@ class Reader:
             self.validator.problem(file, f"the extension of script file {path!r} does not imply a language", hint)
         code = self.file_text(file, path)
         if "url" in file.attrib:
-            self.validator.notice(file, "the URL of a script with a path is left out")
+            self.validator.notice(file, "the URL of a script with a path was left out")
         return Script(language=language.engine if language else "", code=code, arguments=arguments)
 
     def file_text(self, file: etree._Element, path: str) -> str:

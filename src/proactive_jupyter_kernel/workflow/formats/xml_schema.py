@@ -275,7 +275,7 @@ class Validator:
         if self.version >= _STRICT_FROM:
             self.problem(element, message, explanation)
         else:
-            self.notice(element, message, "It is left out.")
+            self.notice(element, message, "It was left out.")
 
     def _finding(self, element: etree._Element, message: str, explanation: str, code: str, place: str) -> Problem:
         return Problem(

@@ -81,12 +81,12 @@ DOUBTFUL = [
     (
         workflow(replace(A, executable=script("print(results[0])"))),
         "PA506",
-        "Task 'A', script: it reads results[0], and depends on no task",
+        "Task 'A', script: it reads results[0], but depends on no task",
     ),
     (
         workflow(replace(A, pre=script("x", "grovy"))),
         "PA507",
-        "Task 'A', pre script: no script language is called 'grovy'. Did you mean 'groovy'?",
+        "Task 'A', pre script: 'grovy' is not a known script language. Did you mean 'groovy'?",
     ),
     (
         workflow(A, Task(name="B", executable=script(" \n"), depends=("A",))),

@@ -175,8 +175,8 @@ def test_controls_may_be_written_by_hand() -> None:
     )
     assert (b.depends, c.depends, d.depends) == (("a",), ("b",), ("c",))
     assert loaded.notices[:2] == (
-        "The replicate of 'a' has no script, which decides it.",
-        "The loop of 'd' has no script, which decides it.",
+        "The replicate of 'a' needs a script that decides it, and has none.",
+        "The loop of 'd' needs a script that decides it, and has none.",
     )
 
 
@@ -198,7 +198,7 @@ def test_controls_may_be_written_by_hand() -> None:
         ("digraph { }", "This graph has no node"),
         ("digraph {\n a -> b [control=if]; }", "Line 2: node 'a': a branch needs an edge with control=if and one with"),
         ("digraph { a -> b [control=if]; a -> c [control=if] }", "Line 1: 'a' has two edges with control=if."),
-        ("digraph { a [control=x] }", "Line 1: node 'a': control=x is not known; it is branch, loop or replicate."),
+        ("digraph { a [control=x] }", "Line 1: node 'a': control=x is not known; use branch, loop or replicate."),
         ('digraph { a [proactive="{"] }', "The attribute proactive of node 'a' (line 1) is not JSON"),
         ('digraph { a [proactive="{\\"walltime\\": \\"x\\"}"] }', "In node 'a' (line 1), walltime must be an integer"),
         ("digraph " + "{ " * 200, "subgraphs are nested more than 100 deep."),

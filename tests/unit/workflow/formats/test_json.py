@@ -131,7 +131,7 @@ def first_task(**changes: Any) -> str:
     [
         ('{\n "format": ', 'Line 2, column 12: this is not JSON: Expecting value.\n    "format":'),
         ("[]", "Line 1: this JSON is not a ProActive workflow"),
-        ('{"format": "proactive-workflow/1", "name": "ab", "name": "cd"}', "the key 'name' stands twice"),
+        ('{"format": "proactive-workflow/1", "name": "ab", "name": "cd"}', "the key 'name' occurs twice"),
         ('{"format": "proactive-workflow/1"}', "Line 1: the workflow has no 'name', which is required."),
         (changed(nam="x"), "nam is not known here."),
         (changed(priority="hi"), "priority must be one of idle, lowest, low, normal, high, highest, not 'hi'."),

@@ -24,7 +24,7 @@ def test_a_format_is_found_by_name_and_extension() -> None:
     assert (by_name("JSON").name, by_extension("a/b.DOT").name, by_extension("x.gv").name) == ("json", "dot", "dot")
     with pytest.raises(ValueError, match=r"There is no format 'yaml'; known: xml, json, dot, mermaid, svg, png\."):
         by_name("yaml")
-    with pytest.raises(UnreadableWorkflow, match=r"x\.svg cannot be read: workflows are written as SVG"):
+    with pytest.raises(UnreadableWorkflow, match=r"x\.svg cannot be read: SVG can be exported"):
         by_extension("x.svg")
-    with pytest.raises(UnreadableWorkflow, match=r"x\.txt has an extension that tells no workflow format\."):
+    with pytest.raises(UnreadableWorkflow, match=r"x\.txt does not have the extension of a workflow format\."):
         by_extension("x.txt")

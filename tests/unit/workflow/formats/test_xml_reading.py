@@ -241,7 +241,7 @@ def test_the_fork_environment_of_old_java_tasks_is_found() -> None:
             name="some",
             tasks=(Task(name="T", executable=JavaClass(name="a.B"), fork_environment=ForkEnvironment(java_home="/j")),),
         ),
-        notices=("Line 2: <jobClasspath> is left out. ProActive ignores it since schema 3.3.",),
+        notices=("Line 2: <jobClasspath> was left out. ProActive ignores it since schema 3.3.",),
     )
 
 
@@ -253,7 +253,7 @@ def test_what_an_old_schema_may_have_had_is_named_and_left_out() -> None:
 
     assert (task.executable, notices) == (
         NativeCommand(command="ls"),
-        ("Line 4, task 'T': <nativeExecutable> has no attribute old. It is left out.",),
+        ("Line 4, task 'T': <nativeExecutable> has no attribute old. It was left out.",),
     )
 
 
@@ -299,8 +299,8 @@ def test_duplicates_count_once_and_are_named() -> None:
         (Variable(name="A", value="3"), Variable(name="B", value="2")),
         {"K": "2"},
         (
-            "Line 2: variable 'A' stands there twice. The last one counts.",
-            "Line 2: generic information 'K' stands there twice. The last one counts.",
+            "Line 2: variable 'A' occurs twice. The last one is used.",
+            "Line 2: generic information 'K' occurs twice. The last one is used.",
         ),
     )
 
@@ -423,7 +423,7 @@ def test_script_files_that_cannot_be_read_are_problems() -> None:
         loads(text, read_file=missing)
 
     assert [str(problem) for problem in caught.value.problems] == [
-        "Line 4, task 'T': the extension of script file 'a.unknown' tells no language. "
+        "Line 4, task 'T': the extension of script file 'a.unknown' does not imply a language. "
         "Give it one, such as .cpy for Python or .bash.",
         "Line 4, task 'T': script file 'a.unknown' cannot be read: [Errno 2] No such file: 'a.unknown'. "
         "The path is relative to the folder of the workflow file.",
@@ -450,11 +450,11 @@ def test_what_cannot_be_represented_is_named() -> None:
     task = loaded.workflow.tasks[0]
     assert (task.nodes, task.metadata, loaded.workflow.visualization) == (3, (("inner", "1"), ("{urn:x}y", "2")), "v")
     assert loaded.notices == (
-        "Line 3, task 'T': numberOfNodes is 2 on the task and 3 in <parallel>. The one in <parallel> counts.",
+        "Line 3, task 'T': numberOfNodes is 2 on the task and 3 in <parallel>. The one in <parallel> is used.",
         'Line 4, task \'T\': type="${T}" of a selection script is taken as "dynamic"',
-        "Line 4, task 'T': the attributes of metadata <outer> are left out",
-        "Line 4, task 'T': metadata <outer> is left out. Its inner parts are kept.",
-        "Line 6: metadata <author> of the job is left out",
+        "Line 4, task 'T': the attributes of metadata <outer> were left out",
+        "Line 4, task 'T': metadata <outer> was left out. Its inner parts are kept.",
+        "Line 6: metadata <author> of the job was left out",
     )
 
 
@@ -500,7 +500,7 @@ def test_all_structural_problems_are_named_at_once() -> None:
         "taskRetryDelay, "
         "maxNumberOfExecution, numberOfNodes, fork, runAsMe, walltime, preciousResult, preciousLogs, "
         "resultPreviewClass.",
-        "Line 10, task 'B': text 'stray' inside of <task>, where none belongs",
+        "Line 10, task 'B': text 'stray' inside of <task>, where no text is allowed",
         "Line 11, task 'B': <script> lacks its element <code> or <file>",
         "Line 12, task 'B': <task> holds more than one element <scriptExecutable> or <javaExecutable> or "
         "<nativeExecutable>",
@@ -543,7 +543,7 @@ def test_bad_durations_are_refused(duration: str) -> None:
         ),
         ('<job xmlns="urn:proactive:jobdescriptor:3.15"/>', "Line 1: schema version '3.15' is not known."),
         ('<?xml version="1.0" encoding="klingon"?><a/>', "The workflow is in an unknown encoding, klingon."),
-        ("<a>\ud800</a>", "The workflow holds half a surrogate pair"),
+        ("<a>\ud800</a>", "The workflow contains half of a surrogate pair"),
     ],
 )
 def test_what_is_no_workflow_is_said_so(text: str, message: str) -> None:

@@ -123,7 +123,7 @@ def test_assignments_change_the_scope_alone() -> None:
         ("9 ^ 99999", "the numbers are too large for a power"),
         ("'abc'.substring(9)", "substring 9 to 3 is out of range"),
         ("{1}[3]", "index 3 is out of range"),
-        ("'a'.length(1)", "'length' does not work with these arguments"),
+        ("'a'.length(1)", "'length' failed with these arguments"),
         ("variables['Q'].length()", "method 'length' is called on null"),
         ("T(Integer).parseInt('x')", "'x' is not an integer"),
         ("'a' matches '['", "the expression failed: '[' is not a regular expression: a character class is not closed"),
