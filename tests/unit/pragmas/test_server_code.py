@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -26,12 +27,22 @@ class TaskFailed(Exception):
     """What the script wrote to standard error."""
 
 
-def run(code: str, folder: Path, *, python: str = sys.executable, **state: Any) -> dict[str, Any]:
+def run(
+    code: str, folder: Path, *, python: str = sys.executable, stdin: int | None = None, **state: Any
+) -> dict[str, Any]:
     """What came of a script on a server."""
     script, kept = folder / "script.py", folder / "state"
     script.write_text(code, encoding="utf-8")
     kept.write_bytes(pickle.dumps(state, 4))
-    done = subprocess.run([python, str(RUNNER), str(script), str(kept)], capture_output=True, text=True, cwd=folder)
+    done = subprocess.run(
+        [python, str(RUNNER), str(script), str(kept)],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        stdin=stdin,
+        timeout=60,
+        check=False,
+    )
     if done.returncode:
         raise TaskFailed(done.stderr)
     found: dict[str, Any] = pickle.loads(kept.read_bytes())
@@ -83,6 +94,57 @@ def test_what_is_shown_on_a_server(notebook, tmp_path: Path) -> None:
     assert base64.b64decode(shown[0]["image/png"]).startswith(b"\x89PNG")
     assert [one["text/plain"] for one in shown[1:]] == ["'seen'", "({'a': 1}, [2])"]
     assert (found["result"], found["variables"]["x"], found["metadata"][RESULT]) == ([{"a": 1}, [2]], 1, "3")
+
+
+#: What a later task could not do with a server's proxies, and what it gets now.
+REAL = {
+    "json.dumps(v, sort_keys=True)": '{"names": ["a", "b"], "nested": {"x": [1, {"y": 2}]}, "numbers": [3, 1]}',
+    "isinstance(v, dict) and isinstance(v['names'], list)": True,
+    "v['names'] == ['a', 'b']": True,
+    "v == {'names': ['a', 'b'], 'nested': {'x': [1, {'y': 2}]}, 'numbers': [3, 1]}": True,
+    "v['names'] + ['c']": ["a", "b", "c"],
+    "['c'] + v['names']": ["c", "a", "b"],
+    "v['numbers'] * 2": [3, 1, 3, 1],
+    "copy.deepcopy(v)['nested']['x'][1]": {"y": 2},
+    "pickle.loads(pickle.dumps(v))['numbers']": [3, 1],
+    "v.copy()['names']": ["a", "b"],
+    "v.get('nope', 5)": 5,
+    "sorted(v['numbers']) + v['numbers'][::-1]": [1, 3, 1, 3],
+    "type(v['nested']['x'][1]) is dict": True,
+    "{**v, 'more': 1}['more']": 1,
+    "str(v['names'])": "['a', 'b']",
+}
+#: The ways to the value, each as an expression.
+WAYS = ("results[0].value()", "results[0].getValue()", "variables['v']", "variables.get('v')", "v")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_collections_are_lists_and_dicts(notebook, tmp_path: Path, way: str) -> None:
+    """With all that lists and dicts can do, whichever way they come; a missing key is an error as everywhere."""
+    whole = {"names": ["a", "b"], "nested": {"x": [1, {"y": 2}]}, "numbers": [3, 1]}
+    notebook.run("#%task(A, export=[v])\nv = 1")
+    expressions = ", ".join(REAL)
+    notebook.run(
+        f"#%task(B, dep=[A], import=[v])\nimport copy, json, pickle\nv = {way}\n"
+        f"try:\n    v['nope']\nexcept KeyError:\n    missing = True\nresult = [{expressions}, missing]"
+    )
+    found = run(sent(notebook, "B"), tmp_path, variables={"v": whole}, results=[whole])
+    assert found["result"] == [*REAL.values(), True]
+
+
+def test_standard_input_is_at_its_end(notebook, tmp_path: Path) -> None:
+    """A server leaves a pipe open that nobody writes to; reading would never end, in the task and in its programs."""
+    notebook.run(
+        "#%task(A)\nimport subprocess, sys\nread = sys.stdin.read()\ntry:\n    input()\nexcept EOFError:\n"
+        "    read += 'end'\nresult = [read, subprocess.run(['cat'], stdout=subprocess.PIPE).stdout.decode()]"
+    )
+    reading, writing = os.pipe()
+    try:
+        found = run(sent(notebook, "A"), tmp_path, stdin=reading)
+    finally:
+        os.close(reading)
+        os.close(writing)
+    assert found["result"] == ["end", ""]
 
 
 def test_task_without_a_result_on_a_server(notebook, tmp_path: Path) -> None:

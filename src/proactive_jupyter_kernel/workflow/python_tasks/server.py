@@ -8,6 +8,7 @@ Runs inside tasks, under Python 3.6 or later; see the package's docstring for wh
 """
 
 import contextlib
+import os
 import sys
 
 from . import rich_outputs, tagged
@@ -25,8 +26,17 @@ _DEEPEST = 100
 
 def begin(scope: "dict[str, Any]") -> "None":
     """Wrap the bindings of the script; it ends with ``_proactive_task.end()``."""
+    _close_input()
     scope["_proactive_task"] = task = Task(scope)
     scope["_proactive_last"] = task.note_last
+
+
+def _close_input() -> "None":
+    """A server starts Python with a pipe that nobody writes to: who reads would wait for ever, and now gets the end."""
+    with contextlib.suppress(OSError):
+        empty = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(empty, 0)
+        os.close(empty)
 
 
 class Task:
