@@ -146,8 +146,8 @@ LANGUAGES: tuple[Language, ...] = (
         engine_aliases=("jruby",),
         extensions=("rb",),
         binding=VariableBinding(
-            import_line='$name = $$variables.get("$name")',
-            export_lines=f'raise NameError, "{NEVER_SET}" unless defined?($name)\n$$variables.put("$name", $name)',
+            import_line='$name = variables.get("$name")',
+            export_lines=f'raise NameError, "{NEVER_SET}" unless defined?($name)\nvariables.put("$name", $name)',
         ),
     ),
     Language(

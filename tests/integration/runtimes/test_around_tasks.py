@@ -39,10 +39,10 @@ preJavaHomeCmd = "env C=three"
 forkEnvironment.addJVMArgument("-Xmx1g"); print 2
 """,
     "ruby": """
-a = $forkEnvironment.getSystemEnvironmentVariable("A")
-$forkEnvironment.add_system_environment_variable("B", $variables["V"] + a)
-$forkEnvironment.setPreJavaCommand(["env", "C=three"])
-$forkEnvironment.addJVMArgument("-Xmx1g"); puts $forkEnvironment.getPreJavaCommand.size
+a = forkEnvironment.getSystemEnvironmentVariable("A")
+forkEnvironment.add_system_environment_variable("B", variables["V"] + a)
+forkEnvironment.setPreJavaCommand(["env", "C=three"])
+forkEnvironment.addJVMArgument("-Xmx1g"); puts forkEnvironment.getPreJavaCommand.size
 """,
     "R": """
 a <- forkEnvironment$getSystemEnvironmentVariable("A")

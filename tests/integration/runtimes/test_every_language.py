@@ -113,23 +113,23 @@ RUBY = Snippets(
     engine="ruby",
     programs=("ruby",),
     everything="""
-$variables.put("PUT", [1, {"ä" => 2.5}, nil, true])
-$variables["IN_PLACE"] << 3
-$variables.remove("GONE")
-$resultMap["m"] = "é"
-$resultMetadata.put("content.type", "text/plain")
-here = File.realpath(".") == File.realpath($localspace)
-puts [$variables.get("X"), here ? "local space ok" : $localspace, $args[1], "🐍"].join("|")
-$result = [$results[0].value, $results[1].to_s, $genericInformation["G"], $variables.get("ABSENT"),
-           $results[0].getMetadata["k"], $results.length]
+variables.put("PUT", [1, {"ä" => 2.5}, nil, true])
+variables["IN_PLACE"] << 3
+variables.remove("GONE")
+resultMap["m"] = "é"
+resultMetadata.put("content.type", "text/plain")
+here = File.realpath(".") == File.realpath(localspace)
+puts [variables.get("X"), here ? "local space ok" : localspace, args[1], "🐍"].join("|")
+result = [results[0].value, results[1].to_s, genericInformation["G"], variables.get("ABSENT"),
+           results[0].getMetadata["k"], results.length]
 """,
     error='a = 1\ndef f\n  raise "unheard" end\nf',
     exit="exit 3",
     value="6 * 7",
-    flow='$loop = $variables.get("PA_TASK_ITERATION") < 2',
-    post="$result = $result + 1",
-    failed_parent="$results[0].value()",
-    strange=('$result = {"a" => [Time.now]}', "result['a'][0] (Time) cannot travel between tasks"),
+    flow='loop = variables.get("PA_TASK_ITERATION") < 2',
+    post="result = result + 1",
+    failed_parent="results[0].value()",
+    strange=('result = {"a" => [Time.now]}', "result['a'][0] (Time) cannot travel between tasks"),
 )
 R = Snippets(
     engine="R",

@@ -1,4 +1,4 @@
-# The global variables of a Ruby script: $variables, $results, $progress and so on.
+# The variables of a Ruby script: variables, results, progress and so on.
 
 module ProActive
   # The task, or one of its parents, failed.

@@ -1,4 +1,5 @@
-# Runs a Ruby script of a task: `ruby run.rb FOLDER`, Ruby 2.5 or newer. Bindings are global variables, as in JRuby.
+# Runs a Ruby script of a task: `ruby run.rb FOLDER`, Ruby 2.5 or newer. Bindings are local variables of the script, as on a
+# ProActive server, and global ones, as its documents say.
 require "json"
 require_relative "values"
 require_relative "bindings"
@@ -6,6 +7,7 @@ require_relative "bindings"
 module ProActive
   CLIENTS = %w[userspaceapi globalspaceapi schedulerapi rmapi synchronizationapi signalapi].freeze
   HERE = __dir__ + File::SEPARATOR
+  LOCAL = /\A[a-z_]\w*\z/.freeze
 
   class << self
     def start(folder)
@@ -64,9 +66,10 @@ module ProActive
       @request["progressFile"].empty? ? {} : { "progress" => Progress.new(@request["progressFile"]) }
     end
 
-    # Names that Ruby allows for globals alone: a space or node binding always has one.
+    # Names that Ruby allows: a space or node binding always has one.
     def bind(name, value)
       (@bound ||= {})[name] = value
+      TOPLEVEL_BINDING.local_variable_set(name, value) if name.match?(LOCAL)
       eval("$#{name} = ProActive.bound(#{name.inspect})") if name.match?(/\A[A-Za-z_]\w*\z/)
     end
 
@@ -107,7 +110,7 @@ module ProActive
       report["variablesRemoved"] = variables.removed
       report["resultMap"] = @bound["resultMap"].changed if @bound["resultMap"]
       report["forkEnvironment"] = @bound["forkEnvironment"].report if @bound["forkEnvironment"]
-      metadata = $resultMetadata
+      metadata = given("resultMetadata")
       if @request["resultMetadata"] && metadata.is_a?(Hash)
         report["resultMetadata"] = metadata.to_h { |key, text| [key.to_s, ProActive.java_text(text)] }
       end
@@ -119,7 +122,7 @@ module ProActive
       @request["returns"].each do |name|
         next unless set?(name)
 
-        found[name] = Wire.of(eval("$#{name}"), name)
+        found[name] = Wire.of(given(name), name)
       end
       own = found.key?("result") || @request["stage"] != "main" ? nil : own_value(value)
       own.nil? ? found : found.merge("result" => own)
@@ -127,7 +130,15 @@ module ProActive
 
     # A global that was only mentioned is nil, too, so assignments are watched.
     def set?(name)
-      @assigned[name] || !eval("$#{name}").nil?
+      @assigned[name] || !given(name).nil?
+    end
+
+    # What the script left under that name: in the local variable or, where that is as it was, in the global one.
+    def given(name)
+      local = TOPLEVEL_BINDING.local_variable_get(name) if TOPLEVEL_BINDING.local_variable_defined?(name)
+      return local unless local.nil? || local.equal?(@bound[name])
+
+      eval("$#{name}")
     end
 
     def own_value(value)
