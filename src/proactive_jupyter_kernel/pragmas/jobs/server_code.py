@@ -12,6 +12,7 @@ from dataclasses import replace
 from proactive_jupyter_kernel.client import python_code
 from proactive_jupyter_kernel.pragmas.draft.building import Built
 from proactive_jupyter_kernel.pragmas.draft.source_map import MAIN, Piece, SourceMap, Sources
+from proactive_jupyter_kernel.pragmas.jobs import server_files
 from proactive_jupyter_kernel.workflow.model import Script, Task
 from proactive_jupyter_kernel.workflow.python_tasks.rich_outputs import WANTED
 from proactive_jupyter_kernel.workflow.variable_bindings import PYTHON
@@ -32,7 +33,7 @@ def for_server(built: Built) -> Built:
         if found is not None and MAIN in found.scripts:
             changed, scripts = _task(task, found)
             sources[task.name] = replace(found, scripts=scripts)
-            task = changed
+            task = server_files.for_server(changed)
         tasks.append(task)
     return replace(built, workflow=replace(built.workflow, tasks=tuple(tasks)), sources=sources)
 
