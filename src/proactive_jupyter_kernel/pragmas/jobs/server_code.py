@@ -1,4 +1,4 @@
-"""The Python tasks of a notebook as they are sent to a ProActive server: with the code around them that carries values.
+"""The tasks of a notebook as they are sent to a ProActive server: Python with the code around it that carries values.
 
 The embedded scheduler needs a mark in the generic information alone. Tasks that were read from a workflow file are sent
 as they are.
@@ -12,7 +12,7 @@ from dataclasses import replace
 from proactive_jupyter_kernel.client import python_code
 from proactive_jupyter_kernel.pragmas.draft.building import Built
 from proactive_jupyter_kernel.pragmas.draft.source_map import MAIN, Piece, SourceMap, Sources
-from proactive_jupyter_kernel.pragmas.jobs import server_files
+from proactive_jupyter_kernel.pragmas.jobs import server_files, server_javascript
 from proactive_jupyter_kernel.workflow.model import Script, Task
 from proactive_jupyter_kernel.workflow.python_tasks.rich_outputs import WANTED
 from proactive_jupyter_kernel.workflow.variable_bindings import PYTHON
@@ -54,6 +54,9 @@ def _task(task: Task, sources: Sources) -> tuple[Task, dict[str, SourceMap]]:
     executable = task.executable
     if isinstance(executable, Script) and executable.language == _ENGINE:
         code, scripts[MAIN] = _around(scripts[MAIN], keep_last=True)
+        task = replace(task, executable=replace(executable, code=code))
+    elif isinstance(executable, Script) and executable.language == server_javascript.ENGINE:
+        code, scripts[MAIN] = server_javascript.around(scripts[MAIN])
         task = replace(task, executable=replace(executable, code=code))
     for field, label in (("pre", "pre script of"), ("post", "post script of")):
         script: Script | None = getattr(task, field)
