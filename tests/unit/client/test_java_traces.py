@@ -146,3 +146,24 @@ def test_what_a_task_wrote_stays() -> None:
     assert texts(TraceFilter().kept([LogLine(text=text) for text in own])) == own
     lookalike = ["Failed to execute task: no", "one", "two", "", "Caused by: three", "four"]
     assert texts(TraceFilter().kept([LogLine(text=text) for text in lookalike])) == lookalike
+
+
+def test_silent_stream_of_a_recorded_task(recorded: Recorded) -> None:
+    """An empty log is one line feed there, and no line of anything."""
+    all_, out, err = (recorded("04-job", f"ended: second /result/log/{part}") for part in ("all", "out", "err"))
+    assert (err, parse(err)) == ("\n", [])
+    assert [(line.text, line.error) for line in merge(all_, out, err)] == [("out two", False)]
+
+
+@pytest.mark.parametrize("exchange", ["killed: /tasks/long/result", "running: /tasks/long/result"])
+def test_recorded_task_without_a_result(recorded: Recorded, exchange: str) -> None:
+    """A server has no exception, no output and no maps for a task that its job's end killed."""
+    result = task_result_of(recorded("10-life", exchange))
+    assert (result.failed, result.has_value, result.failure, result.stdout, result.metadata, result.variables) == (
+        False,
+        False,
+        "",
+        "",
+        {},
+        {},
+    )
