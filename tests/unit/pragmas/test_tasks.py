@@ -129,7 +129,7 @@ def test_what_cannot_be_is_refused_where_it_is_written(notebook, cell: str) -> N
         ("Perl", 'our $x = $ENV{"variables_x"};\ncode'),
         ("Groovy", 'x = variables.get("x")\ncode'),
         ("Javascript", 'var x = variables.get("x");\ncode'),
-        ("Ruby", 'x = $variables.get("x")\ncode'),
+        ("Ruby", 'x = variables.get("x")\ncode'),
         ("R", 'x <- variables[["x"]]\ncode'),
         ("PowerShell", "$x = $variables['x']\ncode"),
         ("Scalaw", 'var x: Any = variables.get("x")\ncode'),
