@@ -163,7 +163,7 @@ def test_imported_variables_are_bound_as_the_language_does_it(notebook, language
         (
             "Ruby",
             "code\nraise NameError, \"Task 'A' exports the variable 'x', but its code never sets it.\" unless "
-            'defined?(x)\n$variables.put("x", x)',
+            'defined?(x)\nvariables.put("x", x)',
         ),
         (
             "R",
