@@ -127,5 +127,5 @@ def test_a_doubt_is_no_obstacle(notebook) -> None:
     """What is merely doubtful is called so, as a submission calls it."""
     notebook.run("#%task(name=A)")
     assert notebook.run("#%draw_job()") == [
-        "! Doubtful: A: It has no code, and nothing follows it (PA508). #%check() says what to change."
+        "! Doubtful: A: It has no code, and no task depends on it (PA508). #%check() says what to change."
     ]

@@ -61,6 +61,8 @@ def test_code_that_changed_before_is_a_warning(notebook) -> None:
     ("cell", "expected"),
     [
         ("#%submit_job(from=D)", "there is no task 'D'."),
+        ("#%submit_job(only=[])", "only names no task."),
+        ("#%submit_job(from=[])", "from names no task."),
         ("#%submit_job(from=B, only=C)", "from and only cannot go together: from also runs what follows."),
         ("#%submit_job(job_id=1)", "job_id says whose results are used, and needs from or only."),
         ("#%submit_job(from=C)", "job 1 has no result of B (Faulty), which must have ended well before."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 
 from proactive_jupyter_kernel.errors import did_you_mean
@@ -234,19 +234,41 @@ def _entry(
     )
 
 
-def _later_tasks(call: Bound) -> dict[str, DraftTask]:
-    """The tasks that the same cell defines further down; their values are not known yet, their names are."""
+class _LaterTasks(MutableMapping[str, DraftTask]):
+    """The tasks that the same cell defines further down; their values are not known yet, their names are.
 
-    def names(pairs: Mapping[str, object] | None) -> dict[str, str]:
-        return dict.fromkeys(pairs or {}, "")
+    Each is made when it is asked for: a cell may define a thousand, and asks for few at a time.
+    """
 
-    named = (one for one in call.later if one.pragma.defines_task and one["name"])
-    found = (_entry(one, one["name"], names(one.values.get("variables")), {}) for one in named)
-    return {entry.name: entry for entry in found}
+    def __init__(self, call: Bound) -> None:
+        self._calls = {one["name"]: one for one in call.later if one.pragma.defines_task and one["name"]}
+        self._made: dict[str, DraftTask] = {}
+
+    def __getitem__(self, name: str) -> DraftTask:
+        if name not in self._made:
+            call = self._calls[name]
+            self._made[name] = _entry(call, name, dict.fromkeys(call.values.get("variables") or {}, ""), {})
+        return self._made[name]
+
+    def __setitem__(self, name: str, entry: DraftTask) -> None:
+        self._made[name] = entry
+
+    def __delitem__(self, name: str) -> None:
+        self._calls.pop(name, None)
+        del self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._calls, **self._made})
+
+    def __len__(self) -> int:
+        return len(self._calls.keys() | self._made.keys())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._made or name in self._calls
 
 
 def _check_dependencies(context: Context, call: Bound, entry: DraftTask, implied: Sequence[str]) -> None:
-    contents, name, later = context.draft.contents, entry.name, _later_tasks(call)
+    contents, name, later = context.draft.contents, entry.name, _LaterTasks(call)
     depends = entry.task.depends
     if name in depends:
         raise call.fault(f"task {name} cannot depend on itself.", parameter="dep", item=name)
@@ -283,7 +305,7 @@ def _check_variables(context: Context, call: Bound, entry: DraftTask, implied: S
                     hint=f"{name} is a word of the language itself." if reserved else "",
                 )
     _check_foreach(call, entry)
-    contents, later = context.draft.contents, _later_tasks(call)
+    contents, later = context.draft.contents, _LaterTasks(call)
     if contents.undefined((*entry.task.depends, *implied), later):
         return  # A task that is defined later may export them.
     for name in contents.unknown_imports(entry, later, implied):
@@ -333,7 +355,7 @@ def _check_foreach(call: Bound, entry: DraftTask) -> None:
 
 def _say_what_is_expected(context: Context, call: Bound, entry: DraftTask, implied: Sequence[str]) -> None:
     """Name the tasks and variables that must be defined before the job is submitted."""
-    contents, later = context.draft.contents, _later_tasks(call)
+    contents, later = context.draft.contents, _LaterTasks(call)
     known = [task for task in (*contents.tasks, *later) if task != entry.name]
     for parent in entry.task.depends:
         if parent not in known:

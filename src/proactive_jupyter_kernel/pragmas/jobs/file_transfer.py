@@ -123,7 +123,11 @@ def _said(job_id: int, fetched: FetchedFiles) -> str:
 
 
 def _failed(job_id: int, error: Exception) -> str:
-    return f"The output files of job {job_id} cannot be fetched: {error} #%wait_job(job_id={job_id}) tries again."
+    reason = str(error)
+    if isinstance(error, OSError) and error.filename:
+        # The file has another name while it is written.
+        reason = f"{Path(error.filename).parent}: {error.strerror}."
+    return f"The output files of job {job_id} cannot be fetched: {reason} #%wait_job(job_id={job_id}) tries again."
 
 
 def _counted(number: int, noun: str = "file") -> str:

@@ -51,6 +51,9 @@ def check_rerun(call: Bound) -> None:
     """Refuse what does not go together."""
     if call["from"] and call["only"]:
         raise call.fault("from and only cannot go together: from also runs what follows.", parameter="only")
+    for word in ("from", "only"):
+        if call.given(word) and not call[word]:
+            raise call.fault(f"{word} names no task.", parameter=word)
     if call["job_id"] is not None and not (call["from"] or call["only"]):
         raise call.fault(
             "job_id says whose results are used, and needs from or only.",
