@@ -84,3 +84,12 @@ def test_without_an_earlier_job_there_are_no_results(notebook) -> None:
     notebook.run(CHAIN)
     with pytest.raises(PragmaError, match="no job was submitted from this notebook yet, whose results could be used"):
         notebook.run("#%submit_job(from=C)")
+
+
+def test_a_job_that_ran_a_part_names_the_job_before_it(notebook) -> None:
+    """The last job may lack what an earlier one has."""
+    notebook.run(CHAIN + "\n#%submit_job(wait=on)\n#%submit_job(from=C, wait=on)")
+    with pytest.raises(PragmaError, match="Job 2 ran a part, with results of job 1: job_id=1"):
+        notebook.run("#%submit_job(from=B)")
+    notebook.run("#%submit_job(from=B, job_id=1)")
+    assert list(submitted(notebook, 3)) == ["A", "B", "C"]

@@ -14,11 +14,17 @@ from typing import Any
 import pytest
 
 from proactive_jupyter_kernel.client import python_code
+from proactive_jupyter_kernel.client.jobs.rerun import Rerun
+from proactive_jupyter_kernel.client.jobs.stored_tasks import with_stored_results
+from proactive_jupyter_kernel.client.records import JobInfo, TaskResult, TaskState
 from proactive_jupyter_kernel.pragmas.draft.building import Built
 from proactive_jupyter_kernel.pragmas.jobs.server_code import for_embedded, for_server
 from proactive_jupyter_kernel.workflow.formats import xml
+from proactive_jupyter_kernel.workflow.java import serialization
+from proactive_jupyter_kernel.workflow.model import Script, Task, Workflow
 from proactive_jupyter_kernel.workflow.python_tasks import tagged
 from proactive_jupyter_kernel.workflow.python_tasks.rich_outputs import NO_RESULT, PREFIX, RESULT
+from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
 RUNNER = Path(__file__).with_name("server_task.py")
 
@@ -270,3 +276,24 @@ def test_code_for_old_pythons(notebook, tmp_path: Path) -> None:
     source = zlib.decompress(base64.b85decode(packed)).decode()
     assert len(line) < 16_000
     ast.parse(source, feature_version=(3, 6))
+
+
+def test_stored_results_are_returned_on_a_server(tmp_path: Path) -> None:
+    """A task that stands in for an earlier one gives Java what it had, tagged bytes unopened, by every copy its own."""
+    value = [tagged.encode(3 + 4j), {"a": {1, 2}}, None, 1.5]
+    streams = {name: base64.b64encode(serialization.dumps(one)).decode() for name, one in (("v", value), ("n", "1"))}
+    results = {
+        name: TaskResult(id=number, name=name, has_value=True, carried=carried, serialized_variables=streams)
+        for number, (name, carried) in enumerate({"W": value, "W*1": tagged.encode(1j)}.items())
+    }
+    states = tuple(TaskState(id=one.id, name=one.name, status=TaskStatus.FINISHED) for one in results.values())
+    workflow = Workflow(name="part", tasks=(Task(name="W", executable=Script(language="cpython")),))
+    rerun = Rerun(workflow=workflow, stored={"W": states}, split_of={"W": "S"})
+    job = JobInfo(id=7, name="whole", status=JobStatus.FINISHED, variables={"n": "1"})
+    found, _ = with_stored_results(rerun, results, job)
+    code = found.task("W").executable.code
+    copies = [run(code, tmp_path, variables={"PA_TASK_REPLICATION": number}) for number in (0, 1)]
+    assert [(one["result"], one["variables"]["v"], "n" in one["variables"]) for one in copies] == [
+        (value, value, False),
+        (tagged.encode(1j), value, False),
+    ]

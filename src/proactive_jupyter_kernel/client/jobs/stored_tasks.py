@@ -154,10 +154,10 @@ def _script(result: TaskResult, job: JobInfo) -> str:
         if isinstance(value, str) and job.variables.get(name) == value:
             continue
         try:
-            lines.append(f"variables.put({name!r}, {literal(value)})")
+            lines.append(f"variables[{name!r}] = {literal(value)}")
         except Unwritable:
             lines.append(f"# The variable {name!r} has a type that Python cannot write.")
-    lines += [f"resultMetadata.put({key!r}, {text!r})" for key, text in metadata.items()]
+    lines += [f"resultMetadata[{key!r}] = {text!r}" for key, text in metadata.items()]
     return "\n".join(lines)
 
 

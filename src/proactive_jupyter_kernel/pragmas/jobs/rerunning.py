@@ -82,7 +82,7 @@ def with_earlier_results(context: Context, call: Bound, built: Built) -> Built:
         workflow, files = with_stored_results(rerun, results, job.state().info)
     except RerunRefused as refused:
         reason, hint = refused.args
-        raise call.fault(reason, parameter=word, hint=hint) from None
+        raise call.fault(reason, parameter=word, hint=f"{hint} {_earlier_still(job)}".strip()) from None
     _check(workflow)
     _send(context, files)
     for notice in _notices(rerun, job, built.workflow):
@@ -101,6 +101,17 @@ def _earlier_job(context: Context, call: Bound) -> SubmittedJob:
             hint="Name one: job_id=NUMBER. #%list_submitted_jobs() shows your jobs.",
         )
     return context.scheduler.get_job(here[-1].id)
+
+
+def _earlier_still(job: SubmittedJob) -> str:
+    """Of a job that itself ran a part, whose results it used."""
+    from proactive_jupyter_kernel.client.jobs.stored_tasks import SOURCE
+
+    for task in job.workflow().tasks:
+        if source := task.generic_information.get(SOURCE):
+            number = source.partition(":")[0].removeprefix("job ")
+            return f"Job {job.id} ran a part, with results of job {number}: job_id={number}."
+    return ""
 
 
 def _check(workflow: Workflow) -> None:
