@@ -84,6 +84,8 @@ def test_any_cell_has_a_tree(cell: str) -> None:
 @given(CELLS)
 @example("#%connect\u00a0(x)")
 @example(">>> # %Help")
+@example(">>> %task(x)")
+@example("In [1]: %task(x)")
 def test_the_quick_look_misses_no_pragma(cell: str) -> None:
     """Whatever the grammar takes for a pragma, the check that loads nothing has seen; cell magics aside."""
     assert may_have_pragma(cell) or not has_pragma(cell) or cell.lstrip().startswith("%%")
