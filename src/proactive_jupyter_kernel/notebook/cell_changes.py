@@ -16,7 +16,7 @@ from proactive_jupyter_kernel.notebook.transformer import has_pragma
 __all__ = ["PARAMETERS", "CellChanges"]
 
 #: A comment with nothing but one word.
-_BARE = re.compile(r"^#%([^\W\d_]\w*)[ \t]*$", re.MULTILINE)
+_BARE = re.compile(r"^#%(?P<name>[^\W\d_]\w*)(?P<called>[ \t]*\([ \t]*\))?[ \t]*$", re.MULTILINE)
 #: The first line of the cell of parameters that papermill adds.
 PARAMETERS = re.compile(r"\s*#[ \t]*[Pp]arameters[ \t]*(?:\n|\Z)")
 #: How Jupyter tags the cell of the defaults, which papermill puts its own cell after.
@@ -103,16 +103,21 @@ class CellChanges:
 
 def warn_of_comments(text: str) -> None:
     """Say it where ``#%submit`` alone on its line, a comment, looks like a pragma whose name is not quite right."""
-    for name in _BARE.findall(text):
+    for found in _BARE.finditer(text):
+        from proactive_jupyter_kernel.pragmas.declarations.proposals import PRAGMA_SYNONYMS
         from proactive_jupyter_kernel.pragmas.grammar.magics import MAGICS
 
-        if name.lower() in MAGICS:
+        name = found["name"]
+        is_magic = name.lower() in MAGICS
+        # ``%run`` without anything to run is no magic either; a called name that is no magic's is an error.
+        if (is_magic and name.lower() not in PRAGMA_SYNONYMS) or (found["called"] and not is_magic):
             continue
         from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS
 
         meant = "" if PRAGMAS.get(name) else PRAGMAS.proposal(name)
         if meant:
             print(
-                f"Warning: #%{name} is only a comment: there is no such pragma. Did you mean #%{meant}?",
+                f"Warning: {found.group().rstrip()} is only a comment: there is no such pragma."
+                f" Did you mean #%{meant}?",
                 file=sys.stderr,
             )
