@@ -15,7 +15,7 @@ from proactive_jupyter_kernel.client.java_traces import TraceFilter
 from proactive_jupyter_kernel.client.login import Session
 from proactive_jupyter_kernel.client.records import Job, JobInfo, JobRef, JobResult, LogLine, TaskResult, Validation
 from proactive_jupyter_kernel.client.transport import Part, Response, path_of
-from proactive_jupyter_kernel.errors import SubmissionRefused, UnknownJob, UnknownTask, did_you_mean
+from proactive_jupyter_kernel.errors import SchedulerError, SubmissionRefused, UnknownJob, UnknownTask, did_you_mean
 
 __all__ = ["PAGE", "SchedulerApi"]
 
@@ -125,15 +125,32 @@ class SchedulerApi:
 
     def job_result(self, job_id: int) -> JobResult | None:
         """The results of a job's tasks, None while it is alive (``GET /scheduler/jobs/{j}/result``)."""
-        response = self._job_get(job_id, "result")
+        try:
+            response = self._job_get(job_id, "result")
+        except SchedulerError as error:
+            if not _is_unreadable(error):
+                raise
+            return self._result_by_tasks(job_id)
         return None if response.status == 204 or not response.body else results.job_result_of(response.json())
 
     def task_result(self, job_id: int, name: str) -> TaskResult:
         """A task's result, with the stack trace if it failed (``GET …/tasks/{n}/result``, ``…/result/value``)."""
-        data = self._task_get(job_id, name, "result").json()
+        try:
+            data = self._task_get(job_id, name, "result").json()
+        except SchedulerError as error:
+            if not _is_unreadable(error):
+                raise
+            return TaskResult(id=-1, name=name)
         if isinstance(data, dict) and data.get("serializedException") is not None:
             return results.task_result_of(data, trace=self._task_get(job_id, name, "result", "value").text)
         return results.task_result_of(data)
+
+    def _result_by_tasks(self, job_id: int) -> JobResult:
+        """Put together of the results of the tasks that have one."""
+        job = self.job(job_id)
+        found = {task.name: self.task_result(job_id, task.name) for task in job.tasks if task.ended}
+        known = {name: result for name, result in found.items() if result.has_value or result.failed}
+        return JobResult(id=job.id, name=job.name, tasks=known)
 
     def live_log(self, job_id: int) -> str:
         """What the job wrote since the last call in this session, both streams (``GET …/livelog``).
@@ -258,3 +275,8 @@ def _workflow_parts(xml: str | bytes, variables: Mapping[str, str] | None) -> li
 
 def _bool(value: bool) -> str:
     return "true" if value else "false"
+
+
+def _is_unreadable(error: SchedulerError) -> bool:
+    """Whether a server fails at a result because a task's error was decided to be none (``finishInErrorTask``)."""
+    return type(error) is SchedulerError and error.message.endswith(" java.lang.reflect.InvocationTargetException")

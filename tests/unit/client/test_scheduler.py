@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import Any
 
@@ -11,6 +12,7 @@ from proactive_jupyter_kernel.client.jobs import SubmittedJob
 from proactive_jupyter_kernel.client.login import Session
 from proactive_jupyter_kernel.client.polling import Polling
 from proactive_jupyter_kernel.client.scheduler import Scheduler
+from proactive_jupyter_kernel.client.transport import Response
 from proactive_jupyter_kernel.errors import SubmissionRefused, UnknownJob, UnknownTask, WaitTimeout
 from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler, ScriptedOutcome
 from proactive_jupyter_kernel.workflow.fork_commands import with_commands_added
@@ -261,3 +263,30 @@ def test_pre_java_commands_are_sent_as_a_server_reads_them(scheduler: Scheduler,
     source = xml_format.dumps(workflow) if as_text else workflow
     sent = xml_format.loads(scheduler.xml(scheduler.submit(source).id)).workflow
     assert sent == with_commands_added(workflow) != workflow
+
+
+def test_results_after_an_error_was_decided_to_be_none(
+    scheduler: Scheduler, memory: MemoryScheduler, recorded: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server then fails at the task's result, and at the job's: the results of the other tasks are there."""
+    memory.outcomes["A"] = ScriptedOutcome(result=3)
+    two = (
+        '<job xmlns="urn:proactive:jobdescriptor:3.14" name="demo"><taskFlow><task name="A"><scriptExecutable/></task>'
+        '<task name="B"><scriptExecutable/></task></taskFlow></job>'
+    )
+    job_id = scheduler.submit(two).id
+    memory.finish(job_id)
+    fault = json.dumps(recorded("12-in-error", "finished in error: /result")).encode()
+    request = memory.request
+
+    def failing(method: str, path: str, **more: Any) -> Response:
+        if path.endswith((f"/jobs/{job_id}/result", "/tasks/B/result")):
+            return Response(status=500, body=fault, headers={"content-type": "application/json"})
+        return request(method, path, **more)
+
+    monkeypatch.setattr(memory, "request", failing)
+    whole = scheduler.job_result(job_id)
+    assert whole is not None
+    assert {name: result.value for name, result in whole.tasks.items()} == {"A": 3}
+    lost = scheduler.task_result(job_id, "B")
+    assert (lost.name, lost.has_value, lost.failed) == ("B", False, False)
