@@ -38,18 +38,18 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "results": ("jobs", "Show the results of a job's tasks."),
     "wait": ("wait", "Wait for a job, printing its output; fetch its output files."),
     "fetch": ("wait", "Fetch the output files of a job that has ended."),
-    "logs": ("logs", "Show what a job's tasks wrote."),
+    "logs": ("logs", "Show the output of a job's tasks."),
     "kill": ("actions", "Kill a job."),
     "pause": ("actions", "Start no more tasks of a job."),
     "resume": ("actions", "Resume a paused job."),
     "restart": ("actions", "Run a task again that is In-Error or running."),
     "finish": ("actions", "End an In-Error task, so that the tasks after it run."),
     "priority": ("actions", "Change the priority of a job."),
-    "run": ("run", "Execute a notebook, printing its outputs as they come."),
+    "run": ("run", "Execute a notebook and print its outputs as they arrive."),
     "export": ("exchange", "Write a notebook's or a file's workflow as XML, JSON, dot, SVG, PNG or Mermaid."),
-    "notebook": ("exchange", "Make a notebook of a workflow file."),
-    "scheduler": ("scheduler", "Start, stop or look at the embedded scheduler."),
-    "install": ("kernelspec", "Make the kernel known to Jupyter."),
+    "notebook": ("exchange", "Convert a workflow file to a notebook."),
+    "scheduler": ("scheduler", "Start, stop or inspect the embedded scheduler."),
+    "install": ("kernelspec", "Install the kernelspec, so that Jupyter lists the kernel."),
     "uninstall": ("kernelspec", "Remove the kernel from Jupyter's list."),
 }
 
@@ -105,7 +105,7 @@ def app() -> None:
     """Run ProActive workflows from the shell, on the embedded scheduler or any ProActive server.
 
     Which scheduler: --url, else PROACTIVE_URL (with PROACTIVE_LOGIN and PROACTIVE_PASSWORD), else a
-    proactive_config.ini in this folder, else the embedded scheduler, which starts by itself.
+    proactive_config.ini in this folder, else the embedded scheduler, which starts automatically.
 
     Exit status: 0 only where all went well; 2 for a refused workflow or a wrong command line; 130 or 143 for a wait
     that SIGINT or SIGTERM ended; 1 for everything else.

@@ -75,11 +75,11 @@ def chosen_settings(*, url: str, login: str, no_verify: bool, data_dir: Path | N
         settings = config.discover(Path.cwd())
     if settings.embedded and (login or no_verify):
         raise SetupError(
-            "--login and --no-verify are for a ProActive server, but the embedded scheduler is meant.",
+            "--login and --no-verify apply to a ProActive server, but the embedded scheduler was selected.",
             hint="Add --url.",
         )
     if data_dir is not None and not settings.embedded:
-        raise SetupError(f"--data-dir is for the embedded scheduler, but {settings.url} is meant.")
+        raise SetupError(f"--data-dir applies to the embedded scheduler, but {settings.url} was selected.")
     password = settings.password if login in ("", settings.login) else Secret("")
     return Settings(
         url=settings.url,
@@ -91,7 +91,7 @@ def chosen_settings(*, url: str, login: str, no_verify: bool, data_dir: Path | N
 
 
 def completed(settings: Settings) -> Settings:
-    """The settings with what is missing taken from the environment, else asked for at a terminal."""
+    """The settings, completed from the environment or by prompting at a terminal."""
     settings = config.completed(settings)
     if settings.complete or not sys.stdin.isatty():
         return settings
@@ -114,12 +114,12 @@ def job_id_of(scheduler: Scheduler, named: str) -> int:
 
 
 def say(text: str = "") -> None:
-    """A fact, on standard output."""
+    """Print data on standard output."""
     click.echo(text)
 
 
 def note(text: str) -> None:
-    """A notice, on standard error."""
+    """Print a notice on standard error."""
     click.echo(text, err=True)
 
 
@@ -130,7 +130,7 @@ def print_json(value: Any) -> None:
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Columns as wide as their widest cell, the last one as it is."""
+    """Columns as wide as their widest cell, except the last one."""
     cells = [[str(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
     for row in (headings, *cells):

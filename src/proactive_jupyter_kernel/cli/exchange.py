@@ -20,7 +20,7 @@ _OUTPUT = click.option(
     "-o",
     type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
     metavar="FILE",
-    help="Write it there; - writes to standard output. Without it: beside FILE, with the extension of the format.",
+    help="The output file; - is standard output. Default: beside FILE, with the extension of the format.",
 )
 
 
@@ -83,7 +83,7 @@ def notebook(file: Path, output: Path | None) -> None:
     text, cells = exchange.notebook_of(found.workflow, file, Path.cwd() / "-" if str(target) == "-" else target)
     _write(text, file, target)
     if str(target) != "-":
-        note(f"Made notebook {target} of workflow {found.workflow.name!r} ({len(cells.cells)} cells).")
+        note(f"Wrote notebook {target} for workflow {found.workflow.name!r} ({len(cells.cells)} cells).")
     if cells.imports:
         note(f"Note: its first cell imports {file.name}, because pragmas cannot say everything that is in it.")
 
@@ -95,7 +95,7 @@ def _write(content: str | bytes, source: Path, target: Path) -> None:
         sys.stdout.flush()
         return
     if target.exists() and target.samefile(source):
-        raise SetupError(f"{target} is the file that is read.", hint="Name another file with --output.")
+        raise SetupError(f"{target} is the input file.", hint="Name another file with --output.")
     try:
         target.write_bytes(data)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Jobs as JSON for programs and as tables for people."""
+"""Formats jobs as JSON and as tables."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def job_facts(scheduler: Scheduler, job: Job) -> dict[str, Any]:
 
 
 def results_of(scheduler: Scheduler, job: Job) -> dict[str, TaskResult]:
-    """By task what came of it, in the order of the tasks; those that have nothing to show are left out."""
+    """Task -> result, in the order of the tasks; tasks without a result are omitted."""
     whole = scheduler.job_result(job.id) if job.ended else None
     found: dict[str, TaskResult] = {}
     for task in job.tasks:
@@ -56,7 +56,7 @@ def results_of(scheduler: Scheduler, job: Job) -> dict[str, TaskResult]:
         if result is None and whole is not None:
             continue
         if result is None or result.failed:
-            # A failure's story is not part of the job's result.
+            # The traceback of a failure is not part of the result of the job.
             result = scheduler.task_result(job.id, task.name)
         if holds_tagged(result.carried):
             result = replace(result, trusted=scheduler.is_mine(job.id))
@@ -66,7 +66,7 @@ def results_of(scheduler: Scheduler, job: Job) -> dict[str, TaskResult]:
 
 
 def jsonable(value: object) -> Any:
-    """A result as JSON: bytes in base64, sets as lists, what JSON has no word for as text."""
+    """A result as JSON: bytes in base64, sets as lists, other types as text."""
     match value:
         case None | bool() | int() | str():
             return value
@@ -126,7 +126,7 @@ def show_job(scheduler: Scheduler, job: Job) -> None:
 
 
 def show_results(results: Mapping[str, TaskResult]) -> None:
-    """Each task's value, or the story of its failure, under its name where it takes lines."""
+    """The value or the traceback of each task, below its name if it has several lines."""
     for name, result in results.items():
         shown = (result.trace or result.failure).rstrip() if result.failed else _readable(result.readable_value)
         lines = shown.splitlines() or [""]

@@ -56,7 +56,7 @@ def status(scheduler: Scheduler, job: str, as_json: bool) -> None:
 @json_option
 @scheduler_options
 def results(scheduler: Scheduler, job: str, wait: bool, timeout: float | None, as_json: bool) -> None:
-    """Show what came of the tasks of the job ID, as far as they have ended.
+    """Show the results of the tasks of the job ID that have ended.
 
     With --wait, the exit status is 0 only if the job finished without a faulty task.
     """

@@ -35,7 +35,7 @@ def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @place_options
 @click.option("--display-name", metavar="D", help="What the launcher shows.")
 def install(user: bool, sys_prefix: bool, prefix: Path | None, name: str, display_name: str | None) -> None:
-    """Make the kernel known to Jupyter, with this interpreter behind it.
+    """Install the kernelspec for this interpreter.
 
     Installing the package has done so already for a Jupyter in the same environment.
     """
@@ -44,7 +44,7 @@ def install(user: bool, sys_prefix: bool, prefix: Path | None, name: str, displa
     )
     say(f"Installed the kernelspec {name!r} in {installed.path}")
     if not installed.visible:
-        note("Jupyter in this environment does not look there; JUPYTER_PATH can tell it to.")
+        note("Jupyter in this environment does not search this folder; add it to JUPYTER_PATH.")
 
 
 @click.command(epilog=examples("proactive-kernel uninstall", "proactive-kernel uninstall --user --name proactive-dev"))

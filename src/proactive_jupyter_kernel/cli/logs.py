@@ -25,16 +25,16 @@ __all__ = ["logs"]
 )
 @click.argument("job", metavar="ID")
 @click.argument("task", default="")
-@click.option("--follow", "-f", is_flag=True, help="Print the output as it comes, until the job has ended.")
+@click.option("--follow", "-f", is_flag=True, help="Print the output as it arrives, until the job has ended.")
 @json_option
 @scheduler_options
 def logs(scheduler: Scheduler, job: str, task: str, follow: bool, as_json: bool) -> None:
-    """Show what the tasks of the job ID wrote, or TASK alone, each stream on its own.
+    """Show the output of the tasks of the job ID, or only of TASK, each stream separately.
 
-    Without TASK every line says which task it comes from.
+    Without TASK every line starts with the name of its task.
     """
     if follow and as_json:
-        raise click.UsageError("--follow and --json exclude each other: JSON is one document, printed at the end.")
+        raise click.UsageError("--follow and --json exclude each other: JSON is a single document, printed at the end.")
     found = scheduler.job(job_id_of(scheduler, job))
     if task and not follow and found.task(task) is None:
         hint = did_you_mean(task, [known.name for known in found.tasks])

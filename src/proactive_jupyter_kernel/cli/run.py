@@ -1,4 +1,4 @@
-"""`run`: a notebook from start to end, its outputs printed as they come."""
+"""`run`: executes a notebook and prints its outputs as they arrive."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = ["run"]
 
 #: The kernel of a notebook that names none, or one that is not here.
 KERNEL = "proactive"
-#: Seconds for the running cell to end after SIGTERM; whoever sent it sends SIGKILL next, often after ten.
+#: Grace period in seconds for the running cell after SIGTERM; the sender often sends SIGKILL after ten.
 GRACE = 5.0
 #: Terminal colours in tracebacks.
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -203,7 +203,7 @@ def _read(path: Path) -> NotebookNode:
     except OSError as error:
         raise SetupError(f"The notebook {path} cannot be read: {error.strerror or error}.") from error
     except (ValueError, KeyError, AttributeError, nbformat.ValidationError) as error:
-        raise SetupError(f"{path} is not a notebook.", hint="A notebook is a JSON file of Jupyter's form.") from error
+        raise SetupError(f"{path} is not a notebook.", hint="A notebook is a JSON file in Jupyter's format.") from error
 
 
 def _write(node: NotebookNode, path: Path) -> None:

@@ -27,9 +27,9 @@ port_option = click.option(
     )
 )
 def scheduler() -> None:
-    """Start, stop or look at the embedded scheduler.
+    """Start, stop or inspect the embedded scheduler.
 
-    It starts by itself where it is needed, and stops by itself when it was idle for long; there is one for each data
+    It starts automatically when it is needed, and stops automatically when it is idle; there is one for each data
     folder. Jobs that have not ended continue when it is started again.
     """
 
@@ -72,7 +72,7 @@ def stop(data_dir: Path | None, as_json: bool) -> None:
 @data_dir_option
 @json_option
 def status(data_dir: Path | None, as_json: bool) -> None:
-    """Tell whether it runs, and where."""
+    """Show whether it runs, and where."""
     found = embedded.status(embedded.data_dir(data_dir))
     if as_json:
         print_json(_facts(found))

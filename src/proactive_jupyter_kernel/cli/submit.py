@@ -38,7 +38,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 )
 @click.argument("file", type=click.File("rb"))
 @click.option("--var", "-v", "variables", multiple=True, metavar="K=V", help="Set a variable of the job; repeatable.")
-@click.option("--wait", "-w", is_flag=True, help="Print the output as it comes, and end when the job does.")
+@click.option("--wait", "-w", is_flag=True, help="Print the output as it arrives, until the job has ended.")
 @timeout_option
 @click.option(
     "--input-path", type=_FOLDER, metavar="FOLDER", help="Send the files of this folder that the tasks need as input."

@@ -20,7 +20,10 @@ __all__ = ["conclude", "fetch", "output_path_option", "timeout_option", "wait"]
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 timeout_option = click.option(
-    "--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Wait no longer; the job continues."
+    "--timeout",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="Stop waiting after this time; the job continues.",
 )
 output_path_option = click.option(
     "--output-path",
@@ -39,7 +42,7 @@ output_path_option = click.option(
 @json_option
 @scheduler_options
 def wait(scheduler: Scheduler, job: str, timeout: float | None, output_path: Path | None, as_json: bool) -> None:
-    """Wait for the job ID: print its output as it comes, then its results, and fetch its output files.
+    """Wait for the job ID: print its output as it arrives, then its results, and fetch its output files.
 
     The exit status is 0 only if the job finished without a faulty task. The wait ends, with status 1, if a task is
     In-Error and only a decision lets the job continue.

@@ -1,4 +1,4 @@
-"""Waiting for a job at a terminal: its output as it comes, what happens to it, and how to leave."""
+"""Waits for a job at a terminal: prints its output and notices, and handles SIGINT and SIGTERM."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from proactive_jupyter_kernel.workflow.status import TaskStatus
 
 __all__ = ["print_line", "tell_decision", "watch"]
 
-#: Seconds between two looks at the output of a job whose state does not change.
+#: Polling interval in seconds for the output of a job whose state does not change.
 BEAT = 0.25
-#: Seconds between two looks at why tasks wait, which costs several requests.
+#: Polling interval in seconds for the reasons why tasks wait, which need several requests.
 REASONS_EVERY = 5.0
 
-#: The statuses that are worth a notice.
+#: The statuses with a notice.
 NOTICES = {
     TaskStatus.FAULTY: "failed",
     TaskStatus.FAILED: "failed: its node was lost",
@@ -104,7 +104,7 @@ def tell_decision(job: Job) -> None:
 
 
 class _Notices:
-    """What was said about the tasks of a job, so that it is said once."""
+    """Prints notices about the tasks of a job, each one once."""
 
     def __init__(self, submitted: SubmittedJob) -> None:
         self._submitted = submitted
@@ -113,14 +113,14 @@ class _Notices:
         self._next = time.monotonic() + REASONS_EVERY
 
     def changes(self, job: Job) -> None:
-        """Tell what went wrong since the last call."""
+        """Print notices about tasks that failed since the last call."""
         for task in job.tasks:
             if self._statuses.get(task.name) is not task.status and task.status in NOTICES:
                 note(f"Task {task.name} {NOTICES[task.status]}.")
             self._statuses[task.name] = task.status
 
     def reasons(self, job: Job) -> None:
-        """Every few seconds tell why tasks wait while none runs."""
+        """Print every few seconds why tasks wait while none runs."""
         if time.monotonic() < self._next or any(task.status is TaskStatus.RUNNING for task in job.tasks):
             return
         for name, reason in self.all_reasons(job).items():

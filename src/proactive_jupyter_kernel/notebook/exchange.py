@@ -55,7 +55,7 @@ def _bytes(path: Path) -> bytes:
 def _beside(path: Path, name: str) -> str:
     wanted = (path.parent / name).resolve()
     if not wanted.is_relative_to(path.parent.resolve()):
-        raise PermissionError(f"{name} lies outside the folder of the workflow file")
+        raise PermissionError(f"{name} is outside the folder of the workflow file")
     return wanted.read_text(encoding="utf-8")
 
 

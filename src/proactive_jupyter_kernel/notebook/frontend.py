@@ -120,7 +120,7 @@ class NotebookFrontend:
             from proactive_jupyter_kernel.client.config import CONFIG_FILE, ENV_LOGIN, ENV_PASSWORD
 
             raise SetupError(
-                f"{prompt.strip().rstrip(':')} is needed, and nobody can be asked for it here",
+                f"{prompt.strip().rstrip(':')} is needed, but cannot be asked for in this run",
                 hint=f"Give it in #%connect, in {CONFIG_FILE} beside the notebook, or in the environment variables"
                 f" {ENV_LOGIN} and {ENV_PASSWORD}.",
             ) from error

@@ -12,7 +12,7 @@ __all__ = ["interruptible"]
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
-    """Let an interrupt through: in a cell with `await` ipykernel would hand it to an event loop that stands still."""
+    """Deliver an interrupt: in a cell with `await`, ipykernel would pass it to a blocked event loop."""
     handler = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or handler is signal.default_int_handler:
         yield

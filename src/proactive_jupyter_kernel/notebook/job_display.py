@@ -1,4 +1,4 @@
-"""One card in one cell: how often it is drawn anew, and what it says when it is not followed any more."""
+"""One card in one cell: its update rate, and its notice when the job is not followed any more."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What a card tells of a job beside its state: definition, output, errors, reasons for waiting.
+"""Reads what a card shows besides the state of the job: definition, output, errors, reasons for waiting.
 
-Each is asked for when it can have changed, and bounded, so that a job of thousands of tasks costs a kernel little.
+Each is requested only if it may have changed, within limits, so that a job of thousands of tasks costs little.
 """
 
 from __future__ import annotations

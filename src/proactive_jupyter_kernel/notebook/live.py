@@ -28,11 +28,11 @@ __all__ = ["NotebookLive"]
 #: Seconds between two looks at a job by a cell that waits, and by a card in the background.
 BEAT = 0.25
 WATCH_BEAT = 1.0
-#: Seconds for which a server that does not answer is asked again by a cell that waits. A card never gives up.
+#: Seconds for which a waiting cell retries a server that does not answer. A card retries without limit.
 WAIT_PATIENCE = 60.0
 #: Seconds between two attempts to follow a job again.
 AGAIN = 5.0
-#: A card in the background asks less often than a cell that waits.
+#: A card in the background polls less often than a waiting cell.
 WATCH_POLLING = Polling(first=0.02, share=0.2, longest=1.0)
 #: How many waiting tasks a timeout explains.
 TOLD_REASONS = 3

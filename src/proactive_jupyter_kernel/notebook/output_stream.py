@@ -1,4 +1,4 @@
-"""Writes what tasks write to the cell that waits for them, as it comes, under the names of the tasks."""
+"""Streams the output of tasks to the waiting cell, below the names of the tasks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["OutputStream", "Translate"]
 
 Translate = Callable[[str, str], str]
 
-#: A line that starts a traceback, and one that goes on with it. `translate` needs a traceback in one piece.
+#: A line that starts a traceback, and one that continues it. `translate` needs a traceback in one piece.
 _START = re.compile(r"\s*Traceback \(most recent call last\):")
 _INSIDE = re.compile(r"\s|$|Traceback ")
 

@@ -47,7 +47,7 @@ class Runner:
         return self._context
 
     def run(self, number: int, index: int, name: str) -> None:
-        """Do what the pragma at this place of that program asks; `name` is there for those who read the Python."""
+        """Run the pragma at this index of that program; `name` only makes the generated Python readable."""
         from proactive_jupyter_kernel.pragmas.run import run
 
         call = self._program(number).calls[index]
@@ -60,7 +60,7 @@ class Runner:
             self._shorten(error)
             raise
         except KeyboardInterrupt as interrupt:
-            # Where the waiting stood in our code tells nobody anything; what goes on, and how to end it, does.
+            # A traceback of the wait does not help; the message says what is still running, and how to end it.
             words = f"KeyboardInterrupt: {interrupt}" if interrupt.args else "KeyboardInterrupt"
             interrupt._render_traceback_ = lambda: [words]  # type: ignore[attr-defined]
             raise
@@ -100,7 +100,7 @@ class Runner:
     def _program(self, number: int) -> Program:
         program = self._cells.find(number)
         if program is None:
-            raise SetupError("This cell was read too long ago to be run as it is.", hint="Run the cell again.")
+            raise SetupError("This cell was parsed too long ago to be run.", hint="Run the cell again.")
         return program
 
     def _made(self) -> Context:

@@ -47,7 +47,7 @@ class Finding:
 
 
 def findings(context: Context) -> list[Finding]:
-    """All of the draft, errors first; whoever calls holds the context's lock."""
+    """All findings of the draft, errors first; the caller must hold the lock of the context."""
     sketch = context.draft.sketch(context.job_name)
     found = [*_refused(context), *(_of_problem(context, problem) for problem in sketch.problems)]
     found += _of_needs(context, needs(context.draft.complete, parents_in(sketch.workflow.tasks)))

@@ -41,7 +41,7 @@ _MAGIC_HINT = (
 
 
 def check_code(call: Bound) -> None:
-    """Check the code in the cell before anything is done: Python is compiled, other languages are taken as they are."""
+    """Check the code in the cell first: Python is compiled, other languages are not checked."""
     language = call.values.get("language")
     is_ours = isinstance(language, Language) and language.engine == "cpython" and not _foreign_python(call)
     if call.code and not call.values.get("path") and is_ours:

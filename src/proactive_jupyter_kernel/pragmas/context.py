@@ -31,7 +31,7 @@ __all__ = ["CELL_MODES", "UNNAMED", "Context", "NotebookJob"]
 #: What a job or a file is called where nothing gives it a name.
 UNNAMED = "Unnamed_job"
 
-#: What a cell without a pragma does, and what each word means.
+#: The modes for cells without a pragma, and their meaning.
 CELL_MODES = {
     "local": "it runs in the notebook's own Python",
     "block": "it becomes a task with a generated name",
@@ -135,7 +135,7 @@ class Context:
             return EMBEDDED
 
     def _complete(self, settings: Settings) -> Settings:
-        """Ask the person for a login or password that is missing."""
+        """Ask the user for a missing login or password."""
         if settings.complete:
             return settings
         login = settings.login or self.frontend.ask(f"Login on {settings.url}: ")
@@ -171,7 +171,7 @@ class Context:
         models = {name: given.get(name, known.get(name, "")) for name in texts}
         for name, model in models.items():
             if fault := model_fault(name, model, texts[name], texts):
-                message = f"{parameter} gives {name} the value {texts[name]!r}, which does not fit {model}: {fault}."
+                message = f"{parameter} gives {name} the value {texts[name]!r}, which does not match {model}: {fault}."
                 raise call.fault(message, parameter=parameter, item=name)
         return models
 
@@ -188,7 +188,7 @@ class Context:
             return value
         hint = "A value that starts with '=' is an expression of the notebook's Python; quotes make it a text."
         try:
-            # The person's own expression in the person's own Python: as if typed into a cell.
+            # An expression of the user in the Python of the notebook, as if typed into a cell.
             found = eval(value.text, dict(self.frontend.namespace))
         except Exception as error:
             message = f"the expression for {name} cannot be evaluated: {type(error).__name__}: {error}"

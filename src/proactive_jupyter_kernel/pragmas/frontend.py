@@ -1,4 +1,4 @@
-"""What a handler may ask of the place where it runs: a seam with the notebook behind it, or a stand-in in tests.
+"""The interface between handlers and the front end: implemented by the notebook, and by test doubles.
 
 `Frontend` shows and asks; `Live` follows jobs. Both are made by the notebook side and handed to `Context`.
 """
@@ -38,12 +38,12 @@ class Frontend(Protocol):
 
     @property
     def notebook_name(self) -> str:
-        """The notebook's file name without its ending; empty if the front end does not tell."""
+        """The file name of the notebook without extension; empty if the front end does not provide it."""
         ...
 
     @property
     def notebook_path(self) -> str:
-        """Where the notebook's file is, an absolute path; empty if the front end does not tell."""
+        """The absolute path of the notebook; empty if the front end does not provide it."""
         ...
 
     @property
@@ -53,17 +53,17 @@ class Frontend(Protocol):
 
     @property
     def cell_id(self) -> str:
-        """What the front end calls the cell that runs now, the same when it runs again; empty if it is not told."""
+        """The stable id of the running cell; empty if the front end does not provide it."""
         ...
 
     @property
     def cell_text(self) -> str:
-        """The cell that runs now, as typed; empty if it is not told."""
+        """The source of the running cell, as typed; empty if it is not known."""
         ...
 
     @property
     def cell_run(self) -> int:
-        """The number of the run that goes on now; every run of every cell has another one."""
+        """The number of the current execution; it is unique for every execution of every cell."""
         ...
 
     def show(self, output: Output) -> None:

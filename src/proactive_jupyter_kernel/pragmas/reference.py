@@ -21,7 +21,7 @@ A pragma is a line `#%name(key=value, ...)` in a cell. `#%help()` lists all prag
 
 ## How pragmas are written
 
-**Which lines are pragmas.** A pragma is a Python comment on a line of its own that calls a pragma by its name:
+**Which lines are pragmas.** A pragma is a Python comment on a separate line that calls a pragma by its name:
 `#%task(name=T1)`. The case of the name and the blanks around the signs do not matter, so `# %task(name=T1)`, as
 code formatters write it, `#% Task(T1)` and `#%%task(T1)` are pragmas. `#%name` and `#%name()` mean the same. An
 unknown name that is called, such as `#%tsk(name=T1)`, is an error. All other comments are comments: `#%%`,
@@ -59,7 +59,7 @@ read, nothing of the cell is done.
   `len(names)` gives in the notebook's own Python when the pragma runs. Text in quotes is never an expression.
 - A variable of a job or a task may have a model as its third item: `variables=[(n, 5, PA:INTEGER)]`. The value is
   checked at once.
-- One value may stand without its name: the one required parameter (`#%task(T1)`), or the one that one would type:
+- One value may be given without its name: the one required parameter (`#%task(T1)`), or the one that one would type:
   `#%submit_job(nightly)`, `#%kill_job(7)`, `#%get_job_result(nightly)`. For a job, a number is its id and a text
   its name.
 - An argument in square brackets, as usage lines write it, is that argument: `[port=8080]`. `import[a, b]` is

@@ -1,4 +1,4 @@
-"""Do what a pragma asks: the one way from a call to its handler."""
+"""Dispatches a call of a pragma to its handler."""
 
 from __future__ import annotations
 

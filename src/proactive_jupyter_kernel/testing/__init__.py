@@ -1,1 +1,1 @@
-"""Stand-ins for tests of what talks to a scheduler."""
+"""Test doubles for code that uses a scheduler."""

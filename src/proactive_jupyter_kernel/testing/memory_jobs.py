@@ -1,4 +1,4 @@
-"""The jobs of the scheduler in memory: nothing runs, each task has a scripted outcome."""
+"""The jobs of the in-memory scheduler: nothing runs, each task has a scripted outcome."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from proactive_jupyter_kernel.workflow.status import JOB_ENDED, TASK_ENDED, JobS
 
 __all__ = ["MemoryJob", "MemoryTask", "ScriptedOutcome"]
 
-#: The time of everything that happens here.
+#: The time of all events.
 WHEN = 1_700_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScriptedOutcome:
-    """What a task does and how it ends."""
+    """The outcome of a task, set in advance by a test."""
 
     result: object = True
-    #: The message of its failure; empty: it ends well.
+    #: The message of its failure; empty: success.
     failure: str = ""
     #: The stack trace of its failure; empty: the message.
     trace: str = ""
-    #: What it writes: (``"out"`` or ``"err"``, line).
+    #: Its output: (``"out"`` or ``"err"``, line).
     lines: tuple[tuple[str, str], ...] = ()
-    #: How many times it is seen running before it ends.
+    #: The number of ticks for which it runs.
     ticks: int = 1
     #: True: it runs until `MemoryScheduler.release`, or a kill.
     hold: bool = False
@@ -36,7 +36,7 @@ class ScriptedOutcome:
     variables: Mapping[str, object] = field(default_factory=dict)
     #: The status it ends in; None: FINISHED or, with a failure, FAULTY.
     status: TaskStatus | None = None
-    #: What happens when it is restarted; None: the same again.
+    #: The outcome after a restart; None: the same.
     then: ScriptedOutcome | None = None
 
 
@@ -54,7 +54,7 @@ class MemoryTask:
     ticks: int = 0
 
     def restart(self) -> None:
-        """Let it run again."""
+        """Reset it, so that it runs again."""
         self.outcome = self.outcome.then or self.outcome
         self.status, self.ticks = TaskStatus.SUBMITTED, 0
 
@@ -135,7 +135,7 @@ class MemoryTask:
 
 
 class MemoryJob:
-    """One submission."""
+    """One submitted job."""
 
     def __init__(
         self,

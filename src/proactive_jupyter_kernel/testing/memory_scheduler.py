@@ -1,6 +1,6 @@
-"""A scheduler in memory behind `Transport`, for tests of what talks to a scheduler.
+"""An in-memory scheduler that implements `Transport`, for tests of code that uses a scheduler.
 
-It accepts workflow XML and answers as a scheduler does, but runs nothing: each task has a `ScriptedOutcome`. Time
+It accepts workflow XML and answers like a scheduler, but runs nothing: each task has a `ScriptedOutcome`. Time
 advances with the requests: every ``GET …/info`` is one tick for running tasks and starts those that are ready.
 """
 
@@ -45,7 +45,7 @@ class _Refusal(Exception):
 
 
 class MemoryScheduler:
-    """A `Transport` that answers by itself. Public attributes may be changed at any time."""
+    """A `Transport` without a network. Public attributes may be changed at any time."""
 
     def __init__(
         self, outcomes: Mapping[str, ScriptedOutcome] | None = None, *, login: str = "user", password: str = "secret"
@@ -69,26 +69,26 @@ class MemoryScheduler:
         self._lock = threading.RLock()
 
     def credentials(self) -> Credentials:
-        """What logs in here."""
+        """The valid credentials."""
         return Credentials(login=self.login, password=Secret(self.password))
 
     def forget_sessions(self) -> None:
-        """Let every session expire."""
+        """Expire all sessions."""
         self._sessions.clear()
 
     def release(self, job_id: int, task: str) -> None:
-        """Let a task that is on hold end at the next tick."""
+        """End a task that is on hold at the next tick."""
         with self._lock:
             self._released.setdefault(job_id, set()).add(task)
 
     def advance(self, job_id: int, ticks: int = 1) -> None:
-        """Let time pass without being asked."""
+        """Advance the time without a request."""
         with self._lock:
             for _ in range(ticks):
                 self.jobs[job_id].tick(self._released.setdefault(job_id, set()))
 
     def finish(self, job_id: int) -> None:
-        """Let time pass until the job has ended; ValueError where a task is on hold and never ends."""
+        """Advance the time until the job has ended; raises ValueError if a task is on hold."""
         for _ in range(10_000):
             if self.jobs[job_id].ended:
                 return

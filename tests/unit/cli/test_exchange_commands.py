@@ -32,7 +32,7 @@ def test_a_notebook_goes_through_every_format_and_back(run: Run, tmp_path: Path)
     for name in ("xml", "json", "dot"):
         assert run("export", "n.ipynb", "--to", name).exit_code == 0
         made = run("notebook", f"n.{name}", "-o", f"{name}.ipynb")
-        assert (made.exit_code, f"Made notebook {name}.ipynb of workflow 'shared'" in made.stderr) == (0, True)
+        assert (made.exit_code, f"Wrote notebook {name}.ipynb for workflow 'shared'" in made.stderr) == (0, True)
         nbformat.validate(nbformat.read(tmp_path / f"{name}.ipynb", as_version=4))
         assert run("export", f"{name}.ipynb", "--to", name, "-o", f"again.{name}").exit_code == 0
         assert (tmp_path / f"again.{name}").read_bytes() == (tmp_path / f"n.{name}").read_bytes()

@@ -109,7 +109,7 @@ def test_question_to_nobody_says_what_to_set(
     monkeypatch.setattr(getpass, "getpass", refuse)
     with pytest.raises(SetupError) as caught:
         frontend.ask("Password of ada: ", secret=True)
-    assert caught.value.message == "Password of ada is needed, and nobody can be asked for it here"
+    assert caught.value.message == "Password of ada is needed, but cannot be asked for in this run"
     for word in ("#%connect", "proactive_config.ini", "PROACTIVE_LOGIN", "PROACTIVE_PASSWORD"):
         assert word in caught.value.hint
 

@@ -323,7 +323,7 @@ def test_card_says_when_the_scheduler_is_gone_and_follows_again_when_it_is_back(
     memory.reachable = False
     until(lambda: "Last seen at" in last(shell))
     assert "then cannot reach the scheduler at http://memory" in last(shell)
-    assert "#%job_status(job_id=1) shows the job as it is now." in last(shell)
+    assert "#%job_status(job_id=1) shows the current state of the job." in last(shell)
     asked = len(memory.requests)
     time.sleep(0.2)
     assert len(memory.requests) == asked

@@ -157,7 +157,7 @@ def test_a_module_beside_the_notebook_is_explained(notebook) -> None:
     with pytest.raises(JobFailed) as caught:
         notebook.run("#%wait_job()")
     assert caught.value.hint.split("\n")[0] == (
-        "helpers.py stands beside the notebook; a task runs in a folder of its own and does not see it. Send it along "
+        "helpers.py is beside the notebook; a task runs in its own folder and does not see it. Send it along "
         "with the task: input_files=[helpers.py]."
     )
 

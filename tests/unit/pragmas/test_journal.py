@@ -121,7 +121,7 @@ def test_switched_off_it_is_empty(notebook) -> None:
     assert notebook.restarted().context.journal.offered == []
     unknown = Notebook(notebook.folder)
     assert unknown.run("#%configure(journal=on)") == [
-        "! No journal can be kept here: the front end does not tell which notebook this is.",
+        "! A journal is not possible here: the front end does not provide the path of the notebook.",
         "The journal of the draft is off.",
     ]
 

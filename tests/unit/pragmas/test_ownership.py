@@ -374,7 +374,9 @@ def test_the_draft_is_listed(notebook) -> None:
 
 def test_an_empty_draft_says_how_to_begin(notebook) -> None:
     """With the pragma for it."""
-    assert notebook.run("#%draft()") == ["The draft has no task yet. #%task(name=NAME) makes the code below it one."]
+    assert notebook.run("#%draft()") == [
+        "The draft has no task yet. #%task(name=NAME) defines a task with the code below it."
+    ]
 
 
 # -- any sequence of edits

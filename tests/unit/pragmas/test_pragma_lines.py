@@ -228,7 +228,7 @@ Write it as #%task(...).""",
   line 1:
     x = #%get_task_result(T)
         ~~~~~~~~~~~~~~~~^
-Write #%get_task_result(..., into=x) on a line of its own.""",
+Write #%get_task_result(..., into=x) on a separate line.""",
     "a\nb\n>>> #%help()": """\
 #%help: a prompt stands before it.
   line 3:
@@ -236,7 +236,7 @@ Write #%get_task_result(..., into=x) on a line of its own.""",
         ~~~~~^
 Remove the prompt: a pragma starts its line.""",
     "if x:\n    #%submit_job()": """\
-#%submit_job: a pragma cannot be conditional: it stands inside an indented block.
+#%submit_job: a pragma cannot be conditional: it is inside an indented block.
   line 2:
         #%submit_job()
         ~~~~~~~~~~~^

@@ -143,15 +143,16 @@ def test_variables_may_have_models(notebook) -> None:
 
 MODELS = {
     "#%job(name=job, variables=[(a, x, PA:INTEGER)])": (
-        "#%job: variables gives a the value 'x', which does not fit PA:INTEGER: 'x' is not an integer of 32 bits.",
+        "#%job: variables gives a the value 'x', which does not match PA:INTEGER: 'x' is not an integer of 32 bits.",
         31,
     ),
     "#%job(name=job, variables=[(a, =n, PA:INTEGER)])": (
-        "#%job: variables gives a the value '2.5', which does not fit PA:INTEGER: '2.5' is not an integer of 32 bits.",
+        "#%job: variables gives a the value '2.5', which does not match PA:INTEGER: "
+        "'2.5' is not an integer of 32 bits.",
         28,
     ),
     "#%task(T, variables=[(b, 1), (a, 11, 'PA:INTEGER[1,10]')])": (
-        "#%task: variables gives a the value '11', which does not fit PA:INTEGER[1,10]: 11 is not in [1, 10].",
+        "#%task: variables gives a the value '11', which does not match PA:INTEGER[1,10]: 11 is not in [1, 10].",
         33,
     ),
 }

@@ -69,7 +69,7 @@ def test_scripts_of_the_job_are_for_tasks_without_their_own(notebook) -> None:
     """Defined before or after; `force` takes away what tasks have."""
     notebook.run("#%selection_script(A)\nselected = False\n#%fork_env(A)\nx = 1")
     assert notebook.run("#%job_selection_script()\nselected = True") == [
-        "Every task without a selection script of its own gets this one."
+        "Every task without a selection script uses this one."
     ]
     notebook.run("#%job_fork_env(language=js)\npreJavaHomeCmd = 'nice'\n#%task(D)")
     assert [task(notebook, name).selection[0].script.code for name in "ABD"] == [

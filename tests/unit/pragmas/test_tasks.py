@@ -405,4 +405,4 @@ def test_script_of_a_task_that_is_not_there_says_how_to_make_one(notebook, cell:
     """Also where there is no task at all, and so none to propose."""
     with pytest.raises(PragmaError) as caught:
         notebook.run(cell)
-    assert caught.value.hint == "The job has no task yet: #%task(name=NAME) makes the code below it one."
+    assert caught.value.hint == "The job has no task yet: #%task(name=NAME) defines a task with the code below it."

@@ -1,7 +1,7 @@
 """The card of a job: what it shows, and that as HTML and as plain text. Pure: the clock time is given.
 
-`Facts` is what is known of a job. `card_of` turns it into a `Card`, records of finished words. `html_of` and `text_of`
-write a card down.
+`Facts` is the known state of a job. `card_of` converts it to a `Card`, records of display texts. `html_of` and
+`text_of` write a card down.
 """
 
 from __future__ import annotations

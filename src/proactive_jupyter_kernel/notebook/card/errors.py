@@ -63,7 +63,7 @@ def error_groups(facts: Facts, relations: Relations) -> tuple[tuple[ErrorGroup, 
 
 
 def _rank(facts: Facts, relations: Relations, tasks: Sequence[TaskState]) -> int:
-    """What waits for a person, or canceled the job, comes first."""
+    """Errors that need a decision, or canceled the job, come first."""
     if any(task.status is TaskStatus.IN_ERROR for task in tasks):
         return 0
     canceled = facts.job.status is JobStatus.CANCELED and relations.policy(tasks[0].base_name) == "cancel"
@@ -167,9 +167,9 @@ def _ran_on(relations: Relations, base: str, why: str, *, failed: int) -> list[s
 def _still_running(relations: Relations, base: str, failed: int, why: str) -> tuple[str, ...]:
     children = [name for name in relations.children(base) if name in relations.by_base]
     if not children:
-        return (f"The job goes on{why}.",)
+        return (f"The job continues{why}.",)
     verb = "gets" if len(children) == 1 else "get"
-    return (f"The job goes on{why}; {names_text(children)} {verb} {_received(relations, base, failed)}.",)
+    return (f"The job continues{why}; {names_text(children)} {verb} {_received(relations, base, failed)}.",)
 
 
 def _received(relations: Relations, base: str, failed: int) -> str:
@@ -206,7 +206,7 @@ def _try_again(facts: Facts, relations: Relations, task: TaskState, policy: str)
     first = f"correct {cell.group()}, run it" if cell else "correct the task, run its cell"
     parts = [f"To try again: {first}, and submit again."]
     if task.max_executions == 1:
-        parts.append("`retries=2` in `#%task` repeats a failed task by itself.")
+        parts.append("`retries=2` in `#%task` retries a failed task automatically.")
     if policy == "cancel" and relations.children(task.base_name):
         parts.append("`on_error=continue` lets the tasks after it run.")
     return (" ".join(parts),)

@@ -1,4 +1,4 @@
-"""What a card shows, as records of finished words. Nothing here is escaped: that is the business of the writers."""
+"""The content of a card, as records of display texts. They are not escaped; the writers do that."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorGroup:
-    """Tasks that failed with the same error, told once."""
+    """A group of tasks that failed with the same error."""
 
     #: ``check``, or ``work*78, work*119 and 3 more``.
     tasks: str
@@ -50,7 +50,7 @@ class ErrorGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """What the job waits for, or what a person has to do."""
+    """What the job waits for, or what the user has to do."""
 
     mark: Mark
     head: str

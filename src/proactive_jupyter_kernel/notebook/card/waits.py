@@ -1,4 +1,4 @@
-"""What a job waits for: a node, a person, a server that does not answer."""
+"""What a job waits for: a node, a decision, a server that does not answer."""
 
 from __future__ import annotations
 
@@ -66,6 +66,6 @@ def _waiting(facts: Facts) -> tuple[Notice, ...]:
 
 
 def _lowered(sentence: str) -> str:
-    """A sentence that goes on after a colon."""
+    """A sentence for use after a colon."""
     word = sentence.split(" ")[0]
     return sentence if word.isupper() and len(word) > 1 else sentence[:1].lower() + sentence[1:]

@@ -31,7 +31,7 @@ __all__ = ["Binding", "NameUse", "Read", "name_use"]
 _MODULE_NAMES = frozenset({"__name__", "__file__", "__doc__", "__builtins__", "__spec__", "__loader__", "__package__"})
 #: IPython adds a name of its own, which tasks do not have.
 _BUILTINS = (frozenset(dir(builtins)) | _MODULE_NAMES | {"__annotations__", "__class__", "__debug__"}) - {"get_ipython"}
-#: Calls after which nobody can tell which names exist.
+#: Calls after which the defined names are unknown.
 _DYNAMIC = frozenset({"globals", "locals", "vars", "exec", "eval"})
 #: Exceptions whose handler shows that a name may be missing.
 _EXPECTED_MISSING = frozenset({"NameError", "Exception", "BaseException"})

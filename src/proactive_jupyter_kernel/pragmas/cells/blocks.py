@@ -43,7 +43,7 @@ def plan_of_plain_cell(context: Context, text: str) -> Plan | None:
 
 
 def _block(context: Context, call: Bound) -> None:
-    """Make the cell a task of its own; the same cell again stays the same task."""
+    """Define the cell as a task; the same cell defines the same task again."""
     entry = _task(_name(context.draft), code_of(context, call, PYTHON))
     define(context, DefinedTask(entry=entry, generated="block"))
 
@@ -70,7 +70,7 @@ def _multiblock(context: Context, call: Bound) -> None:
 
 
 def _pragma(handler: Handler, summary: str) -> Pragma:
-    """A pragma that nobody writes: it is in no registry."""
+    """An internal pragma, which is not in the registry."""
     return Pragma(
         name="configure",
         family="help",

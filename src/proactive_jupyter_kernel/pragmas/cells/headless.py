@@ -34,7 +34,7 @@ class HeadlessFault(ProActiveError):
 
 
 class _Frontend:
-    """Nobody sees what is shown; warnings are kept."""
+    """Discards outputs and keeps warnings."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self.namespace: MutableMapping[str, Any] = {}
@@ -56,7 +56,7 @@ class _Frontend:
         raise SetupError("Nothing can be displayed here.")
 
     def write(self, text: str, *, error: bool = False) -> None:
-        """Nobody reads it."""
+        """Discards the output."""
 
     def ask(self, prompt: str, *, secret: bool = False) -> str:
         raise SetupError(f"{prompt} nobody can be asked.")

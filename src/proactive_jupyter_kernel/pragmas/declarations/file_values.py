@@ -115,7 +115,7 @@ class Files(Kind):
             return self.modes[word.lower()]
         if word in self.modes.values():
             return word
-        raise Unfit(f"names no space by {word!r}.", node, hint=self._spaces(word))
+        raise Unfit(f"has the unknown space {word!r}.", node, hint=self._spaces(word))
 
     def _spaces(self, word: str) -> str:
         near = did_you_mean(word, self.modes)

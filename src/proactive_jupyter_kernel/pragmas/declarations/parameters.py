@@ -73,7 +73,7 @@ LANGUAGE = Parameter(
     kind=LanguageName(),
     default=PYTHON,
     derive=_language_or(PYTHON),
-    doc="The language of the code; without it the extension of the file tells, as in path=x.R.",
+    doc="The language of the code; by default that of the file extension, as in path=x.R.",
 )
 #: Flow scripts are JavaScript by default: existing notebooks write them so.
 FLOW_LANGUAGE = Parameter(
@@ -81,7 +81,7 @@ FLOW_LANGUAGE = Parameter(
     kind=LanguageName(),
     default=JAVASCRIPT,
     derive=_language_or(JAVASCRIPT),
-    doc="The language of the script; without it the extension of the file tells, as in path=x.groovy.",
+    doc="The language of the script; by default that of the file extension, as in path=x.groovy.",
 )
 PATH = Parameter(
     name="path",

@@ -49,7 +49,7 @@ class VariablePairs(Pairs):
             if not isinstance(one, Modelled) or not isinstance(one.value, str):
                 continue
             if fault := model_fault(name, one.model, one.value, texts):
-                reason = f"gives {name} the value {one.value!r}, which does not fit {one.model}: {fault}."
+                reason = f"gives {name} the value {one.value!r}, which does not match {one.model}: {fault}."
                 raise Unfit(reason, nodes[name])
         return values
 

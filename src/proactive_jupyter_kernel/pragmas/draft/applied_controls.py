@@ -178,7 +178,7 @@ class AppliedControls:
     def _own_end(self, end: str, last: str) -> str:
         """`end`, or, where it ends a block inside already, a task after it that hands its result on.
 
-        A task bears one mark, so that a block cannot end with the block that it holds.
+        A task has one mark, so a block cannot end with the same task as an inner block.
         """
         if self.tasks[end].block is Block.NONE:
             return end
@@ -187,7 +187,9 @@ class AppliedControls:
         self.tasks[added] = Task(name=added, executable=script, depends=(end,))
         depends = tuple(added if name == end else name for name in self.tasks[last].depends)
         self._change(last, depends=depends)
-        self.notices.append(f"Task {added}, which hands on the result of {end}, is added: {end} ends a block already.")
+        self.notices.append(
+            f"Task {added}was added to pass on the result of {end}, because {end} already ends a block."
+        )
         return added
 
     def _free_name(self, stem: str) -> str:

@@ -38,17 +38,17 @@ class Built:
     workflow: Workflow
     #: By task name.
     sources: Mapping[str, Sources] = field(default_factory=dict)
-    #: What was added that nobody wrote.
+    #: What was added automatically.
     notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sketch:
-    """A workflow as far as it stands, and what is still wrong with it or missing."""
+    """An unfinished workflow, and what is still wrong or missing."""
 
     workflow: Workflow
     problems: tuple[Problem, ...] = ()
-    #: What was added that nobody wrote.
+    #: What was added automatically.
     notices: tuple[str, ...] = ()
 
 
@@ -112,7 +112,7 @@ def _nested_foreach(contents: Contents, tasks: Iterable[Task]) -> Iterator[Probl
     for entry in contents.tasks.values():
         around = [name for name in copied.get(entry.name, ()) if name not in entry.task.depends]
         if entry.foreach is not None and around:
-            message = f"foreach={entry.foreach} cannot stand inside the replication that {around[0]!r} splits."
+            message = f"foreach={entry.foreach} cannot be inside the replication that {around[0]!r} starts."
             yield Problem(code="PA603", task=entry.name, message=message)
 
 

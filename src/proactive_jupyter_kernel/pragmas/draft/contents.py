@@ -1,4 +1,4 @@
-"""What stands in the draft: tasks, controls, code that is prepended, and what is said of the job.
+"""The content of the draft: tasks, controls, code that is prepended, and the settings of the job.
 
 Pure. `Draft` builds the contents by applying the contributions of every cell in order (`contributions.py`). Where two
 cells contribute the same thing, the cell that ran last wins: `may_write` decides that by the number of the run.
@@ -83,7 +83,7 @@ class DraftTask:
 
 
 class Contents:
-    """What stands in the draft after some contributions. Changed only by them."""
+    """The content of the draft after some contributions. Only contributions change it."""
 
     def __init__(self, parameters: Mapping[str, object] | None = None) -> None:
         #: The parameters of the notebook, which are variables of the job where a task uses them.

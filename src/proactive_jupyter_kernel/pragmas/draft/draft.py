@@ -29,7 +29,7 @@ from proactive_jupyter_kernel.workflow.model import Workflow
 __all__ = ["NO_TASKS_YET", "Built", "CellEntry", "Draft", "DraftTask", "Inactive", "Removed"]
 
 #: The hint where a task is named and there is none at all.
-NO_TASKS_YET = "The job has no task yet: #%task(name=NAME) makes the code below it one."
+NO_TASKS_YET = "The job has no task yet: #%task(name=NAME) defines a task with the code below it."
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,7 +79,7 @@ class Removed:
 
 
 class Draft:
-    """The job being built. Not thread-safe: whoever changes it holds the context's lock."""
+    """The job being built. Not thread-safe: the caller must hold the lock of the context."""
 
     def __init__(self, parameters: Mapping[str, object] | None = None) -> None:
         """`parameters` are those of the notebook, a live view."""
@@ -97,7 +97,7 @@ class Draft:
 
     @property
     def contents(self) -> Contents:
-        """What stands in the draft now."""
+        """The current content of the draft."""
         if self._contents is None:
             self._contents = self._settled()
         return self._contents
@@ -149,7 +149,7 @@ class Draft:
         return building.build(self.complete, name, automatic=self.propagates)
 
     def sketch(self, name: str) -> Sketch:
-        """The workflow as far as it stands, and what is missing or wrong; never refuses."""
+        """The unfinished workflow, and what is missing or wrong; never raises."""
         return building.sketch(self.complete, name, automatic=self.propagates)
 
     def script(self, entry: DraftTask) -> SourceMap:

@@ -102,7 +102,7 @@ class ForeachKind(Kind):
         item, items = found["item"], found["items"]
         for name in (item, items):
             if keyword.iskeyword(name):
-                raise Unfit(f"names {name!r}, which is a word of Python's own.", node)
+                raise Unfit(f"names {name!r}, which is a reserved word of Python.", node)
         if item == items:
             raise Unfit(f"uses the name {item!r} for the item and for the list.", node, hint="Rename the item.")
         return Foreach(item=item, items=items)

@@ -1,6 +1,6 @@
 """The cells of this notebook that were refused, so that no job silently lacks what they would have defined. Pure.
 
-A refusal stands until its cell runs well, is deleted, or what it names is defined elsewhere.
+A refusal exists until its cell runs successfully or is deleted, or another cell defines what it names.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Refusal:
 
 
 class Refusals:
-    """All that stand. Not thread-safe: whoever changes it holds the context's lock."""
+    """The current refusals. Not thread-safe: the caller must hold the lock of the context."""
 
     def __init__(self) -> None:
         self._found: list[Refusal] = []

@@ -1,4 +1,4 @@
-"""Which line of which cell a line of a task's script came from, and errors told in the words of the cell.
+"""Maps lines of a task's script to lines of cells, and rewrites errors for the lines of the cell.
 
 Pure. A task's script is put together of import code, of lines that bind and send variables, and of the task's own code;
 an interpreter speaks of lines of that whole. On a ProActive server the script gets further lines in front, so a
@@ -24,11 +24,11 @@ class Code:
     """A text and where it was written."""
 
     text: str
-    #: How messages name that place: ``Cell In[3]``, or a file's name; empty for lines that nobody wrote.
+    #: The name of the source in messages: ``Cell In[3]``, or a file name; empty for generated lines.
     label: str = ""
     #: The line there, from 1, where the text starts.
     first_line: int = 1
-    #: What the front end calls the cell, the same when it runs again; empty if it does not tell.
+    #: The stable id of the cell; empty if the front end does not provide it.
     cell: str = ""
 
     def lines(self, start: int, stop: int | None = None) -> Code:
@@ -58,14 +58,14 @@ class SourceMap:
     pieces: tuple[Piece, ...] = field(default=())
 
     def place(self, line: int) -> tuple[str, int] | None:
-        """Where a line of the script was written; None for a line that nobody wrote."""
+        """The source of a line of the script; None for a generated line."""
         for piece in self.pieces:
             if piece.first_line <= line < piece.first_line + piece.count and piece.label:
                 return piece.label, piece.source_line + line - piece.first_line
         return None
 
     def is_made(self, line: int) -> bool:
-        """Whether it is a line of the script that nobody wrote: it binds or hands on variables."""
+        """Whether a line of the script is generated: it binds or exports variables."""
         return any(
             not piece.label and piece.first_line <= line < piece.first_line + piece.count for piece in self.pieces
         )
@@ -111,7 +111,7 @@ class Sources:
 
     @property
     def written(self) -> str:
-        """What a person wrote of the main script."""
+        """The part of the main script that the user wrote."""
         main = self.scripts.get(MAIN)
         if main is None:
             return ""

@@ -25,17 +25,17 @@ _PREFIXED = re.compile(r"(?P<prefix>[fF][rR]?|[rR][fFbB]?|[bB][rR]?|[uU]|[tT][rR
 _CURLY = re.compile(r"[\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b]")
 _MISPLACED = {
     "block": (
-        "a pragma cannot be conditional: it stands inside an indented block.",
+        "a pragma cannot be conditional: it is inside an indented block.",
         "Move it out of the block: a pragma runs whenever its cell runs.",
     ),
     "magic": ("it is written like a magic.", "Write it as #%{name}(...)."),
-    "prompted": ("a prompt stands before it.", "Remove the prompt: a pragma starts its line."),
+    "prompted": ("a prompt precedes it.", "Remove the prompt: a pragma starts its line."),
     "assigned": (
         "a pragma has no value to assign, and it starts its line.",
-        "Write #%{name}(...) on a line of its own.",
+        "Write #%{name}(...) on a separate line.",
     ),
 }
-_INTO = "Write #%{name}(..., into={target}) on a line of its own."
+_INTO = "Write #%{name}(..., into={target}) on a separate line."
 
 
 class Reader:

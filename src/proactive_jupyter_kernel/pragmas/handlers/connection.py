@@ -67,8 +67,8 @@ def check_connect(call: Bound) -> None:
         doc="The server's port; 443 and 8443 mean https.",
     ),
     Parameter(name="url", kind=Plain("an address"), doc="The server's address, in place of host and port."),
-    Parameter(name="login", kind=Plain("a login"), doc="Who logs in; asked for where it is missing."),
-    Parameter(name="password", kind=Password(), doc="Asked for, unseen, where it is missing."),
+    Parameter(name="login", kind=Plain("a login"), doc="The login name; the kernel asks for it if it is missing."),
+    Parameter(name="password", kind=Password(), doc="The kernel asks for it without echo if it is missing."),
     Parameter(
         name="path", kind=FilePath(), doc="A configuration file such as proactive_config.ini that says all this."
     ),
@@ -131,7 +131,7 @@ def _set_cell_mode(context: Context, mode: str) -> None:
 
 def _set_journal(context: Context, on: bool) -> None:
     if on and not context.journal.possible:
-        text = "No journal can be kept here: the front end does not tell which notebook this is."
+        text = "A journal is not possible here: the front end does not provide the path of the notebook."
         context.frontend.show(Notice(text=text, warning=True))
         return
     context.journal.on = on

@@ -88,7 +88,7 @@ def _control(context: Context, call: Bound, name: str) -> Control:
     try:
         return context.draft.position_of(call.pragma.name, name).control
     except OutOfOrder as fault:
-        hint = f"#%delete_task(name={fault.begun}) gives that control up." if fault.begun else ""
+        hint = f"#%delete_task(name={fault.begun}) discards that control." if fault.begun else ""
         raise call.fault(fault.sentence, hint=hint) from None
 
 

@@ -24,7 +24,7 @@ from proactive_jupyter_kernel.workflow.languages import by_engine
         doc="After a restart of the kernel, on: restores the draft that the journal holds; off: discards it.",
     ),
     family="jobs",
-    summary="Lists what stands in the job that is being built: its tasks, each with its cell, and its variables.",
+    summary="Lists the content of the current job: its tasks, each with its cell, and its variables.",
     example="#%draft()",
     changes_draft=True,
 )
@@ -39,7 +39,9 @@ def draft(context: Context, call: Bound) -> None:
         headings = ("Task", "Language", "Depends on", "Control", "Scripts", "Cell")
         context.frontend.show(Table(headings=headings, rows=rows, caption=f"Job {context.job_name!r}"))
     else:
-        context.frontend.show(Text(text="The draft has no task yet. #%task(name=NAME) makes the code below it one."))
+        context.frontend.show(
+            Text(text="The draft has no task yet. #%task(name=NAME) defines a task with the code below it.")
+        )
     around = [slot.title for slot in SLOTS.values() if slot.label in found.contents.job_scripts]
     imports = [by_engine(engine) for engine, kept in found.contents.imports.items() if kept]
     declared = len(found.job.variables)

@@ -80,7 +80,7 @@ def _beside(file: Path) -> ReadFile:
     def read(path: str) -> str:
         wanted = (file.parent / path).resolve()
         if not wanted.is_relative_to(file.parent.resolve()):
-            raise PermissionError(errno.EACCES, "it lies outside the folder of the workflow file", path)
+            raise PermissionError(errno.EACCES, "it is outside the folder of the workflow file", path)
         return wanted.read_text(encoding="utf-8")
 
     return read

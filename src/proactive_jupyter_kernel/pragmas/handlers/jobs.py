@@ -45,7 +45,7 @@ PRIORITIES = {priority.name.lower(): priority for priority in Priority if priori
 LISTED = 20
 EVERY = 1_000
 #: What a second interrupt says while a scheduler does not answer.
-_IN_DOUBT = "Interrupted before the scheduler answered. #%list_submitted_jobs() tells whether it has the job."
+_IN_DOUBT = "Interrupted before the scheduler answered. #%list_submitted_jobs() shows whether it accepted the job."
 
 
 @pragma(
@@ -67,7 +67,7 @@ _IN_DOUBT = "Interrupted before the scheduler answered. #%list_submitted_jobs() 
         doc="What an error does that a task's own on_error does not decide; without it the job continues.",
     ),
     family="jobs",
-    summary="Names the job that is being built and describes it; what is not mentioned stays as it is.",
+    summary="Sets the name and other properties of the current job; omitted properties do not change.",
     example="#%job(name=Greetings, variables=[(name, Ada), (count, =len(names))])",
     changes_draft=True,
 )
@@ -124,7 +124,7 @@ def job(context: Context, call: Bound) -> None:
     Parameter(
         name="input_path",
         kind=FilePath(),
-        doc="The folder that the tasks' input_files are taken from. Without it the notebook's folder.",
+        doc="The folder with the input_files of the tasks. Default: the notebook's folder.",
     ),
     Parameter(
         name="output_path",
@@ -142,7 +142,9 @@ def submit_job(context: Context, call: Bound) -> None:
     check_rerun(call)
     with context.lock:
         if not context.draft.tasks:
-            raise call.fault("there is no task to submit yet.", hint="#%task(name=NAME) makes the code below it one.")
+            raise call.fault(
+                "there is no task to submit yet.", hint="#%task(name=NAME) defines a task with the code below it."
+            )
         for warning in submittable(context, call):
             context.frontend.show(warning)
         built = context.draft.build(call["name"] or context.job_name)

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
         doc="on: the picture is also written to a .png and an .svg file.",
     ),
     family="jobs",
-    summary="Draws the job as it stands, also an unfinished one.",
+    summary="Draws the current job, even if it is unfinished.",
     example="#%draw_job(save=on)",
 )
 def draw_job(context: Context, call: Bound) -> None:

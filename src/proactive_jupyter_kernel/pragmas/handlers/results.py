@@ -51,7 +51,7 @@ def _into(what: str) -> Parameter:
 TRUST = Parameter(
     name="trust",
     kind=SWITCH,
-    doc="Whether results are opened that can run code of whoever wrote them, such as models, and HTML is shown as such."
+    doc="Whether to open results that can run code of their author, such as models, and to show HTML as HTML."
     " Without it: if you submitted the job.",
 )
 
@@ -143,7 +143,7 @@ def _outputs(
 
 
 def _returned(context: Context, job: Job, results: Sequence[TaskResult]) -> list[TaskResult]:
-    """Those that a task returned: not None, and not the true that a scheduler gives where a task returns nothing."""
+    """Results that a task returned: not None, and not the default true of a scheduler."""
     doubtful = [one for one in results if one.carried is True and not one.output_of_result]
     silent = silent_tasks(context, job) if doubtful else frozenset()
     return [one for one in results if one.carried is not None and not (one in doubtful and one.name in silent)]
@@ -248,7 +248,7 @@ def get_task_result(context: Context, call: Bound) -> None:
     *JOB_REFERENCE,
     TIMEOUT,
     family="results",
-    summary="Waits for a job and writes what its tasks write, as it comes.",
+    summary="Waits for a job and prints the output of its tasks as it arrives.",
     example="#%print_job_output(job_name=Greetings)",
 )
 def print_job_output(context: Context, call: Bound) -> None:
@@ -264,7 +264,7 @@ def print_job_output(context: Context, call: Bound) -> None:
     *JOB_REFERENCE,
     TIMEOUT,
     family="results",
-    summary="Waits for a task and writes what it writes, as it comes.",
+    summary="Waits for a task and prints its output as it arrives.",
     example="#%print_task_output(task_name=Greet)",
 )
 def print_task_output(context: Context, call: Bound) -> None:

@@ -57,7 +57,7 @@ def around_job(context: Context, call: Bound) -> None:
     if source is None:
         context.frontend.show(Text(text=f"Removed the job's {slot.title}."))
         return
-    context.frontend.show(Text(text=f"Every task without a {slot.title} of its own gets this one."))
+    context.frontend.show(Text(text=f"Every task without a {slot.title} uses this one."))
     _say_overwritten(context, slot, overwritten)
 
 
@@ -127,13 +127,13 @@ _declare(
 )
 _declare(
     "job_selection_script",
-    summary="A selection script for every task of the job that has none of its own, defined before or after.",
+    summary="A selection script for every task of the job without its own, defined before or after.",
     example="#%job_selection_script()\nselected = True",
     sets=("selected",),
 )
 _declare(
     "job_fork_env",
-    summary="A fork environment for every task of the job that has none of its own, defined before or after.",
+    summary="A fork environment for every task of the job without its own, defined before or after.",
     example="#%job_fork_env(force=on)\npreJavaHomeCmd = 'nice -n 10'",
     sets=_SETS_FORK_ENVIRONMENT,
 )
@@ -165,7 +165,7 @@ def _switch(name: str, doc: str, *, default: bool = False) -> Parameter:
     _switch("no_home", "Whether the home folder is left out; for singularity."),
     _switch("host_network", "Whether the container uses the node's network.", default=True),
     _switch("verbose", "Whether the command that starts the container is printed in the task's output."),
-    _switch("debug", "Whether the container program tells what it does."),
+    _switch("debug", "Whether the container program prints its actions."),
     _FORCE,
     family="scripts",
     summary="Runs every task of the job inside a container.",

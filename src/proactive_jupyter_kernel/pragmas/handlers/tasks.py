@@ -302,7 +302,7 @@ def _check_variables(context: Context, call: Bound, entry: DraftTask, implied: S
                     f"{parameter} names {name!r}, which cannot be the name of a {language.name} variable.",
                     parameter=parameter,
                     item=name,
-                    hint=f"{name} is a word of the language itself." if reserved else "",
+                    hint=f"{name} is a reserved word of the language." if reserved else "",
                 )
     _check_foreach(call, entry)
     contents, later = context.draft.contents, _LaterTasks(call)
@@ -345,7 +345,7 @@ def _check_foreach(call: Bound, entry: DraftTask) -> None:
     if len(entry.task.depends) != 1:
         raise call.fault(
             f"foreach needs exactly one task in dep, and there {'are' if entry.task.depends else 'is'} "
-            f"{len(entry.task.depends) or 'none'}: that task has the list or stands before the copies.",
+            f"{len(entry.task.depends) or 'none'}: that task has the list or precedes the instances.",
             parameter="foreach",
             hint=""
             if entry.task.depends

@@ -1,4 +1,4 @@
-"""What went wrong in a job, for the person at the notebook: which task, which error, which line of which cell."""
+"""Describes the errors of a job: task, error, cell and line."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _further(task: TaskState, job: Job) -> str:
 
 
 def advice(job: Job) -> str:
-    """What can be done about a job that does not continue by itself; empty where it does."""
+    """What to do about a job that cannot continue without a decision; empty if it can."""
     failed = [task.name for task in job.tasks if task.status is TaskStatus.IN_ERROR]
     if failed and not job.ended:
         which = f"task_name={failed[0]}, job_id={job.id}"

@@ -1,4 +1,4 @@
-"""What to do about a module or a file that stands beside the notebook, where a task does not see it."""
+"""Hints for a module or a file beside the notebook that a task does not see."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def hint_of(folder: Path, text: str) -> str:
         return ""
     files = f"{beside}/**" if (folder / beside).is_dir() else beside
     return (
-        f"{beside} stands beside the notebook; a task runs in a folder of its own and does not see it. "
+        f"{beside} is beside the notebook; a task runs in its own folder and does not see it. "
         f"Send it along with the task: input_files=[{files}]."
     )
 

@@ -20,7 +20,7 @@ from proactive_jupyter_kernel.workflow.variable_bindings import PYTHON
 __all__ = ["for_embedded", "for_server"]
 
 _ENGINE = "cpython"
-#: Stands in the source map for the long line, which nobody needs to read there.
+#: Replaces the long line in the source map.
 _PLACEHOLDER = "# proactive-kernel values"
 
 

@@ -45,7 +45,7 @@ def _of_results(error: str, parents: Sequence[str] | None) -> str:
 def _of_variable(error: str, name: str) -> str:
     if "'NoneType'" in error:
         return (
-            f"Reading a variable that is not there gives None. Nothing has set {name}: give it to the job, such as "
+            f"A missing variable reads as None. Nothing has set {name}: define it in the job, such as "
             f"#%job(variables=[({name}, 1)]), or export it from a task in dep."
         )
     if error.startswith("TypeError") and ("'str'" in error or "to str" in error or '"str"' in error):

@@ -42,7 +42,7 @@ class Journal:
 
     @property
     def possible(self) -> bool:
-        """Whether there is a place for it: the front end tells which notebook this is."""
+        """Whether a journal is possible: the front end provides the path of the notebook."""
         return self._memory is not None
 
     def record(self, draft: Draft) -> None:

@@ -1,7 +1,7 @@
 """What is kept of a notebook over a restart of its kernel: the jobs that it submitted, and its journal.
 
 Two small JSON files in the user's data folder, which only the user can read, named after a digest of the notebook's
-path. Whoever moves a notebook starts without them. A file that cannot be read counts as absent.
+path. A moved notebook starts without them. A file that cannot be read counts as missing.
 """
 
 from __future__ import annotations
