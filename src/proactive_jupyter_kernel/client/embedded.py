@@ -204,7 +204,7 @@ class EmbeddedTransport:
 
 
 def _told(error: SchedulerUnreachable) -> SchedulerUnreachable:
-    """The words for a scheduler of ours that broke off; one that is merely slow is told as a server is."""
+    """The error for an embedded scheduler that stopped answering; a slow one gets the error of a server."""
     if "no answer within" in error.message:
         return error
     return SchedulerUnreachable(

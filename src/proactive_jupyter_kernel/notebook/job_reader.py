@@ -41,7 +41,7 @@ REASONS_EVERY = 5.0
 #: Milliseconds after its submission in which the first look at a job asks for no reasons.
 JUST_SUBMITTED = 1_000
 
-#: How the embedded scheduler tells of lines that a task's log does not have any more.
+#: The notice of the embedded scheduler about dropped lines of a log.
 _DROPPED = re.compile(r"\[(\d+) earlier lines of output were dropped\b")
 #: What a terminal would obey and a page would show: sequences for colours and the like, other control characters.
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\x00-\x08\x0b-\x1f\x7f]")

@@ -55,7 +55,7 @@ class ProActiveKernel(IPythonKernel):
     def do_history(
         self, hist_access_type: Any, output: Any, raw: Any, session: Any = 0, *place: Any, **more: Any
     ) -> Any:
-        """As IPython's, but an entry of the running session bears the number it was asked for by.
+        """As IPython's, but an entry of the running session has the requested number.
 
         IPython calls that session 0 in its answer to a range, which no client would know (``get_range``).
         """

@@ -34,7 +34,7 @@ class Cell:
     pragmas: bool = False
     #: The pragmas that were not begun yet; None where none was begun.
     to_come: tuple[Bound, ...] | None = None
-    #: Header of the request, which outputs must bear as their parent; empty outside of a kernel.
+    #: Header of the request, the parent header of outputs; empty outside of a kernel.
     header: Mapping[str, Any] = field(default_factory=dict)
     #: True: the front end cannot ask a person, as in a run by nbclient.
     headless: bool = False

@@ -1,4 +1,4 @@
-"""Everything that is wrong or doubtful in the draft, all at once, each with its cell and line and what to change."""
+"""All errors and warnings of the draft, each with its cell and line and what to change."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from proactive_jupyter_kernel.pragmas.draft.propagation import Needs, needs, par
 from proactive_jupyter_kernel.pragmas.name_hints import hint_for_flow, hint_for_missing
 from proactive_jupyter_kernel.workflow.checks import CHECKS, Problem, Severity
 
-__all__ = ["Finding", "doubts_of_task", "findings", "found_in_code", "hint_for_name_error", "summary_of_doubts"]
+__all__ = ["Finding", "doubts_of_task", "findings", "found_in_code", "hint_for_name_error", "summary_of_warnings"]
 
 _NAME_ERROR = re.compile(r"^NameError: name '([^'\n]+)' is not defined", re.MULTILINE)
 #: A task's name is no variable of the code.
@@ -21,13 +21,13 @@ _TASK_AS_NAME = (
     "{name} is a task, and no name in the code: results holds the results of the tasks in dep, in that order; "
     "results[0].value() is the first one's value."
 )
-#: Doubtful points that a submission names.
+#: Maximum number of warnings that a submission lists.
 NAMED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that is wrong or doubtful."""
+    """One error or warning."""
 
     code: str
     message: str
@@ -55,7 +55,7 @@ def findings(context: Context) -> list[Finding]:
 
 
 def doubts_of_task(context: Context, name: str) -> list[Finding]:
-    """What is doubtful in the code of one task, as far as its ancestors are defined already."""
+    """Warnings about the code of one task, as far as its ancestors are already defined."""
     contents = context.draft.complete
     return list(_of_needs(context, needs(contents, parents_of_draft(contents), readers=[name])))
 
@@ -86,14 +86,14 @@ def found_in_code(context: Context, name: str) -> str:
     return f", takes {', '.join(named)}" if named else ""
 
 
-def summary_of_doubts(context: Context) -> str:
-    """One sentence for a submission; empty where nothing is doubtful."""
+def summary_of_warnings(context: Context) -> str:
+    """The warnings in one sentence, for a submission; empty if there are none."""
     found = [one for one in findings(context) if one.severity is Severity.WARNING]
     if not found:
         return ""
     named = "; ".join(f"{one.task or 'the job'}: {one.message.rstrip('.')} ({one.code})" for one in found[:NAMED])
     more = f"; and {len(found) - NAMED} more" if len(found) > NAMED else ""
-    return f"Doubtful: {named}{more}. #%check() says what to change."
+    return f"{named}{more}. #%check() says what to change."
 
 
 def _refused(context: Context) -> Iterator[Finding]:

@@ -83,7 +83,7 @@ class Frontend(Protocol):
         ...
 
     def ask(self, prompt: str, *, secret: bool = False) -> str:
-        """Ask the person; `SetupError` where nobody can be asked (a headless run)."""
+        """Prompt the user; raises `SetupError` in a headless run."""
         ...
 
 

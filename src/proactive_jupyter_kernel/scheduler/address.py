@@ -40,7 +40,7 @@ def published(data_dir: Path, address: dict[str, object]) -> Iterator[Path]:
     path = address_file(data_dir)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     content = json.dumps(address)
-    # mkstemp makes the file with mode 0600; replacing is atomic, so nobody reads half a token.
+    # mkstemp makes the file with mode 0600; replacing is atomic, so a reader never gets a partial token.
     handle, temporary = tempfile.mkstemp(prefix=path.name, dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

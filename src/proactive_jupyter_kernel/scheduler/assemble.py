@@ -281,7 +281,7 @@ def _resolved_script(script: Script | None, resolve: Resolve) -> Script | None:
 
 
 def _flow_script(definition: Task, resolve: Resolve) -> FlowScript | None:
-    """The script that decides the flow after the task, None where the flow just goes on."""
+    """The flow script of the task, None if it has none."""
     if definition.flow is None:
         return None
     script = _resolved_script(definition.flow.script, resolve)

@@ -1,7 +1,7 @@
-"""The process of the embedded scheduler: one per user and data folder, at 127.0.0.1, until it is told to stop or idle.
+"""The process of the embedded scheduler: one per user and data folder, at 127.0.0.1, until it is stopped or idle.
 
-It joins store, executor, service and REST, holds the lock and the address file, and ends kindly on SIGTERM: running
-tasks are ended and run again at the next start, as after a crash. While nothing happens nothing wakes it up.
+It joins store, executor, service and REST, holds the lock and the address file, and shuts down gracefully on SIGTERM:
+running tasks are ended and run again at the next start, as after a crash. While nothing happens nothing wakes it up.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _LOG_SIZE, _LOG_FILES = 1024 * 1024, 3
 
 
 def serve(data_dir: Path, port: int = 0, *, settings: Settings | None = None) -> None:
-    """Run the scheduler on `data_dir` until it is told to stop. `port` 0 lets the system choose.
+    """Run the scheduler on `data_dir` until it is stopped. `port` 0 lets the system choose.
 
     Raises `DataFolderInUse` if another one runs there, and `EmbeddedSchedulerError` for a port in use, a folder that
     cannot be written, a database of a newer version or a wrong setting.

@@ -19,9 +19,9 @@ from proactive_jupyter_kernel.workflow.globs import FilePattern, choose
 
 __all__ = ["Folder", "Interrupted", "LeavesSpace"]
 
-#: Bytes that are copied between two looks at whether to go on.
+#: Bytes that are copied between two checks for cancellation.
 _CHUNK = 1024 * 1024
-#: A file that is being written; nobody is to see it.
+#: Suffix of a file that is being written; it is never listed.
 _PART = re.compile(r"\.[0-9a-f]{16}\.part")
 
 
@@ -109,7 +109,7 @@ class Folder:
             yield place.name, True
 
     def write(self, path: str, source: IO[bytes], *, stopped: Callable[[], bool] = _never) -> None:
-        """Make or replace a file and the folders above it; nobody ever sees a part of it.
+        """Create or replace a file atomically, and create its parent folders.
 
         Raises `LeavesSpace`, OSError and `Interrupted`.
         """

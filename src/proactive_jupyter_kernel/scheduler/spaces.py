@@ -42,7 +42,7 @@ _NOTHING = "none"
 
 #: Seconds after which an unused file leaves the cache: four weeks, as on a ProActive node.
 CACHE_AGE = 28 * 24 * 3600.0
-#: Seconds between two looks at whether to go on, while another task fills the cache.
+#: Seconds between two checks for cancellation while another task fills the cache.
 _CACHE_LOOK = 0.1
 
 

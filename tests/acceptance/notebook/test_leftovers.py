@@ -63,7 +63,7 @@ class Remains:
 
     def files(self) -> set[str]:
         places = [self._home / "tmp", self._home / "data" / "scratch", self._home / "data" / "spaces"]
-        # Unlike a glob, the walk bears folders that vanish while it looks.
+        # Unlike a glob, the walk tolerates folders that are removed meanwhile.
         walked = (step for place in places for step in os.walk(place))
         found = {os.path.join(folder, name) for folder, folders, files in walked for name in (*folders, *files)}
         return {os.path.relpath(path, self._home) for path in found}
@@ -164,5 +164,5 @@ def test_nothing_is_left_of_a_stopped_scheduler(home: Path, ready: Any) -> None:
     until(lambda: {each.pid for each in remains.processes()} == kernels)
     assert [path for path in remains.files() if not path.startswith(os.path.join("data", "spaces"))] == []
     assert list((home / "runtime").glob("proactive-scheduler-*")) == []
-    # The kernel starts another one, which goes on with the job; it may say first that this one was stopped just now.
+    # The kernel starts another one, which continues the job; it may say first that this one was stopped just now.
     until(lambda: ready.run("#%kill_job()").status == "ok")

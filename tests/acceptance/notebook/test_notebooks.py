@@ -1,4 +1,4 @@
-"""Notebooks run from the first cell to the last on the embedded scheduler, with nobody at the keyboard."""
+"""Notebooks run from the first cell to the last on the embedded scheduler, headless."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Done:
 
 @dataclass
 class Shell:
-    """Runs the command with a data folder and a runtime folder that nobody else has."""
+    """Runs the command with its own data folder and runtime folder."""
 
     home: Path
     environ: dict[str, str] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Shell:
         return Done(process.returncode, out, err)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """The command as a process that goes on."""
+        """The command as a process in the background."""
         environ = {name: value for name, value in os.environ.items() if name not in PRIVATE}
         return subprocess.Popen(
             [*COMMAND, *arguments],

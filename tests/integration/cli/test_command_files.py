@@ -16,7 +16,7 @@ TASK = """
 
 
 def test_files_go_and_come_back(shell: Shell) -> None:
-    """Matching files are sent, output files lie in the folder when the command ends, and both are told."""
+    """Matching files are sent, output files are in the folder when the command ends, and both are reported."""
     (shell.home / "in").mkdir()
     for name in ("a.csv", "b.txt"):
         (shell.home / "in" / name).write_text(name)

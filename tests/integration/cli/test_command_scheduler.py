@@ -71,7 +71,7 @@ def test_two_schedulers_on_one_folder_are_refused(fresh_shell: Shell) -> None:
 
 
 def test_serve_runs_in_the_foreground(fresh_shell: Shell) -> None:
-    """It ends by an interrupt, kindly."""
+    """An interrupt shuts it down gracefully."""
     process = fresh_shell.start("scheduler", "serve")
     with process:
         deadline = time.monotonic() + 30

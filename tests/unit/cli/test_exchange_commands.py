@@ -65,7 +65,7 @@ def test_a_dash_is_standard_output(run: Run, tmp_path: Path) -> None:
         (("export", "bad.ipynb", "--to", "xml"), 2, "bad.ipynb is not a notebook"),
         (("export", "formula.ipynb", "--to", "xml"), 1, "Cell 1: "),
         (("export", "empty.ipynb", "--to", "xml"), 2, "There is no task."),
-        (("export", "g.dot", "--to", "dot", "-o", "g.dot"), 1, "g.dot is the file that is read."),
+        (("export", "g.dot", "--to", "dot", "-o", "g.dot"), 1, "g.dot is the input file."),
         (("notebook", "bad.json"), 2, "Line 1, column 1: this is not JSON"),
         (("notebook", "g.dot", "-o", "no/such.ipynb"), 1, "cannot be written: No such file or directory."),
     ],
@@ -99,7 +99,7 @@ def test_a_notebook_that_exists_is_not_replaced_unasked(run: Run, tmp_path: Path
 
 
 def test_parameters_that_are_written_out_are_exported(run: Run, tmp_path: Path) -> None:
-    """As variables of the job, without running the cell; what would have to be computed is told as missing."""
+    """As variables of the job, without running the cell; what would have to be computed is reported as missing."""
     parameters = "# Parameters\ncities = ['Graz']\ndays: int = 3\nnow = compute()"
     write_notebook(tmp_path / "trip.ipynb", parameters, "#%task(A)\nfor city in cities:\n    print(city, days, now)")
     done = run("export", "trip.ipynb", "--to", "json", "-o", "-")

@@ -65,7 +65,7 @@ def test_an_address_is_made_of_what_is_given(given: dict[str, Any], expected: st
     ],
 )
 def test_what_is_no_address_is_refused(given: dict[str, Any], said: str) -> None:
-    """A mistake is told before anything is sent anywhere."""
+    """A mistake is reported before any request."""
     with pytest.raises(SetupError, match=said):
         url_of(**given)
 

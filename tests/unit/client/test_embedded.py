@@ -157,7 +157,7 @@ def test_an_idle_scheduler_of_another_version_is_stopped(
 
 
 def test_a_busy_scheduler_of_another_version_is_named(folder: Path, server: Server) -> None:
-    """It goes on, and the message has both versions, a job, and what to do."""
+    """It keeps running, and the message has both versions, a job, and what to do."""
     server.busy = True
     server.write_address(folder, version="0.0.0")
     with pytest.raises(EmbeddedSchedulerError) as caught:
@@ -269,7 +269,7 @@ def test_the_one_that_was_faster_is_taken(folder: Path, server: Server, monkeypa
 
 
 def test_a_stuck_holder_of_the_folder_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A scheduler that holds the folder and never answers is not waited for for ever."""
+    """Waiting for a scheduler that uses the folder and never answers has a timeout."""
     monkeypatch.setattr(
         launch, "command_of", lambda folder, port: [sys.executable, "-c", f"raise SystemExit({launch.EXIT_LOCKED})"]
     )

@@ -54,7 +54,7 @@ def test_a_lost_session_is_renewed_once_and_silently(memory: MemoryScheduler) ->
 
 
 def test_a_changed_password_ends_in_a_refused_login(memory: MemoryScheduler) -> None:
-    """Where the renewal is refused the reason is told, and nothing is tried for ever."""
+    """If the renewal is refused, the reason is reported and there is no further attempt."""
     credentials = memory.credentials()
     opened = Session(memory, lambda: credentials)
     opened.open()

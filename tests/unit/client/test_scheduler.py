@@ -73,7 +73,7 @@ def test_follow_tells_every_change_and_ends_with_the_job(
 
 
 def test_follow_of_an_ended_job_asks_once(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
-    """A job that has ended is told and that is all."""
+    """A job that has ended gives a single snapshot."""
     job_id = scheduler.submit(xml).id
     memory.finish(job_id)
     asked = len(memory.requests)
@@ -96,7 +96,7 @@ def test_follow_asks_soon_at_first_and_seldom_later(
 
 
 def test_follow_gives_up_in_time(scheduler: Scheduler, memory: MemoryScheduler, clock: Any, xml: str) -> None:
-    """The wait ends after its timeout, the job goes on."""
+    """The wait ends after its timeout, the job continues."""
     memory.outcomes["A"] = ScriptedOutcome(hold=True)
     job = scheduler.submit(xml)
     begun = clock.now

@@ -32,7 +32,7 @@ def test_what_is_no_record_is_none(tmp_path: Path, text: str) -> None:
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    """Before files are sent that nobody would find again."""
+    """Before files are sent that could not be found again."""
     (tmp_path / "file").write_text("")
     with pytest.raises(SetupError, match="cannot be recorded in") as caught:
         TransferRecords(tmp_path / "file").write(RECORD)

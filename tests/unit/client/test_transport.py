@@ -110,7 +110,7 @@ def test_what_kept_the_answer_away_is_told(error: Exception, said: str) -> None:
 
 
 def test_a_lost_answer_leaves_the_request_in_doubt() -> None:
-    """After the request was sent nobody knows whether it was obeyed."""
+    """After the request was sent it is unknown whether it was executed."""
     with pytest.raises(SchedulerUnreachable) as caught:
         transport(failing(httpx2.ReadError("reset"))).request("POST", "/x")
     assert caught.value.in_doubt

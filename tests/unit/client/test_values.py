@@ -129,5 +129,5 @@ def test_markup_of_another_job_is_text() -> None:
 
 
 def test_pickle_is_what_a_foreign_job_could_send() -> None:
-    """A pickle in plain bytes is bytes, opened by nobody."""
+    """A pickle in plain bytes is bytes and is not opened."""
     assert answer(pickle.dumps(Model())).value == pickle.dumps(Model())

@@ -114,14 +114,14 @@ def test_error_of_a_pragma_shows_no_frames(loaded: InteractiveShell, capsys: pyt
 def test_interrupt_of_a_pragma_shows_no_frames(
     loaded: InteractiveShell, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An interrupted pragma says what goes on, not where our code stood."""
+    """An interrupted pragma says what is still running, without a traceback."""
 
     def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt("job 7 goes on")
+        raise KeyboardInterrupt("job 7 is still running")
 
     monkeypatch.setattr("proactive_jupyter_kernel.pragmas.run.run", interrupted)
     loaded.run_cell("#%help()")
-    assert capsys.readouterr().out == "KeyboardInterrupt: job 7 goes on\n"
+    assert capsys.readouterr().out == "KeyboardInterrupt: job 7 is still running\n"
 
 
 @pytest.mark.parametrize("shell", [True], indirect=True)

@@ -101,7 +101,7 @@ def test_secret_is_asked_for_unseen(frontend: NotebookFrontend, monkeypatch: pyt
 def test_question_to_nobody_says_what_to_set(
     frontend: NotebookFrontend, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    """A headless run is told which parameter, file and variables answer."""
+    """In a headless run the error names the parameter, file and variables to set."""
 
     def refuse(prompt: str) -> str:
         raise error

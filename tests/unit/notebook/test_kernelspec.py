@@ -90,14 +90,14 @@ def test_older_spec_of_ours_is_replaced_whole(tmp_path: Path) -> None:
 
 
 def test_broken_spec_is_replaced(tmp_path: Path) -> None:
-    """A folder without a readable kernel.json belongs to nobody."""
+    """A folder without a readable kernel.json has no owner."""
     (tmp_path / "user/kernels/proactive").mkdir(parents=True)
     (tmp_path / "user/kernels/proactive/kernel.json").write_text("{")
     assert sorted(path.name for path in kernelspec.install(user=True).path.iterdir()) == FILES
 
 
 def test_kernel_of_another_program_is_left_alone(tmp_path: Path) -> None:
-    """Nobody loses their Python kernel to a name."""
+    """An existing Python kernel of the same name is not replaced."""
     other = tmp_path / "user/kernels/python3"
     write_spec(other, argv=["python", "-m", "ipykernel_launcher"], display_name="Python 3")
     for action in (kernelspec.install, kernelspec.uninstall):

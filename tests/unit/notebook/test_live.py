@@ -204,7 +204,7 @@ def test_wait_for_tasks_does_not_wait_for_the_job(
 def test_wait_gives_up_in_time_and_says_what_goes_on(
     shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
 ) -> None:
-    """A timeout names what is alive and how to go on or end it; the card follows the job from then on."""
+    """A timeout names what is alive and how to continue or end it; the card continues to follow the job."""
     memory.outcomes = {"A": ScriptedOutcome(hold=True)}
     job_id = submit("A")
     memory.advance(job_id)
@@ -220,14 +220,14 @@ def test_wait_gives_up_in_time_and_says_what_goes_on(
 def test_interrupt_passes_and_leaves_the_job_alone(
     shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
 ) -> None:
-    """An interrupt ends the waiting at once, also where an event loop has the signal; the card goes on to follow."""
+    """An interrupt ends the waiting at once, also where an event loop has the signal; the card continues to follow."""
     memory.outcomes = {"A": ScriptedOutcome(hold=True)}
     job_id = submit("A")
     before = signal.signal(signal.SIGINT, lambda *_: None)
     main = threading.main_thread().ident
 
     def interrupt() -> None:
-        """Not before the waiting listens: an earlier signal would be nobody's."""
+        """Not before the wait handles signals: an earlier signal would be lost."""
         until(lambda: shell.display_pub.texts and signal.getsignal(signal.SIGINT) is signal.default_int_handler)
         signal.pthread_kill(main or 0, signal.SIGINT)
 
@@ -252,7 +252,7 @@ def test_wait_survives_a_server_that_is_away_for_a_moment(
     connection: Connection,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """While a server does not answer the cell says so and goes on when it answers again."""
+    """While a server does not answer the cell says so, and it continues when the server answers again."""
     monkeypatch.setattr(Connection, "embedded", False)
     memory.outcomes = {"A": ScriptedOutcome(hold=True)}
     job_id = submit("A")
@@ -281,7 +281,7 @@ def test_wait_raises_when_the_embedded_scheduler_is_gone(
 def test_watch_returns_at_once_and_follows_to_the_end(
     shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
 ) -> None:
-    """The display comes before `watch` returns, goes on in the background and ends with the job."""
+    """The display is shown before `watch` returns, continues in the background and ends with the job."""
     memory.outcomes = {"A": ScriptedOutcome(hold=True)}
     job_id = submit("A")
     live.watch(job_id, "Jobs")
@@ -349,7 +349,7 @@ def test_wait_brings_the_cards_of_the_job_up_to_date(
 
 
 def test_cell_has_one_card_of_a_job(shell: Any, live: NotebookLive, submit: Submit) -> None:
-    """A wait goes on with the card that the cell has of the job already."""
+    """A wait continues with the existing card of the job."""
     job_id = submit("A")
     live.watch(job_id, "Jobs", follow=False)
     live.wait(job_id, draw=True, output=False)
@@ -432,7 +432,7 @@ def test_traceback_stands_once_in_a_card(
 def test_closing_ends_every_thread_and_marks_the_cards(
     shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
 ) -> None:
-    """At the end of the kernel no thread goes on asking, and the saved card says that nobody follows the job."""
+    """At the end of the kernel all polling threads stop, and the saved card says that the job is not followed."""
     memory.outcomes = {"A": ScriptedOutcome(hold=True)}
     job_id = submit("A")
     live.watch(job_id, "Jobs")

@@ -68,7 +68,7 @@ class FakeFrontend:
     def ask(self, prompt: str, *, secret: bool = False) -> str:
         self.asked.append((prompt, secret))
         if not self.answers:
-            raise SetupError(f"{prompt} nobody can be asked.")
+            raise SetupError(f"{prompt} no input is possible here.")
         return self.answers.pop(0)
 
     # -- what tests look at

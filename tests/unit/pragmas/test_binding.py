@@ -1,4 +1,4 @@
-"""Calls against declarations: what fits, and what every misfit is told."""
+"""Calls against declarations: valid calls, and the error for each invalid one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def bound(cell: str) -> Bound:
 
 
 def fault(cell: str) -> str:
-    """What a cell that does not fit is told."""
+    """The error of an invalid cell."""
     with pytest.raises(PragmaError) as caught:
         plan(cell)
     return str(caught.value)

@@ -1,4 +1,4 @@
-"""`#%check`, and what a cell says of doubtful code."""
+"""`#%check`, and the warnings about code in a cell."""
 
 from __future__ import annotations
 
@@ -125,9 +125,7 @@ def test_submission_sums_up_what_is_doubtful(notebook) -> None:
     """One warning, and where to read on."""
     notebook.run("#%task(A)\nprint(nowhere)")
     said = notebook.run("#%submit_job(draw=off)")
-    assert said[0] == (
-        "! Doubtful: A: The code reads nowhere, which nothing provides (PA651). #%check() says what to change."
-    )
+    assert said[0] == ("! A: The code reads nowhere, which nothing provides (PA651). #%check() says what to change.")
 
 
 NAME_ERROR = "Traceback (most recent call last):\n  Cell In[2], line 2\nNameError: name '{}' is not defined"

@@ -377,7 +377,7 @@ def test_a_control_at_the_end_of_a_replication_gets_an_end_after_it(notebook) ->
         "DefaultEnd1": "L end",
     }
     assert notebook.context.draft.build("job").notices == (
-        "Task DefaultEnd1, which hands on the result of L, is added: L ends a block already.",
+        "Task DefaultEnd1 was added to pass on the result of L, because L already ends a block.",
     )
 
 

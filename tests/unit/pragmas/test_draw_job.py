@@ -124,8 +124,8 @@ def test_a_process_that_opens_no_window_says_why(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_doubt_is_no_obstacle(notebook) -> None:
-    """What is merely doubtful is called so, as a submission calls it."""
+    """Warnings are shown in the same way as by a submission."""
     notebook.run("#%task(name=A)")
     assert notebook.run("#%draw_job()") == [
-        "! Doubtful: A: It has no code, and no task depends on it (PA508). #%check() says what to change."
+        "! A: It has no code, and no task depends on it (PA508). #%check() says what to change."
     ]

@@ -28,7 +28,7 @@ def test_a_workflow_goes_to_a_file_and_comes_back(notebook) -> None:
 
 
 def test_tasks_from_a_file_can_be_built_upon(notebook) -> None:
-    """They may be depended on, deleted, redefined; nobody knows what they export."""
+    """They can be dependencies, deleted and redefined; their exports are unknown."""
     notebook.run("#%job(name=job)\n#%task(A)\nvariables.put('v', 1)\n#%export_xml(name=w)\n#%import_xml(path=w.xml)")
     notebook.run("#%task(B, dep=[A], import=[v])\nresult = v")
     assert [task.name for task in notebook.context.draft.build("job").workflow.tasks] == ["A", "B"]
@@ -97,7 +97,7 @@ def test_controls_and_scripts_survive_every_format(notebook: Any, write: str, re
 
 
 def test_a_dot_file_of_others_becomes_a_job(notebook: Any) -> None:
-    """What was changed is told, and what keeps it from being submitted."""
+    """Notices list the changes, and the problems that prevent a submission."""
     (notebook.frontend.folder / "g.dot").write_text('digraph plan { "step 1" -> b -> c; c -> b }')
     assert notebook.run("#%import_dot(g.dot)") == [
         "Imported workflow 'plan' (3 tasks).",

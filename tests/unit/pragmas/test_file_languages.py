@@ -45,7 +45,7 @@ def test_scripts_around_tasks_and_controls_do_so_too(notebook: Any) -> None:
 
 
 def test_a_notebook_is_no_script(notebook: Any) -> None:
-    """It would run as Python and fail in a place that nobody understands."""
+    """It would run as Python and fail with a confusing error."""
     (notebook.frontend.folder / "x.ipynb").write_text("{}")
     with pytest.raises(BadValue, match=r"x\.ipynb is a notebook, not a script\."):
         notebook.run("#%task(T, path=x.ipynb)")

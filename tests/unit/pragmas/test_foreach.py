@@ -47,7 +47,7 @@ def test_each_copy_takes_its_item(notebook) -> None:
 
 
 def test_list_among_the_variables_of_the_job_is_json(notebook) -> None:
-    """A list that nobody computes is text, read as JSON by the flow script and by the copies."""
+    """A list in a variable is text, which the flow script and the instances parse as JSON."""
     notebook.run('#%job(job, variables=[(sizes, "[1, 2, 3]")])')
     notebook.run("#%task(A)\n#%task(B, dep=A, foreach=size in sizes)\nprint(size)")
     flow = built(notebook).task("A").flow
@@ -105,7 +105,7 @@ def test_list_that_nothing_sets_is_a_problem(notebook) -> None:
 REFUSED = {
     "#%task(B, dep=A, foreach=path)": "must be of the form ITEM in VARIABLE",
     "#%task(B, dep=A, foreach=x in x)": "uses the name 'x' for the item and for the list",
-    "#%task(B, dep=A, foreach=class in xs)": "'class', which is a word of Python's own",
+    "#%task(B, dep=A, foreach=class in xs)": "'class', which is a reserved word of Python",
     "#%task(B, dep=A, foreach=x in xs, runs=3)": "give one",
     "#%task(B, foreach=x in xs)": "foreach needs exactly one task in dep",
     "#%task(B, dep=A, language=Linux_Bash, foreach=x in xs)": "foreach needs a Python or Jython task",
@@ -123,11 +123,11 @@ def test_wrong_forms_are_refused_in_the_cell(notebook, cell: str) -> None:
 
 
 def test_foreach_inside_a_replication_is_a_problem(notebook) -> None:
-    """The numbers of its copies go on over the replications around it."""
+    """The numbers of its instances continue over the enclosing replications."""
     notebook.run("#%split(S)\n1\n#%runs\nruns = 2;\n#%process(P)\nxs = [1, 2]")
     notebook.run("#%task(Inner, dep=P, foreach=x in xs)\nprint(x)\n#%task(After, dep=Inner)\nprint(1)")
     notebook.run("#%merge(M, dep=After)\nprint(2)")
     with pytest.raises(
-        InvalidWorkflow, match="Task 'Inner': foreach=x in xs cannot stand inside the replication that 'S'"
+        InvalidWorkflow, match="Task 'Inner': foreach=x in xs cannot be inside the replication that 'S'"
     ):
         built(notebook)

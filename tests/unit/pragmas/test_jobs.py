@@ -33,7 +33,7 @@ def test_a_job_keeps_what_is_not_mentioned(notebook) -> None:
 
 
 def test_submitting_returns_at_once_with_a_live_status(notebook) -> None:
-    """The card is shown and followed, nobody waits."""
+    """The card is shown and followed without a wait."""
     notebook.run(TWO_TASKS + "\n#%submit_job()")
     assert (notebook.live.watched, notebook.live.waits) == ([(1, "greetings")], [])
     assert notebook.submitted_script(1, "B") == "result = 2"
@@ -148,7 +148,7 @@ def test_results_that_exist_are_shown_before_a_failure_ends_the_cell(notebook) -
 
 
 def test_a_module_beside_the_notebook_is_explained(notebook) -> None:
-    """A task that misses it is told why, and what to do."""
+    """For a task without it, the error says why, and what to do."""
     (notebook.frontend.folder / "helpers.py").write_text("x = 1\n")
     error = 'Traceback (most recent call last):\n  File "x", line 1, in <module>\n    import helpers\n'
     error += "ModuleNotFoundError: No module named 'helpers'"
@@ -435,7 +435,7 @@ def test_a_name_means_a_job_of_this_notebook_first(notebook) -> None:
 
 
 def test_the_job_of_another_notebook_is_looked_at_with_a_notice_and_not_changed(notebook) -> None:
-    """Only an id, which nobody types by chance, lets a pragma change it."""
+    """Only an explicit id lets a pragma change it."""
     notebook.server.outcomes["A"] = ScriptedOutcome(hold=True)
     notebook.run(TWO_TASKS + "\n#%submit_job()")
     notebook.context.jobs.clear()

@@ -230,7 +230,7 @@ Write it as #%task(...).""",
         ~~~~~~~~~~~~~~~~^
 Write #%get_task_result(..., into=x) on a separate line.""",
     "a\nb\n>>> #%help()": """\
-#%help: a prompt stands before it.
+#%help: a prompt precedes it.
   line 3:
     >>> #%help()
         ~~~~~^

@@ -13,7 +13,7 @@ from proactive_jupyter_kernel.workflow.model import TaskVariable, Variable
 
 
 def hint(cell: str) -> str:
-    """The first line of what a refused cell is told to do."""
+    """The first line of the hint for a refused cell."""
     with pytest.raises(PragmaError) as caught:
         plan(cell)
     return caught.value.hint.split("\n")[0]

@@ -86,7 +86,7 @@ def test_bash_tells_its_lines() -> None:
 
 
 def test_other_languages_are_left_alone() -> None:
-    """As long as nobody knows how they speak of lines."""
+    """Since the format of their line numbers is unknown."""
     assert SourceMap(engine="cobol", script="x").rewrite('File "<x>", line 1') == 'File "<x>", line 1'
 
 
@@ -100,7 +100,7 @@ MADE = join(
 
 
 def test_frames_of_lines_that_nobody_wrote_are_left_out() -> None:
-    """Where an export fails, the message alone is told: the lines that export are in no cell."""
+    """If an export fails, only the message is shown: the export lines are not in a cell."""
     text = (
         'before\nTraceback (most recent call last):\n  File "<task T>", line 5, in <module>\n    check(v)\n'
         '  File "<task T>", line 4, in check\n    check(v[0])\n    ~~~~~^^^^^^\n'

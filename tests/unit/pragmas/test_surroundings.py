@@ -79,7 +79,7 @@ def test_where_nobody_can_be_asked_the_cell_fails(notebook, settings) -> None:
 
 
 def test_a_server_that_does_not_answer_changes_nothing(notebook, settings) -> None:
-    """The old connection goes on to be used."""
+    """The old connection is still used."""
     before = notebook.context.connection
     notebook.server.reachable = False
     with pytest.raises(SchedulerUnreachable):

@@ -44,7 +44,7 @@ def traceback(code: str, error: str) -> str:
             'variables["days"] + 1',
             "TypeError: unsupported operand type(s) for +: 'NoneType' and 'int'",
             (),
-            "Reading a variable that is not there gives None. Nothing has set days: give it to the job, such as "
+            "A missing variable reads as None. Nothing has set days: define it in the job, such as "
             "#%job(variables=[(days, 1)]), or export it from a task in dep.",
         ),
         ("variables.get('days') + 1", 'TypeError: can only concatenate str (not "int") to str', (), TEXTS),

@@ -9,7 +9,7 @@ from proactive_jupyter_kernel.workflow.model import ErrorPolicy, TaskVariable
 
 
 def fault(notebook, cell: str) -> str:
-    """What a cell is told that fails when it runs."""
+    """The error of a cell that fails when it runs."""
     with pytest.raises(PragmaError) as caught:
         notebook.run(cell)
     return str(caught.value)

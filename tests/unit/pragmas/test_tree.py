@@ -1,4 +1,4 @@
-"""The tree of any cell: reading, completion, inspection and masking bear whatever is typed."""
+"""The tree of any cell: parsing, completion, inspection and masking tolerate any input."""
 
 from __future__ import annotations
 

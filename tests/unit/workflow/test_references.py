@@ -81,7 +81,7 @@ def test_references_are_resolved_as_the_server_does(text: str, expected: str) ->
     ],
 )
 def test_circles_are_refused(variables: dict[str, str], text: str, message: str) -> None:
-    """Variables that refer to each other are told with the way round."""
+    """The error for variables that refer to each other shows the cycle."""
     with pytest.raises(InfiniteReference) as caught:
         substitute(text, variables)
 

@@ -129,7 +129,7 @@ def test_a_refusal_names_place_type_reason_and_remedy(value: Any, message: str) 
     ],
 )
 def test_each_common_type_has_its_own_remedy(value: Any, remedy: str) -> None:
-    """People are told what to write instead, by the type that they tried to pass."""
+    """The message says what to use instead, for each type."""
     with pytest.raises(NotPortableValue) as caught:
         portable(value)
 

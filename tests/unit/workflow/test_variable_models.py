@@ -241,7 +241,7 @@ def test_expressions_may_change_variables_models_and_visibility() -> None:
 
 
 def test_accept_puts_models_before_the_flow() -> None:
-    """A server checks variables first, then accounts and flow; all of it is told."""
+    """A server checks variables first, then accounts and flow; all problems are reported."""
     workflow = Workflow(
         name="refused",
         variables=(Variable(name="X", value="no", model="PA:BOOLEAN"),),

@@ -25,7 +25,7 @@ __all__ = ["card_of"]
 
 #: Squares that are drawn; of more tasks none are.
 MAX_SQUARES = 4_000
-#: Tasks a second are told from this number of tasks on.
+#: Minimum number of tasks for the number of tasks per second.
 RATED_FROM = 100
 
 

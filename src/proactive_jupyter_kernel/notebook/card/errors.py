@@ -15,7 +15,7 @@ from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
 __all__ = ["MAX_GROUPS", "attempts", "error_groups", "failed_tasks"]
 
-#: Kinds of errors that are told; the others are counted.
+#: Maximum number of kinds of errors to list; the others are counted.
 MAX_GROUPS = 5
 #: Characters of an error line, and of a traceback, that are shown.
 MAX_LINE = 400
@@ -83,7 +83,7 @@ def _left_out(groups: Sequence[Sequence[TaskState]], unread: dict[str, list[Task
 
 
 def _group(facts: Facts, relations: Relations, tasks: Sequence[TaskState], *, first: bool, only: bool) -> ErrorGroup:
-    """What a failure of a task did to others is told in the first of its groups, advice where there is one group."""
+    """The effect of a failure on other tasks is shown in its first group, advice only if there is a single group."""
     failures = [facts.failures[task.name] for task in tasks]
     one = failures[0]
     mark = task_mark(tasks[0])

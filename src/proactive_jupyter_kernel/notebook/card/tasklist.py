@@ -196,7 +196,7 @@ def _family(facts: Facts, relations: Relations, base: str, tasks: Sequence[TaskS
 
 
 def _spoken(mark: Mark) -> str:
-    """Good news and waiting need no colour in words."""
+    """Texts about success and waiting have no colour."""
     return "" if TONES[mark] in ("ok", "off") else TONES[mark]
 
 

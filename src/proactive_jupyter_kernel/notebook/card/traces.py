@@ -21,7 +21,7 @@ ABOVE = 2
 def failure_of(
     task: str, text: str, *, hint: str = "", cells: Mapping[int, Mapping[int, str]] | None = None
 ) -> Failure:
-    """The failure that a traceback, or what a program wrote, tells of.
+    """The failure that a traceback, or the output of a program, describes.
 
     `cells` gives lines of cells by the number of the cell and of the line, for the code around the place.
     """

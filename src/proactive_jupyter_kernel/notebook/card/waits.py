@@ -12,7 +12,7 @@ from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
 __all__ = ["notices_of"]
 
-#: Reasons that are told; tasks with the same reason share one.
+#: Maximum number of reasons to list; tasks with the same reason share one.
 MAX_REASONS = 5
 _HELD_UP = frozenset(
     {TaskStatus.SUBMITTED, TaskStatus.PENDING, TaskStatus.WAITING_ON_ERROR, TaskStatus.WAITING_ON_FAILURE}

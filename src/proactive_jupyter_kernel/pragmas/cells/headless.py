@@ -59,7 +59,7 @@ class _Frontend:
         """Discards the output."""
 
     def ask(self, prompt: str, *, secret: bool = False) -> str:
-        raise SetupError(f"{prompt} nobody can be asked.")
+        raise SetupError(f"{prompt} no input is possible here.")
 
 
 def build(

@@ -188,7 +188,7 @@ class AppliedControls:
         depends = tuple(added if name == end else name for name in self.tasks[last].depends)
         self._change(last, depends=depends)
         self.notices.append(
-            f"Task {added}was added to pass on the result of {end}, because {end} already ends a block."
+            f"Task {added} was added to pass on the result of {end}, because {end} already ends a block."
         )
         return added
 

@@ -73,7 +73,7 @@ class DraftTask:
         return replace(self, task=replace(self.task, **kept), scripts={**old.scripts, **self.scripts})
 
     def may_set(self, variable: str) -> bool:
-        """Whether the task may hand on a variable: it exports it, or it is from a file and nobody knows."""
+        """Whether the task may export a variable: it does so, or it is from a file, so that this is not known."""
         return self.code is None or variable in self.exports
 
     def without_dependency(self, name: str) -> DraftTask:

@@ -78,7 +78,7 @@ class Refusals:
             self._found = [one for one in self._found if one.cell != cell]
 
     def done(self, items: tuple[Item, ...]) -> None:
-        """These were done, in whatever cell; what names no task is told apart by its cell only.
+        """These were done, in any cell; items without a task are identified by their cell only.
 
         In a terminal, where no cell can be corrected and run again, the next pragma of the same name corrects one that
         names no possible task.

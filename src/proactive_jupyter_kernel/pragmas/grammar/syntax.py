@@ -68,7 +68,7 @@ class Argument:
     value: Node
     #: Of the name, or of the value where there is no name.
     place: Place = field(compare=False, repr=False)
-    #: Where its value starts in what was read; -1 in a call that nobody typed.
+    #: Where its value starts in the source; -1 in a generated call.
     value_start: int = field(default=-1, compare=False, repr=False)
 
 

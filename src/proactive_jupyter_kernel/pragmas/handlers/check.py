@@ -1,4 +1,4 @@
-"""`#%check`: everything wrong or doubtful in the job that is being built."""
+"""`#%check`: the errors and warnings of the current job."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from proactive_jupyter_kernel.workflow.checks import Severity
 @pragma(
     "check",
     family="jobs",
-    summary="Lists everything that is wrong or doubtful in the draft, with its cell and what to change.",
+    summary="Lists the errors and warnings of the draft, with their cells and what to change.",
     example="#%check()",
 )
 def check(context: Context, call: Bound) -> None:

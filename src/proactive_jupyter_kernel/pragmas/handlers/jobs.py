@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from proactive_jupyter_kernel.errors import did_you_mean
-from proactive_jupyter_kernel.pragmas.checking import summary_of_doubts
+from proactive_jupyter_kernel.pragmas.checking import summary_of_warnings
 from proactive_jupyter_kernel.pragmas.context import Context, NotebookJob
 from proactive_jupyter_kernel.pragmas.declarations.parameters import (
     INFO_PAIRS,
@@ -148,8 +148,8 @@ def submit_job(context: Context, call: Bound) -> None:
         for warning in submittable(context, call):
             context.frontend.show(warning)
         built = context.draft.build(call["name"] or context.job_name)
-        if doubts := summary_of_doubts(context):
-            context.frontend.show(Notice(text=doubts, warning=True))
+        if warnings := summary_of_warnings(context):
+            context.frontend.show(Notice(text=warnings, warning=True))
     for notice in (*built.notices, *variable_notices(built.workflow, variables)):
         context.frontend.show(Notice(text=notice))
     built = for_embedded(built) if context.connection.embedded else for_server(built)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from proactive_jupyter_kernel.errors import SetupError
-from proactive_jupyter_kernel.pragmas.checking import summary_of_doubts
+from proactive_jupyter_kernel.pragmas.checking import summary_of_warnings
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.declarations.parameters import SWITCH
 from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, Parameter, pragma
@@ -55,7 +55,7 @@ def draw_job(context: Context, call: Bound) -> None:
         # The title is no job's name: it may be of one letter.
         sketch = replace(sketch, workflow=replace(sketch.workflow, name=title))
         warnings = warnings_of(context)
-        doubts = summary_of_doubts(context) if sketch.workflow.tasks else ""
+        doubts = summary_of_warnings(context) if sketch.workflow.tasks else ""
     if not sketch.workflow.tasks:
         hint = "#%task(name=NAME) makes the code below it a task."
         context.frontend.show(Text(text=f"There is nothing to draw: the job has no tasks yet. {hint}"))

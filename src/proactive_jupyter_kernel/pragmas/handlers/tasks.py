@@ -152,7 +152,7 @@ def task(context: Context, call: Bound) -> None:
 
 
 def drafted(context: Context, call: Bound, name: str, implied: Sequence[str] = ()) -> DraftTask:
-    """The task that a pragma describes, checked, not yet in the draft; `implied` are parents that nobody writes."""
+    """The task that a pragma describes, checked, not yet in the draft; `implied` are implicit parents."""
     code = code_of(context, call, call["language"])
     variables = _texts(context, call, "variables")
     models = context.models(call, "variables", variables, {}) if variables else {}

@@ -275,7 +275,7 @@ class TaskCode:
     text: str
     #: The engine's name; empty where it is no script.
     engine: str
-    #: Lines that nobody wrote, which bind names before the code runs.
+    #: Generated lines, which bind names before the code runs.
     prologue: str = ""
     #: The names that the code's own lines bind from `variables`, where there is no prologue.
     imports: tuple[str, ...] = ()

@@ -1,6 +1,6 @@
 """Which job a pragma means: by id, by name, or the last one submitted from this notebook.
 
-A name means this notebook's job of that name first. A job of another notebook is taken only to look at it, and a notice
+A name means this notebook's job of that name first. A job of another notebook is used only to show it, and a notice
 says so; to act on it, its id must be given.
 """
 

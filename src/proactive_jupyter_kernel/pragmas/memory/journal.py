@@ -156,7 +156,7 @@ def _restore(context: Context, cell: JournalCell) -> None:
     replayed.frontend = _Replay(context.frontend, cell)
     replayed.cell_mode = cell.mode
     for call in _plan(replayed, cell).calls:
-        # The pragmas that nobody writes, of a cell without one, bear the name of `#%configure`.
+        # The implicit pragmas of a cell without one have the name of `#%configure`.
         if call.pragma.changes_draft and (call.pragma.takes_code or call.pragma.name not in _NOT_RESTORED):
             run(replayed, call)
 

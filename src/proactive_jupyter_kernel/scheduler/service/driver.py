@@ -248,7 +248,7 @@ class Driver:
             self._schedule_flush()
 
     def _undo(self, job_id: int) -> None:
-        """Take a job out of the machine that nobody has heard of."""
+        """Remove a job from the machine that was never announced."""
         commands = self._machine.handle(RemoveJob(job_id=job_id, at=self._clock()))
         self._take([command for command in commands if _job_of(command) != job_id])
         self._batch.drop_job(job_id)

@@ -1,4 +1,4 @@
-"""Who is told of what happens: the push channel of REST, and whoever else wants to know."""
+"""Listeners for events: the push channel of REST, and others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Listener: TypeAlias = Callable[[Announce], None]
 
 
 class Listeners:
-    """A list of listeners; one that fails does not keep the news from the others."""
+    """A list of listeners; if one fails, the others still get the event."""
 
     def __init__(self) -> None:
         self._listeners: list[Listener] = []

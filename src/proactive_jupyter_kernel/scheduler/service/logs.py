@@ -2,7 +2,7 @@
 
 What a task prints is kept in memory until the next batch is written, at most as much as the store keeps of a whole
 log, so that a task that floods its output costs no more. Listeners get lines as they come; one that does not read
-loses the oldest ones and is told how many.
+loses the oldest ones and gets their number.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The models of the resource manager (``/rm/model/hosts`` and its kin, which many workflows name) are answered from the
 slots at hand, without a request to oneself. There are no third-party credentials here and no catalogue, so that such
-variables pass, as they do where nobody knows.
+variables pass, as they do if the answer is unknown.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ class PreciousLog:
         self._file: TextIO | None = None
 
     def open(self) -> None:
-        """Go on with the file of earlier executions, or begin it. May block."""
+        """Open the file of earlier executions, or create it. May block."""
         attempt = self._attempt
         if not attempt.precious_logs:
             return

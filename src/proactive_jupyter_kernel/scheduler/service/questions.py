@@ -1,7 +1,7 @@
 """What the service answers: jobs, tasks, results and logs, as they are stored.
 
-Every answer comes from the store, never from the machine, so that nobody hears of what a crash could undo. Long reads
-may be called in other threads.
+Every answer comes from the store, never from the machine, so that no answer contains what a crash could undo. Long
+reads may be called in other threads.
 """
 
 from __future__ import annotations

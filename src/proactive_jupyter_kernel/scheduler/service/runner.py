@@ -237,7 +237,7 @@ class Runner:
         try:
             await work
         except Exception:
-            _log.exception("an errand to the executor failed")
+            _log.exception("a command to the executor failed")
 
 
 def _parent(outcome: TaskOutcome) -> ParentResult:

@@ -119,7 +119,7 @@ class Service:
             await self._driver.settled()
 
     async def close(self) -> None:
-        """End running tasks and store what there is. Jobs go on when the scheduler is started again."""
+        """End running tasks and store what there is. Jobs continue when the scheduler is started again."""
         await self._runner.close()
         self._driver.close()
 
@@ -140,7 +140,7 @@ class Service:
 
     @property
     def winding_down(self) -> bool:
-        """Whether the process may end: it was killed, or shut down and no job that had started goes on."""
+        """Whether the process may end: it was killed, or shut down and no started job is still alive."""
         if self._machine.status is SchedulerStatus.SHUTTING_DOWN:
             return self.ask.jobs(JobQuery(statuses=_GOING, limit=0)).total == 0
         return self._machine.status is SchedulerStatus.KILLED
@@ -266,7 +266,7 @@ class Service:
         return await self._on_job(job_id, events.PauseJob)
 
     async def resume_job(self, job_id: int) -> bool:
-        """Let a paused job go on; False if it is not paused."""
+        """Resume a paused job; False if it is not paused."""
         return await self._on_job(job_id, events.ResumeJob)
 
     async def restart_all_in_error_tasks(self, job_id: int) -> bool:
@@ -402,7 +402,7 @@ def _without(endpoints: tuple[Endpoint, ...], name: str) -> tuple[Endpoint, ...]
     return tuple(endpoint for endpoint in endpoints if endpoint.name != name)
 
 
-#: Jobs that have started and go on by themselves.
+#: Jobs that have started and continue without a decision.
 _GOING = frozenset({JobStatus.RUNNING, JobStatus.STALLED})
 #: Where submissions are taken.
 _OPEN = frozenset({SchedulerStatus.STARTED, SchedulerStatus.PAUSED, SchedulerStatus.FROZEN})

@@ -294,7 +294,7 @@ class Store(Protocol):
     def write(self, batch: Batch) -> None:
         """Store all of the batch, or nothing and raise `StoreUnavailable`.
 
-        Rows of a job that was removed are left out, so that late news of it do no harm.
+        Rows of a job that was removed are ignored, so stale events are harmless.
         """
 
     def job(self, job_id: int) -> JobRow | None: ...

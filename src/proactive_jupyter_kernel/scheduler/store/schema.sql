@@ -44,7 +44,7 @@ CREATE INDEX jobs_by_status ON jobs (status);
 CREATE INDEX jobs_by_parent ON jobs (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX jobs_by_removal ON jobs (remove_at) WHERE remove_at IS NOT NULL;
 
--- What was submitted; large, and read only when somebody asks for it or the job goes on after a restart.
+-- The submitted workflow; large, and read only on request or when the job continues after a restart.
 CREATE TABLE submissions (
     job_id   INTEGER PRIMARY KEY REFERENCES jobs (job_id) ON DELETE CASCADE,
     xml      TEXT NOT NULL,

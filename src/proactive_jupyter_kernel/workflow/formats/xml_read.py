@@ -242,7 +242,7 @@ class Reader:
     def selection(self, element: etree._Element) -> SelectionScript:
         kind = self.value(element, "type", types.SELECTION_TYPE, "dynamic")
         if kind not in ("dynamic", "static"):
-            self.validator.notice(element, f'type="{kind}" of a selection script is taken as "dynamic"')
+            self.validator.notice(element, f'type="{kind}" of a selection script was changed to "dynamic"')
         return SelectionScript(script=self.plain_script(element), static=kind == "static")
 
     def fork_environment(self, element: etree._Element) -> ForkEnvironment | None:

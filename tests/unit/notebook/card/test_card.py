@@ -231,7 +231,7 @@ def test_error_is_told_once() -> None:
 
 
 def test_errors_of_one_kind_are_one_group_and_at_most_five_are_told() -> None:
-    """Errors that differ in a number are told once with the number of tasks; the sixth kind is counted."""
+    """Errors that differ in a number are one group with the number of tasks; the sixth kind is counted."""
     work = replicas(100, name="work", done=100, bad=dict.fromkeys(range(40, 60), ""), running=0)
     failures = {f"work*{n}": Failure(task=f"work*{n}", line=f"{chr(65 + n % 7)}Error: tile {n}") for n in range(40, 60)}
     card = card_of(facts(job(1, JobStatus.RUNNING, *work), 5_000, failures=failures, workflow=None))
@@ -240,7 +240,7 @@ def test_errors_of_one_kind_are_one_group_and_at_most_five_are_told() -> None:
 
 
 def test_failure_whose_error_was_not_read_is_still_shown() -> None:
-    """Of a job with many failures some errors are unknown; their tasks are told all the same."""
+    """Of a job with many failures some errors are unknown; their tasks are listed anyway."""
     given = replace(failed(), failures={})
     assert [(group.tasks, group.how) for group in card_of(given).errors] == [("check", "Faulty")]
 

@@ -53,7 +53,7 @@ def test_job_variable_needs_no_setter() -> None:
 
 
 def test_module_flows_with_its_import_statement() -> None:
-    """A module that an ancestor imported is told with the statement to repeat."""
+    """A module that an ancestor imported is reported with the statement to repeat."""
     sources: Sources = {"A": ("import numpy as np", ()), "B": ("np.zeros(3)", ("A",))}
     (flow,) = flows_of(tasks_of(sources), lambda name: sources[name][1])
     expected = Flow(

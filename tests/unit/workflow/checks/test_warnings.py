@@ -150,7 +150,7 @@ def test_controls_alone_raise_no_doubt(valid: Workflow) -> None:
 
 @given(workflows())
 def test_errors_come_first(any_workflow: Workflow) -> None:
-    """Whatever the workflow, every problem is told, errors before warnings."""
+    """For any workflow, all problems are reported, errors before warnings."""
     found: list[Problem] = check(any_workflow)
     severities = [one.severity for one in found]
     assert severities == sorted(severities, key=list(Severity).index)

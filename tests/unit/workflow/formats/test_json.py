@@ -1,4 +1,4 @@
-"""Workflows as JSON: everything comes back, the schema describes it, bad files are told with their line."""
+"""Workflows as JSON: lossless round trips, the schema, and errors of invalid files with their line."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def test_what_is_written_is_read(name: str) -> None:
 
 
 def test_a_format_is_found_by_name_and_extension() -> None:
-    """In any case; what is not known is told with what is."""
+    """Ignoring case; the error for an unknown one lists the known ones."""
     assert (by_name("JSON").name, by_extension("a/b.DOT").name, by_extension("x.gv").name) == ("json", "dot", "dot")
     with pytest.raises(ValueError, match=r"There is no format 'yaml'; known: xml, json, dot, mermaid, svg, png\."):
         by_name("yaml")

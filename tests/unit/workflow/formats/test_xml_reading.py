@@ -451,7 +451,7 @@ def test_what_cannot_be_represented_is_named() -> None:
     assert (task.nodes, task.metadata, loaded.workflow.visualization) == (3, (("inner", "1"), ("{urn:x}y", "2")), "v")
     assert loaded.notices == (
         "Line 3, task 'T': numberOfNodes is 2 on the task and 3 in <parallel>. The one in <parallel> is used.",
-        'Line 4, task \'T\': type="${T}" of a selection script is taken as "dynamic"',
+        'Line 4, task \'T\': type="${T}" of a selection script was changed to "dynamic"',
         "Line 4, task 'T': the attributes of metadata <outer> were left out",
         "Line 4, task 'T': metadata <outer> was left out. Its inner parts are kept.",
         "Line 6: metadata <author> of the job was left out",

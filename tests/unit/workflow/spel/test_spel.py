@@ -137,7 +137,7 @@ def test_assignments_change_the_scope_alone() -> None:
     ],
 )
 def test_what_is_not_supported_is_refused_by_name(expression: str, message: str) -> None:
-    """Syntax errors have their place; unknown names are told, with the nearest known one."""
+    """Syntax errors have a position; errors for unknown names propose the nearest known one."""
     with pytest.raises(SpelError) as caught:
         evaluate(expression, scope())
 
