@@ -48,7 +48,7 @@ def test_install_and_uninstall(fresh_shell: Shell) -> None:
 
 
 def test_outputs_are_printed_as_they_come(installed: Shell) -> None:
-    """Separate streams, values as text; the file does not change, the executed notebook is written to the given path."""
+    """Separate streams, values as text; the file does not change, the executed notebook is written to `--output`."""
     file = notebook(installed, "import sys\nprint('é')\nprint('oops', file=sys.stderr)", "6 * 7")
     before = Path(file).read_text(encoding="utf-8")
     done = installed.run("run", file, "--output", "executed.ipynb")
