@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from proactive_jupyter_kernel.pragmas.analysis import Binding, Missing
 from proactive_jupyter_kernel.pragmas.context import Context
-from proactive_jupyter_kernel.pragmas.draft.propagation import Needs, needs, parents_in, parents_of_draft, place_of
-from proactive_jupyter_kernel.pragmas.name_hints import hint_for_flow, hint_for_missing
+from proactive_jupyter_kernel.pragmas.draft.propagation import (
+    Needs,
+    needs,
+    parents_in,
+    parents_of_draft,
+    place_of,
+    sets,
+)
+from proactive_jupyter_kernel.pragmas.name_hints import (
+    hint_for_flow,
+    hint_for_missing,
+    hint_for_other_task,
+    hint_for_task_name,
+)
 from proactive_jupyter_kernel.workflow.checks import CHECKS, Problem, Severity
 
 __all__ = ["Finding", "doubts_of_task", "findings", "found_in_code", "hint_for_name_error", "summary_of_warnings"]
 
 _NAME_ERROR = re.compile(r"^NameError: name '([^'\n]+)' is not defined", re.MULTILINE)
-#: A task's name is no variable of the code.
-_TASK_AS_NAME = (
-    "{name} is a task, and no name in the code: results holds the results of the tasks in dep, in that order; "
-    "results[0].value() is the first one's value."
-)
 #: Maximum number of warnings that a submission lists.
 NAMED = 3
 
@@ -71,9 +78,12 @@ def hint_for_name_error(context: Context, task: str, text: str) -> str:
         flows = needs(contents, parents_of_draft(contents), readers=[task]).flows
         if flow := next((one for one in flows if one.name == name), None):
             return hint_for_flow(flow)
-    if name in contents.tasks and name not in context.frontend.namespace:
-        return _TASK_AS_NAME.format(name=name)
-    return hint_for_missing(name, context.frontend.namespace)
+    if name == "result":
+        return (
+            "result is the value that the task itself sets; results holds those of the tasks in dep, in that order: "
+            "results[0].value()."
+        )
+    return _hint(context, name, task)
 
 
 def found_in_code(context: Context, name: str) -> str:
@@ -142,12 +152,21 @@ def _of_missing(context: Context, missing: Missing, found: Needs) -> Finding:
     return Finding(
         code="PA651",
         message=f"The code reads {missing.name}, which nothing provides.",
-        fix=_TASK_AS_NAME.format(name=missing.name)
-        if missing.name in context.draft.tasks and missing.name not in context.frontend.namespace
-        else hint_for_missing(missing.name, context.frontend.namespace, near),
+        fix=_hint(context, missing.name, missing.task, near),
         task=missing.task,
         place=_place(place_of(context.draft.tasks[missing.task], missing.read.line)),
     )
+
+
+def _hint(context: Context, name: str, reader: str, near: Sequence[str] = ()) -> str:
+    """What to do about a name that no task before `reader` sets."""
+    tasks = context.draft.complete.tasks
+    if name not in context.frontend.namespace:
+        if name in tasks:
+            return hint_for_task_name(name)
+        if setters := [one for one, entry in tasks.items() if one != reader and sets(entry, name)]:
+            return hint_for_other_task(name, reader, setters[:2])
+    return hint_for_missing(name, context.frontend.namespace, near)
 
 
 def _place(place: tuple[str, int]) -> str:

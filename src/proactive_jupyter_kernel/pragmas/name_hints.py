@@ -9,7 +9,7 @@ from typing import Any
 
 from proactive_jupyter_kernel.pragmas.analysis import Binding, Flow
 
-__all__ = ["hint_for_flow", "hint_for_missing"]
+__all__ = ["hint_for_flow", "hint_for_missing", "hint_for_other_task", "hint_for_task_name"]
 
 
 def hint_for_flow(flow: Flow) -> str:
@@ -62,6 +62,23 @@ def hint_for_missing(name: str, namespace: Mapping[str, Any], near: Sequence[str
     return (
         f"The notebook has a variable {name}, but tasks do not see the notebook. Compute it in a task, or write it to "
         "a file and send the file with input_files."
+    )
+
+
+def hint_for_task_name(name: str) -> str:
+    """What to do about a name in the code that is the name of a task."""
+    return (
+        f"{name} is a task, and no name in the code: results holds the results of the tasks in dep, in that order; "
+        "results[0].value() is the first one's value."
+    )
+
+
+def hint_for_other_task(name: str, reader: str, setters: Sequence[str]) -> str:
+    """What to do about a name that only tasks set on which the reader does not depend."""
+    verb, them = ("sets", "it") if len(setters) == 1 else ("set", "them")
+    return (
+        f"Task {' and '.join(setters)} {verb} it, but {reader} does not depend on {them}: add dep=[{setters[0]}] and "
+        f"import=[{name}] here, and export=[{name}] there."
     )
 
 

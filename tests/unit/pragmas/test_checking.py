@@ -103,6 +103,28 @@ def test_name_of_a_task_is_no_name_in_the_code(notebook) -> None:
     assert hint_for_name_error(notebook.context, "use", "NameError: name 'load' is not defined") == hint
 
 
+def test_forgotten_dep_is_proposed(notebook) -> None:
+    """Where a task sets the name, but not before this one."""
+    notebook.run("#%task(load)\nrows = [1]")
+    (_, warning) = notebook.run("#%task(use)\nprint(rows)")
+    hint = (
+        "Task load sets it, but use does not depend on it: add dep=[load] and import=[rows] here, and export=[rows] "
+        "there."
+    )
+    assert warning == f"! Task use, Cell In[2], line 2: The code reads rows, which nothing provides. {hint}"
+    assert hint_for_name_error(notebook.context, "use", "NameError: name 'rows' is not defined") == hint
+
+
+def test_result_is_not_what_the_parents_returned(notebook) -> None:
+    """Whatever the notebook calls so."""
+    notebook.frontend.namespace["result"] = 1
+    notebook.run("#%task(use)\nprint(result[0].value())")
+    assert hint_for_name_error(notebook.context, "use", "NameError: name 'result' is not defined") == (
+        "result is the value that the task itself sets; results holds those of the tasks in dep, in that order: "
+        "results[0].value()."
+    )
+
+
 def test_cell_proposes_the_export_and_the_import(notebook) -> None:
     """For a name that an ancestor sets."""
     notebook.run("#%task(Load)\nrows = [1]")

@@ -35,6 +35,7 @@ __all__ = [
     "parents_in",
     "parents_of_draft",
     "place_of",
+    "sets",
 ]
 
 PYTHON = "cpython"
@@ -175,6 +176,12 @@ def place_of(entry: DraftTask, line: int) -> tuple[str, int]:
             return code.label, code.first_line + line - 1
         line -= count
     return "", 0
+
+
+def sets(entry: DraftTask, name: str) -> bool:
+    """Whether a task's Python code sets a name at module level."""
+    code = own_code(entry) if entry.code is not None and entry.engine == PYTHON else ""
+    return name in code and name in name_use(code).sets
 
 
 def _analysed(entry: DraftTask, given: frozenset[str]) -> TaskCode:
