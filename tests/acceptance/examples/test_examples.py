@@ -13,7 +13,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -22,7 +21,6 @@ import pytest
 from nbclient import NotebookClient
 from tools.run_examples import fingerprint, machine_paths, recorded
 
-from proactive_jupyter_kernel.client import embedded
 from proactive_jupyter_kernel.notebook import kernelspec
 from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS
 from proactive_jupyter_kernel.pragmas.grammar.parser import parse
@@ -100,24 +98,6 @@ def compare(notebook: nbformat.NotebookNode, name: str) -> None:
 def forms(cell: nbformat.NotebookNode, mime: str) -> list[str]:
     """The outputs of a cell in one form."""
     return [output.data[mime] for output in cell.get("outputs", []) if mime in output.get("data", {})]
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Where the kernels and the scheduler of these notebooks keep everything; the scheduler is stopped at the end."""
-    home = tmp_path_factory.mktemp("home")
-    kernelspec.install(prefix=home)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JUPYTER_PATH", str(home / "share" / "jupyter"))
-        patch.setenv("JUPYTER_RUNTIME_DIR", str(home / "runtime"))
-        patch.setenv("IPYTHONDIR", str(home / "ipython"))
-        patch.setenv("PROACTIVE_KERNEL_DATA_DIR", str(home / "data"))
-        for name in ("PROACTIVE_URL", "PROACTIVE_LOGIN", "PROACTIVE_PASSWORD"):
-            patch.delenv(name, raising=False)
-        try:
-            yield home
-        finally:
-            embedded.stop()
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
