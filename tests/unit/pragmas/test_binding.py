@@ -389,6 +389,14 @@ def test_switch_without_its_value_is_no_name(cell: str, word: str) -> None:
     assert f"Did you mean {word}=on? Else write name={word}." in text
 
 
+def test_code_belongs_below_the_pragma() -> None:
+    """Where it is written as a value, which a pragma with code does not take."""
+    assert fault("#%import(numpy)").split("\n")[-2:] == [
+        "Write its code on the lines below it.",
+        "Usage: #%import([language=Python], [path=PATH])",
+    ]
+
+
 def test_name_that_is_a_switch_elsewhere_is_a_name() -> None:
     """Written by its name it is taken as it stands."""
     assert bound("#%submit_job(name=wait)")["name"] == "wait"

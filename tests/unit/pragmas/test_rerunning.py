@@ -38,6 +38,12 @@ def test_a_part_runs_with_the_results_of_the_last_job(notebook) -> None:
     )
 
 
+def test_a_part_that_needs_no_result_says_so(notebook) -> None:
+    """A first task follows nothing."""
+    notebook.run("#%task(A)\n1\n#%task(B)\n2\n#%submit_job(wait=on)")
+    assert notebook.run("#%submit_job(from=B)") == ["* No result of job 1 ('Unnamed_job') is used. Not needed: A."]
+
+
 def test_only_some_tasks_run(notebook) -> None:
     """Nothing that follows them."""
     notebook.run(CHAIN + "\n#%submit_job(wait=on)")

@@ -406,3 +406,11 @@ def test_script_of_a_task_that_is_not_there_says_how_to_make_one(notebook, cell:
     with pytest.raises(PragmaError) as caught:
         notebook.run(cell)
     assert caught.value.hint == "The job has no task yet: #%task(name=NAME) defines a task with the code below it."
+
+
+@pytest.mark.parametrize(("notebook_name", "job"), [("n", "notebook_n"), ("my", "my"), ("", "Unnamed_job")])
+def test_job_of_any_notebook_has_a_name_that_a_scheduler_takes(notebook, notebook_name: str, job: str) -> None:
+    """The notebook's own where it can be one."""
+    notebook.frontend.notebook_name = notebook_name
+    notebook.run("#%task(A)\n1")
+    assert notebook.context.draft.build(notebook.context.job_name).workflow.name == job

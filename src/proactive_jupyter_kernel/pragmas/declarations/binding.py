@@ -76,7 +76,9 @@ def _parameter_of(found: Pragma, call: Call, argument: Argument) -> Parameter:
             raise argument.place.fault(
                 UnknownParameter,
                 "takes no value without a name." if found.parameters else "takes no parameters.",
-                hint=f"Usage: {found.usage}",
+                hint=f"Write its code on the lines below it.\nUsage: {found.usage}"
+                if found.takes_code
+                else f"Usage: {found.usage}",
                 pragma=call.name,
             )
         _refuse_forgotten_value(found, call, nameless, argument)

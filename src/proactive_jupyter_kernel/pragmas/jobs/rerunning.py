@@ -136,8 +136,9 @@ def _send(context: Context, files: tuple[StoredFile, ...]) -> None:
 def _notices(rerun: Rerun, job: SubmittedJob, workflow: Workflow) -> Iterator[Notice]:
     stored = [f"{name} ({len(states)} copies)" if len(states) > 1 else name for name, states in rerun.stored.items()]
     left = f" Not needed: {', '.join(rerun.left_out)}." if rerun.left_out else ""
-    taken = ", ".join(stored) or "no task"
-    yield Notice(text=f"Results of job {job.id} ({job.name!r}) are used for {taken}.{left}")
+    of = f"of job {job.id} ({job.name!r})"
+    used = f"Results {of} are used for {', '.join(stored)}." if stored else f"No result {of} is used."
+    yield Notice(text=used + left)
     changed = [name for name, old in _changed(rerun, job, workflow).items() if old]
     if changed:
         them = ", ".join(changed)
