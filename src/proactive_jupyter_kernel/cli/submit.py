@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -69,6 +70,8 @@ def submit(
     _refuse_other_formats(file)
     xml = workflow_source.with_scripts(file.read(), _folder(file), note)
     given = _pairs(variables)
+    for name in _not_mentioned(xml, given):
+        note(f"Note: The workflow does not mention the variable {name}; it is added for this submission.")
     try:
         ref = _submitted(scheduler, xml, given, input_path, output_path)
     except SubmissionRefused as refusal:
@@ -125,6 +128,15 @@ def _submitted(
     if input_path:
         note(f"{len(sent.files)} file{'' if len(sent.files) == 1 else 's'} of {input_path} sent.")
     return scheduler.submit_sent(sent, variables=variables)
+
+
+def _not_mentioned(xml: bytes, names: Iterable[str]) -> list[str]:
+    """The names that occur nowhere in the workflow; a script may read a variable that the workflow does not declare."""
+    try:
+        text = xml.decode("utf-8")
+    except UnicodeDecodeError:
+        return []
+    return [name for name in names if not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)]
 
 
 def _pairs(texts: Sequence[str]) -> dict[str, str]:

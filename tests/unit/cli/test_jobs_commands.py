@@ -30,6 +30,20 @@ def test_submit_prints_the_id(run: Run, workflow: Path, memory: MemoryScheduler)
     assert memory.jobs[1].variables == {"V": "a=b", "É": ""}
 
 
+def test_submit_notes_a_variable_that_nothing_mentions(run: Run, tmp_path: Path) -> None:
+    """It is most likely misspelt; one that a script reads is not."""
+    script = '<script><code language="cpython">print(variables["READ"])</code></script>'
+    task = f'<task name="A"><scriptExecutable>{script}</scriptExecutable></task>'
+    (tmp_path / "w.xml").write_text(
+        '<job xmlns="urn:proactive:jobdescriptor:3.14" name="job">'
+        '<variables><variable name="DAYS" value="1"/></variables>'
+        f"<taskFlow>{task}</taskFlow></job>"
+    )
+    done = run("submit", str(tmp_path / "w.xml"), "--var", "DAYS=2", "--var", "READ=3", "--var", "DAY=4")
+    assert done.exit_code == 0
+    assert done.stderr == "Note: The workflow does not mention the variable DAY; it is added for this submission.\n"
+
+
 def test_submit_prints_one_json_object(run: Run, workflow: Path, facts: Facts) -> None:
     """The facts, and only they, on standard output."""
     result = run("submit", str(workflow), "--json")
