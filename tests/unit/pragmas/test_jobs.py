@@ -137,6 +137,23 @@ def test_a_failed_job_ends_the_cell_and_names_task_error_and_line(notebook) -> N
     assert notebook.frontend.written[0] == ("out", "before\n")
 
 
+def test_error_of_many_tasks_names_few(notebook) -> None:
+    """The first with their errors, some by name, the others by their number."""
+    notebook.server.outcomes |= {f"T{number}": ScriptedOutcome(failure="no") for number in range(20)}
+    notebook.run("\n".join(f"#%task(T{number})" for number in range(20)))
+    with pytest.raises(JobFailed) as caught:
+        notebook.run("#%submit_job(wait=on, draw=off)")
+    names = ", ".join(f"T{number}" for number in range(5, 15))
+    assert caught.value.message.split("\n\n")[-1] == f"… and 15 more: {names}, …"
+
+
+@pytest.mark.parametrize("runs", ["-1", "- 3"])
+def test_runs_cannot_be_negative(notebook, runs: str) -> None:
+    """Said in the cell, not when the job runs."""
+    with pytest.raises(PragmaError, match=rf"runs must be a number, or an expression .*, not '{runs}'\."):
+        notebook.run(f"#%task(A)\n1\n#%task(B, dep=A, runs={runs})\n1")
+
+
 def test_results_that_exist_are_shown_before_a_failure_ends_the_cell(notebook) -> None:
     """And bound, too."""
     notebook.server.outcomes["B"] = ScriptedOutcome(failure="no")

@@ -369,7 +369,8 @@ class Expression(Kind):
         text = (node.text if isinstance(node, Text) else node.raw).strip()
         if not re.fullmatch(r"[\w.+\-*/%() ]+", text) or re.search(r"\*\*|//|/\*", text):
             raise self.unfit(node)
-        if not _is_arithmetic(text):
+        # A number alone tells at once that it cannot be a number of runs.
+        if not _is_arithmetic(text) or re.fullmatch(r"-\s*\d+", text):
             raise self.unfit(node)
         return text
 

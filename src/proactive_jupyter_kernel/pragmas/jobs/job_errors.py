@@ -23,6 +23,8 @@ __all__ = ["TaskError", "advice", "error_of", "job_failed", "task_failed"]
 
 #: How many faulty tasks are shown with their error, and how many lines of each.
 TOLD, LINES = 5, 30
+#: How many others are named.
+NAMED = 10
 #: What is to say of a task that left neither error nor output, as a server has it.
 _WITHOUT_MESSAGE: Mapping[TaskStatus, str] = {
     TaskStatus.ABORTED: "The task was killed while it ran: it left no message.",
@@ -45,7 +47,9 @@ def job_failed(context: Context, scheduler: Scheduler, job: Job) -> JobFailed:
         told.append(text)
         hints += [hint] if hint and hint not in hints else []
     if len(causes) > TOLD:
-        told.append(f"… and {len(causes) - TOLD} more: {', '.join(task.name for task in causes[TOLD:])}")
+        named = ", ".join(task.name for task in causes[TOLD : TOLD + NAMED])
+        rest = ", …" if len(causes) > TOLD + NAMED else ""
+        told.append(f"… and {len(causes) - TOLD} more: {named}{rest}")
     if not job.ended:
         hints.append(advice(job))
     if causes:
