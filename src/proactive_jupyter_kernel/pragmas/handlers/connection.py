@@ -79,7 +79,7 @@ def check_connect(call: Bound) -> None:
     ),
     Parameter(name="verify", kind=SWITCH, default=True, doc="Whether the certificate of an https server is checked."),
     family="connection",
-    summary="Connects to a ProActive server, or back to the embedded scheduler.",
+    summary="Connects to a ProActive server or to the embedded scheduler.",
     example="#%connect(host=try.activeeon.com, port=8443, login=ada)",
     check=check_connect,
 )
@@ -191,7 +191,7 @@ _SETTINGS = (
     "configure",
     *(setting.parameter for setting in _SETTINGS),
     family="help",
-    summary="Changes settings of this notebook; without any, shows them.",
+    summary="Changes settings of this notebook; without arguments, shows them.",
     example="#%configure(task=block)",
     changes_draft=True,
 )

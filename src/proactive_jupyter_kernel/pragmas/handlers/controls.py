@@ -110,7 +110,7 @@ def _script_step(name: str, *variables: str, summary: str, example: str) -> None
 _task_step(
     "branch",
     _DEP,
-    summary="Begins a branch: a task after which a script chooses one of two ways.",
+    summary="Starts a branch: a task after which a script chooses one of two branches.",
     example="#%branch(name=Measure)\nresult = 7",
 )
 _script_step(
@@ -120,17 +120,17 @@ _script_step(
     summary='Decides a branch, by setting branch to "if" or "else", or a loop, by setting loop to true or false.',
     example="#%condition()\nloop = variables.get('PA_TASK_ITERATION') < 3;",
 )
-_task_step("if", summary="The first way of a branch.", example="#%if(name=High)\nprint('high')")
-_task_step("else", summary="The second way of a branch.", example="#%else(name=Low)\nprint('low')")
+_task_step("if", summary="The first task of the if branch.", example="#%if(name=High)\nprint('high')")
+_task_step("else", summary="The first task of the else branch.", example="#%else(name=Low)\nprint('low')")
 _task_step(
     "continuation",
-    summary="Where both ways of a branch meet again; it may be left out.",
+    summary="The task after both branches; optional.",
     example="#%continuation(name=Report)\nprint('done')",
 )
 _task_step(
     "start",
     _DEP,
-    summary="Begins a loop: its first task.",
+    summary="Starts a loop: its first task.",
     example="#%start(name=Guess)\nprint(variables['PA_TASK_ITERATION'])",
 )
 _task_step(
@@ -142,13 +142,13 @@ _task_step(
 _task_step(
     "split",
     _DEP,
-    summary="Begins a replication: the task after which others run several times side by side.",
+    summary="Starts a replication: the task after which others run several times in parallel.",
     example="#%split(name=Share)\nprint('sharing')",
 )
 _script_step(
     "runs",
     "runs",
-    summary="Decides how often: the script sets runs.",
+    summary="Sets the number of runs: the script sets runs.",
     example="#%runs()\nruns = 3",
 )
 _task_step(

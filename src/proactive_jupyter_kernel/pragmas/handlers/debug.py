@@ -34,7 +34,7 @@ ROWS, WIDTH = 50, 120
     *JOB_REFERENCE,
     TRUST,
     family="results",
-    summary="Loads what a task had into the notebook's Python: variables, results, code; and shows where it failed.",
+    summary="Loads the inputs of a task into the notebook's Python: variables, results, code; shows where it failed.",
     example="#%debug(task_name=Train, job_id=7)",
 )
 def debug(context: Context, call: Bound) -> None:

@@ -96,7 +96,7 @@ def _row(context: Context, entry: DraftTask) -> tuple[object, ...]:
     "new_job",
     Parameter(name="name", kind=JOB_NAME, nameless=True, doc="The name of the new job."),
     family="jobs",
-    summary="Begins a new job: drops all tasks, controls, scripts and settings of the one that is being built.",
+    summary="Starts a new job: discards all tasks, controls, scripts and settings of the current one.",
     example="#%new_job(name=Greetings)",
     changes_draft=True,
     destructive=True,

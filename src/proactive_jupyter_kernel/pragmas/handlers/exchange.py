@@ -122,15 +122,13 @@ def _declare_import(name: str, *aliases: str, summary: str) -> None:
     )(import_file)
 
 
-_declare_export("export_xml", summary="Writes the job as a ProActive workflow file.")
-_declare_import("import_xml", summary="Reads a ProActive workflow file; it becomes the job that is being built.")
+_declare_export("export_xml", summary="Exports the job as a ProActive workflow file.")
+_declare_import("import_xml", summary="Imports a ProActive workflow file, which becomes the current job.")
 _declare_export(
-    "export_json", "export_as_json", summary="Writes the job as JSON; docs/reference/workflow.schema.json describes it."
+    "export_json",
+    "export_as_json",
+    summary="Exports the job as JSON; docs/reference/workflow.schema.json describes the format.",
 )
-_declare_import(
-    "import_json", "import_as_json", summary="Reads a job that was written as JSON; it becomes the one being built."
-)
-_declare_export("write_dot", summary="Writes the job as a Graphviz file, with its controls and scripts.")
-_declare_import(
-    "import_dot", summary="Reads a Graphviz file, also one of others: nodes become tasks, edges dependencies."
-)
+_declare_import("import_json", "import_as_json", summary="Imports a workflow from JSON, which becomes the current job.")
+_declare_export("write_dot", summary="Exports the job as a Graphviz file, with its controls and scripts.")
+_declare_import("import_dot", summary="Imports any Graphviz file: nodes become tasks, edges become dependencies.")

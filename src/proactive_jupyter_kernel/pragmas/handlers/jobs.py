@@ -224,7 +224,7 @@ def _submit(context: Context, built: Built, sent: SentFiles | None, variables: M
     "list_submitted_jobs",
     Parameter(name="all", kind=SWITCH, default=False, doc=f"Every job of everybody, not only your {LISTED} newest."),
     family="jobs",
-    summary="Lists your jobs on the scheduler, those of earlier sessions too.",
+    summary="Lists your jobs on the scheduler, including those of earlier sessions.",
     example="#%list_submitted_jobs(all=on)",
 )
 def list_submitted_jobs(context: Context, call: Bound) -> None:
@@ -275,7 +275,7 @@ def job_status(context: Context, call: Bound) -> None:
     *JOB_REFERENCE,
     TIMEOUT,
     family="jobs",
-    summary="Waits until a job has ended; a job that fails is an error.",
+    summary="Waits until a job has ended; raises an error if it failed.",
     example="#%wait_job(timeout=10:00)",
 )
 def wait_job(context: Context, call: Bound) -> None:
@@ -307,7 +307,7 @@ def _act(name: str, summary: str, done: str, nothing: str) -> None:
     )(handler)
 
 
-_act("kill_job", "Kills a job and everything that runs for it.", "Killed", "cannot be killed")
+_act("kill_job", "Kills a job and its running tasks.", "Killed", "cannot be killed")
 _act("pause_job", "Starts no more tasks of a job; running tasks continue.", "Paused", "cannot be paused")
 _act("resume_job", "Resumes a paused job.", "Resumed", "cannot be resumed")
 
@@ -333,10 +333,10 @@ def _act_on_task(name: str, summary: str, done: str, nothing: str, then: str = "
 
 _act_on_task(
     "restart_task",
-    "Runs an In-Error task again, or a running one from its start, with the code that it was submitted with.",
+    "Runs an In-Error task again, or restarts a running one, with the submitted code.",
     "Restarted",
     "restarted",
     "It runs the code that it was submitted with. To run the code of a cell that you edited:"
     " #%submit_job(from={task}, job_id={job}).",
 )
-_act_on_task("finish_task", "Ends an In-Error task, so that the tasks after it run.", "Finished", "finished")
+_act_on_task("finish_task", "Finishes an In-Error task, so that the tasks after it run.", "Finished", "finished")

@@ -96,32 +96,32 @@ _SETS_FORK_ENVIRONMENT = ("preJavaHomeCmd", "forkEnvironment")
 _declare(
     "pre_script",
     _TASKS,
-    summary="A script that runs before the task, on the same node.",
+    summary="A script that runs on the same node before the task.",
     example="#%pre_script(name=Greet, language=Linux_Bash)\nmkdir -p out",
 )
 _declare(
     "post_script",
     _TASKS,
-    summary="A script that runs after the task, if that went well, on the same node.",
+    summary="A script that runs on the same node after the task, if it succeeded.",
     example="#%post_script(name=Greet)\nprint(result)",
 )
 _declare(
     "clean_script",
     _TASKS,
-    summary="A script that runs after the task however it ended, before the node is free again.",
+    summary="A script that runs after the task, with or without success, before the node is free again.",
     example="#%clean_script(name=Greet, language=Linux_Bash)\nrm -rf /tmp/greetings",
 )
 _declare(
     "selection_script",
     _TASKS,
-    summary="A script that chooses nodes: it sets selected to true on those that may run the task.",
+    summary="A script that selects nodes: it sets selected to true on those that may run the task.",
     example="#%selection_script(name=[Greet, Ask])\nimport os\nselected = os.cpu_count() >= 4",
     sets=("selected",),
 )
 _declare(
     "fork_env",
     _TASKS,
-    summary="A script that says how the task's process is started: it sets preJavaHomeCmd, or calls forkEnvironment.",
+    summary="A script that configures how the task's process is started: it sets preJavaHomeCmd, or calls forkEnvironment.",
     example="#%fork_env(name=Greet)\nforkEnvironment.addSystemEnvironmentVariable('LANG', 'C.UTF-8')",
     sets=_SETS_FORK_ENVIRONMENT,
 )

@@ -34,7 +34,7 @@ class DockerCompose(NativeShell):
     def launch(self, stage: Stage) -> Launch:
         """Our own Python, which calls ``docker compose … up`` and ``… down``."""
         if stage.enclosed:
-            raise CannotStart("a compose file starts containers of its own; run the task without a fork environment")
+            raise CannotStart("a compose file starts its own containers; run the task without a fork environment")
         (program,) = self.program(stage)
         texts = _texts(stage)
         (stage.working_dir / _FILE).write_text(_replaced(stage.script.code, texts), encoding="utf-8", newline="")

@@ -102,7 +102,7 @@ class Runner:
                 await self._run_attempt(key, command)
         except Exception:
             _log.exception("attempt %s was lost", key)
-            self._end(command, None, _lost("The scheduler failed at running it; its log tells more."))
+            self._end(command, None, _lost("The scheduler could not run it; see its log."))
         finally:
             self._killed.discard(key)
             self._running.pop(key, None)

@@ -160,7 +160,7 @@ def _file(error: Any) -> str:
     if not isinstance(path, str) or not path or os.path.isabs(path) or "://" in path or _is_program(error):
         return ""
     return (
-        f"The task runs in a working folder of its own and found no {path!r} there. A file beside the notebook: send "
+        f"The task runs in its own working folder and found no {path!r} there. A file beside the notebook: send "
         f"it along with the task (input_files=[{path}]). A file that another task wrote: name it in the output_files "
         f"of that task and in the input_files of this one."
     )
@@ -179,9 +179,9 @@ def _module(error: Any) -> str:
         return ""
     name = error.name.partition(".")[0]
     return (
-        f"The task runs under {sys.executable}, in a working folder of its own, and found no module {name!r} there. "
+        f"The task runs under {sys.executable}, in its own working folder, and found no module {name!r} there. "
         f"A package: install it for that interpreter. A file {name}.py beside the notebook: send it along with the "
-        f"task (input_files), or put its code in front of the tasks with #%import(path={name}.py)."
+        f"task (input_files), or add its code to the start of the tasks with #%import(path={name}.py)."
     )
 
 
