@@ -121,7 +121,7 @@ _declare(
 _declare(
     "fork_env",
     _TASKS,
-    summary="A script that configures how the task's process is started: it sets preJavaHomeCmd, or calls forkEnvironment.",
+    summary="Configures how the task's process is started: the script sets preJavaHomeCmd, or calls forkEnvironment.",
     example="#%fork_env(name=Greet)\nforkEnvironment.addSystemEnvironmentVariable('LANG', 'C.UTF-8')",
     sets=_SETS_FORK_ENVIRONMENT,
 )
