@@ -72,7 +72,7 @@ def test_fault_stops_the_cell_before_its_first_line(loaded: InteractiveShell) ->
         "1/0\n#%task(name=B)\nresult = 2",
         "x = = 1\n#%task(name=B)\nresult = 2",
         "#%job(name=Jobs)\n1/0\n#%task(name=B)\nresult = 2",
-        "#%job_status(99)\n#%task(name=B)\nresult = 2",
+        "#%help(nosuch)\n#%task(name=B)\nresult = 2",
     ],
 )
 def test_cell_that_stopped_above_a_pragma_is_missing(
