@@ -138,8 +138,8 @@ def test_a_pragma_is_explained_under_its_name(context) -> None:
     """Usage, parameters, example."""
     text = text_at("#%delete_|task(name=T)", context)
     assert text == (
-        "#%delete_task(name=NAME)\n\nRemoves tasks, the dependencies on them and the controls that they are steps "
-        "of.\n\n  name  The task to remove, or several. (required; names of tasks, such as [a, b])\n"
+        "#%delete_task(name=NAME)\n\nRemoves tasks, the dependencies on them and the controls that they belong "
+        "to.\n\n  name  The task to remove, or several. (required; names of tasks, such as [a, b])\n"
         "\nExample:\n  #%delete_task(name=Greet)"
     )
 
