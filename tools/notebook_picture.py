@@ -34,7 +34,12 @@ CELLS = (
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 PATIENCE = 60_000
 #: What the picture does without.
-HIDDEN = ".Toastify, .jp-Toolbar, .jp-cell-toolbar, .jp-Notebook-footer { display: none !important }"
+HIDDEN = """
+.Toastify, .jp-Toolbar, .jp-cell-toolbar, .jp-Notebook-footer { display: none !important }
+.jp-Collapser { visibility: hidden !important }
+.jp-Notebook .jp-Cell { border-color: transparent !important; outline: none !important }
+.jp-Notebook .jp-Cell:before, .jp-Notebook .jp-Cell:after { display: none !important }
+"""
 
 
 def main() -> None:
@@ -88,7 +93,7 @@ def take(url: str) -> None:
     TARGET.parent.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-        page = browser.new_page(viewport={"width": 1150, "height": 1080}, device_scale_factor=1.5)
+        page = browser.new_page(viewport={"width": 1150, "height": 1500}, device_scale_factor=1.5)
         page.set_default_timeout(PATIENCE)
         page.goto(url)
         page.locator(".jp-Notebook .jp-Cell").first.wait_for()
@@ -97,6 +102,7 @@ def take(url: str) -> None:
         page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
         page.locator(".jp-Notebook td", has_text="Vienna").wait_for()
         page.add_style_tag(content=HIDDEN)
+        page.locator(".jp-Notebook summary").first.click()
         page.locator(".jp-Notebook").evaluate("notebook => notebook.scrollTo(0, 0)")
         page.wait_for_timeout(500)
         first, last = (page.locator(".jp-Notebook .jp-CodeCell").nth(number).bounding_box() for number in (0, -1))
