@@ -36,7 +36,10 @@ READERS_FOLDER = "~/examples"
 #: What no output may hold: folders of the machine on which the notebook ran.
 MACHINE = re.compile(r"/home/|/root/|/Users/|/tmp/|/var/|site-packages|[A-Z]:\\\\")
 _EMBEDDED_FILE = re.compile(r"data:image/[^\"')]*")
-_TIME = re.compile(r"\d[\d.,]*(?: ?(?:ms|s|min|h)\b)?")
+#: The class of a picture, which is made of what it shows.
+_PICTURE = re.compile(r"\bpak-[0-9a-f]+")
+#: A number with its unit and the blanks that align it.
+_TIME = re.compile(r" *\d[\d.]*(?: ?(?:ms|s|min|h)\b)?")
 
 
 def main() -> int:
@@ -74,7 +77,7 @@ def run(name: str) -> nbformat.NotebookNode:
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         if "outputs" in cell:
-            cell.outputs = _placed(cell.outputs, str(folder))
+            cell.outputs = _normalized(cell.outputs, str(folder))
     notebook.metadata.language_info = {"name": "python"}
     notebook.metadata[KEY] = {"outputs_of": fingerprint(notebook)}
     return notebook
@@ -101,10 +104,17 @@ def _environment(home: Path) -> Iterator[None]:
         os.environ |= before
 
 
-def _placed(outputs: list[nbformat.NotebookNode], folder: str) -> list[nbformat.NotebookNode]:
-    """The outputs with the folder that a reader would have for the one in which the notebook ran."""
-    told = json.dumps(outputs, ensure_ascii=False).replace(folder, READERS_FOLDER)
-    return [nbformat.from_dict(output) for output in json.loads(told)]
+def _normalized(outputs: list[nbformat.NotebookNode], folder: str) -> list[nbformat.NotebookNode]:
+    """The outputs with the folder that a reader would have, and each run of texts of one stream in one piece."""
+    told = json.loads(json.dumps(outputs, ensure_ascii=False).replace(folder, READERS_FOLDER))
+    merged: list[nbformat.NotebookNode] = []
+    for output in map(nbformat.from_dict, told):
+        last = merged[-1] if merged else None
+        if last and output.output_type == last.output_type == "stream" and output.name == last.name:
+            last.text += output.text
+        else:
+            merged.append(output)
+    return merged
 
 
 def fingerprint(notebook: nbformat.NotebookNode) -> str:
@@ -133,7 +143,7 @@ def machine_paths(notebook: nbformat.NotebookNode) -> list[str]:
 def masked(notebook: nbformat.NotebookNode) -> str:
     """The outputs without numbers, times and drawn pictures, which differ from run to run."""
     outputs = json.dumps([cell.get("outputs", []) for cell in notebook.cells], sort_keys=True, ensure_ascii=False)
-    return _TIME.sub("0", _EMBEDDED_FILE.sub("", outputs))
+    return _TIME.sub("0", _PICTURE.sub("", _EMBEDDED_FILE.sub("", outputs)))
 
 
 def as_written(notebook: nbformat.NotebookNode) -> object:
