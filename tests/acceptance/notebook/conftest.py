@@ -16,7 +16,6 @@ from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
-from proactive_jupyter_kernel.client import embedded
 from proactive_jupyter_kernel.notebook import kernelspec
 
 TIMEOUT = 60.0
@@ -121,24 +120,6 @@ class Kernel:
     def restart(self) -> None:
         self.manager.restart_kernel(now=True)
         self.client.wait_for_ready(timeout=TIMEOUT)
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Where everything of this module's kernels and scheduler is; the scheduler is stopped at the end."""
-    home = tmp_path_factory.mktemp("home")
-    kernelspec.install(prefix=home)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JUPYTER_PATH", str(home / "share" / "jupyter"))
-        patch.setenv("JUPYTER_RUNTIME_DIR", str(home / "runtime"))
-        patch.setenv("IPYTHONDIR", str(home / "ipython"))
-        patch.setenv("PROACTIVE_KERNEL_DATA_DIR", str(home / "data"))
-        for name in ("PROACTIVE_URL", "PROACTIVE_LOGIN", "PROACTIVE_PASSWORD"):
-            patch.delenv(name, raising=False)
-        try:
-            yield home
-        finally:
-            embedded.stop()
 
 
 @pytest.fixture(scope="module")
