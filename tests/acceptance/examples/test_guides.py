@@ -19,8 +19,8 @@ REQUIRED = os.environ.get("PAJK_REQUIRE_ALL") == "1"
 _BLOCK = re.compile(r"^```(?:python|javascript)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SUBMIT = "#%submit_job(wait=on)"
 
-#: Needs a server.
-LEFT_OUT = {"connect"}
+#: Pages about ProActive servers, which no test has.
+ABOUT_SERVERS = {"connect"}
 #: What the reader of a page has already.
 BEFORE = {
     "tasks": ["#%task(name=load)\nresult = [{'ok': True}, {'ok': False}]"],
@@ -39,12 +39,13 @@ def blocks(page: Path) -> list[str]:
     return _BLOCK.findall(page.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda page: page.stem)
+RUN = [page for page in PAGES if page.stem not in ABOUT_SERVERS and blocks(page)]
+
+
+@pytest.mark.parametrize("page", RUN, ids=lambda page: page.stem)
 def test_every_block_of_a_page_runs(page: Path, home: Path) -> None:
     """In the order of the page, in one notebook; no cell ends in an error."""
     name = page.stem
-    if name in LEFT_OUT:
-        pytest.skip("needs a ProActive server")
     if name in NEEDS and shutil.which(NEEDS[name]) is None and not REQUIRED:
         pytest.skip(f"needs {NEEDS[name]}")
     folder = home / name
