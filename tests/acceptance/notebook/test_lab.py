@@ -29,7 +29,7 @@ pytestmark = [
         not REQUIRED and (CHROMIUM is None or importlib.util.find_spec("playwright") is None),
         reason="needs chromium and playwright",
     ),
-    # One server and one browser serve all tests, in their order.
+    # One server and one browser serve the tests of one worker; no test needs another one.
     pytest.mark.xdist_group("browser"),
 ]
 
@@ -98,6 +98,24 @@ def save(page: Any) -> None:
     page.wait_for_function("() => !document.querySelector('.jp-mod-dirty')")
 
 
+def see_again_in_the_dark(site: Site, page: Any) -> None:
+    """Without trust and without styles states, pictures and errors still show; the dark theme has its own colours."""
+    saved = nbformat.read(site.folder / "weather.ipynb", as_version=4)
+    saved.cells[0].source += "\n"
+    nbformat.write(saved, site.folder / "foreign.ipynb")
+    site.use_theme("dark")
+    for name in ("weather", "foreign"):
+        cells = open_notebook(page, site.lab(f"/tree/{name}.ipynb?reset"))
+        page.locator("body[data-jp-theme-light=false]").wait_for(state="attached")
+        outputs(cells, WATCHED).get_by_text("Finished", exact=True).first.wait_for()
+        outputs(cells, BROKEN).get_by_text("ZeroDivisionError: division by zero").first.wait_for()
+        assert outputs(cells, DRAWN).locator("img").evaluate("image => image.decode().then(() => true)")
+        # Styles are removed from what is not trusted: structure and words are there all the same.
+        assert bool(outputs(cells, WATCHED).locator("style").count()) == (name == "weather")
+        outputs(cells, WATCHED).locator("summary").first.click()
+        take(page, f"lab-dark-{name}")
+
+
 def test_launcher_has_the_kernel(site: Site, page: Any) -> None:
     """The kernel has its card, with its picture, in the launcher of JupyterLab and in the menu of Notebook."""
     page.goto(site.lab())
@@ -134,14 +152,15 @@ def test_lab_from_the_first_cell_to_the_result(site: Site, page: Any) -> None:
     card(cells, WATCHED).locator("summary").first.click()
     take(page, "lab-finished")
     save(page)
+    see_again_in_the_dark(site, page)
 
 
 def test_lab_completes_and_explains_pragmas(site: Site, page: Any) -> None:
     """Tab offers a pragma's parameters and nothing of Python's; Shift+Tab shows the pragma's help."""
-    cells = page.locator(".jp-Notebook .jp-CodeCell")
-    editor = cells.nth(WRONG).locator(".cm-content")
-    editor.click()
-    page.keyboard.press("Control+A")
+    site.use_theme("light")
+    site.write("typed", [""])
+    cells = open_notebook(page, site.lab("/tree/typed.ipynb?reset"))
+    cells.first.locator(".cm-content").click()
     page.keyboard.type("#%submit_job(")
     page.keyboard.press("Tab")
     offered = page.locator(".jp-Completer:visible .jp-Completer-match")
@@ -155,24 +174,6 @@ def test_lab_completes_and_explains_pragmas(site: Site, page: Any) -> None:
     page.locator(".jp-Tooltip", has_text="Submits the job").wait_for()
     take(page, "lab-inspection")
     page.keyboard.press("Escape")
-
-
-def test_lab_shows_a_saved_notebook_that_is_not_trusted_in_the_dark(site: Site, page: Any) -> None:
-    """Without trust and without styles states, pictures and errors still show; the dark theme has its own colours."""
-    saved = nbformat.read(site.folder / "weather.ipynb", as_version=4)
-    saved.cells[0].source += "\n"
-    nbformat.write(saved, site.folder / "foreign.ipynb")
-    site.use_theme("dark")
-    for name in ("weather", "foreign"):
-        cells = open_notebook(page, site.lab(f"/tree/{name}.ipynb?reset"))
-        page.locator("body[data-jp-theme-light=false]").wait_for(state="attached")
-        outputs(cells, WATCHED).get_by_text("Finished", exact=True).first.wait_for()
-        outputs(cells, BROKEN).get_by_text("ZeroDivisionError: division by zero").first.wait_for()
-        assert outputs(cells, DRAWN).locator("img").evaluate("image => image.decode().then(() => true)")
-        # Styles are removed from what is not trusted: structure and words are there all the same.
-        assert bool(outputs(cells, WATCHED).locator("style").count()) == (name == "weather")
-        outputs(cells, WATCHED).locator("summary").first.click()
-        take(page, f"lab-dark-{name}")
 
 
 def test_lab_card_after_a_reload_and_a_restart(site: Site, page: Any) -> None:
