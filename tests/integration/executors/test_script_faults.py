@@ -115,7 +115,7 @@ def test_a_process_that_was_killed(lab: Any) -> None:
     )
     assert found, run.message
     # Linux counts what the parent had when it started the process: here the tests, elsewhere a small daemon.
-    parent = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    parent = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 // 1_000_000
     assert 300 <= int(found[1]) < max(450, parent + 1)
 
 
