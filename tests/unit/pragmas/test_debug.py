@@ -75,6 +75,18 @@ def test_names_of_an_earlier_debug_are_no_surprise(failed) -> None:
     assert not [text for text in failed.run("#%debug(Load)") if text.startswith("!")]
 
 
+def test_table_of_a_second_run_is_that_of_the_first(notebook) -> None:
+    """Also where a name is bound to the very object that it has already, such as a small number."""
+    notebook.server.outcomes["Load"] = ScriptedOutcome(result=1, variables={"n": 3})
+    notebook.run("#%task(Load, export=[n])\nn = 3\n#%task(Use, dep=Load, import=[n])\nprint(n)\n#%submit_job()")
+    notebook.server.finish(1)
+    notebook.run("#%debug(Use)")
+    notebook.run("#%debug(Use)")
+    first, second = notebook.frontend.tables
+    assert ("n", "3", "bound before the code runs") in second.rows
+    assert second.rows == first.rows
+
+
 def test_a_task_in_another_language_is_only_shown(notebook) -> None:
     """Nothing is bound and no cell is offered."""
     notebook.run("#%task(G, language=bash)\nexit 3\n#%submit_job()")

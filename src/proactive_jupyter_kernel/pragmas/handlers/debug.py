@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from proactive_jupyter_kernel.client.values import summary
 from proactive_jupyter_kernel.errors import ProActiveError
+from proactive_jupyter_kernel.pragmas.analysis import Binding, name_use
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.declarations.parameters import JOB_REFERENCE
 from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, pragma
@@ -95,7 +96,10 @@ def _load(
     if "__builtins__" not in before:
         namespace.pop("__builtins__", None)
     changed = [name for name, value in namespace.items() if name not in before or before[name] is not value]
-    bound = {name: _what(namespace[name]) for name in changed if name not in fixed and not name.startswith("_")}
+    # A second run may bind a name to the very object that it has already.
+    set_again = [name for name, binding in name_use(code.prologue).sets.items() if binding is Binding.VALUE]
+    names = [name for name in dict.fromkeys((*changed, *set_again, *code.imports)) if name in namespace]
+    bound = {name: _what(namespace[name]) for name in names if name not in fixed and not name.startswith("_")}
     if overwritten := [name for name in changed if name in before and not _is_ours(name, before[name])]:
         text = f"These names of the notebook have other values now: {', '.join(overwritten)}."
         notices.append(Notice(text=text, warning=True))
