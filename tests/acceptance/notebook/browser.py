@@ -64,7 +64,7 @@ class Site:
         (folder / f"{plugin}.jupyterlab-settings").write_text(json.dumps(values), encoding="utf-8")
 
     def ask_nothing(self) -> None:
-        """Leave the question for news out of the pages."""
+        """Switch off the prompt for news."""
         self._set("notification", fetchNews="false")
 
     def lab(self, path: str = "?reset") -> str:

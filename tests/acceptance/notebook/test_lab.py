@@ -127,7 +127,7 @@ def test_launcher_has_the_kernel(site: Site, page: Any) -> None:
 
 
 def test_lab_from_the_first_cell_to_the_result(site: Site, page: Any) -> None:
-    """The picture is drawn, cards change in place and reach their end, a failure is told first, errors show."""
+    """The picture is drawn, cards change in place and reach their end, a failure is shown first, errors show."""
     site.use_theme("light")
     gate = write_weather(site, "weather")
     cells = open_notebook(page, site.lab("/tree/weather.ipynb?reset"))

@@ -49,6 +49,6 @@ def around(source: SourceMap) -> tuple[str, SourceMap]:
 
     last = source.script.count("\n") + 2
     made = Piece(first_line=last, count=1, label="", source_line=1)
-    # A semicolon first: a script may end with a statement that would go on.
+    # A semicolon first: the last statement of the script may lack one.
     code = f"{_PUT.sub(called, source.script)}\n;{_BEHIND}"
     return code, replace(source, script=f"{source.script}\n;", pieces=(*source.pieces, made))

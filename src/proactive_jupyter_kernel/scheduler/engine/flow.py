@@ -41,7 +41,7 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Loop: no further iteration. `remark` tells of an answer that was not understood, which is not an error."""
+    """Loop: no further iteration. `remark` describes an answer that was not understood; that is not an error."""
 
     remark: str = ""
 

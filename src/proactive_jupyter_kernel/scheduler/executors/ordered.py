@@ -116,10 +116,10 @@ class OrderedPipes:
             for source, event in events:
                 self._read(source, event)
             self._watch_for_flood(len(events))
-        self._loop.call_soon(self.read)  # there may be packets that no report tells of
+        self._loop.call_soon(self.read)  # packets may be pending that were not reported
 
     def _overlooked(self) -> list[tuple[int, int]]:
-        """What no report will tell of, because a program made its pipe larger, so that several packets waited."""
+        """Read packets that are pending without a report, because a program enlarged its pipe."""
         waiting = [source for source in self._sources if source not in self._paused and _pending(source)]
         if not self._exact or not waiting:
             return []
@@ -131,7 +131,7 @@ class OrderedPipes:
         number = self._sources[source]
         try:
             data = os.read(source, _CHUNK)
-            while data and event & select.EPOLLHUP:  # nobody writes any more: all that is left
+            while data and event & select.EPOLLHUP:  # no writer is left: read the rest
                 self._take(number, data)
                 data = os.read(source, _CHUNK)
         except BlockingIOError:

@@ -1,8 +1,8 @@
 """The pipes through which all processes of one attempt write, and their way to the log, line by line.
 
-One pair of pipes serves all stages, so that what a pre script leaves running may go on writing. On Linux the two are
-read in the order in which they were written to (`ordered`). Elsewhere the loop reads them, or, where it cannot, threads
-do: there lines of the two streams that were written within a moment may change places.
+One pair of pipes serves all stages, so that a process that a pre script left running can still write. On Linux the two
+are read in the order in which they were written to (`ordered`). Elsewhere the event loop or, where it cannot, threads
+read them: lines that were written to the two streams at nearly the same time may then change places.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class _Stream:
         self._sink = sink
         self.is_open = True
         self.lines = LineStream(limits, time.monotonic())
-        #: Done when nobody can write any more.
+        #: Done when no writer is left.
         self.ended: asyncio.Future[None] = self._loop.create_future()
         self._timer: asyncio.TimerHandle | None = None
 

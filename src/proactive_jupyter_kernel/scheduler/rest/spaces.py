@@ -171,7 +171,7 @@ async def delete(call: Call, folder: Folder, path: str) -> Response:
             folder.delete(path)
         elif start.is_dir():
             for found in list(folder.find(includes, excludes, within=path)):
-                # What lies behind a link is a file of another folder, which nobody named.
+                # A file behind a link belongs to another folder, which the request did not name.
                 if not any((start / parent).is_symlink() for parent in PurePosixPath(found).parents):
                     folder.delete(f"{path}/{found}")
 

@@ -32,7 +32,7 @@ def begin(scope: "dict[str, Any]") -> "None":
 
 
 def _close_input() -> "None":
-    """A server starts Python with a pipe that nobody writes to: who reads would wait for ever, and now gets the end."""
+    """A server starts Python with a pipe without a writer: reading would block, and now meets the end of the file."""
     with contextlib.suppress(OSError):
         empty = os.open(os.devnull, os.O_RDONLY)
         os.dup2(empty, 0)

@@ -111,7 +111,7 @@ class VariablesMap(JavaMap):
         self._removed: dict[str, None] = {}
         #: What could be changed in place, as it came.
         self._before = {key: wire for key, wire in wires.items() if isinstance(wire, (dict, list))}
-        #: Values that hold tagged bytes, as they travel; and those of them that nobody has read.
+        #: Values that hold tagged bytes, encoded; and the names of those not read yet.
         self._tagged: dict[str, Any] = {}
         self._closed: dict[str, None] = {}
         super().__init__()
@@ -410,7 +410,7 @@ def _result(request: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, A
     try:
         return {"result": tagged.opened(value, "The result")}
     except tagged.Unreadable:
-        return {"result": value}  # the script may not care; it goes on as it came
+        return {"result": value}  # the script may not read it: it is handed on unchanged
 
 
 #: Key of the request -> what it binds, where the stage has it.

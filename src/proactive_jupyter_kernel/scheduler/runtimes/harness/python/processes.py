@@ -54,7 +54,7 @@ def die_with(parent: int) -> None:
 
 
 def ended() -> Iterator[tuple[int, int, int]]:
-    """The children that have ended, their statuses, and the most memory they had, in bytes; each is told once."""
+    """The children that have ended, each once, with its status and its peak memory in bytes."""
     while True:
         try:
             pid, status, usage = os.wait4(-1, os.WNOHANG)

@@ -284,7 +284,7 @@ def _collect_values(request: Mapping[str, Any], scope: Mapping[str, Any], report
         try:
             found["result"] = values.to_wire(values.portable(last, "result", tags=True, plain=plain))
         except values.NotPortableValue:
-            is_result = False  # nobody asked for it to be the result: it is only shown
+            is_result = False  # not meant as the result: it is only shown
     outputs.last(last, is_result)
 
 
