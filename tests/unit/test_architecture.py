@@ -32,6 +32,13 @@ PRAGMA_ROOMS: dict[str, set[str]] = {
     "draft": {"grammar", "analysis", "declarations"},
 }
 
+#: The same for the REST server: from what HTTP says over the records that answers hold to the routes.
+REST_ROOMS: dict[str, set[str]] = {
+    "http": set(),
+    "dto": set(),
+    "routes": {"http", "dto"},
+}
+
 #: Rooms that open no file, socket or process and read no clock.
 PURE = (
     "workflow",
@@ -103,6 +110,19 @@ def test_inner_room_of_the_pragmas_imports_only_what_it_may(room: str) -> None:
         for path in files_of(PACKAGE / "pragmas" / room)
         for name in imports_of(path)
         if name.startswith(f"{NAME}.pragmas.") and name.split(".")[2] not in allowed
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("room", sorted(REST_ROOMS))
+def test_inner_room_of_the_rest_server_imports_only_what_it_may(room: str) -> None:
+    """Requests and records know nothing of routes."""
+    allowed = {room, *REST_ROOMS[room]}
+    wrong = [
+        f"{path.relative_to(PACKAGE)} imports {name}"
+        for path in files_of(PACKAGE / "scheduler" / "rest" / room)
+        for name in imports_of(path)
+        if name.startswith(f"{NAME}.scheduler.rest.") and name.split(".")[3] not in allowed
     ]
     assert wrong == []
 

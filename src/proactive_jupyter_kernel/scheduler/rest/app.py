@@ -1,6 +1,6 @@
 """The ASGI application: from a request to its handler, and from whatever happens there to an answer.
 
-All routes stand in the tables of their rooms; `ROUTES` is all of them. Nothing reaches a handler that did not come to
+Nothing reaches a handler that did not come to
 this machine's own address (the Host header is checked, against DNS rebinding) or, where the route asks for a session,
 does not have one.
 """
@@ -15,30 +15,21 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from proactive_jupyter_kernel.errors import ProActiveError
-from proactive_jupyter_kernel.scheduler.rest import errors, jobs, login, resources, spaces, state, submissions, tasks
-from proactive_jupyter_kernel.scheduler.rest.call import Call, json_answer
-from proactive_jupyter_kernel.scheduler.rest.errors import RestError
 from proactive_jupyter_kernel.scheduler.rest.events import EVENTS_PATH, Events
-from proactive_jupyter_kernel.scheduler.rest.login import Sessions
-from proactive_jupyter_kernel.scheduler.rest.routing import Match, MethodNotAllowed, Route, Router
+from proactive_jupyter_kernel.scheduler.rest.http import errors
+from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer
+from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
+from proactive_jupyter_kernel.scheduler.rest.http.routing import Match, MethodNotAllowed, Route, Router
+from proactive_jupyter_kernel.scheduler.rest.http.sessions import Sessions
+from proactive_jupyter_kernel.scheduler.rest.routes import ROUTES
 from proactive_jupyter_kernel.scheduler.service import Service
 
-__all__ = ["ROUTES", "App"]
+__all__ = ["App"]
 
 _log = logging.getLogger(__name__)
 
 #: Where the REST application is mounted.
 ROOT = "/rest"
-
-ROUTES: tuple[Route, ...] = (
-    *login.ROUTES,
-    *state.ROUTES,
-    *submissions.ROUTES,
-    *jobs.ROUTES,
-    *tasks.ROUTES,
-    *spaces.ROUTES,
-    *resources.ROUTES,
-)
 
 
 class App:

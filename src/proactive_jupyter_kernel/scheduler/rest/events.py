@@ -17,8 +17,8 @@ from starlette.types import Receive, Send
 
 from proactive_jupyter_kernel.errors import ProActiveError
 from proactive_jupyter_kernel.scheduler.engine.commands import Announce
-from proactive_jupyter_kernel.scheduler.rest import records, views
-from proactive_jupyter_kernel.scheduler.rest.login import Session, Sessions
+from proactive_jupyter_kernel.scheduler.rest.dto import records, views
+from proactive_jupyter_kernel.scheduler.rest.http.sessions import Session, Sessions
 from proactive_jupyter_kernel.scheduler.service import Service
 
 __all__ = ["EVENTS_PATH", "Events"]

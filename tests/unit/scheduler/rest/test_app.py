@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from proactive_jupyter_kernel.scheduler.rest.app import ROUTES
+from proactive_jupyter_kernel.scheduler.rest.routes import ROUTES
 from proactive_jupyter_kernel.version import __version__
 
 PORTAL = "org.ow2.proactive_grid_cloud_portal.scheduler.exception."

@@ -8,8 +8,8 @@ from typing import Any
 
 from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
-from proactive_jupyter_kernel.scheduler.rest import records
-from proactive_jupyter_kernel.scheduler.rest.throwable import serialized_exception
+from proactive_jupyter_kernel.scheduler.rest.dto import records
+from proactive_jupyter_kernel.scheduler.rest.dto.throwable import serialized_exception
 from proactive_jupyter_kernel.scheduler.service.results import TaskOutcome
 from proactive_jupyter_kernel.scheduler.store.base import Endpoint, JobExtras, JobFacts, JobRow
 from proactive_jupyter_kernel.workflow.java import serialization

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from starlette.responses import Response
 
-from proactive_jupyter_kernel.scheduler.rest.call import Call
-from proactive_jupyter_kernel.scheduler.rest.routing import MethodNotAllowed, Route, Router, split_path
+from proactive_jupyter_kernel.scheduler.rest.http.call import Call
+from proactive_jupyter_kernel.scheduler.rest.http.routing import MethodNotAllowed, Route, Router, split_path
 
 
 async def nothing(call: Call) -> Response:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from proactive_jupyter_kernel.errors import SubmissionRefused
-from proactive_jupyter_kernel.scheduler.rest.submissions import fetch
+from proactive_jupyter_kernel.scheduler.rest.routes.submissions import fetch
 
 HEAD = '<variables><variable name="A" value="1"/><variable name="B" value="b-${A}"/></variables>'
 INFO = '<genericInformation><info name="K" value="xml"/><info name="L" value="${A}"/></genericInformation>'

@@ -1,124 +1,17 @@
-"""Sessions: logging in, looking up, logging out (``/scheduler``, ``/common``, ``/rm`` and ``/studio`` alike).
-
-A session is an opaque id, in memory only, as on a ProActive server: a restarted scheduler knows none, and clients log
-in again. The password is the token of the address file; it is compared in constant time.
-"""
+"""Logging in, looking up, logging out (``/scheduler``, ``/common``, ``/rm`` and ``/studio`` alike)."""
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from starlette.responses import Response
 
 from proactive_jupyter_kernel.errors import LoginRefused
-from proactive_jupyter_kernel.scheduler.rest.call import Call, json_answer, no_content, text_answer
-from proactive_jupyter_kernel.scheduler.rest.errors import not_connected
-from proactive_jupyter_kernel.scheduler.rest.routing import Route
+from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, no_content, text_answer
+from proactive_jupyter_kernel.scheduler.rest.http.routing import Route
+from proactive_jupyter_kernel.scheduler.rest.http.sessions import Session
 
-__all__ = ["ROUTES", "Session", "Sessions"]
-
-
-@dataclass(slots=True, kw_only=True)
-class Session:
-    """One login."""
-
-    id: str
-    user: str
-    #: Seconds of the clock of `Sessions`.
-    renewed: float
-    #: Milliseconds since the epoch.
-    connected_at: int
-    last_submit_at: int = -1
-    submissions: int = 0
-
-
-class Sessions:
-    """All logins. `ended` is called with the id of a session that is over."""
-
-    def __init__(
-        self,
-        *,
-        user: str,
-        token: str,
-        timeout: float,
-        clock: Callable[[], float],
-        now: Callable[[], int],
-        ended: Callable[[str], None],
-    ) -> None:
-        """`clock` gives seconds of a steady clock, `now` milliseconds since the epoch; `timeout` is in seconds."""
-        self._user = user
-        self._token = token.encode()
-        self._timeout = timeout
-        self._clock = clock
-        self._now = now
-        self._ended = ended
-        self._sessions: dict[str, Session] = {}
-
-    def login(self, user: str, password: str) -> Session:
-        """A new session with an id of its own; raises `LoginRefused`."""
-        # Both are compared whatever the first says, so that the time tells nothing.
-        right_user = secrets.compare_digest(_bare(user).encode("utf-8", "replace"), self._user.encode())
-        right_password = secrets.compare_digest(password.encode("utf-8", "replace"), self._token)
-        if not (right_user and right_password):
-            raise LoginRefused(
-                "The login or the password is wrong.",
-                hint="The embedded scheduler takes the user and the token of its address file in Jupyter's runtime "
-                "folder.",
-            )
-        self._sweep()
-        session = Session(id=secrets.token_hex(16), user=self._user, renewed=self._clock(), connected_at=self._now())
-        self._sessions[session.id] = session
-        return session
-
-    def find(self, session_id: str) -> Session | None:
-        """The session of an id, None if it is unknown or over. Does not renew it."""
-        session = self._sessions.get(session_id)
-        if session is not None and self._clock() - session.renewed > self._timeout:
-            self._drop(session_id)
-            return None
-        return session
-
-    def renewed(self, session_id: str) -> Session | None:
-        """As `find`, and the session lasts on."""
-        session = self.find(session_id)
-        if session is not None:
-            session.renewed = self._clock()
-        return session
-
-    def required(self, session_id: str) -> Session:
-        """As `renewed`; 401 if there is none."""
-        session = self.renewed(session_id)
-        if session is None:
-            raise not_connected()
-        return session
-
-    def logout(self, session_id: str) -> None:
-        """End a session; 401 if there is none."""
-        if self.find(session_id) is None:
-            raise not_connected()
-        self._drop(session_id)
-
-    def all(self) -> list[Session]:
-        """The sessions that are not over."""
-        self._sweep()
-        return list(self._sessions.values())
-
-    def _sweep(self) -> None:
-        """Drop what is over; done at each login, so that an idle scheduler needs no timer for it."""
-        for session_id in list(self._sessions):
-            self.find(session_id)
-
-    def _drop(self, session_id: str) -> None:
-        del self._sessions[session_id]
-        self._ended(session_id)
-
-
-def _bare(user: str) -> str:
-    """The name without a Windows domain (``DOMAIN\\user``)."""
-    return user.rpartition("\\")[2]
+__all__ = ["ROUTES"]
 
 
 async def put_session(call: Call) -> Response:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from proactive_jupyter_kernel.scheduler.attempt import Failure, Wire
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
-from proactive_jupyter_kernel.scheduler.rest.throwable import serialized_exception
+from proactive_jupyter_kernel.scheduler.rest.dto.throwable import serialized_exception
 from proactive_jupyter_kernel.scheduler.service.results import TaskOutcome
 from proactive_jupyter_kernel.scheduler.store.base import JobRow
 from proactive_jupyter_kernel.workflow import values

@@ -9,10 +9,10 @@ from typing import Any
 from starlette.responses import Response
 
 from proactive_jupyter_kernel.scheduler.engine.records import TaskRecord
-from proactive_jupyter_kernel.scheduler.rest import records, views
-from proactive_jupyter_kernel.scheduler.rest.call import Call, download, json_answer, no_content, text_answer
-from proactive_jupyter_kernel.scheduler.rest.filters import PAGE, task_statuses, task_window
-from proactive_jupyter_kernel.scheduler.rest.routing import Handler, Route
+from proactive_jupyter_kernel.scheduler.rest.dto import records, views
+from proactive_jupyter_kernel.scheduler.rest.http.call import Call, download, json_answer, no_content, text_answer
+from proactive_jupyter_kernel.scheduler.rest.http.routing import Handler, Route
+from proactive_jupyter_kernel.scheduler.rest.routes.filters import PAGE, task_statuses, task_window
 from proactive_jupyter_kernel.scheduler.service import Service
 from proactive_jupyter_kernel.scheduler.service.questions import ALL, ERRORS, OUTPUT
 from proactive_jupyter_kernel.scheduler.service.serverlog import task_lines

@@ -11,12 +11,12 @@ from urllib.parse import parse_qsl
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from proactive_jupyter_kernel.scheduler.rest import forms
-from proactive_jupyter_kernel.scheduler.rest.errors import RestError, not_connected
+from proactive_jupyter_kernel.scheduler.rest.http import forms
+from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError, not_connected
 from proactive_jupyter_kernel.scheduler.service import Service
 
 if TYPE_CHECKING:
-    from proactive_jupyter_kernel.scheduler.rest.login import Session, Sessions
+    from proactive_jupyter_kernel.scheduler.rest.http.sessions import Session, Sessions
 
 __all__ = ["Call", "download", "json_answer", "no_content", "text_answer"]
 

@@ -21,9 +21,9 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 
 from proactive_jupyter_kernel.scheduler import archives
 from proactive_jupyter_kernel.scheduler.folders import Folder, LeavesSpace
-from proactive_jupyter_kernel.scheduler.rest.call import Call, json_answer, no_content
-from proactive_jupyter_kernel.scheduler.rest.errors import RestError
-from proactive_jupyter_kernel.scheduler.rest.routing import Handler, Route
+from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, no_content
+from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
+from proactive_jupyter_kernel.scheduler.rest.http.routing import Handler, Route
 from proactive_jupyter_kernel.workflow.globs import FilePattern, compile_pattern
 
 __all__ = ["ROUTES", "space_folder"]

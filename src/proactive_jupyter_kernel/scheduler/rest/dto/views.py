@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
-from proactive_jupyter_kernel.scheduler.rest import records
-from proactive_jupyter_kernel.scheduler.rest.records import Json
+from proactive_jupyter_kernel.scheduler.rest.dto import records
+from proactive_jupyter_kernel.scheduler.rest.dto.records import Json
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.service.results import TaskOutcome
 from proactive_jupyter_kernel.scheduler.store.base import JobRow

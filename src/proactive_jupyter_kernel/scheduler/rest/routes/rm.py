@@ -12,9 +12,9 @@ from starlette.responses import Response
 
 from proactive_jupyter_kernel.scheduler.assemble import node_url
 from proactive_jupyter_kernel.scheduler.attempt import Slot
-from proactive_jupyter_kernel.scheduler.rest.call import Call, json_answer, text_answer
-from proactive_jupyter_kernel.scheduler.rest.errors import RestError
-from proactive_jupyter_kernel.scheduler.rest.routing import Handler, Route
+from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, text_answer
+from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
+from proactive_jupyter_kernel.scheduler.rest.http.routing import Handler, Route
 
 __all__ = ["ROUTES"]
 

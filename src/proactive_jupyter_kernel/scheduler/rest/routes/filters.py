@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proactive_jupyter_kernel.scheduler.rest.call import Call
+from proactive_jupyter_kernel.scheduler.rest.http.call import Call
 from proactive_jupyter_kernel.scheduler.store.base import JobQuery
 from proactive_jupyter_kernel.workflow.status import JOB_ENDED, TASK_ENDED, TASK_PENDING, JobStatus, TaskStatus
 

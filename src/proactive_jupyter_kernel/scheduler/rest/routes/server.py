@@ -6,8 +6,8 @@ from pathlib import Path
 
 from starlette.responses import Response
 
-from proactive_jupyter_kernel.scheduler.rest.call import Call, json_answer, text_answer
-from proactive_jupyter_kernel.scheduler.rest.routing import Handler, Route
+from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, text_answer
+from proactive_jupyter_kernel.scheduler.rest.http.routing import Handler, Route
 from proactive_jupyter_kernel.version import __version__
 
 __all__ = ["ROUTES"]

@@ -10,11 +10,11 @@ from typing import Any
 from starlette.responses import Response
 
 from proactive_jupyter_kernel.errors import UnknownJob
-from proactive_jupyter_kernel.scheduler.rest import records, views
-from proactive_jupyter_kernel.scheduler.rest.call import Call, json_answer, no_content, text_answer
-from proactive_jupyter_kernel.scheduler.rest.errors import RestError
-from proactive_jupyter_kernel.scheduler.rest.filters import job_query
-from proactive_jupyter_kernel.scheduler.rest.routing import Handler, Route
+from proactive_jupyter_kernel.scheduler.rest.dto import records, views
+from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, no_content, text_answer
+from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
+from proactive_jupyter_kernel.scheduler.rest.http.routing import Handler, Route
+from proactive_jupyter_kernel.scheduler.rest.routes.filters import job_query
 from proactive_jupyter_kernel.scheduler.service import Service
 from proactive_jupyter_kernel.scheduler.service.errors import BadPriority
 from proactive_jupyter_kernel.scheduler.service.serverlog import job_lines

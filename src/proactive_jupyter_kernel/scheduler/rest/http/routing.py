@@ -15,7 +15,7 @@ from urllib.parse import unquote, unquote_plus
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from proactive_jupyter_kernel.scheduler.rest.call import Call
+    from proactive_jupyter_kernel.scheduler.rest.http.call import Call
 
 __all__ = ["Handler", "Match", "MethodNotAllowed", "Route", "Router", "split_path"]
 

@@ -16,10 +16,10 @@ from starlette.responses import Response
 
 from proactive_jupyter_kernel.errors import ProActiveError, SubmissionRefused, UnknownJob
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord
-from proactive_jupyter_kernel.scheduler.rest import records, views
-from proactive_jupyter_kernel.scheduler.rest.call import Call, json_answer, no_content, parsed_json
-from proactive_jupyter_kernel.scheduler.rest.forms import BadForm, Part
-from proactive_jupyter_kernel.scheduler.rest.routing import Route
+from proactive_jupyter_kernel.scheduler.rest.dto import records, views
+from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, no_content, parsed_json
+from proactive_jupyter_kernel.scheduler.rest.http.forms import BadForm, Part
+from proactive_jupyter_kernel.scheduler.rest.http.routing import Route
 from proactive_jupyter_kernel.scheduler.service.submission import Validation
 
 __all__ = ["ROUTES"]

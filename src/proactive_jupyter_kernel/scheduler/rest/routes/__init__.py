@@ -1,0 +1,15 @@
+"""All routes: each room has a table of its own, and `ROUTES` is all of them."""
+
+from proactive_jupyter_kernel.scheduler.rest.routes import jobs, login, rm, server, spaces, submissions, tasks
+
+__all__ = ["ROUTES"]
+
+ROUTES = (
+    *login.ROUTES,
+    *server.ROUTES,
+    *submissions.ROUTES,
+    *jobs.ROUTES,
+    *tasks.ROUTES,
+    *spaces.ROUTES,
+    *rm.ROUTES,
+)
