@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
+import secrets
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +19,11 @@ from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
 __all__ = ["scheduler"]
 
 port_option = click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, metavar="P", help="Listen there; 0 or nothing: any free port."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    metavar="P",
+    help="Listen there; 0 or nothing: at the lasting port (`scheduler port`), else at any free one.",
 )
 
 
@@ -24,6 +32,7 @@ port_option = click.option(
         "proactive-kernel scheduler status",
         "proactive-kernel scheduler start --port 8080",
         "proactive-kernel scheduler serve --data-dir ./jobs",
+        "proactive-kernel scheduler login",
     )
 )
 def scheduler() -> None:
@@ -99,6 +108,97 @@ def serve(port: int, data_dir: Path | None) -> None:
         raise click.exceptions.Exit(EXIT_LOCKED) from None
     except OSError as error:
         raise EmbeddedSchedulerError(f"The scheduler cannot run on {folder}: {error}.") from error
+
+
+@scheduler.command(epilog=examples("proactive-kernel scheduler port 8088", "proactive-kernel scheduler port 0"))
+@click.argument("port", type=click.IntRange(0, 65535), required=False)
+@data_dir_option
+def port(port: int | None, data_dir: Path | None) -> None:
+    """Set the port at which it listens after each start; 0: any free one. Without PORT: show it."""
+    from proactive_jupyter_kernel.scheduler import access
+
+    folder = embedded.data_dir(data_dir)
+    found = access.load(folder)
+    if port is None:
+        say(str(found.port) if found.port else "No lasting port: each start takes a free one.")
+        return
+    access.save(folder, replace(found, port=port))
+    say(f"The lasting port is {port}." if port else "Removed the lasting port: each start takes a free one.")
+    running = embedded.find(folder)
+    if running is not None and port and not running.url.endswith(f":{port}"):
+        note(f"The scheduler that runs now listens at {running.url}: stop it, then start it again.")
+
+
+@scheduler.command(
+    epilog=examples(
+        "proactive-kernel scheduler login",
+        "proactive-kernel scheduler login ci --ask",
+        "proactive-kernel scheduler login ci --remove",
+        "proactive-kernel scheduler login --list",
+    )
+)
+@click.argument("name", required=False)
+@click.option("--ask", is_flag=True, help="Ask for the password instead of generating one; a pipe is read instead.")
+@click.option("--remove", is_flag=True, help="Revoke the login; its sessions end at once.")
+@click.option("--list", "list_names", is_flag=True, help="List the names of the lasting logins.")
+@data_dir_option
+@json_option
+def login(name: str | None, ask: bool, remove: bool, list_names: bool, data_dir: Path | None, as_json: bool) -> None:
+    """Make a lasting login for another client, such as ProActive's Python SDK.
+
+    NAME is by default your own. The login survives restarts of the scheduler. A generated password is shown once, for
+    only a hash of it is stored. Whoever has it can run programs under your account: jobs of any login are yours.
+    """
+    from proactive_jupyter_kernel.scheduler import access
+
+    if ask + remove + list_names > 1:
+        raise click.UsageError("--ask, --remove and --list exclude each other.")
+    folder = embedded.data_dir(data_dir)
+    found = access.load(folder)
+    names = [login.name for login in found.logins]
+    if list_names:
+        if as_json:
+            print_json(names)
+        else:
+            say("\n".join(names) or "No lasting logins.")
+        return
+    chosen = name or getpass.getuser()
+    if remove:
+        if chosen not in names:
+            known = f"The lasting logins: {', '.join(names)}." if names else "There are no lasting logins."
+            raise EmbeddedSchedulerError(f"There is no lasting login {chosen!r}.", hint=known)
+        access.save(folder, found.without_login(chosen))
+        if as_json:
+            print_json({"login": chosen, "removed": True})
+        else:
+            say(f"Revoked the login {chosen}.")
+        return
+    password = _asked_password(chosen) if ask else secrets.token_urlsafe(24)
+    access.save(folder, found.with_login(access.made_login(chosen, password)))
+    running = embedded.find(folder)
+    url = running.url if running else f"http://127.0.0.1:{found.port}" if found.port else None
+    if as_json:
+        print_json({"url": url, "login": chosen, "password": None if ask else password})
+    else:
+        rows = [("URL", url), ("Login", chosen), ("Password", None if ask else password)]
+        say("\n".join(f"{label:<10}{value}" for label, value in rows if value))
+    _login_notes(chosen, replaced=chosen in names, lasting_port=bool(found.port), running=running is not None)
+
+
+def _asked_password(name: str) -> str:
+    """From the terminal, unseen and twice; else the first line of standard input."""
+    if sys.stdin.isatty():
+        return str(click.prompt(f"Password of {name}", hide_input=True, confirmation_prompt=True, err=True))
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+def _login_notes(name: str, *, replaced: bool, lasting_port: bool, running: bool) -> None:
+    if replaced:
+        note(f"The login {name} existed: its former password is not valid any more, and its sessions ended.")
+    if not lasting_port:
+        note("The scheduler gets another port at each start; `proactive-kernel scheduler port 8088` keeps one.")
+    if not running:
+        note("It is not running: `proactive-kernel scheduler start` starts it.")
 
 
 def _facts(found: Status) -> dict[str, Any]:

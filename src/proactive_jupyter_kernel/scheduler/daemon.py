@@ -24,6 +24,7 @@ from typing import Any
 import uvicorn
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
+from proactive_jupyter_kernel.scheduler import access
 from proactive_jupyter_kernel.scheduler import settings as settings_table
 from proactive_jupyter_kernel.scheduler.address import DataFolderInUse, locked, published
 from proactive_jupyter_kernel.scheduler.assemble import Site
@@ -52,14 +53,14 @@ _LOG_SIZE, _LOG_FILES = 1024 * 1024, 3
 
 
 def serve(data_dir: Path, port: int = 0, *, settings: Settings | None = None) -> None:
-    """Run the scheduler on `data_dir` until it is stopped. `port` 0 lets the system choose.
+    """Run the scheduler on `data_dir` until it is stopped. `port` 0: the lasting one if there is one, else any.
 
     Raises `DataFolderInUse` if another one runs there, and `EmbeddedSchedulerError` for a port in use, a folder that
     cannot be written, a database of a newer version or a wrong setting.
     """
     chosen = settings or settings_table.load()
     _make_private(data_dir)
-    with locked(data_dir), _logging(data_dir / "scheduler.log"), _bound(port) as listener:
+    with locked(data_dir), _logging(data_dir / "scheduler.log"), _bound_as_asked(data_dir, port) as listener:
         store = SqliteStore(data_dir / "scheduler.db", log_lines=chosen.log_lines, log_bytes=chosen.log_bytes)
         try:
             asyncio.run(_Daemon(data_dir, listener, chosen, store).run())
@@ -99,8 +100,18 @@ def _logging(path: Path) -> Iterator[None]:
         handler.close()
 
 
+def _bound_as_asked(data_dir: Path, port: int) -> contextlib.AbstractContextManager[socket.socket]:
+    if port:
+        return _bound(port, hint="Choose another port with --port, or none: then the system finds a free one.")
+    return _bound(
+        access.load(data_dir).port,
+        hint="This is the lasting port of the data folder. End the program that uses it, or choose another one with "
+        "`proactive-kernel scheduler port`; 0 lets the system find a free one at each start.",
+    )
+
+
 @contextlib.contextmanager
-def _bound(port: int) -> Iterator[socket.socket]:
+def _bound(port: int, *, hint: str) -> Iterator[socket.socket]:
     """A socket at the port, of this machine alone."""
     # asyncio turns Nagle's algorithm off only where the protocol is named; with it every answer takes 40 ms more.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -114,8 +125,7 @@ def _bound(port: int) -> Iterator[socket.socket]:
             listener.listen(128)
         except (OSError, OverflowError) as error:
             raise EmbeddedSchedulerError(
-                f"The embedded scheduler cannot listen at port {port} of {_HOST}: {error}.",
-                hint="Choose another port with --port, or none: then the system finds a free one.",
+                f"The embedded scheduler cannot listen at port {port} of {_HOST}: {error}.", hint=hint
             ) from error
         yield listener
     finally:
@@ -231,6 +241,7 @@ class _Daemon:
             clock=time.monotonic,
             now=now_ms,
             ended=service.logs.release_all,
+            lasting=access.LastingLogins(self._data_dir),
         )
 
     def _address(self) -> dict[str, object]:

@@ -45,9 +45,9 @@ class Shell:
             "PROACTIVE_KERNEL_SLOTS": "2",
         }
 
-    def __call__(self, *arguments: str) -> Done:
+    def __call__(self, *arguments: str, stdin: str | None = None) -> Done:
         """The command in this process."""
-        result = CliRunner(env={**dict.fromkeys(PRIVATE), **self.environ}).invoke(app, arguments)
+        result = CliRunner(env={**dict.fromkeys(PRIVATE), **self.environ}).invoke(app, arguments, input=stdin)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return Done(result.exit_code, result.stdout, result.stderr)

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx2
 import psutil
 
 from proactive_jupyter_kernel.client.launch import EXIT_LOCKED
@@ -156,3 +157,55 @@ def test_a_folder_that_cannot_be_used_is_named(fresh_shell: Shell) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert str(fresh_shell.home / "data") in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_lasting_login_and_port_survive_a_restart(fresh_shell: Shell) -> None:
+    """Another client logs in with the same three values before and after, until the login is revoked."""
+    shell = fresh_shell
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    assert "without" not in shell("scheduler", "port", str(port)).stderr
+    made = shell.facts("scheduler", "login", "ci")
+
+    def log_in() -> httpx2.Response:
+        data = {"username": made["login"], "password": made["password"]}
+        return httpx2.post(made["url"] + "/rest/scheduler/login", data=data, trust_env=False)
+
+    shell("scheduler", "start")
+    first = log_in()
+    shell("scheduler", "stop")
+    shell("scheduler", "start")
+    second = log_in()
+    assert (made["url"], first.status_code, second.status_code) == (f"http://127.0.0.1:{port}", 200, 200)
+    assert shell.facts("scheduler", "login", "--list") == ["ci"]
+
+    removed = shell("scheduler", "login", "ci", "--remove")
+    url, session = made["url"] + "/rest/scheduler/isconnected", {"sessionid": second.text}
+    assert removed.stdout == "Revoked the login ci.\n"
+    assert httpx2.get(url, headers=session, trust_env=False).status_code == 401
+    assert (log_in().status_code, log_in().json()["exceptionClass"]) == (
+        404,
+        "javax.security.auth.login.LoginException",
+    )
+
+
+def test_a_password_may_come_through_a_pipe(fresh_shell: Shell) -> None:
+    """It is not printed; one that is too short is refused, and so is the revocation of a login that is not there."""
+    shell = fresh_shell
+    accepted = shell("scheduler", "login", "ada", "--ask", stdin="correct horse battery\n")
+    short = shell("scheduler", "login", "ada", "--ask", stdin="horse\n")
+    absent = shell("scheduler", "login", "bob", "--remove")
+    assert (accepted.returncode, accepted.stdout) == (0, "Login     ada\n")
+    assert (short.returncode, "at least 8 characters" in short.stderr) == (1, True)
+    assert (absent.returncode, "The lasting logins: ada." in absent.stderr) == (1, True)
+
+
+def test_a_lasting_port_in_use_says_how_to_change_it(fresh_shell: Shell) -> None:
+    """Nothing else takes its place, for clients would not find it."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        fresh_shell("scheduler", "port", str(taken.getsockname()[1]))
+        refused = fresh_shell("scheduler", "start")
+    assert (refused.returncode, "proactive-kernel scheduler port" in refused.stderr) == (1, True)

@@ -1,16 +1,18 @@
 """Sessions: one for each login, in memory only.
 
 A session is an opaque id, as on a ProActive server: a restarted scheduler knows none, and clients log in again. The
-password is the token of the address file; it is compared in constant time.
+password is the token of the address file, compared in constant time, or that of a lasting login (`access.py`).
 """
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from proactive_jupyter_kernel.errors import LoginRefused
+from proactive_jupyter_kernel.scheduler.access import LastingLogin, LastingLogins
 from proactive_jupyter_kernel.scheduler.rest.http.errors import not_connected
 
 __all__ = ["Session", "Sessions"]
@@ -28,6 +30,8 @@ class Session:
     connected_at: int
     last_submit_at: int = -1
     submissions: int = 0
+    #: The lasting login that it was made with; it ends with it. None: made with the token.
+    lasting: LastingLogin | None = None
 
 
 class Sessions:
@@ -42,8 +46,12 @@ class Sessions:
         clock: Callable[[], float],
         now: Callable[[], int],
         ended: Callable[[str], None],
+        lasting: LastingLogins | None = None,
     ) -> None:
         """`clock` gives seconds of a steady clock, `now` milliseconds since the epoch; `timeout` is in seconds."""
+        self._lasting = lasting
+        # One at a time: a check of a lasting password takes time and memory, and anybody may ask for one.
+        self._checking = asyncio.Lock()
         self._user = user
         self._token = token.encode()
         self._timeout = timeout
@@ -52,26 +60,35 @@ class Sessions:
         self._ended = ended
         self._sessions: dict[str, Session] = {}
 
-    def login(self, user: str, password: str) -> Session:
+    async def login(self, user: str, password: str) -> Session:
         """A new session with an id of its own; raises `LoginRefused`."""
         # Both are compared whatever the first says, so that the time tells nothing.
         right_user = secrets.compare_digest(_bare(user).encode("utf-8", "replace"), self._user.encode())
         right_password = secrets.compare_digest(password.encode("utf-8", "replace"), self._token)
+        lasting = None
         if not (right_user and right_password):
-            raise LoginRefused(
-                "The login or the password is wrong.",
-                hint="The embedded scheduler takes the user and the token of its address file in Jupyter's runtime "
-                "folder.",
-            )
+            lasting = await self._verified(_bare(user), password)
+            if lasting is None:
+                raise LoginRefused(
+                    "The login or the password is wrong.",
+                    hint="The embedded scheduler takes the user and the token of its address file in Jupyter's runtime "
+                    "folder, and the logins that `proactive-kernel scheduler login` makes.",
+                )
         self._sweep()
-        session = Session(id=secrets.token_hex(16), user=self._user, renewed=self._clock(), connected_at=self._now())
+        session = Session(
+            id=secrets.token_hex(16),
+            user=self._user,
+            renewed=self._clock(),
+            connected_at=self._now(),
+            lasting=lasting,
+        )
         self._sessions[session.id] = session
         return session
 
     def find(self, session_id: str) -> Session | None:
         """The session of an id, None if it is unknown or over. Does not renew it."""
         session = self._sessions.get(session_id)
-        if session is not None and self._clock() - session.renewed > self._timeout:
+        if session is not None and (self._clock() - session.renewed > self._timeout or self._revoked(session)):
             self._drop(session_id)
             return None
         return session
@@ -100,6 +117,15 @@ class Sessions:
         """The sessions that are not over."""
         self._sweep()
         return list(self._sessions.values())
+
+    async def _verified(self, name: str, password: str) -> LastingLogin | None:
+        if self._lasting is None:
+            return None
+        async with self._checking:
+            return await asyncio.to_thread(self._lasting.verified, name, password)
+
+    def _revoked(self, session: Session) -> bool:
+        return session.lasting is not None and not (self._lasting and self._lasting.holds(session.lasting))
 
     def _sweep(self) -> None:
         """Drop what is over; done at each login, so that an idle scheduler needs no timer for it."""

@@ -29,7 +29,7 @@ async def login(call: Call) -> Response:
         raise LoginRefused(
             "The embedded scheduler has no credential files.", hint="Log in with its user and token instead."
         )
-    session = call.sessions.login(fields.get("username", ""), fields.get("password", ""))
+    session = await call.sessions.login(fields.get("username", ""), fields.get("password", ""))
     return text_answer(call, session.id)
 
 
