@@ -23,6 +23,7 @@ docs: $(VENV)/.installed
 	$(BIN)/python -m proactive_jupyter_kernel.pragmas.reference > docs/reference/pragmas.md
 	$(BIN)/python -m proactive_jupyter_kernel.workflow.checks.reference > docs/reference/checks.md
 	$(BIN)/python -m proactive_jupyter_kernel.workflow.formats.json_schema > docs/reference/workflow.schema.json
+	$(BIN)/python -m tests.conformance.difference_list > docs/reference/fidelity.md
 	cp docs/reference/workflow.schema.json src/proactive_jupyter_kernel/workflow/formats/
 
 # The notebooks of examples/ are committed with their outputs, as GitHub shows them.

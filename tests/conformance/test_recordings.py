@@ -1,0 +1,59 @@
+"""The embedded scheduler beside a ProActive server: recorded exchanges, played one scenario a test.
+
+`difference_list.py` says how to write a row about a difference that is meant.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from tests.conformance import difference_list, recordings
+
+#: Scenarios whose list of differences is not complete yet.
+OPEN = frozenset(
+    {
+        "01-login",
+        "02-server",
+        "03-submit",
+        "04-job",
+        "05-unknown",
+        "06-listings",
+        "08-values",
+        "09-faults",
+        "10-life",
+        "11-tasks",
+        "12-in-error",
+        "16-signals",
+        "17-credentials",
+        "18-dataspace",
+        "19-rm",
+        "20-events",
+        "21-studio",
+    }
+)
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _recordings_exist() -> None:
+    if not recordings.RECORDINGS.is_dir():
+        reason = f"the recordings of a ProActive server are not in {recordings.RECORDINGS}"
+        if os.environ.get("PAJK_REQUIRE_ALL") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+def test_every_scenario_has_its_list() -> None:
+    """No recorded scenario is left out, and no list is about a scenario that is gone."""
+    assert difference_list.scenarios() == recordings.recorded_scenarios()
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("scenario", [name for name in difference_list.scenarios() if name not in OPEN])
+def test_every_difference_is_explained(scenario: str, tmp_path: Path) -> None:
+    """Whatever differs from the server's answers has a row with its reason, and every row has its difference."""
+    verdict = recordings.verdict(scenario, tmp_path)
+    assert not verdict.unexplained, verdict
+    assert not verdict.stale, verdict
