@@ -17,8 +17,9 @@ from proactive_jupyter_kernel.client.records import LogLine
 
 __all__ = ["merge", "parse"]
 
-#: ``pa.scheduler.job.task.output.logs.pattern`` as it is by default, and as it was before 14.0.
-PREFIX = re.compile(r"\[(?P<task>\d+t\d+)@(?P<host>[^;\]]*);(?:(?P<name>[^;\]]*);)?(?P<time>\d\d:\d\d:\d\d)\] ?")
+#: ``pa.scheduler.job.task.output.logs.pattern`` as it is by default, and as it was before 14.0. A task's name may hold
+#: brackets and semicolons.
+PREFIX = re.compile(r"\[(?P<task>\d+t\d+)@(?P<host>[^;\]]*);(?:(?P<name>.*?);)??(?P<time>\d\d:\d\d:\d\d)\] ?")
 
 #: Maximum number of alignments in progress. Only lines that are equal in both streams need more than one, and there any
 #: alignment is equally good.

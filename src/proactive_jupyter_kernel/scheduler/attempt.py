@@ -19,6 +19,7 @@ from proactive_jupyter_kernel.workflow.model import (
 )
 
 __all__ = [
+    "COMMON_EXCEPTIONS",
     "Attempt",
     "Failure",
     "FailureKind",
@@ -61,6 +62,22 @@ class FailureKind(enum.Enum):
     LOST = "lost"
 
 
+#: Exceptions that clients know, too.
+COMMON_EXCEPTIONS = frozenset(
+    {
+        "TaskAbortedException",
+        "TaskCouldNotRestartException",
+        "TaskCouldNotStartException",
+        "TaskPreemptedException",
+        "TaskRestartedException",
+        "TaskSkippedException",
+        "WalltimeExceededException",
+    }
+)
+#: Exceptions that the nodes of a server have, and their package.
+_NODE_EXCEPTIONS = {"ForkedJvmProcessException": "task.exceptions", "TaskException": "task.exceptions"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """What went wrong in an attempt."""
@@ -72,6 +89,17 @@ class Failure:
     message: str
     #: The traceback, or empty.
     stack_trace: str = ""
+
+    @property
+    def java_class(self) -> str:
+        """The full name of the exception's class on a server; the bare name of a class that is only ours."""
+        package = "common.exception" if self.exception in COMMON_EXCEPTIONS else _NODE_EXCEPTIONS.get(self.exception)
+        return f"org.ow2.proactive.scheduler.{package}.{self.exception}" if package else self.exception
+
+    @property
+    def text(self) -> str:
+        """As ``TaskResult.toString`` of ProActive says it: a script's failure without the class, others with it."""
+        return self.message if self.exception == "TaskException" else f"{self.java_class}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

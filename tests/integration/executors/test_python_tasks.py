@@ -102,12 +102,12 @@ def test_result_of_failed_parent(lab: Any) -> None:
     failure = Failure(kind=FailureKind.ERROR, exception="TaskException", message="Failed to execute task: x")
     parents = (ParentResult(task_name="A", task_id=0, failure=failure),)
     run = lab.run("print(results[0])\nresults[0].value()", results=parents)
-    assert run.out == "TaskException: Failed to execute task: x\n"
+    assert run.out == "Failed to execute task: x\n"
     assert run.err == (
         "Traceback (most recent call last):\n"
         '  File "<task T>", line 2, in <module>\n'
         + ("    results[0].value()\n" + ("    ~~~~~~~~~~~~~~~~^^\n" if sys.version_info >= (3, 13) else ""))
-        + "TaskFailed: task A failed: TaskException: Failed to execute task: x\n"
+        + "TaskFailed: task A failed: Failed to execute task: x\n"
     )
 
 

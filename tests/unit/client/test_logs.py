@@ -32,9 +32,9 @@ def test_trailing_blanks_may_have_been_cut() -> None:
 
 
 @pytest.mark.parametrize("host", ["host", "my host", "10.0.0.1:8080", "host (node-1)"])
-@pytest.mark.parametrize("name", ["T", "Load data", "T#1*2", "a[1", "14:05:09"])
+@pytest.mark.parametrize("name", ["T", "Load data", "T#1*2", "a[1", "14:05:09", "a]; b]"])
 def test_servers_since_14_name_the_task(host: str, name: str) -> None:
-    """Host and name may hold anything but a closing bracket and a semicolon; no blank follows the text."""
+    """A name may hold anything, a host all but a closing bracket and a semicolon; no blank follows the text."""
     assert parse(f"[7t0@{host};{name};14:05:09]   a \n[7t0@{host};{name};14:05:10] [b] c; d\n\tat x\n") == [
         LogLine(text="  a ", time="14:05:09", task="7t0", host=host),
         LogLine(text="[b] c; d", time="14:05:10", task="7t0", host=host),

@@ -220,9 +220,9 @@ class AttemptRun:
         return await self._runner.run(stage, self._state.enclosure)
 
     def _fail(self, fault: Failure) -> None:
-        """Note why the attempt failed, and say so in its log where nobody has yet."""
+        """Note why the attempt failed, and say so in its log, as a server does after a script's own traceback."""
         self._state.failure = fault
-        if not fault.stack_trace and fault.kind not in (FailureKind.KILLED, FailureKind.LOST):
+        if fault.kind not in (FailureKind.KILLED, FailureKind.LOST):
             self._output.say(fault.message)
 
     # --- files ---------------------------------------------------------------------------------------------------

@@ -1,8 +1,10 @@
 """From the bytes that a process writes to the lines of its log: cut, decoded, bounded.
 
-Pure: bytes and times come in, lines go out. A stream that writes faster than anybody can read is thinned, as ProActive
-does by keeping the last lines of a log: what is over the allowance is held back, the newest of it only, and handed out
-as time passes, with a line that says how much is missing.
+Pure: bytes and times come in, lines go out. Blank lines and blanks at the end of a line are left out, as on a ProActive
+server. There a carriage return ends a line, too; here it stays in the line, so that a bar of progress is one line. A
+stream that writes faster than anybody can read is thinned, as ProActive does by keeping the last lines of a log: what
+is over the allowance is held back, the newest of it only, and handed out as time passes, with a line that says how much
+is missing.
 """
 
 from __future__ import annotations
@@ -86,7 +88,8 @@ class LineStream:
         lines += self._decoded(held)
         rest, self._rest = self._rest, b""
         if rest:
-            lines.append(self._masked(rest.decode("utf-8", "replace")))
+            last = self._masked(rest.decode("utf-8", "replace"))
+            lines += [last] if last else []
         return lines
 
     def _grow(self, now: float) -> None:
@@ -142,10 +145,10 @@ class LineStream:
         if not complete:
             return []
         text = complete.decode("utf-8", "replace")
-        return [self._masked(line) + "\n" for line in text[:-1].split("\n")]
+        return [self._masked(line) + "\n" for line in text.split("\n") if line and not line.isspace()]
 
     def _masked(self, line: str) -> str:
-        line = line.removesuffix("\r")
+        line = line.rstrip()
         for text, shown in self.masks.items():
             if text in line:
                 line = line.replace(text, shown)

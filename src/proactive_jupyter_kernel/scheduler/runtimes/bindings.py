@@ -50,7 +50,7 @@ class Bindings:
         """The bindings as JSON: every key is always there, null where the stage has no such binding.
 
         ``variables genericInformation resultMetadata resultMap credentials`` are objects; ``results`` is a list of
-        ``{taskName, taskId, value, metadata, failure}`` with ``failure`` null or ``{exception, message, stackTrace}``;
+        ``{taskName, taskId, value, metadata, failure}`` with ``failure`` null or ``{text, stackTrace}``;
         ``result`` is ``{"value": …}`` or ``{"failure": …}``; ``args nodesurl allnodesurl`` are lists of strings;
         ``spaces`` and ``node`` are objects whose entries are bindings of those names; ``progressFile`` a path or "".
         """
@@ -117,8 +117,8 @@ def result_text(parent: ParentResult) -> str:
 
 
 def failure_text(failure: Failure) -> str:
-    """A failure in one line: ``TaskException: Failed to execute task: …``."""
-    return " ".join(f"{failure.exception}: {failure.message}".split())
+    """A failure in one line: ``Failed to execute task: …``."""
+    return " ".join(failure.text.split())
 
 
 def _text(wire: Wire) -> str:
@@ -138,4 +138,4 @@ def _parent(parent: ParentResult) -> dict[str, Any]:
 
 
 def _failure(failure: Failure) -> dict[str, str]:
-    return {"exception": failure.exception, "message": failure.message, "stackTrace": failure.stack_trace}
+    return {"text": failure.text, "stackTrace": failure.stack_trace}

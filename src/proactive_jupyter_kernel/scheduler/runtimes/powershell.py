@@ -137,7 +137,7 @@ def _request(stage: Stage, script: Path) -> str:
     if bindings.has_result:
         found["result"] = bindings.result
     elif bindings.failure is not None:
-        found["result"] = f"{bindings.failure.exception}: {bindings.failure.message}"
+        found["result"] = bindings.failure.text
     for name, wire in found.items():
         writer.assign(name, writer.literal(wire))
     for name, entries in (
@@ -166,7 +166,7 @@ def _parent(parent: ParentResult) -> dict[str, Wire]:
         "value": parent.value,
         "text": result_text(parent),
         "metadata": dict(parent.metadata),
-        "failure": None if failure is None else f"{failure.exception}: {failure.message}",
+        "failure": None if failure is None else failure.text,
     }
 
 

@@ -81,7 +81,7 @@ def _request(stage: Stage, script: Path) -> str:
             {parent.task_name: None if parent.failure else parent.value for parent in bindings.results}
         )
     if bindings.failure is not None:
-        parts["result"] = f"simpleError({text(f'{bindings.failure.exception}: {bindings.failure.message}')})"
+        parts["result"] = f"simpleError({text(bindings.failure.text)})"
     elif bindings.has_result:
         parts["result"] = writer.literal(bindings.result)
     told = {

@@ -25,7 +25,7 @@ from proactive_jupyter_kernel.scheduler.engine.commands import (
 )
 from proactive_jupyter_kernel.scheduler.engine.events import Event, JobSubmitted, RemoveJob, TimePassed
 from proactive_jupyter_kernel.scheduler.engine.machine import Machine
-from proactive_jupyter_kernel.scheduler.service.logs import Logs
+from proactive_jupyter_kernel.scheduler.service.logs import Logs, LogSource
 from proactive_jupyter_kernel.scheduler.store.base import (
     Batch,
     JobExtras,
@@ -174,7 +174,10 @@ class Driver:
         task = self._batch.tasks.get(key) or self._store.task(*key)
         if task is not None:
             line = StoredLine(error=command.error, at=self._clock(), text=command.text, attempt=max(task.attempts, 1))
-            self._logs.append(*key, task.host or "scheduler", line)
+            source = LogSource(
+                job_id=task.job_id, task_id=task.task_id, task_name=task.name, host=task.host or "scheduler"
+            )
+            self._logs.append(source, line)
 
     # --- writing -------------------------------------------------------------------------------------------------
 

@@ -14,10 +14,21 @@ from dataclasses import dataclass, field
 
 from proactive_jupyter_kernel.scheduler.store.base import LogLine, LogPart, LogText
 
-__all__ = ["Logs", "dropped_notice", "formatted"]
+__all__ = ["LogSource", "Logs", "dropped_notice", "formatted"]
 
 #: A longer line is cut; a line is for people, and clients hold them all in memory.
 _LONGEST_LINE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSource:
+    """Who writes a line: a task, and the machine on which it runs."""
+
+    job_id: int
+    task_id: int
+    #: The task's full name.
+    task_name: str
+    host: str
 
 
 @dataclass(slots=True)
@@ -49,22 +60,22 @@ class Logs:
 
     # --- to the store --------------------------------------------------------------------------------------------
 
-    def append(self, job_id: int, task_id: int, host: str, line: LogLine) -> None:
+    def append(self, source: LogSource, line: LogLine) -> None:
         """A task wrote a line."""
         if len(line.text) > _LONGEST_LINE:
             cut = f"{line.text[:_LONGEST_LINE]} [{len(line.text) - _LONGEST_LINE} more characters cut]"
             line = LogLine(error=line.error, at=line.at, text=cut, attempt=line.attempt)
         if not self._buffers:
             self._on_first()
-        buffer = self._buffers.setdefault((job_id, task_id, line.attempt), _Buffer())
+        buffer = self._buffers.setdefault((source.job_id, source.task_id, line.attempt), _Buffer())
         buffer.lines.append(line)
         buffer.held += len(line.text)
         while len(buffer.lines) > self._max_lines or (buffer.held > self._max_bytes and len(buffer.lines) > 1):
             first = buffer.lines.popleft()
             buffer.held -= len(first.text)
             buffer.skipped += first.lines
-        if job_id in self._captures:
-            self._tell(job_id, formatted(job_id, task_id, host, line))
+        if source.job_id in self._captures:
+            self._tell(source.job_id, formatted(source, line))
 
     def drain(self) -> list[LogPart]:
         """All that is buffered, for the store; the buffers are empty then."""
@@ -126,13 +137,13 @@ class Logs:
             self.release(job_id, listener)
 
 
-def formatted(job_id: int, task_id: int, host: str, line: LogLine) -> str:
-    """A line as ProActive's clients show it: ``[12t0@host;10:00:00] hello``, a blank and a line feed after it.
+def formatted(source: LogSource, line: LogLine) -> str:
+    """A line as ProActive's clients show it, since version 14.0: ``[12t0@host;Load;10:00:00] hello``, and a line feed.
 
     The form is ``pa.scheduler.job.task.output.logs.pattern``; the hour is that of this machine's time zone.
     """
     clock = time.strftime("%H:%M:%S", time.localtime(line.at / 1000))
-    return f"[{job_id}t{task_id}@{host};{clock}] {line.text.rstrip()} \n"
+    return f"[{source.job_id}t{source.task_id}@{source.host};{source.task_name};{clock}] {line.text.rstrip()}\n"
 
 
 def dropped_notice(log: LogText) -> LogLine | None:

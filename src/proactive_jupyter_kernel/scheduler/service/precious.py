@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from proactive_jupyter_kernel.scheduler.attempt import Attempt
-from proactive_jupyter_kernel.scheduler.service.logs import formatted
+from proactive_jupyter_kernel.scheduler.service.logs import LogSource, formatted
 from proactive_jupyter_kernel.scheduler.spaces import WARNING, is_remote
 from proactive_jupyter_kernel.scheduler.store.base import LogLine
 
@@ -25,6 +25,9 @@ class PreciousLog:
 
     def __init__(self, attempt: Attempt) -> None:
         self._attempt = attempt
+        self._source = LogSource(
+            job_id=attempt.job_id, task_id=attempt.task_id, task_name=attempt.task_name, host=attempt.slot.host
+        )
         #: A line for the task's log about what went wrong; empty where nothing did.
         self.trouble = ""
         self._file: TextIO | None = None
@@ -50,9 +53,8 @@ class PreciousLog:
         """Add a line."""
         if self._file is None:
             return
-        attempt = self._attempt
         try:
-            self._file.write(formatted(attempt.job_id, attempt.task_id, attempt.slot.host, line))
+            self._file.write(formatted(self._source, line))
         except OSError as error:
             self._give_up(str(error))
 

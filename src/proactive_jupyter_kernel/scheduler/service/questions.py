@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from proactive_jupyter_kernel.errors import UnknownJob, UnknownTask, did_you_mean
 from proactive_jupyter_kernel.scheduler.engine.records import TaskRecord
-from proactive_jupyter_kernel.scheduler.service.logs import formatted, task_lines
+from proactive_jupyter_kernel.scheduler.service.logs import LogSource, formatted, task_lines
 from proactive_jupyter_kernel.scheduler.service.results import TaskOutcome, in_job_result, outcome_of
 from proactive_jupyter_kernel.scheduler.store.base import (
     JobQuery,
@@ -151,7 +151,8 @@ class Questions:
     def log_text(self, job_id: int, task: TaskRecord, streams: Mapping[bool, bool]) -> str:
         """A task's log with the prefix on every line."""
         lines = task_lines(self.log(job_id, task), streams)
-        return "".join(formatted(job_id, task.task_id, task.host or "scheduler", line) for line in lines)
+        source = LogSource(job_id=job_id, task_id=task.task_id, task_name=task.name, host=task.host or "scheduler")
+        return "".join(formatted(source, line) for line in lines)
 
     def output(self, job_id: int, task: TaskRecord) -> tuple[str, str]:
         """What a task wrote to standard output and to standard error, without prefixes."""

@@ -20,7 +20,7 @@ from proactive_jupyter_kernel.scheduler.engine.commands import KillAttempt, RunS
 from proactive_jupyter_kernel.scheduler.engine.events import AttemptEnded, ProgressMade, SelectionEnded
 from proactive_jupyter_kernel.scheduler.executors.base import Executor
 from proactive_jupyter_kernel.scheduler.service.driver import Driver
-from proactive_jupyter_kernel.scheduler.service.logs import Logs
+from proactive_jupyter_kernel.scheduler.service.logs import Logs, LogSource
 from proactive_jupyter_kernel.scheduler.service.precious import PreciousLog
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.service.results import TaskOutcome
@@ -119,7 +119,9 @@ class Runner:
             self._say(command, message)
             self._end(command, None, Outcome(failure=failure))
             return
-        host = attempt.slot.host
+        source = LogSource(
+            job_id=attempt.job_id, task_id=attempt.task_id, task_name=attempt.task_name, host=attempt.slot.host
+        )
         precious = PreciousLog(attempt)
         if attempt.precious_logs:
             await asyncio.to_thread(precious.open)
@@ -128,9 +130,12 @@ class Runner:
                 return
 
         def output(stream: str, text: str, at_ms: int) -> None:
-            for line in text.removesuffix("\n").split("\n"):
-                entry = LogLine(error=stream == "err", at=at_ms, text=line.rstrip("\r"), attempt=command.number)
-                self._logs.append(command.job_id, command.task_id, host, entry)
+            # Blank lines are left out, as on a server.
+            for line in text.split("\n"):
+                if not (kept := line.rstrip()):
+                    continue
+                entry = LogLine(error=stream == "err", at=at_ms, text=kept, attempt=command.number)
+                self._logs.append(source, entry)
                 precious.write(entry)
 
         def progress(percent: int) -> None:
@@ -201,8 +206,9 @@ class Runner:
         )
 
     def _say(self, command: StartAttempt, text: str) -> None:
-        line = LogLine(error=True, at=self._clock(), text=text, attempt=command.number)
-        self._logs.append(command.job_id, command.task_id, command.slots[0].host, line)
+        task = self._ask.task_by_id(command.job_id, command.task_id)
+        source = LogSource(job_id=task.job_id, task_id=task.task_id, task_name=task.name, host=command.slots[0].host)
+        self._logs.append(source, LogLine(error=True, at=self._clock(), text=text, attempt=command.number))
 
     async def _select(self, command: RunSelection) -> None:
         job_id, task_id = command.job_id, command.task_id

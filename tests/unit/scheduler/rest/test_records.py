@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import Any
 
-from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind
+import pytest
+
+from proactive_jupyter_kernel.scheduler.attempt import COMMON_EXCEPTIONS, Failure, FailureKind
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.rest.dto import records
 from proactive_jupyter_kernel.scheduler.rest.dto.throwable import serialized_exception
@@ -234,7 +237,7 @@ def test_a_failure_has_an_exception_and_no_value() -> None:
     assert (shown["serializedValue"], shown["value"]) == (None, None)
     assert shown["exceptionMessage"] == "Failed to execute task: no"
     assert shown["serializedException"].startswith("rO0AB")
-    assert records.value_text(outcome) == "TaskException: Failed to execute task: no\nat line 1"
+    assert records.value_text(outcome) == "Failed to execute task: no\nat line 1"
 
 
 def test_a_job_result_is_complete() -> None:
@@ -252,11 +255,25 @@ def test_a_job_result_is_complete() -> None:
     }
 
 
-def test_an_exception_is_a_java_stream() -> None:
-    """What we write as ``java.lang.Exception`` reads as one."""
-    read = serialization.loads(serialized_exception("no é"))
+@pytest.mark.parametrize(
+    ("exception", "classes"),
+    [
+        *(
+            (name, [f"org.ow2.proactive.scheduler.common.exception.{each}" for each in (name, "SchedulerException")])
+            for name in sorted(COMMON_EXCEPTIONS)
+        ),
+        ("TaskException", []),
+        ("ForkedJvmProcessException", []),
+    ],
+)
+def test_an_exception_is_a_java_stream(exception: str, classes: list[str]) -> None:
+    """Of the class that a server throws, with its parents and its message; a general one where clients lack it."""
+    content = serialized_exception(Failure(kind=FailureKind.ERROR, exception=exception, message="no é"))
+    read = serialization.loads(content)
     assert isinstance(read, serialization.JavaObject)
-    assert (read.class_name, read.fields["detailMessage"]) == ("java.lang.Exception", "no é")
+    assert (read.class_name, read.fields["detailMessage"]) == ([*classes, "java.lang.Exception"][0], "no é")
+    names = [name.decode() for name in re.findall(rb"r\0.([a-z][\w.]+)", content)]
+    assert names == [*classes, "java.lang.Exception", "java.lang.Throwable"]
 
 
 def test_records_are_json() -> None:

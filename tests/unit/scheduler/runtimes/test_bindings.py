@@ -42,9 +42,9 @@ def test_environment() -> None:
 
 def test_failure_as_result() -> None:
     """The failure of a task is its result, in one line."""
-    assert Bindings(failure=FAILURE).environment() == {"result": "TaskException: Failed: x"}
-    assert failure_text(FAILURE) == "TaskException: Failed: x"
-    assert result_text(ParentResult(task_name="P", task_id=0, failure=FAILURE)) == "TaskException: Failed: x"
+    assert Bindings(failure=FAILURE).environment() == {"result": "Failed: x"}
+    assert failure_text(FAILURE) == "Failed: x"
+    assert result_text(ParentResult(task_name="P", task_id=0, failure=FAILURE)) == "Failed: x"
 
 
 def test_request_has_every_key() -> None:
@@ -72,7 +72,7 @@ def test_request_of_results() -> None:
     parent = ParentResult(task_name="P", task_id=3, value=[1], metadata={"m": "n"})
     broken = ParentResult(task_name="Q", task_id=4, failure=FAILURE)
     request = Bindings(results=(parent, broken), result=5, has_result=True, node_urls=("n",)).request()
-    told = {"exception": "TaskException", "message": "Failed:\n  x", "stackTrace": "t"}
+    told = {"text": "Failed:\n  x", "stackTrace": "t"}
     assert request["results"] == [
         {"taskName": "P", "taskId": 3, "value": [1], "metadata": {"m": "n"}, "failure": None},
         {"taskName": "Q", "taskId": 4, "value": None, "metadata": {}, "failure": told},

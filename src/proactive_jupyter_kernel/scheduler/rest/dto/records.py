@@ -195,9 +195,8 @@ def _text(wire: Wire) -> str:
 
 
 def failure_text(failure: Failure) -> str:
-    """A failure as ``…/result/value`` has it: the exception with its stack trace."""
-    head = f"{failure.exception}: {failure.message}"
-    return f"{head}\n{failure.stack_trace}" if failure.stack_trace else head
+    """A failure as ``…/result/value`` has it: its text and, in place of Java's stack trace, that of the script."""
+    return f"{failure.text}\n{failure.stack_trace}" if failure.stack_trace else failure.text
 
 
 def value_text(outcome: TaskOutcome) -> str | None:
@@ -229,8 +228,8 @@ def task_result(outcome: TaskOutcome, *, stdout: str = "", stderr: str = "") -> 
         "id": {"id": outcome.task.task_id, "readableName": outcome.task.name},
         "serializedValue": None if content is None else _base64(content),
         "value": None if failure is not None or outcome.value is None else _text(outcome.value),
-        "serializedException": None if failure is None else _base64(serialized_exception(failure_text(failure))),
-        "exceptionMessage": None if failure is None else failure.message,
+        "serializedException": None if failure is None else _base64(serialized_exception(failure)),
+        "exceptionMessage": None if failure is None else failure.text,
         "metadata": dict(outcome.metadata),
         "propagatedVariables": {name: _text(wire) for name, wire in outcome.variables.items()},
         "serializedPropagatedVariables": {name: _serialized(wire) for name, wire in outcome.variables.items()},

@@ -1,13 +1,16 @@
-"""A failure as Java's serialization stream has it: a ``java.lang.Exception`` with a message.
+"""A failure as Java's serialization stream has it: an exception without trace, of a class that clients can read.
 
-Clients that ask a result for its exception deserialize it. The class descriptions, with their serial version ids, are
-those of ``java.lang.Exception`` and ``java.lang.Throwable``, which have not changed since Java 7.
+Clients that ask a result for its exception deserialize it. The official Java client has the classes of
+``org.ow2.proactive.scheduler.common.exception`` (serial version 1, no fields, children of ``SchedulerException``). It
+lacks ``TaskException`` and its kin, which only a server's nodes have, and fails at those that a server sends. They are
+``java.lang.Exception`` here, with the same message.
 """
 
 from __future__ import annotations
 
 import struct
 
+from proactive_jupyter_kernel.scheduler.attempt import COMMON_EXCEPTIONS, Failure
 from proactive_jupyter_kernel.workflow.java import serialization
 
 __all__ = ["serialized_exception"]
@@ -18,12 +21,15 @@ def _utf(text: str) -> bytes:
     return struct.pack(">H", len(content)) + content
 
 
-#: TC_OBJECT; TC_CLASSDESC of Exception: SC_SERIALIZABLE, no fields; its super class Throwable: SC_WRITE_METHOD too.
-_HEAD = (
-    b"\xac\xed\x00\x05\x73\x72"
-    + _utf("java.lang.Exception")
-    + bytes.fromhex("d0fd1f3e1a3b1cc4020000")
-    + b"\x78\x72"
+def _description(name: str, serial_version: int = 1) -> bytes:
+    """TC_CLASSDESC of a class without fields: SC_SERIALIZABLE; what follows is the description of its super class."""
+    return b"\x72" + _utf(name) + struct.pack(">Q", serial_version) + b"\x02\x00\x00\x78"
+
+
+#: ``Exception``, and ``Throwable`` with SC_WRITE_METHOD, its fields and no super class; unchanged since Java 7.
+_EXCEPTION = (
+    _description("java.lang.Exception", 0xD0FD1F3E1A3B1CC4)
+    + b"\x72"
     + _utf("java.lang.Throwable")
     + bytes.fromhex("d5c635273977b8cb030004")
     + b"L"
@@ -44,10 +50,18 @@ _HEAD = (
     + _utf("Ljava/util/List;")
     + b"\x78\x70"
 )
-_NULL, _END = b"\x70", b"\x78"
+_HEAD, _OBJECT, _NULL, _END = b"\xac\xed\x00\x05", b"\x73", b"\x70", b"\x78"
 
 
-def serialized_exception(message: str) -> bytes:
+def serialized_exception(failure: Failure) -> bytes:
     """The stream of an exception without cause and Java stack trace. (Throwable takes null for an empty one.)"""
-    text = serialization.dumps(message)[4:]
-    return _HEAD + _NULL + text + _NULL + _NULL + _END
+    text = serialization.dumps(failure.message)[len(_HEAD) :]
+    return _HEAD + _OBJECT + _classes(failure) + _NULL + text + _NULL + _NULL + _END
+
+
+def _classes(failure: Failure) -> bytes:
+    """The descriptions of the class and of those above it."""
+    if failure.exception in COMMON_EXCEPTIONS:
+        scheduler = failure.java_class.rpartition(".")[0] + ".SchedulerException"
+        return _description(failure.java_class) + _description(scheduler) + _EXCEPTION
+    return _EXCEPTION

@@ -45,7 +45,7 @@ function tracked(name, wires) {
   return { proxy, changes };
 }
 
-const failureText = (failure) => `${failure.exception}: ${failure.message}`.split(/\s+/).join(" ").trim();
+const failureText = (failure) => failure.text.split(/\s+/).join(" ").trim();
 
 class TaskFailed extends Error {
   constructor(message) { super(message); this.name = "TaskFailed"; }
@@ -64,7 +64,7 @@ class TaskResult {
   hadException() { return this.#parent.failure !== null; }
   getException() {
     const failure = this.#parent.failure;
-    return failure && new TaskFailed(`task ${this.#parent.taskName} failed: ${failure.exception}: ${failure.message}`);
+    return failure && new TaskFailed(`task ${this.#parent.taskName} failed: ${failure.text}`);
   }
   getMetadata() { return fromWire(this.#parent.metadata); }
   getTaskId() {

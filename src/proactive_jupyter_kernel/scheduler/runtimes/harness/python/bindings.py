@@ -253,7 +253,7 @@ class TaskResult:
         failure = self._parent["failure"]
         if failure is None:
             return None
-        return TaskFailed(f"task {self._parent['taskName']} failed: {failure['exception']}: {failure['message']}")
+        return TaskFailed(f"task {self._parent['taskName']} failed: {failure['text']}")
 
     def getMetadata(self) -> JavaMap:
         return JavaMap(self._parent["metadata"])
@@ -264,7 +264,7 @@ class TaskResult:
     def __str__(self) -> str:
         failure = self._parent["failure"]
         if failure is not None:
-            return " ".join(f"{failure['exception']}: {failure['message']}".split())
+            return " ".join(failure["text"].split())
         value = self._travelled()
         return "Result not available" if value is None else str(values.text(value))
 
@@ -404,8 +404,7 @@ def _results(request: Mapping[str, Any], parents: Iterable[Mapping[str, Any]]) -
 
 def _result(request: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
     if "failure" in found:
-        failure = found["failure"]
-        return {"result": TaskFailed(f"{failure['exception']}: {failure['message']}")}
+        return {"result": TaskFailed(found["failure"]["text"])}
     value = values.from_wire(found["value"])
     try:
         return {"result": tagged.opened(value, "The result")}

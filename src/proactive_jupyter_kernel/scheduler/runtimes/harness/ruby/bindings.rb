@@ -72,7 +72,7 @@ module ProActive
 
     def getException
       failure = @parent["failure"]
-      failure && TaskFailed.new("task #{@parent['taskName']} failed: #{failure['exception']}: #{failure['message']}")
+      failure && TaskFailed.new("task #{@parent['taskName']} failed: #{failure['text']}")
     end
 
     def getMetadata
@@ -85,7 +85,7 @@ module ProActive
 
     def to_s
       failure = @parent["failure"]
-      return "#{failure['exception']}: #{failure['message']}".split.join(" ") if failure
+      return failure["text"].split.join(" ") if failure
 
       found = Wire.value(@parent["value"])
       found.nil? ? "Result not available" : ProActive.java_text(found)

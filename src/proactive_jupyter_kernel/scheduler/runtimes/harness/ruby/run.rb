@@ -59,7 +59,7 @@ module ProActive
     end
 
     def failed(failure)
-      TaskFailed.new("#{failure['exception']}: #{failure['message']}")
+      TaskFailed.new(failure["text"])
     end
 
     def progress

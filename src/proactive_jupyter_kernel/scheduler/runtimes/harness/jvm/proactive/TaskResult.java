@@ -21,7 +21,7 @@ public final class TaskResult {
         }
 
         static TaskFailed of(Map<?, ?> failure, String before) {
-            return new TaskFailed(before + failure.get("exception") + ": " + failure.get("message"));
+            return new TaskFailed(before + failure.get("text"));
         }
 
         @Override
@@ -65,7 +65,7 @@ public final class TaskResult {
     public String toString() {
         Map<?, ?> failure = (Map<?, ?>) parent.get("failure");
         if (failure != null) {
-            return (failure.get("exception") + ": " + failure.get("message")).trim().replaceAll("\\s+", " ");
+            return String.valueOf(failure.get("text")).trim().replaceAll("\\s+", " ");
         }
         Object value = Wire.value(parent.get("value"));
         return value == null ? "Result not available" : value.toString();
