@@ -10,7 +10,7 @@ import click
 from proactive_jupyter_kernel.cli.common import examples, note
 from proactive_jupyter_kernel.errors import SetupError
 from proactive_jupyter_kernel.notebook import exchange
-from proactive_jupyter_kernel.workflow.formats import FORMATS
+from proactive_jupyter_kernel.workflow.formats import FORMATS, NEWEST_XML, XML_VERSIONS
 
 __all__ = ["export", "notebook"]
 
@@ -27,6 +27,7 @@ _OUTPUT = click.option(
 @click.command(
     epilog=examples(
         "proactive-kernel export analysis.ipynb --to xml",
+        "proactive-kernel export analysis.ipynb --to xml --schema 3.13 --for-server",
         "proactive-kernel export workflow.xml --to svg -o picture.svg",
         "proactive-kernel export analysis.ipynb --to mermaid -o -",
     )
@@ -36,23 +37,42 @@ _OUTPUT = click.option(
     "--to", "name", type=click.Choice(tuple(FORMATS), case_sensitive=False), required=True, help="The format."
 )
 @_OUTPUT
-def export(file: Path, name: str, output: Path | None) -> None:
+@click.option(
+    "--schema",
+    type=click.Choice(XML_VERSIONS),
+    help="The version of the XML's schema, for an older server: 3.13 for ProActive 13, 3.12 for 11 and 12, 3.11 for 8 "
+    f"and 10. Default: {NEWEST_XML}.",
+)
+@click.option(
+    "--for-server",
+    is_flag=True,
+    help="Add the code to the notebook's tasks in the XML that a submission adds on a ProActive server, so that they "
+    "carry the same values if the file is submitted from a portal.",
+)
+def export(file: Path, name: str, output: Path | None, schema: str | None, for_server: bool) -> None:
     """Write the workflow of FILE, a notebook or a workflow file (.xml, .json, .dot), in another format.
 
     The cells of a notebook are read and not run: only pragmas that build the job count. A job that needs the notebook's
     Python, such as a formula for a variable, is exported from the notebook itself, with #%export_xml().
     """
     form = FORMATS[name.lower()]
+    if form.name != "xml" and (schema or for_server):
+        raise SetupError("--schema and --for-server apply to --to xml alone.", hint="Leave them out.")
     found = exchange.read(file)
     for notice in found.notices:
         note(f"Note: {notice}")
-    written = form.dumps(found.workflow)
+    left_out: list[str] = []
+    if form.name == "xml":
+        workflow = found.for_server() if for_server else found.workflow
+        written = form.dumps(workflow, schema or NEWEST_XML, notice=left_out.append)
+    else:
+        written = form.dumps(found.workflow)
     _write(written, file, output or file.with_suffix(form.extensions[0]))
     count = len(found.workflow.tasks)
     if str(output) != "-":
         where = output or file.with_suffix(form.extensions[0])
         note(f"Exported workflow {found.workflow.name!r} ({count} task{'s' if count != 1 else ''}) to {where}.")
-    for loss in form.losses(found.workflow):
+    for loss in (*left_out, *form.losses(found.workflow)):
         note(f"Note: {loss}")
 
 

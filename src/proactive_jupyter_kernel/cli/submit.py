@@ -68,7 +68,7 @@ def submit(
     no id: every problem is on standard error, and the exit status is 2.
     """
     _refuse_other_formats(file)
-    xml = workflow_source.with_scripts(file.read(), _folder(file), note)
+    xml = workflow_source.with_scripts(file.read(), _folder(file), _note)
     given = _pairs(variables)
     for name in _not_mentioned(xml, given):
         note(f"Note: The workflow does not mention the variable {name}; it is added for this submission.")
@@ -118,16 +118,20 @@ def _submitted(
 ) -> SubmittedJob:
     """Submit the workflow, with the files it needs."""
     if not input_path and not output_path:
-        return scheduler.submit(xml, variables=variables)
+        return scheduler.submit(xml, variables=variables, notice=_note)
     sent = scheduler.file_transfer.send(
-        workflow_source.parsed(xml, note),
+        workflow_source.parsed(xml, _note),
         variables=variables,
         input_path=input_path and input_path.resolve(),
         output_path=output_path and output_path.resolve(),
     )
     if input_path:
         note(f"{len(sent.files)} file{'' if len(sent.files) == 1 else 's'} of {input_path} sent.")
-    return scheduler.submit_sent(sent, variables=variables)
+    return scheduler.submit_sent(sent, variables=variables, notice=_note)
+
+
+def _note(text: str) -> None:
+    note(f"Note: {text}")
 
 
 def _not_mentioned(xml: bytes, names: Iterable[str]) -> list[str]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from urllib.parse import quote
 
-from proactive_jupyter_kernel.client import logs, records, results
+from proactive_jupyter_kernel.client import logs, records, results, server_version
 from proactive_jupyter_kernel.client.dataspace import DataSpace
 from proactive_jupyter_kernel.client.java_traces import TraceFilter
 from proactive_jupyter_kernel.client.login import Session
 from proactive_jupyter_kernel.client.records import Job, JobInfo, JobRef, JobResult, LogLine, TaskResult, Validation
+from proactive_jupyter_kernel.client.server_version import ServerVersion
 from proactive_jupyter_kernel.client.transport import Part, Response, path_of
 from proactive_jupyter_kernel.errors import SchedulerError, SubmissionRefused, UnknownJob, UnknownTask, did_you_mean
 
@@ -34,6 +36,7 @@ class SchedulerApi:
         self._session = session
         #: Jobs whose live log was requested in this session.
         self._listening: set[int] = set()
+        self._version: ServerVersion | None = None
 
     @property
     def address(self) -> str:
@@ -50,16 +53,32 @@ class SchedulerApi:
 
     def close(self) -> None:
         """Log out and close connections; a later call logs in again."""
+        self._version = None
         self._session.close()
 
-    def server_version(self) -> str:
-        """The scheduler's version (``GET /scheduler/version``)."""
-        answer = self._get("/scheduler/version", doing="tell its version").json()
-        return str(answer.get("scheduler", "")) if isinstance(answer, dict) else ""
+    @property
+    def version(self) -> ServerVersion:
+        """The scheduler's version (``GET /scheduler/version``), requested once."""
+        if self._version is None:
+            answer = self._get("/scheduler/version", doing="tell its version")
+            try:
+                found = answer.json()
+            except SchedulerError:
+                found = {}  # a proxy may answer for it
+            text = str(found.get("scheduler") or "") if isinstance(found, dict) else ""
+            self._version = server_version.parsed(text)
+        return self._version
 
     def user(self) -> str:
-        """The name of this session's user (``GET /common/currentuser``)."""
-        return self._get("/common/currentuser", doing="tell who is logged in").text.strip().strip('"')
+        """The name of this session's user.
+
+        ``GET /common/currentuser``; before 11.0 ``GET /scheduler/logins/sessionid/{s}``.
+        """
+        doing = "tell who is logged in"
+        if self.version.has_common:
+            return self._get("/common/currentuser", doing=doing).text.strip().strip('"')
+        self._session.open()
+        return self._get(path_of("scheduler", "logins", "sessionid", self._session.id), doing=doing).text.strip()
 
     def ask(self, *path: str | int, doing: str, query: Mapping[str, str] | None = None) -> Response:
         """The answer to ``GET`` on a path of the REST API; `doing` completes "The scheduler refused to ..."."""
@@ -76,12 +95,9 @@ class SchedulerApi:
 
         `variables` and `generic_information` replace or add to those of the job in the XML.
         """
+        path, parts = self._with_variables("/scheduler/submit", xml, variables)
         response = self._session.call(
-            "POST",
-            "/scheduler/submit",
-            doing="take the workflow",
-            query=tuple((generic_information or {}).items()),
-            parts=_workflow_parts(xml, variables),
+            "POST", path, doing="take the workflow", query=tuple((generic_information or {}).items()), parts=parts
         )
         if response.status != 200:
             raise SubmissionRefused(
@@ -91,10 +107,22 @@ class SchedulerApi:
 
     def validate(self, xml: str | bytes, *, variables: Mapping[str, str] | None = None) -> Validation:
         """What the scheduler's checks say about a workflow (``POST /scheduler/validate``)."""
-        response = self._session.call(
-            "POST", "/scheduler/validate", doing="check the workflow", parts=_workflow_parts(xml, variables)
-        )
+        path, parts = self._with_variables("/scheduler/validate", xml, variables)
+        response = self._session.call("POST", path, doing="check the workflow", parts=parts)
         return records.validation_of(response.json())
+
+    def _with_variables(
+        self, path: str, xml: str | bytes, variables: Mapping[str, str] | None
+    ) -> tuple[str, list[Part]]:
+        """The path and the parts of a request with a workflow; old servers read variables from the path."""
+        content = xml.encode("utf-8") if isinstance(xml, str) else xml
+        parts = [Part(name="file", content=content, content_type="application/xml")]
+        if variables and self.version.takes_variables_part:
+            body = json.dumps(dict(variables), ensure_ascii=False).encode("utf-8")
+            parts.append(Part(name="variables", content=body, content_type="application/json"))
+        elif variables:
+            path += "".join(f";{quote(name, safe='')}={quote(value, safe='')}" for name, value in variables.items())
+        return path, parts
 
     def info(self, job_id: int) -> JobInfo:
         """A job in short (``GET /scheduler/jobs/{j}/info``)."""
@@ -262,15 +290,6 @@ class SchedulerApi:
     def _unknown_task(self, job_id: int, name: str) -> UnknownTask:
         known = [task.name for task in self.job(job_id).tasks]
         return UnknownTask(f"Job {job_id} has no task {name!r}.", hint=did_you_mean(name, known))
-
-
-def _workflow_parts(xml: str | bytes, variables: Mapping[str, str] | None) -> list[Part]:
-    content = xml.encode("utf-8") if isinstance(xml, str) else xml
-    parts = [Part(name="file", content=content, content_type="application/xml")]
-    if variables:
-        body = json.dumps(dict(variables), ensure_ascii=False).encode("utf-8")
-        parts.append(Part(name="variables", content=body, content_type="application/json"))
-    return parts
 
 
 def _bool(value: bool) -> str:

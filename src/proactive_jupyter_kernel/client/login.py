@@ -72,6 +72,11 @@ class Session:
             raise_error(response, doing)
         return response
 
+    @property
+    def id(self) -> str:
+        """The session id; empty before the first call."""
+        return self._id
+
     def open(self) -> None:
         """Log in now, unless a session is open. Raises `LoginRefused` or `SchedulerUnreachable`."""
         self._current()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -35,6 +36,9 @@ TRANSFERS = "file-transfers"
 SEARCHED = 1000
 #: The number of jobs whose live output is kept for other readers.
 LIVE_LOGS = 32
+
+#: Gets a sentence for the user.
+Notify = Callable[[str], None]
 
 
 class Scheduler(SchedulerApi):
@@ -136,26 +140,47 @@ class Scheduler(SchedulerApi):
         generic_information: Mapping[str, str] | None = None,
         input_path: Path | str | None = None,
         output_path: Path | str | None = None,
+        notice: Notify | None = None,
     ) -> SubmittedJob:
         """Submit a workflow: the model, XML text, or the path of an XML file.
 
         `variables` and `generic_information` replace or add to those of the workflow. `input_path` is the folder that
-        the tasks' input files are taken from, `output_path` the one that `SubmittedJob.fetch_files` writes to. Raises
-        `SubmissionRefused` with the scheduler's reason, and then leaves no files behind.
+        the tasks' input files are taken from, `output_path` the one that `SubmittedJob.fetch_files` writes to. `notice`
+        gets a sentence for what an older server does not know, which is left out; without it that is a Python warning.
+        Raises `SubmissionRefused` with the scheduler's reason, and then leaves no files behind.
         """
         from proactive_jupyter_kernel.client.jobs import workflow_source
 
         source = workflow_source.read(workflow)
         given = dict(variables or {})
+        left_out: list[str] = []
+        job = self._submit_with_files(
+            source, given, generic_information, input_path, output_path, notice or left_out.append
+        )
+        for text in left_out:
+            warnings.warn(text, stacklevel=2)
+        return job
+
+    def _submit_with_files(
+        self,
+        source: Workflow | bytes,
+        given: dict[str, str],
+        generic_information: Mapping[str, str] | None,
+        input_path: Path | str | None,
+        output_path: Path | str | None,
+        notice: Notify,
+    ) -> SubmittedJob:
+        from proactive_jupyter_kernel.client.jobs import workflow_source
+
         if input_path is None and output_path is None:
-            return self._submit(source, given, generic_information)
+            return self._submit(source, given, generic_information, notice)
         sent = self.file_transfer.send(
             workflow_source.parsed(source),
             variables=given,
             input_path=_absolute(input_path),
             output_path=_absolute(output_path),
         )
-        return self.submit_sent(sent, variables=given, generic_information=generic_information)
+        return self.submit_sent(sent, variables=given, generic_information=generic_information, notice=notice)
 
     def submit_sent(
         self,
@@ -163,10 +188,11 @@ class Scheduler(SchedulerApi):
         *,
         variables: Mapping[str, str] | None = None,
         generic_information: Mapping[str, str] | None = None,
+        notice: Notify,
     ) -> SubmittedJob:
         """Submit a workflow whose files `file_transfer.send` has sent; a refusal removes them."""
         try:
-            job = self._submit(sent.workflow, variables, generic_information)
+            job = self._submit(sent.workflow, variables, generic_information, notice)
         except ProActiveError as error:
             # Without an answer the scheduler may have accepted the job, which then needs the files.
             if not isinstance(error, SchedulerUnreachable):
@@ -180,15 +206,16 @@ class Scheduler(SchedulerApi):
         source: Workflow | str | bytes,
         variables: Mapping[str, str] | None,
         generic_information: Mapping[str, str] | None,
+        notice: Notify,
     ) -> SubmittedJob:
+        from proactive_jupyter_kernel.client.jobs import workflow_source
         from proactive_jupyter_kernel.workflow.formats import xml
 
-        if not self.is_embedded:
-            from proactive_jupyter_kernel.client.jobs import workflow_source
-
-            source = workflow_source.for_server(source)
         information = {**python_command(source, embedded=self.is_embedded), **(generic_information or {})}
-        text = xml.dumps(source) if isinstance(source, Workflow) else source
+        if not self.is_embedded:
+            text = workflow_source.for_server(source, self.version, notice)
+        else:
+            text = xml.dumps(source) if isinstance(source, Workflow) else source
         reference = self.submit_xml(text, variables=variables, generic_information=information)
         self._mine.add(reference.id)
         return SubmittedJob(self, reference.id, reference.name)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
@@ -16,6 +17,9 @@ from proactive_jupyter_kernel.errors import SetupError, UnreadableWorkflow
 from proactive_jupyter_kernel.notebook.cell_changes import PARAMETERS
 from proactive_jupyter_kernel.pragmas.cells import headless
 from proactive_jupyter_kernel.pragmas.cells.workflow_cells import WorkflowCells, cells_of
+from proactive_jupyter_kernel.pragmas.draft.building import Built
+from proactive_jupyter_kernel.pragmas.draft.source_map import Sources
+from proactive_jupyter_kernel.pragmas.jobs.server_code import for_export
 from proactive_jupyter_kernel.workflow.formats import Format, by_extension
 from proactive_jupyter_kernel.workflow.model import Workflow
 
@@ -33,6 +37,12 @@ class Read:
     workflow: Workflow
     #: What was left out or changed, or is doubtful; sentences.
     notices: tuple[str, ...] = ()
+    #: The scripts of a notebook's cells; empty for a workflow file.
+    sources: Mapping[str, Sources] = field(default_factory=dict)
+
+    def for_server(self) -> Workflow:
+        """The workflow with the code that a submission adds on a ProActive server to tasks of a notebook."""
+        return for_export(Built(workflow=self.workflow, sources=self.sources))
 
 
 def read(path: Path) -> Read:
@@ -69,7 +79,7 @@ def _read_notebook(path: Path) -> Read:
     built, warnings = headless.build(
         cells, folder=path.absolute().parent, name=path.stem, sets_parameters=lambda text: bool(PARAMETERS.match(text))
     )
-    return Read(workflow=built.workflow, notices=(*built.notices, *warnings))
+    return Read(workflow=built.workflow, notices=(*built.notices, *warnings), sources=built.sources)
 
 
 def notebook_of(workflow: Workflow, source: Path, target: Path) -> tuple[str, WorkflowCells]:

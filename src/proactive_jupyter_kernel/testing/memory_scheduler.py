@@ -135,12 +135,15 @@ class MemoryScheduler:
         return Response(status=200, body=session.encode())
 
     def _answer(self, method: str, path: str, query: Mapping[str, str], parts: Sequence[Part]) -> Response:
+        path, *matrix = path.split(";")
+        # Servers before 12.0 read variables from the path, all others too.
+        given = {unquote(name): unquote(value) for name, _, value in (one.partition("=") for one in matrix)}
         if (method, path) == ("PUT", "/scheduler/disconnect"):
             return Response(status=204)
         if (method, path) == ("POST", "/scheduler/submit"):
-            return self._submit(parts, query)
+            return self._submit(parts, query, given)
         if (method, path) == ("POST", "/scheduler/validate"):
-            return self._validate(parts)
+            return self._validate(parts, given)
         if (method, path) == ("GET", "/scheduler/revisionjobsinfo"):
             return self._listing(query)
         for verb, pattern, answer in ROUTES:
@@ -156,8 +159,13 @@ class MemoryScheduler:
             raise _Refusal(404, REST + "UnknownJobRestException", message)
         return job
 
-    def _read(self, parts: Sequence[Part], query: Mapping[str, str], job_id: int) -> MemoryJob:
-        variables: dict[str, str] = next((json.loads(part.content) for part in parts if part.name == "variables"), {})
+    def _read(
+        self, parts: Sequence[Part], query: Mapping[str, str], given: Mapping[str, str], job_id: int
+    ) -> MemoryJob:
+        variables = dict(given)
+        for part in parts:
+            if part.name == "variables":
+                variables |= json.loads(part.content)
         xml = next(part for part in parts if part.name != "variables")
         if "xml" not in xml.content_type:
             message = f"Unknown job descriptor type: {xml.content_type}"
@@ -169,16 +177,16 @@ class MemoryScheduler:
         except (ParseError, ValueError) as error:
             raise _Refusal(400, REST + "JobCreationRestException", str(error)) from error
 
-    def _submit(self, parts: Sequence[Part], query: Mapping[str, str]) -> Response:
+    def _submit(self, parts: Sequence[Part], query: Mapping[str, str], given: Mapping[str, str]) -> Response:
         if self.refusal:
             raise _Refusal(400, REST + "JobCreationRestException", self.refusal)
-        job = self._read(parts, query, len(self.jobs) + 1)
+        job = self._read(parts, query, given, len(self.jobs) + 1)
         self.jobs[job.id] = job
         return _json({"id": job.id, "readableName": job.name})
 
-    def _validate(self, parts: Sequence[Part]) -> Response:
+    def _validate(self, parts: Sequence[Part], given: Mapping[str, str]) -> Response:
         try:
-            job = self._read(parts, {}, 0)
+            job = self._read(parts, {}, given, 0)
         except _Refusal as refusal:
             return _json({"valid": False, "errorMessage": str(refusal), "taskName": None, "updatedVariables": {}})
         return _json(

@@ -130,3 +130,14 @@ def test_command_misspelt_is_proposed(run: Run) -> None:
     """As pragmas are."""
     done = run("stat")
     assert (done.exit_code, "There is no command 'stat'. Did you mean 'status'?" in done.stderr) == (2, True)
+
+
+def test_xml_for_a_server(run: Run, tmp_path: Path) -> None:
+    """In an older schema, with what carries values on a server; what is left out is noted."""
+    write_notebook(tmp_path / "n.ipynb", "#%job(name=shared)\n#%task(name=A, retries=2)\nresult = 1")
+    done = run("export", "n.ipynb", "--to", "xml", "--schema", "3.11", "--for-server")
+    text = (tmp_path / "n.xml").read_text(encoding="utf-8")
+    assert (done.exit_code, ":3.11" in text, "_proactive_task.end()" in text) == (0, True, True)
+    assert '<info name="PYTHON_COMMAND" value="python3"/>' in text
+    refused = run("export", "n.ipynb", "--to", "json", "--schema", "3.13")
+    assert (refused.exit_code, "--schema and --for-server apply to --to xml alone." in refused.stderr) == (1, True)

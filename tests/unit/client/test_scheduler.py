@@ -238,7 +238,7 @@ def test_an_unknown_job_or_task_is_named(scheduler: Scheduler, xml: str) -> None
 def test_xml_and_version_are_the_schedulers(scheduler: Scheduler, xml: str) -> None:
     """The workflow comes back as it went."""
     assert scheduler.xml(scheduler.submit(xml).id) == xml
-    assert scheduler.server_version() == "14.0.0"
+    assert str(scheduler.version) == "14.0.0"
 
 
 def test_a_bare_success_is_no_submission(xml: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -143,3 +144,17 @@ def test_json_is_the_published_format(notebook: Any) -> None:
         "name": "ab",
         "tasks": [{"name": "A", "executable": {"type": "script", "language": "cpython", "code": "print(1)"}}],
     }
+
+
+def test_xml_for_an_older_server(notebook, tmp_path: Path) -> None:
+    """What its schema does not have is left out, with a warning; the code for a server is added where it is wanted."""
+    notebook.run("#%job(name=jj)\n#%task(A)\nresult = 1")
+    notebook.run("#%export_json(j)")
+    data = json.loads((tmp_path / "j.json").read_text())
+    (tmp_path / "j.json").write_text(json.dumps({**data, "tags": ["t"]}))
+    plain = notebook.run("#%import_json(j.json)\n#%export_xml(old, schema=3.13)")
+    notebook.run("#%new_job\n#%job(name=kk)\n#%task(A)\nresult = 1")
+    notebook.run("#%export_xml(k, for_server=on)")
+    assert "! Schema 3.13 has no tags: left out for the job." in plain
+    assert [name for name in ("old", "k") if "_proactive_task" in (tmp_path / f"{name}.xml").read_text()] == ["k"]
+    assert 'jobdescriptor:3.13"' in (tmp_path / "old.xml").read_text()

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from proactive_jupyter_kernel.client.server_version import ServerVersion
 from proactive_jupyter_kernel.errors import SetupError, WorkflowError
 from proactive_jupyter_kernel.workflow.fork_commands import VARIABLE, with_commands_added
 from proactive_jupyter_kernel.workflow.model import Workflow
@@ -66,19 +67,29 @@ def with_scripts(xml: bytes, folder: Path | None, notice: Callable[[str], None] 
     return xml_format.dumps(loaded.workflow).encode("utf-8")
 
 
-def for_server(source: Workflow | str | bytes) -> Workflow | str | bytes:
-    """The workflow as a ProActive server understands it; text that needs no change stays as it is written."""
-    if isinstance(source, Workflow):
-        return with_commands_added(source)
-    text = source.encode("utf-8") if isinstance(source, str) else source
-    # UTF-16 hides the name from this test.
-    if VARIABLE.encode() not in text and b"\0" not in text:
-        return source
+def for_server(
+    source: Workflow | str | bytes, version: ServerVersion, notice: Callable[[str], None] = lambda text: None
+) -> str | bytes:
+    """The XML of a workflow as a ProActive server of this version understands it.
+
+    Text that needs no change stays as it is written. `notice` gets what the schema of an older server does not have.
+    """
     from proactive_jupyter_kernel.workflow.formats import xml
 
+    def written(workflow: Workflow) -> str:
+        return xml.dumps(workflow, version.schema, notice=notice, reader=version.name)
+
+    if isinstance(source, Workflow):
+        return written(with_commands_added(source))
+    text = source.encode("utf-8") if isinstance(source, str) else source
+    named = xml.version_of(text)
+    is_newer = named in xml.VERSIONS and xml.is_newer(named, version.schema)
+    # UTF-16 hides the name from this test.
+    if not is_newer and VARIABLE.encode() not in text and b"\0" not in text:
+        return source
     try:
         workflow = xml.loads(text).workflow
     except WorkflowError:
         return source  # the server says what is wrong
     changed = with_commands_added(workflow)
-    return source if changed is workflow else changed
+    return source if changed is workflow and not is_newer else written(changed)

@@ -87,8 +87,7 @@ def connect(context: Context, call: Bound) -> None:
     """Log in to another scheduler; the present connection stays if that fails."""
     connection = context.connect(_settings(context, call))
     who = f" as {connection.settings.login}" if connection.settings.login else ""
-    version = connection.scheduler.server_version()
-    context.frontend.show(Text(text=f"Connected to {connection.name}{who} (version {version or 'unknown'})."))
+    context.frontend.show(Text(text=f"Connected to {connection.name}{who} (version {connection.scheduler.version})."))
 
 
 def _settings(context: Context, call: Bound) -> Settings:

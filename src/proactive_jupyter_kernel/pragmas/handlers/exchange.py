@@ -10,13 +10,15 @@ from pathlib import Path
 
 from proactive_jupyter_kernel.errors import WorkflowError
 from proactive_jupyter_kernel.pragmas.context import Context
+from proactive_jupyter_kernel.pragmas.declarations.parameters import SWITCH
 from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, Parameter, pragma
-from proactive_jupyter_kernel.pragmas.declarations.values import FilePath
+from proactive_jupyter_kernel.pragmas.declarations.values import Choice, FilePath
 from proactive_jupyter_kernel.pragmas.draft.contributions import LoadedWorkflow
 from proactive_jupyter_kernel.pragmas.file_names import safe_file_name
+from proactive_jupyter_kernel.pragmas.jobs.server_code import for_export
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Text
 from proactive_jupyter_kernel.pragmas.paths import file_of, path_of
-from proactive_jupyter_kernel.workflow.formats import FORMATS, Format, ReadFile
+from proactive_jupyter_kernel.workflow.formats import FORMATS, NEWEST_XML, XML_VERSIONS, Format, ReadFile
 
 #: Pragma -> the format that it writes or reads.
 _FORMAT_OF = {
@@ -34,7 +36,12 @@ def export(context: Context, call: Bound) -> None:
     form = FORMATS[_FORMAT_OF[call.pragma.name]]
     with context.lock:
         built = context.draft.build(context.job_name)
-    text = form.dumps(built.workflow)
+    workflow, left_out = built.workflow, list[str]()
+    if form.name == "xml":
+        workflow = for_export(built) if call["for_server"] else workflow
+        text = form.dumps(workflow, call["schema"] or NEWEST_XML, notice=left_out.append)
+    else:
+        text = form.dumps(workflow)
     file = _file(context, call, call["name"] or safe_file_name(context.job_name), form)
     try:
         file.write_text(text if isinstance(text, str) else text.decode(), encoding="utf-8", newline="\n")
@@ -42,7 +49,7 @@ def export(context: Context, call: Bound) -> None:
         raise call.fault(f"{file} cannot be written: {error.strerror}.", parameter="name") from None
     for notice in built.notices:
         context.frontend.show(Notice(text=notice))
-    for loss in form.losses(built.workflow):
+    for loss in (*left_out, *form.losses(built.workflow)):
         context.frontend.show(Notice(text=loss, warning=True))
     shown = f"{built.workflow.name!r} ({_tasks(len(built.workflow.tasks))})"
     context.frontend.show(Text(text=f"Exported workflow {shown} as {form.title} to {file}."))
@@ -95,13 +102,31 @@ def _tasks(count: int) -> str:
     return f"{count} task{'s' if count != 1 else ''}"
 
 
+_OF_XML = (
+    Parameter(
+        name="schema",
+        kind=Choice(XML_VERSIONS),
+        doc=f"The version of the workflow schema, for an older server: 3.13 for ProActive 13, 3.12 for 11 and 12, 3.11 "
+        f"for 8 and 10. What it does not have is left out, with a notice. Without it: {NEWEST_XML}, for ProActive 14.",
+    ),
+    Parameter(
+        name="for_server",
+        kind=SWITCH,
+        default=False,
+        doc="Whether the tasks get the code that #%submit_job adds on a ProActive server, so that they carry the same "
+        "values if the file is submitted from a portal or by another client.",
+    ),
+)
+
+
 def _declare_export(name: str, *aliases: str, summary: str) -> None:
     form = FORMATS[_FORMAT_OF[name]]
     extension = form.extensions[0]
     doc = f"The file, with or without {extension}, relative to the notebook's folder. Without it: the job's name."
     pragma(
         name,
-        Parameter(name="name", kind=FilePath("a file's name"), doc=doc),
+        Parameter(name="name", kind=FilePath("a file's name"), nameless=True, doc=doc),
+        *(_OF_XML if form.name == "xml" else ()),
         aliases=aliases,
         family="exchange",
         summary=summary,

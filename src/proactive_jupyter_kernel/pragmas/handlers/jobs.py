@@ -210,10 +210,14 @@ def variable_notices(workflow: Workflow, variables: Mapping[str, str]) -> list[s
 
 def _submit(context: Context, built: Built, sent: SentFiles | None, variables: Mapping[str, str]) -> NotebookJob:
     connection = context.connection
+
+    def left_out(text: str) -> None:
+        context.frontend.show(Notice(text=text, warning=True))
+
     if sent is None:
-        job = connection.scheduler.submit(built.workflow, variables=variables)
+        job = connection.scheduler.submit(built.workflow, variables=variables, notice=left_out)
     else:
-        job = connection.scheduler.submit_sent(sent, variables=variables)
+        job = connection.scheduler.submit_sent(sent, variables=variables, notice=left_out)
     name = job.name or built.workflow.name
     submitted = NotebookJob(id=job.id, name=name, connection=connection, sources=built.sources)
     context.remember(submitted)

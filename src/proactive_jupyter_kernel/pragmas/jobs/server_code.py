@@ -10,14 +10,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from proactive_jupyter_kernel.client import python_code
+from proactive_jupyter_kernel.client.jobs.python_command import python_command
 from proactive_jupyter_kernel.pragmas.draft.building import Built
 from proactive_jupyter_kernel.pragmas.draft.source_map import MAIN, Piece, SourceMap, Sources
 from proactive_jupyter_kernel.pragmas.jobs import server_files, server_javascript
-from proactive_jupyter_kernel.workflow.model import Script, Task
+from proactive_jupyter_kernel.workflow.fork_commands import with_commands_added
+from proactive_jupyter_kernel.workflow.model import Script, Task, Workflow
 from proactive_jupyter_kernel.workflow.python_tasks.rich_outputs import WANTED
 from proactive_jupyter_kernel.workflow.variable_bindings import PYTHON
 
-__all__ = ["for_embedded", "for_server"]
+__all__ = ["for_embedded", "for_export", "for_server"]
 
 _ENGINE = "cpython"
 #: Replaces the long line in the source map.
@@ -36,6 +38,13 @@ def for_server(built: Built) -> Built:
             task = server_files.for_server(changed)
         tasks.append(task)
     return replace(built, workflow=replace(built.workflow, tasks=tuple(tasks)), sources=sources)
+
+
+def for_export(built: Built) -> Workflow:
+    """The workflow as a file that a server runs as it runs the submissions of the notebook, whoever submits it."""
+    workflow = with_commands_added(for_server(built).workflow)
+    information = {**workflow.generic_information, **python_command(workflow, embedded=False)}
+    return replace(workflow, generic_information=information)
 
 
 def for_embedded(built: Built) -> Built:

@@ -10,9 +10,11 @@ from typing import Any
 
 from proactive_jupyter_kernel.errors import UnreadableWorkflow, did_you_mean
 from proactive_jupyter_kernel.workflow.formats.loaded import Loaded, ReadFile
+from proactive_jupyter_kernel.workflow.formats.xml_versions import NEWEST as NEWEST_XML
+from proactive_jupyter_kernel.workflow.formats.xml_versions import VERSIONS as XML_VERSIONS
 from proactive_jupyter_kernel.workflow.model import Workflow
 
-__all__ = ["FORMATS", "Format", "Loaded", "ReadFile", "by_extension", "by_name"]
+__all__ = ["FORMATS", "NEWEST_XML", "XML_VERSIONS", "Format", "Loaded", "ReadFile", "by_extension", "by_name"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +27,8 @@ class Format:
     #: File extensions with the dot, in lower case, the usual one first.
     extensions: tuple[str, ...]
     media_type: str
-    #: Writes a workflow. Text is UTF-8 in a file.
-    dumps: Callable[[Workflow], str | bytes]
+    #: Writes a workflow: ``dumps(workflow)``. Text is UTF-8 in a file. XML also takes a schema version and a `notice`.
+    dumps: Callable[..., str | bytes]
     #: Reads a workflow: ``loads(text, read_file=None)``; may raise UnreadableWorkflow or InvalidWorkflow. None: no.
     loads: Callable[..., Loaded] | None = None
     #: Sentences about the parts of a workflow that the format cannot represent.

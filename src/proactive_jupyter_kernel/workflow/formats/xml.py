@@ -7,42 +7,85 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 from lxml import etree
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow, UnreadableWorkflow
+from proactive_jupyter_kernel.workflow.checks.problem import Problem
 from proactive_jupyter_kernel.workflow.checks.structure import structure_problems
 from proactive_jupyter_kernel.workflow.elements import job_element
 from proactive_jupyter_kernel.workflow.formats.loaded import MAX_BYTES, MAX_TASKS, Loaded, ReadFile
 from proactive_jupyter_kernel.workflow.formats.xml_read import Reader
 from proactive_jupyter_kernel.workflow.formats.xml_schema import NAMESPACE, Validator, line_of, version_number
-from proactive_jupyter_kernel.workflow.formats.xml_write import VERSIONS, version_problems, write
+from proactive_jupyter_kernel.workflow.formats.xml_versions import (
+    NEWEST,
+    VERSIONS,
+    Loss,
+    notices,
+    number_of,
+    reduced,
+)
+from proactive_jupyter_kernel.workflow.formats.xml_write import write
 from proactive_jupyter_kernel.workflow.model import Workflow
 
-__all__ = ["MAX_BYTES", "MAX_TASKS", "Loaded", "dumps", "loads"]
+__all__ = ["MAX_BYTES", "MAX_TASKS", "NEWEST", "VERSIONS", "Loaded", "dumps", "is_newer", "loads", "version_of"]
 
 #: The check for a dependency on a task that does not exist: such a workflow can still be read.
 _UNKNOWN_DEPENDENCE = "PA108"
 _DECLARATION = re.compile(r"<\?xml\b[^>]*\?>")
+_NAMED_VERSION = re.compile(rb"urn:proactive:jobdescriptor:(3\.\d+|dev)\b")
 _ENCODING = re.compile(rb"""<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 #: What may precede the document type: blanks, a comment, a processing instruction.
 _PROLOG = re.compile(r"\s+|<!--.*?-->|<\?.*?\?>", re.DOTALL)
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
-def dumps(workflow: Workflow, version: str = "3.14") -> str:
-    """`workflow` as XML of that schema version: 3.12, 3.13, 3.14 or dev.
+def dumps(
+    workflow: Workflow, version: str = NEWEST, *, notice: Callable[[str], None] | None = None, reader: str = ""
+) -> str:
+    """`workflow` as XML of a schema version, 3.0 to 3.14 or dev.
 
-    Raises InvalidWorkflow, with all problems, if it is not valid, and ValueError for any other version.
+    Raises InvalidWorkflow, with all problems, if it is not valid, and ValueError for any other version. What an older
+    version does not have is one of the problems or, with `notice`, left out: that gets a sentence for each kind of
+    loss. `reader` is who does not know it, in these sentences; empty: the schema.
     """
-    if version not in VERSIONS:
-        raise ValueError(f"Cannot write schema version {version!r}; known: {', '.join(VERSIONS)}.")
+    number_of(version)
     root = job_element(workflow)
-    problems = [*structure_problems(workflow, root), *version_problems(root, version)]
+    problems = list(structure_problems(workflow, root))
+    losses = reduced(root, version)
+    if notice is None:
+        problems += [_problem(loss, version) for loss in losses]
     if problems:
         raise InvalidWorkflow(workflow.name, problems)
+    if notice is not None:
+        for sentence in notices(losses, reader or f"Schema {version}"):
+            notice(sentence)
     return write(root, version)
+
+
+def version_of(text: str | bytes) -> str:
+    """The schema version that the XML names; empty if none can be seen without parsing."""
+    content = text if isinstance(text, bytes) else text.encode("utf-8")
+    # In UTF-16 every other byte is zero.
+    found = _NAMED_VERSION.search(content.replace(b"\0", b""))
+    return found[1].decode() if found else ""
+
+
+def is_newer(version: str, other: str) -> bool:
+    """Whether a schema version is newer than another one."""
+    return number_of(version) > number_of(other)
+
+
+def _problem(loss: Loss, version: str) -> Problem:
+    return Problem(
+        code="PA114",
+        message=f"schema {version} has no {loss.what}",
+        task=loss.task,
+        place=loss.place,
+        explanation=f"Write {loss.since}, or remove it.",
+    )
 
 
 def loads(text: str | bytes, *, read_file: ReadFile | None = None, keep_going: bool = False) -> Loaded:

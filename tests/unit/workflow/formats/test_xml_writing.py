@@ -77,8 +77,8 @@ def test_each_version_that_can_be_written_is_valid(schema_errors: SchemaErrors, 
 
 def test_a_version_that_cannot_be_written_is_named() -> None:
     """Versions that cannot be written are refused with those that can."""
-    with pytest.raises(ValueError, match=r"'3\.5'; known: 3\.12, 3\.13, 3\.14, dev"):
-        dumps(SMALL, "3.5")
+    with pytest.raises(ValueError, match=r"'3\.15'; known: 3\.0, .*, 3\.13, 3\.14, dev"):
+        dumps(SMALL, "3.15")
 
 
 def test_what_an_older_version_lacks_is_named_not_dropped() -> None:
@@ -90,7 +90,7 @@ def test_what_an_older_version_lacks_is_named_not_dropped() -> None:
 
     assert [str(problem) for problem in caught.value.problems] == [
         "Schema 3.12 has no tags. Write 3.14, or remove it.",
-        "Variable 'A': schema 3.12 has no group. Write 3.13, or remove it.",
+        "Variable 'A': schema 3.12 has no group of a variable. Write 3.13, or remove it.",
     ]
 
 
