@@ -20,6 +20,7 @@ from proactive_jupyter_kernel.workflow.model import (
 
 __all__ = [
     "COMMON_EXCEPTIONS",
+    "DEFAULT_SOURCE",
     "Attempt",
     "Failure",
     "FailureKind",
@@ -36,6 +37,10 @@ __all__ = [
 Wire: TypeAlias = Any
 
 
+#: The node source that every ProActive server lists. Here it always has nodes.
+DEFAULT_SOURCE = "Default"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
     """Room for one attempt; shown as a ProActive node."""
@@ -44,7 +49,8 @@ class Slot:
     name: str
     host: str = "localhost"
     #: The node source.
-    source: str = "local"
+    source: str = DEFAULT_SOURCE
+    #: Access tokens: only tasks with one of these (``NODE_ACCESS_TOKEN``) run on a slot that has any.
     tokens: tuple[str, ...] = ()
 
 

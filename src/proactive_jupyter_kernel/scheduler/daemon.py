@@ -215,7 +215,7 @@ class _Daemon:
 
     def _service(self) -> Service:
         settings = self._settings
-        local = LocalSettings(slots=settings.slots, warm=settings.warm)
+        local = LocalSettings(slots=settings.slots, sources=settings.node_sources, warm=settings.warm)
         executor = LocalExecutor(self._data_dir / "scratch", local, DataSpaces())
         return Service(store=self._store, executor=executor, settings=settings, site=self._site())
 

@@ -7,13 +7,14 @@ name. This file keeps out everything that is not a number, a word or a folder: t
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
 
-__all__ = ["PREFIX", "SETTINGS", "Setting", "Settings", "load"]
+__all__ = ["PREFIX", "SETTINGS", "NodeSource", "Setting", "Settings", "load"]
 
 PREFIX = "PROACTIVE_KERNEL_"
 
@@ -34,10 +35,22 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NodeSource:
+    """A node source beside `DEFAULT_SOURCE`."""
+
+    name: str
+    #: How many nodes it has.
+    nodes: int
+    #: The access tokens of each of its nodes.
+    tokens: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What the scheduler runs with. Sizes are bytes, times are seconds."""
 
     slots: int
+    node_sources: tuple[NodeSource, ...]
     idle_stop: float
     log_lines: int
     log_bytes: int
@@ -62,6 +75,24 @@ def _seconds(text: str) -> float:
     if not value >= 0:
         raise ValueError(text)
     return value
+
+
+#: ``NAME=NODES``, and the access tokens of its nodes: ``gpu=2:cuda,team``. Names as ProActive's models list them.
+_NODE_SOURCE = re.compile(r"(?P<name>[\w.-]+)=(?P<nodes>\d{1,4})(?::(?P<tokens>[\w.-]+(?:,[\w.-]+)*))?")
+#: The slots of `DEFAULT_SOURCE` are called local-0 and so on.
+_RESERVED = ("default", "local")
+
+
+def _node_sources(text: str) -> tuple[NodeSource, ...]:
+    found: dict[str, NodeSource] = {}
+    for part in text.split():
+        match = _NODE_SOURCE.fullmatch(part)
+        name = match["name"] if match else ""
+        if match is None or name.lower() in _RESERVED or name in found or not int(match["nodes"]):
+            raise ValueError(text)
+        tokens = tuple(dict.fromkeys((match["tokens"] or "").split(","))) if match["tokens"] else ()
+        found[name] = NodeSource(name=name, nodes=int(match["nodes"]), tokens=tokens)
+    return tuple(found.values())
 
 
 _SWITCH = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
@@ -90,6 +121,16 @@ SETTINGS: tuple[Setting, ...] = (
         default=_processors,
         read=_number(1),
         kind="an integer of at least 1",
+    ),
+    Setting(
+        name="NODE_SOURCES",
+        field="node_sources",
+        doc="Node sources beside Default, which has SLOTS nodes: names, how many nodes each has, and their access "
+        "tokens. Their nodes come on top of SLOTS.",
+        default=tuple,
+        read=_node_sources,
+        kind="NAME=NODES or NAME=NODES:TOKEN,TOKEN, several with blanks between them, such as "
+        "'big=1 gpu=2:cuda,team'; the names Default and local are taken",
     ),
     Setting(
         name="IDLE_STOP",

@@ -96,6 +96,24 @@ def test_selection(bench: Any, require: Any, language: str) -> None:
         assert not asked("beos")
 
 
+#: What public workflows, and the reference kernel for `nodesource=`, write.
+BY_SOURCE = {
+    "groovy": 'selected = "gpu".equals(System.getProperty("proactive.node.nodesource"))',
+    "javascript": 'selected = java.lang.System.getProperty("proactive.node.nodesource") == "gpu"',
+    "python": "from java.lang import System\nselected = System.getProperty('proactive.node.nodesource') == 'gpu'",
+}
+
+
+@pytest.mark.parametrize("language", BY_SOURCE)
+def test_selection_by_node_source(bench: Any, require: Any, language: str) -> None:
+    """The node source is a system property, as on a node of a server."""
+    require(*PROGRAMS[language])
+    script = SelectionScript(script=Script(language=language, code=BY_SOURCE[language]))
+    slots = (Slot(name="gpu-0", source="gpu"), Slot(name="local-0"))
+    questions = [Selection(job_id=1, task_id=1, task_name="T1", slot=slot, scripts=(script,)) for slot in slots]
+    assert [bench.select(question) for question in questions] == [True, False]
+
+
 def test_clean(bench: Any, require: Any, tmp_path: Path) -> None:
     """A clean script sees the variables that the task left, and whether it went well."""
     require("ruby")

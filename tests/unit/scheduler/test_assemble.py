@@ -78,7 +78,7 @@ def test_system_variables_are_inherited() -> None:
         "PA_NODE_URL": "http://127.0.0.1:8080/rm/nodes/local-0",
         "PA_NODE_NAME": "local-0",
         "PA_NODE_HOST": "h",
-        "PA_NODE_SOURCE": "local",
+        "PA_NODE_SOURCE": "Default",
         **rest_urls(SITE.url),
         **made.spaces,
     }

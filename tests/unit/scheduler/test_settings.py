@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
-from proactive_jupyter_kernel.scheduler.settings import PREFIX, SETTINGS, Settings, load
+from proactive_jupyter_kernel.scheduler.settings import PREFIX, SETTINGS, NodeSource, Settings, load
 
 
 def test_every_field_has_its_row() -> None:
@@ -28,6 +28,15 @@ def test_the_environment_wins() -> None:
     assert (read.slots, read.idle_stop, read.warm) == (3, 1.5, False)
 
 
+def test_node_sources_have_nodes_and_tokens() -> None:
+    """Several stand side by side; tokens are optional."""
+    read = load({"PROACTIVE_KERNEL_NODE_SOURCES": "gpu=2:cuda,team  big.mem=1"})
+    assert read.node_sources == (
+        NodeSource(name="gpu", nodes=2, tokens=("cuda", "team")),
+        NodeSource(name="big.mem", nodes=1),
+    )
+
+
 def test_the_guide_tells_every_setting() -> None:
     """Each row of the table is a row of the guide."""
     guide = Path(__file__).parents[3] / "docs" / "guides" / "scheduler.md"
@@ -42,6 +51,11 @@ WRONG = [
     ("IDLE_STOP", "nan"),
     ("LOG_BYTES", "10"),
     ("WARM", "maybe"),
+    ("NODE_SOURCES", "gpu"),
+    ("NODE_SOURCES", "gpu=0"),
+    ("NODE_SOURCES", "gpu=1 gpu=2"),
+    ("NODE_SOURCES", "Default=2"),
+    ("NODE_SOURCES", "gpu=1:"),
 ]
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "JobSubmitted",
     "KillJob",
     "KillTask",
+    "LockSlots",
     "PauseJob",
     "PreemptTask",
     "ProgressMade",
@@ -93,6 +94,15 @@ class SlotsChanged(_Event):
     """These are all the slots there are now."""
 
     slots: tuple[Slot, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockSlots(_Event):
+    """A person locks slots, which start no task until they are unlocked; what runs there runs to its end."""
+
+    names: tuple[str, ...]
+    #: False: unlock them.
+    locked: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +190,7 @@ Event: TypeAlias = (
     | SelectionEnded
     | ProgressMade
     | SlotsChanged
+    | LockSlots
     | TimePassed
     | KillJob
     | PauseJob

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from proactive_jupyter_kernel.scheduler.attempt import Slot
 from proactive_jupyter_kernel.scheduler.engine import actions, ending, events
 from proactive_jupyter_kernel.scheduler.engine.building import build_job
 from proactive_jupyter_kernel.scheduler.engine.commands import Command
 from proactive_jupyter_kernel.scheduler.engine.core import Core, Limits
 from proactive_jupyter_kernel.scheduler.engine.invariants import check
+from proactive_jupyter_kernel.scheduler.engine.placement import SlotState, unmet
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.engine.restoring import restore_job
 from proactive_jupyter_kernel.scheduler.engine.state import JobState, TaskNode
@@ -96,10 +96,18 @@ class Machine:
         return self._core.status
 
     @property
-    def slots(self) -> tuple[tuple[Slot, bool], ...]:
-        """The slots in the executor's order, each with whether a task holds it."""
-        board = self._core.board
-        return tuple((slot, name in board.holders) for name, slot in board.slots.items())
+    def slots(self) -> tuple[SlotState, ...]:
+        """The slots in the executor's order, with their states."""
+        return self._core.board.states()
+
+    def unmet(self, job_id: int, task_id: int) -> str:
+        """Which condition keeps a task that could start from a slot; empty where none does. KeyError: no such job."""
+        job = self._core.jobs[job_id]
+        node = job.nodes[task_id]
+        asking = node.selecting is not None and bool(node.selecting.held)
+        if node.status is not TaskStatus.PENDING or not self._core.admits(job) or asking:
+            return ""
+        return unmet(self._core.demand(job, node), self._core.board)
 
     def jobs(self) -> tuple[JobRecord, ...]:
         """The jobs that are alive, oldest first."""
@@ -142,6 +150,10 @@ def _slots_changed(core: Core, event: events.SlotsChanged) -> None:
     for job_id, task_id in sorted(core.parked):
         job = core.jobs[job_id]
         core.unpark(job, job.nodes[task_id])
+
+
+def _lock_slots(core: Core, event: events.LockSlots) -> None:
+    core.board.lock(event.names, event.locked)
 
 
 def _time_passed(core: Core, event: events.TimePassed) -> None:
@@ -208,6 +220,7 @@ _WHOLE_ACTIONS: Mapping[type, _WholeAction] = MappingProxyType(
     {
         events.JobSubmitted: _submitted,
         events.SlotsChanged: _slots_changed,
+        events.LockSlots: _lock_slots,
         events.TimePassed: _time_passed,
         events.RemoveJob: _remove_job,
         events.SchedulerCommand: _scheduler_command,

@@ -16,8 +16,9 @@ from typing import TypeAlias
 
 from proactive_jupyter_kernel.scheduler.attempt import Slot
 from proactive_jupyter_kernel.workflow.model import Topology
+from proactive_jupyter_kernel.workflow.node_conditions import NodeFacts, NodeWish, unmet_condition
 
-__all__ = ["Demand", "Key", "Placed", "ReadyQueue", "SlotBoard"]
+__all__ = ["Demand", "Key", "Placed", "ReadyQueue", "SlotBoard", "SlotState", "unmet"]
 
 #: Job id and task id.
 Key: TypeAlias = tuple[int, int]
@@ -41,20 +42,48 @@ class Demand:
     refused: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotState:
+    """A slot as it is now."""
+
+    slot: Slot
+    #: The task that holds it; None: it is free.
+    holder: Key | None = None
+    #: It starts no task until it is unlocked.
+    locked: bool = False
+
+
 class SlotBoard:
-    """All slots, in the executor's order, and the tasks that hold them."""
+    """All slots, in the executor's order, the tasks that hold them, and the slots that are locked."""
 
     def __init__(self) -> None:
         self.slots: dict[str, Slot] = {}
         self.holders: dict[str, Key] = {}
+        self.locked: set[str] = set()
 
     @property
     def any_free(self) -> bool:
-        return any(name not in self.holders for name in self.slots)
+        return any(self._is_free(name) for name in self.slots)
+
+    def states(self) -> tuple[SlotState, ...]:
+        """Every slot with its state."""
+        return tuple(
+            SlotState(slot=slot, holder=self.holders.get(name), locked=name in self.locked)
+            for name, slot in self.slots.items()
+        )
 
     def change(self, slots: Iterable[Slot]) -> None:
-        """These are the slots now. One that is gone stays held until its attempt is reported."""
+        """These are the slots now. One that is gone stays held until its attempt is reported, and is not locked."""
         self.slots = {slot.name: slot for slot in slots}
+        self.locked &= self.slots.keys()
+
+    def lock(self, names: Iterable[str], locked: bool) -> None:
+        """Lock or unlock slots; names of none are ignored."""
+        known = self.slots.keys() & set(names)
+        self.locked = self.locked | known if locked else self.locked - known
+
+    def _is_free(self, name: str) -> bool:
+        return name not in self.holders and name not in self.locked
 
     def hold(self, slots: Iterable[Slot], key: Key) -> None:
         for slot in slots:
@@ -70,12 +99,13 @@ class SlotBoard:
         """The slots, free or not, that the demand accepts."""
         slots = [slot for slot in self.slots.values() if _suits(slot, demand)]
         elsewhere = [slot for slot in slots if slot.name not in demand.avoid]
-        return elsewhere if len(elsewhere) >= demand.nodes else slots
+        unlocked = sum(slot.name not in self.locked for slot in elsewhere)
+        return elsewhere if unlocked >= demand.nodes else slots
 
     def find(self, demand: Demand) -> tuple[Slot, ...]:
         """Free slots for the demand, or none. With an exclusive topology there may be more than it asks for."""
         suitable = self.suitable(demand)
-        free = [slot for slot in suitable if slot.name not in self.holders]
+        free = [slot for slot in suitable if self._is_free(slot.name)]
         if len(free) < demand.nodes:
             return ()
         shape = _SHAPES.get(demand.topology, _Shape())
@@ -134,6 +164,23 @@ def _suits(slot: Slot, demand: Demand) -> bool:
     # As in ProActive's resource manager, a node that has tokens is only for tasks that show one of them.
     access = demand.token in slot.tokens if demand.token else not slot.tokens
     return access and demand.source in ("", slot.source) and slot.name not in demand.refused
+
+
+def unmet(demand: Demand, board: SlotBoard) -> str:
+    """Which condition of the demand no slot fulfils now, as a sentence; empty where slots are free for it."""
+    nodes = [
+        NodeFacts(
+            source=state.slot.source,
+            host=state.slot.host,
+            tokens=state.slot.tokens,
+            busy=state.holder is not None,
+            locked=state.locked,
+            refused=state.slot.name in demand.refused,
+        )
+        for state in board.states()
+    ]
+    wish = NodeWish(nodes=demand.nodes, source=demand.source, token=demand.token, topology=demand.topology)
+    return unmet_condition(wish, nodes)
 
 
 class Placed(Enum):

@@ -25,6 +25,12 @@ class Executor(Protocol):
     def slots(self) -> tuple[Slot, ...]:
         """Room for attempts; the caller puts at most one attempt on each."""
 
+    def watch_slots(self, changed: Callable[[], None]) -> None:
+        """Call `changed`, in the event loop, whenever `slots` is no longer what it was. There is one watcher.
+
+        An attempt on a slot that is gone must still get its outcome, which says LOST.
+        """
+
     async def start(self) -> None:
         """Make ready; remove what a predecessor that crashed has left."""
 

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import logging
 import platform
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -34,11 +35,9 @@ class LocalExecutor:
         self._scratch = scratch
         self._settings = settings or LocalSettings()
         self._transfers = transfers
-        self._slots = tuple(
-            Slot(name=f"local-{number}", host=platform.node() or "localhost") for number in range(self._settings.slots)
-        )
+        self._slots = _slots(self._settings)
         # Preparing and reading are short; more threads than slots, so that a long file transfer holds up nobody.
-        self._threads = ThreadPoolExecutor(2 * self._settings.slots + 4, thread_name_prefix="attempts")
+        self._threads = ThreadPoolExecutor(2 * len(self._slots) + 4, thread_name_prefix="attempts")
         self._running: dict[str, AttemptRun] = {}
         self._asking: set[SelectionRun] = set()
         #: (slot, language, code, arguments) -> answer, of static selection scripts.
@@ -51,6 +50,9 @@ class LocalExecutor:
     @property
     def slots(self) -> tuple[Slot, ...]:
         return self._slots
+
+    def watch_slots(self, changed: Callable[[], None]) -> None:
+        """The slots of a machine stay what the settings say."""
 
     async def start(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._threads, clean_up, self._scratch)
@@ -108,3 +110,15 @@ class LocalExecutor:
 
     def _is_alone(self) -> bool:
         return len(self._running) <= 1 and not self._asking
+
+
+def _slots(settings: LocalSettings) -> tuple[Slot, ...]:
+    """Those without access tokens first, for any task may run there."""
+    host = platform.node() or "localhost"
+    slots = [Slot(name=f"local-{number}", host=host) for number in range(settings.slots)]
+    for source in settings.sources:
+        slots += [
+            Slot(name=f"{source.name}-{number}", host=host, source=source.name, tokens=source.tokens)
+            for number in range(source.nodes)
+        ]
+    return tuple(slots)

@@ -57,12 +57,15 @@ class MemoryExecutor:
         self,
         plays: Mapping[str, Play] | None = None,
         *,
-        slots: int = 4,
+        slots: int | tuple[Slot, ...] = 4,
         select: Callable[[Selection], SelectionAnswer] = lambda selection: SelectionAnswer(selected=True),
     ) -> None:
         """`plays`: name of a task, or base name of its copies, -> what it does."""
         self._plays = dict(plays or {})
-        self._slots = tuple(Slot(name=f"local-{number}") for number in range(slots))
+        self._slots = (
+            slots if isinstance(slots, tuple) else tuple(Slot(name=f"local-{number}") for number in range(slots))
+        )
+        self._changed: Callable[[], None] = lambda: None
         self._select = select
         self._running: dict[str, tuple[asyncio.Future[FailureKind], asyncio.Future[None]]] = {}
         self._is_closed = False
@@ -72,6 +75,14 @@ class MemoryExecutor:
     @property
     def slots(self) -> tuple[Slot, ...]:
         return self._slots
+
+    def watch_slots(self, changed: Callable[[], None]) -> None:
+        self._changed = changed
+
+    def change_slots(self, *slots: Slot) -> None:
+        """These are all slots from now on."""
+        self._slots = slots
+        self._changed()
 
     async def start(self) -> None:
         """There is nothing to make ready."""

@@ -15,7 +15,7 @@ from proactive_jupyter_kernel.scheduler.executors.attempts import run_limited
 from proactive_jupyter_kernel.scheduler.executors.scratch import Scratch
 from proactive_jupyter_kernel.scheduler.executors.stages import Host, StageRunner
 from proactive_jupyter_kernel.scheduler.executors.streams import Output
-from proactive_jupyter_kernel.scheduler.runtimes.bindings import Bindings
+from proactive_jupyter_kernel.scheduler.runtimes.bindings import Bindings, node_properties
 from proactive_jupyter_kernel.scheduler.runtimes.registry import runtime_for
 from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart, Report, Stage, StageKind
 from proactive_jupyter_kernel.workflow.model import SelectionScript
@@ -99,6 +99,7 @@ class SelectionRun:
             variables=asked.variables,
             generic_information=asked.generic_information,
             arguments=entry.script.arguments,
+            node_properties=node_properties(asked.slot, asked.variables),
             node={"nodeurl": asked.node_url, "nodename": asked.slot.name, "nodehost": asked.slot.host},
         )
         return Stage(kind=StageKind.SELECTION, task_name=asked.task_name, script=entry.script, bindings=bindings)

@@ -32,6 +32,7 @@ from proactive_jupyter_kernel.scheduler.executors.warm import ProcessesLost, War
 from proactive_jupyter_kernel.scheduler.runtimes.base import Runtime
 from proactive_jupyter_kernel.scheduler.runtimes.registry import runtime_for
 from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart, Launch, Report, Stage, StageKind, failure
+from proactive_jupyter_kernel.scheduler.settings import NodeSource
 from proactive_jupyter_kernel.workflow import values
 
 __all__ = ["Host", "LocalSettings", "StageRunner", "Stopped"]
@@ -51,6 +52,8 @@ class LocalSettings:
     """How the local executor works. Times are seconds, sizes bytes."""
 
     slots: int = 4
+    #: Node sources beside `DEFAULT_SOURCE`, which has `slots` nodes.
+    sources: tuple[NodeSource, ...] = ()
     #: False: start every process anew, also where warm ones could be kept.
     warm: bool = True
     #: How long a warm process lives without use, and how many interpreters are kept warm.

@@ -9,7 +9,7 @@ from dataclasses import replace
 from proactive_jupyter_kernel.scheduler.attempt import Attempt, Failure, Outcome, Wire
 from proactive_jupyter_kernel.scheduler.executors.enclosure import Enclosure
 from proactive_jupyter_kernel.scheduler.executors.scratch import Scratch
-from proactive_jupyter_kernel.scheduler.runtimes.bindings import Bindings
+from proactive_jupyter_kernel.scheduler.runtimes.bindings import Bindings, node_properties
 from proactive_jupyter_kernel.scheduler.runtimes.stage import Report, StageKind
 from proactive_jupyter_kernel.workflow import references
 from proactive_jupyter_kernel.workflow.model import ForkEnvironment, NativeCommand, Script
@@ -165,6 +165,7 @@ class AttemptState:
             variables=self.visible,
             generic_information=self._attempt.generic_information,
             credentials=self._attempt.credentials,
+            node_properties=node_properties(self._attempt.slot, self._attempt.inherited),
             arguments=tuple(self._text(argument) for argument in script.arguments),
         )
 

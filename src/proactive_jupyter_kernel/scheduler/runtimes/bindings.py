@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from proactive_jupyter_kernel.scheduler.attempt import Failure, ParentResult, Wire
+from proactive_jupyter_kernel.scheduler.attempt import Failure, ParentResult, Slot, Wire
 from proactive_jupyter_kernel.workflow import values
 
-__all__ = ["Bindings", "failure_text", "result_text"]
+__all__ = ["Bindings", "failure_text", "node_properties", "result_text"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,8 @@ class Bindings:
     node_urls: tuple[str, ...] | None = None
     #: ``nodeurl``, ``nodename``, ``nodehost`` of selection and clean scripts.
     node: Mapping[str, str] = field(default_factory=dict)
+    #: System properties of the node's Java machine, for languages that run on one or stand in for it.
+    node_properties: Mapping[str, str] = field(default_factory=dict)
     #: Where ``progress.set`` writes; empty where the stage has no progress.
     progress_file: str = ""
     #: For a fork environment script: what ``forkEnvironment`` holds to begin with; None for the others.
@@ -52,7 +54,8 @@ class Bindings:
         ``variables genericInformation resultMetadata resultMap credentials`` are objects; ``results`` is a list of
         ``{taskName, taskId, value, metadata, failure}`` with ``failure`` null or ``{text, stackTrace}``;
         ``result`` is ``{"value": …}`` or ``{"failure": …}``; ``args nodesurl allnodesurl`` are lists of strings;
-        ``spaces`` and ``node`` are objects whose entries are bindings of those names; ``progressFile`` a path or "".
+        ``spaces`` and ``node`` are objects whose entries are bindings of those names; ``nodeProperties`` is an object
+        with Java's system properties; ``progressFile`` a path or "".
         """
         return {
             "variables": dict(self.variables),
@@ -67,6 +70,7 @@ class Bindings:
             "nodesurl": None if self.node_urls is None else list(self.node_urls[1:]),
             "allnodesurl": None if self.node_urls is None else list(self.node_urls),
             "node": dict(self.node),
+            "nodeProperties": dict(self.node_properties),
             "progressFile": self.progress_file,
             "forkEnvironment": None if self.fork_environment is None else dict(self.fork_environment),
         }
@@ -107,6 +111,17 @@ class Bindings:
         if self.failure is not None:
             return {"failure": _failure(self.failure)}
         return {"value": self.result} if self.has_result else None
+
+
+def node_properties(slot: Slot, variables: Mapping[str, Wire]) -> dict[str, str]:
+    """What scripts read of the Java machine of a node (``PAResourceManagerProperties``, ``RMNodeStarter``).
+
+    Selection scripts of public workflows compare ``proactive.node.nodesource``.
+    """
+    home = str(variables.get("PA_SCHEDULER_HOME") or "")
+    homes = dict.fromkeys(("proactive.home", "pa.scheduler.home", "pa.rm.home"), home) if home else {}
+    token = {"proactive.node.access.token": ",".join(slot.tokens)} if slot.tokens else {}
+    return {"proactive.node.nodesource": slot.source, **token, **homes}
 
 
 def result_text(parent: ParentResult) -> str:

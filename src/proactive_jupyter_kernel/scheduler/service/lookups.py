@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from proactive_jupyter_kernel.scheduler.assemble import Site
-from proactive_jupyter_kernel.scheduler.attempt import Slot
+from proactive_jupyter_kernel.scheduler.attempt import DEFAULT_SOURCE, Slot
 from proactive_jupyter_kernel.scheduler.folders import Folder, LeavesSpace
 from proactive_jupyter_kernel.workflow.java.regex import compile_java
 from proactive_jupyter_kernel.workflow.model_types import Lookups
@@ -59,12 +59,13 @@ def lookups_for(site: Site, slots: Sequence[Slot], owner: str) -> Lookups:
 def resource_model(slots: Sequence[Slot], kind: str, *, name: str = "", no_empty: bool = False) -> str:
     """The model that lists ``hosts``, ``nodesources`` or ``tokens``; `name` is a regular expression.
 
-    An empty item, which stands for no choice, comes first unless `no_empty`. Raises ValueError for another kind.
+    An empty item, which stands for no choice, comes first unless `no_empty`. Raises ValueError for another kind, and
+    for a `name` that is not a regular expression of Java.
     """
     names = {
-        "hosts": [slot.host for slot in slots],
-        "nodesources": ["Default", *(slot.source for slot in slots)],
-        "tokens": [token for slot in slots for token in slot.tokens],
+        "hosts": sorted({slot.host for slot in slots}),
+        "nodesources": [DEFAULT_SOURCE, *sorted({slot.source for slot in slots})],
+        "tokens": sorted({token for slot in slots for token in slot.tokens}),
     }.get(kind.strip("/"))
     if names is None:
         raise ValueError(f"there is no model {kind!r}; the models are hosts, nodesources and tokens")

@@ -8,7 +8,7 @@ again.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from proactive_jupyter_kernel.scheduler.attempt import SelectionAnswer
@@ -20,6 +20,7 @@ __all__ = ["Selections", "job_lines", "task_lines"]
 _MOST_TASKS = 10_000
 #: Loggers as a ProActive server abbreviates them.
 _JOB, _TASK, _SELECTION = "o.o.p.s.u.JobLogger", "o.o.p.s.u.TaskLogger", "o.o.p.r.s.SelectionManager"
+_PLACEMENT = "o.o.p.s.c.SchedulingMethodImpl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,9 @@ class Selections:
             del self._answers[key]
 
 
-def job_lines(job: JobRecord, tasks: Iterable[TaskRecord], selections: Selections) -> list[str]:
+def job_lines(
+    job: JobRecord, tasks: Iterable[TaskRecord], selections: Selections, unmet: Callable[[int, int], str]
+) -> list[str]:
     """The log of a job, then of each of its tasks, under headings."""
     name = f"job {job.job_id}"
     happened = [
@@ -71,12 +74,12 @@ def job_lines(job: JobRecord, tasks: Iterable[TaskRecord], selections: Selection
     lines += _told(_Line(at=at, logger=_JOB, text=text) for at, text in happened)
     for task in tasks:
         lines.append(f"\n================ Task {job.job_id}t{task.task_id} logs =================\n")
-        lines += task_lines(task, selections)
+        lines += task_lines(task, selections, unmet)
     return lines
 
 
-def task_lines(task: TaskRecord, selections: Selections) -> list[str]:
-    """The log of one task."""
+def task_lines(task: TaskRecord, selections: Selections, unmet: Callable[[int, int], str]) -> list[str]:
+    """The log of one task. `unmet` says of a task that is ready which condition no node fulfils."""
     name = f"task {task.job_id}t{task.task_id} ({task.name})"
     failure = f": {task.failure.message}" if task.failure else ""
     happened = [
@@ -87,6 +90,8 @@ def task_lines(task: TaskRecord, selections: Selections) -> list[str]:
     lines = [_Line(at=at, logger=_TASK, text=text) for at, text in happened]
     for slot, (at, answer) in selections.of(task.job_id, task.task_id).items():
         lines += _selection(name, slot, at, answer)
+    if reason := unmet(task.job_id, task.task_id):
+        lines.append(_Line(at=task.scheduled_at, logger=_PLACEMENT, text=f"{name} waits: {reason}"))
     return _told(lines)
 
 

@@ -9,13 +9,12 @@ import asyncio
 import contextlib
 import functools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, ParamSpec, TypeVar
 
 from proactive_jupyter_kernel.errors import SubmissionRefused, UnknownJob
 from proactive_jupyter_kernel.scheduler.assemble import Site, rest_urls
-from proactive_jupyter_kernel.scheduler.attempt import Slot
 from proactive_jupyter_kernel.scheduler.engine import events
 from proactive_jupyter_kernel.scheduler.engine.commands import (
     Announce,
@@ -25,6 +24,7 @@ from proactive_jupyter_kernel.scheduler.engine.commands import (
     StartAttempt,
 )
 from proactive_jupyter_kernel.scheduler.engine.machine import Machine
+from proactive_jupyter_kernel.scheduler.engine.placement import SlotState
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord
 from proactive_jupyter_kernel.scheduler.engine.transitions import SchedulerStatus
 from proactive_jupyter_kernel.scheduler.executors.base import Executor
@@ -114,7 +114,8 @@ class Service:
         """Take up the jobs that have not ended, and begin to run tasks."""
         await self._executor.start()
         self._driver.begin(self._machine.restore(self._store.jobs_to_restore(), at=self.clock()))
-        self._driver.post(events.SlotsChanged(at=self.clock(), slots=self._executor.slots))
+        self._slots_changed()
+        self._executor.watch_slots(self._slots_changed)
         with contextlib.suppress(StoreUnavailable):
             await self._driver.settled()
 
@@ -152,10 +153,27 @@ class Service:
         self.ask.forget(command.job_id)
         self.selections.forget(command.job_id)
 
+    # --- nodes ---------------------------------------------------------------------------------------------------
+
     @property
-    def nodes(self) -> tuple[tuple[Slot, bool], ...]:
-        """Every slot, and whether a task holds it."""
+    def nodes(self) -> tuple[SlotState, ...]:
+        """Every slot with its state."""
         return self._machine.slots
+
+    async def lock_nodes(self, names: Iterable[str], *, locked: bool) -> None:
+        """Let slots start no more tasks, or let them start tasks again. Locks end with the scheduler."""
+        self._driver.post(events.LockSlots(at=self.clock(), names=tuple(names), locked=locked))
+        await self._driver.settled()
+
+    def unmet_condition(self, job_id: int, task_id: int) -> str:
+        """Which condition of a task that is ready no node fulfils now; empty where none, or it is not ready."""
+        try:
+            return self._machine.unmet(job_id, task_id)
+        except KeyError:
+            return ""  # the job has ended
+
+    def _slots_changed(self) -> None:
+        self._driver.post(events.SlotsChanged(at=self.clock(), slots=self._executor.slots))
 
     # --- submission ----------------------------------------------------------------------------------------------
 

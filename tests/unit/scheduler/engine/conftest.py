@@ -193,6 +193,8 @@ class Stage:
                 assert command.number > max((old.number for old in self._starts_of(key)), default=0)
                 taken = {slot.name for start in self.running.values() for slot in start.slots}
                 assert not taken & {slot.name for slot in command.slots}, "a slot is used twice"
+                # A slot may be locked while its selection scripts are asked; the task then still starts there.
+                assert self.row_selects(key) or not self.locked() & {slot.name for slot in command.slots}
                 self.running[key] = command
                 self.started.append(command)
             case KillAttempt():
@@ -208,6 +210,14 @@ class Stage:
                 self.forgotten.append(job_id)
                 self.jobs.pop(job_id, None)
                 self.rows = {key: row for key, row in self.rows.items() if key[0] != job_id}
+
+    def locked(self) -> set[str]:
+        """The names of the slots that are locked."""
+        return {state.slot.name for state in self.machine.slots if state.locked}
+
+    def row_selects(self, key: tuple[int, int]) -> bool:
+        """Whether a task has selection scripts."""
+        return bool(self.workflows[key[0]].task(self.rows[key].base_name).selection)
 
     def _starts_of(self, key: tuple[int, int]) -> list[StartAttempt]:
         return [start for start in self.started if (start.job_id, start.task_id) == key]

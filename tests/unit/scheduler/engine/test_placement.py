@@ -24,9 +24,9 @@ STATIC = (SelectionScript(script=Script(language="cpython", code="selected = Tru
     ("information", "names"),
     [
         ({}, "a0 a1 b0"),
-        ({"NODE_SOURCE": "local"}, "a0 a1"),
+        ({"NODE_SOURCE": "Default"}, "a0 a1"),
         ({"NODESOURCENAME": "cloud"}, "b0"),
-        ({"NODE_SOURCE": "local", "NODESOURCENAME": "cloud"}, "a0 a1"),
+        ({"NODE_SOURCE": "Default", "NODESOURCENAME": "cloud"}, "a0 a1"),
         ({"NODE_ACCESS_TOKEN": "gold"}, "b1 c0"),
         ({"NODE_ACCESS_TOKEN": "blue", "NODE_SOURCE": "cloud"}, "b1"),
         ({"NODE_ACCESS_TOKEN": "red"}, ""),
@@ -43,7 +43,7 @@ def test_source_and_token(stage, task, information, names):
 def test_task_information_wins_over_the_jobs(stage, task):
     """Generic information of the task overrides the job's."""
     play = stage(slots=SLOTS)
-    play.submit(task("A", generic_information={"NODE_SOURCE": "cloud"}), generic_information={"NODE_SOURCE": "local"})
+    play.submit(task("A", generic_information={"NODE_SOURCE": "cloud"}), generic_information={"NODE_SOURCE": "Default"})
     assert play.row("A").slot == "b0"
 
 
@@ -55,7 +55,7 @@ def test_references_in_the_source_are_resolved_at_the_start(stage, task):
         task("R", runs=True),
         task("W", "R", generic_information=wish),
         task("M", "W"),
-        variables=(Variable(name="S_0", value="local"),),
+        variables=(Variable(name="S_0", value="Default"),),
     )
     play.end("R", 2, variables={"S_1": "cloud"})
     assert (play.row("W").slot, play.row("W*1").slot) == ("a0", "b0")
@@ -236,3 +236,24 @@ def test_frozen_scheduler_holds_a_selected_task(stage, task):
     assert play.status("A") == "PENDING"
     play.send(events.SchedulerCommand, verb="resume")
     assert play.status("A") == "RUNNING"
+
+
+def test_a_locked_slot_starts_nothing(stage, task):
+    """Tasks wait for it until it is unlocked; what runs there runs to its end, and unknown names are ignored."""
+    play = stage(slots=2)
+    play.submit(task("A"), task("B"), task("C"))
+    play.send(events.LockSlots, names=("local-0", "local-1", "nowhere"))
+    play.end("A")
+    play.end("B")
+    assert play.statuses() == {"A": "FINISHED", "B": "FINISHED", "C": "PENDING"}
+    assert play.machine.unmet(1, 2) == "All 2 nodes are locked."
+    play.send(events.LockSlots, names=("local-1",), locked=False)
+    assert play.row("C").slot == "local-1"
+    assert [state.locked for state in play.machine.slots] == [True, False]
+
+
+def test_a_task_that_runs_or_waits_for_others_has_no_unmet_condition(stage, task):
+    """Only what is ready can lack a node."""
+    play = stage(slots=1)
+    play.submit(task("A"), task("B", "A"), task("C"))
+    assert [play.machine.unmet(1, number) for number in range(3)] == ["", "", "The only node is busy."]

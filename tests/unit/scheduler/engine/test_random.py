@@ -272,7 +272,16 @@ class Chaos:
 
     def step(self) -> None:
         likely = [self.end] * 6 + [self.pass_time] * 2 + [self.answer_question] * 3
-        self.draw(*likely, self.on_task, self.on_job, self.change_job, self.change_slots, self.command, self.restart)()
+        self.draw(
+            *likely,
+            self.on_task,
+            self.on_job,
+            self.change_job,
+            self.change_slots,
+            self.lock,
+            self.command,
+            self.restart,
+        )()
 
     def end(self) -> None:
         if not self.play.running:
@@ -312,6 +321,10 @@ class Chaos:
     def change_slots(self) -> None:
         self.play.send_slots(*_SLOTS[: self.draw(0, 1, 2, 3)])
 
+    def lock(self) -> None:
+        names = tuple(slot.name for slot in _SLOTS[: self.draw(1, 2, 3)])
+        self.play.send(events.LockSlots, names=names, locked=self.draw(True, False))
+
     def command(self) -> None:
         self.play.send(events.SchedulerCommand, verb=self.draw("pause", "freeze", "resume", "stop", "start"))
 
@@ -327,6 +340,7 @@ class Chaos:
         for verb in ("start", "resume"):
             play.send(events.SchedulerCommand, verb=verb)
         play.send_slots(*_SLOTS)
+        play.send(events.LockSlots, names=tuple(slot.name for slot in _SLOTS), locked=False)
         for _ in range(5_000):
             for job in play.machine.jobs():
                 play.send(events.ResumeJob, job_id=job.job_id)

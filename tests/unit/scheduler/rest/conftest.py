@@ -13,7 +13,7 @@ import pytest
 
 from proactive_jupyter_kernel.scheduler import settings
 from proactive_jupyter_kernel.scheduler.assemble import Site
-from proactive_jupyter_kernel.scheduler.attempt import Selection, SelectionAnswer
+from proactive_jupyter_kernel.scheduler.attempt import Selection, SelectionAnswer, Slot
 from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor, Play
 from proactive_jupyter_kernel.scheduler.rest.app import App
 from proactive_jupyter_kernel.scheduler.rest.http.sessions import Sessions
@@ -106,7 +106,7 @@ def rest(tmp_path: Path) -> Rest:
         scenario: Callable[[Scene], Awaitable[None]],
         *,
         plays: Mapping[str, Play] | None = None,
-        slots: int = 4,
+        slots: int | tuple[Slot, ...] = 4,
         select: Callable[[Selection], SelectionAnswer] = lambda selection: SelectionAnswer(selected=True),
         **changes: Any,
     ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from proactive_jupyter_kernel.scheduler.attempt import Outcome, Selection, SelectionAnswer
+from proactive_jupyter_kernel.scheduler.attempt import Outcome, Selection, SelectionAnswer, Slot
 from proactive_jupyter_kernel.scheduler.executors.memory import Performance
 
 SELECTION = '<selection><script type="dynamic"><code language="cpython">selected = False</code></script></selection>'
@@ -53,12 +53,53 @@ def test_nodes(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
     rest(scenario, plays={"A": forever}, slots=2)
 
 
+SLOTS = (
+    Slot(name="local-0", host="mars"),
+    Slot(name="gpu-0", host="mars", source="gpu", tokens=("cuda", "team")),
+)
+
+
+def test_the_log_tells_which_condition_no_node_fulfils(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
+    """Of a task that is ready; once there is such a node, the task runs."""
+    wish = '<genericInformation><info name="NODE_SOURCE" value="big"/></genericInformation>'
+
+    async def scenario(scene: Any) -> None:
+        await scene.submit(workflow("A", head=wish))
+        log = await scene.text("/scheduler/jobs/1/tasks/A/log/server")
+        assert log.rstrip().endswith(
+            "task 1t0 (A) waits: The scheduler has no node source 'big'. Its node sources: Default, gpu."
+        )
+        scene.executor.change_slots(*SLOTS, Slot(name="big-0", source="big"))
+        await scene.ended(1)
+        assert "waits" not in await scene.text("/scheduler/jobs/1/log/server")
+
+    rest(scenario, slots=SLOTS)
+
+
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("nodesources", "PA:LIST(,Default,local)"),
-        ("nodesources?noEmpty=true", "PA:LIST(Default,local)"),
-        ("nodesources?name=loc.*", "PA:LIST(,local)"),
+        ("nodesources", "PA:LIST(,Default,gpu)"),
+        ("tokens", "PA:LIST(,cuda,team)"),
+        ("tokens?name=t.*&noEmpty=true", "PA:LIST(team)"),
+        ("hosts?noEmpty=true", "PA:LIST(mars)"),
+    ],
+)
+def test_models_of_several_node_sources(rest: Callable[..., None], path: str, text: str) -> None:
+    """Names of sources, hosts and tokens, each once and in order."""
+
+    async def scenario(scene: Any) -> None:
+        assert await scene.text(f"/rm/model/{path}") == text
+
+    rest(scenario, slots=SLOTS)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("nodesources", "PA:LIST(,Default)"),
+        ("nodesources?noEmpty=true", "PA:LIST(Default)"),
+        ("nodesources?name=Def.*", "PA:LIST(,Default)"),
         ("nodesources?name=nothing.*", "PA:LIST()"),
         ("hosts", "PA:LIST(,localhost)"),
         ("tokens", "PA:LIST()"),
@@ -87,6 +128,7 @@ def test_a_bad_pattern_is_refused(rest: Callable[..., None]) -> None:
 def test_the_log_tells_what_selection_scripts_said(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
     """The latest answer about each node, with the error and the output of the script; under the task's heading."""
     failure = "Failed to execute selection script: NameError: name 'x' is not defined"
+    unmet = "All 2 nodes are refused by the selection script."
 
     def answer(selection: Selection) -> SelectionAnswer:
         failing = selection.slot.name == "local-1"
@@ -99,12 +141,13 @@ def test_the_log_tells_what_selection_scripts_said(rest: Callable[..., None], wo
         await scene.submit(with_selection(workflow("A")))
         await scene.until(lambda: known(scene))
         task = await scene.text("/scheduler/jobs/1/tasks/A/log/server")
-        lines = sorted(re.sub(r"^[-\d]+ [:\d]+,\d{3} ", "", line) for line in task.splitlines())
+        lines = sorted((re.sub(r"^[-\d]+ [:\d]+,\d{3} ", "", line) for line in task.splitlines()), key=str.lower)
         manager = "[o.o.p.r.s.SelectionManager] task 1t0 (A) selection script"
         assert lines == [
             f"INFO  {manager} refused node local-0",
             f"INFO  {manager} wrote on node local-0: looking",
             f"INFO  {manager} wrote on node local-1: looking",
+            f"INFO  [o.o.p.s.c.SchedulingMethodImpl] task 1t0 (A) waits: {unmet}",
             f"WARN  {manager} failed on node local-1: {failure}",
         ]
         job = await scene.text("/scheduler/jobs/1/log/server")

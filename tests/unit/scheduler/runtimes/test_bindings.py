@@ -62,6 +62,7 @@ def test_request_has_every_key() -> None:
         "nodesurl": None,
         "allnodesurl": None,
         "node": {},
+        "nodeProperties": {},
         "progressFile": "",
         "forkEnvironment": None,
     }

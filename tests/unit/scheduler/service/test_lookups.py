@@ -54,7 +54,7 @@ def test_models_of_resources() -> None:
     """They list each name once, with an empty choice in front unless that is not wanted."""
     assert [resource_model(SLOTS, kind) for kind in ("hosts", "nodesources", "tokens")] == [
         "PA:LIST(,mars)",
-        "PA:LIST(,Default,local,big)",
+        "PA:LIST(,Default,big)",
         "PA:LIST(,gpu)",
     ]
     assert resource_model(SLOTS, "nodesources", name="b.*", no_empty=True) == "PA:LIST(big)"

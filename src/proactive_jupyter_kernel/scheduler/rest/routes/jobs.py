@@ -211,9 +211,10 @@ def _listener(call: Call) -> str:
 
 async def server_log(call: Call) -> Response:
     """What the scheduler itself did with the job."""
-    row = call.service.ask.job(call.job_id)
-    tasks = await call.service.in_thread(call.service.ask.tasks, call.job_id)
-    return text_answer(call, "".join(job_lines(row.record, tasks, call.service.selections)))
+    service = call.service
+    row = service.ask.job(call.job_id)
+    tasks = await service.in_thread(service.ask.tasks, call.job_id)
+    return text_answer(call, "".join(job_lines(row.record, tasks, service.selections, service.unmet_condition)))
 
 
 # --- actions -----------------------------------------------------------------------------------------------------

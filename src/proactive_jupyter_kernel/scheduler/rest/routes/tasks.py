@@ -228,13 +228,14 @@ def _log(streams: dict[bool, bool]) -> Handler:
 
 async def server_log(call: Call) -> Response:
     """What the scheduler itself did with the task."""
-    return text_answer(call, "".join(task_lines(_task(call), call.service.selections)))
+    service = call.service
+    return text_answer(call, "".join(task_lines(_task(call), service.selections, service.unmet_condition)))
 
 
 async def tag_server_log(call: Call) -> Response:
     """What the scheduler itself did with the tasks of a tag."""
-    selections = call.service.selections
-    return text_answer(call, "".join(line for task in _chosen(call) for line in task_lines(task, selections)))
+    told, unmet = call.service.selections, call.service.unmet_condition
+    return text_answer(call, "".join(line for task in _chosen(call) for line in task_lines(task, told, unmet)))
 
 
 # --- actions -----------------------------------------------------------------------------------------------------

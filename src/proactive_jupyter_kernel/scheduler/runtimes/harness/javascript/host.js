@@ -52,7 +52,7 @@ const CALLS = {
   end: (code) => { process.removeAllListeners("beforeExit"); process.exit(code); },
   sleep: (milliseconds) => { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds); },
   environment: () => ({ ...process.env }),
-  property: (name) => properties()[name] ?? null,
+  property: (name) => request.nodeProperties[name] ?? properties()[name] ?? null,
   program,
   exists: (file) => fs.existsSync(file),
   memory: () => os.freemem(),

@@ -136,6 +136,7 @@ def _property(request: Mapping[str, Any], name: str) -> str | None:
         "file.separator": os.sep,
         "path.separator": os.pathsep,
         "line.separator": os.linesep,
+        **request["nodeProperties"],
     }.get(name)
 
 

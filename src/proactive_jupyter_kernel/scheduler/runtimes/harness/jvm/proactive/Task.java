@@ -35,6 +35,9 @@ public final class Task {
         bindings.put("args", ((List<?>) request.get("args")).toArray(new String[0]));
         bind(map("spaces"));
         bind(map("node"));
+        for (Map.Entry<?, ?> property : map("nodeProperties").entrySet()) {
+            System.setProperty((String) property.getKey(), (String) property.getValue());
+        }
         for (String client : CLIENTS) {
             bindings.put(client, new Absent(client));
         }
