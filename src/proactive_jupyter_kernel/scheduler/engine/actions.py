@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind
 from proactive_jupyter_kernel.scheduler.engine.core import Core
-from proactive_jupyter_kernel.scheduler.engine.ending import end_job, end_task, pause, wait_for_retry
+from proactive_jupyter_kernel.scheduler.engine.ending import cancel, end_job, end_task, pause, wait_for_retry
 from proactive_jupyter_kernel.scheduler.engine.events import (
     FinishInErrorTask,
     KillJob,
@@ -24,6 +24,7 @@ from proactive_jupyter_kernel.scheduler.engine.events import (
     SetStartAt,
 )
 from proactive_jupyter_kernel.scheduler.engine.propagation import handed_down
+from proactive_jupyter_kernel.scheduler.engine.records import UNSET
 from proactive_jupyter_kernel.scheduler.engine.state import JobState, TaskNode
 from proactive_jupyter_kernel.workflow.model import ErrorPolicy
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
@@ -105,16 +106,15 @@ def kill_task(core: Core, job: JobState, node: TaskNode, event: KillTask) -> Non
 
 
 def _abort(core: Core, job: JobState, node: TaskNode, failure: Failure) -> None:
-    """The task will not run again: the job is cancelled under that policy, else the children run."""
+    """The task will not run again: under cancelJob it is faulty and its job ends, else its children run."""
     running = node.status is TaskStatus.RUNNING
     if running:
         core.kill(job, node)
         job.update(node, duration=core.now - node.record.started_at)
+    core.log(job, node, failure.message)
     if node.rules.policy is ErrorPolicy.CANCEL_JOB:
         core.withdraw(job, node)
-        job.move(node, TaskStatus.ABORTED, finished_at=core.now, failure=failure)
-        core.announce("TASK_RUNNING_TO_FINISHED", job, node)
-        end_job(core, job, JobStatus.CANCELED)
+        cancel(core, job, node, failure=failure)
     else:
         end_task(core, job, node, TaskStatus.ABORTED, failure, handed_down(job, node), None)
 
@@ -148,7 +148,9 @@ def _restart_in_error(core: Core, job: JobState, nodes: Sequence[TaskNode]) -> N
     """The tasks may run once more; a paused job stays paused until it is resumed."""
     for node in nodes:
         core.resubmit(job, node)
+        job.update(node, in_error_at=UNSET)
     if nodes and not job.counts["in_error"]:
+        job.change(in_error_at=UNSET)
         core.announce("JOB_RESTARTED_FROM_ERROR", job)
 
 
@@ -157,5 +159,8 @@ def finish_in_error(core: Core, job: JobState, node: TaskNode, event: FinishInEr
     if node.status is not TaskStatus.IN_ERROR:
         return
     end_task(core, job, node, TaskStatus.FINISHED, None, handed_down(job, node), None)
+    job.update(node, in_error_at=UNSET)
+    if not job.counts["in_error"]:
+        job.change(in_error_at=UNSET)
     if job.paused:
         resume(core, job)

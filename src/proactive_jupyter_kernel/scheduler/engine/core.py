@@ -93,6 +93,7 @@ class Core:
     def kill(self, job: JobState, node: TaskNode) -> None:
         """End a running attempt and free its slots at once."""
         self.free(job, node)
+        job.change(killed_time=job.record.killed_time + max(0, self.now - node.record.started_at))
         self._outbox.append(KillAttempt(job_id=job.id, task_id=node.id, number=node.record.attempts))
 
     def forget(self, job_id: int) -> None:

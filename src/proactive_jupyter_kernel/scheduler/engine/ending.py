@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Any
 
 from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind, Wire
 from proactive_jupyter_kernel.scheduler.engine import controls, flow
@@ -16,7 +17,7 @@ from proactive_jupyter_kernel.scheduler.engine.state import WAITING_FOR_RETRY, J
 from proactive_jupyter_kernel.workflow.model import ErrorPolicy
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
-__all__ = ["attempt_ended", "end_if_complete", "end_job", "end_task", "pause", "wait_for_retry"]
+__all__ = ["attempt_ended", "cancel", "end_if_complete", "end_job", "end_task", "pause", "wait_for_retry"]
 
 #: Kinds of failure after which the process could not report its variables.
 _SILENT = frozenset({FailureKind.DIED, FailureKind.WALLTIME, FailureKind.KILLED, FailureKind.LOST})
@@ -105,8 +106,14 @@ def _continue(
 def _cancel(
     core: Core, job: JobState, node: TaskNode, variables: Mapping[str, Wire], decision: flow.Decision | None
 ) -> None:
+    cancel(core, job, node, propagated=variables)
+
+
+def cancel(core: Core, job: JobState, node: TaskNode, **changes: Any) -> None:
+    """The task is faulty, and its job ends with it."""
     job.count_faulty(node, True)
-    job.move(node, TaskStatus.FAULTY, finished_at=core.now, progress=100, propagated=variables)
+    job.move(node, TaskStatus.FAULTY, finished_at=core.now, progress=100, **changes)
+    _note_precious(job, node)
     core.announce("TASK_RUNNING_TO_FINISHED", job, node)
     end_job(core, job, JobStatus.CANCELED)
 
@@ -176,12 +183,18 @@ def end_task(
     core.withdraw(job, node)
     node.avoid = frozenset()
     job.move(node, status, finished_at=core.now, progress=100, failure=failure, propagated=variables)
+    _note_precious(job, node)
     core.announce(event, job, node)
     action = node.definition.flow
     if action is not None:
         controls.apply(core, job, node, decision or flow.default(action))
     for child in job.settle(node):
         core.consider(job, child)
+
+
+def _note_precious(job: JobState, node: TaskNode) -> None:
+    if node.definition.precious_result and node.status in (TaskStatus.FINISHED, TaskStatus.FAULTY):
+        job.change(precious=(*job.record.precious, node.record.name))
 
 
 def end_if_complete(core: Core, job: JobState) -> None:
@@ -214,7 +227,7 @@ def _end_with_job(core: Core, job: JobState, node: TaskNode) -> None:
     if node.status is TaskStatus.RUNNING:
         core.kill(job, node)
         duration = core.now - node.record.started_at if node.record.started_at != UNSET else UNSET
-        job.move(node, TaskStatus.ABORTED, finished_at=core.now, duration=duration)
+        job.move(node, TaskStatus.ABORTED, finished_at=core.now, duration=duration, progress=100)
     elif node.status in WAITING_FOR_RETRY:
         job.move(node, TaskStatus.NOT_RESTARTED)
     else:

@@ -39,6 +39,10 @@ class JobRecord:
     faulty: int = 0
     in_error: int = 0
     failed: int = 0
+    #: Full names of the tasks whose precious results are there.
+    precious: tuple[str, ...] = ()
+    #: Milliseconds of the executions that were killed, which leave no result.
+    killed_time: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

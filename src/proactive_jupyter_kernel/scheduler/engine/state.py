@@ -312,9 +312,12 @@ class JobState:
         self._job_dirty = True
 
     def close(self, outcome: JobStatus, **changes: Any) -> None:
-        """The job has ended: counters stand still, nothing is pending or running any more."""
+        """The job has ended: counters stand still, nothing is pending or running any more.
+
+        How many tasks were in error stays visible, as on a server.
+        """
         self.outcome = outcome
-        self.counts.update(pending=0, running=0, in_error=0)
+        self.counts.update(pending=0, running=0)
         self.change(**changes)
 
     def status(self) -> JobStatus:

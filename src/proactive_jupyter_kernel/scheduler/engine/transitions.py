@@ -46,6 +46,7 @@ _Status = TypeVar("_Status", bound=enum.Enum)
 _Moves = Mapping[_Status, Mapping[_Status, str]]
 
 _KILLED = "a person killed the task"
+_KILLED_AND_CANCELED = "a person killed the task, and its error policy cancels the job"
 _JOB_OVER = "the job ended before the task started"
 _RETRY_OVER = "the job ended while the task waited for its retry"
 _JOB_PAUSED = "the job was paused"
@@ -58,6 +59,7 @@ TASK_MOVES: _Moves[TaskStatus] = MappingProxyType(
             TaskStatus.PAUSED: _JOB_PAUSED,
             TaskStatus.SKIPPED: _SKIPPED,
             TaskStatus.ABORTED: _KILLED,
+            TaskStatus.FAULTY: _KILLED_AND_CANCELED,
             TaskStatus.NOT_STARTED: _JOB_OVER,
         },
         TaskStatus.PENDING: {
@@ -65,17 +67,19 @@ TASK_MOVES: _Moves[TaskStatus] = MappingProxyType(
             TaskStatus.SUBMITTED: "its start time was moved into the future",
             TaskStatus.PAUSED: _JOB_PAUSED,
             TaskStatus.ABORTED: _KILLED,
+            TaskStatus.FAULTY: _KILLED_AND_CANCELED,
             TaskStatus.NOT_STARTED: _JOB_OVER,
         },
         TaskStatus.PAUSED: {
             TaskStatus.SUBMITTED: "the job was resumed",
             TaskStatus.SKIPPED: _SKIPPED,
             TaskStatus.ABORTED: _KILLED,
+            TaskStatus.FAULTY: _KILLED_AND_CANCELED,
             TaskStatus.NOT_STARTED: _JOB_OVER,
         },
         TaskStatus.RUNNING: {
             TaskStatus.FINISHED: "the attempt ended well",
-            TaskStatus.FAULTY: "the last execution failed",
+            TaskStatus.FAULTY: "the last execution failed, or a person killed it and its error policy cancels the job",
             TaskStatus.WAITING_ON_ERROR: "the execution failed, or a person restarted it, and another is left",
             TaskStatus.WAITING_ON_FAILURE: "the node was lost",
             TaskStatus.IN_ERROR: "the last execution failed and the error policy asks for a person",
@@ -87,18 +91,21 @@ TASK_MOVES: _Moves[TaskStatus] = MappingProxyType(
             TaskStatus.SUBMITTED: "the delay is over",
             TaskStatus.PAUSED: _JOB_PAUSED,
             TaskStatus.ABORTED: _KILLED,
+            TaskStatus.FAULTY: _KILLED_AND_CANCELED,
             TaskStatus.NOT_RESTARTED: _RETRY_OVER,
         },
         TaskStatus.WAITING_ON_FAILURE: {
             TaskStatus.SUBMITTED: "the delay is over",
             TaskStatus.PAUSED: _JOB_PAUSED,
             TaskStatus.ABORTED: _KILLED,
+            TaskStatus.FAULTY: _KILLED_AND_CANCELED,
             TaskStatus.NOT_RESTARTED: _RETRY_OVER,
         },
         TaskStatus.IN_ERROR: {
             TaskStatus.SUBMITTED: "a person restarted it",
             TaskStatus.FINISHED: "a person declared it finished",
             TaskStatus.ABORTED: _KILLED,
+            TaskStatus.FAULTY: _KILLED_AND_CANCELED,
             TaskStatus.NOT_STARTED: _JOB_OVER,
         },
         TaskStatus.FINISHED: {},

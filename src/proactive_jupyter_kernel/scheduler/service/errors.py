@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from proactive_jupyter_kernel.errors import SchedulerError
 
-__all__ = ["BadPriority", "JobEnded", "SubmissionClosed", "TaskNotRunning"]
+__all__ = ["BadPriority", "JobEnded", "SignalRefused", "SubmissionClosed", "TaskNotRunning"]
 
 
 class JobEnded(SchedulerError):
@@ -17,6 +17,10 @@ class TaskNotRunning(SchedulerError):
 
 class BadPriority(SchedulerError):
     """A job's priority cannot be changed, or not to this."""
+
+
+class SignalRefused(SchedulerError):
+    """No task of the job waits for the signal, or its variables are wrong."""
 
 
 class SubmissionClosed(SchedulerError):

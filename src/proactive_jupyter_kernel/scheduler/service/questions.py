@@ -51,6 +51,10 @@ class Questions:
             raise UnknownJob(f"The job represented by this ID '{job_id}' is unknown !")
         return row
 
+    def knows(self, job_id: int) -> bool:
+        """Whether there is a job of that id."""
+        return self._store.job(job_id) is not None
+
     def jobs(self, query: JobQuery) -> Page[JobRow]:
         """Jobs of a listing."""
         return self._store.jobs(query)

@@ -10,8 +10,7 @@ import contextlib
 import functools
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from proactive_jupyter_kernel.errors import SubmissionRefused, UnknownJob
 from proactive_jupyter_kernel.scheduler.assemble import Site, rest_urls
@@ -25,10 +24,11 @@ from proactive_jupyter_kernel.scheduler.engine.commands import (
 )
 from proactive_jupyter_kernel.scheduler.engine.machine import Machine
 from proactive_jupyter_kernel.scheduler.engine.placement import SlotState
-from proactive_jupyter_kernel.scheduler.engine.records import JobRecord
+from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.engine.transitions import SchedulerStatus
 from proactive_jupyter_kernel.scheduler.executors.base import Executor
 from proactive_jupyter_kernel.scheduler.service import submission
+from proactive_jupyter_kernel.scheduler.service.attachments import Attachments
 from proactive_jupyter_kernel.scheduler.service.driver import Action, Driver
 from proactive_jupyter_kernel.scheduler.service.errors import JobEnded, SubmissionClosed, TaskNotRunning
 from proactive_jupyter_kernel.scheduler.service.listeners import Listeners
@@ -38,8 +38,6 @@ from proactive_jupyter_kernel.scheduler.service.runner import Runner
 from proactive_jupyter_kernel.scheduler.service.serverlog import Selections
 from proactive_jupyter_kernel.scheduler.settings import Settings
 from proactive_jupyter_kernel.scheduler.store.base import (
-    Endpoint,
-    JobExtras,
     JobQuery,
     Store,
     StoreUnavailable,
@@ -47,6 +45,9 @@ from proactive_jupyter_kernel.scheduler.store.base import (
 )
 from proactive_jupyter_kernel.workflow.model import Priority
 from proactive_jupyter_kernel.workflow.status import JOB_ALIVE, JOB_ENDED, TASK_ALIVE, JobStatus, TaskStatus
+
+if TYPE_CHECKING:
+    from proactive_jupyter_kernel.workflow.model_types import Lookups
 
 __all__ = ["Service", "now_ms"]
 
@@ -100,6 +101,7 @@ class Service:
             clock=clock,
         )
         self._runner.driver = self._driver
+        self.attachments = Attachments(ask=self.ask, driver=self._driver, lookups=self._lookups)
         self._actions: Mapping[type, Callable[[Any], None]] = {
             StartAttempt: self._runner.start,
             KillAttempt: self._runner.kill,
@@ -248,17 +250,20 @@ class Service:
         owner: str,
     ) -> _R:
         """In a thread: a workflow of thousands of tasks takes its time, and models may lie behind URLs."""
-        # Loaded with the first submission, not with the daemon.
-        from proactive_jupyter_kernel.scheduler.service.lookups import lookups_for
-
         return await asyncio.to_thread(
             step,
             xml,
-            lookups=lookups_for(self.site, self._executor.slots, owner),
+            lookups=self._lookups(owner),
             variables=variables or {},
             generic_information=generic_information or {},
             site=rest_urls(self.site.url),
         )
+
+    def _lookups(self, owner: str) -> Lookups:
+        # Loaded with the first submission, not with the daemon.
+        from proactive_jupyter_kernel.scheduler.service.lookups import lookups_for
+
+        return lookups_for(self.site, self._executor.slots, owner)
 
     async def wait_ended(self, job_id: int) -> None:
         """Wait until a job has ended or is gone."""
@@ -302,8 +307,9 @@ class Service:
         await self._on_job(job_id, functools.partial(events.SetPriority, priority=priority))
 
     async def remove_job(self, job_id: int) -> bool:
-        """Forget a job with its results and logs; an alive one is killed first."""
-        self.ask.job(job_id)
+        """Forget a job with its results and logs; an alive one is killed first. False where there is none."""
+        if not self.ask.knows(job_id):
+            return False
         self._driver.post(events.RemoveJob(at=self.clock(), job_id=job_id))
         await self._driver.settled()
         return True
@@ -341,45 +347,24 @@ class Service:
         return await self._on_task(job_id, name, events.FinishInErrorTask)
 
     def _check_running(self, job_id: int, name: str) -> None:
-        task = self.ask.task(job_id, name)
-        if task.status in TASK_ALIVE and task.status is not TaskStatus.RUNNING and not self.ask.ended(job_id):
+        task = self._alive_task(job_id, name)
+        if task.status in TASK_ALIVE and task.status is not TaskStatus.RUNNING:
             hint = "restartInErrorTask runs it again." if task.status is TaskStatus.IN_ERROR else ""
             raise TaskNotRunning(f"Task {job_id}t{task.task_id} is not running.", hint=hint)
 
-    async def _on_task(self, job_id: int, name: str, event: Callable[..., events.Event]) -> bool:
-        before = self.ask.task(job_id, name)
+    def _alive_task(self, job_id: int, name: str) -> TaskRecord:
+        """The task; `UnknownJob` where its job has ended, for then a server knows it among the alive ones no more."""
         if self.ask.ended(job_id):
-            return False
+            raise UnknownJob(
+                f"Job {job_id} has ended: its tasks cannot be killed, restarted, preempted or finished any more."
+            )
+        return self.ask.task(job_id, name)
+
+    async def _on_task(self, job_id: int, name: str, event: Callable[..., events.Event]) -> bool:
+        before = self._alive_task(job_id, name)
         self._driver.post(event(at=self.clock(), job_id=job_id, task_id=before.task_id))
         await self._driver.settled()
         return self.ask.task_by_id(job_id, before.task_id) != before
-
-    # --- attachments ---------------------------------------------------------------------------------------------
-
-    async def send_signal(self, job_id: int, name: str) -> tuple[str, ...]:
-        """Set a signal of a job; the names of all that are set now."""
-        extras = await self._attach(
-            job_id,
-            lambda old: old if name in old.signals else replace(old, signals=(*old.signals, name)),
-        )
-        return extras.signals
-
-    async def add_endpoint(self, job_id: int, endpoint: Endpoint) -> None:
-        """Attach a web address to a job; one of the same name is replaced."""
-        await self._attach(
-            job_id, lambda old: replace(old, endpoints=(*_without(old.endpoints, endpoint.name), endpoint))
-        )
-
-    async def remove_endpoint(self, job_id: int, name: str) -> None:
-        """Take a web address away again; one that is not there is no error."""
-        await self._attach(job_id, lambda old: replace(old, endpoints=_without(old.endpoints, name)))
-
-    async def _attach(self, job_id: int, change: Callable[[JobExtras], JobExtras]) -> JobExtras:
-        stored = self.ask.job(job_id).extras
-        extras = change(self._driver.attached(job_id) or stored)
-        self._driver.attach(job_id, extras)
-        await self._driver.settled()
-        return extras
 
     # --- the whole scheduler -------------------------------------------------------------------------------------
 
@@ -414,10 +399,6 @@ class Service:
     async def in_thread(self, read: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
         """Run a long read beside the loop."""
         return await asyncio.to_thread(read, *args, **kwargs)
-
-
-def _without(endpoints: tuple[Endpoint, ...], name: str) -> tuple[Endpoint, ...]:
-    return tuple(endpoint for endpoint in endpoints if endpoint.name != name)
 
 
 #: Jobs that have started and continue without a decision.

@@ -31,6 +31,7 @@ __all__ = [
     "NodeUse",
     "Page",
     "ResultRow",
+    "Signal",
     "Store",
     "StoreUnavailable",
     "Submission",
@@ -73,11 +74,22 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """A signal that a task is ready for, with the variables that may be sent with it."""
+
+    name: str
+    #: As declared, or with the values that came with the signal.
+    variables: tuple[Variable, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobExtras:
     """What people and tasks attached to a job while it was there."""
 
-    #: Names of the signals that are set now, in order.
+    #: What is shown as the job's signals, in order: ``ready_NAME`` while a task waits for the signal, then ``NAME``.
     signals: tuple[str, ...] = ()
+    #: The signals that tasks have declared, with their variables.
+    declared: tuple[Signal, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()
 
 

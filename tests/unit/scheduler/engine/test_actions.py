@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from proactive_jupyter_kernel.scheduler.engine import events
+from proactive_jupyter_kernel.scheduler.engine.commands import LogLine
+from proactive_jupyter_kernel.scheduler.engine.records import UNSET
 from proactive_jupyter_kernel.workflow.model import ErrorPolicy, Variable
 
 _RETRY = {"max_executions": 2, "retry_delay": 5}
@@ -148,8 +150,25 @@ def test_kill_task_under_cancel_job(stage, task):
     """Killing one task of a job with cancelJob cancels the job."""
     play = stage()
     play.submit(task("A", on_error=ErrorPolicy.CANCEL_JOB), task("B"))
-    play.tell(events.KillTask, "A")
-    assert (play.status(), play.statuses()) == ("CANCELED", {"A": "ABORTED", "B": "ABORTED"})
+    play.pass_time(30)
+    commands = play.tell(events.KillTask, "A")
+    assert (play.status(), play.statuses()) == ("CANCELED", {"A": "FAULTY", "B": "ABORTED"})
+    assert (play.counters(), play.jobs[1].killed_time) == ({"total": 2, "finished": 1, "faulty": 1}, 60)
+    assert [command.text for command in commands if isinstance(command, LogLine)] == [
+        "The task has been manually killed."
+    ]
+
+
+def test_precious_results_are_noted_as_they_come(stage, task, failed):
+    """The job names its tasks with a precious result, copies by their full names, and no killed one."""
+    play = stage()
+    play.submit(*(task(name, precious_result=name != "C") for name in "ABCD"))
+    play.end("B", failure=failed())
+    play.end("C")
+    assert play.jobs[1].precious == ("B",)
+    play.end("A")
+    play.tell(events.KillTask, "D")
+    assert (play.status(), play.jobs[1].precious) == ("FINISHED", ("B", "A"))
 
 
 def test_restart_task_costs_an_execution(stage, task):
@@ -231,6 +250,7 @@ def test_finish_in_error_task(stage, task, failed, policy):
     play.tell(events.FinishInErrorTask, "A")
     assert (play.status(), play.statuses()) == ("RUNNING", {"A": "FINISHED", "B": "RUNNING"})
     assert (play.row("A").failure, play.start_of("B").inherited["V"]) == (None, "v")
+    assert (play.row("A").in_error_at, play.jobs[1].in_error_at) == (UNSET, UNSET)
     assert "TASK_IN_ERROR_TO_FINISHED" in play.events()
 
 

@@ -7,8 +7,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind, Outcome
 from proactive_jupyter_kernel.scheduler.executors.memory import Performance
 
@@ -162,7 +160,7 @@ def test_listings(rest: Callable[..., None], workflow: Callable[..., str]) -> No
         assert (alive["size"], list(alive["map"].values())) == (1, [entries[1:]])
         assert list(alive["map"]) == [str(await scene.json("/scheduler/state/revision"))]
         assert await scene.json(f"/scheduler/jobsinfolist?jobsid={one}&jobsid=99") == entries[:1]
-        assert await scene.json("/scheduler/jobsinfolist", "POST", json=[two, one]) == entries[::-1]
+        assert await scene.json("/scheduler/jobsinfolist", "POST", json=[two, 99, one]) == entries
         queries = ("jobName=tw", "userName=ana&jobName=one", "myjobs=true&status=Finished", "sortParams=NAME_d")
         found = [(await scene.json(f"/scheduler/jobs?{query}"))["list"] for query in queries]
         assert found == [[str(two)], [str(one)], [str(one)], [str(two), str(one)]]
@@ -318,70 +316,3 @@ def test_a_start_can_be_put_off(rest: Callable[..., None], workflow: Callable[..
         assert await scene.json("/scheduler/jobs/startat/2101-01-01", "PUT", json=[job_id]) is True
 
     gated(rest, scenario, "G")
-
-
-def test_attachments(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
-    """Signals and external endpoints are shown with the job."""
-
-    async def scenario(scene: Any) -> None:
-        job_id = await scene.run(workflow("T"))
-        url = f"/scheduler/jobs/{job_id}/externalendpointurl"
-        assert await scene.json(f"/scheduler/job/{job_id}/signals?signal=go", "POST", json={"a": 1}) == ["go"]
-        assert await scene.json(f"/scheduler/job/{job_id}/signals?signal=stop", "POST") == ["go", "stop"]
-        await scene.json(f"/scheduler/job/{job_id}/signals", "POST", 400)
-        form = {"endpointName": "board", "externalEndpointUrl": "http://x", "endpointIconUri": "i"}
-        assert (await scene.client.post(url, data=form)).status_code == 204
-        await scene.json(url, "POST", 400, data={"endpointName": "board"})
-        info = await scene.json(f"/scheduler/jobs/{job_id}/info")
-        assert info["signals"] == ["go", "stop"]
-        assert info["externalEndpointUrls"] == {"board": {"name": "board", "url": "http://x", "iconUri": "i"}}
-        answer = await scene.client.request(
-            "DELETE", url, content="board", headers={"content-type": "application/json"}
-        )
-        assert answer.status_code == 204
-        assert (await scene.json(f"/scheduler/jobs/{job_id}/info"))["externalEndpointUrls"] == {}
-
-    rest(scenario)
-
-
-def test_xml_and_description(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
-    """The text as it came; name, icon and variables."""
-    head = '<genericInformation><info name="workflow.icon" value="i.png"/></genericInformation>'
-    xml = workflow("T", head=head, name="ü job")
-
-    async def scenario(scene: Any) -> None:
-        job_id = await scene.submit(xml)
-        answer = await scene.client.get(f"/scheduler/jobs/{job_id}/xml", headers={"accept": "application/xml"})
-        assert (answer.content, answer.headers["content-type"]) == (xml.encode(), "application/xml")
-        description = await scene.json(f"/scheduler/jobs/{job_id}/description")
-        assert (description["name"], description["icon"]) == ("ü job", "i.png")
-
-    rest(scenario)
-
-
-@pytest.mark.parametrize(
-    ("verb", "status"), [("pause", "PAUSED"), ("freeze", "FROZEN"), ("shutdown", "SHUTTING_DOWN"), ("kill", "KILLED")]
-)
-def test_the_whole_scheduler_obeys(rest: Callable[..., None], verb: str, status: str) -> None:
-    """Its status is told, and resume brings it back where there is a way back."""
-
-    async def scenario(scene: Any) -> None:
-        assert await scene.json("/scheduler/status") == "STARTED"
-        assert await scene.json(f"/scheduler/{verb}", "PUT") is True
-        assert await scene.json("/scheduler/status") == status
-        assert await scene.json("/scheduler/resume", "PUT") is (verb in ("pause", "freeze"))
-
-    rest(scenario)
-
-
-def test_spaces_are_uris(rest: Callable[..., None]) -> None:
-    """Of folders, without blanks."""
-
-    async def scenario(scene: Any) -> None:
-        (user,) = await scene.json("/scheduler/userspace")
-        (shared,) = await scene.json("/scheduler/globalspace")
-        assert user.startswith("file:///")
-        assert user.endswith("/user/ana")
-        assert shared.endswith("/global")
-
-    rest(scenario)

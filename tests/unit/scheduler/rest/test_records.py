@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -64,9 +65,9 @@ INFO: dict[str, Any] = {
     "tenant": None,
     "domain": None,
     "projectName": "",
-    "description": None,
+    "description": "",
     "bucketName": "",
-    "label": None,
+    "label": "",
     "toBeRemoved": False,
     "genericInformation": {},
     "variables": {"A": "1"},
@@ -74,9 +75,9 @@ INFO: dict[str, Any] = {
         "A": {
             "name": "A",
             "value": "1",
-            "model": "",
-            "description": "",
-            "group": "",
+            "model": None,
+            "description": None,
+            "group": None,
             "advanced": False,
             "hidden": False,
         }
@@ -137,8 +138,9 @@ def test_job_info_is_complete() -> None:
 def test_job_info_shows_what_is_attached() -> None:
     """Signals, endpoints, parent and counters."""
     extras = JobExtras(signals=("go",), endpoints=(Endpoint(name="e", url="http://x", icon="i"),))
-    facts = JobFacts(parent_id=3, bucket="b", precious_tasks=("t1",))
-    row = JobRow(record=JOB, facts=facts, core_time=5, nodes=3, nodes_in_parallel=2, has_result_map=True, extras=extras)
+    facts = JobFacts(parent_id=3, bucket="b", precious_tasks=("t1", "t2"))
+    job = replace(JOB, precious=("t1",), killed_time=2)
+    row = JobRow(record=job, facts=facts, core_time=5, nodes=3, nodes_in_parallel=2, has_result_map=True, extras=extras)
     shown = records.job_info(row)
     names = "signals externalEndpointUrls parentId bucketName preciousTasks cumulatedCoreTime numberOfNodes"
     assert [shown[name] for name in names.split()] == [
@@ -147,7 +149,7 @@ def test_job_info_shows_what_is_attached() -> None:
         3,
         "b",
         ["t1"],
-        5,
+        7,
         3,
     ]
     assert (shown["numberOfNodesInParallel"], shown["resultMapPresent"]) == (2, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -150,10 +151,13 @@ def test_lists_of_tasks(rest: Callable[..., None], workflow: Callable[..., str])
         assert await scene.json(f"{base}/tasks") == {"size": 3, "list": ["A", "B", "C"]}
         assert await scene.json(f"{base}/tasks/paginated?offset=1&limit=1") == {"size": 3, "list": ["B"]}
         assert await scene.json(f"{base}/taskstates") == {"size": 3, "list": states}
-        assert await scene.json(f"{base}/taskstates/visualization") == {"size": 3, "list": states}
+        assert await scene.json(f"{base}/taskstates/visualization") == []
         assert await scene.json(f"{base}/taskstates/paginated?limit=-1") == {"size": 3, "list": states}
         errors = f"{base}/taskstates/filtered/paginated?statusFilter=error"
         assert await scene.json(errors) == {"size": 1, "list": states[1:2]}
+        for query in ("statusFilter=nonsense", "statusFilter=", "statusFilter=pending;submitted", ""):
+            nothing = await scene.json(f"{base}/taskstates/filtered/paginated?{query}")
+            assert nothing == {"size": 0, "list": []}
         summaries = (await scene.json(f"{base}/taskstates/aggregated"))["list"]
         assert [(each["name"], each["count"], each["countErrors"], each["taskStatus"]) for each in summaries] == [
             ("A", 1, 0, "FINISHED"),
@@ -164,6 +168,9 @@ def test_lists_of_tasks(rest: Callable[..., None], workflow: Callable[..., str])
             assert await scene.json(f"{base}/{path}") == {"size": 0, "list": []}
         assert await scene.json(f"{base}/tasks/tags") == []
         assert await scene.json(f"{base}/tasks/tag/none/result") == []
+        for what in ("value", "serializedvalue", "metadata"):
+            assert await scene.json(f"{base}/tasks/tag/none/result/{what}") == {}
+        assert await scene.text(f"{base}/tasks/tag/none/result/log/all") == ""
         assert await scene.json(f"{base}/tasks/results/precious/metadata") == []
         assert await scene.json("/scheduler/tasks?limit=2") == {"size": 3, "list": ["A", "B"]}
         assert await scene.json("/scheduler/taskstates?mytasks=true") == {"size": 3, "list": states}
@@ -199,6 +206,10 @@ def test_copies_have_names_and_tags(rest: Callable[..., None]) -> None:
         assert await scene.json(f"{base}/tasks/tags") == ["REPLICATE-S-1"]
         assert await scene.json(f"{base}/tasks/tags/startsWith/LOOP") == []
         assert await scene.json(f"{base}/tasks/tag/REPLICATE-S-1") == {"size": 1, "list": ["W*1"]}
+        assert await scene.json(f"{base}/tasks/tag/REPLICATE-S-1/result/value") == {"W*1": "true"}
+        assert await scene.json(f"{base}/tasks/tag/REPLICATE-S-1/result/metadata") == {"W*1": {}}
+        streams = await scene.json(f"{base}/tasks/tag/REPLICATE-S-1/result/serializedvalue")
+        assert streams == {"W*1": base64.b64encode(serialization.dumps(True)).decode()}
         (result,) = await scene.json(f"{base}/tasks/tag/REPLICATE-S-1/result")
         assert result["id"]["readableName"] == "W*1"
         merged = scene.executor.attempts[-1]
@@ -216,8 +227,8 @@ def test_a_task_is_killed(rest: Callable[..., None], workflow: Callable[..., str
         path = f"/scheduler/jobs/{job_id}/tasks/A"
         assert await scene.json(f"{path}/kill", "PUT") is True
         await scene.ended(job_id)
-        assert await scene.json(f"{path}/kill", "PUT") is False
         assert (await scene.json(path))["taskInfo"]["taskStatus"] == "ABORTED"
+        assert "The task has been manually killed." in await scene.text(f"{path}/result/log/err")
         assert "killed" in await scene.text(f"{path}/result/value")
         assert list((await scene.json(f"/scheduler/jobs/{job_id}/result"))["allResults"]) == ["A", "B"]
 
@@ -254,7 +265,8 @@ def test_only_a_running_task_is_sent_back(rest: Callable[..., None], workflow: C
         assert "oops" in await scene.text("/scheduler/jobs/1/log/full")
         assert await scene.text("/scheduler/jobs/1/result/log/all") == ""
         assert await scene.json("/scheduler/jobs/1/kill", "PUT") is True
-        assert await scene.json("/scheduler/jobs/1/tasks/A/restart", "PUT") is False
+        info = await scene.json("/scheduler/jobs/1/info")
+        assert (info["numberOfRunningTasks"], info["numberOfInErrorTasks"], info["inErrorTime"] > 0) == (0, 1, True)
 
     rest(scenario, plays={"A": fail})
 
@@ -276,12 +288,17 @@ def test_a_task_in_error_waits_for_a_decision(
         job_id = await scene.submit(workflow("A", task='onTaskError="suspendTask"'))
         base = f"/scheduler/jobs/{job_id}"
         await scene.until(lambda: scene.store.task(1, 0).status.value == "IN_ERROR")
-        assert (await scene.json(f"{base}/info"))["status"] == "IN_ERROR"
+        info = await scene.json(f"{base}/info")
+        counts = (info["status"], info["numberOfRunningTasks"], info["numberOfInErrorTasks"])
+        assert (*counts, info["inErrorTime"] > 0) == ("IN_ERROR", 1, 1, True)
         assert await scene.json(f"{base}/{path}", "PUT") is True
         wanted = 1 if status == "FINISHED" else 2
         await scene.until(lambda: len(scene.executor.attempts) == wanted)
         await scene.until(lambda: scene.store.task(1, 0).status.value == status)
         result = await scene.json(f"{base}/tasks/A/result")
         assert (result["serializedException"] is None) == (status == "FINISHED")
+        times = [(await scene.json(f"{base}/info"))["inErrorTime"]]
+        times.append((await scene.json(f"{base}/tasks/A"))["taskInfo"]["inErrorTime"])
+        assert [time == -1 for time in times] == [status == "FINISHED"] * 2
 
     rest(scenario, plays={"A": fail})

@@ -19,6 +19,7 @@ from proactive_jupyter_kernel.scheduler.store.base import JobRow
 from proactive_jupyter_kernel.workflow import values
 from proactive_jupyter_kernel.workflow.java import serialization
 from proactive_jupyter_kernel.workflow.model import Task, Variable
+from proactive_jupyter_kernel.workflow.status import JOB_ENDED
 
 __all__ = [
     "failure_text",
@@ -49,17 +50,18 @@ def _detailed(variable: Variable) -> Json:
     return {
         "name": variable.name,
         "value": variable.value,
-        "model": variable.model,
-        "description": variable.description,
-        "group": variable.group,
+        "model": variable.model or None,
+        "description": variable.description or None,
+        "group": variable.group or None,
         "advanced": variable.advanced,
         "hidden": variable.hidden,
     }
 
 
 def job_info(row: JobRow) -> Json:
-    """JobInfoData."""
+    """JobInfoData. A task in error counts as running, too, and an ended job has no signals, as on a server."""
     job, facts = row.record, row.facts
+    alive = job.status not in JOB_ENDED
     return {
         "startTime": job.started_at,
         "inErrorTime": job.in_error_at,
@@ -70,7 +72,7 @@ def job_info(row: JobRow) -> Json:
         "jobId": job_id(job),
         "totalNumberOfTasks": job.total,
         "numberOfPendingTasks": job.pending,
-        "numberOfRunningTasks": job.running,
+        "numberOfRunningTasks": job.running + (job.in_error if alive else 0),
         "numberOfFinishedTasks": job.finished,
         "numberOfFailedTasks": job.failed,
         "numberOfFaultyTasks": job.faulty,
@@ -80,31 +82,38 @@ def job_info(row: JobRow) -> Json:
         "tenant": None,
         "domain": None,
         "projectName": facts.project,
-        "description": facts.description or None,
+        "description": facts.description,
         "bucketName": facts.bucket,
-        "label": None,
+        "label": "",
         "toBeRemoved": job.remove_at is not None,
         "genericInformation": dict(facts.generic_information),
         "variables": {variable.name: variable.value for variable in facts.variables},
         "detailedVariables": {variable.name: _detailed(variable) for variable in facts.variables},
-        "signals": list(row.extras.signals),
-        "detailedSignals": {},
+        "signals": list(row.extras.signals) if alive else [],
+        "detailedSignals": _detailed_signals(row) if alive else {},
         "visualizationConnectionStrings": {},
         "visualizationIcons": {},
         "attachedServices": {},
         "externalEndpointUrls": {
-            endpoint.name: {"name": endpoint.name, "url": endpoint.url, "iconUri": endpoint.icon}
+            endpoint.name: {"name": endpoint.name, "url": endpoint.url, "iconUri": endpoint.icon or None}
             for endpoint in row.extras.endpoints
         },
         "resultMapPresent": row.has_result_map,
-        "preciousTasks": list(facts.precious_tasks),
+        "preciousTasks": list(job.precious),
         "parentId": facts.parent_id,
         "childrenCount": row.children,
-        "cumulatedCoreTime": row.core_time,
+        "cumulatedCoreTime": row.core_time + job.killed_time,
         "numberOfNodes": row.nodes,
         "numberOfNodesInParallel": row.nodes_in_parallel,
         "submissionMode": facts.mode,
         "startAt": job.start_at,
+    }
+
+
+def _detailed_signals(row: JobRow) -> Json:
+    return {
+        signal.name: {variable.name: _detailed(variable) for variable in signal.variables}
+        for signal in row.extras.declared
     }
 
 

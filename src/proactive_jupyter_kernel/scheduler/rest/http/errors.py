@@ -22,6 +22,7 @@ from proactive_jupyter_kernel.errors import (
 from proactive_jupyter_kernel.scheduler.service.errors import (
     BadPriority,
     JobEnded,
+    SignalRefused,
     SubmissionClosed,
     TaskNotRunning,
 )
@@ -48,6 +49,7 @@ TABLE: tuple[tuple[type[Exception], int, str], ...] = (
     (JobEnded, 500, _PORTAL + "JobAlreadyFinishedRestException"),
     (TaskNotRunning, 500, "java.lang.IllegalStateException"),
     (BadPriority, 500, _PORTAL + "BadJobPriorityRestException"),
+    (SignalRefused, 500, _PORTAL + "SignalApiRestException"),
     (SubmissionClosed, 404, _PORTAL + "SubmissionClosedRestException"),
     (SubmissionRefused, 400, _PORTAL + "JobCreationRestException"),
     (InvalidWorkflow, 400, _PORTAL + "JobCreationRestException"),

@@ -1,6 +1,15 @@
 """All routes: each room has a table of its own, and `ROUTES` is all of them."""
 
-from proactive_jupyter_kernel.scheduler.rest.routes import jobs, login, rm, server, spaces, submissions, tasks
+from proactive_jupyter_kernel.scheduler.rest.routes import (
+    attachments,
+    jobs,
+    login,
+    rm,
+    server,
+    spaces,
+    submissions,
+    tasks,
+)
 
 __all__ = ["ROUTES"]
 
@@ -9,6 +18,7 @@ ROUTES = (
     *server.ROUTES,
     *submissions.ROUTES,
     *jobs.ROUTES,
+    *attachments.ROUTES,
     *tasks.ROUTES,
     *spaces.ROUTES,
     *rm.ROUTES,

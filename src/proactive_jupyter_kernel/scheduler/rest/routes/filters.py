@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call
 from proactive_jupyter_kernel.scheduler.store.base import JobQuery
-from proactive_jupyter_kernel.workflow.status import JOB_ENDED, TASK_ENDED, TASK_PENDING, JobStatus, TaskStatus
+from proactive_jupyter_kernel.workflow.status import JOB_ENDED, TASK_ENDED, JobStatus, TaskStatus
 
 __all__ = ["PAGE", "job_query", "task_statuses", "task_window"]
 
@@ -12,6 +12,7 @@ __all__ = ["PAGE", "job_query", "task_statuses", "task_window"]
 PAGE, _DEFAULT_PAGE = 100, 50
 
 _PENDING = frozenset({JobStatus.PENDING})
+_JOB_STATUSES = {status.value: status for status in JobStatus}
 _RUNNING = frozenset(JobStatus) - JOB_ENDED - _PENDING
 
 _TASK_RUNNING = frozenset(
@@ -35,7 +36,7 @@ _TASK_ERROR = frozenset(
 #: Tokens of ``statusFilter``.
 _TASK_GROUPS = {
     "submitted": frozenset({TaskStatus.SUBMITTED}),
-    "pending": TASK_PENDING,
+    "pending": frozenset({TaskStatus.PENDING}),
     "running": _TASK_RUNNING,
     "current": _TASK_RUNNING,
     "active": _TASK_RUNNING,
@@ -80,14 +81,17 @@ def _sort(text: str) -> tuple[tuple[str, bool], ...]:
 
 
 def _statuses(call: Call) -> frozenset[JobStatus] | None:
-    """By ``pending``, ``running`` and ``finished``, and by ``status``, which names constants or labels."""
+    """By ``pending``, ``running`` and ``finished``, and by ``status``, which names constants in any case."""
     chosen: frozenset[JobStatus] = frozenset()
     for name, group in (("pending", _PENDING), ("running", _RUNNING), ("finished", JOB_ENDED)):
         if call.flag(name, True):
             chosen |= group
-    names = {word.strip().lower() for word in call.text("status").replace(";", ",").split(",") if word.strip()}
+    names = [word.strip().upper() for word in call.text("status").replace(";", ",").split(",") if word.strip()]
+    for name in names:
+        if name not in _JOB_STATUSES:
+            raise ValueError(f"There is no job status {name!r}. The statuses are {', '.join(_JOB_STATUSES)}.")
     if names:
-        chosen &= {status for status in JobStatus if {status.value.lower(), status.label.lower()} & names}
+        chosen &= {_JOB_STATUSES[name] for name in names}
     return None if len(chosen) == len(JobStatus) else chosen
 
 
@@ -124,10 +128,9 @@ def job_query(call: Call) -> JobQuery:
     )
 
 
-def task_statuses(text: str) -> frozenset[TaskStatus] | None:
-    """The statuses of a ``statusFilter``; None for one that names nothing known: no condition."""
-    groups = [_TASK_GROUPS[word] for word in text.lower().split(";") if word in _TASK_GROUPS]
-    return frozenset().union(*groups) if groups else None
+def task_statuses(text: str) -> frozenset[TaskStatus]:
+    """The statuses of a ``statusFilter``, of which a server ignores the words that it does not know."""
+    return frozenset().union(*(_TASK_GROUPS.get(word.strip(), frozenset()) for word in text.lower().split(";")))
 
 
 def task_window(call: Call) -> slice:

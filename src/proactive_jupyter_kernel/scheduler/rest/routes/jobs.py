@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ from proactive_jupyter_kernel.scheduler.rest.routes.filters import job_query
 from proactive_jupyter_kernel.scheduler.service import Service
 from proactive_jupyter_kernel.scheduler.service.errors import BadPriority
 from proactive_jupyter_kernel.scheduler.service.serverlog import job_lines
-from proactive_jupyter_kernel.scheduler.store.base import Endpoint, JobQuery
+from proactive_jupyter_kernel.scheduler.store.base import JobQuery
 from proactive_jupyter_kernel.workflow.model import Priority
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
@@ -47,10 +48,10 @@ async def job_ids(call: Call) -> Response:
 
 
 async def jobs_info_list(call: Call) -> Response:
-    """UserJob of the jobs named in the query or in the body; unknown ones are left out."""
+    """UserJob of the jobs named in the query or, in the order of their ids, in the body; unknown ones are left out."""
     wanted = call.numbers("jobsid") or call.numbers("jobid")
     if call.request.method == "POST":
-        wanted = await call.json_numbers()
+        wanted = sorted(set(await call.json_numbers()))
     rows = []
     for job_id in wanted:
         try:
@@ -91,7 +92,8 @@ async def html(call: Call) -> Response:
     picture = call.service.ask.workflow(call.job_id).visualization
     if not picture:
         raise RestError(404, "java.io.IOException", f"The workflow of job {call.job_id} has no visualization.")
-    return json_answer(picture)
+    # Not as a JSON string, though JSON is announced: so a server sends it, and so its portals read it.
+    return Response(picture.encode("utf-8", "replace"), headers={"Content-Type": "application/json;charset=utf-8"})
 
 
 async def description(call: Call) -> Response:
@@ -103,9 +105,9 @@ async def description(call: Call) -> Response:
             "name": row.record.name,
             "projectName": row.facts.project,
             "description": row.facts.description,
-            "icon": row.facts.generic_information.get("workflow.icon", ""),
-            "documentation": row.facts.generic_information.get("Documentation", ""),
-            "bucketName": row.facts.bucket,
+            "icon": row.facts.generic_information.get("workflow.icon"),
+            "documentation": row.facts.generic_information.get("Documentation"),
+            "bucketName": row.facts.bucket or None,
             "variables": details["detailedVariables"],
             "genericInformation": details["genericInformation"],
         }
@@ -151,7 +153,7 @@ async def _result_map(call: Call, job_id: int) -> dict[str, Any]:
 
 async def precious_metadata(call: Call) -> Response:
     """For each job, the names of its tasks with a precious result."""
-    found = {str(job_id): list(call.service.ask.job(job_id).facts.precious_tasks) for job_id in call.numbers("jobsid")}
+    found = {str(job_id): list(call.service.ask.job(job_id).record.precious) for job_id in call.numbers("jobsid")}
     return json_answer(found)
 
 
@@ -274,8 +276,11 @@ async def priority_by_name(call: Call) -> Response:
 async def priority_by_value(call: Call) -> Response:
     """Change the priority: 0 (idle) to 5 (highest)."""
     value = call.params["priority"]
-    if not value.isdecimal() or int(value) > Priority.HIGHEST:
-        raise BadPriority(f"A priority is a number from 0 to {Priority.HIGHEST}, not {value!r}.")
+    bounds = f"The priority value must be an integer from 0 to {Priority.HIGHEST}, not {value!r}."
+    if not re.fullmatch(r"[+-]?[0-9]+", value):
+        raise BadPriority(bounds)
+    if not re.fullmatch(r"0*[0-5]", value):
+        raise ValueError(bounds)
     await call.service.set_priority(call.job_id, Priority(int(value)))
     return no_content()
 
@@ -303,33 +308,6 @@ def _milliseconds(text: str) -> int:
             f"{text!r} is not an ISO 8601 time such as {datetime.now(UTC).isoformat(timespec='seconds')}."
         ) from None
     return int(moment.timestamp() * 1000) if moment.tzinfo else int(time.mktime(moment.timetuple())) * 1000
-
-
-async def signal(call: Call) -> Response:
-    """Set a signal; answers the names of all signals that are set. Variables of the signal are checked and dropped."""
-    await call.body()
-    name = call.text("signal").strip()
-    if not name:
-        raise ValueError("The query parameter 'signal' must name a signal.")
-    return json_answer(list(await call.service.send_signal(call.job_id, name)))
-
-
-async def add_endpoint(call: Call) -> Response:
-    """Attach a web address to the job."""
-    fields = await call.form()
-    name, url = fields.get("endpointName", ""), fields.get("externalEndpointUrl", "")
-    if not name or not url:
-        raise ValueError("The form fields 'endpointName' and 'externalEndpointUrl' must be there.")
-    endpoint = Endpoint(name=name, url=url, icon=fields.get("endpointIconUri", ""))
-    await call.service.add_endpoint(call.job_id, endpoint)
-    return no_content()
-
-
-async def remove_endpoint(call: Call) -> Response:
-    """Detach a web address; the body is its bare name."""
-    name = (await call.body()).decode("utf-8", "replace").strip()
-    await call.service.remove_endpoint(call.job_id, name)
-    return no_content()
 
 
 _JOB = "/scheduler/jobs/{job}"
@@ -375,7 +353,4 @@ ROUTES = (
     Route("PUT", _JOB + "/priority/byvalue/{priority}", priority_by_value, "Change the priority."),
     Route("PUT", _JOB + "/startat/{time}", start_at, "Start not before a time."),
     Route("PUT", "/scheduler/jobs/startat/{time}", start_several_at, "Start several jobs not before a time."),
-    Route("POST", "/scheduler/job/{job}/signals", signal, "Send a signal."),
-    Route("POST", _JOB + "/externalendpointurl", add_endpoint, "Attach a web address."),
-    Route("DELETE", _JOB + "/externalendpointurl", remove_endpoint, "Detach a web address."),
 )

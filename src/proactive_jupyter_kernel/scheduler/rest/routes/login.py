@@ -10,6 +10,7 @@ from proactive_jupyter_kernel.errors import LoginRefused
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, no_content, text_answer
 from proactive_jupyter_kernel.scheduler.rest.http.routing import Route
 from proactive_jupyter_kernel.scheduler.rest.http.sessions import Session
+from proactive_jupyter_kernel.workflow.model import Priority
 
 __all__ = ["ROUTES"]
 
@@ -114,7 +115,6 @@ _PERMISSIONS = (
     "schedulerAdminPermission",
     "otherUsersJobReadPermission",
     "manageUsersPermission",
-    "prioritiesPermission",
 )
 
 
@@ -130,6 +130,7 @@ def user_data(user: str) -> dict[str, Any]:
         "notificationAdminPermission": False,
         "handleOnlyMyJobsPermission": False,
         "changePasswordPermission": False,
+        "prioritiesPermission": [priority.name.capitalize() for priority in Priority],
         "portalAccessPermission": [],
         "portalAccessPermissionDisplay": [],
         "adminRoles": [],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Coroutine, Iterable
 from itertools import groupby
 from typing import Any
@@ -15,6 +16,7 @@ from proactive_jupyter_kernel.scheduler.rest.http.routing import Handler, Route
 from proactive_jupyter_kernel.scheduler.rest.routes.filters import PAGE, task_statuses, task_window
 from proactive_jupyter_kernel.scheduler.service import Service
 from proactive_jupyter_kernel.scheduler.service.questions import ALL, ERRORS, OUTPUT
+from proactive_jupyter_kernel.scheduler.service.results import TaskOutcome
 from proactive_jupyter_kernel.scheduler.service.serverlog import task_lines
 from proactive_jupyter_kernel.scheduler.store.base import TaskQuery
 from proactive_jupyter_kernel.workflow.status import TASK_ENDED
@@ -29,14 +31,19 @@ _EVERYTHING = slice(None)
 
 
 def _chosen(call: Call, *, filtered: bool = False) -> list[TaskRecord]:
-    """The job's tasks that the path's tag and status and, if `filtered`, the query's status leave."""
+    """The job's tasks that the path's tag and status and, if `filtered`, the query's status leave.
+
+    As on a server, a filter without a known word leaves none, and SUBMITTED tasks are not among the pending ones.
+    """
     tasks: Iterable[TaskRecord] = call.service.ask.tasks(call.job_id)
     tag = call.params.get("tag")
     if tag is not None:
         tasks = [task for task in tasks if task.tag == tag]
-    words = call.params.get("status", call.text("statusFilter") if filtered else "")
-    statuses = task_statuses(words)
-    return [task for task in tasks if statuses is None or task.status in statuses]
+    words = call.params.get("status", call.text("statusFilter") if filtered else None)
+    if words is not None:
+        statuses = task_statuses(words)
+        tasks = [task for task in tasks if task.status in statuses]
+    return list(tasks)
 
 
 def _names(window: Callable[[Call], slice]) -> Handler:
@@ -65,19 +72,21 @@ def _all(call: Call) -> slice:
 
 
 async def aggregated(call: Call) -> Response:
-    """TaskStateSummary by name without iteration and replication, and by status."""
+    """TaskStateSummary by name without iteration and replication, and by status; in the order of the tasks."""
 
     def key(task: TaskRecord) -> tuple[str, str]:
         return task.base_name, task.status.value
 
-    tasks = sorted(await call.service.in_thread(_chosen, call, filtered=True), key=key)
-    summaries = [_summary(name, status, list(group)) for (name, status), group in groupby(tasks, key)]
+    groups: dict[tuple[str, str], list[TaskRecord]] = {}
+    for task in await call.service.in_thread(_chosen, call, filtered="statusFilter" in call.query):
+        groups.setdefault(key(task), []).append(task)
+    summaries = [_summary(name, status, tasks) for (name, status), tasks in groups.items()]
     return json_answer(records.page(len(summaries), summaries))
 
 
 def _summary(name: str, status: str, tasks: list[TaskRecord]) -> dict[str, Any]:
     durations = [task.duration for task in tasks if task.duration >= 0]
-    errors = task_statuses("error") or frozenset()
+    errors = task_statuses("error")
     return {
         "name": name,
         "count": len(tasks),
@@ -96,11 +105,15 @@ async def tags(call: Call) -> Response:
     return json_answer(list(found))
 
 
+async def visualization(call: Call) -> Response:
+    """The states of the tasks that offer a visualization, a bare list: none, since nothing can be shown here."""
+    call.service.ask.job(call.job_id)
+    return json_answer([])
+
+
 async def precious(call: Call) -> Response:
     """Names of the tasks with a precious result."""
-    names = set(call.service.ask.job(call.job_id).facts.precious_tasks)
-    tasks = await call.service.in_thread(call.service.ask.tasks, call.job_id)
-    return json_answer([task.name for task in tasks if task.base_name in names])
+    return json_answer(list(call.service.ask.job(call.job_id).record.precious))
 
 
 # --- across jobs -------------------------------------------------------------------------------------------------
@@ -110,7 +123,7 @@ def _across(call: Call) -> TaskQuery:
     start, end = call.number("from", 0), call.number("to", 0)
     limit = call.number("limit", -1)
     return TaskQuery(
-        statuses=task_statuses(call.text("statusFilter", "running;pending;finished")),
+        statuses=task_statuses(call.text("statusFilter")) if "statusFilter" in call.query else None,
         tag=call.params.get("tag", ""),
         owner=call.user if call.flag("mytasks", False) else "",
         started_from=start or None,
@@ -177,6 +190,25 @@ async def tag_results(call: Call) -> Response:
     return json_answer(await call.service.in_thread(read))
 
 
+def _of_tag(what: Callable[[TaskOutcome], Any]) -> Handler:
+    """A handler that answers one thing of each task of a tag, by name; null where there is none yet."""
+
+    async def handler(call: Call) -> Response:
+        def read() -> Any:
+            ask = call.service.ask
+            outcomes = (ask.outcome(task.job_id, task.name) for task in _chosen(call))
+            return {outcome.task.name: what(outcome) for outcome in outcomes}
+
+        return json_answer(await call.service.in_thread(read))
+
+    return handler
+
+
+def _serialized_text(outcome: TaskOutcome) -> str | None:
+    content = records.serialized_value(outcome)
+    return None if content is None else base64.b64encode(content).decode("ascii")
+
+
 async def value(call: Call) -> Response:
     """The value as text, or the stack trace of the failure; 204 where there is neither."""
     text = records.value_text(_outcome(call))
@@ -226,6 +258,19 @@ def _log(streams: dict[bool, bool]) -> Handler:
     return handler
 
 
+def _log_of_tag(streams: dict[bool, bool]) -> Handler:
+    async def handler(call: Call) -> Response:
+        call.service.store_output()
+        ask = call.service.ask
+
+        def read() -> str:
+            return "".join(ask.log_text(call.job_id, task, streams) for task in _chosen(call))
+
+        return text_answer(call, await call.service.in_thread(read))
+
+    return handler
+
+
 async def server_log(call: Call) -> Response:
     """What the scheduler itself did with the task."""
     service = call.service
@@ -266,7 +311,7 @@ ROUTES = (
         "A page of states by status.",
     ),
     Route("GET", _JOB + "/taskstates/aggregated", aggregated, "Counts by name and status."),
-    Route("GET", _JOB + "/taskstates/visualization", _states(_all), "State of all tasks."),
+    Route("GET", _JOB + "/taskstates/visualization", visualization, "State of the tasks to look at."),
     Route("GET", _JOB + "/taskstates/{tag}", _states(_all), "State of the tasks of a tag."),
     Route("GET", _JOB + "/taskstates/{tag}/paginated", _states(task_window), "A page of those."),
     Route("GET", _JOB + "/taskstates/{tag}/{status}/paginated", _states(task_window), "A page of those by status."),
@@ -276,6 +321,12 @@ ROUTES = (
     Route("GET", _TAG, _names(_all), "Names of the tasks of a tag."),
     Route("GET", _TAG + "/paginated", _names(task_window), "A page of those."),
     Route("GET", _TAG + "/result", tag_results, "Results of the tasks of a tag."),
+    Route("GET", _TAG + "/result/value", _of_tag(records.value_text), "Values of the tasks of a tag as text."),
+    Route("GET", _TAG + "/result/serializedvalue", _of_tag(_serialized_text), "Their values' bytes in base64."),
+    Route("GET", _TAG + "/result/metadata", _of_tag(lambda outcome: dict(outcome.metadata)), "Their metadata."),
+    Route("GET", _TAG + "/result/log/all", _log_of_tag(ALL), "Their output and errors."),
+    Route("GET", _TAG + "/result/log/out", _log_of_tag(OUTPUT), "Their standard output."),
+    Route("GET", _TAG + "/result/log/err", _log_of_tag(ERRORS), "Their standard error."),
     Route("GET", _TAG + "/log/server", tag_server_log, "What the scheduler did with them."),
     Route("GET", "/scheduler/tasks", all_names, "Names of tasks of all jobs."),
     Route("GET", "/scheduler/tasks/tag/{tag}", all_names, "Names of tasks of all jobs by tag."),

@@ -1,0 +1,184 @@
+"""What is attached to a job while it is there: web addresses, and the signals that its tasks wait for.
+
+The rules of signals are those of ProActive's signal API (``SignalApi``): a task declares that it is ready for a signal,
+with the variables that may come with it; only then may the signal be sent, once. While the job waits for ``go``, its
+signals show ``ready_go``, then ``go``. An ended job has no signals.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from proactive_jupyter_kernel.errors import ProActiveError, did_you_mean
+from proactive_jupyter_kernel.scheduler.service.driver import Driver
+from proactive_jupyter_kernel.scheduler.service.errors import SignalRefused
+from proactive_jupyter_kernel.scheduler.service.questions import Questions
+from proactive_jupyter_kernel.scheduler.store.base import Endpoint, JobExtras, Signal
+from proactive_jupyter_kernel.workflow.model import Variable, Workflow
+
+if TYPE_CHECKING:
+    from proactive_jupyter_kernel.workflow.model_types import Lookups
+
+__all__ = ["Attachments", "SignalVerdict"]
+
+#: Stands before the name of a signal that a task waits for.
+_READY = "ready_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalVerdict:
+    """Whether a signal may be sent with these variables."""
+
+    #: Why not; empty if it may.
+    message: str = ""
+    #: The signal's variables with the values that would be sent.
+    variables: tuple[Variable, ...] = ()
+
+    @property
+    def valid(self) -> bool:
+        """Whether it may be sent."""
+        return not self.message
+
+
+class Attachments:
+    """Reads and changes what is attached to jobs. Call it from the loop's thread."""
+
+    def __init__(self, *, ask: Questions, driver: Driver, lookups: Callable[[str], Lookups]) -> None:
+        """`lookups` gives what models of variables ask of the scheduler, for a job's owner."""
+        self._ask = ask
+        self._driver = driver
+        self._lookups = lookups
+
+    # --- web addresses -------------------------------------------------------------------------------------------
+
+    async def add_endpoint(self, job_id: int, endpoint: Endpoint) -> None:
+        """Attach a web address to a job; one of the same name is replaced."""
+        await self._change(
+            job_id, lambda old: replace(old, endpoints=(*_without(old.endpoints, endpoint.name), endpoint))
+        )
+
+    async def remove_endpoint(self, job_id: int, name: str) -> None:
+        """Remove a web address; one that is not there is no error."""
+        await self._change(job_id, lambda old: replace(old, endpoints=_without(old.endpoints, name)))
+
+    # --- signals -------------------------------------------------------------------------------------------------
+
+    async def ready_for_signal(self, job_id: int, name: str, variables: tuple[Variable, ...] = ()) -> None:
+        """A task waits for a signal from now on, again if it was sent before; `SignalRefused` for an ended job."""
+        self._check_alive(job_id, name)
+        ready = _READY + name
+
+        def declare(old: JobExtras) -> JobExtras:
+            signals = tuple(each for each in old.signals if each not in (name, ready))
+            declared = tuple(each for each in old.declared if each.name != name)
+            return replace(old, signals=(*signals, ready), declared=(*declared, Signal(name=name, variables=variables)))
+
+        await self._change(job_id, declare)
+
+    def received_signal(self, job_id: int, name: str) -> Signal | None:
+        """The signal, with the values that came with it; None while it has not been sent."""
+        extras = self._extras(job_id)
+        if name not in extras.signals:
+            return None
+        return next((each for each in extras.declared if each.name == name), Signal(name=name))
+
+    async def remove_signal(self, job_id: int, name: str) -> None:
+        """Forget a signal, sent or not; one that is not there is no error."""
+        await self._change(
+            job_id,
+            lambda old: replace(
+                old,
+                signals=tuple(each for each in old.signals if each not in (name, _READY + name)),
+                declared=tuple(each for each in old.declared if each.name != name),
+            ),
+        )
+
+    async def validate_signal(self, job_id: int, name: str, values: Mapping[str, str]) -> SignalVerdict:
+        """Whether these values fit the models of the signal's variables; `SignalRefused` if nobody waits for it."""
+        declared = self._awaited(job_id, name)
+        unknown = sorted(set(values) - {variable.name for variable in declared.variables})
+        if unknown:
+            known = [variable.name for variable in declared.variables]
+            has = f"Its variables are {', '.join(known)}." if known else "It has no variables."
+            message = f"Signal {name!r} of job {job_id} has no variable {unknown[0]!r}. {has}"
+            return SignalVerdict(message=_sentences(message, did_you_mean(unknown[0], known)))
+        variables = tuple(
+            replace(variable, value=values.get(variable.name, variable.value)) for variable in declared.variables
+        )
+        owner = self._ask.job(job_id).record.owner
+        return await asyncio.to_thread(_judged, name, variables, self._lookups, owner)
+
+    async def send_signal(self, job_id: int, name: str, values: Mapping[str, str]) -> tuple[str, ...]:
+        """Send a signal; what the job's signals are now. `SignalRefused` if it may not be sent."""
+        verdict = await self.validate_signal(job_id, name, values)
+        if not verdict.valid:
+            raise SignalRefused(verdict.message)
+        ready = _READY + name
+
+        def send(old: JobExtras) -> JobExtras:
+            if ready not in old.signals:
+                # Somebody else sent it while the values were checked.
+                raise self._not_ready(job_id, name)
+            sent = Signal(name=name, variables=verdict.variables)
+            return replace(
+                old,
+                signals=tuple(name if each == ready else each for each in old.signals),
+                declared=tuple(sent if each.name == name else each for each in old.declared),
+            )
+
+        return (await self._change(job_id, send)).signals
+
+    def _awaited(self, job_id: int, name: str) -> Signal:
+        self._check_alive(job_id, name)
+        extras = self._extras(job_id)
+        if _READY + name not in extras.signals:
+            raise self._not_ready(job_id, name)
+        return next(each for each in extras.declared if each.name == name)
+
+    def _check_alive(self, job_id: int, name: str) -> None:
+        if self._ask.ended(job_id):
+            raise SignalRefused(f"Job {job_id} is not ready to receive the signal {name!r}: it has ended.")
+
+    def _not_ready(self, job_id: int, name: str) -> ProActiveError:
+        signals = self._extras(job_id).signals
+        ready = [each.removeprefix(_READY) for each in signals if each.startswith(_READY)]
+        if name in signals:
+            hint = "It was sent already."
+        elif ready:
+            hint = f"It is ready for: {', '.join(ready)}."
+        else:
+            hint = "None of its tasks waits for a signal. A task does so after signalapi.readyForSignal(NAME)."
+        return SignalRefused(f"Job {job_id} is not ready to receive the signal {name!r}.", hint=hint)
+
+    # --- both ----------------------------------------------------------------------------------------------------
+
+    def _extras(self, job_id: int) -> JobExtras:
+        """With what waits to be stored."""
+        stored = self._ask.job(job_id).extras
+        return self._driver.attached(job_id) or stored
+
+    async def _change(self, job_id: int, change: Callable[[JobExtras], JobExtras]) -> JobExtras:
+        extras = change(self._extras(job_id))
+        self._driver.attach(job_id, extras)
+        await self._driver.settled()
+        return extras
+
+
+def _without(endpoints: tuple[Endpoint, ...], name: str) -> tuple[Endpoint, ...]:
+    return tuple(endpoint for endpoint in endpoints if endpoint.name != name)
+
+
+def _sentences(*parts: str) -> str:
+    return " ".join(filter(None, parts))
+
+
+def _judged(name: str, variables: tuple[Variable, ...], lookups: Callable[[str], Lookups], owner: str) -> SignalVerdict:
+    """In a thread: models may lie behind URLs."""
+    from proactive_jupyter_kernel.workflow.variable_models import apply_models
+
+    accepted, problems = apply_models(Workflow(name=name, variables=variables), lookups(owner))
+    message = f"Signal {name!r}: " + "; ".join(map(str, problems)) if problems else ""
+    return SignalVerdict(message=message, variables=accepted.variables)
