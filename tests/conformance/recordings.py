@@ -10,12 +10,13 @@ import functools
 import importlib.util
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,12 +24,16 @@ from typing import Any
 from tests.conformance.difference_list import Difference, Verdict, judge
 from tests.conftest import RECORDINGS
 
+from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore
+
 __all__ = ["RECORDINGS", "differences", "embedded", "recorded_scenarios", "verdict"]
 
 #: Seconds for the scheduler to start; a machine with other things to do may be slow.
 _DEADLINE = 60.0
 #: The account: a word that occurs nowhere else, so that the comparer finds it in texts.
 _USER = "pajkuser"
+#: The first job's id: long enough that no other number in a text is taken for it.
+_FIRST_JOB = 52001
 
 
 @functools.cache
@@ -56,6 +61,7 @@ def embedded(folder: Path) -> Iterator[dict[str, Any]]:
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
         "PROACTIVE_KERNEL_SLOTS": "4",
     }
+    _count_from(folder / "data", _FIRST_JOB)
     command = [
         sys.executable,
         "-m",
@@ -75,6 +81,14 @@ def embedded(folder: Path) -> Iterator[dict[str, Any]]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
+
+
+def _count_from(data_dir: Path, first: int) -> None:
+    """Let the first job have this id."""
+    data_dir.mkdir(parents=True)
+    SqliteStore(data_dir / "scheduler.db", log_lines=1, log_bytes=1).close()
+    with closing(sqlite3.connect(data_dir / "scheduler.db")) as database, database:
+        database.execute("INSERT INTO counters (name, value) VALUES ('job_id', ?)", [first - 1])
 
 
 def _address(runtime: Path, process: subprocess.Popen[str]) -> dict[str, Any]:

@@ -68,16 +68,20 @@ class App:
     async def _answer(self, request: Request) -> Response:
         try:
             self._check_host(request.headers)
+            if request.method == "OPTIONS":
+                return self._options(request)
             match = self._match(request)
+            _negotiate(match.route, request)
             call = Call(
                 request=request,
                 service=self._service,
                 sessions=self._sessions,
                 params=match.params,
                 matrix=match.matrix,
+                route=match.route,
             )
             if match.route.session:
-                call.session = self._sessions.required(_session_id(call))
+                call.session = self._sessions.required(call.session_id)
             return await match.route.handler(call)
         except Exception as error:
             return self._failed(request, error)
@@ -101,18 +105,21 @@ class App:
                 f"This scheduler answers to {', '.join(sorted(self._hosts))}, not to the host {host!r}.",
             )
 
-    def _match(self, request: Request) -> Match:
-        raw_path = request.scope.get("raw_path") or request.scope["path"].encode()
-        path = raw_path.decode("latin-1").partition("?")[0]
-        inside = path.removeprefix(ROOT)
-        if inside == path and path != ROOT:
+    def _options(self, request: Request) -> Response:
+        """The methods of a path. Nothing is said of other origins: a page of another site gets no further."""
+        inside = _path_inside(request)
+        methods = ", ".join(self._router.methods(inside)) if inside is not None else ""
+        if not methods:
             raise _no_route(request)
+        return Response(methods, media_type="text/plain", headers={"Allow": methods})
+
+    def _match(self, request: Request) -> Match:
+        inside = _path_inside(request)
         try:
-            match = self._router.find(request.method, inside)
+            match = None if inside is None else self._router.find(request.method, inside)
         except MethodNotAllowed as error:
             raise RestError(
-                405,
-                "javax.ws.rs.NotAllowedException",
+                *errors.NOT_ALLOWED,
                 f"{request.method} is not a method of {request.scope['path']}; it has {', '.join(error.allowed)}.",
             ) from None
         if match is None:
@@ -124,7 +131,7 @@ class App:
         try:
             self._check_host(headers)
             if scope["path"].rstrip("/") != ROOT + EVENTS_PATH:
-                raise RestError(404, "javax.ws.rs.NotFoundException", f"There is no socket at {scope['path']}.")
+                raise RestError(*errors.NOT_FOUND, f"There is no socket at {scope['path']}.")
             session = self._sessions.required(headers.get("sessionid", ""))
         except RestError:
             # Before the socket is accepted, closing it answers the upgrade with 403.
@@ -134,17 +141,32 @@ class App:
         await self.events.serve(session, receive, send)
 
 
-def _session_id(call: Call) -> str:
-    """From the header; links in a browser have it in the query."""
-    known = call.header("sessionid")
-    if not known and call.request.method in ("GET", "HEAD"):
-        known = call.text("sessionid") or call.text("sessionToken")
-    return known
+def _path_inside(request: Request) -> str | None:
+    """The undecoded path below `ROOT`, None for one that is elsewhere."""
+    raw_path = request.scope.get("raw_path") or request.scope["path"].encode()
+    path = raw_path.decode("latin-1").partition("?")[0]
+    inside = path.removeprefix(ROOT)
+    return None if inside == path and path != ROOT else inside
+
+
+def _negotiate(route: Route, request: Request) -> None:
+    """Refuse a body that the route cannot read, and a client that accepts nothing that the route gives."""
+    content_type, accept = request.headers.get("content-type", ""), request.headers.get("accept", "")
+    if not route.accepts(content_type):
+        raise RestError(
+            *errors.NOT_SUPPORTED,
+            f"{request.method} {request.scope['path']} takes {' or '.join(route.takes)}, "
+            f"not {content_type or 'a body without a Content-Type'}.",
+        )
+    if not route.given_to(accept):
+        raise RestError(
+            *errors.NOT_ACCEPTABLE,
+            f"{request.method} {request.scope['path']} gives {' or '.join(route.gives)}, not {accept}.",
+        )
 
 
 def _no_route(request: Request) -> RestError:
     return RestError(
-        404,
-        "javax.ws.rs.NotFoundException",
+        *errors.NOT_FOUND,
         f"The embedded scheduler has no resource {request.method} {request.scope['path']}.",
     )

@@ -105,14 +105,14 @@ class Questions:
         if task is None:
             self.job(job_id)
             known = [other.name for other in self._store.tasks(job_id)]
-            raise UnknownTask(f"Job {job_id}: task {name} not found.", hint=did_you_mean(name, known))
+            raise UnknownTask(f"Unknown task {name}, job: {job_id}", hint=did_you_mean(name, known))
         return task
 
     def task_by_id(self, job_id: int, task_id: int) -> TaskRecord:
         """The task of that number; `UnknownTask` if there is none."""
         task = self._store.task(job_id, task_id)
         if task is None:
-            raise UnknownTask(f"Job {job_id} has no task of the number {task_id}.")
+            raise UnknownTask(f"Unknown task number {task_id}, job: {job_id}")
         return task
 
     def find_tasks(self, query: TaskQuery) -> Page[TaskRecord]:

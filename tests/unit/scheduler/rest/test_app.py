@@ -42,7 +42,7 @@ ERRORS = [
     ("GET", "/scheduler/jobs/nonsense", 400, "java.lang.NumberFormatException", 'For input string: "nonsense"'),
     ("GET", "/scheduler/jobs/" + "9" * 30, 400, "java.lang.NumberFormatException", "For input string"),
     ("PUT", "/scheduler/jobs/99/kill", 404, PORTAL + "UnknownJobRestException", "'99' is unknown"),
-    ("GET", "/scheduler/jobs/1/tasks/nobody", 500, PORTAL + "UnknownTaskRestException", "task nobody not found"),
+    ("GET", "/scheduler/jobs/1/tasks/nobody", 500, PORTAL + "UnknownTaskRestException", "Unknown task nobody, job: 1"),
     *(
         ("PUT", f"/scheduler/jobs/1/tasks/T/{verb}", 404, PORTAL + "UnknownJobRestException", "Job 1 has ended")
         for verb in ("kill", "restart", "preempt", "finishInErrorTask", "restartInErrorTask")
@@ -58,11 +58,25 @@ ERRORS = [
     ("POST", "/scheduler/job/99/signals?signal=go", 404, PORTAL + "UnknownJobRestException", "'99' is unknown"),
     ("POST", "/scheduler/job/1/signals", 400, "java.lang.IllegalArgumentException", "must name a signal"),
     ("PUT", "/scheduler/jobs/1/startat/tomorrow", 400, "java.lang.IllegalArgumentException", "'tomorrow' is not"),
-    ("GET", "/scheduler/jobs?limit=many", 400, "java.lang.IllegalArgumentException", "'limit' must be"),
+    (
+        "GET",
+        "/scheduler/jobs?limit=many",
+        404,
+        "javax.ws.rs.NotFoundException",
+        "'limit' must be an integer, not 'many'",
+    ),
+    ("GET", "/scheduler/jobs?limit=1_0", 404, "javax.ws.rs.NotFoundException", "'limit' must be"),
+    ("GET", f"/scheduler/jobs?index={2**63}", 404, "javax.ws.rs.NotFoundException", "'index' must be"),
     ("GET", "/scheduler/jobs/1/html", 404, "java.io.IOException", "has no visualization"),
     ("GET", "/scheduler/nothing", 404, "javax.ws.rs.NotFoundException", "no resource GET /rest/scheduler/nothing"),
-    ("PUT", "/scheduler/version", 405, "javax.ws.rs.NotAllowedException", "it has GET"),
-    ("POST", "/scheduler/submit", 400, PORTAL + "JobCreationRestException", "no workflow"),
+    ("PUT", "/scheduler/version", 500, "javax.ws.rs.NotAllowedException", "it has GET"),
+    (
+        "POST",
+        "/scheduler/submit",
+        500,
+        "javax.ws.rs.NotSupportedException",
+        "takes multipart/form-data, not a body with",
+    ),
     ("POST", "/scheduler/jobs", 400, PORTAL + "JobCreationRestException", "header 'link'"),
 ]
 
@@ -88,13 +102,50 @@ def test_errors_have_the_servers_statuses(
     rest(scenario)
 
 
+def test_a_route_refuses_what_it_cannot_read_or_give(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
+    """A content type or an Accept header that does not fit is 500, with JAX-RS's class, before anything is done."""
+
+    async def scenario(scene: Any) -> None:
+        job_id = await scene.run(workflow("T"))
+        for accept in ("text/plain", "image/png", "text/html, application/xml"):
+            answer = await scene.json(f"/scheduler/jobs/{job_id}/info", status=500, headers={"Accept": accept})
+            assert answer["exceptionClass"] == "javax.ws.rs.NotAcceptableException"
+        for accept in ("text/html, */*;q=0.8", "application/*", "application/json;charset=utf-8", ""):
+            await scene.json(f"/scheduler/jobs/{job_id}/info", headers={"Accept": accept})
+        body = {"content": "[]", "headers": {"Content-Type": "text/plain"}}
+        answer = await scene.json("/scheduler/jobsinfolist", "POST", 500, **body)
+        assert answer["exceptionClass"] == "javax.ws.rs.NotSupportedException"
+        assert answer["errorMessage"] == ("POST /rest/scheduler/jobsinfolist takes application/json, not text/plain.")
+        await scene.json("/scheduler/jobsinfolist", "POST", content="[]")
+
+    rest(scenario)
+
+
+def test_options_names_the_methods_of_a_path(rest: Callable[..., None]) -> None:
+    """In the order of the server; a path that is not there is 404."""
+
+    async def scenario(scene: Any) -> None:
+        found = {}
+        for path in ("/scheduler/jobs/1", "/scheduler/submit", "/scheduler/nothing"):
+            answer = await scene.client.options(path)
+            found[path] = (answer.status_code, answer.headers.get("allow"))
+        assert found == {
+            "/scheduler/jobs/1": (200, "HEAD, DELETE, GET, OPTIONS"),
+            "/scheduler/submit": (200, "POST, OPTIONS"),
+            "/scheduler/nothing": (404, None),
+        }
+
+    rest(scenario)
+
+
 def test_every_route_asks_for_a_session_or_says_that_it_does_not(rest: Callable[..., None]) -> None:
     """Nothing that tells or changes anything is open by mistake."""
 
     async def scenario(scene: Any) -> None:
         for route in ROUTES:
             path = route.path.replace("{job}", "1").replace("{", "").replace("}", "")
-            answer = await scene.client.request(route.method, path, headers={"sessionid": ""})
+            headers = {"sessionid": "", "Content-Type": f"{(*route.takes, 'text/plain')[0]}; boundary=B"}
+            answer = await scene.client.request(route.method, path, headers=headers)
             assert (answer.status_code == 401) == route.session, route
 
     rest(scenario)
@@ -112,6 +163,8 @@ def test_every_route_asks_for_a_session_or_says_that_it_does_not(rest: Callable[
         "/studio/currentuserdata",
         "/scheduler/logins/sessionid/{session}",
         "/scheduler/logins/sessionid/{session}/userdata",
+        "/rm/logins/sessionid/{session}",
+        "/rm/logins/sessionid/{session}/userdata",
         "/scheduler/version",
         "/rm/version",
         "/scheduler/url",

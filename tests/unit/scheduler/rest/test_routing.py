@@ -56,6 +56,7 @@ FOUND = [
     ("GET", "/jobs/7/tasks/a%2Fb/result", "/jobs/{job}/tasks/{task}/result", {"job": "7", "task": "a/b"}, {}),
     ("GET", "/jobs/7/tasks/tag/result", "/jobs/{job}/tasks/tag/{tag}", {"job": "7", "tag": "result"}, {}),
     ("POST", "/submit;A=1;B=x%20y;=z;C", "/submit", {}, {"A": "1", "B": "x y", "C": ""}),
+    ("GET", "/jobs;A=1/7;B=2/", "/jobs/{job}", {"job": "7"}, {"B": "2"}),
     ("POST", "/submit;%C3%A9=%3B", "/submit", {}, {"é": ";"}),
     ("GET", "/data/user/a%2Fb/c.txt", "/data/{space}/{path*}", {"space": "user", "path": "a/b/c.txt"}, {}),
 ]
@@ -65,7 +66,7 @@ FOUND = [
 def test_a_path_finds_its_route(
     method: str, path: str, expected: str, params: dict[str, str], matrix: dict[str, str]
 ) -> None:
-    """Literal segments win, segments are decoded one by one, matrix parameters are set apart."""
+    """Literal segments win, segments are decoded one by one, matrix parameters of the last one are set apart."""
     match = ROUTER.find(method, path)
     assert match is not None
     assert (match.route.path, match.params, match.matrix) == (expected, params, matrix)
@@ -91,4 +92,5 @@ def test_two_routes_for_the_same_are_refused() -> None:
 
 def test_a_path_is_split_before_it_is_decoded() -> None:
     """An encoded slash or semicolon belongs to its segment."""
-    assert split_path("/a%2Fb;k=v%2F/c%3Bd") == (["a/b", "c;d"], {"k": "v/"})
+    assert split_path("/a%2Fb;k=v%2F/c%3Bd") == (["a/b", "c;d"], {})
+    assert split_path("/a/c%3Bd;k=v%2F") == (["a", "c;d"], {"k": "v/"})

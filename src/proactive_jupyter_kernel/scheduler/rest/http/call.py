@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -12,13 +13,19 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from proactive_jupyter_kernel.scheduler.rest.http import forms
-from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError, not_connected
+from proactive_jupyter_kernel.scheduler.rest.http.errors import NOT_FOUND, RestError, not_connected
 from proactive_jupyter_kernel.scheduler.service import Service
 
 if TYPE_CHECKING:
+    from proactive_jupyter_kernel.scheduler.rest.http.routing import Route
     from proactive_jupyter_kernel.scheduler.rest.http.sessions import Session, Sessions
 
 __all__ = ["Call", "download", "json_answer", "no_content", "text_answer"]
+
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
+#: Query parameters that hold a session's id.
+_SESSION_IDS = frozenset({"sessionid", "sessionToken"})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,6 +33,7 @@ class Call:
     """A request whose route was found. `session` is set where the route asks for one."""
 
     request: Request
+    route: Route
     service: Service
     sessions: Sessions
     #: From the path.
@@ -49,26 +57,37 @@ class Call:
         return self.session.user
 
     @property
+    def session_id(self) -> str:
+        """From the header, or from the query where the route takes it there."""
+        return self.header("sessionid") or (self.text(self.route.session_in) if self.route.session_in else "")
+
+    @property
     def job_id(self) -> int:
         """The job of the path."""
         return job_number(self.params["job"])
 
     @property
     def query(self) -> dict[str, str]:
-        """The first value of each query parameter, as a submission takes them for generic information."""
+        """The first value of each query parameter."""
         return dict(reversed(self.pairs))
+
+    @property
+    def generic_information(self) -> dict[str, str]:
+        """The query of a submission. A session's id is none: whoever sees the job would have the session."""
+        return {name: value for name, value in self.query.items() if name not in _SESSION_IDS}
 
     def text(self, name: str, default: str = "") -> str:
         """A query parameter."""
         return self.query.get(name, default)
 
     def number(self, name: str, default: int) -> int:
-        """A query parameter that is an integer; one that is empty counts as absent."""
+        """A query parameter that is an integer of 64 bits; one that is empty counts as absent. Others are 404."""
         value = self.text(name)
-        try:
-            return int(value) if value else default
-        except ValueError:
-            raise ValueError(f"The query parameter {name!r} must be an integer, not {value!r}.") from None
+        if not value:
+            return default
+        if _INTEGER.fullmatch(value) and -(2**63) <= int(value) < 2**63:
+            return int(value)
+        raise RestError(*NOT_FOUND, f"The query parameter {name!r} must be an integer, not {value[:40]!r}.")
 
     def flag(self, name: str, default: bool) -> bool:
         """A query parameter that is ``true`` or ``false``."""
@@ -165,10 +184,8 @@ def json_answer(value: Any, status: int = 200) -> Response:
 
 
 def text_answer(call: Call, text: str, *, headers: Mapping[str, str] | None = None) -> Response:
-    """A text. Who accepts JSON and no text gets the same text under that name, unquoted, as from ProActive."""
-    accepted = call.header("accept")
-    wants_text = not accepted or any(kind in accepted for kind in ("text/plain", "*/*", "text/*"))
-    media_type = "text/plain" if wants_text or "application/json" not in accepted else "application/json"
+    """A text, under the media type of the route that the client accepts: unquoted JSON for some, as from ProActive."""
+    media_type = call.route.given_to(call.header("accept")) or "text/plain"
     # `charset` is added by Starlette for text; a client that guesses would guess Latin-1.
     return Response(text.encode("utf-8", "replace"), media_type=media_type, headers=dict(headers or {}))
 

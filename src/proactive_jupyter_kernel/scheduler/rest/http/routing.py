@@ -1,8 +1,8 @@
 """Routes: a table of methods and paths, and the look-up of a request in it.
 
-ProActive's paths need more than an ordinary router gives: matrix parameters (``/submit;A=1``), segments decoded only
-after the path was split (a task's name may hold ``%2F``), doubled slashes, and literal segments that win over
-parameters whatever their order in the table (``taskstates/paginated`` over ``taskstates/{tag}``).
+ProActive's paths need more than an ordinary router gives: matrix parameters (``/submit;A=1``) of the last segment,
+segments decoded only after the path was split (a task's name may hold ``%2F``), doubled slashes, and literal segments
+that win over parameters whatever their order in the table (``taskstates/paginated`` over ``taskstates/{tag}``).
 """
 
 from __future__ import annotations
@@ -17,9 +17,17 @@ if TYPE_CHECKING:
 
     from proactive_jupyter_kernel.scheduler.rest.http.call import Call
 
-__all__ = ["Handler", "Match", "MethodNotAllowed", "Route", "Router", "split_path"]
+__all__ = ["ANYTHING", "FORM", "JSON", "PARTS", "TEXT", "Handler", "Match", "MethodNotAllowed", "Route", "Router"]
 
 Handler = Callable[["Call"], Awaitable["Response"]]
+
+#: Media types, for `Route.gives` and `Route.takes`.
+ANYTHING: tuple[str, ...] = ()
+JSON = ("application/json",)
+#: Texts that are given to those who accept JSON alone, too: unquoted, as from ProActive.
+TEXT = ("text/plain", "application/json")
+PARTS = ("multipart/form-data",)
+FORM = ("application/x-www-form-urlencoded", *PARTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +42,25 @@ class Route:
     doc: str
     #: False: works without a session.
     session: bool = True
+    #: Media types of the answer, the preferred one first; `ANYTHING`: whatever the handler gives.
+    gives: tuple[str, ...] = JSON
+    #: Media types of the body; `ANYTHING`: the handler looks itself, or there is no body.
+    takes: tuple[str, ...] = ANYTHING
+    #: A query parameter that may hold the session's id instead of the header, for links in a browser.
+    session_in: str = ""
+
+    def accepts(self, content_type: str) -> bool:
+        """Whether a body of this type can be read. Without a type only parts cannot: their boundary stands there."""
+        kind = _media_type(content_type)
+        return not self.takes or (self.takes != PARTS if not kind else kind in self.takes)
+
+    def given_to(self, accept: str) -> str:
+        """The media type of the answer to an Accept header, empty if there is none that it accepts."""
+        accepted = {_media_type(each) for each in accept.split(",") if each.strip()} or {"*/*"}
+        for kind in self.gives or ("*/*",):
+            if accepted & {kind, f"{kind.partition('/')[0]}/*", "*/*"} or not self.gives:
+                return kind
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +70,7 @@ class Match:
     route: Route
     #: Decoded segments by the names in the route's path.
     params: Mapping[str, str]
-    #: Matrix parameters of all segments.
+    #: Matrix parameters of the last segment.
     matrix: Mapping[str, str]
 
 
@@ -87,6 +114,13 @@ class Router:
             raise ValueError(f"two routes for {route.method} {route.path}")
         node.routes[route.method] = route
 
+    def methods(self, raw_path: str) -> list[str]:
+        """The methods that a path has, in the order of a Java set, as the server lists them; none: no such path."""
+        allowed: set[str] = set()
+        self._walk(self._root, split_path(raw_path)[0], 0, "", allowed)
+        known = {*allowed, "OPTIONS"} | ({"HEAD"} if "GET" in allowed else set())
+        return sorted(known, key=_JAVA_ORDER.index) if allowed else []
+
     def find(self, method: str, raw_path: str) -> Match | None:
         """The route of an undecoded path, None if there is none; raises `MethodNotAllowed`."""
         segments, matrix = split_path(raw_path)
@@ -112,8 +146,15 @@ class Router:
         return node.tails.get(method)
 
 
+_JAVA_ORDER = ("HEAD", "DELETE", "POST", "GET", "OPTIONS", "PUT")
+
+
+def _media_type(header: str) -> str:
+    return header.partition(";")[0].strip().lower()
+
+
 def split_path(raw_path: str) -> tuple[list[str], dict[str, str]]:
-    """The decoded segments of a path without empty ones, and the matrix parameters of all of them.
+    """The decoded segments of a path without empty ones, and the matrix parameters of the last one.
 
     A key without a value has ``""``; empty keys are dropped (as a ProActive server does).
     """
@@ -121,6 +162,7 @@ def split_path(raw_path: str) -> tuple[list[str], dict[str, str]]:
     matrix: dict[str, str] = {}
     for part in raw_path.split("/"):
         name, *pairs = part.split(";")
+        matrix = {} if name else matrix
         for pair in pairs:
             key, _, value = pair.partition("=")
             if key:

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, no_content
-from proactive_jupyter_kernel.scheduler.rest.http.routing import Route
+from proactive_jupyter_kernel.scheduler.rest.http.routing import ANYTHING, Route
 from proactive_jupyter_kernel.scheduler.service.attachments import SignalVerdict
 from proactive_jupyter_kernel.scheduler.store.base import Endpoint
 from proactive_jupyter_kernel.workflow.model import Variable
@@ -104,6 +104,6 @@ _ENDPOINT = "/scheduler/jobs/{job}/externalendpointurl"
 ROUTES = (
     Route("POST", _SIGNALS, signal, "Send a signal that a task waits for."),
     Route("POST", _SIGNALS + "/validate", validate_signal, "Check the variables of a signal."),
-    Route("POST", _ENDPOINT, add_endpoint, "Attach a web address."),
-    Route("DELETE", _ENDPOINT, remove_endpoint, "Detach a web address."),
+    Route("POST", _ENDPOINT, add_endpoint, "Attach a web address.", gives=ANYTHING),
+    Route("DELETE", _ENDPOINT, remove_endpoint, "Detach a web address.", gives=ANYTHING),
 )

@@ -14,7 +14,7 @@ from proactive_jupyter_kernel.errors import UnknownJob
 from proactive_jupyter_kernel.scheduler.rest.dto import records, views
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, no_content, text_answer
 from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
-from proactive_jupyter_kernel.scheduler.rest.http.routing import Handler, Route
+from proactive_jupyter_kernel.scheduler.rest.http.routing import ANYTHING, JSON, TEXT, Handler, Route
 from proactive_jupyter_kernel.scheduler.rest.routes.filters import job_query
 from proactive_jupyter_kernel.scheduler.service import Service
 from proactive_jupyter_kernel.scheduler.service.errors import BadPriority
@@ -317,11 +317,11 @@ ROUTES = (
     Route("GET", "/scheduler/jobsinfo", jobs_info, "A page of jobs."),
     Route("GET", "/scheduler/jobs", job_ids, "A page of job ids."),
     Route("GET", "/scheduler/jobsinfolist", jobs_info_list, "The jobs named in the query."),
-    Route("POST", "/scheduler/jobsinfolist", jobs_info_list, "The jobs named in the body."),
+    Route("POST", "/scheduler/jobsinfolist", jobs_info_list, "The jobs named in the body.", takes=JSON),
     Route("GET", "/scheduler/state/revision", revision, "The change counter."),
     Route("GET", _JOB, state, "Full state with all tasks."),
     Route("GET", _JOB + "/info", info, "Light state."),
-    Route("GET", _JOB + "/xml", xml, "The submitted XML."),
+    Route("GET", _JOB + "/xml", xml, "The submitted XML.", gives=("application/xml", "application/json")),
     Route("GET", _JOB + "/html", html, "The studio's picture."),
     Route("GET", _JOB + "/description", description, "Name, variables, icon."),
     Route("GET", _JOB + "/result", result, "The job's result, 204 while it is alive."),
@@ -331,10 +331,17 @@ ROUTES = (
     Route(
         "GET", "/scheduler/jobs/result/precious/metadata", precious_metadata, "Names of tasks with precious results."
     ),
-    Route("GET", _JOB + "/result/log/all", result_log_all, "The logs of all ended tasks."),
-    Route("GET", _JOB + "/log/full", full_log, "The logs of all ended tasks, to look at or to save."),
-    Route("GET", _JOB + "/log/server", server_log, "What the scheduler did with the job."),
-    Route("GET", _JOB + "/livelog", live_log, "Output since the last call of this session."),
+    Route("GET", _JOB + "/result/log/all", result_log_all, "The logs of all ended tasks.", gives=TEXT),
+    Route(
+        "GET",
+        _JOB + "/log/full",
+        full_log,
+        "The logs of all ended tasks, to look at or to save.",
+        gives=TEXT,
+        session_in="sessionid",
+    ),
+    Route("GET", _JOB + "/log/server", server_log, "What the scheduler did with the job.", gives=TEXT),
+    Route("GET", _JOB + "/livelog", live_log, "Output since the last call of this session.", gives=TEXT),
     Route("GET", _JOB + "/livelog/available", live_log_available, "How many lines wait."),
     Route("DELETE", _JOB + "/livelog", live_log_end, "Stop the capture."),
     Route("PUT", _JOB + "/kill", _action(Service.kill_job), "Kill the job."),
@@ -349,8 +356,8 @@ ROUTES = (
     Route("DELETE", _JOB, _action(Service.remove_job), "Remove the job, its results and logs."),
     Route("PUT", "/scheduler/jobs/kill", kill_several, "Kill several jobs."),
     Route("DELETE", "/scheduler/jobs", remove_several, "Remove several jobs."),
-    Route("PUT", _JOB + "/priority/byname/{priority}", priority_by_name, "Change the priority."),
-    Route("PUT", _JOB + "/priority/byvalue/{priority}", priority_by_value, "Change the priority."),
+    Route("PUT", _JOB + "/priority/byname/{priority}", priority_by_name, "Change the priority.", gives=ANYTHING),
+    Route("PUT", _JOB + "/priority/byvalue/{priority}", priority_by_value, "Change the priority.", gives=ANYTHING),
     Route("PUT", _JOB + "/startat/{time}", start_at, "Start not before a time."),
     Route("PUT", "/scheduler/jobs/startat/{time}", start_several_at, "Start several jobs not before a time."),
 )

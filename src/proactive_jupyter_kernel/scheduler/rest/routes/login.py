@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from proactive_jupyter_kernel.errors import LoginRefused
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, no_content, text_answer
-from proactive_jupyter_kernel.scheduler.rest.http.routing import Route
+from proactive_jupyter_kernel.scheduler.rest.http.routing import ANYTHING, FORM, JSON, TEXT, Route
 from proactive_jupyter_kernel.scheduler.rest.http.sessions import Session
 from proactive_jupyter_kernel.workflow.model import Priority
 
@@ -137,26 +137,42 @@ def user_data(user: str) -> dict[str, Any]:
     }
 
 
+#: The type of names and ids: the studio's are unquoted JSON.
+_TEXT_OF = {"scheduler": TEXT, "common": TEXT, "rm": TEXT, "studio": JSON}
+_WHOSE = "/logins/sessionid/{session}"
+
 ROUTES = (
-    Route("PUT", "/scheduler/session", put_session, "Renew the session or log in.", session=False),
-    *(
-        Route("POST", f"/{root}/login", login, "Log in.", session=False)
-        for root in ("scheduler", "common", "rm", "studio")
-    ),
-    Route("PUT", "/scheduler/disconnect", logout, "Log out."),
-    Route("POST", "/rm/disconnect", logout, "Log out."),
-    Route("PUT", "/common/logout", logout, "Log out."),
-    Route("PUT", "/studio/logout", logout, "Log out."),
-    Route("GET", "/scheduler/isconnected", is_connected, "true, or 401."),
-    Route("GET", "/common/connected", connected, "Whether the session lives, never 401.", session=False),
-    Route("GET", "/studio/connected", connected, "Whether the session lives, never 401.", session=False),
-    Route("GET", "/common/currentuser", current_user, "The session's user.", session=False),
-    Route("GET", "/studio/currentuser", current_user, "The session's user.", session=False),
-    Route("GET", "/common/currentuserdata", current_user_data, "What the user may do.", session=False),
-    Route("GET", "/studio/currentuserdata", current_user_data, "What the user may do.", session=False),
-    Route("GET", "/scheduler/logins/sessionid/{session}", login_of, "The user of a session.", session=False),
     Route(
-        "GET", "/scheduler/logins/sessionid/{session}/userdata", user_data_of, "What that user may do.", session=False
+        "PUT", "/scheduler/session", put_session, "Renew the session or log in.", session=False, gives=TEXT, takes=FORM
+    ),
+    *(
+        Route("POST", f"/{root}/login", login, "Log in.", session=False, gives=kinds, takes=FORM)
+        for root, kinds in _TEXT_OF.items()
+    ),
+    Route("PUT", "/scheduler/disconnect", logout, "Log out.", gives=ANYTHING),
+    Route("POST", "/rm/disconnect", logout, "Log out.", gives=ANYTHING),
+    Route("PUT", "/common/logout", logout, "Log out.", gives=ANYTHING),
+    Route("PUT", "/studio/logout", logout, "Log out.", gives=ANYTHING),
+    Route("GET", "/scheduler/isconnected", is_connected, "true, or 401."),
+    *(
+        Route("GET", f"/{root}/connected", connected, "Whether the session lives, never 401.", session=False)
+        for root in ("common", "studio")
+    ),
+    *(
+        Route("GET", f"/{root}/currentuser", current_user, "The session's user.", session=False, gives=_TEXT_OF[root])
+        for root in ("common", "studio")
+    ),
+    *(
+        Route("GET", f"/{root}/currentuserdata", current_user_data, "What the user may do.", session=False)
+        for root in ("common", "studio")
+    ),
+    *(
+        Route("GET", f"/{root}{_WHOSE}", login_of, "The user of a session.", session=False, gives=TEXT)
+        for root in ("scheduler", "rm")
+    ),
+    *(
+        Route("GET", f"/{root}{_WHOSE}/userdata", user_data_of, "What that user may do.", session=False)
+        for root in ("scheduler", "rm")
     ),
     Route("GET", "/scheduler/users", users, "Connected users."),
     Route("GET", "/scheduler/userswithjobs", users_with_jobs, "Users having jobs."),

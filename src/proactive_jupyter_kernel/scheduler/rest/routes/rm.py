@@ -10,7 +10,7 @@ from starlette.responses import Response
 from proactive_jupyter_kernel.scheduler.assemble import node_url
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, text_answer
 from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
-from proactive_jupyter_kernel.scheduler.rest.http.routing import Handler, Route
+from proactive_jupyter_kernel.scheduler.rest.http.routing import TEXT, Handler, Route
 from proactive_jupyter_kernel.scheduler.service.lookups import resource_model
 
 __all__ = ["ROUTES"]
@@ -66,9 +66,11 @@ async def statistics(call: Call) -> Response:
 
 
 ROUTES = (
-    Route("GET", "/rm/model/nodesources", _model("nodesources"), "Names of the node sources.", session=False),
-    Route("GET", "/rm/model/hosts", _model("hosts"), "Names of the hosts.", session=False),
-    Route("GET", "/rm/model/tokens", _model("tokens"), "Access tokens of the nodes.", session=False),
+    Route(
+        "GET", "/rm/model/nodesources", _model("nodesources"), "Names of the node sources.", session=False, gives=TEXT
+    ),
+    Route("GET", "/rm/model/hosts", _model("hosts"), "Names of the hosts.", session=False, gives=TEXT),
+    Route("GET", "/rm/model/tokens", _model("tokens"), "Access tokens of the nodes.", session=False, gives=TEXT),
     Route("GET", "/rm/isactive", is_active, "Whether there is a resource manager."),
     Route("GET", "/rm/state", state, "Free and other nodes."),
     Route("GET", "/rm/statistics", statistics, "Nodes by state."),

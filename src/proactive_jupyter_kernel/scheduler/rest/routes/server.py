@@ -7,7 +7,7 @@ from pathlib import Path
 from starlette.responses import Response
 
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, text_answer
-from proactive_jupyter_kernel.scheduler.rest.http.routing import Handler, Route
+from proactive_jupyter_kernel.scheduler.rest.http.routing import TEXT, Handler, Route
 from proactive_jupyter_kernel.version import __version__
 
 __all__ = ["ROUTES"]
@@ -15,7 +15,7 @@ __all__ = ["ROUTES"]
 
 def _version(part: str) -> Handler:
     async def handler(call: Call) -> Response:
-        return Response(f'{{ "{part}" : "{__version__}", "rest" : "{__version__}"}}', media_type="application/json")
+        return text_answer(call, f'{{ "{part}" : "{__version__}", "rest" : "{__version__}"}}')
 
     return handler
 
@@ -62,9 +62,9 @@ _VERBS = {
 
 ROUTES = (
     Route("GET", "/scheduler/version", _version("scheduler"), "Version of the scheduler.", session=False),
-    Route("GET", "/rm/version", _version("rm"), "Version of the resource manager.", session=False),
+    Route("GET", "/rm/version", _version("rm"), "Version of the resource manager.", session=False, gives=TEXT),
     Route("GET", "/scheduler/status", status, "What the scheduler does."),
-    Route("GET", "/scheduler/url", url, "Where it is.", session=False),
+    Route("GET", "/scheduler/url", url, "Where it is.", session=False, gives=TEXT),
     Route("GET", "/scheduler/domains", domains, "Windows domains.", session=False),
     Route("GET", "/scheduler/userspace", _space("user"), "URIs of the user space."),
     Route("GET", "/scheduler/globalspace", _space("global"), "URIs of the global space."),

@@ -23,7 +23,7 @@ from proactive_jupyter_kernel.scheduler import archives
 from proactive_jupyter_kernel.scheduler.folders import Folder, LeavesSpace
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, no_content
 from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
-from proactive_jupyter_kernel.scheduler.rest.http.routing import Handler, Route
+from proactive_jupyter_kernel.scheduler.rest.http.routing import ANYTHING, Handler, Route
 from proactive_jupyter_kernel.workflow.globs import FilePattern, compile_pattern
 
 __all__ = ["ROUTES", "space_folder"]
@@ -371,12 +371,15 @@ async def empty_path(call: Call) -> Response:
 _DATA, _LEGACY = "/data/{space}/{path*}", "/scheduler/dataspace/{path*}"
 
 ROUTES = (
-    Route("POST", _DATA, _guarded(create), "Make a folder or an empty file."),
-    Route("PUT", _DATA, _guarded(upload), "Store a file, or unpack an archive."),
-    Route("GET", _DATA, _guarded(read), "A file, a folder as zip, or a listing."),
-    Route("DELETE", _DATA, _guarded(delete), "Remove a file, a folder, or what matches in it."),
-    *(Route(method, "/data/{space}", empty_path, "A path is needed.") for method in ("POST", "PUT", "GET", "DELETE")),
-    Route("POST", _LEGACY, _guarded(legacy_upload), "Store a file, older form."),
-    Route("GET", _LEGACY, _guarded(legacy_read), "A file or the names in a folder, older form."),
-    Route("DELETE", _LEGACY, _guarded(legacy_delete), "Remove a file or folder, older form."),
+    Route("POST", _DATA, _guarded(create), "Make a folder or an empty file.", gives=ANYTHING),
+    Route("PUT", _DATA, _guarded(upload), "Store a file, or unpack an archive.", gives=ANYTHING),
+    Route("GET", _DATA, _guarded(read), "A file, a folder as zip, or a listing.", gives=ANYTHING),
+    Route("DELETE", _DATA, _guarded(delete), "Remove a file, a folder, or what matches in it.", gives=ANYTHING),
+    *(
+        Route(method, "/data/{space}", empty_path, "A path is needed.", gives=ANYTHING)
+        for method in ("POST", "PUT", "GET", "DELETE")
+    ),
+    Route("POST", _LEGACY, _guarded(legacy_upload), "Store a file, older form.", gives=ANYTHING),
+    Route("GET", _LEGACY, _guarded(legacy_read), "A file or the names in a folder, older form.", gives=ANYTHING),
+    Route("DELETE", _LEGACY, _guarded(legacy_delete), "Remove a file or folder, older form.", gives=ANYTHING),
 )

@@ -19,7 +19,7 @@ from proactive_jupyter_kernel.scheduler.engine.records import JobRecord
 from proactive_jupyter_kernel.scheduler.rest.dto import records, views
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, no_content, parsed_json
 from proactive_jupyter_kernel.scheduler.rest.http.forms import BadForm, Part
-from proactive_jupyter_kernel.scheduler.rest.http.routing import Route
+from proactive_jupyter_kernel.scheduler.rest.http.routing import JSON, PARTS, Route
 from proactive_jupyter_kernel.scheduler.service.submission import Validation
 
 __all__ = ["ROUTES"]
@@ -77,7 +77,9 @@ async def _form(call: Call) -> tuple[bytes, dict[str, str]]:
 
 
 async def _submit(call: Call, xml: bytes | str, variables: Mapping[str, str]) -> JobRecord:
-    job = await call.service.submit(xml, owner=call.user, variables=variables, generic_information=call.query)
+    job = await call.service.submit(
+        xml, owner=call.user, variables=variables, generic_information=call.generic_information
+    )
     return _counted(call, job)
 
 
@@ -197,7 +199,7 @@ def _verdict(job: JobRecord | None, message: str | None = None) -> dict[str, Any
 async def resubmit(call: Call) -> Response:
     """The XML of a job again."""
     job = await call.service.resubmit(
-        call.job_id, owner=call.user, variables=call.matrix, generic_information=call.query
+        call.job_id, owner=call.user, variables=call.matrix, generic_information=call.generic_information
     )
     return json_answer(records.job_id(_counted(call, job)))
 
@@ -205,7 +207,9 @@ async def resubmit(call: Call) -> Response:
 async def resubmit_body(call: Call) -> Response:
     """The XML of a job again; variables as the body."""
     variables = await _body_variables(call)
-    job = await call.service.resubmit(call.job_id, owner=call.user, variables=variables, generic_information=call.query)
+    job = await call.service.resubmit(
+        call.job_id, owner=call.user, variables=variables, generic_information=call.generic_information
+    )
     return json_answer(records.job_id(_counted(call, job)))
 
 
@@ -243,7 +247,7 @@ def _validation(verdict: Validation) -> dict[str, Any]:
 
 
 async def _validated(call: Call, xml: bytes | str, variables: Mapping[str, str]) -> Response:
-    verdict = await call.service.validate(xml, variables=variables, generic_information=call.query)
+    verdict = await call.service.validate(xml, variables=variables, generic_information=call.generic_information)
     return json_answer(_validation(verdict))
 
 
@@ -273,19 +277,21 @@ async def validate_job(call: Call) -> Response:
 _JOB = "/scheduler/jobs/{job}"
 
 ROUTES = (
-    Route("POST", "/scheduler/submit", submit, "Submit workflow XML."),
-    Route("POST", "/studio/submit", submit, "Submit workflow XML."),
+    Route("POST", "/scheduler/submit", submit, "Submit workflow XML.", takes=PARTS),
+    Route("POST", "/studio/submit", submit, "Submit workflow XML.", takes=PARTS),
     Route("POST", "/scheduler/jobs", submit_link, "Submit from a URL."),
-    Route("POST", "/scheduler/jobs/body", submit_link_body, "Submit from a URL, variables as body."),
-    Route("POST", "/scheduler/jobs/body/sync", submit_link_sync, "Submit from a URL and wait."),
-    Route("POST", "/scheduler/jobs/body/multi", submit_several, "Submit several from URLs."),
+    Route("POST", "/scheduler/jobs/body", submit_link_body, "Submit from a URL, variables as body.", takes=JSON),
+    Route("POST", "/scheduler/jobs/body/sync", submit_link_sync, "Submit from a URL and wait.", takes=JSON),
+    Route("POST", "/scheduler/jobs/body/multi", submit_several, "Submit several from URLs.", takes=JSON),
     Route("GET", _JOB + "/resubmit", resubmit, "Submit a job's XML again."),
-    Route("POST", _JOB + "/resubmit/body", resubmit_body, "Submit a job's XML again, variables as body."),
+    Route("POST", _JOB + "/resubmit/body", resubmit_body, "Submit a job's XML again, variables as body.", takes=JSON),
     Route("POST", "/scheduler/jobs/resubmit", resubmit_several, "Submit several jobs' XML again."),
-    Route("POST", "/scheduler/validate", validate, "Validate XML.", session=False),
-    Route("POST", "/studio/validate", validate, "Validate XML.", session=False),
+    Route("POST", "/scheduler/validate", validate, "Validate XML.", session=False, takes=PARTS),
+    Route("POST", "/studio/validate", validate, "Validate XML.", session=False, takes=PARTS),
     Route("POST", "/scheduler/validateurl", validate_link, "Validate XML at a URL."),
-    Route("POST", "/scheduler/validateurl/body", validate_link, "Validate XML at a URL, variables as body."),
+    Route(
+        "POST", "/scheduler/validateurl/body", validate_link, "Validate XML at a URL, variables as body.", takes=JSON
+    ),
     Route("POST", _JOB + "/validate", validate_job, "Validate a job's XML."),
-    Route("POST", _JOB + "/validate/body", validate_job, "Validate a job's XML, variables as body."),
+    Route("POST", _JOB + "/validate/body", validate_job, "Validate a job's XML, variables as body.", takes=JSON),
 )

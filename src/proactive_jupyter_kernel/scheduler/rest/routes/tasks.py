@@ -12,7 +12,7 @@ from starlette.responses import Response
 from proactive_jupyter_kernel.scheduler.engine.records import TaskRecord
 from proactive_jupyter_kernel.scheduler.rest.dto import records, views
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call, download, json_answer, no_content, text_answer
-from proactive_jupyter_kernel.scheduler.rest.http.routing import Handler, Route
+from proactive_jupyter_kernel.scheduler.rest.http.routing import ANYTHING, TEXT, Handler, Route
 from proactive_jupyter_kernel.scheduler.rest.routes.filters import PAGE, task_statuses, task_window
 from proactive_jupyter_kernel.scheduler.service import Service
 from proactive_jupyter_kernel.scheduler.service.questions import ALL, ERRORS, OUTPUT
@@ -324,25 +324,32 @@ ROUTES = (
     Route("GET", _TAG + "/result/value", _of_tag(records.value_text), "Values of the tasks of a tag as text."),
     Route("GET", _TAG + "/result/serializedvalue", _of_tag(_serialized_text), "Their values' bytes in base64."),
     Route("GET", _TAG + "/result/metadata", _of_tag(lambda outcome: dict(outcome.metadata)), "Their metadata."),
-    Route("GET", _TAG + "/result/log/all", _log_of_tag(ALL), "Their output and errors."),
-    Route("GET", _TAG + "/result/log/out", _log_of_tag(OUTPUT), "Their standard output."),
-    Route("GET", _TAG + "/result/log/err", _log_of_tag(ERRORS), "Their standard error."),
-    Route("GET", _TAG + "/log/server", tag_server_log, "What the scheduler did with them."),
+    Route("GET", _TAG + "/result/log/all", _log_of_tag(ALL), "Their output and errors.", gives=TEXT),
+    Route("GET", _TAG + "/result/log/out", _log_of_tag(OUTPUT), "Their standard output.", gives=TEXT),
+    Route("GET", _TAG + "/result/log/err", _log_of_tag(ERRORS), "Their standard error.", gives=TEXT),
+    Route("GET", _TAG + "/log/server", tag_server_log, "What the scheduler did with them.", gives=TEXT),
     Route("GET", "/scheduler/tasks", all_names, "Names of tasks of all jobs."),
     Route("GET", "/scheduler/tasks/tag/{tag}", all_names, "Names of tasks of all jobs by tag."),
     Route("GET", "/scheduler/taskstates", all_states, "State of tasks of all jobs."),
     Route("GET", "/scheduler/taskstates/tag/{tag}", all_states, "State of tasks of all jobs by tag."),
     Route("GET", _TASK, state, "State of one task."),
     Route("GET", _TASK + "/result", result, "Result, output and variables."),
-    Route("GET", _TASK + "/result/value", value, "The value or the stack trace as text."),
-    Route("GET", _TASK + "/result/serializedvalue", serialized_value, "The value's bytes."),
+    Route("GET", _TASK + "/result/value", value, "The value or the stack trace as text.", gives=TEXT),
+    Route("GET", _TASK + "/result/serializedvalue", serialized_value, "The value's bytes.", gives=ANYTHING),
     Route("GET", _TASK + "/result/metadata", metadata, "The result's metadata."),
-    Route("GET", _TASK + "/result/download", download_value, "The value to look at or to save."),
-    Route("GET", _TASK + "/result/log/all", _log(ALL), "Output and errors."),
-    Route("GET", _TASK + "/result/log/full", _log(ALL), "Output and errors."),
-    Route("GET", _TASK + "/result/log/out", _log(OUTPUT), "Standard output."),
-    Route("GET", _TASK + "/result/log/err", _log(ERRORS), "Standard error."),
-    Route("GET", _TASK + "/log/server", server_log, "What the scheduler did with the task."),
+    Route(
+        "GET",
+        _TASK + "/result/download",
+        download_value,
+        "The value to look at or to save.",
+        gives=ANYTHING,
+        session_in="sessionToken",
+    ),
+    Route("GET", _TASK + "/result/log/all", _log(ALL), "Output and errors.", gives=TEXT),
+    Route("GET", _TASK + "/result/log/full", _log(ALL), "Output and errors.", gives=TEXT, session_in="sessionid"),
+    Route("GET", _TASK + "/result/log/out", _log(OUTPUT), "Standard output.", gives=TEXT),
+    Route("GET", _TASK + "/result/log/err", _log(ERRORS), "Standard error.", gives=TEXT),
+    Route("GET", _TASK + "/log/server", server_log, "What the scheduler did with the task.", gives=TEXT),
     Route("PUT", _TASK + "/kill", _action(Service.kill_task), "Kill the task."),
     Route("PUT", _TASK + "/restart", _action(Service.restart_task), "Restart the task."),
     Route("PUT", _TASK + "/preempt", _action(Service.preempt_task), "Preempt the task."),
