@@ -13,6 +13,7 @@ from proactive_jupyter_kernel.workflow import lexical
 from proactive_jupyter_kernel.workflow.lexical import Lexical
 from proactive_jupyter_kernel.workflow.model import (
     Block,
+    Branch,
     Executable,
     FileSelector,
     FlowAction,
@@ -30,10 +31,28 @@ from proactive_jupyter_kernel.workflow.model import (
     Workflow,
 )
 
-__all__ = ["Attribute", "Element", "job_element"]
+__all__ = ["DEFAULTS", "Attribute", "Element", "explicit_attributes", "job_element"]
 
-#: (attribute, value, type, default value, which is not written)
+#: (attribute, value, type, default value, which is written only if it is explicit)
 Attribute = tuple[str, Any, Lexical, Any]
+#: Attributes whose default value a file may give explicitly, with their type.
+DEFAULTS: Mapping[str, tuple[Any, Lexical]] = {
+    "projectName": ("", lexical.TEXT),
+    "tags": ((), lexical.TAGS),
+    "runAsMe": (False, lexical.FLAG),
+    "preciousResult": (False, lexical.FLAG),
+    "preciousLogs": (False, lexical.FLAG),
+    "inherited": (False, lexical.BOOLEAN),
+    "model": ("", lexical.TEXT),
+    "description": ("", lexical.TEXT),
+    "group": ("", lexical.TEXT),
+    "advanced": (False, lexical.BOOLEAN),
+    "hidden": (False, lexical.BOOLEAN),
+    "workingDir": ("", lexical.TEXT),
+    "javaHome": ("", lexical.URI),
+    "continuation": ("", lexical.TEXT),
+    "block": (Block.NONE, lexical.BLOCK),
+}
 
 
 @dataclass(slots=True)
@@ -51,12 +70,23 @@ class Element:
     place: str = ""
     #: The record that it represents, for rules that need more than attributes.
     record: Any = None
+    #: Attributes that are written although they have the default value.
+    explicit: tuple[str, ...] = ()
 
     def present(self) -> Iterator[tuple[str, Any, Lexical]]:
-        """The attributes whose value is not the default."""
+        """The attributes whose value is not the default, or explicit."""
         for name, value, kind, default in self.attributes:
-            if value is not None and value != default:
+            if value is not None and (value != default or name in self.explicit):
                 yield name, value, kind
+
+
+def explicit_attributes(attributes: Mapping[str, str]) -> tuple[str, ...]:
+    """The names of those attributes of an XML element that have their default value, in the order of `DEFAULTS`."""
+    return tuple(
+        name
+        for name, (default, kind) in DEFAULTS.items()
+        if name in attributes and kind.read(attributes[name]) == default
+    )
 
 
 def job_element(workflow: Workflow) -> Element:
@@ -73,14 +103,15 @@ def job_element(workflow: Workflow) -> Element:
     ]
     children = [
         *_variables(workflow.variables),
-        *_cdata("description", workflow.description),
+        *_cdata("description", workflow.description, workflow.explicit),
         *_generic_information(workflow.generic_information),
         *_spaces(workflow),
         *_container("taskFlow", (_task(task) for task in workflow.tasks)),
     ]
-    if workflow.visualization:
-        children.append(Element("metadata", children=_cdata("visualization", workflow.visualization)))
-    return Element("job", attributes, children, record=workflow)
+    visualization = _cdata("visualization", workflow.visualization, workflow.explicit)
+    if visualization or "metadata" in workflow.explicit:
+        children.append(Element("metadata", children=visualization))
+    return Element("job", attributes, children, record=workflow, explicit=workflow.explicit)
 
 
 def _container(tag: str, children: Iterable[Element]) -> list[Element]:
@@ -89,8 +120,8 @@ def _container(tag: str, children: Iterable[Element]) -> list[Element]:
     return [Element(tag, children=found)] if found else []
 
 
-def _cdata(tag: str, text: str) -> list[Element]:
-    return [Element(tag, text=text, cdata=True)] if text else []
+def _cdata(tag: str, text: str, explicit: tuple[str, ...] = ()) -> list[Element]:
+    return [Element(tag, text=text, cdata=True)] if text or tag in explicit else []
 
 
 def _values(container: str, item: str, attribute: str, values: Iterable[str], place: str = "") -> list[Element]:
@@ -121,8 +152,8 @@ def _spaces(workflow: Workflow) -> Iterator[Element]:
         ("globalSpace", workflow.global_space),
         ("userSpace", workflow.user_space),
     ):
-        if url:
-            yield Element(tag, [("url", url, lexical.URI, "")], place=tag)
+        if url or tag in workflow.explicit:
+            yield Element(tag, [("url", url, lexical.URI, None)], place=tag)
 
 
 def _variables(variables: Iterable[Variable]) -> list[Element]:
@@ -141,7 +172,7 @@ def _variable(variable: Variable) -> Element:
         ("advanced", variable.advanced, lexical.BOOLEAN, False),
         ("hidden", variable.hidden, lexical.BOOLEAN, False),
     ]
-    return Element("variable", attributes, place=f"variable {variable.name!r}")
+    return Element("variable", attributes, place=f"variable {variable.name!r}", explicit=variable.explicit)
 
 
 def _generic_information(information: Mapping[str, str]) -> list[Element]:
@@ -177,7 +208,7 @@ def _task(task: Task) -> Element:
         ("resultPreviewClass", task.result_preview_class, lexical.CLASS_NAME, ""),
     ]
     children = [
-        *_cdata("description", task.description),
+        *_cdata("description", task.description, task.explicit),
         *_variables(task.variables),
         *_generic_information(task.generic_information),
         *_depends(task),
@@ -191,9 +222,14 @@ def _task(task: Task) -> Element:
         *_script_in("post", task.post),
         *_script_in("cleaning", task.clean),
         *_files("outputFiles", task.output_files, lexical.ACCESS_OUT),
-        *_container("metadata", (Element(tag, text=text, place="metadata") for tag, text in task.metadata)),
+        *_metadata(task),
     ]
-    return Element("task", attributes, children, record=task)
+    return Element("task", attributes, children, record=task, explicit=task.explicit)
+
+
+def _metadata(task: Task) -> Iterator[Element]:
+    if task.metadata or "metadata" in task.explicit:
+        yield Element("metadata", children=[Element(tag, text=text, place="metadata") for tag, text in task.metadata])
 
 
 def _depends(task: Task) -> list[Element]:
@@ -222,7 +258,7 @@ def _files(container: str, selectors: Iterable[FileSelector], access: Lexical) -
 
 
 def _parallel(task: Task) -> Iterator[Element]:
-    if task.nodes == 1 and task.topology is None:
+    if task.nodes == 1 and task.topology is None and "parallel" not in task.explicit:
         return
     parallel = Element("parallel", [("numberOfNodes", task.nodes, lexical.COUNT, None)])
     if task.topology is not None:
@@ -252,7 +288,7 @@ def _fork_environment(environment: ForkEnvironment | None) -> Iterator[Element]:
         *_values("additionalClasspath", "pathElement", "path", environment.classpath),
         *_script_in("envScript", environment.script),
     ]
-    yield Element("forkEnvironment", attributes, children, place="forkEnvironment")
+    yield Element("forkEnvironment", attributes, children, place="forkEnvironment", explicit=environment.explicit)
 
 
 def _executable(executable: Executable) -> Element:
@@ -297,10 +333,11 @@ def _script(script: Script, place: str, attributes: Iterable[Attribute] = ()) ->
 
 
 def _control_flow(task: Task) -> Iterator[Element]:
-    if task.flow is None and task.block is Block.NONE:
+    if task.flow is None and task.block is Block.NONE and not {"controlFlow", "block"} & set(task.explicit):
         return
     flow = [] if task.flow is None else [_flow(task.flow)]
-    yield Element("controlFlow", [("block", task.block, lexical.BLOCK, Block.NONE)], flow)
+    block: list[Attribute] = [("block", task.block, lexical.BLOCK, Block.NONE)]
+    yield Element("controlFlow", block, flow, explicit=task.explicit)
 
 
 def _flow(flow: FlowAction) -> Element:
@@ -317,4 +354,5 @@ def _flow(flow: FlowAction) -> Element:
                 ("else", flow.otherwise, lexical.TEXT, None),
                 ("continuation", flow.continuation, lexical.TEXT, ""),
             ]
-    return Element(tag, attributes, [_script(flow.script, tag)], place=tag)
+    explicit = flow.explicit if isinstance(flow, Branch) else ()
+    return Element(tag, attributes, [_script(flow.script, tag)], place=tag, explicit=explicit)

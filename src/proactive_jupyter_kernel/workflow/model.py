@@ -114,6 +114,8 @@ class Variable:
     group: str = ""
     advanced: bool = False
     hidden: bool = False
+    #: Attributes and elements that the file gives with their default value (``model=""``): they are written back.
+    explicit: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +176,8 @@ class Branch:
     otherwise: str
     #: The task after both branches; empty: none.
     continuation: str = ""
+    #: Attributes and elements that the file gives with their default value (``model=""``): they are written back.
+    explicit: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +219,8 @@ class ForkEnvironment:
     jvm_arguments: tuple[str, ...] = ()
     classpath: tuple[str, ...] = ()
     script: Script | None = None
+    #: Attributes and elements that the file gives with their default value (``model=""``): they are written back.
+    explicit: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,6 +260,8 @@ class Task:
     result_preview_class: str = ""
     #: Leaves of ``metadata`` as (tag, text); the studio stores positions here.
     metadata: tuple[tuple[str, str], ...] = ()
+    #: Attributes and elements that the file gives with their default value (``model=""``): they are written back.
+    explicit: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,6 +286,8 @@ class Workflow:
     user_space: str = ""
     #: The picture made by the studio (``metadata/visualization``), as text.
     visualization: str = ""
+    #: Attributes and elements that the file gives with their default value (``model=""``): they are written back.
+    explicit: tuple[str, ...] = ()
 
     def task(self, name: str) -> Task:
         """The task of that name; KeyError if there is none."""

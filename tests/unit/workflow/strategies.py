@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -65,6 +67,23 @@ def pairs(keys: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, str]]:
     return st.dictionaries(keys, texts, max_size=2)
 
 
+@st.composite
+def explicit(draw: st.DrawFn, record: Any, fields: Mapping[str, str]) -> Any:
+    """`record` with some of its defaults given explicitly; `fields`: attribute or element -> field, in their order."""
+    defaults = {field.name: field.default for field in dataclasses.fields(record)}
+    possible = [name for name, field in fields.items() if getattr(record, field) == defaults[field]]
+    chosen = draw(st.sets(st.sampled_from(possible))) if possible else set()
+    return replace(record, explicit=tuple(name for name in possible if name in chosen))
+
+
+_DECORATION = {"model": "model", "description": "description", "group": "group"}
+_VARIABLE_FIELDS = {**_DECORATION, "advanced": "advanced", "hidden": "hidden"}
+_TASK_FIELDS = {"runAsMe": "run_as_me", "preciousResult": "precious_result", "preciousLogs": "precious_logs"}
+_TASK_FIELDS |= {"description": "description", "metadata": "metadata"}
+_JOB_FIELDS = {"projectName": "project", "tags": "tags", "description": "description"}
+_JOB_FIELDS |= {f"{space}Space": f"{space}_space" for space in ("input", "output", "global", "user")}
+_FORK_FIELDS = {"workingDir": "working_dir", "javaHome": "java_home"}
+
 inline_scripts = st.builds(Script, language=languages, code=texts, arguments=some(texts))
 url_scripts = st.builds(Script, language=languages | st.just(""), code=st.just(""), url=uris, arguments=some(texts))
 scripts = inline_scripts | url_scripts
@@ -74,7 +93,9 @@ executables = (
     | st.builds(NativeCommand, command=texts, arguments=some(texts))
 )
 flows = (
-    st.builds(Branch, script=scripts, target=texts, otherwise=texts, continuation=texts)
+    st.builds(Branch, script=scripts, target=texts, otherwise=texts, continuation=texts).flatmap(
+        lambda branch: explicit(branch, {"continuation": "continuation"})
+    )
     | st.builds(Loop, script=scripts, target=texts)
     | st.builds(Replicate, script=scripts)
 )
@@ -91,7 +112,7 @@ def unique_variables(kind: type[Variable], **more: st.SearchStrategy[Any]) -> st
         advanced=st.booleans(),
         hidden=st.booleans(),
         **more,
-    )
+    ).flatmap(lambda one: explicit(one, {**({"inherited": "inherited"} if more else {}), **_VARIABLE_FIELDS}))
     return st.lists(variable, max_size=2, unique_by=lambda one: one.name).map(tuple)
 
 
@@ -108,7 +129,7 @@ fork_environments = st.builds(
     jvm_arguments=some(texts),
     classpath=some(texts),
     script=optional(scripts),
-)
+).flatmap(lambda environment: explicit(environment, _FORK_FIELDS))
 #: Number of nodes, topology and threshold, which belong together.
 placements = st.one_of(
     st.fixed_dictionaries({"nodes": counts}),
@@ -133,7 +154,7 @@ leaves = st.tuples(names | names.map(lambda name: f"{{urn:other}}{name}"), texts
 @st.composite
 def tasks(draw: st.DrawFn, name: str, depends: tuple[str, ...] = ()) -> Task:
     """A task of this name with whatever else a task may have."""
-    return Task(
+    task = Task(
         name=name,
         depends=depends,
         executable=draw(executables),
@@ -161,6 +182,7 @@ def tasks(draw: st.DrawFn, name: str, depends: tuple[str, ...] = ()) -> Task:
         **draw(placements),
         **draw(accounts),
     )
+    return draw(explicit(task, _TASK_FIELDS))  # type: ignore[no-any-return]
 
 
 @st.composite
@@ -168,7 +190,7 @@ def workflows(draw: st.DrawFn, most: int = 3) -> Workflow:
     """A workflow that the schema accepts; its flow may be nonsense."""
     chosen = draw(st.lists(names, min_size=1, max_size=most, unique=True))
     members = [draw(tasks(name, tuple(draw(st.lists(st.sampled_from(chosen), max_size=2))))) for name in chosen]
-    return Workflow(
+    workflow = Workflow(
         name=draw(st.text(_LEGAL, min_size=2, max_size=10)),
         tasks=tuple(members),
         variables=draw(unique_variables(Variable)),
@@ -187,6 +209,7 @@ def workflows(draw: st.DrawFn, most: int = 3) -> Workflow:
         user_space=draw(uris | st.just("")),
         visualization=draw(texts),
     )
+    return draw(explicit(workflow, _JOB_FIELDS))  # type: ignore[no-any-return]
 
 
 @st.composite

@@ -9,6 +9,7 @@ from lxml import etree
 
 from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.workflow import lexical as types
+from proactive_jupyter_kernel.workflow.elements import explicit_attributes
 from proactive_jupyter_kernel.workflow.formats.loaded import ReadFile
 from proactive_jupyter_kernel.workflow.formats.xml_schema import Validator, children_of, local_name
 from proactive_jupyter_kernel.workflow.languages import LANGUAGES, by_file
@@ -47,6 +48,8 @@ _TASK_ATTRIBUTES: dict[str, tuple[str, Lexical]] = {
     "fork": ("fork", types.FLAG),
     "walltime": ("walltime", types.DURATION),
 }
+#: Elements whose text counts to the last blank.
+_TEXTS = ("description", "visualization")
 _TASK_FLAGS = {"run_as_me": "runAsMe", "precious_result": "preciousResult", "precious_logs": "preciousLogs"}
 
 
@@ -96,6 +99,20 @@ class Reader:
     def values(self, element: etree._Element | None, tag: str, attribute: str) -> tuple[str, ...]:
         return tuple(self.text(child, attribute) for child in self.all(element, tag))
 
+    def explicit(self, element: etree._Element, *tags: str) -> tuple[str, ...]:
+        """What has its default value: attributes of `element`, and its children of these tags that are empty."""
+        empty = (tag for tag in tags if self.is_empty(self.child(element, tag)))
+        return (*explicit_attributes({str(name): str(text) for name, text in element.attrib.items()}), *empty)
+
+    def is_empty(self, element: etree._Element | None) -> bool:
+        return (
+            element is not None
+            and not (self.content(element) if local_name(element) in _TEXTS else self.content(element).strip())
+            and not element.get("url")
+            and not element.get("block")
+            and next(children_of(element), None) is None
+        )
+
     # --- the job ---
 
     def workflow(self, root: etree._Element) -> Workflow:
@@ -121,6 +138,14 @@ class Reader:
             global_space=self.value(self.child(root, "globalSpace"), "url", types.URI, ""),
             user_space=self.value(self.child(root, "userSpace"), "url", types.URI, ""),
             visualization=self.visualization(self.child(root, "metadata")),
+            explicit=self.job_explicit(root),
+        )
+
+    def job_explicit(self, root: etree._Element) -> tuple[str, ...]:
+        picture = self.child(root, "metadata", "visualization")
+        return (
+            *self.explicit(root, "description", "inputSpace", "outputSpace", "globalSpace", "userSpace", "metadata"),
+            *(("visualization",) if self.is_empty(picture) else ()),
         )
 
     def information(self, element: etree._Element) -> dict[str, str]:
@@ -137,6 +162,7 @@ class Reader:
             "group": self.text(element, "group"),
             "advanced": self.value(element, "advanced", types.BOOLEAN, False),
             "hidden": self.value(element, "hidden", types.BOOLEAN, False),
+            "explicit": self.explicit(element),
         }
 
     def note_digit(self, element: etree._Element, name: str) -> None:
@@ -214,11 +240,22 @@ class Reader:
             on_error=self.policy(element),
             result_preview_class=self.text(element, "resultPreviewClass"),
             metadata=self.metadata(self.child(element, "metadata")),
+            explicit=self.task_explicit(element),
             **{field: self.value(element, *attribute) for field, attribute in _TASK_ATTRIBUTES.items()},
             **{field: self.value(element, name, types.FLAG, False) for field, name in _TASK_FLAGS.items()},
         )
         self.validator.task = ""
         return task
+
+    def task_explicit(self, element: etree._Element) -> tuple[str, ...]:
+        """In a task also the attribute of the element ``controlFlow``, and a single node that is requested."""
+        flow, parallel = self.child(element, "controlFlow"), self.child(element, "parallel")
+        number = element if parallel is None else parallel
+        return (
+            *self.explicit(element, "description", "controlFlow", "metadata"),
+            *(() if flow is None else self.explicit(flow)),
+            *(("parallel",) if self.value(number, "numberOfNodes", types.COUNT) == 1 and not len(number) else ()),
+        )
 
     def nodes(self, element: etree._Element) -> int | Reference:
         alone = self.value(element, "numberOfNodes", types.COUNT)
@@ -258,6 +295,7 @@ class Reader:
             jvm_arguments=self.values(self.child(found, "jvmArgs"), "jvmArg", "value"),
             classpath=self.values(self.child(found, "additionalClasspath"), "pathElement", "path"),
             script=self.script(self.child(found, "envScript")),
+            explicit=self.explicit(found),
         )
 
     def executable(self, element: etree._Element) -> Executable:
@@ -286,6 +324,7 @@ class Reader:
                     target=self.text(action, "target"),
                     otherwise=self.text(action, "else"),
                     continuation=self.text(action, "continuation"),
+                    explicit=self.explicit(action),
                 )
             case "loop":
                 return Loop(script=script, target=self.text(action, "target"))

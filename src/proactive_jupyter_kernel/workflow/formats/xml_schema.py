@@ -1,8 +1,8 @@
 """The schema of the workflow XML as a table, and the validation of a document.
 
 All differences are reported together, with line, task and a proposal. The table is that of schema 3.14 and of `dev`;
-older versions have the same tree with fewer attributes and a few removed parts (`_Spec.gone`). The exact schemas below
-`_STRICT_FROM` are not available, so unknown parts give a notice there, not an error.
+older versions have the same tree with fewer attributes and a few removed parts (`_Spec.gone`). Unknown parts are
+refused in every version. The exact schemas below `_STRICT_FROM` are not available: an unexpected order is a notice there.
 """
 
 from __future__ import annotations
@@ -270,13 +270,6 @@ class Validator:
     def notice(self, element: etree._Element, message: str, explanation: str = "") -> None:
         self.notices.append(self._finding(element, message, explanation, "PA116", ""))
 
-    def doubt(self, element: etree._Element, message: str, explanation: str = "") -> None:
-        """A problem if the exact schema is known; else a notice that the part was left out."""
-        if self.version >= _STRICT_FROM:
-            self.problem(element, message, explanation)
-        else:
-            self.notice(element, message, "It was left out.")
-
     def _finding(self, element: etree._Element, message: str, explanation: str, code: str, place: str) -> Problem:
         return Problem(
             code=code,
@@ -335,7 +328,7 @@ class Validator:
             self.problem(element, f"attribute cancelJobOnError of <{tag}> was removed in schema 3.4", hint)
             return
         names = [known_name for known_name in known if known_name != "cancelJobOnError"]
-        self.doubt(element, f"<{tag}> has no attribute {name}", did_you_mean(name, names))
+        self.problem(element, f"<{tag}> has no attribute {name}", did_you_mean(name, names))
 
     def own_text(self, element: etree._Element, spec: _Spec) -> None:
         """Text where only elements are allowed, and text that the server's parser does not read."""
@@ -363,7 +356,7 @@ class Validator:
             if not inside or name not in position or self.is_gone(name, spec):
                 shown = name if inside else str(child.tag)
                 known = [known_name for known_name in position if not self.is_gone(known_name, spec)]
-                self.doubt(child, f"<{tag}> holds no element <{shown}>", did_you_mean(name, known))
+                self.problem(child, f"<{tag}> holds no element <{shown}>", did_you_mean(name, known))
                 continue
             index = position[name]
             counts[index] += 1

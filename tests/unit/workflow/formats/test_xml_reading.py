@@ -19,7 +19,6 @@ from proactive_jupyter_kernel.workflow.model import (
     ForkEnvironment,
     JavaClass,
     Loop,
-    NativeCommand,
     Priority,
     Reference,
     Replicate,
@@ -122,7 +121,14 @@ FULL_WORKFLOW = Workflow(
     project="Demo",
     tags=("ETL", "Nightly"),
     variables=(
-        Variable(name="COUNT", value="3", model="PA:INTEGER[1,10]", description="How many", group="Main"),
+        Variable(
+            name="COUNT",
+            value="3",
+            model="PA:INTEGER[1,10]",
+            description="How many",
+            group="Main",
+            explicit=("advanced", "hidden"),
+        ),
         Variable(name="LABEL", value="run-${COUNT}"),
     ),
     description="Everything in one job",
@@ -146,7 +152,7 @@ FULL_WORKFLOW = Workflow(
             precious_logs=True,
             description="First task",
             variables=(
-                TaskVariable(name="STEP", value="one", model="PA:NOT_EMPTY_STRING"),
+                TaskVariable(name="STEP", value="one", model="PA:NOT_EMPTY_STRING", explicit=("inherited",)),
                 TaskVariable(name="COUNT", value="1", inherited=True),
             ),
             generic_information={"PYTHON_COMMAND": "python3"},
@@ -175,6 +181,7 @@ FULL_WORKFLOW = Workflow(
             post=Script(language="bash", code="echo after"),
             clean=Script(language="groovy", code='println "cleaned"'),
             metadata=(("positionTop", "10"), ("positionLeft", "20")),
+            explicit=("runAsMe", "block"),
         ),
     ),
 )
@@ -245,16 +252,26 @@ def test_the_fork_environment_of_old_java_tasks_is_found() -> None:
     )
 
 
-def test_what_an_old_schema_may_have_had_is_named_and_left_out() -> None:
-    """Parts that are unknown under an old schema do not keep the rest from being read, but they are named."""
-    text = '<nativeExecutable old="1"><staticCommand value="ls"/></nativeExecutable>'
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            '<nativeExecutable old="1"><staticCommand value="ls"/></nativeExecutable>',
+            "<nativeExecutable> has no attribute old",
+        ),
+        (
+            "<nativeExecutable><dynamicCommand/></nativeExecutable>",
+            "<nativeExecutable> holds no element <dynamicCommand>. Did you mean 'staticCommand'?",
+        ),
+    ],
+)
+@pytest.mark.parametrize("version", ["3.0", "3.1", "3.5", "3.11", "3.14"])
+def test_unknown_parts_of_old_schemas_are_refused_by_name(text: str, message: str, version: str) -> None:
+    """Nothing that a workflow says is dropped, in any version of the schema."""
+    with pytest.raises(InvalidWorkflow) as caught:
+        read_task(text, version=version)
 
-    task, notices = read_task(text, version="3.1")
-
-    assert (task.executable, notices) == (
-        NativeCommand(command="ls"),
-        ("Line 4, task 'T': <nativeExecutable> has no attribute old. It was left out.",),
-    )
+    assert message in str(caught.value)
 
 
 def test_newer_attributes_under_an_older_schema_are_read_and_named() -> None:
@@ -278,7 +295,7 @@ def test_what_the_official_exporter_writes_is_read() -> None:
     loaded = loads(text)
 
     assert (loaded.workflow.variables, loaded.workflow.description, loaded.notices) == (
-        (Variable(name="A", value=""),),
+        (Variable(name="A", value="", explicit=("model",)),),
         "",
         (),
     )
@@ -373,7 +390,7 @@ def test_flow_actions_are_read() -> None:
     tasks = loads(text).workflow.tasks
 
     assert [(task.flow, task.block) for task in tasks] == [
-        (Branch(script=code, target="B", otherwise="C"), Block.NONE),
+        (Branch(script=code, target="B", otherwise="C", explicit=("continuation",)), Block.NONE),
         (Loop(script=code, target="A"), Block.END),
         (Replicate(script=code), Block.START),
     ]
