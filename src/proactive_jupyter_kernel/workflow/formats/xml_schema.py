@@ -2,7 +2,7 @@
 
 All differences are reported together, with line, task and a proposal. The table is that of schema 3.14 and of `dev`;
 older versions have the same tree with fewer attributes and a few removed parts (`_Spec.gone`). Unknown parts are
-refused in every version. The exact schemas below `_STRICT_FROM` are not available: an unexpected order is a notice there.
+refused in every version. The exact schemas below `_STRICT_FROM` are not available: there the order is not strict.
 """
 
 from __future__ import annotations

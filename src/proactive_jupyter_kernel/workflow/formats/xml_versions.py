@@ -152,7 +152,7 @@ class _Reduction:
             older = _older(name, value)
             if older is not None:
                 kept.append(older)
-            if name in written and row.what:
+            if name in written and row.what and value != default:
                 yield self._loss(row, place)
         element.attributes = kept
 
