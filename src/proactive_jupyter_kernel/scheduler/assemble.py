@@ -25,6 +25,7 @@ from proactive_jupyter_kernel.scheduler.attempt import (
 )
 from proactive_jupyter_kernel.scheduler.engine.commands import RunSelection, StartAttempt
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
+from proactive_jupyter_kernel.scheduler.task_keys import key_of
 from proactive_jupyter_kernel.workflow import references, values
 from proactive_jupyter_kernel.workflow.model import (
     Branch,
@@ -64,6 +65,14 @@ class Site:
     spaces: Mapping[str, str] = field(default_factory=dict)
     #: Seconds a task may run that sets no limit itself; None: no limit.
     walltime: float | None = None
+    #: What the keys of tasks are signed with; empty: tasks have no way to address the scheduler.
+    secret: bytes = b""
+
+    def services(self, job_id: int, task_id: int) -> dict[str, str]:
+        """Where scripts of a task find channels and signals, and the key to them; empty if there are none."""
+        if not self.secret:
+            return {}
+        return {"url": f"{self.url}/rest/task", "key": key_of(self.secret, job_id, task_id)}
 
 
 def rest_urls(url: str) -> dict[str, str]:
@@ -151,6 +160,7 @@ def assemble(
         node_urls=tuple(node_url(site, slot) for slot in start.slots),
         walltime=walltime_of(definition, scene.information, site),
         precious_logs=bool(definition.precious_logs),
+        services=site.services(job.job_id, task.task_id),
     )
 
 
@@ -180,6 +190,7 @@ def selection(
         variables={**scene.inherited, **scene.scope},
         generic_information=scene.information,
         node_url=node_url(site, question.slot),
+        services=site.services(job.job_id, task.task_id),
     )
 
 

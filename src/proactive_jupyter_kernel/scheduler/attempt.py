@@ -163,6 +163,8 @@ class Attempt:
     #: Seconds for the whole attempt; None: no limit.
     walltime: float | None = None
     precious_logs: bool = False
+    #: ``url`` and ``key`` with which scripts reach channels and signals; empty: they cannot.
+    services: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -185,6 +187,8 @@ class Selection:
     generic_information: Mapping[str, str] = field(default_factory=dict)
     #: Of the slot, as ``nodeurl`` shows it; empty: made of host and name.
     node_url: str = ""
+    #: As in `Attempt`.
+    services: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

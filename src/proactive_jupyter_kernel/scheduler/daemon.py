@@ -231,6 +231,7 @@ class _Daemon:
             url=self._url,
             spaces=kinds,
             walltime=self._settings.walltime or None,
+            secret=secrets.token_bytes(32),
         )
 
     def _sessions(self, service: Service) -> Sessions:

@@ -100,6 +100,7 @@ class SelectionRun:
             generic_information=asked.generic_information,
             arguments=entry.script.arguments,
             node_properties=node_properties(asked.slot, asked.variables),
+            services=asked.services,
             node={"nodeurl": asked.node_url, "nodename": asked.slot.name, "nodehost": asked.slot.host},
         )
         return Stage(kind=StageKind.SELECTION, task_name=asked.task_name, script=entry.script, bindings=bindings)

@@ -167,6 +167,7 @@ class AttemptState:
             credentials=self._attempt.credentials,
             node_properties=node_properties(self._attempt.slot, self._attempt.inherited),
             arguments=tuple(self._text(argument) for argument in script.arguments),
+            services=self._attempt.services,
         )
 
     def _spaces(self) -> dict[str, str]:

@@ -47,6 +47,8 @@ class Bindings:
     progress_file: str = ""
     #: For a fork environment script: what ``forkEnvironment`` holds to begin with; None for the others.
     fork_environment: Mapping[str, Wire] | None = None
+    #: ``url`` and ``key`` of the scheduler's channels and signals; empty where the script cannot reach them.
+    services: Mapping[str, str] = field(default_factory=dict)
 
     def request(self) -> dict[str, Any]:
         """The bindings as JSON: every key is always there, null where the stage has no such binding.
@@ -55,7 +57,7 @@ class Bindings:
         ``{taskName, taskId, value, metadata, failure}`` with ``failure`` null or ``{text, stackTrace}``;
         ``result`` is ``{"value": …}`` or ``{"failure": …}``; ``args nodesurl allnodesurl`` are lists of strings;
         ``spaces`` and ``node`` are objects whose entries are bindings of those names; ``nodeProperties`` is an object
-        with Java's system properties; ``progressFile`` a path or "".
+        with Java's system properties; ``progressFile`` a path or ""; ``services`` has ``url`` and ``key``, or nothing.
         """
         return {
             "variables": dict(self.variables),
@@ -72,6 +74,7 @@ class Bindings:
             "node": dict(self.node),
             "nodeProperties": dict(self.node_properties),
             "progressFile": self.progress_file,
+            "services": dict(self.services),
             "forkEnvironment": None if self.fork_environment is None else dict(self.fork_environment),
         }
 

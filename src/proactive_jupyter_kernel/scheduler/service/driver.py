@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from proactive_jupyter_kernel.scheduler.attempt import Wire
 from proactive_jupyter_kernel.scheduler.engine.commands import (
     Announce,
     Command,
@@ -117,6 +118,12 @@ class Driver:
         """What is attached to a job from now on."""
         self._batch.extras[job_id] = extras
         self._schedule_flush()
+
+    async def keep_channel(self, name: str, entries: Mapping[str, Wire] | None) -> None:
+        """Store a channel of tasks, or forget it; returns when that is done."""
+        self._batch.channels[name] = entries
+        self._schedule_flush()
+        await self.settled()
 
     def attached(self, job_id: int) -> JobExtras | None:
         """What waits to be stored of a job's attachments."""

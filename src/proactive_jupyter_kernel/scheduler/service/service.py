@@ -29,6 +29,7 @@ from proactive_jupyter_kernel.scheduler.engine.transitions import SchedulerStatu
 from proactive_jupyter_kernel.scheduler.executors.base import Executor
 from proactive_jupyter_kernel.scheduler.service import submission
 from proactive_jupyter_kernel.scheduler.service.attachments import Attachments
+from proactive_jupyter_kernel.scheduler.service.channels import Channels
 from proactive_jupyter_kernel.scheduler.service.driver import Action, Driver
 from proactive_jupyter_kernel.scheduler.service.errors import JobEnded, SubmissionClosed, TaskNotRunning
 from proactive_jupyter_kernel.scheduler.service.listeners import Listeners
@@ -89,6 +90,8 @@ class Service:
             max_bytes=settings.log_bytes,
             on_first=lambda: self._driver.soon(_LOG_DELAY),
         )
+        #: What running tasks share.
+        self.channels = Channels(store.channels(), lambda name, entries: self._driver.keep_channel(name, entries))
         #: What selection scripts said, for the server's log.
         self.selections = Selections()
         self._driver = Driver(machine=self._machine, store=store, logs=self.logs, clock=clock, act=self._act)

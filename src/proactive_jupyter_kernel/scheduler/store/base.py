@@ -206,6 +206,8 @@ class Batch:
     node_uses: list[NodeUse] = field(default_factory=list)
     extras: dict[int, JobExtras] = field(default_factory=dict)
     forgotten: list[int] = field(default_factory=list)
+    #: Channels of tasks by name; None: forget it.
+    channels: dict[str, Mapping[str, Wire] | None] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return any(getattr(self, each.name) for each in fields(self))
@@ -338,5 +340,8 @@ class Store(Protocol):
 
         As `Machine.restore` wants them.
         """
+
+    def channels(self) -> dict[str, dict[str, Wire]]:
+        """The channels of tasks that outlive the scheduler's process, by name."""
 
     def close(self) -> None: ...

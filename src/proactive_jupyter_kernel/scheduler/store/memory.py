@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from proactive_jupyter_kernel.scheduler.attempt import Wire
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.store.base import (
     SORTABLE,
@@ -45,6 +46,7 @@ class MemoryStore:
     def __init__(self, *, log_lines: int = 10_000, log_bytes: int = 8 * 1024 * 1024) -> None:
         self._jobs: dict[int, _Job] = {}
         self._last_job_id = 0
+        self._channels: dict[str, dict[str, Wire]] = {}
         self._log_lines = log_lines
         self._log_bytes = log_bytes
         self.unavailable = ""
@@ -81,6 +83,10 @@ class MemoryStore:
                 self._append(part)
         for job_id in batch.forgotten:
             self._jobs.pop(job_id, None)
+        for name, entries in batch.channels.items():
+            self._channels.pop(name, None)
+            if entries is not None:
+                self._channels[name] = dict(entries)
 
     def _change(self, job_id: int, **changes: Any) -> None:
         job = self._jobs[job_id]
@@ -183,6 +189,9 @@ class MemoryStore:
                 yield record, job.submission.workflow, self.tasks(job_id)
             elif record.remove_at is not None:
                 yield record, job.submission.workflow, ()
+
+    def channels(self) -> dict[str, dict[str, Wire]]:
+        return {name: dict(entries) for name, entries in self._channels.items()}
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -153,3 +153,12 @@ SELECT record FROM results WHERE job_id = :job_id AND task_id = :task_id ORDER B
 SELECT record FROM jobs WHERE status IN ('PENDING', 'RUNNING', 'STALLED', 'PAUSED', 'IN_ERROR')
 UNION ALL
 SELECT record FROM jobs WHERE remove_at IS NOT NULL AND status IN ('FINISHED', 'CANCELED', 'FAILED', 'KILLED');
+
+-- name: save_channel
+INSERT OR REPLACE INTO channels (name, entries) VALUES (:name, :entries);
+
+-- name: forget_channel
+DELETE FROM channels WHERE name = :name;
+
+-- name: channels
+SELECT name, entries FROM channels;

@@ -1,4 +1,4 @@
--- Everything the embedded scheduler keeps. Version 1 (PRAGMA user_version).
+-- Everything the embedded scheduler keeps. Version 2 (PRAGMA user_version).
 -- Columns beside a record repeat what queries look for; the record is the JSON of the whole row.
 
 -- Names that count: job_id is the highest job id ever given, so that ids are not used again after a removal.
@@ -87,3 +87,9 @@ CREATE TABLE log_parts (
     lines      TEXT    NOT NULL,
     PRIMARY KEY (job_id, task_id, first_line)
 );
+
+-- Channels of keys and values that tasks share and that outlive the scheduler's process; entries is a JSON object.
+CREATE TABLE channels (
+    name    TEXT PRIMARY KEY,
+    entries TEXT NOT NULL
+) WITHOUT ROWID;

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
+from proactive_jupyter_kernel.scheduler.attempt import Wire
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.store import codec
 from proactive_jupyter_kernel.scheduler.store.base import (
@@ -87,6 +88,7 @@ class SqliteStore:
                 for part in batch.logs:
                     self._append(part)
                 self._writer.executemany(named("forget_job"), [{"job_id": job_id} for job_id in batch.forgotten])
+                self._write_channels(batch)
                 self._writer.execute("COMMIT")
             except BaseException:
                 # After an error of the disk SQLite may have rolled back already.
@@ -122,6 +124,13 @@ class SqliteStore:
         self._writer.executemany(named("add_nodes"), uses)
         extras = [{"job_id": job_id, "extras": codec.dumps(row)} for job_id, row in batch.extras.items()]
         self._writer.executemany(named("save_extras"), extras)
+
+    def _write_channels(self, batch: Batch) -> None:
+        for name, entries in batch.channels.items():
+            if entries is None:
+                self._writer.execute(named("forget_channel"), {"name": name})
+            else:
+                self._writer.execute(named("save_channel"), {"name": name, "entries": json.dumps(entries)})
 
     def _append(self, part: LogPart) -> None:
         key = {"job_id": part.job_id, "task_id": part.task_id}
@@ -231,6 +240,9 @@ class SqliteStore:
             workflow = self.workflow(job.job_id)
             if workflow is not None:
                 yield job, workflow, () if job.status in JOB_ENDED else self.tasks(job.job_id)
+
+    def channels(self) -> dict[str, dict[str, Wire]]:
+        return {name: json.loads(entries) for name, entries in self._reader.execute(named("channels"))}
 
     # --- connections ---------------------------------------------------------------------------------------------
 

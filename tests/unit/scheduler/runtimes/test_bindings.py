@@ -64,6 +64,7 @@ def test_request_has_every_key() -> None:
         "node": {},
         "nodeProperties": {},
         "progressFile": "",
+        "services": {},
         "forkEnvironment": None,
     }
 

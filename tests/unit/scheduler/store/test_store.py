@@ -371,3 +371,24 @@ def test_the_memory_store_can_be_made_unavailable() -> None:
     store.unavailable = "full"
     with pytest.raises(StoreUnavailable, match="full"):
         store.write(Batch())
+
+
+def test_channels_are_replaced_and_forgotten(store: Store) -> None:
+    """The last entries of each channel count."""
+    store.write(Batch(channels={"a": {"x": 1}, "b": {"y": [None]}}))
+    store.write(Batch(channels={"a": {"x": 2}}))
+    store.write(Batch(channels={"b": None, "never": None}))
+    assert store.channels() == {"a": {"x": 2}}
+
+
+def test_a_store_of_the_first_version_is_brought_to_the_newest(tmp_path: Path) -> None:
+    """What it holds stays, and channels have a place."""
+    path = tmp_path / "scheduler.db"
+    SqliteStore(path).close()
+    connection = sqlite3.connect(path)
+    connection.executescript("DROP TABLE channels; INSERT INTO counters VALUES ('job_id', 7); PRAGMA user_version = 1;")
+    connection.close()
+    store = SqliteStore(path)
+    store.write(Batch(channels={"a": {"x": 1}}))
+    assert (store.last_job_id, store.channels()) == (7, {"a": {"x": 1}})
+    store.close()

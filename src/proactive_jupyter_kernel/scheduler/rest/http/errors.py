@@ -19,6 +19,7 @@ from proactive_jupyter_kernel.errors import (
     UnknownTask,
     WorkflowError,
 )
+from proactive_jupyter_kernel.scheduler.service.channels import UnknownChannel
 from proactive_jupyter_kernel.scheduler.service.errors import (
     BadPriority,
     JobEnded,
@@ -64,6 +65,7 @@ TABLE: tuple[tuple[type[Exception], int, str], ...] = (
     (NotConnected, 401, _PORTAL + "NotConnectedRestException"),
     (LoginRefused, 404, "javax.security.auth.login.LoginException"),
     (PermissionRefused, 403, _PORTAL + "PermissionRestException"),
+    (UnknownChannel, 404, "org.ow2.proactive.scheduler.synchronization.InvalidChannelException"),
     (ProActiveError, 404, _PORTAL + "SchedulerRestException"),
     (ValueError, 400, "java.lang.IllegalArgumentException"),
 )

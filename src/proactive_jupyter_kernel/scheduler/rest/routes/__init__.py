@@ -8,6 +8,7 @@ from proactive_jupyter_kernel.scheduler.rest.routes import (
     server,
     spaces,
     submissions,
+    task_services,
     tasks,
 )
 
@@ -22,4 +23,5 @@ ROUTES = (
     *tasks.ROUTES,
     *spaces.ROUTES,
     *rm.ROUTES,
+    *task_services.ROUTES,
 )

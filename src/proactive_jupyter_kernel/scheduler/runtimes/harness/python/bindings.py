@@ -6,6 +6,7 @@ named; Java's methods stand beside Python's.
 
 from __future__ import annotations
 
+import os
 import sys
 
 TYPE_CHECKING = False  # importing `typing` would take longer than a small task
@@ -30,8 +31,10 @@ __all__ = [
     "wants_plain",
 ]
 
-#: Java clients of a ProActive server, which no embedded scheduler has.
-_JAVA_CLIENTS = ("userspaceapi", "globalspaceapi", "schedulerapi", "rmapi", "synchronizationapi", "signalapi")
+#: Java clients that only a ProActive server has.
+_JAVA_CLIENTS = ("userspaceapi", "globalspaceapi", "schedulerapi", "rmapi")
+#: Clients that the embedded scheduler has as well -> their class in `services`.
+_SERVICES = {"synchronizationapi": "Synchronization", "signalapi": "SignalApi"}
 
 
 #: Generic information ``PYTHON_VALUES=plain``: what the task hands on is plain, for tasks of other languages.
@@ -306,6 +309,29 @@ class Absent:
         raise RuntimeError(f"{self._name} is a Java client of a ProActive server; the embedded scheduler has none")
 
 
+class Service:
+    """Stands for a client of the scheduler until a script uses it: HTTP takes longer to load than a small task."""
+
+    def __init__(self, name: str, services: Mapping[str, str]) -> None:
+        self._name = name
+        self._services = services
+
+    def __getattr__(self, attribute: str) -> Any:
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        if "_client" not in self.__dict__:
+            from importlib import util
+
+            path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "services.py")
+            spec = util.spec_from_file_location("_proactive_services", path)
+            assert spec is not None
+            assert spec.loader is not None
+            module = util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+            self._client = getattr(module, _SERVICES[self._name])(self._services)
+        return getattr(self._client, attribute)
+
+
 class ForkEnvironment:
     """``forkEnvironment``: how the task's process will be started. What only a Java machine knows is kept, unused."""
 
@@ -390,6 +416,8 @@ def from_request(request: Mapping[str, Any]) -> dict[str, Any]:
     scope.update(request["node"])
     for name in _JAVA_CLIENTS:
         scope[name] = Absent(name)
+    for name in _SERVICES:
+        scope[name] = Service(name, request["services"]) if request["services"] else Absent(name)
     for name, make in _OPTIONAL.items():
         found = request[name]
         if found is not None and found != "":

@@ -16,9 +16,7 @@ import java.util.Map;
 
 /** One script of a task: its request, its globals, its report. The languages' harnesses run the script in between. */
 public final class Task {
-    private static final String[] CLIENTS = {
-        "userspaceapi", "globalspaceapi", "schedulerapi", "rmapi", "synchronizationapi", "signalapi"
-    };
+    private static final String[] CLIENTS = {"userspaceapi", "globalspaceapi", "schedulerapi", "rmapi"};
 
     /** The script's globals by name: what ProActive's bindings hold. */
     public final Map<String, Object> bindings = new LinkedHashMap<>();
@@ -40,6 +38,14 @@ public final class Task {
         }
         for (String client : CLIENTS) {
             bindings.put(client, new Absent(client));
+        }
+        if (map("services").isEmpty()) {
+            bindings.put("synchronizationapi", new Absent("synchronizationapi"));
+            bindings.put("signalapi", new Absent("signalapi"));
+        } else {
+            Services services = new Services(map("services"));
+            bindings.put("synchronizationapi", new Synchronization(services));
+            bindings.put("signalapi", new Signals(services));
         }
         bindOptional();
     }

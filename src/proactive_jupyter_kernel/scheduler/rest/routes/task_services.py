@@ -1,0 +1,102 @@
+"""``/task``: what the scripts of running tasks ask for, with the key of their task instead of a session.
+
+No part of ProActive's REST API: on a ProActive server the Java clients ``synchronizationapi`` and ``signalapi`` speak
+a protocol of their own. Here the harness of a language makes them of these few requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.responses import Response
+
+from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer
+from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
+from proactive_jupyter_kernel.scheduler.rest.http.routing import Handler, Route
+from proactive_jupyter_kernel.scheduler.service.channels import Channel
+from proactive_jupyter_kernel.scheduler.task_keys import checked
+
+__all__ = ["ROUTES"]
+
+#: How long a request may wait at most, in seconds; harnesses ask again.
+_LONGEST_WAIT = 60.0
+
+
+def _for_tasks(operation: Callable[[Call, int, dict[str, Any]], Awaitable[Any]]) -> Handler:
+    """A handler that gets the job of the key and the JSON object of the body."""
+
+    async def handler(call: Call) -> Response:
+        place = checked(call.service.site.secret, call.header("task-key"))
+        if place is None or call.service.ask.ended(place[0]):
+            raise RestError(
+                403, "java.lang.SecurityException", "This request needs the key of a task that is running here."
+            )
+        body = await call.json()
+        if not isinstance(body, dict):
+            raise ValueError("The body must be a JSON object.")
+        return json_answer(await operation(call, place[0], body))
+
+    return handler
+
+
+def _text(body: dict[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str):
+        raise ValueError(f"{name!r} must be a text, not {value!r}.")
+    return value
+
+
+def _seconds(body: dict[str, Any]) -> float:
+    value = body.get("seconds", 0)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+        raise ValueError(f"'seconds' must be a number of seconds, not {value!r}.")
+    return min(float(value), _LONGEST_WAIT)
+
+
+def _view(channel: Channel) -> dict[str, Any]:
+    return {"revision": channel.revision, "entries": channel.entries}
+
+
+async def _create(call: Call, job_id: int, body: dict[str, Any]) -> Any:
+    persistent = body.get("persistent") is True
+    return {"done": await call.service.channels.create(_text(body, "channel"), persistent=persistent)}
+
+
+async def _delete(call: Call, job_id: int, body: dict[str, Any]) -> Any:
+    return {"done": await call.service.channels.delete(_text(body, "channel"))}
+
+
+async def _names(call: Call, job_id: int, body: dict[str, Any]) -> Any:
+    return {"names": call.service.channels.names()}
+
+
+async def _read(call: Call, job_id: int, body: dict[str, Any]) -> Any:
+    return _view(call.service.channels.read(_text(body, "channel")))
+
+
+async def _change(call: Call, job_id: int, body: dict[str, Any]) -> Any:
+    put, removed = body.get("put", {}), body.get("removed", [])
+    if not isinstance(put, dict) or not isinstance(removed, list) or not all(isinstance(key, str) for key in removed):
+        raise ValueError("'put' must be an object of keys and values, 'removed' a list of keys.")
+    return {"done": await call.service.channels.change(_text(body, "channel"), body.get("revision"), put, removed)}
+
+
+async def _wait(call: Call, job_id: int, body: dict[str, Any]) -> Any:
+    return _view(await call.service.channels.wait(_text(body, "channel"), body.get("revision"), _seconds(body)))
+
+
+#: Operation -> what it does, and in one sentence.
+_CHANNELS: dict[str, tuple[Callable[[Call, int, dict[str, Any]], Awaitable[Any]], str]] = {
+    "create": (_create, "Create a channel of keys and values if there is none of that name."),
+    "delete": (_delete, "Remove a channel."),
+    "names": (_names, "The names of all channels."),
+    "read": (_read, "The entries of a channel, and its revision."),
+    "change": (_change, "Change entries if the channel has still the revision that the task knows."),
+    "wait": (_wait, "The entries as soon as the channel has another revision, or when the time is over."),
+}
+
+ROUTES = tuple(
+    Route("POST", f"/task/channels/{name}", _for_tasks(operation), doc, session=False)
+    for name, (operation, doc) in _CHANNELS.items()
+)

@@ -1,0 +1,125 @@
+"""Channels of keys and values that running tasks share: the store behind ``synchronizationapi``.
+
+The operations are few: read a channel, change it if nobody else did in the meantime, wait until somebody does. What a
+script may ask for (``compute``, ``merge``, ``waitUntil`` with a closure) its harness makes of these, for a closure
+can only run where its language is. Channels are for all tasks of all jobs, as on a ProActive server; a persistent one
+outlives the scheduler's process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from proactive_jupyter_kernel.errors import ProActiveError
+from proactive_jupyter_kernel.scheduler.attempt import Wire
+
+__all__ = ["MOST_BYTES", "Channel", "Channels", "UnknownChannel"]
+
+#: How large a channel may get, its values as JSON.
+MOST_BYTES = 16 * 1024 * 1024
+
+
+class UnknownChannel(ProActiveError):
+    """There is no channel of that name."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Channel:
+    """Some keys and their values."""
+
+    persistent: bool = False
+    #: Another one after every change; no two channels ever have the same.
+    revision: int
+    entries: dict[str, Wire] = field(default_factory=dict)
+
+
+class Channels:
+    """All channels. Everything runs in the loop's thread, so that no operation sees half of another."""
+
+    def __init__(
+        self,
+        stored: Mapping[str, Mapping[str, Wire]],
+        save: Callable[[str, Mapping[str, Wire] | None], Awaitable[None]],
+    ) -> None:
+        """`stored` are the persistent channels of an earlier run; `save` keeps one, or forgets it for None."""
+        self._revisions = itertools.count(1)
+        self._channels = {
+            name: Channel(persistent=True, revision=next(self._revisions), entries=dict(each))
+            for name, each in stored.items()
+        }
+        self._save = save
+        self._changed = asyncio.Event()
+
+    def names(self) -> list[str]:
+        """All channels, in alphabetical order."""
+        return sorted(self._channels)
+
+    def read(self, name: str) -> Channel:
+        """A channel; `UnknownChannel` if there is none."""
+        try:
+            return self._channels[name]
+        except KeyError:
+            known = ", ".join(map(repr, self.names()[:10])) or "none"
+            raise UnknownChannel(
+                f"There is no channel {name!r}.",
+                hint=f"Create it first: synchronizationapi.createChannelIfAbsent({name!r}, false). Channels: {known}.",
+            ) from None
+
+    async def create(self, name: str, *, persistent: bool) -> bool:
+        """Make an empty channel; False if there is one of that name, which stays as it is."""
+        if name in self._channels:
+            return False
+        self._channels[name] = Channel(persistent=persistent, revision=next(self._revisions))
+        await self._tell(name)
+        return True
+
+    async def delete(self, name: str) -> bool:
+        """Remove a channel with all that is in it; False if there is none. Whoever waits on it gets an error."""
+        channel = self._channels.pop(name, None)
+        if channel is None:
+            return False
+        self._wake()
+        if channel.persistent:
+            await self._save(name, None)
+        return True
+
+    async def change(self, name: str, revision: object, put: Mapping[str, Wire], removed: Iterable[str]) -> bool:
+        """Put and remove entries if the channel has still that revision; False, and nothing changed, if not."""
+        channel = self.read(name)
+        if channel.revision != revision:
+            return False
+        entries = {key: value for key, value in channel.entries.items() if key not in set(removed)} | dict(put)
+        size = len(json.dumps(entries))
+        if size > MOST_BYTES:
+            raise ProActiveError(
+                f"The channel {name!r} would have {size:,} bytes; it may have {MOST_BYTES:,}.",
+                hint="Keep large data in a file of a data space, and its name in the channel.",
+            )
+        channel.entries = entries
+        channel.revision = next(self._revisions)
+        await self._tell(name)
+        return True
+
+    async def wait(self, name: str, revision: object, seconds: float) -> Channel:
+        """The channel as soon as it has another revision, at the latest after `seconds`."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.read(name).revision == revision:
+                    await self._changed.wait()
+        return self.read(name)
+
+    async def _tell(self, name: str) -> None:
+        self._wake()
+        channel = self._channels[name]
+        if channel.persistent:
+            await self._save(name, channel.entries)
+
+    def _wake(self) -> None:
+        """Everybody who waits looks again; who comes later waits for the next change."""
+        self._changed.set()
+        self._changed = asyncio.Event()
