@@ -19,6 +19,7 @@
     │   ├── SubmissionRefused          the scheduler did not accept the workflow
     │   ├── UnknownJob
     │   ├── UnknownTask
+    │   ├── UnknownResource            no node source, host or access token has this name
     │   └── WaitTimeout
     ├── UnreadableValue                a task's value cannot be opened here
     │   └── UntrustedValue             opening it could run code of its author
@@ -55,6 +56,7 @@ __all__ = [
     "UnknownJob",
     "UnknownParameter",
     "UnknownPragma",
+    "UnknownResource",
     "UnknownTask",
     "UnreadableValue",
     "UnreadableWorkflow",
@@ -203,6 +205,10 @@ class UnknownJob(SchedulerError):
 
 class UnknownTask(SchedulerError):
     """The job has no task of this name."""
+
+
+class UnknownResource(SchedulerError):
+    """No node source, host or access token of the scheduler has this name."""
 
 
 class WaitTimeout(SchedulerError):

@@ -45,6 +45,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "restart": ("actions", "Run a task again that is In-Error or running."),
     "finish": ("actions", "End an In-Error task, so that the tasks after it run."),
     "priority": ("actions", "Change the priority of a job."),
+    "nodes": ("nodes", "List the nodes that tasks can run on."),
     "run": ("run", "Execute a notebook and print its outputs as they arrive."),
     "export": ("exchange", "Write a notebook's or a file's workflow as XML, JSON, dot, SVG, PNG or Mermaid."),
     "notebook": ("exchange", "Convert a workflow file to a notebook."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import secrets
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ import click
 from proactive_jupyter_kernel.cli.common import data_dir_option, examples, json_option, note, print_json, say
 from proactive_jupyter_kernel.client import embedded
 from proactive_jupyter_kernel.client.embedded import Status
-from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
+from proactive_jupyter_kernel.errors import EmbeddedSchedulerError, ProActiveError
+from proactive_jupyter_kernel.version import __version__
 
 __all__ = ["scheduler"]
 
@@ -90,6 +92,24 @@ def status(data_dir: Path | None, as_json: bool) -> None:
     else:
         say(f"Running as process {found.address.pid} at {found.address.url}, version {found.address.version}.")
         say(f"Data folder: {found.data_dir}")
+        # A client replaces an idle scheduler of another version; asking for a status must not.
+        if found.address.version == __version__ and (line := _nodes(found.data_dir)):
+            say(line)
+
+
+def _nodes(folder: Path) -> str:
+    """How many nodes there are in each node source; empty where the scheduler does not answer."""
+    from proactive_jupyter_kernel.client.scheduler import Scheduler
+
+    try:
+        with Scheduler.embedded(folder) as running:
+            nodes = running.nodes()
+    except ProActiveError:
+        return ""
+    counts = Counter(node.source for node in nodes)
+    free = sum(node.is_free for node in nodes)
+    sources = ", ".join(f"{count} in {source}" for source, count in counts.items())
+    return f"Nodes: {free} of {len(nodes)} free; {sources}."
 
 
 @scheduler.command(epilog=examples("proactive-kernel scheduler serve --data-dir ./jobs --port 8080"))

@@ -14,6 +14,7 @@ from proactive_jupyter_kernel.cli.common import examples, json_option, note, pri
 from proactive_jupyter_kernel.cli.wait import conclude, timeout_option
 from proactive_jupyter_kernel.cli.watch import watch
 from proactive_jupyter_kernel.client.jobs import SubmittedJob, workflow_source
+from proactive_jupyter_kernel.client.jobs.node_choice import NodeChoice
 from proactive_jupyter_kernel.client.scheduler import Scheduler
 from proactive_jupyter_kernel.errors import (
     InvalidWorkflow,
@@ -22,6 +23,7 @@ from proactive_jupyter_kernel.errors import (
     UnreadableWorkflow,
     WorkflowError,
 )
+from proactive_jupyter_kernel.workflow.model import Workflow
 
 __all__ = ["submit"]
 
@@ -50,6 +52,9 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
     metavar="FOLDER",
     help="Where the files of the output space go when the job has ended: with --wait, or by `wait ID`, `fetch ID`.",
 )
+@click.option("--node-source", default="", metavar="NAME", help="Run it on the nodes of this node source.")
+@click.option("--host", default="", metavar="NAME", help="Run it on this host.")
+@click.option("--token", default="", metavar="NAME", help="Run it on nodes with this access token.")
 @json_option
 @scheduler_options
 def submit(
@@ -60,6 +65,9 @@ def submit(
     timeout: float | None,
     input_path: Path | None,
     output_path: Path | None,
+    node_source: str,
+    host: str,
+    token: str,
     as_json: bool,
 ) -> None:
     """Submit the workflow in FILE (ProActive's XML; - for standard input).
@@ -72,8 +80,10 @@ def submit(
     given = _pairs(variables)
     for name in _not_mentioned(xml, given):
         note(f"Note: The workflow does not mention the variable {name}; it is added for this submission.")
+    choice = NodeChoice(node_source=node_source, host=host, token=token)
+    choice.check(scheduler)
     try:
-        ref = _submitted(scheduler, xml, given, input_path, output_path)
+        ref = _submitted(scheduler, _on_nodes(scheduler, xml, choice), given, input_path, output_path)
     except SubmissionRefused as refusal:
         raise SubmissionRefused(_every_problem(refusal, xml, given), hint=refusal.hint) from refusal
     if as_json:
@@ -113,14 +123,28 @@ def _folder(file: BinaryIO) -> Path | None:
     return Path(name).parent if isinstance(name, str) and name != "<stdin>" else None
 
 
+def _on_nodes(scheduler: Scheduler, xml: bytes, choice: NodeChoice) -> Workflow | bytes:
+    """The workflow with the nodes that were chosen for it; as it is where none were."""
+    if not choice:
+        return xml
+    workflow = workflow_source.parsed(xml, _note)
+    for text in choice.exceptions(workflow):
+        _note(text)
+    return choice.applied(workflow, embedded=scheduler.is_embedded)
+
+
 def _submitted(
-    scheduler: Scheduler, xml: bytes, variables: Mapping[str, str], input_path: Path | None, output_path: Path | None
+    scheduler: Scheduler,
+    source: Workflow | bytes,
+    variables: Mapping[str, str],
+    input_path: Path | None,
+    output_path: Path | None,
 ) -> SubmittedJob:
     """Submit the workflow, with the files it needs."""
     if not input_path and not output_path:
-        return scheduler.submit(xml, variables=variables, notice=_note)
+        return scheduler.submit(source, variables=variables, notice=_note)
     sent = scheduler.file_transfer.send(
-        workflow_source.parsed(xml, _note),
+        workflow_source.parsed(source, _note),
         variables=variables,
         input_path=input_path and input_path.resolve(),
         output_path=output_path and output_path.resolve(),

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import quote
 
-from proactive_jupyter_kernel.client import logs, records, results, server_version
+from proactive_jupyter_kernel.client import logs, records, resources, results, server_version
 from proactive_jupyter_kernel.client.dataspace import DataSpace
 from proactive_jupyter_kernel.client.java_traces import TraceFilter
 from proactive_jupyter_kernel.client.login import Session
 from proactive_jupyter_kernel.client.records import Job, JobInfo, JobRef, JobResult, LogLine, TaskResult, Validation
+from proactive_jupyter_kernel.client.resources import Node
 from proactive_jupyter_kernel.client.server_version import ServerVersion
 from proactive_jupyter_kernel.client.transport import Part, Response, path_of
 from proactive_jupyter_kernel.errors import SchedulerError, SubmissionRefused, UnknownJob, UnknownTask, did_you_mean
@@ -83,6 +84,22 @@ class SchedulerApi:
     def ask(self, *path: str | int, doing: str, query: Mapping[str, str] | None = None) -> Response:
         """The answer to ``GET`` on a path of the REST API; `doing` completes "The scheduler refused to ..."."""
         return self._get(path_of(*path), doing=doing, query=query)
+
+    def node_sources(self) -> list[str]:
+        """The node sources that a job can ask for (``GET /rm/model/nodesources``)."""
+        return list(resources.names_of(self, "node_source"))
+
+    def hosts(self) -> list[str]:
+        """The hosts of its nodes (``GET /rm/model/hosts``)."""
+        return list(resources.names_of(self, "host"))
+
+    def tokens(self) -> list[str]:
+        """The access tokens of its nodes (``GET /rm/model/tokens``)."""
+        return list(resources.names_of(self, "token"))
+
+    def nodes(self) -> list[Node]:
+        """Its nodes with their states (``GET /rm/monitoring``)."""
+        return list(resources.nodes_of(self))
 
     def submit_xml(
         self,

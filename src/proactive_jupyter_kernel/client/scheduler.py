@@ -18,6 +18,7 @@ from proactive_jupyter_kernel.client.address_file import data_dir as default_dat
 from proactive_jupyter_kernel.client.api import SchedulerApi
 from proactive_jupyter_kernel.client.config import EMBEDDED, Settings
 from proactive_jupyter_kernel.client.jobs.file_transfer import FileTransfer, SentFiles
+from proactive_jupyter_kernel.client.jobs.node_choice import NodeChoice
 from proactive_jupyter_kernel.client.jobs.output import LiveLog
 from proactive_jupyter_kernel.client.jobs.python_command import python_command
 from proactive_jupyter_kernel.client.jobs.submitted_job import SubmittedJob
@@ -140,23 +141,34 @@ class Scheduler(SchedulerApi):
         generic_information: Mapping[str, str] | None = None,
         input_path: Path | str | None = None,
         output_path: Path | str | None = None,
+        node_source: str = "",
+        host: str = "",
+        token: str = "",
         notice: Notify | None = None,
     ) -> SubmittedJob:
         """Submit a workflow: the model, XML text, or the path of an XML file.
 
         `variables` and `generic_information` replace or add to those of the workflow. `input_path` is the folder that
-        the tasks' input files are taken from, `output_path` the one that `SubmittedJob.fetch_files` writes to. `notice`
-        gets a sentence for what an older server does not know, which is left out; without it that is a Python warning.
-        Raises `SubmissionRefused` with the scheduler's reason, and then leaves no files behind.
+        the tasks' input files are taken from, `output_path` the one that `SubmittedJob.fetch_files` writes to.
+        `node_source`, `host` and `token` say on which nodes the tasks run; see `node_sources`, `hosts` and `tokens`.
+        `notice` gets a sentence for what an older server does not know, which is left out, and for tasks that keep
+        other nodes; without it that is a Python warning. Raises `UnknownResource` where there are no such nodes, and
+        `SubmissionRefused` with the scheduler's reason, and then leaves no files behind.
         """
         from proactive_jupyter_kernel.client.jobs import workflow_source
 
         source = workflow_source.read(workflow)
         given = dict(variables or {})
         left_out: list[str] = []
-        job = self._submit_with_files(
-            source, given, generic_information, input_path, output_path, notice or left_out.append
-        )
+        say = notice or left_out.append
+        choice = NodeChoice(node_source=node_source, host=host, token=token)
+        if choice:
+            choice.check(self)
+            chosen = workflow_source.parsed(source, say)
+            for text in choice.exceptions(chosen):
+                say(text)
+            source = choice.applied(chosen, embedded=self.is_embedded)
+        job = self._submit_with_files(source, given, generic_information, input_path, output_path, say)
         for text in left_out:
             warnings.warn(text, stacklevel=2)
         return job

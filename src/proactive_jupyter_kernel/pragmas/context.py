@@ -20,6 +20,7 @@ from proactive_jupyter_kernel.pragmas.frontend import Frontend, Live
 from proactive_jupyter_kernel.pragmas.memory.job_listing import JobListing
 from proactive_jupyter_kernel.pragmas.memory.journal import Journal
 from proactive_jupyter_kernel.pragmas.memory.notebook_memory import JobRecord, NotebookMemory
+from proactive_jupyter_kernel.pragmas.memory.resource_listing import ResourceListing
 from proactive_jupyter_kernel.pragmas.outputs import Notice
 
 if TYPE_CHECKING:
@@ -92,6 +93,8 @@ class Context:
         self.live = live
         #: The jobs that completion offers.
         self.job_listing = JobListing(lambda: self._connection)
+        #: The node sources, hosts and tokens that completion offers.
+        self.resource_listing = ResourceListing(lambda: self._connection)
 
     @property
     def connection(self) -> Connection:

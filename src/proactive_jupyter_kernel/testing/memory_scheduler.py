@@ -22,7 +22,7 @@ from proactive_jupyter_kernel.errors import SchedulerUnreachable
 from proactive_jupyter_kernel.testing.memory_jobs import MemoryJob, MemoryTask, ScriptedOutcome
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
-__all__ = ["MemoryScheduler", "ScriptedOutcome"]
+__all__ = ["MemoryScheduler", "ScriptedOutcome", "memory_node"]
 
 REST = "org.ow2.proactive_grid_cloud_portal.scheduler.exception."
 
@@ -44,6 +44,28 @@ class _Refusal(Exception):
         )
 
 
+def memory_node(
+    name: str,
+    *,
+    source: str = "Default",
+    host: str = "mars",
+    state: str = "FREE",
+    tokens: Sequence[str] = (),
+    **more: Any,
+) -> dict[str, Any]:
+    """A node, as ``/rm/monitoring`` lists it."""
+    return {
+        "nodeUrl": f"http://memory/{name}",
+        "nodeSource": source,
+        "hostName": host,
+        "nodeState": state,
+        "locked": False,
+        "tokens": list(tokens),
+        "eventType": "NODE_ADDED",
+        **more,
+    }
+
+
 class MemoryScheduler:
     """A `Transport` without a network. Public attributes may be changed at any time."""
 
@@ -61,6 +83,8 @@ class MemoryScheduler:
         #: Every submission is refused with this message, if it has one.
         self.refusal = ""
         self.jobs: dict[int, MemoryJob] = {}
+        #: The nodes, as ``/rm/monitoring`` lists them.
+        self.nodes: list[dict[str, Any]] = [memory_node("local-0")]
         #: Every request that came, as ``GET /scheduler/jobs/1/info``.
         self.requests: list[str] = []
         self._sessions: set[str] = set()
@@ -146,11 +170,24 @@ class MemoryScheduler:
             return self._validate(parts, given)
         if (method, path) == ("GET", "/scheduler/revisionjobsinfo"):
             return self._listing(query)
+        if method == "GET" and path.startswith("/rm/"):
+            return self._resources(path)
         for verb, pattern, answer in ROUTES:
             found = pattern.fullmatch(path)
             if found and verb == method:
                 return answer(self, self._job(found[1]), *map(unquote, found.groups()[1:]))
         raise _Refusal(404, "javax.ws.rs.NotFoundException", f"no such route: {method} {path}")
+
+    def _resources(self, path: str) -> Response:
+        if path == "/rm/monitoring":
+            return _json({"latestCounter": "1", "nodeSource": [], "nodesEvents": self.nodes})
+        sources = ["Default", *(node["nodeSource"] for node in self.nodes)]
+        hosts = [node["hostName"] for node in self.nodes]
+        tokens = [token for node in self.nodes for token in node["tokens"]]
+        names = {"nodesources": sources, "hosts": hosts, "tokens": tokens}.get(path.removeprefix("/rm/model/"))
+        if names is None:
+            raise _Refusal(404, "javax.ws.rs.NotFoundException", f"no such route: GET {path}")
+        return _text(f"PA:LIST({','.join(['', *dict.fromkeys(names)] if names else [])})")
 
     def _job(self, number: str) -> MemoryJob:
         job = self.jobs.get(int(number))

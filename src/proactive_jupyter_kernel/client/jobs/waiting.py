@@ -9,24 +9,24 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Protocol
 
 from proactive_jupyter_kernel.client.records import UNSET, Job, TaskState
-from proactive_jupyter_kernel.client.transport import Response
+from proactive_jupyter_kernel.client.resources import RestReader, model_names, nodes_of
 from proactive_jupyter_kernel.errors import SchedulerError
 from proactive_jupyter_kernel.workflow.model import Branch, Loop, Task, Workflow
+from proactive_jupyter_kernel.workflow.node_conditions import NodeFacts, NodeWish, unmet_condition
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
-__all__ = ["MOST_REQUESTS", "RestReader", "reasons"]
+__all__ = ["MOST_REQUESTS", "reasons"]
 
 #: Tasks whose log is asked for in one call; copies of one task share an answer.
 _MOST_LOGS = 5
-#: Requests that one call makes at most: status, nodes, tokens, node sources, and the logs.
-MOST_REQUESTS = 4 + _MOST_LOGS
+#: Requests that one call makes at most: status, counts of nodes, tokens, node sources, the nodes, and the logs.
+MOST_REQUESTS = 5 + _MOST_LOGS
 #: Names that a sentence lists; of more it gives the number.
 _MOST_NAMES = 4
 #: A failure's text is cut after so many characters: it stands in a table's cell.
@@ -64,14 +64,6 @@ _ROUND = re.compile(r"will get (?P<got>\d+) nodes .*freeNodes:(?P<free>\d+);.*se
 _SCRIPT_FAILURE = re.compile(r"\b(?:WARN|ERROR)\b.*?\b\w*[Ss]cript\w*\b.*?(?:Exception|Error): *(?P<failure>.+)")
 #: What the embedded scheduler puts before the error of a script.
 _PREFIX = re.compile(r"^Failed to execute selection script: (?:.* has failed with exit code \d+: )?")
-
-
-class RestReader(Protocol):
-    """The scheduler, as far as it is needed here; `Scheduler` is one."""
-
-    def ask(self, *path: str | int, doing: str, query: Mapping[str, str] | None = None) -> Response:
-        """The answer to ``GET`` on a path of the REST API."""
-        ...
 
 
 def reasons(
@@ -208,7 +200,16 @@ class _JobView:
         if definition is not None and definition.selection and (reason := self.nodes.selection(task)):
             return reason
         counts = self.nodes.counts
-        return "" if counts is None else _too_few(task.nodes, *counts)
+        if counts is not None and (reason := _too_few(task.nodes, *counts)):
+            return reason
+        if "$" in source + token:
+            return ""
+        wish = NodeWish(
+            nodes=task.nodes, source=source, token=token, topology=definition.topology if definition else None
+        )
+        # Asked for last: a list of all nodes may be long.
+        facts = self.nodes.facts
+        return unmet_condition(wish, facts, self.nodes.sources or ()) if facts else ""
 
     def _scheduler(self, task: TaskState) -> str:
         status = self.nodes.status
@@ -255,12 +256,31 @@ class _Nodes:
     @cached_property
     def tokens(self) -> list[str] | None:
         """All tokens that nodes have."""
-        return _model(self._text("rm", "model", "tokens"))
+        return model_names(self._text("rm", "model", "tokens"))
 
     @cached_property
     def sources(self) -> list[str] | None:
         """All node sources."""
-        return _model(self._text("rm", "model", "nodesources"))
+        return model_names(self._text("rm", "model", "nodesources"))
+
+    @cached_property
+    def facts(self) -> list[NodeFacts]:
+        """The nodes that could run tasks; empty where the server does not list them."""
+        try:
+            nodes = nodes_of(self.scheduler)
+        except (SchedulerError, TypeError, ValueError, AttributeError):
+            return []
+        return [
+            NodeFacts(
+                source=node.source,
+                host=node.host,
+                tokens=node.tokens,
+                busy=node.state == "BUSY",
+                locked=node.locked,
+            )
+            for node in nodes
+            if node.is_usable
+        ]
 
     def selection(self, task: TaskState) -> str:
         """What the selection scripts of a task said; empty where that is not known."""
@@ -277,16 +297,6 @@ class _Nodes:
             return self.scheduler.ask(*path, doing=f"show {path[-1]}").text
         except SchedulerError:
             return ""
-
-
-def _model(text: str) -> list[str] | None:
-    """The names of ``PA:LIST(,a,b)``; None where the answer is none."""
-    text = text.strip().strip('"')
-    if text.startswith("PA:REGEXP"):
-        return []  # how servers before 14 write an empty list
-    if not (text.startswith("PA:LIST(") and text.endswith(")")):
-        return None
-    return [name for name in text[len("PA:LIST(") : -1].split(",") if name]
 
 
 def _verdict(lines: Sequence[str]) -> str:

@@ -109,6 +109,7 @@ def known(context: Context | None) -> Known:
         jobs=tuple(dict.fromkeys(name for _, name in jobs)),
         job_ids=tuple(dict.fromkeys(str(number) for number, _ in jobs)),
         pragmas=names,
+        resources=lambda kind: getattr(context.resource_listing.listed(), f"{kind}s"),
         files=lambda typed: _files(context.frontend.folder, typed),
     )
 

@@ -40,6 +40,8 @@ class Known:
     jobs: Sequence[str] = ()
     job_ids: Sequence[str] = ()
     pragmas: Sequence[str] = ()
+    #: What the scheduler has: node sources, hosts, access tokens; asked for when they are first wanted.
+    resources: Callable[[str], Sequence[str]] = field(default=lambda kind: ())
     #: The files and folders that complete a path as typed so far.
     files: Callable[[str], Sequence[str]] = field(default=lambda typed: ())
 

@@ -34,6 +34,7 @@ FAMILIES = {
     "scripts": "Scripts around a task",
     "controls": "Controls: branch, loop, replicate",
     "jobs": "Jobs",
+    "nodes": "Nodes",
     "results": "Results and output",
     "exchange": "Workflow files",
 }
@@ -223,10 +224,13 @@ class Registry(Mapping[str, Pragma]):
 
     @property
     def parameters(self) -> Mapping[str, bool]:
-        """Every name of a parameter of any pragma, and whether its values are secret."""
+        """Every name of a parameter of any pragma, and whether its values are secret in one of them."""
         self._load()
-        every = (parameter for pragma in self._named for parameter in pragma.parameters)
-        return {name: one.kind.secret for one in every for name in (one.name, *one.aliases)}
+        found: dict[str, bool] = {}
+        for one in (parameter for pragma in self._named for parameter in pragma.parameters):
+            for name in (one.name, *one.aliases):
+                found[name] = found.get(name, False) or one.kind.secret
+        return found
 
     def _load(self) -> None:
         if self._loaded:

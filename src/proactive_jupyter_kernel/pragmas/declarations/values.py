@@ -70,6 +70,16 @@ class Plain(Kind):
 
 
 @dataclass(frozen=True)
+class ResourceName(Plain):
+    """The name of something that the scheduler has: a ``node_source``, a ``host`` or a ``token``."""
+
+    resource: str = ""
+
+    def complete(self, known: Known, typed: str) -> Sequence[str]:
+        return known.resources(self.resource)
+
+
+@dataclass(frozen=True)
 class Password(Kind):
     """Text that is never displayed; the value is a `Secret`."""
 

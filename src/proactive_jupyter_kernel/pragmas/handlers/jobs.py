@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,9 +21,10 @@ from proactive_jupyter_kernel.pragmas.declarations.parameters import (
     VARIABLES,
 )
 from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, Parameter, pragma
-from proactive_jupyter_kernel.pragmas.declarations.values import Choice, FilePath, Plain
+from proactive_jupyter_kernel.pragmas.declarations.values import Choice, FilePath, Plain, ResourceName
 from proactive_jupyter_kernel.pragmas.draft.contributions import JobSettings
 from proactive_jupyter_kernel.pragmas.draft.draft import Built
+from proactive_jupyter_kernel.pragmas.handlers.resources import node_choice
 from proactive_jupyter_kernel.pragmas.handlers.results import TASK, show_outputs, show_results, task_of
 from proactive_jupyter_kernel.pragmas.handlers.tasks import ERROR_POLICIES
 from proactive_jupyter_kernel.pragmas.jobs.file_transfer import follow_files, send_files
@@ -131,6 +133,23 @@ def job(context: Context, call: Bound) -> None:
         kind=FilePath(),
         doc="The folder that the tasks' output_files come to when the job has ended. Without it the notebook's folder.",
     ),
+    Parameter(
+        name="nodesource",
+        kind=ResourceName("a node source's name", resource="node_source"),
+        aliases=("node_source",),
+        doc="The node source whose nodes the tasks run on; #%list_nodesources() lists them. Without it: any.",
+    ),
+    Parameter(
+        name="host",
+        kind=ResourceName("a host's name", resource="host"),
+        doc="The host that the tasks run on; #%list_hosts() lists them. Without it: any.",
+    ),
+    Parameter(
+        name="token",
+        kind=ResourceName("an access token", resource="token"),
+        doc="The access token of the nodes that the tasks run on; #%list_tokens() lists them. Without it: nodes "
+        "that have none.",
+    ),
     *RERUN,
     family="jobs",
     summary="Submits the job and shows its card, which follows it; whole, or a part with results of an earlier job.",
@@ -140,6 +159,7 @@ def submit_job(context: Context, call: Bound) -> None:
     """Submit the draft."""
     variables = context.texts(call, "variables")
     check_rerun(call)
+    nodes = node_choice(context, call)
     with context.lock:
         if not context.draft.tasks:
             raise call.fault(
@@ -152,6 +172,9 @@ def submit_job(context: Context, call: Bound) -> None:
             context.frontend.show(Notice(text=warnings, warning=True))
     for notice in (*built.notices, *variable_notices(built.workflow, variables)):
         context.frontend.show(Notice(text=notice))
+    for notice in nodes.exceptions(built.workflow):
+        context.frontend.show(Notice(text=notice))
+    built = replace(built, workflow=nodes.applied(built.workflow, embedded=context.connection.embedded))
     built = for_embedded(built) if context.connection.embedded else for_server(built)
     if call["from"] or call["only"]:
         built = with_earlier_results(context, call, built)

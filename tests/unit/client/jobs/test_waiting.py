@@ -273,14 +273,53 @@ def test_selection_scripts(log: str, sentence: str | None) -> None:
     assert asked.requests.count("/scheduler/jobs/7/tasks/A/log/server") == 1
 
 
+def node(source: str, status: str, *tokens: str, **more: object) -> dict[str, object]:
+    """A node as ``/rm/monitoring`` lists it."""
+    event = {"nodeUrl": f"pnp://mars/{source}", "nodeSource": source, "hostName": "mars", "nodeState": status}
+    return {**event, "tokens": list(tokens), **more}
+
+
+@pytest.mark.parametrize(
+    ("information", "nodes", "sentence"),
+    [
+        (
+            {},
+            [node("Cloud", "FREE", "gpu"), node("Cloud", "DOWN")],
+            "Every node of the scheduler asks for an access token; set NODE_ACCESS_TOKEN to one of: gpu.",
+        ),
+        (
+            {"NODE_SOURCE": "Cloud", "NODE_ACCESS_TOKEN": "gpu"},
+            [node("Cloud", "FREE"), node("Local", "FREE", "gpu")],
+            "No node of the node source 'Cloud' has the token 'gpu' (NODE_ACCESS_TOKEN). "
+            "None of its nodes has a token.",
+        ),
+        ({}, [node("Cloud", "FREE", locked=True)], "The only node is locked."),
+        ({}, [node("Cloud", "FREE")], None),
+        ({"NODE_SOURCE": "${S}"}, [node("Cloud", "FREE", locked=True)], None),
+    ],
+)
+def test_the_condition_that_no_node_fulfils(
+    information: Mapping[str, str], nodes: list[dict[str, object]], sentence: str | None
+) -> None:
+    """Though nodes are free and what is asked for exists, no node fulfils all of it."""
+    asked = {
+        "/rm/model/tokens": "PA:LIST(,gpu)",
+        "/rm/model/nodesources": "PA:LIST(,Cloud,Local)",
+        "/rm/monitoring": {"nodesEvents": nodes},
+    }
+    found = reasons(job(state("A")), (task("A", generic_information=information),), asked | FREE)
+    assert found == ({"A": sentence} if sentence else {})
+
+
 def test_few_requests() -> None:
     """A hundred tasks that wait, each of them with a token, a source and a selection script."""
     names = [f"T{number}" for number in range(100)]
     asks = {"NODE_ACCESS_TOKEN": "gpu", "NODE_SOURCE": "Cloud"}
     tasks = [task(name, generic_information=asks, selection=(SelectionScript(script=CODE),)) for name in names]
-    asked = RestReader({"/rm/model/tokens": "PA:LIST(,gpu)", "/rm/model/nodesources": "PA:LIST(,Cloud)"} | BUSY)
+    models = {"/rm/model/tokens": "PA:LIST(,gpu)", "/rm/model/nodesources": "PA:LIST(,Cloud)"}
+    asked = RestReader(models | {"/rm/monitoring": {"nodesEvents": [node("Cloud", "BUSY", "gpu")]}} | FREE)
     found = waiting.reasons(asked, job(*map(state, names)), Workflow(name="j", tasks=tuple(tasks)), now=lambda: NOON)
-    assert found == dict.fromkeys(names, "All 4 nodes are busy.")
+    assert found == dict.fromkeys(names, "The only node of the node source 'Cloud' with the token 'gpu' is busy.")
     assert len(asked.requests) == waiting.MOST_REQUESTS
 
 

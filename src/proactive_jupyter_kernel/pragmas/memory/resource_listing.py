@@ -1,0 +1,28 @@
+"""The names of node sources, hosts and access tokens, for completion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from proactive_jupyter_kernel.client.resources import Resources
+from proactive_jupyter_kernel.pragmas.memory.background_listing import BackgroundListing
+
+if TYPE_CHECKING:
+    from proactive_jupyter_kernel.client.connection import Connection
+    from proactive_jupyter_kernel.client.scheduler import Scheduler
+
+__all__ = ["ResourceListing"]
+
+
+class ResourceListing(BackgroundListing[Resources]):
+    """What a job can ask for."""
+
+    def __init__(self, connection: Callable[[], Connection | None]) -> None:
+        super().__init__(connection, _names, Resources())
+
+
+def _names(scheduler: Scheduler) -> Resources:
+    return Resources(
+        node_sources=tuple(scheduler.node_sources()), hosts=tuple(scheduler.hosts()), tokens=tuple(scheduler.tokens())
+    )
