@@ -287,10 +287,10 @@ def _clean_cache(folder: Path) -> None:
 
 
 def _web_socket(**arguments: Any) -> asyncio.Protocol:
-    """uvicorn's protocol for web sockets, loaded with the first one: most schedulers never see any."""
-    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+    """The protocol for web sockets, loaded with the first one: most schedulers never see any."""
+    from proactive_jupyter_kernel.scheduler.web_socket import FragmentingProtocol
 
-    return WebSocketsSansIOProtocol(**arguments)
+    return FragmentingProtocol(**arguments)
 
 
 @contextlib.contextmanager

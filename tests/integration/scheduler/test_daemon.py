@@ -216,6 +216,21 @@ def test_events_come_through_a_real_web_socket(daemon: Any, workflow: Callable[.
         assert (news["action"], news["data"]["taskStatus"]) == ("TASK_STATE_UPDATED", "FINISHED")
 
 
+def test_long_events_come_in_fragments(daemon: Any, workflow: Callable[..., str]) -> None:
+    """Of 8 KiB at most: a longer frame makes the official Java client reconnect, and it loses events."""
+    daemon.start()
+    url = daemon.address["url"].replace("http", "ws") + "/rest/scheduler/events"
+    headers = {"sessionid": daemon.client.headers["sessionid"]}
+    with connect(url, additional_headers=headers, proxy=None, compression=None) as socket_:
+        socket_.send(json.dumps({"events": ["JOB_SUBMITTED"]}))
+        assert json.loads(socket_.recv(timeout=60))["action"] == "NONE"
+        daemon.submit(workflow(*((f"T{number}", "bash", "true") for number in range(20))))
+        fragments = list(socket_.recv_streaming())
+        assert len(json.loads("".join(fragments))["data"]["tasks"]) == 20
+        assert len(fragments) > 1
+        assert max(map(len, fragments)) <= 8 * 1024
+
+
 def test_a_large_request_is_refused_on_the_wire(daemon: Any, workflow: Callable[..., str]) -> None:
     """With a message; the next request is answered."""
     daemon.start(PROACTIVE_KERNEL_BODY_LIMIT="10000")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from proactive_jupyter_kernel.scheduler.attempt import Slot, Wire
@@ -94,6 +94,13 @@ class Announce:
     event: str
     job_id: int | None = None
     task_id: int | None = None
+    #: The job, the task and, of what is about a whole job, its tasks, as they were at that moment; later changes of the
+    #: same event do not show. They belong to the event and do not tell one from another.
+    job: JobRecord | None = field(default=None, compare=False, repr=False)
+    task: TaskRecord | None = field(default=None, compare=False, repr=False)
+    tasks: tuple[TaskRecord, ...] = field(default=(), compare=False, repr=False)
+    #: Of a job that is being removed: what the store had of it. Set by the service.
+    row: object = field(default=None, compare=False, repr=False)
 
 
 Command: TypeAlias = SaveJob | SaveTask | ForgetJob | StartAttempt | KillAttempt | RunSelection | LogLine | Announce

@@ -87,8 +87,15 @@ class Core:
         self._outbox.append(LogLine(job_id=job.id, task_id=node.id, text=text))
 
     def announce(self, event: str, job: JobState | None = None, node: TaskNode | None = None) -> None:
-        job_id, task_id = job.id if job else None, node.id if node else None
-        self._outbox.append(Announce(event=event, job_id=job_id, task_id=task_id))
+        """Tell listeners about the scheduler, about a job with all of its tasks, or about a task."""
+        if job is None:
+            news = Announce(event=event)
+        elif node is None:
+            tasks = tuple(each.record for each in job.nodes)
+            news = Announce(event=event, job_id=job.id, job=job.snapshot(), tasks=tasks)
+        else:
+            news = Announce(event=event, job_id=job.id, task_id=node.id, job=job.record, task=node.record)
+        self._outbox.append(news)
 
     def kill(self, job: JobState, node: TaskNode) -> None:
         """End a running attempt and free its slots at once."""
@@ -335,6 +342,7 @@ class Core:
         self.withdraw(job, node)
         self.board.hold(slots, key)
         self.running[key] = slots
+        self.announce("TASK_VARIABLES_UPDATED", job, node)
         job.move(
             node,
             TaskStatus.RUNNING,

@@ -216,9 +216,7 @@ def end_job(core: Core, job: JobState, status: JobStatus) -> None:
         job.change(remove_at=core.now + delay)
         core.remove_at(job.id, core.now + delay)
     core.announce("JOB_RUNNING_TO_FINISHED" if started else "JOB_PENDING_TO_FINISHED", job)
-    if status is not JobStatus.FINISHED:
-        core.announce("JOB_ABORTED", job)
-    elif errors:
+    if status is JobStatus.FINISHED and errors:
         core.announce("JOB_RUNNING_TO_FINISHED_WITH_ERRORS", job)
 
 
@@ -232,6 +230,7 @@ def _end_with_job(core: Core, job: JobState, node: TaskNode) -> None:
         job.move(node, TaskStatus.NOT_RESTARTED)
     else:
         job.move(node, TaskStatus.NOT_STARTED)
+    core.announce("TASK_RUNNING_TO_FINISHED", job, node)
 
 
 def pause(core: Core, job: JobState) -> None:

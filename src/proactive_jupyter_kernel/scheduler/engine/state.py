@@ -332,16 +332,20 @@ class JobState:
             return JobStatus.RUNNING
         return JobStatus.STALLED if self.started else JobStatus.PENDING
 
-    def refresh(self) -> None:
-        """Bring status and counters of the job's record up to date."""
-        status = self.status()
-        if status is not self.record.status:
-            check_job_move(f"Job {self.id}", self.record.status, status, self.history)
-            self.history.append(status.name)
+    def snapshot(self) -> JobRecord:
+        """The job's record with status and counters of this moment."""
         counts: dict[str, Any] = dict(self.counts)
         if not self.started:
             counts["pending"] = 0  # ProActive counts pending tasks from the first start on
-        self.record = replace(self.record, status=status, total=len(self.nodes), **counts)
+        return replace(self.record, status=self.status(), total=len(self.nodes), **counts)
+
+    def refresh(self) -> None:
+        """Bring status and counters of the job's record up to date."""
+        new = self.snapshot()
+        if new.status is not self.record.status:
+            check_job_move(f"Job {self.id}", self.record.status, new.status, self.history)
+            self.history.append(new.status.name)
+        self.record = new
 
     def drain(self) -> tuple[JobRecord | None, Sequence[TaskRecord]]:
         """The records that changed since the last call."""

@@ -132,13 +132,16 @@ class App:
             self._check_host(headers)
             if scope["path"].rstrip("/") != ROOT + EVENTS_PATH:
                 raise RestError(*errors.NOT_FOUND, f"There is no socket at {scope['path']}.")
-            session = self._sessions.required(headers.get("sessionid", ""))
         except RestError:
             # Before the socket is accepted, closing it answers the upgrade with 403.
             await receive()
             await send({"type": "websocket.close", "code": 1008})
             return
-        await self.events.serve(session, receive, send)
+        session = self._sessions.renewed(headers.get("sessionid", ""))
+        if session is None:
+            await self.events.refuse(receive, send)
+        else:
+            await self.events.serve(session, receive, send)
 
 
 def _path_inside(request: Request) -> str | None:

@@ -1,25 +1,31 @@
 """The push channel, a WebSocket at ``/rest/scheduler/events``: what happens to jobs and tasks, as it happens.
 
 A client sends one frame that says which events it wants, then gets one JSON object a frame with ``action``,
-``schedulerEvent`` and ``data``. The official client registers its interest in a job only after it has read the answer
-to its submission, and loses what was pushed before; so frames about a young job wait for a moment, in order.
+``schedulerEvent`` and ``data``. The data are those of the moment of the event, whenever the frame is sent: the official
+client registers its interest in a job only after it has read the answer to its submission, and loses what was pushed
+before; so frames about a young job wait for a moment, in order.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from starlette.types import Receive, Send
 
 from proactive_jupyter_kernel.errors import ProActiveError
 from proactive_jupyter_kernel.scheduler.engine.commands import Announce
-from proactive_jupyter_kernel.scheduler.rest.dto import records, views
+from proactive_jupyter_kernel.scheduler.rest.dto import notifications, views
+from proactive_jupyter_kernel.scheduler.rest.http import errors
 from proactive_jupyter_kernel.scheduler.rest.http.sessions import Session, Sessions
+from proactive_jupyter_kernel.scheduler.rest.routes.login import user_record
 from proactive_jupyter_kernel.scheduler.service import Service
+from proactive_jupyter_kernel.scheduler.store.base import JobRow
 
 __all__ = ["EVENTS_PATH", "Events"]
 
@@ -32,6 +38,8 @@ EVENTS_PATH = "/scheduler/events"
 _GRACE = 0.6
 #: A client that has read none of so many frames is not there any more.
 _MOST_WAITING = 10_000
+#: Seconds that a socket without session stays open for its first frame.
+_STRANGER = 10.0
 
 #: Action of a frame by the beginning of the event's name; the first that fits. Others are about the scheduler.
 _ACTIONS = (
@@ -40,10 +48,11 @@ _ACTIONS = (
     ("JOB_", "JOB_STATE_UPDATED"),
     ("TASK_REPLICATED", "JOB_FULL_DATA_UPDATED"),
     ("TASK_", "TASK_STATE_UPDATED"),
-    ("USERS_UPDATE", "USERS_UPDATED"),
 )
 #: Copies change what tasks a job has: told as an update of the whole job.
 _RENAMED = {"TASK_REPLICATED": "JOB_UPDATED"}
+#: Events of a job without a frame ``JOB_UPDATED`` after them, which has the job with all tasks.
+_ALONE = frozenset({"JOB_SUBMITTED", "JOB_UPDATED", "JOB_REMOVE_FINISHED", "TASK_REPLICATED"})
 
 
 @dataclass(slots=True)
@@ -52,8 +61,13 @@ class _Subscriber:
     frames: asyncio.Queue[str | None]
     #: None: all of them.
     wanted: frozenset[str] | None = frozenset()
-    #: Jobs whose frames wait, with the frames.
-    young: dict[int, list[Announce]] = field(default_factory=dict)
+    #: Only about the jobs of the session's user.
+    only_own: bool = False
+    #: Jobs whose frames wait, with the frames; None stands for what is told of the user when the time is over.
+    young: dict[int, list[str | None]] = field(default_factory=dict)
+
+    def wants(self, event: str) -> bool:
+        return self.wanted is None or event in self.wanted
 
 
 class Events:
@@ -92,6 +106,19 @@ class Events:
             self._subscribers.remove(subscriber)
             sending.cancel()
 
+    async def refuse(self, receive: Receive, send: Send) -> None:
+        """Without session: accept the socket as a server does, say 401 in a frame now and after the first, and end."""
+        refusal = json.dumps(errors.body(errors.not_connected()))
+        await receive()
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.send", "text": refusal})
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_STRANGER):
+                if (await receive())["type"] == "websocket.disconnect":
+                    return
+                await send({"type": "websocket.send", "text": refusal})
+        await send({"type": "websocket.close", "code": 1008})
+
     async def _send(self, subscriber: _Subscriber, send: Send) -> None:
         while (frame := await subscriber.frames.get()) is not None:
             await send({"type": "websocket.send", "text": frame})
@@ -104,76 +131,97 @@ class Events:
             return
         try:
             asked = json.loads(text)
-            names = asked.get("events")
-        except (ValueError, AttributeError):
+            names, only_own = asked.get("events"), asked.get("myEventsOnly")
+        except (ValueError, AttributeError, RecursionError):
             _log.warning("a subscription to events is not JSON: %.200s", text)
             return
-        subscriber.wanted = None if names is None else frozenset(map(str, names))
+        subscriber.wanted = frozenset(map(str, names)) if isinstance(names, list) else None
+        subscriber.only_own = only_own is True
         subscriber.frames.put_nowait(_frame("NONE", None, None))
 
     # --- news ----------------------------------------------------------------------------------------------------
 
     def _tell(self, news: Announce) -> None:
-        for subscriber in self._subscribers:
-            name = _RENAMED.get(news.event, news.event)
-            if subscriber.wanted is None or name in subscriber.wanted:
-                self._push(subscriber, news)
+        owner = news.job.owner if news.job else None
+        readers = [
+            subscriber
+            for subscriber in self._subscribers
+            if not (subscriber.only_own and owner is not None and owner != subscriber.session.user)
+        ]
+        for name, action in _frames_of(news):
+            wanting = [subscriber for subscriber in readers if subscriber.wants(name)]
+            if not wanting:
+                continue
+            try:
+                frame = _frame(action, name, self._data(action, news))
+            except ProActiveError:
+                continue  # The job is gone: there is nothing left to tell of it.
+            for subscriber in wanting:
+                self._push(subscriber, news, frame)
+        if news.event == "JOB_SUBMITTED":
+            for subscriber in readers:
+                if subscriber.wants("USERS_UPDATE"):
+                    self._push(subscriber, news, None)
 
-    def _push(self, subscriber: _Subscriber, news: Announce) -> None:
+    def _push(self, subscriber: _Subscriber, news: Announce, frame: str | None) -> None:
+        """Send a frame, or let it wait while its job is young; None: what there is to tell of the user then."""
         job_id = news.job_id
-        if job_id is None:
-            self._put(subscriber, news)
-        elif job_id in subscriber.young:
-            subscriber.young[job_id].append(news)
+        if job_id in subscriber.young:
+            subscriber.young[job_id].append(frame)
+            return
+        left = 0.0 if job_id is None or news.job is None else self._grace_left(news.job.submitted_at)
+        if left <= 0 or job_id is None:
+            self._put(subscriber, frame)
         else:
-            left = self._grace_left(job_id)
-            if left <= 0:
-                self._put(subscriber, news)
-                return
-            subscriber.young[job_id] = [news]
+            subscriber.young[job_id] = [frame]
             asyncio.get_running_loop().call_later(left, self._grown, subscriber, job_id)
 
-    def _grace_left(self, job_id: int) -> float:
-        try:
-            submitted_at = self._service.ask.job(job_id).record.submitted_at
-        except ProActiveError:
-            return 0.0
+    def _grace_left(self, submitted_at: int) -> float:
         return _GRACE - (self._service.clock() - submitted_at) / 1000
 
     def _grown(self, subscriber: _Subscriber, job_id: int) -> None:
-        for news in subscriber.young.pop(job_id):
-            self._put(subscriber, news)
+        for frame in subscriber.young.pop(job_id):
+            self._put(subscriber, frame)
 
-    def _put(self, subscriber: _Subscriber, news: Announce) -> None:
+    def _put(self, subscriber: _Subscriber, frame: str | None) -> None:
         if subscriber.frames.qsize() > _MOST_WAITING:
             while not subscriber.frames.empty():
                 subscriber.frames.get_nowait()
             subscriber.frames.put_nowait(None)
             return
-        try:
-            subscriber.frames.put_nowait(self._framed(news))
-        except ProActiveError:
-            # The job was removed meanwhile: there is nothing left to tell of it.
-            return
+        subscriber.frames.put_nowait(self._user_frame(subscriber) if frame is None else frame)
 
-    def _framed(self, news: Announce) -> str:
-        name = _RENAMED.get(news.event, news.event)
-        action = next((action for prefix, action in _ACTIONS if news.event.startswith(prefix)), None)
-        if action is None:
-            return _frame("SCHEDULER_STATE_UPDATED", name, None)
-        return _frame(action, name, self._data(action, news))
+    def _user_frame(self, subscriber: _Subscriber) -> str:
+        """Who submitted last, with what has become of the counters by now."""
+        sessions = self._sessions.all()
+        latest = max(sessions, key=lambda each: each.last_submit_at, default=subscriber.session)
+        return _frame("USERS_UPDATED", "USERS_UPDATE", user_record(latest))
 
     def _data(self, action: str, news: Announce) -> Any:
-        ask = self._service.ask
-        if news.job_id is None:
+        if news.job_id is None or news.job is None:
             return None
-        row = ask.job(news.job_id)
-        if action in ("JOB_SUBMITTED", "JOB_FULL_DATA_UPDATED"):
-            return views.job_state(ask, row)
-        if action == "TASK_STATE_UPDATED" and news.task_id is not None:
-            task = ask.task_by_id(news.job_id, news.task_id)
-            return views.task_infos(ask, row.record, [task])[0]
-        return records.job_info(row)
+        ask = self._service.ask
+        if action == "TASK_STATE_UPDATED" and news.task is not None:
+            return views.task_infos(ask, news.job, [news.task])[0]
+        removed_at = -1
+        row = news.row
+        if isinstance(row, JobRow):
+            removed_at = self._service.clock()
+        else:
+            row = ask.job(news.job_id)
+        row = replace(row, record=news.job)
+        if action == "JOB_STATE_UPDATED":
+            return notifications.job_info(row, removed_at=removed_at)
+        tasks = news.tasks or ask.tasks(news.job_id)
+        return notifications.job_data(row, tasks, ask.workflow(news.job_id))
+
+
+def _frames_of(news: Announce) -> Iterator[tuple[str, str]]:
+    """Event and action of the frames about one piece of news."""
+    action = next((action for prefix, action in _ACTIONS if news.event.startswith(prefix)), "SCHEDULER_STATE_UPDATED")
+    yield _RENAMED.get(news.event, news.event), action
+    if action == "JOB_STATE_UPDATED" and news.event not in _ALONE:
+        yield "JOB_UPDATED", "JOB_FULL_DATA_UPDATED"
 
 
 def _frame(action: str, event: str | None, data: Any) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from proactive_jupyter_kernel.scheduler.attempt import Wire
@@ -88,7 +89,7 @@ class Driver:
             LogLine: self._take_log,
             KillAttempt: self._actions_append,
             RunSelection: self._actions_append,
-            Announce: self._actions_append,
+            Announce: self._take_announce,
         }
 
     # --- events --------------------------------------------------------------------------------------------------
@@ -159,6 +160,19 @@ class Driver:
 
     def _actions_append(self, action: Action) -> None:
         self._actions.append(action)
+
+    def _take_announce(self, command: Announce) -> None:
+        if command.event == "JOB_REMOVE_FINISHED" and command.job_id is not None:
+            command = self._with_row(command, command.job_id)
+        self._actions.append(command)
+
+    def _with_row(self, command: Announce, job_id: int) -> Announce:
+        """The news of a removal with what listeners cannot read any more when they get it."""
+        row = self._store.job(job_id)
+        if row is None:
+            return command
+        told = (each.job for each in reversed(self._actions) if isinstance(each, Announce) and each.job_id == job_id)
+        return replace(command, row=row, job=next((job for job in told if job is not None), row.record))
 
     def _take_job(self, command: SaveJob) -> None:
         self._batch.jobs[command.job.job_id] = command.job

@@ -36,10 +36,35 @@ def test_events_of_a_whole_life(stage, task):
     play.run()
     assert play.events() == [
         "JOB_SUBMITTED",
+        "TASK_VARIABLES_UPDATED",
         "JOB_PENDING_TO_RUNNING",
         "TASK_PENDING_TO_RUNNING",
         "TASK_RUNNING_TO_FINISHED",
         "JOB_RUNNING_TO_FINISHED",
+    ]
+
+
+def test_events_have_the_state_of_their_moment(stage, task):
+    """Of the job, its tasks and the task, also where the same event of the machine changes them again."""
+    play = stage()
+    play.submit(task("A"))
+    play.end("A")
+    told = [
+        (
+            news.event,
+            news.job.status.name if news.task_id is None else "",
+            news.task.status.name if news.task else "",
+            *(each.status.name for each in news.tasks),
+        )
+        for news in play.announced
+    ]
+    assert told == [
+        ("JOB_SUBMITTED", "PENDING", "", "SUBMITTED"),
+        ("TASK_VARIABLES_UPDATED", "", "PENDING"),
+        ("JOB_PENDING_TO_RUNNING", "RUNNING", "", "RUNNING"),
+        ("TASK_PENDING_TO_RUNNING", "", "RUNNING"),
+        ("TASK_RUNNING_TO_FINISHED", "", "FINISHED"),
+        ("JOB_RUNNING_TO_FINISHED", "FINISHED", "", "FINISHED"),
     ]
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from typing import Any
+
+import pytest
+from tests.conftest import RECORDINGS
 
 from proactive_jupyter_kernel.scheduler.rest.events import EVENTS_PATH
 
@@ -64,31 +68,97 @@ class Socket:
         await self.task
 
 
+def told(frame: Any) -> tuple[str, str, str]:
+    """Event, task and state of a frame."""
+    data = frame["data"] or {}
+    task = data.get("taskId", {}).get("readableName", "")
+    state = data.get("taskStatus") or data.get("status") or data.get("jobInfo", {}).get("status", "")
+    return frame["schedulerEvent"], task, state
+
+
 def test_a_job_is_told_from_beginning_to_end(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
-    """In order, each with the record of its kind, and not before the client can know the job."""
+    """In order, each with the state of its moment, and not before the client can know the job."""
 
     async def scenario(scene: Any) -> None:
-        socket = await Socket(scene).subscribed()
+        socket = await Socket(scene).subscribed({})
         job_id = await scene.run(workflow("A"))
         assert socket._from_app.empty()
-        frames = [await socket.frame() for _ in range(5)]
-        kinds = [(frame["action"], frame["schedulerEvent"]) for frame in frames]
-        assert kinds[0] == ("JOB_SUBMITTED", "JOB_SUBMITTED")
-        assert kinds[-1] == ("JOB_STATE_UPDATED", "JOB_RUNNING_TO_FINISHED")
-        assert sorted(kinds[1:4]) == [
-            ("JOB_STATE_UPDATED", "JOB_PENDING_TO_RUNNING"),
-            ("TASK_STATE_UPDATED", "TASK_PENDING_TO_RUNNING"),
-            ("TASK_STATE_UPDATED", "TASK_RUNNING_TO_FINISHED"),
+        frames = [await socket.frame() for _ in range(9)]
+        assert [told(frame) for frame in frames] == [
+            ("JOB_SUBMITTED", "", "PENDING"),
+            ("USERS_UPDATE", "", ""),
+            ("TASK_VARIABLES_UPDATED", "A", "PENDING"),
+            ("JOB_PENDING_TO_RUNNING", "", "RUNNING"),
+            ("JOB_UPDATED", "", "RUNNING"),
+            ("TASK_PENDING_TO_RUNNING", "A", "RUNNING"),
+            ("TASK_RUNNING_TO_FINISHED", "A", "FINISHED"),
+            ("JOB_RUNNING_TO_FINISHED", "", "FINISHED"),
+            ("JOB_UPDATED", "", "FINISHED"),
         ]
         state = await scene.json(f"/scheduler/jobs/{job_id}")
-        assert frames[0]["data"] == state
-        assert frames[-1]["data"] == state["jobInfo"]
-        (ended,) = [frame["data"] for frame in frames if frame["schedulerEvent"] == "TASK_RUNNING_TO_FINISHED"]
-        assert ended == state["tasks"]["0"]["taskInfo"]
+        assert frames[6]["data"] == state["tasks"]["0"]["taskInfo"]
+        info = {"owner": "ana", "scheduledTimeForRemoval": 0, "lastUpdatedTime": -1, "tasksSkipped": None}
+        none = {"bucketName": None, "label": None, "modifiedTasks": None}
+        assert frames[7]["data"] == {**state["jobInfo"], **info, **none}
+        assert frames[1]["data"]["submitNumber"] == 1
         await socket.close()
         assert scene.app.events.open == 0
 
     rest(scenario)
+
+
+def recorded_frames(name: str) -> list[Any]:
+    steps = json.loads((RECORDINGS / "20-events.json").read_text(encoding="utf-8"))["steps"]
+    return [frame["json"] for step in steps if step.get("hear") == name for frame in step["frames"]]
+
+
+@pytest.mark.skipif(not RECORDINGS.is_dir(), reason="there are no recordings of a ProActive server")
+def test_frames_are_those_of_a_server(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
+    """The same events in the same order, and every field that a recorded server writes but for user permissions."""
+
+    async def scenario(scene: Any) -> None:
+        socket = await Socket(scene).subscribed({})
+        await scene.run(workflow("one", "two"))
+        real = recorded_frames("W")[1:]
+        ours = [await socket.frame() for _ in real]
+        assert [told(frame) for frame in ours] == [told(frame) for frame in real]
+        for frame, model in zip(ours, real, strict=True):
+            if frame["action"] != "USERS_UPDATED":
+                assert missing(model["data"], frame["data"]) == set()
+        await socket.close()
+
+    rest(scenario)
+
+
+def missing(model: Any, found: Any) -> set[str]:
+    """The fields of a record that another one lacks; what is a variable's name is none."""
+    if not (isinstance(model, dict) and isinstance(found, dict)):
+        return set()
+    lacking = {key for key in model if key not in found and not re.match(r"<|PA_|.*space$|submission", key)}
+    return lacking.union(*(missing(model[key], found[key]) for key in model if key in found))
+
+
+def test_what_ends_unstarted_and_is_removed_is_told(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
+    """A killed job tells of its tasks; a removed one has its last state, though nobody can ask for it any more."""
+
+    async def scenario(scene: Any) -> None:
+        job_id = await scene.submit(workflow("A", "B"))
+        await asyncio.sleep(0.7)
+        socket = await Socket(scene).subscribed({})
+        await scene.json(f"/scheduler/jobs/{job_id}/kill", "PUT")
+        await scene.json(f"/scheduler/jobs/{job_id}", "DELETE")
+        frames = [await socket.frame() for _ in range(5)]
+        assert [told(frame) for frame in frames] == [
+            ("TASK_RUNNING_TO_FINISHED", "A", "NOT_STARTED"),
+            ("TASK_RUNNING_TO_FINISHED", "B", "NOT_STARTED"),
+            ("JOB_PENDING_TO_FINISHED", "", "KILLED"),
+            ("JOB_UPDATED", "", "KILLED"),
+            ("JOB_REMOVE_FINISHED", "", "KILLED"),
+        ]
+        assert [frame["data"]["removedTime"] > 0 for frame in (frames[2], frames[4])] == [False, True]
+        await socket.close()
+
+    rest(scenario, slots=0)
 
 
 def test_only_what_was_asked_for_is_told(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
@@ -124,13 +194,31 @@ def test_heartbeats_and_nonsense_do_no_harm(rest: Callable[..., None]) -> None:
 
 
 def test_a_stranger_gets_no_socket(rest: Callable[..., None]) -> None:
-    """Neither without a session, nor from another host, nor at another place."""
+    """Neither from another host, nor at another place."""
 
     async def scenario(scene: Any) -> None:
-        strangers = [Socket(scene, sessionid="no"), Socket(scene, host="evil"), Socket(scene, path="/rest/other")]
+        strangers = [Socket(scene, host="evil"), Socket(scene, path="/rest/other")]
         for socket in strangers:
             assert (await socket.message())["type"] == "websocket.close"
             await socket.task
+
+    rest(scenario)
+
+
+def test_without_session_a_frame_says_so(rest: Callable[..., None]) -> None:
+    """The upgrade is accepted, as by a server, nothing is told, and the socket ends; other requests are 401."""
+
+    async def scenario(scene: Any) -> None:
+        socket = Socket(scene, sessionid="no")
+        assert (await socket.message())["type"] == "websocket.accept"
+        socket.say(json.dumps(ALL))
+        frames = [await socket.frame() for _ in range(2)]
+        assert [frame["exceptionClass"].rpartition(".")[2] for frame in frames] == ["NotConnectedRestException"] * 2
+        assert await socket.message() == {"type": "websocket.close", "code": 1008}
+        await socket.task
+        assert scene.app.events.open == 0
+        for method in ("GET", "POST"):
+            assert (await scene.json(EVENTS_PATH, method, status=401))["httpErrorCode"] == 401
 
     rest(scenario)
 

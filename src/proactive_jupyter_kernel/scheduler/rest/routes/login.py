@@ -12,7 +12,7 @@ from proactive_jupyter_kernel.scheduler.rest.http.routing import ANYTHING, FORM,
 from proactive_jupyter_kernel.scheduler.rest.http.sessions import Session
 from proactive_jupyter_kernel.workflow.model import Priority
 
-__all__ = ["ROUTES"]
+__all__ = ["ROUTES", "user_record"]
 
 
 async def put_session(call: Call) -> Response:
@@ -76,7 +76,7 @@ async def user_data_of(call: Call) -> Response:
 
 async def users(call: Call) -> Response:
     """Who is connected."""
-    return json_answer([_user(session) for session in call.sessions.all()])
+    return json_answer([user_record(session) for session in call.sessions.all()])
 
 
 async def users_with_jobs(call: Call) -> Response:
@@ -85,10 +85,11 @@ async def users_with_jobs(call: Call) -> Response:
 
     jobs = call.service.ask.jobs(JobQuery(limit=0)).total
     newest = max(call.sessions.all(), key=lambda session: session.renewed, default=None)
-    return json_answer([_user(newest)] if jobs and newest else [])
+    return json_answer([user_record(newest)] if jobs and newest else [])
 
 
-def _user(session: Session) -> dict[str, Any]:
+def user_record(session: Session) -> dict[str, Any]:
+    """SchedulerUserData: who logged in, when, and what they submitted since."""
     return {
         "hostName": "localhost",
         "groups": [],

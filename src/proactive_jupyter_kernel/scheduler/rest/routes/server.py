@@ -7,6 +7,7 @@ from pathlib import Path
 from starlette.responses import Response
 
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, text_answer
+from proactive_jupyter_kernel.scheduler.rest.http.errors import not_connected
 from proactive_jupyter_kernel.scheduler.rest.http.routing import TEXT, Handler, Route
 from proactive_jupyter_kernel.version import __version__
 
@@ -35,6 +36,11 @@ async def domains(call: Call) -> Response:
     return json_answer([])
 
 
+async def no_socket(call: Call) -> Response:
+    """Events come through a WebSocket alone; a server answers 401 to other requests, whatever their session."""
+    raise not_connected()
+
+
 def _space(kind: str) -> Handler:
     async def handler(call: Call) -> Response:
         folder = Path(call.service.site.spaces[kind])
@@ -61,6 +67,8 @@ _VERBS = {
 }
 
 ROUTES = (
+    Route("GET", "/scheduler/events", no_socket, "Refused: events need a WebSocket."),
+    Route("POST", "/scheduler/events", no_socket, "Refused: events need a WebSocket."),
     Route("GET", "/scheduler/version", _version("scheduler"), "Version of the scheduler.", session=False),
     Route("GET", "/rm/version", _version("rm"), "Version of the resource manager.", session=False, gives=TEXT),
     Route("GET", "/scheduler/status", status, "What the scheduler does."),
