@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +33,7 @@ class Cell:
     #: Whether a pragma of it was run or refused.
     pragmas: bool = False
     #: The pragmas that were not begun yet; None where none was begun.
-    to_come: tuple[Bound, ...] | None = None
+    to_come: Sequence[Bound] | None = None
     #: Header of the request, the parent header of outputs; empty outside of a kernel.
     header: Mapping[str, Any] = field(default_factory=dict)
     #: True: the front end cannot ask a person, as in a run by nbclient.

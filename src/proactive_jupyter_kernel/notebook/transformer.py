@@ -38,7 +38,7 @@ _CANDIDATE = re.compile(
     rf"#{_BLANK}%{{1,2}}{_BLANK}(?P<name>[^\W\d_]\w*){_BLANK}"
     rf"(?:[(#\r\n]|\Z|[^\r\n]*\w{_BLANK}=|\w+{_BLANK}(?:[#\r\n]|\Z))"
     # Behind a prompt, too.
-    rf"|^[ \t]*(?:[^\r\n%#]*(?:>>>|\.\.\.|:)[ \t]*)?%{{1,2}}(?P<magic>[^\W\d_]\w*)[ \t]*\(",
+    rf"|^[ \t]*+(?:[^\r\n%#]*(?:>>>|\.\.\.|:)[ \t]*+)?%{{1,2}}(?P<magic>[^\W\d_]\w*)[ \t]*\(",
     re.MULTILINE,
 )
 _CELL_MAGIC = re.compile(r"\s*%%(?:(?P<name>[^\W\d_]\w*)(?P<called>[ \t]*\()?)?")

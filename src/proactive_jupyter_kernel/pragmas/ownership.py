@@ -31,7 +31,7 @@ __all__ = [
 def begin(context: Context, call: Bound) -> None:
     """A pragma of the running cell is about to be run."""
     frontend, draft = context.frontend, context.draft
-    changes = any(one.pragma.changes_draft for one in (call, *call.later))
+    changes = call.pragma.changes_draft or call.later.changes_draft
     if not changes and frontend.cell_id not in draft.cells:
         context.refusals.forget_cell(frontend.cell_id)
         return
@@ -50,7 +50,7 @@ def begin(context: Context, call: Bound) -> None:
 def done(context: Context, call: Bound) -> None:
     """A pragma that changes the draft did its work."""
     context.refusals.done(items_of(call))
-    if not any(one.pragma.changes_draft for one in call.later):
+    if not call.later.changes_draft:
         _end(context)
 
 

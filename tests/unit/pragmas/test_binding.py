@@ -99,7 +99,25 @@ def test_a_pragma_knows_those_that_follow_in_its_cell() -> None:
     """Dependencies on tasks of the same cell need it."""
     first, second = plan("#%task(A)\n#%task(B)").calls
     assert [call["name"] for call in first.later] == ["B"]
-    assert second.later == ()
+    assert list(second.later) == []
+
+
+def test_what_follows_in_a_cell_is_a_sequence() -> None:
+    """It counts, slices and names tasks from the pragma that asks."""
+    first, second, *_ = plan("#%task(A)\n#%task(B, dep=[A])\n#%help()\n#%task(C)\n#%help()").calls
+    later = first.later
+    assert [call.pragma.name for call in later] == ["task", "help", "task", "help"]
+    assert (len(later), later[0]["name"], later[-2]["name"], [one.pragma.name for one in later[1:2]]) == (
+        4,
+        "B",
+        "C",
+        ["help"],
+    )
+    assert (later.definition("A"), later.definition("C"), later.depend_on("A")) == (None, later[2], True)
+    assert (sorted(later.tasks), list(second.later.tasks), second.later.depend_on("A")) == (["B", "C"], ["C"], False)
+    assert (later.changes_draft, later[2].later.changes_draft) == (True, False)
+    with pytest.raises(IndexError):
+        _ = later[4]
 
 
 MISFITS = {

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from proactive_jupyter_kernel.errors import PragmaError
 from proactive_jupyter_kernel.pragmas.declarations import masking
 from proactive_jupyter_kernel.pragmas.declarations.binding import bind
+from proactive_jupyter_kernel.pragmas.declarations.later import CalledPragmas, Later
 from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS, Bound, Registry
 from proactive_jupyter_kernel.pragmas.grammar import parser
 from proactive_jupyter_kernel.pragmas.grammar.syntax import Cell, LocalCode, Segment
@@ -48,14 +49,14 @@ def plan(text: str, registry: Registry = PRAGMAS) -> Plan:
 def plan_of(cell: Cell, registry: Registry = PRAGMAS) -> Plan:
     """Bind and check what was read."""
     bound = {id(call): bind(call, registry) for call in cell.calls}
-    later: tuple[Bound, ...] = ()
+    called = CalledPragmas()
     steps: list[PlanStep] = []
     for segment in reversed(cell.segments):
         if isinstance(segment, LocalCode):
             steps.append(segment)
             continue
-        call = replace(bound[id(segment)], later=later)
-        later = (call, *later)
+        call = replace(bound[id(segment)], later=Later(called))
+        called.prepend(call)
         steps += [*_code_that_runs_here(segment, call), call]
     return Plan(steps=tuple(reversed(steps)))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["mask", "mask_error", "secrets_in"]
 
 #: ``name=`` of an argument, with what may stand between it and the value.
-_NAMED = re.compile(r"(?P<name>[^\W\d]\w*)[ \t]*=(?:[ \t\u00a0]*(?:\n[ \t]*(?:#[ \t]*%?)?)?)*")
+_NAMED = re.compile(r"(?<!\w)\d*(?P<name>[^\W\d]\w*)[ \t]*=(?:[ \t\u00a0]*(?:\n[ \t]*(?:#[ \t]*%?)?)?)*")
 _QUOTED = re.compile(r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"")
 #: A password in an address: ``http://login:password@host``.
 _IN_ADDRESS = re.compile(r"://[^\s/@:,()]*:(?P<secret>[^\s/@]+)@")
+_LETTERS = re.compile(r"\w+")
 _WORD = re.compile(r"[^\s,()\[\]{}='\"]+")
 #: A shorter secret would blot out half of every message.
 SHORTEST = 3
@@ -48,7 +50,7 @@ def secrets_in(text: str, registry: Registry) -> list[str]:
 
 def mask_error(error: BaseException, secrets: Iterable[str]) -> None:
     """Take secrets out of an error, of those that caused it, and of their notes."""
-    words = _pattern(secrets)
+    words = _Secrets.of(secrets)
     seen: set[int] = set()
     waiting: list[BaseException | None] = [error]
     while words and waiting:
@@ -67,24 +69,41 @@ def mask_error(error: BaseException, secrets: Iterable[str]) -> None:
             one.source = _without(words, one.source, same_length=True)
 
 
-def _pattern(secrets: Iterable[str]) -> re.Pattern[str] | None:
+@dataclass(frozen=True, slots=True)
+class _Secrets:
     """Each secret anywhere, and its words as words: a broken password may be quoted piece by piece."""
-    whole = {secret for secret in secrets if len(secret) >= SHORTEST}
-    pieces = {word for secret in whole for word in _WORD.findall(secret) if len(word) >= SHORTEST} - whole
-    found = [*map(re.escape, whole), *(rf"(?<!\w){re.escape(piece)}(?!\w)" for piece in pieces)]
-    return re.compile("|".join(sorted(found, key=len, reverse=True))) if found else None
+
+    pattern: re.Pattern[str] | None
+    #: Of letters and digits alone: there may be thousands, which as a pattern would take minutes.
+    words: frozenset[str]
+
+    @classmethod
+    def of(cls, secrets: Iterable[str]) -> _Secrets | None:
+        whole = {secret for secret in secrets if len(secret) >= SHORTEST}
+        pieces = {word for secret in whole for word in _WORD.findall(secret) if len(word) >= SHORTEST} - whole
+        words = {piece for piece in pieces if _LETTERS.fullmatch(piece)}
+        found = [*map(re.escape, whole), *(rf"(?<!\w){re.escape(piece)}(?!\w)" for piece in pieces - words)]
+        pattern = re.compile("|".join(sorted(found, key=len, reverse=True))) if found else None
+        return cls(pattern, frozenset(words)) if found or words else None
 
 
-def _without(secrets: re.Pattern[str], text: str, *, same_length: bool = False) -> str:
-    return secrets.sub(lambda match: "*" * len(match.group()) if same_length else STARS, text)
+def _without(secrets: _Secrets, text: str, *, same_length: bool = False) -> str:
+    def stars(match: re.Match[str]) -> str:
+        return "*" * len(match.group()) if same_length else STARS
+
+    if secrets.pattern is not None:
+        text = secrets.pattern.sub(stars, text)
+    if secrets.words:
+        text = _LETTERS.sub(lambda match: stars(match) if match.group() in secrets.words else match.group(), text)
+    return text
 
 
 def _starred(source: Source, found: Iterable[tuple[int, int]]) -> str:
-    text = source.typed
-    for start, end in found:
-        first, last = source.as_typed(start), source.as_typed(end)
-        text = text[:first] + "*" * (last - first) + text[last:]
-    return text
+    text, parts, position = source.typed, [], 0
+    for first, last in sorted((source.as_typed(start), source.as_typed(end)) for start, end in found):
+        parts += [text[position : max(first, position)], "*" * (last - max(first, position))]
+        position = max(last, position)
+    return "".join((*parts, text[position:]))
 
 
 def _hidden(tree: Tree, registry: Registry) -> Iterable[tuple[int, int]]:
@@ -116,10 +135,11 @@ def _end_of_value(text: str, start: int, names: Mapping[str, bool]) -> int:
     if quoted := _QUOTED.match(text, start):
         return quoted.end()
     line_end = text.find("\n", start)
-    rest = text[start:] if line_end < 0 else text[start:line_end]
-    following = _next_parameter(tuple(names)).search(rest)
+    line_end = len(text) if line_end < 0 else line_end
+    following = _next_parameter(tuple(names)).search(text, start, line_end)
     if following:
-        return start + following.start()
+        return following.start()
+    rest = text[start:line_end]
     return start + len(rest.rstrip(" \t,").removesuffix(")").removesuffix("]").rstrip())
 
 

@@ -15,12 +15,24 @@ from typing import Any, TypeAlias
 
 from proactive_jupyter_kernel.errors import BadValue, PragmaError, UnknownPragma
 from proactive_jupyter_kernel.pragmas.declarations.kinds import Kind
+from proactive_jupyter_kernel.pragmas.declarations.later import CalledPragmas, Later
 from proactive_jupyter_kernel.pragmas.declarations.proposals import PRAGMA_SYNONYMS, propose
 from proactive_jupyter_kernel.pragmas.grammar.dialect import Dialect, Shape
 from proactive_jupyter_kernel.pragmas.grammar.syntax import Call, Items, Node, Text
 from proactive_jupyter_kernel.pragmas.grammar.tokens import Place
 
-__all__ = ["FAMILIES", "PRAGMAS", "Bound", "Handler", "Parameter", "Pragma", "Registry", "pragma"]
+__all__ = [
+    "FAMILIES",
+    "PRAGMAS",
+    "Bound",
+    "CalledPragmas",
+    "Handler",
+    "Later",
+    "Parameter",
+    "Pragma",
+    "Registry",
+    "pragma",
+]
 
 #: Is called with the notebook's context, which knows this module and must not be known by it, and the call.
 Handler: TypeAlias = "Callable[[Any, Bound], None]"
@@ -133,7 +145,7 @@ class Bound:
     #: What each parameter that was given has as its value, as typed.
     nodes: Mapping[str, Node] = field(default_factory=dict, repr=False)
     #: The pragmas that follow in the same cell.
-    later: tuple[Bound, ...] = field(default=(), repr=False)
+    later: Later = field(default_factory=lambda: Later(CalledPragmas()), repr=False)
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]

@@ -7,7 +7,7 @@ cells contribute the same thing, the cell that ran last wins: `may_write` decide
 from __future__ import annotations
 
 import copy
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -17,7 +17,7 @@ from proactive_jupyter_kernel.pragmas.draft.source_map import Code, SourceMap
 from proactive_jupyter_kernel.workflow.checks import Problem
 from proactive_jupyter_kernel.workflow.model import ForkEnvironment, Script, SelectionScript, Task, Workflow
 
-__all__ = ["Contents", "DraftTask"]
+__all__ = ["Contents", "DraftTask", "TaskTable"]
 
 #: What other pragmas say about a task.
 _SET_BY_OTHERS = ("selection", "fork_environment", "pre", "post", "clean", "flow", "block")
@@ -82,6 +82,33 @@ class DraftTask:
         return self if kept == self.task.depends else replace(self, task=replace(self.task, depends=kept))
 
 
+class TaskTable(dict[str, DraftTask]):
+    """Tasks by name, in the order of their first definition. It knows which names other tasks depend on."""
+
+    def __init__(self, tasks: Mapping[str, DraftTask] | None = None) -> None:
+        super().__init__()
+        self._children: Counter[str] = Counter()
+        for name, entry in (tasks or {}).items():
+            self[name] = entry
+
+    def __setitem__(self, name: str, entry: DraftTask) -> None:
+        self._forget(name)
+        self._children.update(entry.task.depends)
+        super().__setitem__(name, entry)
+
+    def __delitem__(self, name: str) -> None:
+        self._forget(name)
+        super().__delitem__(name)
+
+    def is_parent(self, name: str) -> bool:
+        """Whether a task depends on the task of this name."""
+        return self._children[name] > 0
+
+    def _forget(self, name: str) -> None:
+        if (old := self.get(name)) is not None:
+            self._children.subtract(old.task.depends)
+
+
 class Contents:
     """The content of the draft after some contributions. Only contributions change it."""
 
@@ -93,7 +120,7 @@ class Contents:
         #: What is said of the job; its name is empty until one is given, its tasks are none.
         self.job = Workflow(name="")
         #: In the order of their first definition.
-        self.tasks: dict[str, DraftTask] = {}
+        self.tasks = TaskTable()
         #: Code prepended to every task of a language: engine name -> cell, or the text where that is unknown -> code.
         self.imports: dict[str, dict[str, Code]] = {}
         #: In the order of their first steps.
@@ -110,7 +137,7 @@ class Contents:
     def with_(self, *, job: Workflow, tasks: dict[str, DraftTask], problems: list[Problem]) -> Contents:
         """The contents with another job, other tasks and problems, for reading."""
         other = copy.copy(self)
-        other.job, other.tasks, other.problems = job, tasks, problems
+        other.job, other.tasks, other.problems = job, TaskTable(tasks), problems
         return other
 
     def may_write(self, run: int, *item: str) -> bool:
@@ -140,9 +167,11 @@ class Contents:
         waiting = deque(depends)
         while waiting:
             name = waiting.popleft()
-            entry = (later or {}).get(name) or self.tasks.get(name)
-            if entry is not None and name not in seen:
-                seen.add(name)
+            if name in seen:
+                continue
+            seen.add(name)
+            entry = (later.get(name) if later is not None else None) or self.tasks.get(name)
+            if entry is not None:
                 yield entry
                 waiting += (*entry.task.depends, *self.implied(name))
 
@@ -152,15 +181,47 @@ class Contents:
         named = dict.fromkeys(depends)
         for entry in self.ancestors(depends, later):
             named |= dict.fromkeys(entry.task.depends)
-        return tuple(name for name in named if name not in self.tasks and name not in (later or {}))
+        return tuple(name for name in named if name not in self.tasks and (later is None or name not in later))
 
     def leads_to(self, name: str, depends: Iterable[str], later: Mapping[str, DraftTask] | None = None) -> bool:
         """Whether one of the tasks named, or what they depend on, is this one."""
+        if later is None and name not in self.tasks:
+            return False
         return any(entry.name == name for entry in self.ancestors(depends, later))
+
+    def acyclic(self, depends: Mapping[str, Iterable[str]]) -> frozenset[str]:
+        """The tasks of `depends`, about to be defined so, of which nothing that they depend on is in a cycle."""
+        parents: dict[str, tuple[str, ...]] = {}
+        waiting = list(depends)
+        while waiting:
+            name = waiting.pop()
+            if name not in parents:
+                entry = self.tasks.get(name)
+                above = depends.get(name, entry.task.depends if entry else ())
+                parents[name] = (*above, *self.implied(name))
+                waiting += parents[name]
+        children: dict[str, list[str]] = {}
+        open_parents = {name: len(above) for name, above in parents.items()}
+        for name, above in parents.items():
+            for parent in above:
+                children.setdefault(parent, []).append(name)
+        free = [name for name, count in open_parents.items() if not count]
+        for name in free:
+            for child in children.get(name, ()):
+                open_parents[child] -= 1
+                if not open_parents[child]:
+                    free.append(child)
+        return frozenset(depends.keys() & set(free))
 
     def children(self, name: str) -> tuple[str, ...]:
         """The tasks that name this one in their dependencies."""
+        if not self.is_parent(name):
+            return ()
         return tuple(entry.name for entry in self.tasks.values() if name in entry.task.depends)
+
+    def is_parent(self, name: str) -> bool:
+        """Whether a task names this one in its dependencies."""
+        return self.tasks.is_parent(name)
 
     def implied(self, name: str) -> tuple[str, ...]:
         """The tasks that come before a task because of the control that it is a step of."""

@@ -20,6 +20,10 @@ __all__ = ["QUOTE_HINT", "Reader"]
 
 QUOTE_HINT = "Text that holds a comma, a bracket or outer blanks is written in quotes."
 
+#: Levels of brackets in a pragma; values that mean something have four.
+DEEPEST = 20
+#: Faults after which the rest of a pragma is not read: each may take the time of a whole line.
+MOST_FAULTS = 20
 #: What Python takes for the beginning of a text.
 _PREFIXED = re.compile(r"(?P<prefix>[fF][rR]?|[rR][fFbB]?|[bB][rR]?|[uU]|[tT][rR]?|[rR][tT])(?=['\"])")
 _CURLY = re.compile(r"[\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b]")
@@ -111,7 +115,7 @@ class Reader:
         """`"[" arguments "]" | NAME "=" value | NAME list | value`; the first form may hold several."""
         scanner = self.scanner
         start = scanner.position
-        if scanner.next == "[" and self._is_optional_argument():
+        if scanner.next == "[" and len(self._open) <= DEEPEST and self._is_optional_argument():
             inner: list[Argument] = []
             self._between("[", lambda slot: inner.extend(self._argument(slot)))
             return tuple(inner)
@@ -154,6 +158,8 @@ class Reader:
         start = scanner.position
         if scanner.next in ("'", '"'):
             return self._quoted()
+        if scanner.next in OPENERS and len(self._open) > DEEPEST:
+            return self._too_deep()
         if scanner.next in OPENERS:
             kept = len(self.faults), len(self.slots)
             node = self._bracketed(parameter)
@@ -181,6 +187,14 @@ class Reader:
                 self._to_end_of_line()
             text = scanner.text[start + 1 : scanner.position]
         return Text(text=text, quoted=True, place=scanner.place(start, scanner.position))
+
+    def _too_deep(self) -> Text:
+        """Brackets that no value can have; the pragma cannot be read any further."""
+        start = self.scanner.position
+        self._report(f"more than {DEEPEST} brackets are open here.", hint=QUOTE_HINT)
+        self._to_end_of_line()
+        self._broken = True
+        return Text(text="", place=self.scanner.place(start))
 
     def _bracketed(self, parameter: str) -> Node:
         """`"[" values "]" | "(" values ")" | "{" rows "}"`."""
@@ -293,6 +307,10 @@ class Reader:
         index = 0
         comments = "argument comment" if siblings is None else "inner comment"
         while not self._broken:
+            if len(self.faults) >= MOST_FAULTS:
+                self._to_end_of_line()
+                self._broken = True
+                break
             place_in_row = {"{": 0, "(": index}.get(bracket, -1) if siblings is not None else -1
             slot = self._slot(parameter=parameter, index=place_in_row, siblings=siblings)
             scanner.skip(comments=comments)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from proactive_jupyter_kernel.errors import did_you_mean
@@ -234,37 +234,40 @@ def _entry(
     )
 
 
-class _LaterTasks(MutableMapping[str, DraftTask]):
+class _LaterTasks(Mapping[str, DraftTask]):
     """The tasks that the same cell defines further down; their values are not known yet, their names are.
 
     Each is made when it is asked for: a cell may define a thousand, and asks for few at a time.
     """
 
     def __init__(self, call: Bound) -> None:
-        self._calls = {one["name"]: one for one in call.later if one.pragma.defines_task and one["name"]}
+        self._later = call.later
         self._made: dict[str, DraftTask] = {}
 
     def __getitem__(self, name: str) -> DraftTask:
         if name not in self._made:
-            call = self._calls[name]
+            call = self._later.definition(name)
+            if call is None:
+                raise KeyError(name)
             self._made[name] = _entry(call, name, dict.fromkeys(call.values.get("variables") or {}, ""), {})
         return self._made[name]
 
-    def __setitem__(self, name: str, entry: DraftTask) -> None:
-        self._made[name] = entry
-
-    def __delitem__(self, name: str) -> None:
-        self._calls.pop(name, None)
-        del self._made[name]
-
     def __iter__(self) -> Iterator[str]:
-        return iter({**self._calls, **self._made})
+        return iter(dict.fromkeys((*self._later.tasks, *self._made)))
 
     def __len__(self) -> int:
-        return len(self._calls.keys() | self._made.keys())
+        return sum(1 for _ in self)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._made or name in self._calls
+        return name in self._made or (isinstance(name, str) and self._later.definition(name) is not None)
+
+    def depend_on(self, name: str) -> bool:
+        """Whether one of them names this task in its dependencies."""
+        return self._later.depend_on(name)
+
+    def replace(self, entry: DraftTask) -> None:
+        """Read this task as it is about to be defined."""
+        self._made[entry.name] = entry
 
 
 def _check_dependencies(context: Context, call: Bound, entry: DraftTask, implied: Sequence[str]) -> None:
@@ -272,9 +275,11 @@ def _check_dependencies(context: Context, call: Bound, entry: DraftTask, implied
     depends = entry.task.depends
     if name in depends:
         raise call.fault(f"task {name} cannot depend on itself.", parameter="dep", item=name)
-    if name not in contents.tasks and not later and not contents.children(name):
-        return  # Nothing can depend on it yet.
-    later[name] = entry
+    if name not in contents.tasks and not later.depend_on(name) and not contents.is_parent(name):
+        return  # Nothing depends on it yet.
+    if name in _acyclic(context, call):
+        return
+    later.replace(entry)
     for parent in (*depends, *implied):
         if contents.leads_to(name, [parent], later):
             raise call.fault(
@@ -282,6 +287,18 @@ def _check_dependencies(context: Context, call: Bound, entry: DraftTask, implied
                 parameter="dep",
                 item=parent,
             )
+
+
+def _acyclic(context: Context, call: Bound) -> frozenset[str]:
+    """The tasks of the cell that are surely in no cycle: found once for all of them, where the cell allows it."""
+    cell = call.later.cell
+    if not cell.only_tasks:
+        return frozenset()
+    run = context.frontend.cell_run
+    if cell.acyclic[0] != run:
+        depends = {one["name"]: one["dep"] for one in cell.reverse if one.pragma.defines_task}
+        cell.acyclic = run, context.draft.contents.acyclic(depends)
+    return cell.acyclic[1]
 
 
 def _check_variables(context: Context, call: Bound, entry: DraftTask, implied: Sequence[str]) -> None:
@@ -306,9 +323,11 @@ def _check_variables(context: Context, call: Bound, entry: DraftTask, implied: S
                 )
     _check_foreach(call, entry)
     contents, later = context.draft.contents, _LaterTasks(call)
-    if contents.undefined((*entry.task.depends, *implied), later):
+    wanted = replace(entry, imports=tuple(names_in(entry.runs)))
+    unknown, unknown_runs = (contents.unknown_imports(one, later, implied) for one in (entry, wanted))
+    if not (unknown or unknown_runs) or contents.undefined((*entry.task.depends, *implied), later):
         return  # A task that is defined later may export them.
-    for name in contents.unknown_imports(entry, later, implied):
+    for name in unknown:
         near = did_you_mean(name, contents.visible(entry, later, implied))
         raise call.fault(
             f"import names the variable {name!r}, which is not exported by a task before {entry.name} and not "
@@ -319,8 +338,7 @@ def _check_variables(context: Context, call: Bound, entry: DraftTask, implied: S
             or hint_for_missing(name, context.frontend.namespace)
             or "Export it in a task that this one depends on, or give it to #%job(variables=…).",
         )
-    wanted = replace(entry, imports=tuple(names_in(entry.runs)))
-    for name in contents.unknown_imports(wanted, later, implied):
+    for name in unknown_runs:
         raise call.fault(
             f"runs names the variable {name!r}, which is not exported by a task before {entry.name} and not defined by "
             "the job.",
@@ -356,9 +374,9 @@ def _check_foreach(call: Bound, entry: DraftTask) -> None:
 def _say_what_is_expected(context: Context, call: Bound, entry: DraftTask, implied: Sequence[str]) -> None:
     """Name the tasks and variables that must be defined before the job is submitted."""
     contents, later = context.draft.contents, _LaterTasks(call)
-    known = [task for task in (*contents.tasks, *later) if task != entry.name]
     for parent in entry.task.depends:
-        if parent not in known:
+        if parent not in contents.tasks and parent not in later:
+            known = [task for task in (*contents.tasks, *later) if task != entry.name]
             hint = did_you_mean(parent, known) if known else ""
             text = f"dep names task {parent}, which is not defined yet. Define it before the job is submitted. {hint}"
             context.frontend.show(Notice(text=text.strip(), warning="Did you mean" in hint))
