@@ -7,12 +7,18 @@ import json
 import os
 import re
 import signal
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings as hypothesis_settings
+
+from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler
+
+# The stand-in server is a package for the tests of several rooms.
+sys.path.insert(0, str(Path(__file__).parent))
 
 # How long an example takes says nothing on a machine that runs other things, too.
 hypothesis_settings.register_profile("tests", deadline=None)
@@ -82,3 +88,53 @@ def recorded() -> Callable[[str, str], Any]:
         return None if found is None else _filled(found.get("json", found.get("text", found)))
 
     return body
+
+
+_NEWEST, _OLD = "14.2.0", "8.5.0"
+#: Modules whose tests run on the stand-in server, too, and the versions: those that submit, list, follow or read jobs.
+ON_STAND_IN = {
+    "test_debug": (_NEWEST,),
+    "test_jobs": (_NEWEST, _OLD),
+    "test_jobs_commands": (_NEWEST,),
+    "test_live": (_NEWEST,),
+    "test_memory": (_NEWEST,),
+    "test_ownership": (_NEWEST,),
+    "test_rerunning": (_NEWEST,),
+    "test_scheduler": (_NEWEST, _OLD),
+    "test_surroundings": (_NEWEST,),
+    "test_trust": (_NEWEST,),
+}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Parametrize what runs on each server; `memory_only` says why a test does not."""
+    if "server_version" not in metafunc.fixturenames:
+        return
+    only = metafunc.definition.get_closest_marker("memory_only")
+    versions = ON_STAND_IN.get(metafunc.module.__name__.rpartition(".")[2], ())
+    if versions and only is None:
+        metafunc.parametrize("server_version", ("", *versions), indirect=True, ids=lambda text: text or "memory")
+
+
+@pytest.fixture
+def server_version(request: pytest.FixtureRequest) -> str:
+    """The version of the stand-in server that a test runs on; empty: the scheduler in memory."""
+    return str(getattr(request, "param", ""))
+
+
+@pytest.fixture
+def server(server_version: str) -> Iterator[MemoryScheduler]:
+    """The scheduler behind a test: in memory, or the stand-in for a ProActive server, over HTTP."""
+    if not server_version:
+        yield MemoryScheduler()
+        return
+    from standin import NoRecordings, StandIn
+
+    try:
+        found = StandIn(server_version)
+    except NoRecordings as missing:
+        if os.environ.get("PAJK_REQUIRE_ALL") == "1":
+            raise
+        pytest.skip(str(missing))
+    with found:
+        yield found

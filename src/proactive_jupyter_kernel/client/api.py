@@ -291,6 +291,11 @@ class SchedulerApi:
         doing = f"{doing} task {name!r} of job {job_id}"
         try:
             return self._put(job_id, "tasks", name, action, doing=doing).json() is True
+        except UnknownJob:
+            # A server says so of the tasks of a job that has ended, too.
+            if self.info(job_id).ended:
+                return False
+            raise
         except UnknownTask as error:
             raise self._unknown_task(job_id, name) from error
 

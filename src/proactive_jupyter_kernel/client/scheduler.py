@@ -24,6 +24,7 @@ from proactive_jupyter_kernel.client.jobs.python_command import python_command
 from proactive_jupyter_kernel.client.jobs.submitted_job import SubmittedJob
 from proactive_jupyter_kernel.client.jobs.transfer_records import TransferRecords
 from proactive_jupyter_kernel.client.login import Credentials, Session
+from proactive_jupyter_kernel.client.records import Validation
 from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.client.transport import HttpTransport
 from proactive_jupyter_kernel.errors import NotConnected, ProActiveError, SchedulerUnreachable, UnknownJob, did_you_mean
@@ -193,6 +194,13 @@ class Scheduler(SchedulerApi):
             output_path=_absolute(output_path),
         )
         return self.submit_sent(sent, variables=given, generic_information=generic_information, notice=notice)
+
+    def validate(self, xml: str | bytes, *, variables: Mapping[str, str] | None = None) -> Validation:
+        """What the scheduler's checks say about a workflow, in the schema that it knows."""
+        from proactive_jupyter_kernel.client.jobs import workflow_source
+
+        text = xml if self.is_embedded else workflow_source.for_server(xml, self.version)
+        return super().validate(text, variables=variables)
 
     def submit_sent(
         self,

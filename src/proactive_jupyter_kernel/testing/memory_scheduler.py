@@ -15,23 +15,27 @@ from typing import Any
 from urllib.parse import unquote
 from xml.etree.ElementTree import ParseError
 
+from proactive_jupyter_kernel.client.config import EMBEDDED, Settings
 from proactive_jupyter_kernel.client.login import Credentials
 from proactive_jupyter_kernel.client.secret import Secret
-from proactive_jupyter_kernel.client.transport import Part, Response
+from proactive_jupyter_kernel.client.transport import Part, Response, Transport
 from proactive_jupyter_kernel.errors import SchedulerUnreachable
 from proactive_jupyter_kernel.testing.memory_jobs import MemoryJob, MemoryTask, ScriptedOutcome
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
-__all__ = ["MemoryScheduler", "ScriptedOutcome", "memory_node"]
+__all__ = ["MemoryScheduler", "Refusal", "ScriptedOutcome", "memory_node"]
 
 REST = "org.ow2.proactive_grid_cloud_portal.scheduler.exception."
 
 
-class _Refusal(Exception):
+class Refusal(Exception):
     """A request is answered with an error."""
 
     def __init__(self, status: int, kind: str, message: str) -> None:
         super().__init__(message)
+        self.status = status
+        self.kind = kind
+        self.message = message
         self.response = _json(
             {
                 "httpErrorCode": status,
@@ -78,6 +82,8 @@ class MemoryScheduler:
         self.password = password
         self.version = "14.0.0"
         self.address = "http://memory"
+        #: The time of every line of a log.
+        self.log_time = "10:00:00"
         #: False: nothing answers.
         self.reachable = True
         #: Every submission is refused with this message, if it has one.
@@ -91,6 +97,19 @@ class MemoryScheduler:
         self._numbers = itertools.count(1)
         self._released: dict[int, set[str]] = {}
         self._lock = threading.RLock()
+
+    def transport(self) -> Transport:
+        """How clients reach it."""
+        return self
+
+    @property
+    def settings(self) -> Settings:
+        """How a notebook is connected to it: as to the embedded scheduler."""
+        return EMBEDDED
+
+    def shown_failure(self, message: str) -> str:
+        """How a client shows the message of a task's failure."""
+        return message
 
     def credentials(self) -> Credentials:
         """The valid credentials."""
@@ -144,16 +163,16 @@ class MemoryScheduler:
                     return _json({"scheduler": self.version, "rest": self.version})
                 if (headers or {}).get("sessionid", "") not in self._sessions:
                     message = "You are not connected to the server, you should log on first"
-                    raise _Refusal(401, REST + "NotConnectedRestException", message)
+                    raise Refusal(401, REST + "NotConnectedRestException", message)
                 return self._answer(method, path, dict(query), parts)
-            except _Refusal as refusal:
+            except Refusal as refusal:
                 return refusal.response
 
     def _log_in(self, form: Mapping[str, str | Secret]) -> Response:
         password = form.get("password")
         told = password.reveal() if isinstance(password, Secret) else password
         if form.get("username") != self.login or told != self.password:
-            raise _Refusal(404, "javax.security.auth.login.LoginException", "Authentication failed")
+            raise Refusal(404, "javax.security.auth.login.LoginException", "Authentication failed")
         session = f"session{next(self._numbers)}"
         self._sessions.add(session)
         return Response(status=200, body=session.encode())
@@ -175,8 +194,9 @@ class MemoryScheduler:
         for verb, pattern, answer in ROUTES:
             found = pattern.fullmatch(path)
             if found and verb == method:
-                return answer(self, self._job(found[1]), *map(unquote, found.groups()[1:]))
-        raise _Refusal(404, "javax.ws.rs.NotFoundException", f"no such route: {method} {path}")
+                own = getattr(self, answer.__name__)
+                return own(self._job(found[1]), *map(unquote, found.groups()[1:]))  # type: ignore[no-any-return]
+        raise Refusal(404, "javax.ws.rs.NotFoundException", f"no such route: {method} {path}")
 
     def _resources(self, path: str) -> Response:
         if path == "/rm/monitoring":
@@ -186,14 +206,14 @@ class MemoryScheduler:
         tokens = [token for node in self.nodes for token in node["tokens"]]
         names = {"nodesources": sources, "hosts": hosts, "tokens": tokens}.get(path.removeprefix("/rm/model/"))
         if names is None:
-            raise _Refusal(404, "javax.ws.rs.NotFoundException", f"no such route: GET {path}")
+            raise Refusal(404, "javax.ws.rs.NotFoundException", f"no such route: GET {path}")
         return _text(f"PA:LIST({','.join(['', *dict.fromkeys(names)] if names else [])})")
 
     def _job(self, number: str) -> MemoryJob:
         job = self.jobs.get(int(number))
         if job is None:
             message = f"UnknownJobException: The job represented by this ID '{number}' is unknown !"
-            raise _Refusal(404, REST + "UnknownJobRestException", message)
+            raise Refusal(404, REST + "UnknownJobRestException", message)
         return job
 
     def _read(
@@ -206,17 +226,18 @@ class MemoryScheduler:
         xml = next(part for part in parts if part.name != "variables")
         if "xml" not in xml.content_type:
             message = f"Unknown job descriptor type: {xml.content_type}"
-            raise _Refusal(400, REST + "JobCreationRestException", message)
+            raise Refusal(400, REST + "JobCreationRestException", message)
         try:
-            return MemoryJob(
-                job_id, xml.content.decode("utf-8"), variables=variables, information=query, outcomes=self.outcomes
-            )
+            return self._made(job_id, xml.content.decode("utf-8"), variables, query)
         except (ParseError, ValueError) as error:
-            raise _Refusal(400, REST + "JobCreationRestException", str(error)) from error
+            raise Refusal(400, REST + "JobCreationRestException", str(error)) from error
+
+    def _made(self, job_id: int, xml: str, variables: Mapping[str, str], query: Mapping[str, str]) -> MemoryJob:
+        return MemoryJob(job_id, xml, variables=variables, information=query, outcomes=self.outcomes)
 
     def _submit(self, parts: Sequence[Part], query: Mapping[str, str], given: Mapping[str, str]) -> Response:
         if self.refusal:
-            raise _Refusal(400, REST + "JobCreationRestException", self.refusal)
+            raise Refusal(400, REST + "JobCreationRestException", self.refusal)
         job = self._read(parts, query, given, len(self.jobs) + 1)
         self.jobs[job.id] = job
         return _json({"id": job.id, "readableName": job.name})
@@ -224,7 +245,7 @@ class MemoryScheduler:
     def _validate(self, parts: Sequence[Part], given: Mapping[str, str]) -> Response:
         try:
             job = self._read(parts, {}, given, 0)
-        except _Refusal as refusal:
+        except Refusal as refusal:
             return _json({"valid": False, "errorMessage": str(refusal), "taskName": None, "updatedVariables": {}})
         return _json(
             {
@@ -304,7 +325,7 @@ class MemoryScheduler:
     def _task(self, job: MemoryJob, name: str) -> MemoryTask:
         task = next((task for task in job.tasks if task.name == name), None)
         if task is None:
-            raise _Refusal(500, REST + "UnknownTaskRestException", f"task {name}not found")
+            raise Refusal(500, REST + "UnknownTaskRestException", f"task {name}not found")
         return task
 
     def _task_result(self, job: MemoryJob, name: str, rest: str = "") -> Response:

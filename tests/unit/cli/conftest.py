@@ -22,8 +22,8 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def memory() -> MemoryScheduler:
-    return MemoryScheduler()
+def memory(server: MemoryScheduler) -> MemoryScheduler:
+    return server
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def run(memory: MemoryScheduler, settings_used: list[Settings], monkeypatch: pyt
 
     def connect(settings: Settings, *, data_dir: Path | None = None) -> Connection:
         settings_used.append(settings)
-        session = Session(memory, memory.credentials)
+        session = Session(memory.transport(), memory.credentials)
         return Connection(settings, make=lambda: Scheduler(session, sleep=lambda seconds: None))
 
     monkeypatch.setattr(common, "Connection", connect)

@@ -62,6 +62,7 @@ def test_submit_reads_standard_input(run: Run, workflow: Path) -> None:
     assert run("submit", "-", input=workflow.read_bytes()).exit_code == 0
 
 
+@pytest.mark.memory_only("the live log of a server does not tell the streams apart")
 def test_waiting_prints_output_results_and_the_end(run: Run, workflow: Path, memory: MemoryScheduler) -> None:
     """Output on its own stream with its task's name, then each result."""
     memory.outcomes |= {
@@ -92,6 +93,7 @@ def test_waiting_with_json_keeps_standard_output_clean(
     assert "[A] hello" in result.stderr
 
 
+@pytest.mark.memory_only("a server has the traceback of Python in the log alone")
 def test_a_faulty_task_makes_waiting_fail(run: Run, workflow: Path, memory: MemoryScheduler, facts: Facts) -> None:
     """The job finished, but not well: status 1, the error in the facts and on the terminal."""
     memory.outcomes["A"] = ScriptedOutcome(failure="boom", trace="Traceback\n  boom")
@@ -99,7 +101,7 @@ def test_a_faulty_task_makes_waiting_fail(run: Run, workflow: Path, memory: Memo
     assert result.exit_code == 1
     found = facts(result)
     assert (found["status"], found["tasks"][0]["status"]) == ("FINISHED", "FAULTY")
-    assert (found["tasks"][0]["result"], found["tasks"][0]["error"]) == (None, "boom")
+    assert (found["tasks"][0]["result"], found["tasks"][0]["error"]) == (None, memory.shown_failure("boom"))
     assert "Task A failed." in result.stderr
     shown = run("submit", str(workflow), "--wait")
     assert shown.exit_code == 1
@@ -234,7 +236,7 @@ def test_logs_of_a_job_and_of_a_task(run: Run, workflow: Path, memory: MemorySch
     assert (whole.stdout, whole.stderr) == ("[A] a\n[B] c\n", "[A] b\n")
     assert (one.stdout, one.stderr) == ("a\n", "b\n")
     lines = facts(run("logs", "1", "A", "--json"))["tasks"][0]["lines"]
-    assert lines[1] == {"text": "b", "error": True, "time": "10:00:00"}
+    assert lines[1] == {"text": "b", "error": True, "time": memory.log_time}
     unknown = run("logs", "1", "AA")
     assert (unknown.exit_code, "Did you mean 'A'?" in unknown.stderr) == (1, True)
 
@@ -261,6 +263,7 @@ def test_actions_say_what_they_did(run: Run, workflow: Path, memory: MemorySched
     assert facts(run("kill", "1", "--json"))["done"] is False
 
 
+@pytest.mark.memory_only("a server has the sentence in the log, too")
 def test_a_task_in_error_ends_the_wait(run: Run, workflow: Path, memory: MemoryScheduler) -> None:
     """Its output, its error and the commands that decide; afterwards `wait` takes the job to its end."""
     memory.outcomes["A"] = ScriptedOutcome(
@@ -268,7 +271,8 @@ def test_a_task_in_error_ends_the_wait(run: Run, workflow: Path, memory: MemoryS
     )
     result = run("submit", str(workflow), "--wait")
     assert result.exit_code == 1
-    assert result.stdout == "Job 1 'démo' submitted.\n[A] half way\nA failed: boom\n"
+    told = memory.shown_failure("boom")
+    assert result.stdout == f"Job 1 'démo' submitted.\n[A] half way\nA failed: {told}\n"
     assert result.stderr == (
         "Task A failed and waits for a decision.\n"
         "Task A is In-Error. Decide:\n"
@@ -337,6 +341,7 @@ def test_there_are_no_files_of_a_job_without_files(run: Run, workflow: Path, mem
     assert (result.exit_code, "There are no output files of job 1 to fetch." in result.stderr) == (1, True)
 
 
+@pytest.mark.memory_only("the scheduler in memory raises the interrupt")
 def test_an_interrupt_leaves_the_job_alone(
     run: Run, workflow: Path, memory: MemoryScheduler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -368,7 +373,7 @@ def test_an_unreachable_scheduler_is_told_in_one_message(run: Run, memory: Memor
     memory.reachable = False
     result = run("jobs")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr.startswith("Error: Cannot reach the scheduler at http://memory.")
+    assert result.stderr.startswith(f"Error: Cannot reach the scheduler at {memory.address}")
 
 
 def test_a_server_is_named_by_options(run: Run, settings_used: list[Settings], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,8 +25,8 @@ class Clock:
 
 
 @pytest.fixture
-def memory() -> MemoryScheduler:
-    return MemoryScheduler()
+def memory(server: MemoryScheduler) -> MemoryScheduler:
+    return server
 
 
 @pytest.fixture
@@ -36,15 +36,16 @@ def clock() -> Clock:
 
 @pytest.fixture
 def scheduler(memory: MemoryScheduler, clock: Clock) -> Scheduler:
-    return Scheduler(Session(memory, memory.credentials), clock=clock, sleep=clock.sleep)
+    return Scheduler(Session(memory.transport(), memory.credentials), clock=clock, sleep=clock.sleep)
 
 
 @pytest.fixture
 def xml() -> str:
     """Two tasks, B after A."""
+    script = '<scriptExecutable><script><code language="bash">true</code></script></scriptExecutable>'
     return (
         '<job xmlns="urn:proactive:jobdescriptor:3.14" name="demo">'
         '<variables><variable name="V" value="1"/></variables>'
-        '<taskFlow><task name="A"><scriptExecutable/></task>'
-        '<task name="B"><depends><task ref="A"/></depends><scriptExecutable/></task></taskFlow></job>'
+        f'<taskFlow><task name="A">{script}</task>'
+        f'<task name="B"><depends><task ref="A"/></depends>{script}</task></taskFlow></job>'
     )

@@ -33,6 +33,7 @@ def test_submit_gives_id_and_name(scheduler: Scheduler, memory: MemoryScheduler,
     assert (memory.jobs[1].variables, memory.jobs[1].information) == ({"V": "ü&="}, {"G": "a b"})
 
 
+@pytest.mark.memory_only("it is about the embedded scheduler")
 def test_the_embedded_scheduler_gets_this_python(memory: MemoryScheduler, xml: str) -> None:
     """Tasks run with the interpreter of the client unless the caller names another."""
     scheduler = Scheduler(Session(memory, memory.credentials), embedded=True)
@@ -147,10 +148,11 @@ def test_results_of_a_job_come_when_it_has_ended(scheduler: Scheduler, memory: M
     found = scheduler.job_result(job_id)
     assert found is not None
     assert found.tasks["A"].value == {"x": [1, "2"]}
-    assert (found.tasks["B"].failed, found.tasks["B"].failure) == (True, "boom")
+    assert (found.tasks["B"].failed, found.tasks["B"].failure) == (True, memory.shown_failure("boom"))
     assert scheduler.job(job_id).went_well is False
 
 
+@pytest.mark.memory_only("a server has the traceback of Python in the log alone")
 def test_a_tasks_result_has_the_story_of_its_failure(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
     """For a failed task the stack trace is fetched, for others not."""
     memory.outcomes |= {
@@ -179,6 +181,7 @@ def test_task_logs_tell_the_streams(scheduler: Scheduler, memory: MemorySchedule
     assert [line.text for line in scheduler.error_log(job_id, "A")] == ["2"]
 
 
+@pytest.mark.memory_only("the text is the one of the scheduler in memory")
 def test_the_live_log_goes_on_where_it_was(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
     """Each call brings what is new."""
     memory.outcomes["A"] = ScriptedOutcome(lines=(("out", "1"),))
@@ -227,7 +230,7 @@ def test_an_unknown_job_or_task_is_named(scheduler: Scheduler, xml: str) -> None
     job_id = scheduler.submit(xml).id
     asks = (scheduler.job, scheduler.info, scheduler.kill, scheduler.xml, scheduler.live_log, scheduler.job_result)
     for ask in asks:
-        with pytest.raises(UnknownJob, match="There is no job 99 on http://memory"):
+        with pytest.raises(UnknownJob, match=f"There is no job 99 on {scheduler.address}"):
             ask(99)
     with pytest.raises(UnknownJob):
         scheduler.task_log(99, "A")
@@ -235,6 +238,7 @@ def test_an_unknown_job_or_task_is_named(scheduler: Scheduler, xml: str) -> None
         scheduler.task_result(job_id, "AA")
 
 
+@pytest.mark.memory_only("a server rewrites the XML")
 def test_xml_and_version_are_the_schedulers(scheduler: Scheduler, xml: str) -> None:
     """The workflow comes back as it went."""
     assert scheduler.xml(scheduler.submit(xml).id) == xml
@@ -265,6 +269,7 @@ def test_pre_java_commands_are_sent_as_a_server_reads_them(scheduler: Scheduler,
     assert sent == with_commands_added(workflow) != workflow
 
 
+@pytest.mark.memory_only("the fault is put into the scheduler in memory")
 def test_results_after_an_error_was_decided_to_be_none(
     scheduler: Scheduler, memory: MemoryScheduler, recorded: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

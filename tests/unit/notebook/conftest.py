@@ -77,19 +77,19 @@ def shell(
 
 
 @pytest.fixture
-def memory() -> MemoryScheduler:
+def memory(server: MemoryScheduler) -> MemoryScheduler:
     """A scheduler that runs nothing."""
-    return MemoryScheduler()
+    return server
 
 
 @pytest.fixture
 def scheduler(memory: MemoryScheduler) -> Scheduler:
-    return Scheduler(Session(memory, memory.credentials), sleep=lambda _: None)
+    return Scheduler(Session(memory.transport(), memory.credentials), sleep=lambda _: None)
 
 
 @pytest.fixture
-def connection(scheduler: Scheduler) -> Connection:
-    return Connection(make=lambda: scheduler)
+def connection(scheduler: Scheduler, memory: MemoryScheduler) -> Connection:
+    return Connection(memory.settings, make=lambda: scheduler)
 
 
 @pytest.fixture

@@ -145,7 +145,7 @@ class Notebook:
         self.server = server or MemoryScheduler()
         self.frontend = FakeFrontend(folder)
         self.live = SimpleLive(self.frontend)
-        self.connection = Connection(make=self._scheduler)
+        self.connection = Connection(self.server.settings, make=self._scheduler)
         self.memory = NotebookMemory(folder / "memory", "notebook.ipynb") if memory else None
         self.parameter_cells: dict[str, str] = {}
         self.context = Context(
@@ -158,12 +158,21 @@ class Notebook:
         self.live.scheduler = lambda: self.context.scheduler
         self.count = 0
 
+    @property
+    def on_server(self) -> bool:
+        """Whether the scheduler is the stand-in for a ProActive server."""
+        return not self.connection.embedded
+
+    def failure(self, message: str) -> str:
+        """How the message of a task's failure is shown."""
+        return self.server.shown_failure(message)
+
     def restarted(self) -> Notebook:
         """The notebook after a restart of its kernel."""
         return Notebook(self.folder, server=self.server, memory=self.memory is not None)
 
     def _scheduler(self) -> Scheduler:
-        return Scheduler(Session(self.server, self.server.credentials), sleep=lambda seconds: None)
+        return Scheduler(Session(self.server.transport(), self.server.credentials), sleep=lambda seconds: None)
 
     def run(self, cell: str) -> list[str]:
         """Run the pragmas of a cell; gives the sentences it showed."""
@@ -217,6 +226,6 @@ class Notebook:
 
 
 @pytest.fixture
-def notebook(tmp_path: Path) -> Notebook:
-    """A fresh notebook in an empty folder, on a scheduler in memory."""
-    return Notebook(tmp_path)
+def notebook(tmp_path: Path, server: MemoryScheduler) -> Notebook:
+    """A fresh notebook in an empty folder, on a scheduler in memory or on the stand-in server."""
+    return Notebook(tmp_path, server=server)

@@ -33,6 +33,7 @@ def failed(notebook):
     return notebook
 
 
+@pytest.mark.memory_only("the traceback is of the script without the code around it on a server")
 def test_a_failed_task_is_loaded(failed) -> None:
     """Variables, results and imported names are bound; the error names the cell's line; the code is offered."""
     failed.frontend.namespace["rows"] = "mine"

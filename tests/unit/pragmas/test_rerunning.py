@@ -26,7 +26,9 @@ def test_a_part_runs_with_the_results_of_the_last_job(notebook) -> None:
         "* Redefined task C (Python, after B).",
         "* Results of job 1 ('chain') are used for B. Not needed: A.",
     ]
-    assert submitted(notebook, 2)["C"] == (("B",), "result = 4")
+    parents, script = submitted(notebook, 2)["C"]
+    # On a server there is code around it.
+    assert (parents, script.split("\n").count("result = 4")) == (("B",), 1)
     assert submitted(notebook, 2)["B"] == (
         (),
         "# What B returned in job 1, and the variables that it handed on.\nresult = [1, 'two']",

@@ -186,7 +186,11 @@ class SubmittedJob:
 
     def restart_task(self, task: str) -> bool:
         """Run an In-Error task again, or stop a running one and run it again."""
-        return self.scheduler.restart_in_error_task(self.id, task) or self.scheduler.restart_task(self.id, task)
+        # A server answers true to a restart of an In-Error task in any status, and fails at that of a waiting one.
+        state = self.state().task(task)
+        if state is None or state.status is TaskStatus.IN_ERROR:
+            return self.scheduler.restart_in_error_task(self.id, task)
+        return state.status is TaskStatus.RUNNING and self.scheduler.restart_task(self.id, task)
 
     def restart_in_error_tasks(self) -> bool:
         """Run every In-Error task again."""
