@@ -100,6 +100,7 @@ ON_STAND_IN = {
     "test_memory": (_NEWEST,),
     "test_ownership": (_NEWEST,),
     "test_rerunning": (_NEWEST,),
+    "test_resources": (_NEWEST,),
     "test_scheduler": (_NEWEST, _OLD),
     "test_surroundings": (_NEWEST,),
     "test_trust": (_NEWEST,),
