@@ -1,13 +1,14 @@
-"""`kill`, `pause`, `resume`, `restart`, `finish`, `priority`: one request each."""
+"""`kill`, `pause`, `resume`, `restart`, `finish`, `priority`, `signal`: one request each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import click
 
 from proactive_jupyter_kernel.cli.app import EXIT_PROBLEM
 from proactive_jupyter_kernel.cli.common import (
+    assignments,
     examples,
     job_id_of,
     json_option,
@@ -19,7 +20,7 @@ from proactive_jupyter_kernel.cli.common import (
 from proactive_jupyter_kernel.client.jobs import SubmittedJob
 from proactive_jupyter_kernel.client.scheduler import Scheduler
 
-__all__ = ["finish", "kill", "pause", "priority", "restart", "resume"]
+__all__ = ["finish", "kill", "pause", "priority", "restart", "resume", "signal"]
 
 PRIORITIES = ("idle", "lowest", "low", "normal", "high", "highest")
 
@@ -85,6 +86,18 @@ def priority(scheduler: Scheduler, job: str, priority: str) -> None:
     submitted = scheduler.get_job(job_id_of(scheduler, job))
     submitted.set_priority(priority)
     say(f"The priority of job {submitted.id} {submitted.name!r} is {priority.lower()}.")
+
+
+@click.command(epilog=examples("proactive-kernel signal 7 go", "proactive-kernel signal 7 approve --var RATE=0.1"))
+@click.argument("job", metavar="ID")
+@click.argument("name", metavar="NAME")
+@click.option("--var", "-v", "values", multiple=True, metavar="K=V", help="Set a variable of the signal; repeatable.")
+@scheduler_options
+def signal(scheduler: Scheduler, job: str, name: str, values: Sequence[str]) -> None:
+    """Send the signal NAME to the job ID, one of whose tasks waits for it."""
+    submitted = scheduler.get_job(job_id_of(scheduler, job))
+    submitted.send_signal(name, assignments(values))
+    say(f"Job {submitted.id} {submitted.name!r} received the signal {name!r}.")
 
 
 kill = _action(

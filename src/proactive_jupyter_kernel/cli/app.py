@@ -46,6 +46,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "finish": ("actions", "End an In-Error task, so that the tasks after it run."),
     "priority": ("actions", "Change the priority of a job."),
     "nodes": ("nodes", "List the nodes that tasks can run on."),
+    "signal": ("actions", "Send a signal that a task of a job waits for."),
     "run": ("run", "Execute a notebook and print its outputs as they arrive."),
     "export": ("exchange", "Write a notebook's or a file's workflow as XML, JSON, dot, SVG, PNG or Mermaid."),
     "notebook": ("exchange", "Convert a workflow file to a notebook."),

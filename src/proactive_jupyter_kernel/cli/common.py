@@ -19,6 +19,7 @@ from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.errors import SetupError, UnknownJob
 
 __all__ = [
+    "assignments",
     "data_dir_option",
     "examples",
     "job_id_of",
@@ -43,6 +44,17 @@ data_dir_option = click.option(
 def examples(*lines: str) -> str:
     """An epilog that keeps its lines."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def assignments(texts: Sequence[str]) -> dict[str, str]:
+    """The values of repeated options ``--var NAME=VALUE``, by name."""
+    pairs = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"{text!r} is not of the form NAME=VALUE.", param_hint="--var")
+        pairs[name] = value
+    return pairs
 
 
 def scheduler_options(command: Callable[..., Any]) -> Callable[..., Any]:

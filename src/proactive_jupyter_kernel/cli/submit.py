@@ -10,7 +10,15 @@ from typing import BinaryIO
 import click
 
 from proactive_jupyter_kernel.cli import job_formatting
-from proactive_jupyter_kernel.cli.common import examples, json_option, note, print_json, say, scheduler_options
+from proactive_jupyter_kernel.cli.common import (
+    assignments,
+    examples,
+    json_option,
+    note,
+    print_json,
+    say,
+    scheduler_options,
+)
 from proactive_jupyter_kernel.cli.wait import conclude, timeout_option
 from proactive_jupyter_kernel.cli.watch import watch
 from proactive_jupyter_kernel.client.jobs import SubmittedJob, workflow_source
@@ -77,7 +85,7 @@ def submit(
     """
     _refuse_other_formats(file)
     xml = workflow_source.with_scripts(file.read(), _folder(file), _note)
-    given = _pairs(variables)
+    given = assignments(variables)
     for name in _not_mentioned(xml, given):
         note(f"Note: The workflow does not mention the variable {name}; it is added for this submission.")
     choice = NodeChoice(node_source=node_source, host=host, token=token)
@@ -165,16 +173,6 @@ def _not_mentioned(xml: bytes, names: Iterable[str]) -> list[str]:
     except UnicodeDecodeError:
         return []
     return [name for name in names if not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)]
-
-
-def _pairs(texts: Sequence[str]) -> dict[str, str]:
-    pairs = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise click.BadParameter(f"{text!r} is not of the form NAME=VALUE.", param_hint="--var")
-        pairs[name] = value
-    return pairs
 
 
 def _every_problem(refusal: ProActiveError, xml: bytes, variables: Mapping[str, str]) -> str:

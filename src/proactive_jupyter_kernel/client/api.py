@@ -261,6 +261,20 @@ class SchedulerApi:
         """Treat an In-Error task as finished, so that its children run (``PUT …/tasks/{n}/finishInErrorTask``)."""
         return self._act_on_task(job_id, name, "finishInErrorTask", doing="finish")
 
+    def send_signal(self, job_id: int, name: str, values: Mapping[str, str]) -> list[str]:
+        """Send a signal to a job, with values for its variables; the job's signals
+        (``POST /scheduler/job/{j}/signals``).
+        """
+        found = self._session.call(
+            "POST",
+            path_of("scheduler", "job", job_id, "signals"),
+            doing=f"send the signal {name!r} to job {job_id}",
+            query=(("signal", name),),
+            headers={"content-type": "application/json"},
+            content=json.dumps(dict(values)).encode("utf-8"),
+        ).json()
+        return [str(each) for each in found]
+
     def _get(self, path: str, *, doing: str, query: Mapping[str, str] | None = None, accept: str = "*/*") -> Response:
         return self._session.call(
             "GET", path, doing=doing, query=tuple((query or {}).items()), headers={"accept": accept}

@@ -184,6 +184,13 @@ class SubmittedJob:
         """``idle``, ``lowest``, ``low``, ``normal``, ``high`` or ``highest``."""
         self.scheduler.set_priority(self.id, priority.upper())
 
+    def send_signal(self, name: str, values: Mapping[str, str] | None = None) -> None:
+        """Send a signal that a task of the job waits for (`signalapi`), with values for its variables.
+
+        `SchedulerError` if the job is not ready for it, or a value does not fit the model of its variable.
+        """
+        self.scheduler.send_signal(self.id, name, values or {})
+
     def restart_task(self, task: str) -> bool:
         """Run an In-Error task again, or stop a running one and run it again."""
         # A server answers true to a restart of an In-Error task in any status, and fails at that of a waiting one.

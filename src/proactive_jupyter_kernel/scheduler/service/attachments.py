@@ -8,6 +8,7 @@ signals show ``ready_go``, then ``go``. An ended job has no signals.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -51,6 +52,9 @@ class Attachments:
         self._ask = ask
         self._driver = driver
         self._lookups = lookups
+        self._changed = asyncio.Event()
+        #: Rises when anything of any job was attached or removed; starts anew with the scheduler.
+        self.revision = 0
 
     # --- web addresses -------------------------------------------------------------------------------------------
 
@@ -65,6 +69,20 @@ class Attachments:
         await self._change(job_id, lambda old: replace(old, endpoints=_without(old.endpoints, name)))
 
     # --- signals -------------------------------------------------------------------------------------------------
+
+    def signals(self, job_id: int) -> tuple[tuple[str, ...], dict[str, Signal]]:
+        """The job's signals as they are shown, and those that were sent, by name."""
+        extras = self._extras(job_id)
+        declared = {each.name: each for each in extras.declared}
+        sent = [name for name in extras.signals if not name.startswith(_READY) or name in declared]
+        return extras.signals, {name: declared.get(name, Signal(name=name)) for name in sent}
+
+    async def wait(self, revision: object, seconds: float) -> None:
+        """Return as soon as `revision` is another one, at the latest after `seconds`."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.revision == revision:
+                    await self._changed.wait()
 
     async def ready_for_signal(self, job_id: int, name: str, variables: tuple[Variable, ...] = ()) -> None:
         """A task waits for a signal from now on, again if it was sent before; `SignalRefused` for an ended job."""
@@ -164,6 +182,9 @@ class Attachments:
         extras = change(self._extras(job_id))
         self._driver.attach(job_id, extras)
         await self._driver.settled()
+        self.revision += 1
+        self._changed.set()
+        self._changed = asyncio.Event()
         return extras
 
 

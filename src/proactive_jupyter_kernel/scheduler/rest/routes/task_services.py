@@ -16,6 +16,7 @@ from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
 from proactive_jupyter_kernel.scheduler.rest.http.routing import Handler, Route
 from proactive_jupyter_kernel.scheduler.service.channels import Channel
 from proactive_jupyter_kernel.scheduler.task_keys import checked
+from proactive_jupyter_kernel.workflow.model import Variable
 
 __all__ = ["ROUTES"]
 
@@ -96,7 +97,74 @@ _CHANNELS: dict[str, tuple[Callable[[Call, int, dict[str, Any]], Awaitable[Any]]
     "wait": (_wait, "The entries as soon as the channel has another revision, or when the time is over."),
 }
 
+
+def _state(call: Call, job_id: int) -> dict[str, Any]:
+    attached = call.service.attachments
+    shown, sent = attached.signals(job_id)
+    received = {name: {each.name: each.value for each in signal.variables} for name, signal in sent.items()}
+    return {"revision": attached.revision, "signals": list(shown), "received": received}
+
+
+async def _signals(call: Call, job_id: int, body: dict[str, Any]) -> Any:
+    return _state(call, job_id)
+
+
+async def _await_signals(call: Call, job_id: int, body: dict[str, Any]) -> Any:
+    await call.service.attachments.wait(body.get("revision"), _seconds(body))
+    return _state(call, job_id)
+
+
+async def _ready(call: Call, job_id: int, body: dict[str, Any]) -> Any:
+    variables = body.get("variables", [])
+    if not isinstance(variables, list):
+        raise ValueError("'variables' must be a list of objects.")
+    await call.service.attachments.ready_for_signal(job_id, _text(body, "name"), tuple(map(_variable, variables)))
+    return _state(call, job_id)
+
+
+async def _send(call: Call, job_id: int, body: dict[str, Any]) -> Any:
+    values = body.get("values", {})
+    if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
+        raise ValueError("'values' must be an object of texts.")
+    await call.service.attachments.send_signal(job_id, _text(body, "name"), values)
+    return _state(call, job_id)
+
+
+async def _remove(call: Call, job_id: int, body: dict[str, Any]) -> Any:
+    names = body.get("names", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError("'names' must be a list of texts.")
+    for name in names:
+        await call.service.attachments.remove_signal(job_id, name.removeprefix("ready_"))
+    return _state(call, job_id)
+
+
+def _variable(each: Any) -> Variable:
+    """A variable that a signal asks its sender for."""
+    if not isinstance(each, dict):
+        raise ValueError(f"A variable of a signal is an object with a name, not {each!r}.")
+    texts = {key: _text(each, key) for key in ("name", "value", "model", "description", "group") if key in each}
+    return Variable(
+        name=_text(each, "name"),
+        value=texts.get("value", ""),
+        model=texts.get("model", ""),
+        description=texts.get("description", ""),
+        group=texts.get("group", ""),
+        advanced=each.get("advanced") is True,
+        hidden=each.get("hidden") is True,
+    )
+
+
+_SIGNALS: dict[str, tuple[Callable[[Call, int, dict[str, Any]], Awaitable[Any]], str]] = {
+    "state": (_signals, "The signals of the task's job, and the values of those that were sent."),
+    "wait": (_await_signals, "The same as soon as anything has changed, or when the time is over."),
+    "ready": (_ready, "Declare that the job waits for a signal, with the variables of its sender."),
+    "send": (_send, "Send a signal that the job waits for."),
+    "remove": (_remove, "Forget signals, sent or not."),
+}
+
 ROUTES = tuple(
-    Route("POST", f"/task/channels/{name}", _for_tasks(operation), doc, session=False)
-    for name, (operation, doc) in _CHANNELS.items()
+    Route("POST", f"/task/{kind}/{name}", _for_tasks(operation), doc, session=False)
+    for kind, operations in (("channels", _CHANNELS), ("signals", _SIGNALS))
+    for name, (operation, doc) in operations.items()
 )
