@@ -41,7 +41,17 @@ from proactive_jupyter_kernel.workflow.model import (
     Workflow,
 )
 
-__all__ = ["Site", "assemble", "handed_on", "parse_walltime", "rest_urls", "selection", "space_folders", "walltime_of"]
+__all__ = [
+    "Site",
+    "assemble",
+    "handed_on",
+    "parse_walltime",
+    "rest_urls",
+    "selection",
+    "space_folders",
+    "system_variables",
+    "walltime_of",
+]
 
 #: Replaces the references in a text.
 Resolve: TypeAlias = Callable[[str], str]
@@ -248,6 +258,22 @@ def _system_variables(slots: tuple[Slot, ...], job: JobRecord, spaces: Mapping[s
         "PA_NODE_SOURCE": slot.source,
         **rest_urls(site.url),
         **spaces,
+    }
+
+
+def system_variables(
+    job: JobRecord, task: TaskRecord, workflow: Workflow, site: Site, *, source: str, nodes: int
+) -> dict[str, Any]:
+    """What named job, task, node and spaces to an execution of `task`, as far as it outlives the execution."""
+    slot = Slot(name=task.slot, host=task.host, source=source)
+    return {
+        "PA_JOB_ID": str(job.job_id),
+        "PA_JOB_NAME": job.name,
+        "PA_TASK_ID": str(task.task_id),
+        "PA_TASK_NAME": task.name,
+        "PA_TASK_ITERATION": task.iteration,
+        "PA_TASK_REPLICATION": task.replication,
+        **_system_variables((slot,) * nodes, job, space_folders(workflow, site, job.owner, task.task_id), site),
     }
 
 

@@ -29,6 +29,7 @@ from proactive_jupyter_kernel.scheduler import settings as settings_table
 from proactive_jupyter_kernel.scheduler.address import DataFolderInUse, locked, published
 from proactive_jupyter_kernel.scheduler.assemble import Site
 from proactive_jupyter_kernel.scheduler.executors.local import LocalExecutor, LocalSettings
+from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
 from proactive_jupyter_kernel.scheduler.rest.app import App
 from proactive_jupyter_kernel.scheduler.rest.http.sessions import Sessions
 from proactive_jupyter_kernel.scheduler.service import Service
@@ -217,7 +218,8 @@ class _Daemon:
         settings = self._settings
         local = LocalSettings(slots=settings.slots, sources=settings.node_sources, warm=settings.warm)
         executor = LocalExecutor(self._data_dir / "scratch", local, DataSpaces())
-        return Service(store=self._store, executor=executor, settings=settings, site=self._site())
+        hidden = HiddenValues.of(self._data_dir)
+        return Service(store=self._store, executor=executor, settings=settings, site=self._site(), hidden=hidden)
 
     def _site(self) -> Site:
         spaces = self._data_dir / "spaces"

@@ -10,9 +10,12 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 
 from proactive_jupyter_kernel.errors import UnknownJob, UnknownTask, did_you_mean
+from proactive_jupyter_kernel.scheduler.assemble import Site
 from proactive_jupyter_kernel.scheduler.engine.records import TaskRecord
+from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
 from proactive_jupyter_kernel.scheduler.service.logs import LogSource, formatted, task_lines
 from proactive_jupyter_kernel.scheduler.service.results import TaskOutcome, in_job_result, outcome_of
+from proactive_jupyter_kernel.scheduler.service.started import StartedTasks
 from proactive_jupyter_kernel.scheduler.store.base import (
     JobQuery,
     JobRow,
@@ -38,8 +41,13 @@ _WORKFLOWS = 32
 class Questions:
     """Reads the store for the service and for REST."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, hidden: HiddenValues, site: Site) -> None:
         self._store = store
+        self.site = site
+        #: Makes what is shown of hidden variables.
+        self.hidden = hidden
+        #: What the tasks of living jobs saw when they started.
+        self.started = StartedTasks()
         self._workflows: OrderedDict[int, tuple[Workflow, dict[str, Task]]] = OrderedDict()
 
     # --- jobs ----------------------------------------------------------------------------------------------------

@@ -41,6 +41,9 @@ class TaskOutcome:
     metadata: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, Wire] = field(default_factory=dict)
     result_map: Mapping[str, Wire] = field(default_factory=dict)
+    #: The nodes of the execution: their source and number; none where no execution reported a result.
+    source: str = ""
+    nodes: int = 0
 
 
 def outcome_of(task: TaskRecord, row: ResultRow | None) -> TaskOutcome:
@@ -59,6 +62,8 @@ def outcome_of(task: TaskRecord, row: ResultRow | None) -> TaskOutcome:
             metadata=row.metadata,
             variables=variables,
             result_map=row.result_map,
+            source=row.source,
+            nodes=row.nodes,
         )
     failure = task.failure or (row.failure if row is not None else None)
     if failure is None or task.status is TaskStatus.NOT_RESTARTED:
@@ -71,6 +76,8 @@ def outcome_of(task: TaskRecord, row: ResultRow | None) -> TaskOutcome:
         metadata=row.metadata if row is not None else {},
         variables=variables,
         result_map=row.result_map if row is not None else {},
+        source=row.source if row is not None else "",
+        nodes=row.nodes if row is not None else 0,
     )
 
 

@@ -162,15 +162,18 @@ class Runner:
     def _assemble(self, command: StartAttempt) -> Attempt:
         job_id = command.job_id
         task = self._ask.task_by_id(job_id, command.task_id)
-        return assemble(
+        definition = self._ask.definition(job_id, task.base_name)
+        attempt = assemble(
             command,
             job=self._ask.job(job_id).record,
             task=task,
             workflow=self._ask.workflow(job_id),
-            definition=self._ask.definition(job_id, task.base_name),
+            definition=definition,
             parents=tuple(map(_parent, self._ask.outcomes_of(job_id, command.parents))),
             site=self._site,
         )
+        self._ask.started.note(command, attempt, definition)
+        return attempt
 
     def _end(self, command: StartAttempt, attempt: Attempt | None, outcome: Outcome) -> None:
         at = self._clock()
@@ -184,6 +187,8 @@ class Runner:
                 finished_at=at,
                 duration=outcome.duration,
                 host=command.slots[0].host,
+                source=command.slots[0].source,
+                nodes=len(command.slots),
                 failure=outcome.failure,
                 value=outcome.value,
                 metadata=outcome.metadata,

@@ -27,6 +27,7 @@ from proactive_jupyter_kernel.scheduler.engine.placement import SlotState
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.engine.transitions import SchedulerStatus
 from proactive_jupyter_kernel.scheduler.executors.base import Executor
+from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
 from proactive_jupyter_kernel.scheduler.service import submission
 from proactive_jupyter_kernel.scheduler.service.attachments import Attachments
 from proactive_jupyter_kernel.scheduler.service.channels import Channels
@@ -74,13 +75,17 @@ class Service:
         executor: Executor,
         settings: Settings,
         site: Site,
+        hidden: HiddenValues | None = None,
         clock: Callable[[], int] = now_ms,
     ) -> None:
+        """`hidden` has the key of the values that are not shown; None: one for this run."""
         self.site = site
         self.settings = settings
         self.clock = clock
         self.listeners = Listeners()
-        self.ask = Questions(store)
+        self.hidden = hidden or HiddenValues.for_one_run()
+        self.ask = Questions(store, self.hidden, site)
+        self.listeners.add(self.ask.started.hear)
         self._store = store
         self._executor = executor
         self._machine = Machine()
@@ -204,7 +209,7 @@ class Service:
             job_id=job_id,
             xml=xml if isinstance(xml, str) else xml.decode("utf-8", "replace"),
             workflow=workflow,
-            facts=submission.facts_of(workflow),
+            facts=submission.facts_of(workflow, self.hidden),
         )
         event = events.JobSubmitted(at=self.clock(), job_id=job_id, workflow=workflow, owner=owner)
         self.ask.remember(job_id, workflow)
@@ -260,6 +265,7 @@ class Service:
             variables=variables or {},
             generic_information=generic_information or {},
             site=rest_urls(self.site.url),
+            hidden=self.hidden,
         )
 
     def _lookups(self, owner: str) -> Lookups:

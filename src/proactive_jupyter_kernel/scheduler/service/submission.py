@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow, WorkflowError
+from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
 from proactive_jupyter_kernel.scheduler.store.base import JobFacts
 from proactive_jupyter_kernel.workflow.checks import Problem
 from proactive_jupyter_kernel.workflow.model import JavaClass, Workflow
@@ -33,7 +34,7 @@ class Validation:
     #: The task of the first problem that has one.
     task_name: str | None = None
     message: str | None = None
-    #: The workflow with references resolved; None where it could not be read.
+    #: The workflow with references resolved, as others may see it; None where it could not be read.
     workflow: Workflow | None = None
     #: Things in the XML that this scheduler leaves out, each a sentence.
     notices: tuple[str, ...] = field(default=())
@@ -45,9 +46,12 @@ def prepare(
     variables: Mapping[str, str],
     generic_information: Mapping[str, str],
     site: Mapping[str, str],
+    hidden: HiddenValues,
     lookups: Lookups | None = None,
 ) -> Workflow:
     """The resolved and checked workflow; `lookups` answer what the models of variables ask of the scheduler.
+
+    Values of hidden variables may come as `hidden` shows them.
 
     Raises `WorkflowError`: `UnreadableWorkflow` with the line, or `InvalidWorkflow` with every problem.
     """
@@ -58,7 +62,8 @@ def prepare(
 
     loaded = loads(xml, keep_going=True)
     problems: list[object] = list(loaded.problems)
-    written = loaded.workflow
+    written = hidden.opened_workflow(loaded.workflow)
+    variables = hidden.opened_values(variables, written)
     written = replace(written, generic_information={MODE: DEFAULT_MODE, **written.generic_information})
     try:
         workflow = resolve(written, variables=variables, generic_information=generic_information, site=site)
@@ -97,23 +102,24 @@ def validate(
     variables: Mapping[str, str],
     generic_information: Mapping[str, str],
     site: Mapping[str, str],
+    hidden: HiddenValues,
     lookups: Lookups | None = None,
 ) -> Validation:
     """As `prepare`, but every verdict is an answer."""
     try:
         workflow = prepare(
-            xml, variables=variables, generic_information=generic_information, site=site, lookups=lookups
+            xml, variables=variables, generic_information=generic_information, site=site, hidden=hidden, lookups=lookups
         )
     except InvalidWorkflow as error:
         tasks = (getattr(problem, "task", "") for problem in error.problems)
         return Validation(valid=False, message=str(error), task_name=next(filter(None, tasks), None))
     except WorkflowError as error:
         return Validation(valid=False, message=str(error))
-    return Validation(valid=True, workflow=workflow)
+    return Validation(valid=True, workflow=hidden.shown_workflow(workflow))
 
 
-def facts_of(workflow: Workflow) -> JobFacts:
-    """What the job's records show of the workflow."""
+def facts_of(workflow: Workflow, hidden: HiddenValues) -> JobFacts:
+    """What the job's records show of the workflow; nowhere the value of a hidden variable."""
     information = workflow.generic_information
     parent = information.get("PARENT_JOB_ID", "")
     return JobFacts(
@@ -123,6 +129,6 @@ def facts_of(workflow: Workflow) -> JobFacts:
         mode=information.get(MODE, ""),
         parent_id=int(parent) if parent.isdecimal() else None,
         generic_information=dict(information),
-        variables=workflow.variables,
+        variables=hidden.shown_variables(workflow.variables),
         precious_tasks=tuple(task.name for task in workflow.tasks if task.precious_result),
     )

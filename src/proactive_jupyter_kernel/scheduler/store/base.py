@@ -132,6 +132,9 @@ class ResultRow:
     #: Milliseconds.
     duration: int = 0
     host: str = ""
+    #: The node source of its first node, and how many nodes it had.
+    source: str = ""
+    nodes: int = 0
     failure: Failure | None = None
     value: Wire = None
     metadata: Mapping[str, str] = field(default_factory=dict)

@@ -96,7 +96,9 @@ def test_a_job_is_told_from_beginning_to_end(rest: Callable[..., None], workflow
             ("JOB_UPDATED", "", "FINISHED"),
         ]
         state = await scene.json(f"/scheduler/jobs/{job_id}")
-        assert frames[6]["data"] == state["tasks"]["0"]["taskInfo"]
+        seen = frames[6]["data"]["variables"]
+        assert seen["PA_TASK_NAME"] == "A"
+        assert frames[6]["data"] == {**state["tasks"]["0"]["taskInfo"], "variables": seen}
         info = {"owner": "ana", "scheduledTimeForRemoval": 0, "lastUpdatedTime": -1, "tasksSkipped": None}
         none = {"bucketName": None, "label": None, "modifiedTasks": None}
         assert frames[7]["data"] == {**state["jobInfo"], **info, **none}

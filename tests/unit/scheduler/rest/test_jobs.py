@@ -62,7 +62,7 @@ def test_a_job_from_submission_to_result(rest: Callable[..., None], workflow: Ca
         assert (result["resultMap"], result["exceptionResults"]) == ({"k": "5"}, {})
         first = result["allResults"]["A"]
         assert (first["value"], first["output"]) == ("{a=1}", {"stdoutLogs": "hello\n", "stderrLogs": "oops\n"})
-        assert first["propagatedVariables"] == {"V": "x"}
+        assert first["propagatedVariables"]["V"] == "x"
         assert await scene.json(f"/scheduler/jobs/{job_id}/resultmap") == {"k": "5"}
         assert await scene.json(f"/scheduler/jobs/resultmap?jobsid={job_id}") == {str(job_id): {"k": "5"}}
         assert await scene.json(f"/scheduler/jobs/{job_id}/result/value") == {"A": "{a=1}", "B": "true"}

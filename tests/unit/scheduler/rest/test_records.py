@@ -15,6 +15,7 @@ from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRec
 from proactive_jupyter_kernel.scheduler.rest.dto import records
 from proactive_jupyter_kernel.scheduler.rest.dto.throwable import serialized_exception
 from proactive_jupyter_kernel.scheduler.service.results import TaskOutcome
+from proactive_jupyter_kernel.scheduler.service.started import StartedTask
 from proactive_jupyter_kernel.scheduler.store.base import Endpoint, JobExtras, JobFacts, JobRow
 from proactive_jupyter_kernel.workflow.java import serialization
 from proactive_jupyter_kernel.workflow.model import Priority, Script, Task, TaskVariable, Variable
@@ -157,7 +158,9 @@ def test_job_info_shows_what_is_attached() -> None:
 
 def test_task_state_is_complete() -> None:
     """Every field of TaskStateData and TaskInfoData."""
-    assert records.task_state(JOB, TASK, DEFINITION) == STATE
+    assert records.task_state(JOB, TASK, DEFINITION) == STATE | {"taskInfo": STATE["taskInfo"] | {"variables": None}}
+    seen = StartedTask(variables={}, generic_information={})
+    assert records.task_state(JOB, TASK, DEFINITION, seen=seen) == STATE
 
 
 def test_task_state_shows_the_definition() -> None:
@@ -171,10 +174,16 @@ def test_task_state_shows_the_definition() -> None:
         generic_information={"K": "v"},
         variables=(TaskVariable(name="X", value="y"),),
     )
-    shown = records.task_state(JOB, TASK, definition)
+    seen = StartedTask(variables={"X": "y", "N": 1, "L": [True, None]}, generic_information={"K": "w"})
+    shown = records.task_state(JOB, TASK, definition, seen=seen)
     assert shown["parallelEnvironment"] == {"nodesNumber": 3}
     assert (shown["numberOfNodesNeeded"], shown["maxNumberOfExecution"], shown["description"]) == (3, 4, "d")
-    assert (shown["genericInformation"], shown["taskInfo"]["variables"]) == ({"K": "v"}, {"X": "y"})
+    texts = {"X": "y", "N": "1", "L": "[true, null]"}
+    assert (shown["genericInformation"], shown["taskInfo"]["variables"]) == ({"K": "w"}, texts)
+    waiting = records.task_state(JOB, TASK, definition)
+    assert (waiting["genericInformation"], waiting["taskInfo"]["variables"]) == ({"K": "v"}, None)
+    ended = records.task_state(replace(JOB, status=JobStatus.KILLED), TASK, definition)
+    assert (ended["genericInformation"], ended["taskInfo"]["variables"]) == ({}, None)
 
 
 def test_job_state_is_complete() -> None:

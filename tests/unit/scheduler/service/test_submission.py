@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow
+from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
 from proactive_jupyter_kernel.scheduler.service.submission import prepare
 
+HIDDEN = HiddenValues(b"k" * 32)
 WORKFLOW = """<job xmlns="urn:proactive:jobdescriptor:3.14" name="refused">
   <variables><variable name="N" value="12" model="PA:INTEGER[1,10]"/></variables>
   <taskFlow>
@@ -20,7 +22,7 @@ WORKFLOW = """<job xmlns="urn:proactive:jobdescriptor:3.14" name="refused">
 
 def refused(xml: str, **variables: str) -> list[str]:
     with pytest.raises(InvalidWorkflow) as caught:
-        prepare(xml, variables=variables, generic_information={}, site={})
+        prepare(xml, variables=variables, generic_information={}, site={}, hidden=HIDDEN)
     return [str(problem) for problem in caught.value.problems]
 
 

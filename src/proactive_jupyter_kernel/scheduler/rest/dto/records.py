@@ -15,6 +15,7 @@ from proactive_jupyter_kernel.scheduler.attempt import Failure, Wire
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.rest.dto.throwable import serialized_exception
 from proactive_jupyter_kernel.scheduler.service.results import TaskOutcome
+from proactive_jupyter_kernel.scheduler.service.started import StartedTask
 from proactive_jupyter_kernel.scheduler.store.base import JobRow
 from proactive_jupyter_kernel.workflow import values
 from proactive_jupyter_kernel.workflow.java import serialization
@@ -139,8 +140,8 @@ def job_state(row: JobRow, tasks: Iterable[Json]) -> Json:
     }
 
 
-def task_info(job: JobRecord, task: TaskRecord, definition: Task) -> Json:
-    """TaskInfoData."""
+def task_info(job: JobRecord, task: TaskRecord, seen: StartedTask | None) -> Json:
+    """TaskInfoData. `seen` is what the task saw when it started; None before, and when the job has ended."""
     return {
         "jobId": job_id(job),
         "taskId": {"id": task.task_id, "readableName": task.name},
@@ -155,13 +156,16 @@ def task_info(job: JobRecord, task: TaskRecord, definition: Task) -> Json:
         "numberOfExecutionOnFailureLeft": task.node_failures_left,
         "visualizationActivated": False,
         "visualizationConnectionString": None,
-        "variables": {variable.name: variable.value for variable in definition.variables},
+        "variables": None if seen is None else {name: _text(wire) for name, wire in seen.variables.items()},
         "progress": task.progress,
     }
 
 
-def task_state(job: JobRecord, task: TaskRecord, definition: Task, *, executions: int = 1) -> Json:
-    """TaskStateData. `executions` is how often the task may run where it does not say so itself."""
+def task_state(
+    job: JobRecord, task: TaskRecord, definition: Task, *, executions: int = 1, seen: StartedTask | None = None
+) -> Json:
+    """TaskStateData. `executions` is how often the task may run where it does not say so itself, `seen` as for
+    `task_info`."""
     nodes = definition.nodes if isinstance(definition.nodes, int) else 1
     most = definition.max_executions
     return {
@@ -172,16 +176,19 @@ def task_state(job: JobRecord, task: TaskRecord, definition: Task, *, executions
         "replicationIndex": task.replication,
         "maxNumberOfExecution": most if isinstance(most, int) else executions,
         "maxNumberOfExecutionOnFailure": _NODE_FAILURES,
-        "taskInfo": task_info(job, task, definition),
+        "taskInfo": task_info(job, task, seen),
         "parallelEnvironment": {"nodesNumber": nodes} if nodes > 1 else None,
-        "genericInformation": _information(task, definition),
+        "genericInformation": {} if job.status in JOB_ENDED else _information(task, definition, seen),
         "numberOfNodesNeeded": nodes,
     }
 
 
-def _information(task: TaskRecord, definition: Task) -> dict[str, str]:
-    """A task's generic information; the copies of a loop with a cron expression have a start time of their own."""
-    information = dict(definition.generic_information)
+def _information(task: TaskRecord, definition: Task, seen: StartedTask | None) -> dict[str, str]:
+    """A task's generic information, with references resolved once it has started.
+
+    The copies of a loop with a cron expression have a start time of their own.
+    """
+    information = dict(definition.generic_information if seen is None else seen.generic_information)
     if task.start_at is not None and (task.iteration or "START_AT" not in information):
         information["START_AT"] = datetime.fromtimestamp(task.start_at / 1000, UTC).isoformat(timespec="seconds")
     return information
@@ -240,7 +247,7 @@ def task_result(outcome: TaskOutcome, *, stdout: str = "", stderr: str = "") -> 
         "serializedException": None if failure is None else _base64(serialized_exception(failure)),
         "exceptionMessage": None if failure is None else failure.text,
         "metadata": dict(outcome.metadata),
-        "propagatedVariables": {name: _text(wire) for name, wire in outcome.variables.items()},
+        "propagatedVariables": {name: _text(wire) for name, wire in outcome.variables.items() if wire is not None},
         "serializedPropagatedVariables": {name: _serialized(wire) for name, wire in outcome.variables.items()},
         "output": {"stdoutLogs": stdout, "stderrLogs": stderr},
         "raw": raw_bytes(outcome) is not None,

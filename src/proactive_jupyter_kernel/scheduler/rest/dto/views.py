@@ -3,30 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
+from proactive_jupyter_kernel.scheduler.assemble import system_variables
+from proactive_jupyter_kernel.scheduler.engine.records import UNSET, JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.rest.dto import records
 from proactive_jupyter_kernel.scheduler.rest.dto.records import Json
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.service.results import TaskOutcome
+from proactive_jupyter_kernel.scheduler.service.started import StartedTask
 from proactive_jupyter_kernel.scheduler.store.base import JobRow
+from proactive_jupyter_kernel.workflow.model import Task, Workflow
+from proactive_jupyter_kernel.workflow.status import JOB_ENDED
 
 __all__ = ["job_result", "job_state", "task_infos", "task_result", "task_states"]
 
 
 def task_states(ask: Questions, job: JobRecord, tasks: Iterable[TaskRecord]) -> list[Json]:
     """TaskStateData of some tasks of one job."""
-    most = ask.workflow(job.job_id).max_executions
+    workflow = ask.workflow(job.job_id)
+    most = workflow.max_executions
     executions = most if isinstance(most, int) else 1
-    return [
-        records.task_state(job, task, ask.definition(job.job_id, task.base_name), executions=executions)
-        for task in tasks
-    ]
+
+    def state(task: TaskRecord) -> Json:
+        definition = ask.definition(job.job_id, task.base_name)
+        seen = _seen(ask, job, task, workflow, definition)
+        return records.task_state(job, task, definition, executions=executions, seen=seen)
+
+    return [state(task) for task in tasks]
 
 
 def task_infos(ask: Questions, job: JobRecord, tasks: Iterable[TaskRecord]) -> list[Json]:
     """TaskInfoData of some tasks of one job."""
-    return [records.task_info(job, task, ask.definition(job.job_id, task.base_name)) for task in tasks]
+    workflow = ask.workflow(job.job_id)
+
+    def info(task: TaskRecord) -> Json:
+        definition = ask.definition(job.job_id, task.base_name)
+        return records.task_info(job, task, _seen(ask, job, task, workflow, definition))
+
+    return [info(task) for task in tasks]
+
+
+def _seen(ask: Questions, job: JobRecord, task: TaskRecord, workflow: Workflow, definition: Task) -> StartedTask | None:
+    """What a task of a living job saw, as others may see it; None before it has started."""
+    if job.status in JOB_ENDED or task.started_at == UNSET:
+        return None
+    seen = ask.started.of(job, task, workflow, definition)
+    return replace(seen, variables=ask.hidden.shown_values(seen.variables, workflow, definition))
 
 
 def job_state(ask: Questions, row: JobRow) -> Json:
@@ -36,7 +59,16 @@ def job_state(ask: Questions, row: JobRow) -> Json:
 
 def task_result(ask: Questions, outcome: TaskOutcome) -> Json:
     """TaskResultData with the task's output."""
-    stdout, stderr = ask.output(outcome.task.job_id, outcome.task)
+    job_id, task = outcome.task.job_id, outcome.task
+    stdout, stderr = ask.output(job_id, task)
+    workflow, definition = ask.workflow(job_id), ask.definition(job_id, task.base_name)
+    variables = ask.hidden.shown_values(outcome.variables, workflow, definition)
+    if outcome.nodes:
+        # A server's tasks hand these on with the others; ours get them afresh, so they are not stored.
+        job = ask.job(job_id).record
+        system = system_variables(job, task, workflow, ask.site, source=outcome.source, nodes=outcome.nodes)
+        variables = {**system, **variables}
+    outcome = replace(outcome, variables=variables)
     return records.task_result(outcome, stdout=stdout, stderr=stderr)
 
 

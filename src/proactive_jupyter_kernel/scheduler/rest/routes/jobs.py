@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from proactive_jupyter_kernel.errors import UnknownJob
 from proactive_jupyter_kernel.scheduler.rest.dto import records, views
+from proactive_jupyter_kernel.scheduler.rest.dto.job_xml import job_xml
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, no_content, text_answer
 from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
 from proactive_jupyter_kernel.scheduler.rest.http.routing import ANYTHING, JSON, TEXT, Handler, Route
@@ -81,9 +82,12 @@ async def state(call: Call) -> Response:
 
 
 async def xml(call: Call) -> Response:
-    """The text that was submitted."""
-    media_type = "application/json" if "application/json" in call.header("accept") else "application/xml"
-    return Response(call.service.ask.xml(call.job_id).encode("utf-8", "replace"), media_type=media_type)
+    """What was submitted, with the job's variables and generic information."""
+    media_type = "application/json" if "application/json" in call.header("accept") else "application/xml;charset=UTF-8"
+    ask = call.service.ask
+    facts, text = ask.job(call.job_id).facts, ask.xml(call.job_id)
+    written = await call.service.in_thread(job_xml, text, facts, ask.hidden)
+    return Response(written.encode("utf-8", "replace"), headers={"Content-Type": media_type})
 
 
 async def html(call: Call) -> Response:

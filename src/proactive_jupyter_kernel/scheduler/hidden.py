@@ -1,0 +1,138 @@
+"""Values of variables with the model ``PA:HIDDEN``: whoever looks at a job sees ``ENC(...)``, its tasks see the value.
+
+As on a ProActive server, what was shown can be submitted again: the value comes back where the same scheduler reads it
+as the value of a hidden variable. The cipher is deterministic (a synthetic nonce, RFC 5297's idea, with HMAC-SHA-256 as
+the pseudorandom function), so that the same value looks the same in every answer. It protects values in listings, saved
+notebooks and files from being read; the key lies in the data folder beside the jobs themselves.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import hmac
+import os
+import re
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from proactive_jupyter_kernel.scheduler.attempt import Wire
+from proactive_jupyter_kernel.workflow.model import Task, Variable, Workflow
+
+__all__ = ["HiddenValues", "is_hidden"]
+
+_V = TypeVar("_V", bound=Variable)
+
+_KEY, _NONCE = 32, 16
+_SHOWN = re.compile(r"ENC\(([A-Za-z0-9+/=]+)\)")
+_MODEL = re.compile(r"\s*PA:\s*HIDDEN\s*", re.I)
+
+
+def is_hidden(variable: Variable) -> bool:
+    """Whether its value is not to be shown."""
+    return _MODEL.fullmatch(variable.model or "") is not None
+
+
+class HiddenValues:
+    """Makes ``ENC(...)`` of values, and values of it."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    @classmethod
+    def of(cls, data_dir: Path) -> HiddenValues:
+        """With the key of a data folder, which is made on first use, for this user alone."""
+        path = data_dir / "hidden.key"
+        with contextlib.suppress(OSError):
+            key = path.read_bytes()
+            if len(key) == _KEY:
+                return cls(key)
+        key = secrets.token_bytes(_KEY)
+        path.unlink(missing_ok=True)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(key)
+        return cls(key)
+
+    @classmethod
+    def for_one_run(cls) -> HiddenValues:
+        """With a key that nobody keeps."""
+        return cls(secrets.token_bytes(_KEY))
+
+    # --- one value -----------------------------------------------------------------------------------------------
+
+    def shown(self, value: str) -> str:
+        """What others see in place of the value."""
+        content = value.encode("utf-8", "surrogatepass")
+        nonce = self._nonce(content)
+        return f"ENC({base64.b64encode(nonce + self._crypted(nonce, content)).decode('ascii')})"
+
+    def opened(self, text: str) -> str:
+        """The value that `shown` was made of; any other text, one with another key included, stays what it is."""
+        match = _SHOWN.fullmatch(text.strip())
+        if match is None:
+            return text
+        try:
+            content = base64.b64decode(match[1], validate=True)
+            nonce, crypted = content[:_NONCE], content[_NONCE:]
+            value = self._crypted(nonce, crypted)
+            if hmac.compare_digest(self._nonce(value), nonce):
+                return value.decode("utf-8", "surrogatepass")
+        except (binascii.Error, UnicodeDecodeError):
+            pass
+        return text
+
+    def _nonce(self, content: bytes) -> bytes:
+        return hmac.digest(self._key, b"nonce" + content, "sha256")[:_NONCE]
+
+    def _crypted(self, nonce: bytes, content: bytes) -> bytes:
+        """The content with the key stream applied, which also reverts it."""
+        blocks = range((len(content) + 31) // 32)
+        stream = b"".join(hmac.digest(self._key, b"stream" + nonce + block.to_bytes(8), "sha256") for block in blocks)
+        return bytes(one ^ other for one, other in zip(content, stream, strict=False))
+
+    # --- many ----------------------------------------------------------------------------------------------------
+
+    def shown_variables(self, variables: Iterable[_V]) -> tuple[_V, ...]:
+        """The variables as others see them."""
+        return _changed_variables(variables, self.shown)
+
+    def shown_values(self, values: Mapping[str, Wire], workflow: Workflow, task: Task) -> dict[str, Any]:
+        """Values of the variables that a task sees or hands on, as others see them."""
+        names = {variable.name for variable in (*workflow.variables, *task.variables) if is_hidden(variable)}
+        return {
+            name: self.shown(value) if name in names and isinstance(value, str) else value
+            for name, value in values.items()
+        }
+
+    def shown_workflow(self, workflow: Workflow) -> Workflow:
+        """The workflow as others see it."""
+        return _changed(workflow, self.shown)
+
+    def opened_workflow(self, workflow: Workflow) -> Workflow:
+        """With the values of hidden variables that were submitted as they are shown."""
+        return _changed(workflow, self.opened)
+
+    def opened_values(self, values: Mapping[str, str], workflow: Workflow) -> dict[str, str]:
+        """The same for values that replace those of the job's variables."""
+        names = {variable.name for variable in workflow.variables if is_hidden(variable)}
+        return {name: self.opened(value) if name in names else value for name, value in values.items()}
+
+
+def _changed(workflow: Workflow, change: Callable[[str], str]) -> Workflow:
+    tasks = tuple(
+        replace(task, variables=_changed_variables(task.variables, change))
+        if any(map(is_hidden, task.variables))
+        else task
+        for task in workflow.tasks
+    )
+    return replace(workflow, variables=_changed_variables(workflow.variables, change), tasks=tasks)
+
+
+def _changed_variables(variables: Iterable[_V], change: Callable[[str], str]) -> tuple[_V, ...]:
+    return tuple(
+        replace(variable, value=change(variable.value)) if is_hidden(variable) else variable for variable in variables
+    )

@@ -1,0 +1,143 @@
+"""What others see of a job's variables: while it waits, while it runs, when it has ended; hidden values never."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+from proactive_jupyter_kernel.scheduler.attempt import Outcome
+from proactive_jupyter_kernel.workflow.java import serialization
+
+Rest = Callable[..., None]
+
+JOB = (
+    '<job xmlns="urn:proactive:jobdescriptor:3.14" name="seen">'
+    '<variables><variable name="A" value="1"/><variable name="S" value="secret" model="PA:HIDDEN"/></variables>'
+    '<taskFlow><task name="T"><variables><variable name="V" value="v${A}" inherited="false"/>'
+    '<variable name="P" value="secret2" model="PA:HIDDEN" inherited="false"/></variables>'
+    '<genericInformation><info name="G" value="${PA_TASK_NAME}-${V}"/></genericInformation>'
+    '<scriptExecutable><script><code language="bash">1</code></script></scriptExecutable></task>'
+    '<task name="U"><depends><task ref="T"/></depends>'
+    '<scriptExecutable><script><code language="bash">1</code></script></scriptExecutable></task>'
+    "</taskFlow></job>"
+)
+
+
+class Gate:
+    """A task that runs until it is opened."""
+
+    def __init__(self) -> None:
+        self.open = asyncio.Event()
+
+    async def __call__(self, performance: Any) -> Outcome:
+        await self.open.wait()
+        return Outcome(value=1, variables_set={"NEW": None, "N": 5})
+
+
+def test_variables_and_generic_information_of_tasks(rest: Rest) -> None:
+    """Null before the start; as the task sees them while the job lives; gone when it has ended."""
+    gate = Gate()
+
+    async def scenario(scene: Any) -> None:
+        job_id = await scene.submit(JOB)
+        await scene.until(lambda: scene.executor.attempts)
+        tasks = (await scene.json(f"/scheduler/jobs/{job_id}"))["tasks"]
+        shown = tasks["0"]["taskInfo"]["variables"]
+        hidden = scene.service.hidden
+        assert shown == {
+            "A": "1",
+            "S": hidden.shown("secret"),
+            "V": "v1",
+            "P": hidden.shown("secret2"),
+            "PA_JOB_ID": str(job_id),
+            "PA_JOB_NAME": "seen",
+            "PA_TASK_ID": "0",
+            "PA_TASK_NAME": "T",
+            "PA_TASK_ITERATION": "0",
+            "PA_TASK_REPLICATION": "0",
+            "PA_USER": "ana",
+        }
+        assert tasks["0"]["genericInformation"] == {"G": "T-v1"}
+        assert (tasks["1"]["taskInfo"]["variables"], tasks["1"]["genericInformation"]) == (None, {})
+        gate.open.set()
+        await scene.ended(job_id)
+        for task in (await scene.json(f"/scheduler/jobs/{job_id}/taskstates"))["list"]:
+            assert (task["taskInfo"]["variables"], task["genericInformation"]) == (None, {})
+
+    rest(scenario, plays={"T": gate})
+
+
+def test_tasks_that_started_before_the_scheduler(rest: Rest) -> None:
+    """What their rows say, while their job lives."""
+    gate = Gate()
+
+    async def scenario(scene: Any) -> None:
+        job_id = await scene.submit(JOB)
+        await scene.until(lambda: scene.executor.attempts)
+        before = (await scene.json(f"/scheduler/jobs/{job_id}/tasks/T"))["taskInfo"]["variables"]
+        scene.service.ask.started._jobs.clear()
+        task = await scene.json(f"/scheduler/jobs/{job_id}/tasks/T")
+        assert (task["taskInfo"]["variables"], task["genericInformation"]) == (before, {"G": "${PA_TASK_NAME}-v1"})
+        gate.open.set()
+
+    rest(scenario, plays={"T": gate})
+
+
+def test_propagated_variables(rest: Rest) -> None:
+    """With what names job, task, node and spaces; a null one in the serialized form alone."""
+    gate = Gate()
+    gate.open.set()
+
+    async def scenario(scene: Any) -> None:
+        job_id = await scene.run(JOB)
+        result = await scene.json(f"/scheduler/jobs/{job_id}/tasks/T/result")
+        texts, streams = result["propagatedVariables"], result["serializedPropagatedVariables"]
+        assert set(streams) - set(texts) == {"NEW"}
+        assert serialization.loads(base64.b64decode(streams["NEW"])) is None
+        assert serialization.loads(base64.b64decode(streams["PA_TASK_ITERATION"])) == 0
+        assert {name: texts[name] for name in ("A", "N", "PA_TASK_NAME", "PA_NODE_HOST", "PA_NODESNUMBER")} == {
+            "A": "1",
+            "N": "5",
+            "PA_TASK_NAME": "T",
+            "PA_NODE_HOST": "localhost",
+            "PA_NODESNUMBER": "1",
+        }
+        assert texts["userspace"] == scene.service.site.spaces["user"] + "/ana"
+        assert "PA_TASK_NAME" not in scene.store.results(job_id)[0].variables
+
+    rest(scenario, plays={"T": gate})
+
+
+def test_hidden_values_are_never_shown(rest: Rest) -> None:
+    """Tasks get them; all answers have ENC(...), which leads back to the value in another submission."""
+
+    async def scenario(scene: Any) -> None:
+        shown = scene.service.hidden.shown("secret")
+        job_id = await scene.run(JOB)
+        again = (await scene.json(f"/scheduler/jobs/{job_id}/resubmit"))["id"]
+        copied = await scene.submit(await scene.text(f"/scheduler/jobs/{job_id}/xml"))
+        given = await scene.post_xml(
+            JOB.replace('value="secret"', 'value=""'), path=f"/scheduler/submit;S={quote(shown)}"
+        )
+        jobs = (job_id, again, copied, given.json()["id"])
+        for each in jobs:
+            await scene.ended(each)
+        seen = [attempt for attempt in scene.executor.attempts if attempt.task_name == "T"]
+        assert [(attempt.inherited["S"], attempt.scope["P"]) for attempt in seen] == [("secret", "secret2")] * 4
+        paths = ["/scheduler/revisionjobsinfo", "/scheduler/taskstates"]
+        for each in jobs:
+            base = f"/scheduler/jobs/{each}"
+            paths += [f"{base}{path}" for path in ("", "/info", "/description", "/xml", "/result", "/tasks/T/result")]
+        answers = [await scene.text(path) for path in paths]
+        answers.append((await scene.post_xml(JOB, path="/scheduler/validate")).text)
+        assert [path for path, answer in zip([*paths, "validate"], answers, strict=True) if "secret" in answer] == []
+        info = await scene.json(f"/scheduler/jobs/{job_id}/info")
+        assert (info["variables"]["S"], info["detailedVariables"]["S"]["value"]) == (shown, shown)
+        result = await scene.json(f"/scheduler/jobs/{job_id}/tasks/U/result")
+        assert result["propagatedVariables"]["S"] == shown
+        assert serialization.loads(base64.b64decode(result["serializedPropagatedVariables"]["S"])) == shown
+
+    rest(scenario)
