@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -32,6 +33,21 @@ def test_environment_and_folder(lab: Any, tmp_path: Path) -> None:
     )
     assert run.value == ["é", True, str(tmp_path)]
     assert lab.run('echo "$X $PWD"', "bash", fork_environment=environment).out == f"é {tmp_path}\n"
+
+
+def test_path_of_the_node_is_extended(lab: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``$PATH`` is the node's; a Python in a folder that is added to it runs the task. Unknown names stay."""
+    monkeypatch.setenv("NODE_HAS", "it")
+    own = tmp_path / "python3"
+    own.write_text(f'#!/bin/sh\ntouch {tmp_path}/used\nexec {sys.executable} "$@"\n')
+    own.chmod(0o755)
+    environment = fork(environment={"PATH": f"{tmp_path}:$PATH", "X": "${NODE_HAS} $NOBODY_HAS"})
+    run = lab.run("result = [os.environ['PATH'], os.environ['X']]", fork_environment=environment)
+    assert run.value == [f"{tmp_path}:{os.environ['PATH']}", "it $NOBODY_HAS"]
+    assert (tmp_path / "used").exists()
+    assert lab.run('echo "$PATH"', "bash", fork_environment=environment).out == f"{tmp_path}:{os.environ['PATH']}\n"
+    kept = fork(environment={"PATH": f"{tmp_path / 'empty'}:$PATH"})
+    assert lab.run("import sys\nresult = sys.executable", fork_environment=kept).value == sys.executable
 
 
 def test_environment_of_the_interpreter(lab: Any, tmp_path: Path) -> None:

@@ -156,3 +156,15 @@ def test_enclosed(bench: Any, require: Any, tmp_path: Path, language: str) -> No
     assert run.outcome.failure is None, (run.message, run.err)
     if language != "perl":
         assert (run.outcome.value, run.outcome.variables_set) == ("é", {"W": "😀"})
+
+
+def test_javascript_has_the_methods_of_java(bench: Any) -> None:
+    """Nashorn finds them in Java's classes; properties of the language, such as length, stay its own."""
+    code = """
+result = ["true".equals("true"), "true".equals(true), "A".equalsIgnoreCase("a"), "abc".contains("b"), "".isEmpty(),
+          "abc".hashCode(), "a.b".replaceAll(".", "x"), "a.b".replaceFirst("[.]", "-"), "ab".matches("a."),
+          "b".compareTo("a"), "ab".length, (3).equals(3), (3.7).intValue(), true.equals(false)]
+"""
+    assert bench.run("javascript", code).outcome.value == [
+        *(True, False, True, True, True, 96354, "xxx", "a-b", True, 1, 2, True, 3, False)
+    ]

@@ -9,6 +9,7 @@ written into a little shell script that lies in the stage's folder.
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import shlex
 import shutil
@@ -19,8 +20,9 @@ from pathlib import Path
 from proactive_jupyter_kernel.scheduler.attempt import Wire
 from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart, Launch, Report, Stage
 
-__all__ = ["Enclosure", "words"]
+__all__ = ["Enclosure", "of_node", "words"]
 
+_REFERENCE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
 _SHELL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -43,7 +45,7 @@ class Enclosure:
         return dataclasses.replace(
             self,
             working_dir=str(found.get("workingDir") or self.working_dir),
-            environment={**self.environment, **environment},
+            environment={**self.environment, **of_node(environment)},
             prefix=prefix or self.prefix,
         )
 
@@ -60,6 +62,19 @@ class Enclosure:
         inside = {**self.environment, **launch.environment}
         script.write_text(_start_script(launch, inside), encoding="utf-8", errors="surrogateescape")
         return (*self.prefix, "/bin/sh", str(script), *launch.arguments)
+
+
+def of_node(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables with what they refer to in the node's own environment: ``PATH=/opt/bin:$PATH``.
+
+    A name that the node does not have stays as it is written.
+    """
+    return {
+        name: _REFERENCE.sub(lambda match: os.environ.get(match[1] or match[2], match[0]), value)
+        if "$" in value
+        else value
+        for name, value in environment.items()
+    }
 
 
 def words(command: Wire) -> tuple[str, ...]:

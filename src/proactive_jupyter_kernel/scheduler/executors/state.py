@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from proactive_jupyter_kernel.scheduler.attempt import Attempt, Failure, Outcome, Wire
-from proactive_jupyter_kernel.scheduler.executors.enclosure import Enclosure
+from proactive_jupyter_kernel.scheduler.executors.enclosure import Enclosure, of_node
 from proactive_jupyter_kernel.scheduler.executors.scratch import Scratch
 from proactive_jupyter_kernel.scheduler.runtimes.bindings import Bindings, node_properties
 from proactive_jupyter_kernel.scheduler.runtimes.stage import Report, StageKind
@@ -52,7 +52,7 @@ class AttemptState:
         if fork is not None:
             self.enclosure = Enclosure(
                 working_dir=self._text(fork.working_dir),
-                environment={name: self._text(value) for name, value in fork.environment.items()},
+                environment=of_node({name: self._text(value) for name, value in fork.environment.items()}),
             )
 
     def locate(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Mapping
@@ -42,9 +43,21 @@ class Python(Runtime):
     literals: ClassVar[Mapping[str, Wire]] = {"True": True, "False": False}
 
     def candidates(self, stage: Stage) -> tuple[str, ...]:
-        """The interpreter that generic information names, else the scheduler's own; any, inside a container."""
-        wanted = stage.bindings.generic_information.get("PYTHON_COMMAND", "").strip() or sys.executable
+        """The interpreter that generic information names, else the one of folders that the fork environment added to
+        the PATH, else the scheduler's own; any, inside a container."""
+        wanted = stage.bindings.generic_information.get("PYTHON_COMMAND", "").strip()
+        wanted = wanted or self._on_added_path(stage) or sys.executable
         return tuple(dict.fromkeys((wanted, *self.programs))) if stage.enclosed else (wanted,)
+
+    def _on_added_path(self, stage: Stage) -> str:
+        """Python in a folder of the PATH that the node itself does not have there; empty if there is none."""
+        path = stage.environment.get("PATH", "")
+        own = os.environ.get("PATH", "")
+        if path == own:
+            return ""
+        known = set(own.split(os.pathsep))
+        added = os.pathsep.join(folder for folder in path.split(os.pathsep) if folder and folder not in known)
+        return next((found for name in self.programs if added and (found := shutil.which(name, path=added))), "")
 
     def launch(self, stage: Stage) -> Launch:
         """``python run.py FOLDER``; a warm interpreter may fork instead."""

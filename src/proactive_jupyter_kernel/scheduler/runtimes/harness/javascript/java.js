@@ -77,3 +77,45 @@ function javaGlobals() {
   };
 }
 
+// Methods that Nashorn finds in Java's classes for JavaScript's own texts, numbers and booleans. A property that the
+// language has itself (`length`, `startsWith`) stays the language's; `replaceAll` is Java's there, with a pattern.
+const order = (one, other) => (one < other ? -1 : one > other ? 1 : 0);
+const pattern = (text, flags = "") => (text instanceof RegExp ? text : new RegExp(String(text), flags));
+const JAVA_METHODS = [
+  [String.prototype, {
+    equals(other) { return typeof other === "string" && String(this) === other; },
+    equalsIgnoreCase(other) { return typeof other === "string" && same(String(this), other); },
+    contains(part) { return String(this).includes(String(part)); },
+    isEmpty() { return this.length === 0; },
+    isBlank() { return String(this).trim() === ""; },
+    compareTo(other) { return order(String(this), String(other)); },
+    compareToIgnoreCase(other) { return order(String(this).toLowerCase(), String(other).toLowerCase()); },
+    matches(text) { return new RegExp(`^(?:${text})$`).test(String(this)); },
+    replaceAll(text, other) { return String(this).replace(pattern(text, "g"), other); },
+    replaceFirst(text, other) { return String(this).replace(pattern(text), other); },
+    toCharArray() { return Array.from({ length: this.length }, (none, at) => this.charAt(at)); },
+    hashCode() {
+      let code = 0;
+      for (let at = 0; at < this.length; at++) code = (Math.imul(31, code) + this.charCodeAt(at)) | 0;
+      return code;
+    },
+    intern() { return String(this); },
+    strip() { return String(this).trim(); },
+  }],
+  [Number.prototype, {
+    equals(other) { return typeof other === "number" && Number(this) === other; },
+    compareTo(other) { return order(Number(this), Number(other)); },
+    intValue() { return Math.trunc(Number(this)) | 0; },
+    longValue() { return Math.trunc(Number(this)); },
+    doubleValue() { return Number(this); },
+    floatValue() { return Math.fround(Number(this)); },
+  }],
+  [Boolean.prototype, {
+    equals(other) { return typeof other === "boolean" && Boolean(this.valueOf()) === other; },
+    booleanValue() { return this.valueOf(); },
+  }],
+];
+
+function addJavaMethods() {
+  for (const [prototype, methods] of JAVA_METHODS) hide(prototype, methods);
+}

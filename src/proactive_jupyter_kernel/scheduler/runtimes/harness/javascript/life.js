@@ -62,6 +62,7 @@ function start(requestText) {
     load: (path) => (0, eval)(host("read", String(path))),
     readFully: (path) => host("read", String(path)),
   };
+  addJavaMethods();
   for (const name of JAVA_CLIENTS) globals[name] = absent(name);
   for (const name of ["variables", "resultMap"]) {
     if (request[name] === null) continue;
