@@ -14,11 +14,8 @@ from tests.conformance import difference_list, recordings
 #: Scenarios whose list of differences is not complete yet.
 OPEN = frozenset(
     {
-        "01-login",
-        "02-server",
         "03-submit",
         "04-job",
-        "05-unknown",
         "06-listings",
         "08-values",
         "09-faults",
@@ -26,7 +23,6 @@ OPEN = frozenset(
         "11-tasks",
         "12-in-error",
         "16-signals",
-        "17-credentials",
         "18-dataspace",
         "19-rm",
         "20-events",

@@ -28,6 +28,7 @@ from proactive_jupyter_kernel.scheduler import access
 from proactive_jupyter_kernel.scheduler import settings as settings_table
 from proactive_jupyter_kernel.scheduler.address import DataFolderInUse, locked, published
 from proactive_jupyter_kernel.scheduler.assemble import Site
+from proactive_jupyter_kernel.scheduler.credentials import Credentials
 from proactive_jupyter_kernel.scheduler.executors.local import LocalExecutor, LocalSettings
 from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
 from proactive_jupyter_kernel.scheduler.rest.app import App
@@ -218,8 +219,14 @@ class _Daemon:
         settings = self._settings
         local = LocalSettings(slots=settings.slots, sources=settings.node_sources, warm=settings.warm)
         executor = LocalExecutor(self._data_dir / "scratch", local, DataSpaces())
-        hidden = HiddenValues.of(self._data_dir)
-        return Service(store=self._store, executor=executor, settings=settings, site=self._site(), hidden=hidden)
+        return Service(
+            store=self._store,
+            executor=executor,
+            settings=settings,
+            site=self._site(),
+            hidden=HiddenValues.of(self._data_dir),
+            credentials=Credentials(self._data_dir / "credentials.json"),
+        )
 
     def _site(self) -> Site:
         spaces = self._data_dir / "spaces"

@@ -21,7 +21,7 @@ from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer
 from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
 from proactive_jupyter_kernel.scheduler.rest.http.routing import Match, MethodNotAllowed, Route, Router
 from proactive_jupyter_kernel.scheduler.rest.http.sessions import Sessions
-from proactive_jupyter_kernel.scheduler.rest.routes import ROUTES
+from proactive_jupyter_kernel.scheduler.rest.routes import OUTSIDE, ROUTES
 from proactive_jupyter_kernel.scheduler.service import Service
 
 __all__ = ["App"]
@@ -49,6 +49,7 @@ class App:
         self._sessions = sessions
         self._hosts = frozenset(hosts)
         self._router = Router(routes)
+        self._outside = Router(OUTSIDE)
         self._touched = touched
         self.events = Events(service, sessions)
 
@@ -107,16 +108,23 @@ class App:
 
     def _options(self, request: Request) -> Response:
         """The methods of a path. Nothing is said of other origins: a page of another site gets no further."""
-        inside = _path_inside(request)
-        methods = ", ".join(self._router.methods(inside)) if inside is not None else ""
+        router, path = self._place(request)
+        methods = ", ".join(router.methods(path))
         if not methods:
             raise _no_route(request)
         return Response(methods, media_type="text/plain", headers={"Allow": methods})
 
+    def _place(self, request: Request) -> tuple[Router, str]:
+        """The router for an undecoded path, and what it looks for."""
+        raw_path = request.scope.get("raw_path") or request.scope["path"].encode()
+        path = raw_path.decode("latin-1").partition("?")[0]
+        inside = path.removeprefix(ROOT)
+        return (self._outside, path) if inside == path else (self._router, inside)
+
     def _match(self, request: Request) -> Match:
-        inside = _path_inside(request)
+        router, path = self._place(request)
         try:
-            match = None if inside is None else self._router.find(request.method, inside)
+            match = router.find(request.method, path)
         except MethodNotAllowed as error:
             raise RestError(
                 *errors.NOT_ALLOWED,
@@ -142,14 +150,6 @@ class App:
             await self.events.refuse(receive, send)
         else:
             await self.events.serve(session, receive, send)
-
-
-def _path_inside(request: Request) -> str | None:
-    """The undecoded path below `ROOT`, None for one that is elsewhere."""
-    raw_path = request.scope.get("raw_path") or request.scope["path"].encode()
-    path = raw_path.decode("latin-1").partition("?")[0]
-    inside = path.removeprefix(ROOT)
-    return None if inside == path and path != ROOT else inside
 
 
 def _negotiate(route: Route, request: Request) -> None:

@@ -1,8 +1,8 @@
 """What only a scheduler can answer when it checks variables: files in its spaces, models behind URLs.
 
 The models of the resource manager (``/rm/model/hosts`` and its kin, which many workflows name) are answered from the
-slots at hand, without a request to oneself. There are no third-party credentials here and no catalogue, so that such
-variables pass, as they do if the answer is unknown.
+slots at hand, without a request to oneself. There is no catalogue, so that its variables pass, as they do if the answer
+is unknown.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from proactive_jupyter_kernel.scheduler.assemble import Site
 from proactive_jupyter_kernel.scheduler.attempt import DEFAULT_SOURCE, Slot
+from proactive_jupyter_kernel.scheduler.credentials import Credentials
 from proactive_jupyter_kernel.scheduler.folders import Folder, LeavesSpace
 from proactive_jupyter_kernel.workflow.java.regex import compile_java
 from proactive_jupyter_kernel.workflow.model_types import Lookups
@@ -27,7 +28,7 @@ _LARGEST = 1024 * 1024
 _OWN = "/rest/rm/model/"
 
 
-def lookups_for(site: Site, slots: Sequence[Slot], owner: str) -> Lookups:
+def lookups_for(site: Site, slots: Sequence[Slot], owner: str, credentials: Credentials) -> Lookups:
     """The answers for a submission of `owner`. They block: ask them in a thread."""
     folders = {
         "USER": Folder(Path(site.spaces.get("user", ""), owner), "user space"),
@@ -53,7 +54,9 @@ def lookups_for(site: Site, slots: Sequence[Slot], owner: str) -> Lookups:
             )
         return _fetched(url)
 
-    return Lookups(fetch=fetch, file=file if site.spaces else None)
+    return Lookups(
+        fetch=fetch, file=file if site.spaces else None, credential=lambda name: name in credentials.of(owner)
+    )
 
 
 def resource_model(slots: Sequence[Slot], kind: str, *, name: str = "", no_empty: bool = False) -> str:

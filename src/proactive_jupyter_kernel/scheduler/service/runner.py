@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 from proactive_jupyter_kernel.scheduler.assemble import Site, assemble, handed_on, selection
@@ -16,6 +17,7 @@ from proactive_jupyter_kernel.scheduler.attempt import (
     ParentResult,
     SelectionAnswer,
 )
+from proactive_jupyter_kernel.scheduler.credentials import Credentials
 from proactive_jupyter_kernel.scheduler.engine.commands import KillAttempt, RunSelection, StartAttempt
 from proactive_jupyter_kernel.scheduler.engine.events import AttemptEnded, ProgressMade, SelectionEnded
 from proactive_jupyter_kernel.scheduler.executors.base import Executor
@@ -44,12 +46,14 @@ class Runner:
         selections: Selections,
         site: Site,
         clock: Callable[[], int],
+        credentials: Credentials,
     ) -> None:
         self._selections = selections
         self._executor = executor
         self._ask = ask
         self._logs = logs
         self._site = site
+        self._credentials = credentials
         self._clock = clock
         self._running: dict[str, asyncio.Task[None]] = {}
         self._killed: set[str] = set()
@@ -163,9 +167,10 @@ class Runner:
         job_id = command.job_id
         task = self._ask.task_by_id(job_id, command.task_id)
         definition = self._ask.definition(job_id, task.base_name)
+        job = self._ask.job(job_id).record
         attempt = assemble(
             command,
-            job=self._ask.job(job_id).record,
+            job=job,
             task=task,
             workflow=self._ask.workflow(job_id),
             definition=definition,
@@ -173,7 +178,7 @@ class Runner:
             site=self._site,
         )
         self._ask.started.note(command, attempt, definition)
-        return attempt
+        return replace(attempt, credentials=self._credentials.of(job.owner))
 
     def _end(self, command: StartAttempt, attempt: Attempt | None, outcome: Outcome) -> None:
         at = self._clock()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from proactive_jupyter_kernel.errors import SubmissionRefused, UnknownJob
 from proactive_jupyter_kernel.scheduler.assemble import Site, rest_urls
+from proactive_jupyter_kernel.scheduler.credentials import Credentials
 from proactive_jupyter_kernel.scheduler.engine import events
 from proactive_jupyter_kernel.scheduler.engine.commands import (
     Announce,
@@ -77,6 +78,7 @@ class Service:
         site: Site,
         hidden: HiddenValues | None = None,
         clock: Callable[[], int] = now_ms,
+        credentials: Credentials | None = None,
     ) -> None:
         """`hidden` has the key of the values that are not shown; None: one for this run."""
         self.site = site
@@ -86,6 +88,7 @@ class Service:
         self.hidden = hidden or HiddenValues.for_one_run()
         self.ask = Questions(store, self.hidden, site)
         self.listeners.add(self.ask.started.hear)
+        self.credentials = credentials or Credentials()
         self._store = store
         self._executor = executor
         self._machine = Machine()
@@ -107,6 +110,7 @@ class Service:
             selections=self.selections,
             site=site,
             clock=clock,
+            credentials=self.credentials,
         )
         self._runner.driver = self._driver
         self.attachments = Attachments(ask=self.ask, driver=self._driver, lookups=self._lookups)
@@ -272,7 +276,7 @@ class Service:
         # Loaded with the first submission, not with the daemon.
         from proactive_jupyter_kernel.scheduler.service.lookups import lookups_for
 
-        return lookups_for(self.site, self._executor.slots, owner)
+        return lookups_for(self.site, self._executor.slots, owner, self.credentials)
 
     async def wait_ended(self, job_id: int) -> None:
         """Wait until a job has ended or is gone."""

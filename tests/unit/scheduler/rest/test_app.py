@@ -171,6 +171,8 @@ def test_every_route_asks_for_a_session_or_says_that_it_does_not(rest: Callable[
         "/rm/version",
         "/scheduler/url",
         "/scheduler/domains",
+        "/rm/domains",
+        "/studio/domains",
         "/scheduler/validate",
         "/studio/validate",
         "/rm/model/nodesources",

@@ -8,6 +8,7 @@ import pytest
 
 from proactive_jupyter_kernel.scheduler.assemble import Site
 from proactive_jupyter_kernel.scheduler.attempt import Slot
+from proactive_jupyter_kernel.scheduler.credentials import Credentials
 from proactive_jupyter_kernel.scheduler.service.lookups import lookups_for, resource_model
 from proactive_jupyter_kernel.workflow.model_types import Lookups
 from proactive_jupyter_kernel.workflow.variable_models import ModelError, check_value
@@ -22,7 +23,7 @@ def lookups(tmp_path: Path) -> Lookups:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     spaces = {kind: str(tmp_path / kind) for kind in ("user", "global")}
-    return lookups_for(Site(user="ana", home="/", url=URL, spaces=spaces), SLOTS, "ana")
+    return lookups_for(Site(user="ana", home="/", url=URL, spaces=spaces), SLOTS, "ana", Credentials())
 
 
 @pytest.mark.parametrize(

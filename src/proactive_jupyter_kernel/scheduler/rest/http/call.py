@@ -58,8 +58,12 @@ class Call:
 
     @property
     def session_id(self) -> str:
-        """From the header, or from the query where the route takes it there."""
-        return self.header("sessionid") or (self.text(self.route.session_in) if self.route.session_in else "")
+        """From the header, or from the query where the route takes it there; a ``token`` there is good once."""
+        known = self.header("sessionid")
+        if known or not self.route.session_in:
+            return known
+        in_query = self.text(self.route.session_in)
+        return self.sessions.redeem(in_query) if self.route.session_in == "token" else in_query
 
     @property
     def job_id(self) -> int:

@@ -28,9 +28,21 @@ from proactive_jupyter_kernel.scheduler.service.errors import (
     TaskNotRunning,
 )
 
-__all__ = ["NOT_ACCEPTABLE", "NOT_ALLOWED", "NOT_FOUND", "NOT_SUPPORTED", "RestError", "body", "not_connected", "of"]
+__all__ = [
+    "NOT_ACCEPTABLE",
+    "NOT_ALLOWED",
+    "NOT_FOUND",
+    "NOT_OFFERED",
+    "NOT_SUPPORTED",
+    "PORTAL",
+    "RestError",
+    "body",
+    "not_connected",
+    "of",
+]
 
-_PORTAL = "org.ow2.proactive_grid_cloud_portal.scheduler.exception."
+#: The package of the exceptions of the REST server.
+PORTAL = "org.ow2.proactive_grid_cloud_portal.scheduler.exception."
 
 #: Status and class of requests that do not fit their route. The server's mapper of runtime exceptions makes 500 of what
 #: JAX-RS has 405, 415 and 406 for; no route, and a query parameter that is no number, stay 404.
@@ -38,6 +50,8 @@ NOT_ALLOWED = (500, "javax.ws.rs.NotAllowedException")
 NOT_SUPPORTED = (500, "javax.ws.rs.NotSupportedException")
 NOT_ACCEPTABLE = (500, "javax.ws.rs.NotAcceptableException")
 NOT_FOUND = (404, "javax.ws.rs.NotFoundException")
+#: What only a ProActive server has.
+NOT_OFFERED = (501, "java.lang.UnsupportedOperationException")
 
 
 class RestError(Exception):
@@ -52,21 +66,21 @@ class RestError(Exception):
 
 #: Our exception -> (status, Java class). The first row that fits counts: special ones stand above general ones.
 TABLE: tuple[tuple[type[Exception], int, str], ...] = (
-    (UnknownJob, 404, _PORTAL + "UnknownJobRestException"),
-    (UnknownTask, 500, _PORTAL + "UnknownTaskRestException"),
-    (JobEnded, 500, _PORTAL + "JobAlreadyFinishedRestException"),
+    (UnknownJob, 404, PORTAL + "UnknownJobRestException"),
+    (UnknownTask, 500, PORTAL + "UnknownTaskRestException"),
+    (JobEnded, 500, PORTAL + "JobAlreadyFinishedRestException"),
     (TaskNotRunning, 500, "java.lang.IllegalStateException"),
-    (BadPriority, 500, _PORTAL + "BadJobPriorityRestException"),
-    (SignalRefused, 500, _PORTAL + "SignalApiRestException"),
-    (SubmissionClosed, 404, _PORTAL + "SubmissionClosedRestException"),
-    (SubmissionRefused, 400, _PORTAL + "JobCreationRestException"),
-    (InvalidWorkflow, 400, _PORTAL + "JobCreationRestException"),
-    (WorkflowError, 400, _PORTAL + "JobCreationRestException"),
-    (NotConnected, 401, _PORTAL + "NotConnectedRestException"),
+    (BadPriority, 500, PORTAL + "BadJobPriorityRestException"),
+    (SignalRefused, 500, PORTAL + "SignalApiRestException"),
+    (SubmissionClosed, 404, PORTAL + "SubmissionClosedRestException"),
+    (SubmissionRefused, 400, PORTAL + "JobCreationRestException"),
+    (InvalidWorkflow, 400, PORTAL + "JobCreationRestException"),
+    (WorkflowError, 400, PORTAL + "JobCreationRestException"),
+    (NotConnected, 401, PORTAL + "NotConnectedRestException"),
     (LoginRefused, 404, "javax.security.auth.login.LoginException"),
-    (PermissionRefused, 403, _PORTAL + "PermissionRestException"),
+    (PermissionRefused, 403, PORTAL + "PermissionRestException"),
     (UnknownChannel, 404, "org.ow2.proactive.scheduler.synchronization.InvalidChannelException"),
-    (ProActiveError, 404, _PORTAL + "SchedulerRestException"),
+    (ProActiveError, 404, PORTAL + "SchedulerRestException"),
     (ValueError, 400, "java.lang.IllegalArgumentException"),
 )
 
@@ -84,7 +98,7 @@ def of(error: Exception) -> RestError:
 def not_connected() -> RestError:
     """There is no session, or it is unknown or over."""
     return RestError(
-        401, _PORTAL + "NotConnectedRestException", "You are not connected to the server, you should log on first"
+        401, PORTAL + "NotConnectedRestException", "You are not connected to the server, you should log on first"
     )
 
 

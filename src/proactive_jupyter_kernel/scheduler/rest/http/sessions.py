@@ -34,6 +34,10 @@ class Session:
     lasting: LastingLogin | None = None
 
 
+#: Tokens that are kept; a portal asks for one a link.
+_MOST_TOKENS = 1000
+
+
 class Sessions:
     """All logins. `ended` is called with the id of a session that is over."""
 
@@ -59,6 +63,20 @@ class Sessions:
         self._now = now
         self._ended = ended
         self._sessions: dict[str, Session] = {}
+        #: Single-use tokens for links -> the session of each.
+        self._tokens: dict[str, str] = {}
+
+    def tokens(self, session: Session, number: int) -> list[str]:
+        """New tokens, each good for one request in the session's name; the oldest of very many are forgotten."""
+        fresh = [secrets.token_hex(16) for _ in range(number)]
+        self._tokens.update(dict.fromkeys(fresh, session.id))
+        for token in list(self._tokens)[: max(len(self._tokens) - _MOST_TOKENS, 0)]:
+            del self._tokens[token]
+        return fresh
+
+    def redeem(self, token: str) -> str:
+        """The session's id for a token, which ends with that; empty for an unknown one."""
+        return self._tokens.pop(token, "")
 
     async def login(self, user: str, password: str) -> Session:
         """A new session with an id of its own; raises `LoginRefused`."""

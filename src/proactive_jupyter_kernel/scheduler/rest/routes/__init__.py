@@ -2,21 +2,30 @@
 
 from proactive_jupyter_kernel.scheduler.rest.routes import (
     attachments,
+    credentials,
     jobs,
     login,
+    refusals,
+    rights,
     rm,
     server,
     spaces,
+    statistics,
+    studio,
     submissions,
     task_services,
     tasks,
 )
 
-__all__ = ["ROUTES"]
+__all__ = ["OUTSIDE", "ROUTES"]
 
 ROUTES = (
     *login.ROUTES,
     *server.ROUTES,
+    *rights.ROUTES,
+    *statistics.ROUTES,
+    *credentials.ROUTES,
+    *studio.ROUTES,
     *submissions.ROUTES,
     *jobs.ROUTES,
     *attachments.ROUTES,
@@ -24,4 +33,8 @@ ROUTES = (
     *spaces.ROUTES,
     *rm.ROUTES,
     *task_services.ROUTES,
+    *refusals.ROUTES,
 )
+
+#: Those beside ``/rest``, under the server's root.
+OUTSIDE = refusals.OUTSIDE

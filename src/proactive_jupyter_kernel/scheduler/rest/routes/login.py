@@ -6,8 +6,8 @@ from typing import Any
 
 from starlette.responses import Response
 
-from proactive_jupyter_kernel.errors import LoginRefused
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, no_content, text_answer
+from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
 from proactive_jupyter_kernel.scheduler.rest.http.routing import ANYTHING, FORM, JSON, TEXT, Route
 from proactive_jupyter_kernel.scheduler.rest.http.sessions import Session
 from proactive_jupyter_kernel.workflow.model import Priority
@@ -27,8 +27,10 @@ async def login(call: Call) -> Response:
     """Log in; the body of the answer is the bare session id."""
     fields = await call.form()
     if "credential" in fields:
-        raise LoginRefused(
-            "The embedded scheduler has no credential files.", hint="Log in with its user and token instead."
+        raise RestError(
+            404,
+            "java.security.KeyException",
+            "The embedded scheduler takes no credential files. Log in with its user and token instead.",
         )
     session = await call.sessions.login(fields.get("username", ""), fields.get("password", ""))
     return text_answer(call, session.id)
@@ -83,9 +85,18 @@ async def users_with_jobs(call: Call) -> Response:
     """Who has jobs: the one user there is, if there is a job."""
     from proactive_jupyter_kernel.scheduler.store.base import JobQuery
 
-    jobs = call.service.ask.jobs(JobQuery(limit=0)).total
-    newest = max(call.sessions.all(), key=lambda session: session.renewed, default=None)
-    return json_answer([user_record(newest)] if jobs and newest else [])
+    jobs = call.service.ask.jobs(JobQuery(limit=1, sort=(("submitted_at", True),)))
+    if not jobs.rows:
+        return json_answer([])
+    known = {
+        **dict.fromkeys(("hostName", "groups", "tenant", "domain")),
+        "username": jobs.rows[0].record.owner,
+        "connectionTime": 0,
+        "lastSubmitTime": jobs.rows[0].record.submitted_at,
+        "submitNumber": jobs.total,
+        "myEventsOnly": False,
+    }
+    return json_answer([known])
 
 
 def user_record(session: Session) -> dict[str, Any]:

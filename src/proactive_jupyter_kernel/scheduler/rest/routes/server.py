@@ -44,7 +44,8 @@ async def no_socket(call: Call) -> Response:
 def _space(kind: str) -> Handler:
     async def handler(call: Call) -> Response:
         folder = Path(call.service.site.spaces[kind])
-        return json_answer([(folder if kind == "global" else folder / call.user).as_uri()])
+        # The slash is the server's: clients join paths to it.
+        return json_answer([folder.as_uri() + "/" if kind == "global" else (folder / call.user).as_uri()])
 
     return handler
 
@@ -73,7 +74,10 @@ ROUTES = (
     Route("GET", "/rm/version", _version("rm"), "Version of the resource manager.", session=False, gives=TEXT),
     Route("GET", "/scheduler/status", status, "What the scheduler does."),
     Route("GET", "/scheduler/url", url, "Where it is.", session=False, gives=TEXT),
-    Route("GET", "/scheduler/domains", domains, "Windows domains.", session=False),
+    *(
+        Route("GET", f"/{root}/domains", domains, "Windows domains.", session=False)
+        for root in ("scheduler", "rm", "studio")
+    ),
     Route("GET", "/scheduler/userspace", _space("user"), "URIs of the user space."),
     Route("GET", "/scheduler/globalspace", _space("global"), "URIs of the global space."),
     *(Route("PUT", f"/scheduler/{verb}", _control(verb), doc) for verb, doc in _VERBS.items()),

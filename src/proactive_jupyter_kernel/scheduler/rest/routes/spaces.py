@@ -373,7 +373,7 @@ _DATA, _LEGACY = "/data/{space}/{path*}", "/scheduler/dataspace/{path*}"
 ROUTES = (
     Route("POST", _DATA, _guarded(create), "Make a folder or an empty file.", gives=ANYTHING),
     Route("PUT", _DATA, _guarded(upload), "Store a file, or unpack an archive.", gives=ANYTHING),
-    Route("GET", _DATA, _guarded(read), "A file, a folder as zip, or a listing.", gives=ANYTHING),
+    Route("GET", _DATA, _guarded(read), "A file, a folder as zip, or a listing.", gives=ANYTHING, session_in="token"),
     Route("DELETE", _DATA, _guarded(delete), "Remove a file, a folder, or what matches in it.", gives=ANYTHING),
     *(
         Route(method, "/data/{space}", empty_path, "A path is needed.", gives=ANYTHING)
