@@ -29,7 +29,10 @@ const checked = (value) => {
   return value;
 };
 globalThis.java = java;
-globalThis.variables = { put(key, value) { scope.put[key] = checked(value); return null; } };
+globalThis.variables = {
+  put(key, value) { scope.put[key] = checked(value); return null; },
+  get(key) { return key in scope.put ? scope.put[key] : null; },
+};
 const own = (0, eval)(require("fs").readFileSync(process.argv[2], "utf8"));
 const left = typeof result === "undefined" ? "none" : checked(result);
 console.log(JSON.stringify([scope.put, left]));
@@ -48,6 +51,21 @@ console.log(JSON.stringify([scope.put, left]));
         ("var list = new java.util.ArrayList(); list.add(5); result = list", {}, [5]),
         ("1 + 1", {}, "none"),
         ("var f = function () { return 1 }", {}, "none"),
+        ("variables['k'] = [1]", {"k": [1]}, [1]),
+        ("variables.k = {a: 1}; 0", {"k": {"a": 1}}, "none"),
+        ("variables['n'] = 1\nvariables['n'] += 2\nresult = variables.get('n')", {"n": 3}, 3),
+        ("var k = ['a', 'b']\nvariables[k[0]] = variables [k[1]] = [k.length]\n;0", {"a": [2], "b": [2]}, "none"),
+        ("if (variables['k'] == null) { 0 }", {}, "none"),
+        ("var x = 1\n;[x, [2]]", {}, [1, [2]]),
+        ("var x = 1;\n({a: x}) // the result", {}, {"a": 1}),
+        ("var x = [1]\nx.map(function (y) {\n  return y + 1\n})", {}, [2]),
+        ("var x = [1]\nx\n  .concat([2])", {}, [1, 2]),
+        ("1, [2]", {}, [2]),
+        ("if (true)\n  [3]", {}, "none"),
+        ("var s = 'a]b'.split(/[\\]/]/)\ns;", {}, ["a", "b"]),
+        ("function f() { return [1] }\nf()", {}, [1]),
+        ("a: [1]", {}, "none"),
+        ("result = 5; [1]", {}, 5),
     ],
 )
 def test_arrays_and_objects_become_javas(tmp_path: Path, script: str, put: object, result: object) -> None:
@@ -57,7 +75,7 @@ def test_arrays_and_objects_become_javas(tmp_path: Path, script: str, put: objec
         if os.environ.get("PAJK_REQUIRE_ALL") == "1":
             pytest.fail("there is no node")
         pytest.skip("there is no node")
-    code, _ = around(SourceMap(engine="javascript", script=script))
+    code, _ = around(SourceMap(engine="javascript", script=script), keep_last=True)
     (tmp_path / "task.js").write_text(code, encoding="utf-8")
     (tmp_path / "server.js").write_text(SERVER, encoding="utf-8")
     done = subprocess.run(

@@ -18,13 +18,28 @@ def test_puts_are_converted(notebook) -> None:
     )
     lines = sent(notebook, code, ", export=[s]").split("\n")
     assert lines[:5] == [
-        "_proactive_put('a', [1]); _proactive_put(",
+        "_proactive_put(variables, 'a', [1]); _proactive_put(variables, ",
         "'b', 2)",
         "// variables.put(",
         "var s = \"variables.put(\" + 'it\\'s'",
         "other.variables.put('c', 3); myvariables.put('d', 4)",
     ]
-    assert '_proactive_put("s", s);' in lines
+    assert '_proactive_put(variables, "s", s)' in "\n".join(lines)
+
+
+def test_scripts_around_a_task_are_converted(notebook) -> None:
+    """Puts and assignments, but not the last expression, which is no result there."""
+    code = "variables['a'] = [1]\nresultMap.b = {}\n[2]"
+    notebook.run("#%task(A)\n1")
+    for field in ("pre", "post"):
+        notebook.run(f"#%{field}_script(A, language=Javascript)\n{code}")
+    task = for_server(notebook.context.draft.build("job")).workflow.tasks[0]
+    expected = [
+        "_proactive_entry(variables, 'a').value = [1]",
+        '_proactive_entry(resultMap, "b").value = {}',
+        "[2]",
+    ]
+    assert [script.code.split("\n")[:3] for script in (task.pre, task.post)] == [expected] * 2
 
 
 def test_lines_keep_their_places(notebook) -> None:

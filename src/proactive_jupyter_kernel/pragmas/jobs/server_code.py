@@ -1,4 +1,4 @@
-"""The tasks of a notebook as they are sent to a ProActive server: Python with the code around it that carries values.
+"""The tasks of a notebook as they are sent to a ProActive server: with the code around scripts that carries values.
 
 The embedded scheduler needs a mark in the generic information alone. Tasks that were read from a workflow file are sent
 as they are.
@@ -6,7 +6,7 @@ as they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from proactive_jupyter_kernel.client import python_code
@@ -61,17 +61,15 @@ def for_embedded(built: Built) -> Built:
 def _task(task: Task, sources: Sources) -> tuple[Task, dict[str, SourceMap]]:
     scripts = dict(sources.scripts)
     executable = task.executable
-    if isinstance(executable, Script) and executable.language == _ENGINE:
-        code, scripts[MAIN] = _around(scripts[MAIN], keep_last=True)
-        task = replace(task, executable=replace(executable, code=code))
-    elif isinstance(executable, Script) and executable.language == server_javascript.ENGINE:
-        code, scripts[MAIN] = server_javascript.around(scripts[MAIN])
+    if isinstance(executable, Script) and (around := _WRAPPERS.get(executable.language)) is not None:
+        code, scripts[MAIN] = around(scripts[MAIN], keep_last=True)
         task = replace(task, executable=replace(executable, code=code))
     for field, label in (("pre", "pre script of"), ("post", "post script of")):
         script: Script | None = getattr(task, field)
         source = scripts.get(label)
-        if script is not None and source is not None and script.language == _ENGINE and script.code == source.script:
-            code, scripts[label] = _around(source, keep_last=False)
+        wrap = _WRAPPERS.get(script.language) if script is not None else None
+        if script is not None and source is not None and wrap is not None and script.code == source.script:
+            code, scripts[label] = wrap(source, keep_last=False)
             changed = replace(script, code=code)
             task = replace(task, pre=changed) if field == "pre" else replace(task, post=changed)
     return task, scripts
@@ -105,3 +103,10 @@ def _moved(piece: Piece, head: int, count: int) -> Iterator[Piece]:
     if above < piece.count:
         first, source = piece.first_line + above + count, piece.source_line + above
         yield replace(piece, first_line=first, count=piece.count - above, source_line=source)
+
+
+#: Language -> what adds the code around a script.
+_WRAPPERS: Mapping[str, Callable[..., tuple[str, SourceMap]]] = {
+    _ENGINE: _around,
+    server_javascript.ENGINE: server_javascript.around,
+}
