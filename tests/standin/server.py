@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.server
 import json
 import re
+import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
@@ -327,6 +328,11 @@ class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     standin: StandIn
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client may close its connection at any time."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

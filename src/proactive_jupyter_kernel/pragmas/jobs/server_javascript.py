@@ -14,12 +14,12 @@ from dataclasses import replace
 from proactive_jupyter_kernel.pragmas.draft.source_map import Piece, SourceMap
 from proactive_jupyter_kernel.pragmas.jobs.javascript_tokens import Token, closing, last_expression, tokens
 
-__all__ = ["ENGINE", "around"]
+__all__ = ["BEHIND", "ENGINE", "around"]
 
 ENGINE = "javascript"
 #: One line, in the grammar of ECMAScript 5. Declared functions can be called from above; a value that the script ends
 #: with stays what it is, since the last statement has none of its own unless there is a result.
-_BEHIND = (
+BEHIND = (
     "function _proactive_java(value) {"
     " var kind = Object.prototype.toString.call(value), found;"
     ' if (kind === "[object Array]") {'
@@ -49,13 +49,14 @@ def around(source: SourceMap, *, keep_last: bool) -> tuple[str, SourceMap]:
     text = source.script
     found = tokens(text)
     changes = list(_changes(text, found))
+    # Behind lines that export variables the value of the script is none, as on the embedded scheduler.
     place = last_expression(found) if keep_last else None
     if place is not None:
         changes += [(place[0], place[0], "_proactive_last(("), (place[1], place[1], "))")]
     last = text.count("\n") + 2
     made = Piece(first_line=last, count=1, label="", source_line=1)
     # A semicolon first: the last statement of the script may lack one.
-    code = f"{_changed(text, changes)}\n;{_BEHIND}"
+    code = f"{_changed(text, changes)}\n;{BEHIND}"
     return code, replace(source, script=f"{text}\n;", pieces=(*source.pieces, made))
 
 
