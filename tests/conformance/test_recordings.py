@@ -24,7 +24,6 @@ OPEN = frozenset(
         "12-in-error",
         "16-signals",
         "18-dataspace",
-        "19-rm",
         "20-events",
         "21-studio",
     }

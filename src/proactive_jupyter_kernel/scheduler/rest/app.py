@@ -82,7 +82,7 @@ class App:
                 route=match.route,
             )
             if match.route.session:
-                call.session = self._sessions.required(call.session_id)
+                call.session = self._sessions.required(call.session_id, path=match.route.path)
             return await match.route.handler(call)
         except Exception as error:
             return self._failed(request, error)

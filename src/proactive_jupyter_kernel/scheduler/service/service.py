@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import functools
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from proactive_jupyter_kernel.errors import SubmissionRefused, UnknownJob
@@ -24,7 +24,6 @@ from proactive_jupyter_kernel.scheduler.engine.commands import (
     StartAttempt,
 )
 from proactive_jupyter_kernel.scheduler.engine.machine import Machine
-from proactive_jupyter_kernel.scheduler.engine.placement import SlotState
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.engine.transitions import SchedulerStatus
 from proactive_jupyter_kernel.scheduler.executors.base import Executor
@@ -37,6 +36,7 @@ from proactive_jupyter_kernel.scheduler.service.errors import JobEnded, Submissi
 from proactive_jupyter_kernel.scheduler.service.listeners import Listeners
 from proactive_jupyter_kernel.scheduler.service.logs import Logs
 from proactive_jupyter_kernel.scheduler.service.questions import ALL, Questions
+from proactive_jupyter_kernel.scheduler.service.resource_manager import ResourceManager
 from proactive_jupyter_kernel.scheduler.service.runner import Runner
 from proactive_jupyter_kernel.scheduler.service.serverlog import Selections
 from proactive_jupyter_kernel.scheduler.settings import Settings
@@ -103,6 +103,9 @@ class Service:
         #: What selection scripts said, for the server's log.
         self.selections = Selections()
         self._driver = Driver(machine=self._machine, store=store, logs=self.logs, clock=clock, act=self._act)
+        self.resources = ResourceManager(
+            machine=self._machine, driver=self._driver, ask=self.ask, listeners=self.listeners, clock=clock
+        )
         self._runner = Runner(
             executor=executor,
             ask=self.ask,
@@ -166,25 +169,6 @@ class Service:
     def _forget(self, command: ForgetJob) -> None:
         self.ask.forget(command.job_id)
         self.selections.forget(command.job_id)
-
-    # --- nodes ---------------------------------------------------------------------------------------------------
-
-    @property
-    def nodes(self) -> tuple[SlotState, ...]:
-        """Every slot with its state."""
-        return self._machine.slots
-
-    async def lock_nodes(self, names: Iterable[str], *, locked: bool) -> None:
-        """Let slots start no more tasks, or let them start tasks again. Locks end with the scheduler."""
-        self._driver.post(events.LockSlots(at=self.clock(), names=tuple(names), locked=locked))
-        await self._driver.settled()
-
-    def unmet_condition(self, job_id: int, task_id: int) -> str:
-        """Which condition of a task that is ready no node fulfils now; empty where none, or it is not ready."""
-        try:
-            return self._machine.unmet(job_id, task_id)
-        except KeyError:
-            return ""  # the job has ended
 
     def _slots_changed(self) -> None:
         self._driver.post(events.SlotsChanged(at=self.clock(), slots=self._executor.slots))

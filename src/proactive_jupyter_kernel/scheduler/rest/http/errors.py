@@ -95,11 +95,12 @@ def of(error: Exception) -> RestError:
     return RestError(500, "java.lang.RuntimeException", f"The scheduler failed at this request: {error!r}")
 
 
-def not_connected() -> RestError:
-    """There is no session, or it is unknown or over."""
-    return RestError(
-        401, PORTAL + "NotConnectedRestException", "You are not connected to the server, you should log on first"
-    )
+def not_connected(path: str = "") -> RestError:
+    """There is no session, or it is unknown or over. `path`: of the route, for the resource manager's own class."""
+    exception_class = PORTAL + "NotConnectedRestException"
+    if path.startswith("/rm/"):
+        exception_class = "org.ow2.proactive.scheduler.common.exception.NotConnectedException"
+    return RestError(401, exception_class, "You are not connected to the server, you should log on first")
 
 
 def body(error: RestError) -> dict[str, Any]:

@@ -118,11 +118,11 @@ class Sessions:
             session.renewed = self._clock()
         return session
 
-    def required(self, session_id: str) -> Session:
-        """As `renewed`; 401 if there is none."""
+    def required(self, session_id: str, *, path: str = "") -> Session:
+        """As `renewed`; 401 if there is none. `path`: of the route, which decides about the class of the error."""
         session = self.renewed(session_id)
         if session is None:
-            raise not_connected()
+            raise not_connected(path)
         return session
 
     def logout(self, session_id: str) -> None:

@@ -8,6 +8,8 @@ from proactive_jupyter_kernel.scheduler.rest.routes import (
     refusals,
     rights,
     rm,
+    rm_changes,
+    rm_load,
     server,
     spaces,
     statistics,
@@ -32,6 +34,8 @@ ROUTES = (
     *tasks.ROUTES,
     *spaces.ROUTES,
     *rm.ROUTES,
+    *rm_load.ROUTES,
+    *rm_changes.ROUTES,
     *task_services.ROUTES,
     *refusals.ROUTES,
 )

@@ -220,7 +220,9 @@ async def server_log(call: Call) -> Response:
     service = call.service
     row = service.ask.job(call.job_id)
     tasks = await service.in_thread(service.ask.tasks, call.job_id)
-    return text_answer(call, "".join(job_lines(row.record, tasks, service.selections, service.unmet_condition)))
+    return text_answer(
+        call, "".join(job_lines(row.record, tasks, service.selections, service.resources.unmet_condition))
+    )
 
 
 # --- actions -----------------------------------------------------------------------------------------------------

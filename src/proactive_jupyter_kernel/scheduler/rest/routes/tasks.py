@@ -274,12 +274,12 @@ def _log_of_tag(streams: dict[bool, bool]) -> Handler:
 async def server_log(call: Call) -> Response:
     """What the scheduler itself did with the task."""
     service = call.service
-    return text_answer(call, "".join(task_lines(_task(call), service.selections, service.unmet_condition)))
+    return text_answer(call, "".join(task_lines(_task(call), service.selections, service.resources.unmet_condition)))
 
 
 async def tag_server_log(call: Call) -> Response:
     """What the scheduler itself did with the tasks of a tag."""
-    told, unmet = call.service.selections, call.service.unmet_condition
+    told, unmet = call.service.selections, call.service.resources.unmet_condition
     return text_answer(call, "".join(line for task in _chosen(call) for line in task_lines(task, told, unmet)))
 
 
