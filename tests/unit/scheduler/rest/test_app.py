@@ -170,7 +170,6 @@ def test_every_route_asks_for_a_session_or_says_that_it_does_not(rest: Callable[
         "/scheduler/version",
         "/rm/version",
         "/rm/url",
-        "/rm/domains",
         "/scheduler/url",
         "/scheduler/domains",
         "/rm/domains",

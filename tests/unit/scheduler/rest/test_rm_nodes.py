@@ -148,7 +148,7 @@ def test_the_load_of_a_node(rest: Callable[..., None]) -> None:
         ),
         ("/rm/info/absent:type=x", {}, 500, "javax.management.InstanceNotFound*"),
         ("/rm/stathistory", {"range": "aaaaaaaaa"}, 400, "java.lang.IllegalArgumentException"),
-        ("/rm/shutdown", {}, 403, "org.ow2.proactive.scheduler.common.exception.PermissionException"),
+        ("/rm/shutdown", {}, 501, "java.lang.UnsupportedOperationException"),
     ],
 )
 def test_what_is_not_there_is_refused(
@@ -167,12 +167,12 @@ def test_what_is_not_there_is_refused(
     ("method", "path", "form", "status", "answer"),
     [
         ("POST", "/rm/node/remove", {"url": "absent"}, 200, False),
-        ("POST", "/rm/node/remove", {"url": f"{URL}/gpu-0"}, 403, "The nodes of the embedded scheduler are set up"),
-        ("POST", "/rm/node/release", {"url": f"{URL}/gpu-0"}, 403, "A node is released when its task has ended"),
+        ("POST", "/rm/node/remove", {"url": f"{URL}/gpu-0"}, 501, "The nodes of the embedded scheduler are set up"),
+        ("POST", "/rm/node/release", {"url": f"{URL}/gpu-0"}, 501, "A node is released when its task has ended"),
         ("POST", "/rm/nodesource/remove", {"name": "absent"}, 400, "Unknown node source absent"),
-        ("POST", "/rm/nodesource/remove", {"name": "gpu"}, 403, "The nodes of the embedded scheduler are set up"),
+        ("POST", "/rm/nodesource/remove", {"name": "gpu"}, 501, "The nodes of the embedded scheduler are set up"),
         ("POST", "/rm/nodesource/create", {}, 400, "Infrastructure null is unknown"),
-        ("POST", "/rm/node", {"nodeurl": "x"}, 403, "The nodes of the embedded scheduler are set up"),
+        ("POST", "/rm/node", {"nodeurl": "x"}, 501, "The nodes of the embedded scheduler are set up"),
     ],
 )
 def test_nodes_are_a_matter_of_settings(

@@ -48,11 +48,6 @@ async def url(call: Call) -> Response:
     return text_answer(call, call.service.site.url)
 
 
-async def domains(call: Call) -> Response:
-    """Windows domains for a login form: none."""
-    return json_answer([])
-
-
 async def state(call: Call) -> Response:
     """How many nodes there are and which are free."""
     site, nodes = call.service.site, call.service.resources.states
@@ -203,7 +198,6 @@ ROUTES = (
     Route("GET", "/rm/model/tokens", _model("tokens"), "Access tokens of the nodes.", session=False, gives=TEXT),
     Route("GET", "/rm/isactive", is_active, "Whether there is a resource manager."),
     Route("GET", "/rm/url", url, "Where it is.", session=False, gives=TEXT),
-    Route("GET", "/rm/domains", domains, "Windows domains.", session=False),
     Route("GET", "/rm/state", state, "Free and other nodes."),
     Route("GET", "/rm/statistics", statistics, "Nodes by state."),
     Route("GET", "/rm/monitoring", monitoring, "Changes of nodes and node sources since a counter."),

@@ -8,13 +8,12 @@ from proactive_jupyter_kernel.scheduler.assemble import node_url
 from proactive_jupyter_kernel.scheduler.rest.dto.nodes import INFRASTRUCTURES
 from proactive_jupyter_kernel.scheduler.rest.http import forms
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer
-from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
+from proactive_jupyter_kernel.scheduler.rest.http.errors import NOT_OFFERED, RestError
 from proactive_jupyter_kernel.scheduler.rest.http.routing import Handler, Route
 
 __all__ = ["ROUTES"]
 
 _ILLEGAL = (400, "java.lang.IllegalArgumentException")
-_REFUSED = (403, "org.ow2.proactive.scheduler.common.exception.PermissionException")
 _SETTINGS = (
     "The nodes of the embedded scheduler are set up when it starts, by PROACTIVE_KERNEL_SLOTS and "
     "PROACTIVE_KERNEL_NODE_SOURCES."
@@ -40,7 +39,7 @@ def _lock(locked: bool) -> Handler:
 async def release(call: Call) -> Response:
     """A node is free when its task has ended."""
     await _known_node(call)
-    raise RestError(*_REFUSED, "A node is released when its task has ended; kill the task to release it now.")
+    raise RestError(*NOT_OFFERED, "A node is released when its task has ended; kill the task to release it now.")
 
 
 async def remove(call: Call) -> Response:
@@ -49,7 +48,7 @@ async def remove(call: Call) -> Response:
         await _known_node(call)
     except RestError:
         return json_answer(False)
-    raise RestError(*_REFUSED, _SETTINGS)
+    raise RestError(*NOT_OFFERED, _SETTINGS)
 
 
 async def _known_node(call: Call) -> None:
@@ -63,7 +62,7 @@ async def remove_source(call: Call) -> Response:
     name = (await call.form()).get("name", "")
     if not _is_source(call, name):
         raise RestError(*_ILLEGAL, f"Unknown node source {name}")
-    raise RestError(*_REFUSED, _SETTINGS)
+    raise RestError(*NOT_OFFERED, _SETTINGS)
 
 
 async def create_source(call: Call) -> Response:
@@ -71,7 +70,7 @@ async def create_source(call: Call) -> Response:
     kind = (await call.form()).get("infrastructureType") or "null"
     if kind not in INFRASTRUCTURES:
         raise RestError(*_ILLEGAL, f"Infrastructure {kind} is unknown")
-    raise RestError(*_REFUSED, _SETTINGS)
+    raise RestError(*NOT_OFFERED, _SETTINGS)
 
 
 async def change_source(call: Call) -> Response:
@@ -88,12 +87,12 @@ def _is_source(call: Call, name: str) -> bool:
 
 async def refuse(call: Call) -> Response:
     """The settings say which nodes there are, and what runs on them is a task."""
-    raise RestError(*_REFUSED, _SETTINGS)
+    raise RestError(*NOT_OFFERED, _SETTINGS)
 
 
 async def refuse_shutdown(call: Call) -> Response:
     """The nodes and the scheduler are one process."""
-    raise RestError(*_REFUSED, "The nodes end with the scheduler: `proactive-kernel scheduler stop`.")
+    raise RestError(*NOT_OFFERED, "The nodes end with the scheduler: `proactive-kernel scheduler stop`.")
 
 
 _CHANGES = ("edit", "parameter", "deploy", "undeploy", "redeploy")
