@@ -120,7 +120,7 @@ def test_hidden_values_are_never_shown(rest: Rest) -> None:
         again = (await scene.json(f"/scheduler/jobs/{job_id}/resubmit"))["id"]
         copied = await scene.submit(await scene.text(f"/scheduler/jobs/{job_id}/xml"))
         given = await scene.post_xml(
-            JOB.replace('value="secret"', 'value=""'), path=f"/scheduler/submit;S={quote(shown)}"
+            JOB.replace('value="secret"', 'value=""'), path=f"/scheduler/submit;S={quote(shown, safe='')}"
         )
         jobs = (job_id, again, copied, given.json()["id"])
         for each in jobs:
