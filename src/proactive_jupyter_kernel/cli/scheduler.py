@@ -229,3 +229,18 @@ def _facts(found: Status) -> dict[str, Any]:
         "url": address.url if address else None,
         "data_dir": str(found.data_dir),
     }
+
+
+@scheduler.command("java-libraries", epilog=examples("proactive-kernel scheduler java-libraries"))
+@data_dir_option
+def java_libraries(data_dir: Path | None) -> None:
+    """Install the Java libraries that scripts in Groovy and Scala may import: commons-io and Guava.
+
+    Groovy fetches them from Maven Central, or from the mirror in ~/.groovy/grapeConfig.xml. Tasks that start from now
+    on see them; the scheduler need not be started again.
+    """
+    from proactive_jupyter_kernel.scheduler import java_libraries as libraries
+
+    folder = libraries.folder_of(embedded.data_dir(data_dir))
+    libraries.install(folder, say)
+    note(f"They are in {folder}.")

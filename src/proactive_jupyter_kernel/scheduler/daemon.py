@@ -24,7 +24,7 @@ from typing import Any
 import uvicorn
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
-from proactive_jupyter_kernel.scheduler import access
+from proactive_jupyter_kernel.scheduler import access, java_libraries
 from proactive_jupyter_kernel.scheduler import settings as settings_table
 from proactive_jupyter_kernel.scheduler.address import DataFolderInUse, locked, published
 from proactive_jupyter_kernel.scheduler.assemble import Site
@@ -62,6 +62,8 @@ def serve(data_dir: Path, port: int = 0, *, settings: Settings | None = None) ->
     """
     chosen = settings or settings_table.load()
     _make_private(data_dir)
+    # The processes of tasks find the libraries by it.
+    os.environ[java_libraries.VARIABLE] = str(java_libraries.folder_of(data_dir))
     with locked(data_dir), _logging(data_dir / "scheduler.log"), _bound_as_asked(data_dir, port) as listener:
         store = SqliteStore(data_dir / "scheduler.db", log_lines=chosen.log_lines, log_bytes=chosen.log_bytes)
         try:

@@ -38,7 +38,8 @@ class Groovy(JvmRuntime):
             return Launch(
                 programs=launchers, arguments=("-cp", str(archive), str(boot), str(stage.folder)), masks=masks
             )
-        classpath = os.pathsep.join([str(archive), str(self._library(stage, launchers[0]) / "*")])
+        library = str(self._library(stage, launchers[0]) / "*")
+        classpath = os.pathsep.join([str(archive), library, *self.libraries(stage)])
         arguments = ("-Dfile.encoding=UTF-8", "-cp", classpath, "proactive.Groovy", str(stage.folder))
         return Launch(programs=(self.java(stage),), arguments=arguments, masks=masks)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
+from proactive_jupyter_kernel.scheduler import java_libraries
 from proactive_jupyter_kernel.scheduler.runtimes.base import HARNESS
 from proactive_jupyter_kernel.scheduler.runtimes.engine import EngineRuntime
 from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart, Stage
@@ -47,6 +48,11 @@ class JvmRuntime(EngineRuntime):
         # The launcher lies in bin; Homebrew keeps everything in libexec, beside it.
         home = Path(os.path.realpath(launcher)).parent.parent
         yield from (home, home / "libexec")
+
+    def libraries(self, stage: Stage) -> list[str]:
+        """What stands on the class path besides the language: the Java libraries of the node (`java_libraries`)."""
+        folder = stage.environment.get(java_libraries.VARIABLE, "")
+        return [os.path.join(folder, "*")] if folder and os.path.isdir(folder) else []
 
     def archive(self, stage: Stage) -> Path:
         """The archive with the harness; a copy in the stage's folder where the stage is enclosed."""

@@ -31,7 +31,7 @@ class Scala(JvmRuntime):
             arguments = ("-nc", "-cp", str(archive), "proactive.Scala", str(stage.folder))
             return Launch(programs=launchers, arguments=arguments, masks=masks)
         home = self._home(stage, launchers[0])
-        classpath = os.pathsep.join([str(archive), str(home / "lib" / "*")])
+        classpath = os.pathsep.join([str(archive), str(home / "lib" / "*"), *self.libraries(stage)])
         options = ("-Dfile.encoding=UTF-8", f"-Dscala.home={home}", "-Xss4m")
         return Launch(
             programs=(self.java(stage),),

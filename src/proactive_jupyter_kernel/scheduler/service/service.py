@@ -10,9 +10,11 @@ import contextlib
 import functools
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from proactive_jupyter_kernel.errors import SubmissionRefused, UnknownJob
+from proactive_jupyter_kernel.scheduler import java_libraries
 from proactive_jupyter_kernel.scheduler.assemble import Site, rest_urls
 from proactive_jupyter_kernel.scheduler.credentials import Credentials
 from proactive_jupyter_kernel.scheduler.engine import events
@@ -254,6 +256,7 @@ class Service:
             generic_information=generic_information or {},
             site=rest_urls(self.site.url),
             hidden=self.hidden,
+            libraries=java_libraries.folder_of(Path(self.site.home)),
         )
 
     def _lookups(self, owner: str) -> Lookups:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow, WorkflowError
 from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
+from proactive_jupyter_kernel.scheduler.service.unsupported import unsupported
 from proactive_jupyter_kernel.scheduler.store.base import JobFacts
-from proactive_jupyter_kernel.workflow.checks import Problem
-from proactive_jupyter_kernel.workflow.model import JavaClass, Workflow
+from proactive_jupyter_kernel.workflow.model import Workflow
 
 if TYPE_CHECKING:
     from proactive_jupyter_kernel.workflow.model_types import Lookups
@@ -47,10 +48,12 @@ def prepare(
     generic_information: Mapping[str, str],
     site: Mapping[str, str],
     hidden: HiddenValues,
+    libraries: Path = Path(),
     lookups: Lookups | None = None,
 ) -> Workflow:
     """The resolved and checked workflow; `lookups` answer what the models of variables ask of the scheduler.
 
+    `libraries` is the folder of the Java libraries that are installed.
     Values of hidden variables may come as `hidden` shows them.
 
     Raises `WorkflowError`: `UnreadableWorkflow` with the line, or `InvalidWorkflow` with every problem.
@@ -71,29 +74,14 @@ def prepare(
         accepted = workflow if problems else accept(workflow, lookups)
     except InvalidWorkflow as error:
         raise InvalidWorkflow(
-            written.name, [*problems, *error.problems, *_unsupported(written)], hint=error.hint
+            written.name, [*problems, *error.problems, *unsupported(written, libraries)], hint=error.hint
         ) from None
     if problems:
         problems += check_variables(workflow, lookups)
-    problems += _unsupported(workflow)
+    problems += unsupported(workflow, libraries)
     if problems:
         raise InvalidWorkflow(workflow.name, problems)
     return accepted
-
-
-def _unsupported(workflow: Workflow) -> list[Problem]:
-    """What a ProActive server does and this scheduler does not."""
-    found = []
-    for task in workflow.tasks:
-        if isinstance(task.executable, JavaClass):
-            java = f"it is the Java class {task.executable.name}, and the embedded scheduler runs no Java classes"
-            instead = "Submit the workflow to a ProActive server, or write the task as a script."
-            found.append(Problem(code="PA401", message=java, task=task.name, explanation=instead))
-        if task.run_as_me is True:
-            account = "it asks to run under its owner's account (runAsMe), and the embedded scheduler has no accounts"
-            instead = "Every task runs as you here: leave runAsMe out, or submit the workflow to a ProActive server."
-            found.append(Problem(code="PA402", message=account, task=task.name, explanation=instead))
-    return found
 
 
 def validate(
@@ -103,12 +91,19 @@ def validate(
     generic_information: Mapping[str, str],
     site: Mapping[str, str],
     hidden: HiddenValues,
+    libraries: Path = Path(),
     lookups: Lookups | None = None,
 ) -> Validation:
     """As `prepare`, but every verdict is an answer."""
     try:
         workflow = prepare(
-            xml, variables=variables, generic_information=generic_information, site=site, hidden=hidden, lookups=lookups
+            xml,
+            variables=variables,
+            generic_information=generic_information,
+            site=site,
+            hidden=hidden,
+            libraries=libraries,
+            lookups=lookups,
         )
     except InvalidWorkflow as error:
         tasks = (getattr(problem, "task", "") for problem in error.problems)

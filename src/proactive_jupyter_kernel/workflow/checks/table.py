@@ -344,6 +344,21 @@ _ROWS = (
         "It runs every task as the user who started it.",
         "Remove runAsMe, or submit the workflow to a ProActive server.",
     ),
+    _error(
+        "PA403",
+        "STRUCTURE",
+        "A Java library is not installed",
+        "A ProActive server has some libraries on the class path of its tasks; the embedded scheduler fetches them on "
+        "demand.",
+        "Run `proactive-kernel scheduler java-libraries`, then submit the workflow again.",
+    ),
+    _error(
+        "PA404",
+        "STRUCTURE",
+        "A script uses a Java client of a ProActive server",
+        "Only a ProActive server has the Java objects `schedulerapi`, `rmapi`, `userspaceapi` and `globalspaceapi`.",
+        "Read and write the folders `userspace` and `globalspace`, or submit the workflow to a ProActive server.",
+    ),
     # --- allowed, but probably not intended ---
     _warning(
         "PA501",

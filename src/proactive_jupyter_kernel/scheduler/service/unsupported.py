@@ -1,0 +1,76 @@
+"""What a ProActive server does and the embedded scheduler does not: named at submission, before anything runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from proactive_jupyter_kernel.scheduler import java_libraries
+from proactive_jupyter_kernel.workflow.checks import Problem
+from proactive_jupyter_kernel.workflow.model import JavaClass, Script, Task, Workflow
+
+__all__ = ["unsupported"]
+
+#: Languages that see the libraries of the Java machine.
+_JAVA = ("groovy", "scala")
+#: A use of a Java client, not the declaration of a variable of the same name.
+_CLIENT = re.compile(r"(?<![\w.'\"$])(schedulerapi|rmapi|userspaceapi|globalspaceapi)\s*\.\s*\w")
+_COMMENT = re.compile(r"(?m)//[^\n]*|/\*.*?\*/|^\s*#[^\n]*", re.DOTALL)
+
+
+def unsupported(workflow: Workflow, libraries: Path) -> Iterator[Problem]:
+    """The problems of a workflow; `libraries` is the folder of the Java libraries that are installed."""
+    for task in workflow.tasks:
+        if isinstance(task.executable, JavaClass):
+            yield Problem(
+                code="PA401",
+                message=f"it is the Java class {task.executable.name}, and the embedded scheduler runs no Java classes",
+                task=task.name,
+                explanation="Submit the workflow to a ProActive server, or write the task as a script.",
+            )
+        if task.run_as_me is True:
+            yield Problem(
+                code="PA402",
+                message="it asks to run under its owner's account (runAsMe), and the embedded scheduler has no "
+                "accounts",
+                task=task.name,
+                explanation="Every task runs as you here: leave runAsMe out, or submit the workflow to a ProActive "
+                "server.",
+            )
+        yield from _of_scripts(task, libraries)
+
+
+def _of_scripts(task: Task, libraries: Path) -> Iterator[Problem]:
+    clients: dict[str, None] = {}
+    wanted: dict[str, str] = {}
+    for script in _scripts(task):
+        clients.update(dict.fromkeys(_CLIENT.findall(_COMMENT.sub("", script.code))))
+        if script.language in _JAVA:
+            wanted.update({each.package: each.name for each in java_libraries.missing(script.code, libraries)})
+    for client in clients:
+        yield Problem(
+            code="PA404",
+            message=f"its script uses {client}, a Java client that only a ProActive server has",
+            task=task.name,
+            explanation="Submit the workflow to a ProActive server; files of the data spaces are in the folders "
+            "userspace and globalspace here.",
+        )
+    for package, name in wanted.items():
+        yield Problem(
+            code="PA403",
+            message=f"its script imports {package}, and the Java library {name} is not installed",
+            task=task.name,
+            explanation="Run `proactive-kernel scheduler java-libraries`, then submit the workflow again.",
+        )
+
+
+def _scripts(task: Task) -> Iterator[Script]:
+    """All scripts of a task whose text the workflow has."""
+    fork = task.fork_environment
+    flow = getattr(task.flow, "script", None)
+    main = task.executable if isinstance(task.executable, Script) else None
+    selection = [entry.script for entry in task.selection]
+    for script in (main, task.pre, task.post, task.clean, flow, fork.script if fork else None, *selection):
+        if script is not None and script.code:
+            yield script
