@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test check docs examples lab clean
+.PHONY: demo test check clients docs examples lab clean
 
 # A real notebook, end to end, on a scheduler of its own; what it leaves is in build/demo.
 demo: $(VENV)/.installed
@@ -17,6 +17,10 @@ check: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# ProActive's own clients, for tests/conformance/clients; without them those tests are skipped.
+clients:
+	$(PYTHON) tools/foreign_clients.py
 
 # The pages of docs/reference are made from the registries; a test asks that they are current.
 docs: $(VENV)/.installed
