@@ -10,7 +10,7 @@ import sys
 import types
 
 notebook, notebookapp = types.ModuleType("notebook"), types.ModuleType("notebook.notebookapp")
-notebookapp.list_running_servers = lambda: []  # type: ignore[attr-defined]
+notebookapp.list_running_servers = list  # type: ignore[attr-defined]
 notebook.notebookapp = notebookapp  # type: ignore[attr-defined]
 sys.modules |= {"notebook": notebook, "notebook.notebookapp": notebookapp}
 runpy.run_module("proactive-jupyter-kernel", run_name="__main__", alter_sys=True)

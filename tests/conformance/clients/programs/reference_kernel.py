@@ -7,6 +7,7 @@ The report is FOLDER/report.json, as that of `sdk.py`.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -32,8 +33,9 @@ CELLS: tuple[tuple[str, str], ...] = (
     ("#%configure(task=block)", "Switching to block mode"),
     ("#%import(language=Python)\nimport json\nimport os", ""),
     (
-        "#%task(name=first, generic_info=[(color,blue)], variables=[(size,big)], export=[shared], precious_result=true)\n"
-        "shared = 'exported'\nprint('in first', variables.get('size'))\nresult = json.dumps([1, 2])",
+        "#%task(name=first, generic_info=[(color,blue)], variables=[(size,big)], export=[shared],"
+        " precious_result=true)\nshared = 'exported'\nprint('in first', variables.get('size'))\n"
+        "result = json.dumps([1, 2])",
         "Task 'first' created",
     ),
     ("#%pre_script(name=first, language=Linux_Bash)\necho before first", "first"),
@@ -144,10 +146,9 @@ def run(client: BlockingKernelClient, filled: dict[str, str], rows: list[dict[st
             pattern = pattern.replace(f"<{name}>", re.escape(value))
         begun = time.monotonic()
         output: list[str] = []
+        hear = functools.partial(heard, output)
         try:
-            reply = client.execute_interactive(
-                cell, timeout=60, allow_stdin=False, output_hook=lambda message: output.append(text_of(message))
-            )
+            reply = client.execute_interactive(cell, timeout=60, allow_stdin=False, output_hook=hear)
             status = reply["content"]["status"]
         except TimeoutError:
             status = "no answer"
@@ -159,13 +160,14 @@ def run(client: BlockingKernelClient, filled: dict[str, str], rows: list[dict[st
             return
 
 
-def text_of(message: dict[str, Any]) -> str:
+def heard(output: list[str], message: dict[str, Any]) -> None:
     content = message["content"]
     if message["msg_type"] == "stream":
-        return str(content["text"])
-    if message["msg_type"] == "error":
-        return f"{content['ename']}: {content['evalue']}"
-    return str(content.get("data", {}).get("text/html", ""))
+        output.append(str(content["text"]))
+    elif message["msg_type"] == "error":
+        output.append(f"{content['ename']}: {content['evalue']}")
+    else:
+        output.append(str(content.get("data", {}).get("text/html", "")))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """The methods of the Java client, as `getProactiveClient` gives it.
 
 Left out is what it does not implement, whatever the server: `getState`, `getSubject`, `getTaskResultFromIncarnation`,
-`getTaskResultAllIncarnations`, `getJobsToSchedule`, `getTasksToSchedule`, `getCurrentPolicy`, `changePolicy`, `listenJobLogs`.
+`getTaskResultAllIncarnations`, `getJobsToSchedule`, `getTasksToSchedule`, `getCurrentPolicy`, `changePolicy` and
+`listenJobLogs`.
 """
 
 from __future__ import annotations

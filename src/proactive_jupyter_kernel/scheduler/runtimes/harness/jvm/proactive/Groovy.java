@@ -17,7 +17,8 @@ public final class Groovy {
         String file = task.told("name") + ".groovy";
         Object value = null;
         try {
-            value = shellType.getMethod("evaluate", String.class, String.class).invoke(shell, task.code(), file);
+            String code = Imports.withoutUnused(task.code(), loader);
+            value = shellType.getMethod("evaluate", String.class, String.class).invoke(shell, code, file);
         } catch (InvocationTargetException error) {
             Traces.fail(task, error.getCause(), file);
         }
