@@ -19,8 +19,8 @@ REQUIRED = os.environ.get("PAJK_REQUIRE_ALL") == "1"
 _BLOCK = re.compile(r"^```(?:python|javascript)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SUBMIT = "#%submit_job(wait=on)"
 
-#: Pages about ProActive servers, which no test has.
-ABOUT_SERVERS = {"connect"}
+#: Pages about ProActive servers, which no test has, and about its own clients, which tests/conformance/clients runs.
+ABOUT_SERVERS = {"connect", "other-clients"}
 #: What the reader of a page has already.
 BEFORE = {
     "tasks": ["#%task(name=load)\nresult = [{'ok': True}, {'ok': False}]"],

@@ -17,7 +17,7 @@ import pytest
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
-LOGIN, PASSWORD = "tester", "a lasting password"
+LOGIN, PASSWORD = "tester", "a-lasting-password"
 #: Seconds for all calls of a client; it takes a quarter of it on a machine with nothing else to do.
 PATIENCE = 240
 PRIVATE = ("PROACTIVE_URL", "PROACTIVE_LOGIN", "PROACTIVE_PASSWORD")

@@ -13,7 +13,7 @@ signalapi.readyForSignal("go")
 println "${signalapi.getJobSignals()} ${signalapi.isReceived('go')} ${signalapi.checkForSignals(['go', 'rate'])}"
 signalapi.readyForSignal("rate", [new JobVariable("RATE", "1", "PA:INTEGER")])
 def first = signalapi.waitForAny(["go", "never"])
-result = [first.key, signalapi.waitFor("rate")]
+result = [first.name, signalapi.waitFor("rate")]
 """
 
 

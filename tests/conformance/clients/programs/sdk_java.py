@@ -90,8 +90,8 @@ def reading(table: Table, s: SimpleNamespace) -> None:
     day = 24 * 3600 * 1000
     since = s.jvm.java.util.Date(int(time.time() * 1000) - day)
     now = s.jvm.java.util.Date()
-    table("getMyAccountUsage", lambda: c.getMyAccountUsage(since, now), lambda v: isinstance(v, list))
-    table("getAccountUsage", lambda: c.getAccountUsage(c.getCurrentUser(), since, now), lambda v: isinstance(v, list))
+    table("getMyAccountUsage", lambda: c.getMyAccountUsage(since, now), answered)
+    table("getAccountUsage", lambda: c.getAccountUsage(c.getCurrentUser(), since, now), answered)
     table("getTaskResult by waitForTask", lambda: str(c.waitForTask(chain, "first", PATIENCE).value()), "42")
     table("waitForAllJobs", lambda: len(c.waitForAllJobs(ids, PATIENCE)), 2)
     table("waitForAnyJob", lambda: c.waitForAnyJob(ids, PATIENCE).getKey(), lambda v: v in (chain, broken))
@@ -110,7 +110,7 @@ def modern_reading(table: Table, s: SimpleNamespace, ids: Any, day: int) -> None
     table("checkJobsPermissionMethods", many, {str(job): {"killJob": True} for job in ids})
     table("checkPermission", lambda: c.checkPermission("killJob"), True)
     table("getLabels", lambda: c.getLabels(), [])
-    table("getSubmissionModeValues", lambda: c.getSubmissionModeValues(), lambda v: isinstance(v, list))
+    table("getSubmissionModeValues", lambda: c.getSubmissionModeValues(), answered)
     table("getFilteredStatistics", lambda: c.getFilteredStatistics(None, None, True, *span), answered)
     table("getTopWorkflowsWithIssues", lambda: c.getTopWorkflowsWithIssues(5, None, None, True, *span), answered)
     table("getSubmissionModeCount", lambda: c.getSubmissionModeCount(None, None, True, *span), answered)
@@ -150,7 +150,7 @@ def changing(table: Table, s: SimpleNamespace) -> None:
     refused = lambda: s.gateway.submitJob(s.branch)  # noqa: E731
     table("submitJob when stopped", refused, lambda v: v.startswith("raised"))
     table("start", c.start, True)
-    table("linkResourceManager", lambda: c.linkResourceManager("pnp://elsewhere"), bool_value)
+    table("linkResourceManager", lambda: c.linkResourceManager("pnp://elsewhere"), answered)
     table("renewSession", c.renewSession, None)
 
 
@@ -243,7 +243,7 @@ def raised(value: Any) -> bool:
 
 def answered(value: Any) -> bool:
     """An answer, or a refusal that says so: what the client cannot read is neither."""
-    wrong = ("UndeclaredThrowable", "NullPointer", "Json", "MessageBody", "ProcessingException")
+    wrong = ("UndeclaredThrowable", "HTTP 404", "NullPointer", "Json", "MessageBody", "ProcessingException")
     return not any(word in str(value) for word in wrong)
 
 

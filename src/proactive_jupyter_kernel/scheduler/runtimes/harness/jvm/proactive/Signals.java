@@ -1,6 +1,5 @@
 package proactive;
 
-import java.util.AbstractMap;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -9,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.ow2.proactive.scheduler.common.job.JobVariable;
+import org.ow2.proactive.scheduler.signal.Signal;
 
 /** The binding signalapi: signals of the task's own job, with the methods of ProActive's SignalApi. */
 public final class Signals {
@@ -66,17 +66,17 @@ public final class Signals {
 
     /** Wait for the signal; gives the values that came with it. */
     public Map<String, String> waitFor(Object name) {
-        return waitForAny(one(name)).getValue();
+        return waitForAny(one(name)).getUpdatedVariables();
     }
 
     /** Wait for any of the signals; gives the first that came, and its values. */
-    public Map.Entry<String, Map<String, String>> waitForAny(Collection<?> names) {
+    public Signal waitForAny(Collection<?> names) {
         Map<?, ?> state = ask("state", "");
         while (true) {
             for (Object name : names) {
                 Object values = received(state).get(String.valueOf(name));
                 if (values != null) {
-                    return new AbstractMap.SimpleEntry<>(String.valueOf(name), texts(values));
+                    return new Signal(String.valueOf(name), Collections.emptyList(), texts(values));
                 }
             }
             long revision = ((Number) state.get("revision")).longValue();
