@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -58,7 +59,7 @@ class _Sample:
 
 
 class HostLoad:
-    """Reads the machine's load. May block for some milliseconds."""
+    """Reads the machine's load. Questions may block for some milliseconds, the first one longer: ask in a thread."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         """`clock` gives seconds since the epoch."""
@@ -66,34 +67,48 @@ class HostLoad:
         self._samples: deque[_Sample] = deque(maxlen=_KEPT)
         self._times = psutil.cpu_times()
         self._times_at = time.monotonic()
-        self._cpu: Attributes = dict.fromkeys((*_CPU_FIELDS, "Combined"), 0.0)
+        #: Shares of the time; None: not measured yet.
+        self._cpu: Attributes | None = None
+        self._lock = threading.Lock()
 
     def read(self, pattern: str) -> dict[str, Attributes]:
         """The MBeans of a name, which may hold ``*``; raises `UnknownMBean`."""
         found: dict[str, Attributes] = {}
-        for family, make in _FAMILIES.items():
-            if family.partition("Name=")[0] == pattern.partition("Name=")[0]:
-                found |= {name: values for name, values in make(self) if fnmatchcase(name, pattern)}
+        with self._lock:
+            for family, make in _FAMILIES.items():
+                if family.partition("Name=")[0] == pattern.partition("Name=")[0]:
+                    found |= {name: values for name, values in make(self) if fnmatchcase(name, pattern)}
         if not found:
             raise UnknownMBean(pattern)
         return found
 
     def sample(self) -> None:
-        """Note processor and memory, if the last time is long enough ago."""
+        """Note processor and memory, if the last time is long enough ago. Does not block."""
+        if self._cpu is None or not self._lock.acquire(blocking=False):
+            return
+        try:
+            self._sample()
+        finally:
+            self._lock.release()
+
+    def _sample(self) -> None:
         at = self._clock()
         if not self._samples or not 0 <= at - self._samples[-1].at < _PERIOD:
-            self._samples.append(_Sample(at, {CPU: self._cpu_usage(), MEMORY: _memory()}))
+            self._samples.append(_Sample(at, {CPU: self.cpu_usage(), MEMORY: _memory()}))
 
     def history(self, name: str, attribute: str, letter: str) -> list[float]:
         """The samples of an attribute over a range, the oldest first; raises `UnknownMBean`."""
-        self.sample()
-        since = self._clock() - RANGES.get(letter, RANGES["a"])
-        if name not in (CPU, MEMORY) or attribute not in self._samples[-1].values[name]:
-            raise UnknownMBean(name)
-        return [sample.values[name][attribute] for sample in self._samples if sample.at >= since]
+        with self._lock:
+            self._sample()
+            since = self._clock() - RANGES.get(letter, RANGES["a"])
+            if name not in (CPU, MEMORY) or attribute not in self._samples[-1].values[name]:
+                raise UnknownMBean(name)
+            return [sample.values[name][attribute] for sample in self._samples if sample.at >= since]
 
-    def _cpu_usage(self) -> Attributes:
+    def cpu_usage(self) -> Attributes:
         """Shares of the time since the last question; of a very short time they would mean nothing."""
+        if self._cpu is None:
+            time.sleep(max(0.0, self._times_at + _SHORTEST - time.monotonic()))
         now = time.monotonic()
         if now - self._times_at >= _SHORTEST:
             times = psutil.cpu_times()
@@ -103,7 +118,7 @@ class HostLoad:
                 shares = {name: value / total for name, value in spent.items()}
                 self._cpu = {**shares, "Combined": 1 - shares["Idle"] - shares["Wait"]}
                 self._times, self._times_at = times, now
-        return self._cpu
+        return self._cpu or dict.fromkeys((*_CPU_FIELDS, "Combined"), 0.0)
 
 
 #: Sigar's names -> psutil's, which not every system has.
@@ -144,7 +159,7 @@ _Pairs: TypeAlias = Iterator[tuple[str, Attributes]]
 
 
 def _cpu(load: HostLoad) -> _Pairs:
-    yield CPU, load._cpu_usage()
+    yield CPU, load.cpu_usage()
 
 
 def _mem(load: HostLoad) -> _Pairs:

@@ -79,8 +79,10 @@ async def history(call: Call) -> Response:
     _check_node(call)
     name, letter = call.text("objectname"), call.text("range")
     kind, load = name.partition("Type=")[2], call.service.resources.load
+    samples = {}
     try:
-        samples = {f"{attribute}{kind}": load.history(name, attribute, letter) for attribute in _wanted(call)}
+        for attribute in _wanted(call):
+            samples[f"{attribute}{kind}"] = await call.service.in_thread(load.history, name, attribute, letter)
     except UnknownMBean:
         raise RestError(500, _UNKNOWN, name) from None
     return json_answer({name: json.dumps(samples)})
