@@ -16,11 +16,8 @@ OPEN = frozenset(
     {
         "03-submit",
         "04-job",
-        "06-listings",
         "08-values",
         "09-faults",
-        "10-life",
-        "11-tasks",
         "12-in-error",
         "16-signals",
         "18-dataspace",

@@ -67,7 +67,8 @@ def prepare(
     problems: list[object] = list(loaded.problems)
     written = hidden.opened_workflow(loaded.workflow)
     variables = hidden.opened_values(variables, written)
-    written = replace(written, generic_information={MODE: DEFAULT_MODE, **written.generic_information})
+    information = written.generic_information
+    written = replace(written, generic_information={**information, MODE: information.get(MODE, DEFAULT_MODE)})
     try:
         workflow = resolve(written, variables=variables, generic_information=generic_information, site=site)
         # A flow that lacks a dependency would be judged for what it is not.

@@ -6,7 +6,6 @@ import asyncio
 import base64
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
 
 from proactive_jupyter_kernel.scheduler.attempt import Outcome
 from proactive_jupyter_kernel.workflow.java import serialization
@@ -117,12 +116,11 @@ def test_hidden_values_are_never_shown(rest: Rest) -> None:
     async def scenario(scene: Any) -> None:
         shown = scene.service.hidden.shown("secret")
         job_id = await scene.run(JOB)
-        again = (await scene.json(f"/scheduler/jobs/{job_id}/resubmit"))["id"]
+        (again,) = [job["id"] for job in await scene.json(f"/scheduler/jobs/resubmit?jobsid={job_id}", "POST")]
         copied = await scene.submit(await scene.text(f"/scheduler/jobs/{job_id}/xml"))
-        given = await scene.post_xml(
-            JOB.replace('value="secret"', 'value=""'), path=f"/scheduler/submit;S={quote(shown, safe='')}"
-        )
-        jobs = (job_id, again, copied, given.json()["id"])
+        body = f"/scheduler/jobs/{job_id}/resubmit/body"
+        given = (await scene.json(body, "POST", json={"S": shown}))["id"]
+        jobs = (job_id, again, copied, given)
         for each in jobs:
             await scene.ended(each)
         seen = [attempt for attempt in scene.executor.attempts if attempt.task_name == "T"]

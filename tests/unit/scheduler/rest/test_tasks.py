@@ -265,6 +265,8 @@ def test_only_a_running_task_is_sent_back(rest: Callable[..., None], workflow: C
         assert "oops" in await scene.text("/scheduler/jobs/1/log/full")
         assert await scene.text("/scheduler/jobs/1/result/log/all") == ""
         assert await scene.json("/scheduler/jobs/1/kill", "PUT") is True
+        never = await scene.json("/scheduler/jobs/1/tasks/B/result")
+        assert never["output"]["stderrLogs"] == "The task could not start due to dependency failure"
         info = await scene.json("/scheduler/jobs/1/info")
         assert (info["numberOfRunningTasks"], info["numberOfInErrorTasks"], info["inErrorTime"] > 0) == (0, 1, True)
 
