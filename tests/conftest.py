@@ -93,17 +93,37 @@ def recorded() -> Callable[[str, str], Any]:
 _NEWEST, _OLD = "14.2.0", "8.5.0"
 #: Modules whose tests run on the stand-in server, too, and the versions: those that submit, list, follow or read jobs.
 ON_STAND_IN = {
-    "test_debug": (_NEWEST,),
+    **dict.fromkeys(
+        (
+            "test_checking",
+            "test_controls",
+            "test_debug",
+            "test_display",
+            "test_extension",
+            "test_files",
+            "test_foreach",
+            "test_held_interrupts",
+            "test_job_reader",
+            "test_jobs_commands",
+            "test_journal",
+            "test_live",
+            "test_login",
+            "test_memory",
+            "test_nodes_commands",
+            "test_notebook_parameters",
+            "test_output",
+            "test_ownership",
+            "test_rerunning",
+            "test_resources",
+            "test_scripts",
+            "test_surroundings",
+            "test_task_hints",
+            "test_trust",
+        ),
+        (_NEWEST,),
+    ),
     "test_jobs": (_NEWEST, _OLD),
-    "test_jobs_commands": (_NEWEST,),
-    "test_live": (_NEWEST,),
-    "test_memory": (_NEWEST,),
-    "test_ownership": (_NEWEST,),
-    "test_rerunning": (_NEWEST,),
-    "test_resources": (_NEWEST,),
     "test_scheduler": (_NEWEST, _OLD),
-    "test_surroundings": (_NEWEST,),
-    "test_trust": (_NEWEST,),
 }
 
 

@@ -32,7 +32,7 @@ class Canned:
 
 
 def session(memory: MemoryScheduler) -> Session:
-    return Session(memory, memory.credentials)
+    return Session(memory.transport(), memory.credentials)
 
 
 def test_nobody_logs_in_before_the_first_call(memory: MemoryScheduler) -> None:
@@ -56,17 +56,17 @@ def test_a_lost_session_is_renewed_once_and_silently(memory: MemoryScheduler) ->
 def test_a_changed_password_ends_in_a_refused_login(memory: MemoryScheduler) -> None:
     """If the renewal is refused, the reason is reported and there is no further attempt."""
     credentials = memory.credentials()
-    opened = Session(memory, lambda: credentials)
+    opened = Session(memory.transport(), lambda: credentials)
     opened.open()
     memory.forget_sessions()
     memory.password = "other"
-    with pytest.raises(LoginRefused, match="log in 'user' at http://memory"):
+    with pytest.raises(LoginRefused, match=f"log in 'user' at {memory.address}"):
         opened.call("GET", LISTING, doing="list")
 
 
 def test_a_wrong_password_is_told_without_telling_it(memory: MemoryScheduler) -> None:
     """The server's 404 for a wrong password is a refused login."""
-    opened = Session(memory, lambda: Credentials(login="user", password=Secret("hunter2")))
+    opened = Session(memory.transport(), lambda: Credentials(login="user", password=Secret("hunter2")))
     with pytest.raises(LoginRefused) as caught:
         opened.open()
     assert "hunter2" not in str(caught.value)

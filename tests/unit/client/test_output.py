@@ -17,6 +17,7 @@ def told(lines: list[TaskLine]) -> list[tuple[str, str, bool]]:
     return [(line.task, line.line.text, line.line.error) for line in lines]
 
 
+@pytest.mark.memory_only("the live log of a server does not tell the streams apart")
 def test_lines_come_while_the_task_runs_and_only_once(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
     """What was shown live is not shown again when the task has ended."""
     memory.outcomes |= {
