@@ -34,7 +34,7 @@ from __future__ import annotations
 
 import difflib
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 __all__ = [
     "BadValue",
@@ -249,11 +249,26 @@ def _emphasised(name: str) -> str:
     return f"\x1b[31m{name}\x1b[39m"
 
 
+#: The length of words that are compared, and how many of them; beyond it only similar lengths and first letters count.
+_LONGEST_WORD = 100
+_MOST_WORDS = 300
+
+
+def _comparable(word: str, known: Collection[str]) -> list[str]:
+    """The known words that are worth a comparison, which is expensive: messages may have thousands of proposals."""
+    if len(word) > _LONGEST_WORD:
+        return []
+    found = [one for one in known if len(one) <= _LONGEST_WORD]
+    if len(found) > _MOST_WORDS:
+        found = [one for one in found if abs(len(one) - len(word)) <= 2 and one[:1] == word[:1]]
+    return found[:_MOST_WORDS] if len(known) <= _MOST_WORDS else found[: _MOST_WORDS // 15]
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A sentence that proposes the nearest known word, or lists the known words if none is near and they are few."""
     words = list(dict.fromkeys(known))
     lowered = {name.lower(): name for name in reversed(words)}
-    near = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word.lower(), _comparable(word.lower(), lowered), n=1, cutoff=0.6)
     if near:
         return f"Did you mean {lowered[near[0]]!r}?"
     if words and len(words) <= 12:

@@ -39,6 +39,9 @@ REST_ROOMS: dict[str, set[str]] = {
     "routes": {"http", "dto"},
 }
 
+#: Files of pure rooms that may read a clock after all: regular expressions of workflows need a deadline.
+CLOCKS = {PACKAGE / "workflow" / "java" / "deadlines.py": {"time"}}
+
 #: Rooms that open no file, socket or process and read no clock.
 PURE = (
     "workflow",
@@ -134,7 +137,7 @@ def test_pure_room_imports_nothing_that_touches_the_world(room: str) -> None:
         f"{path.relative_to(PACKAGE)} imports {name}"
         for path in files_of(PACKAGE / room)
         for name in imports_of(path)
-        if name.split(".")[0] in IMPURE_MODULES
+        if name.split(".")[0] in IMPURE_MODULES - CLOCKS.get(path, set())
     ]
     assert wrong == []
 

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from proactive_jupyter_kernel.workflow.java.regex import compile_java
+from proactive_jupyter_kernel.workflow.java.deadlines import DeadlineExceeded
+from proactive_jupyter_kernel.workflow.java.regex import JavaPattern, compile_java, compile_translated
 
 __all__ = ["Children", "FilePattern", "InvalidPattern", "choose", "compile_pattern"]
 
@@ -21,6 +22,9 @@ Children: TypeAlias = Callable[[str], Iterable[tuple[str, bool]]]
 
 _GLOB, _REGEX = "glob:", "regex:"
 _SPECIAL = set("*?[{\\")
+#: Characters of a pattern, and seconds of computing time for one path.
+_MAX_LENGTH = 5_000
+_SECONDS = 0.1
 
 
 class InvalidPattern(ValueError):
@@ -32,15 +36,19 @@ class FilePattern:
     """A pattern for paths relative to a space, with ``/`` as separator."""
 
     text: str
-    regex: re.Pattern[str]
+    regex: JavaPattern
     #: The folder that contains all matches; empty, or with a trailing slash.
     prefix: str = ""
     #: How many parts a match has at most; None: any number.
     depth: int | None = None
 
     def matches(self, path: str) -> bool:
-        """Whether a file matches."""
-        return self.regex.fullmatch(path) is not None
+        """Whether a file matches; raises `InvalidPattern` if the pattern takes too long."""
+        try:
+            return self.regex.fullmatch(path, seconds=_SECONDS) is not None
+        except DeadlineExceeded as error:
+            hint = "Use fewer wildcards, or a folder in front of them."
+            raise InvalidPattern(f"The pattern {_short(self.text)} takes too long on {_short(path)}. {hint}") from error
 
     def may_hold(self, folder: str) -> bool:
         """Whether a folder may contain a match, at any depth."""
@@ -55,8 +63,15 @@ class FilePattern:
         return not self.text.startswith(_REGEX) and not _SPECIAL & set(self.text.removeprefix(_GLOB))
 
 
+def _short(text: str) -> str:
+    return repr(text) if len(text) <= 100 else repr(text[:99] + "…")
+
+
 def compile_pattern(text: str) -> FilePattern:
     """Compile the ``includes`` or ``excludes`` of a selector; raises `InvalidPattern`."""
+    if len(text) > _MAX_LENGTH:
+        message = f"The pattern {_short(text)} has {len(text):,} characters; at most {_MAX_LENGTH:,} are read."
+        raise InvalidPattern(f"{message} Write several patterns.")
     if text.startswith(_REGEX):
         try:
             return FilePattern(text=text, regex=compile_java(text.removeprefix(_REGEX)))
@@ -70,7 +85,7 @@ def compile_pattern(text: str) -> FilePattern:
         raise InvalidPattern(f"The pattern {text!r} leaves its space: it may not go up with '..'.")
     return FilePattern(
         text=text,
-        regex=re.compile(_Glob(text, glob).translated(), re.DOTALL),
+        regex=compile_translated(text, f"(?s:{_Glob(text, glob).translated()})", set_operations=False),
         prefix=_prefix(glob),
         depth=None if "**" in glob else glob.count("/") + 1,
     )

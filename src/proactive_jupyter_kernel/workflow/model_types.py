@@ -6,8 +6,11 @@ knows (files, credentials, the catalogue, models behind a URL); a value that can
 
 from __future__ import annotations
 
+import ipaddress
 import json
+import math
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,15 +18,20 @@ from typing import Any
 from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.workflow import cron
 from proactive_jupyter_kernel.workflow.java.dates import parse_date
+from proactive_jupyter_kernel.workflow.java.deadlines import DeadlineExceeded, deadline
+from proactive_jupyter_kernel.workflow.java.numbers import parse_double, parse_float, parse_whole
 from proactive_jupyter_kernel.workflow.java.regex import compile_java
 from proactive_jupyter_kernel.workflow.spel import Scope, SpelError, evaluate
 
 __all__ = ["MODELS", "Lookups", "ModelError", "check_model", "is_model"]
 
 _PREFIX = "PA:"
-_MODEL = re.compile(
-    r"PA:\s*(?P<type>[A-Za-z0-9_]+)\s*(?P<argument>\(.*\))?\s*(?P<range>\[[^\[\]]*\])?", re.DOTALL | re.I
-)
+_TYPE = re.compile(r"\s*([A-Za-z0-9_]+)\s*")
+#: Characters of a model and of a value that has one, far above those of real ones.
+_MAX_MODEL = 100_000
+_MAX_VALUE = 1_000_000
+#: Seconds of computing time for one value.
+_SECONDS = 2.0
 #: A model behind a URL may be another such model; more than this number is taken for a cycle.
 _MAX_URLS = 5
 
@@ -83,14 +91,16 @@ def check_model(model: str, value: str, hidden: bool, scope: Scope, lookups: Loo
     """Raises ModelError if `value` does not match `model`; `urls` counts the models that were fetched so far."""
     if not is_model(model):
         return
+    if len(model) > _MAX_MODEL:
+        raise ModelError(f"the model has {len(model):,} characters; at most {_MAX_MODEL:,} are checked")
+    if len(value) > _MAX_VALUE:
+        raise ModelError(f"the value has {len(value):,} characters; at most {_MAX_VALUE:,} are checked against a model")
     plain = model.strip()
     optional = plain.endswith("?")
-    match = _MODEL.fullmatch(plain.removesuffix("?").rstrip())
-    name = match["type"].upper() if match else plain[len(_PREFIX) :].strip()
+    name, argument, bounds = _parts(plain.removesuffix("?").rstrip()[len(_PREFIX) :])
     kind = MODELS.get(name)
-    if match is None or kind is None:
-        raise ModelError(f"there is no such model. {did_you_mean(name, MODELS)}".strip())
-    argument, bounds = match["argument"], match["range"]
+    if kind is None:
+        raise ModelError(f"there is no such model. {did_you_mean(name[:100], MODELS)}".strip())
     if kind.argument is not None and kind.argument != (argument is not None):
         raise ModelError(f"{name} needs its argument in parentheses" if kind.argument else f"{name} has no argument")
     if bounds is not None and not kind.ranged:
@@ -99,46 +109,69 @@ def check_model(model: str, value: str, hidden: bool, scope: Scope, lookups: Loo
         raise ModelError(f"{name} cannot be optional, because it rejects the empty value")
     if optional and not value:
         return
-    kind.check(
-        _Validation(
-            value=value,
-            argument=None if argument is None else argument[1:-1],
-            bounds=None if bounds is None else bounds[1:-1],
-            hidden=hidden,
-            scope=scope,
-            lookups=lookups,
-            urls=urls,
-        )
+    validation = _Validation(
+        value=value, argument=argument, bounds=bounds, hidden=hidden, scope=scope, lookups=lookups, urls=urls
     )
+    try:
+        with deadline(_SECONDS):
+            kind.check(validation)
+    except DeadlineExceeded as error:
+        raise ModelError(str(error)) from error
+
+
+def _parts(text: str) -> tuple[str, str | None, str | None]:
+    """Type, argument and range of ``TYPE(argument)[range]``; a text of another form is all type."""
+    match = _TYPE.match(text)
+    if match is None:
+        return text.strip(), None, None
+    rest, bounds = text[match.end() :], None
+    start = rest.rfind("[")
+    head = rest[: max(start, 0)].rstrip()
+    if start >= 0 and rest.find("]", start) == len(rest) - 1 and (not head or (head[0] == "(" and head[-1] == ")")):
+        rest, bounds = head, rest[start + 1 : -1]
+    if not rest:
+        return match[1].upper(), None, bounds
+    if rest.startswith("(") and rest.endswith(")") and len(rest) > 1:
+        return match[1].upper(), rest[1:-1], bounds
+    return text.strip(), None, None
 
 
 def _one_of(*values: str) -> Callable[[_Validation], None]:
     def check(validation: _Validation) -> None:
         if validation.value.lower() not in values:
-            raise ModelError(f"{validation.value!r} is none of {', '.join(values)}")
+            raise ModelError(f"{_shown(validation.value)} is none of {', '.join(values)}")
 
     return check
 
 
+def _reading(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """A reader of values whose errors are those of the model."""
+
+    def run(text: str) -> Any:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise ModelError(str(error)) from error
+
+    return run
+
+
 def _whole(bits: int) -> Callable[[_Validation], None]:
     """Java's Short, Integer and Long."""
-
-    def read(text: str) -> int:
-        if not re.fullmatch(r"[+-]?[0-9]{1,30}", text):
-            raise ModelError(f"{text!r} is not an integer")
-        if not -(2 ** (bits - 1)) <= int(text) < 2 ** (bits - 1):
-            raise ModelError(f"{text!r} is not an integer of {bits} bits")
-        return int(text)
-
+    read = _reading(lambda text: parse_whole(text, bits))
     return lambda validation: _in_range(validation, read)
 
 
-def _read_real(text: str) -> float:
-    """As ``Double.parseDouble``: surrounding blanks, an exponent and a suffix f or d are allowed."""
-    plain = text.strip()
-    if not re.fullmatch(r"[+-]?(NaN|Infinity|(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[fFdD]?)", plain, re.ASCII):
-        raise ModelError(f"{text!r} is not a number")
-    return float(plain if plain.endswith(("NaN", "Infinity")) else plain.rstrip("fFdD"))
+def _real(parse: Callable[[str], float], bits: int) -> Callable[[_Validation], None]:
+    """Java's Float and Double; a server takes no NaN, and nothing beyond the largest number of the type."""
+
+    def finite(text: str) -> float:
+        value = parse(text)
+        if not math.isfinite(value):
+            raise ValueError(f"{text[:60]!r} is not a finite number of {bits} bits")
+        return value
+
+    return lambda validation: _in_range(validation, _reading(finite))
 
 
 def _in_range(validation: _Validation, read: Callable[[str], Any]) -> None:
@@ -155,31 +188,24 @@ def _in_range(validation: _Validation, read: Callable[[str], Any]) -> None:
     if highest is not None and highest < lowest:
         raise ModelError(f"the range [{validation.bounds}] is empty")
     if not (lowest <= value and (highest is None or value <= highest)):
-        raise ModelError(f"{validation.value!r} is not in the range [{validation.bounds}]")
+        raise ModelError(f"{_shown(validation.value)} is not in the range [{validation.bounds}]")
 
 
 def _date(validation: _Validation) -> None:
     layout = validation.argument or ""
-
-    def read(text: str) -> Any:
-        try:
-            return parse_date(text, layout)
-        except ValueError as error:
-            raise ModelError(str(error)) from error
-
-    _in_range(validation, read)
+    _in_range(validation, _reading(lambda text: parse_date(text, layout)))
 
 
 def _list(validation: _Validation) -> None:
     items = [item.strip() for item in (validation.argument or "").split(",")]
     if ")" in (validation.argument or ""):
         raise ModelError("an item of a list cannot hold a parenthesis")
-    doubles = [item for item in dict.fromkeys(items) if items.count(item) > 1]
+    doubles = [item for item, count in Counter(items).items() if count > 1]
     if doubles:
         raise ModelError(f"the list names {doubles[0]!r} twice")
     if validation.value not in items:
         hint = did_you_mean(validation.value, filter(None, items))
-        raise ModelError(f"{validation.value!r} is not one of the items. {hint}".strip())
+        raise ModelError(f"{_shown(validation.value)} is not one of the items. {hint}".strip())
 
 
 def _regexp(validation: _Validation) -> None:
@@ -188,7 +214,7 @@ def _regexp(validation: _Validation) -> None:
     except ValueError as error:
         raise ModelError(str(error)) from error
     if not pattern.fullmatch(validation.value):
-        raise ModelError(f"{validation.value!r} does not match the regular expression")
+        raise ModelError(f"{_shown(validation.value)} does not match the regular expression")
 
 
 def _not_empty(validation: _Validation) -> None:
@@ -203,36 +229,78 @@ def _cron(validation: _Validation) -> None:
         raise ModelError(f"this is not a cron expression: {error}") from error
 
 
-#: RFC 2396 as ``java.net.URI`` reads it: characters beyond ASCII are allowed.
-_URI = re.compile(
-    r"""(?:[A-Za-z][A-Za-z0-9+.-]*:(?=.)|(?![^/?\#]*:))
-        (?:[^\x00-\x20\x7f"<>\\^`{|}%\#]|%[0-9A-Fa-f]{2})*
-        (?:\#(?:[^\x00-\x20\x7f"<>\\^`{|}%\#]|%[0-9A-Fa-f]{2})*)?""",
-    re.VERBOSE,
-)
+_ESCAPED = r"%[0-9A-Fa-f]{2}"
+#: ``java.net.URI`` (RFC 2396) also takes characters beyond ASCII.
+_OTHER = r"[^\x00-\x7f]"
+_URIC = re.compile(rf"(?:[A-Za-z0-9\-_.!~*'();/?:@&=+$,\[\]]|{_OTHER}|{_ESCAPED})*")
+_PATH = re.compile(rf"(?:[A-Za-z0-9\-_.!~*'();/:@&=+$,]|{_OTHER}|{_ESCAPED})*")
+_AUTHORITY = re.compile(rf"(?:[A-Za-z0-9\-_.!~*'();:@&=+$,]|{_OTHER}|{_ESCAPED})+")
+_IPV6 = re.compile(r"(?:[^\[\]@]*@)?\[([0-9A-Fa-f:.]+)(?:%[A-Za-z0-9_.]+)?\](?::[0-9]*)?")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 _URL_SCHEMES = ("http", "https", "ftp", "file", "jar", "mailto")
 
 
 def _uri(validation: _Validation) -> None:
-    if not _URI.fullmatch(validation.value):
-        raise ModelError(f"{validation.value!r} is not a URI")
+    if not _is_uri(validation.value):
+        raise ModelError(f"{_shown(validation.value)} is not a URI")
+
+
+def _is_uri(text: str) -> bool:
+    """[scheme :] (//authority path | path | opaque) [? query] [# fragment]"""
+    if any(character.isspace() for character in text):
+        return False
+    rest, _, fragment = text.partition("#")
+    if not _URIC.fullmatch(fragment):
+        return False
+    scheme, colon, behind = rest.partition(":")
+    if colon and not set("/?") & set(scheme):
+        if not _SCHEME.fullmatch(scheme) or not behind:
+            return False
+        if not behind.startswith("/"):
+            return _URIC.fullmatch(behind) is not None
+        rest = behind
+    hierarchy, _, query = rest.partition("?")
+    path = hierarchy
+    if hierarchy.startswith("//"):
+        authority, slash, path = hierarchy[2:].partition("/")
+        if not _is_authority(authority) and not (slash and not authority):
+            return False
+    return _PATH.fullmatch(path) is not None and _URIC.fullmatch(query) is not None
+
+
+def _is_authority(text: str) -> bool:
+    address = _IPV6.fullmatch(text)
+    if address is None:
+        return _AUTHORITY.fullmatch(text) is not None
+    try:
+        ipaddress.IPv6Address(address[1])
+    except ValueError:
+        return False
+    return True
 
 
 def _url(validation: _Validation) -> None:
     scheme, colon, _ = validation.value.strip().partition(":")
     if not colon or scheme.lower() not in _URL_SCHEMES:
         raise ModelError(
-            f"{validation.value!r} is not a URL: it must start with one of {', '.join(_URL_SCHEMES)} and ':'"
+            f"{_shown(validation.value)} is not a URL: it must start with one of {', '.join(_URL_SCHEMES)} and ':'"
         )
 
 
 def _json(validation: _Validation) -> None:
+    """An empty value is no content, and passes as on a server."""
+
     def refuse(constant: str) -> Any:
         raise ValueError(f"{constant} is not valid JSON")
 
+    if not validation.value.strip():
+        return
     try:
-        json.loads(validation.value, parse_constant=refuse)
-    except (ValueError, RecursionError) as error:
+        # Numbers stay texts: converting a long one takes quadratic time.
+        json.loads(validation.value, parse_constant=refuse, parse_int=str, parse_float=str)
+    except RecursionError as error:
+        raise ModelError("this JSON is nested too deep") from error
+    except ValueError as error:
         raise ModelError(f"this is not valid JSON: {error}") from error
 
 
@@ -243,7 +311,9 @@ def _anything(validation: _Validation) -> None:
 def _credential(validation: _Validation) -> None:
     known = validation.lookups.credential
     if known is not None and not known(validation.value):
-        raise ModelError(f"there is no third-party credential {validation.value!r}; add it to the scheduler first")
+        raise ModelError(
+            f"there is no third-party credential {_shown(validation.value)}; add it to the scheduler first"
+        )
 
 
 def _path(space: str, folder: bool) -> Callable[[_Validation], None]:
@@ -252,22 +322,23 @@ def _path(space: str, folder: bool) -> Callable[[_Validation], None]:
             return
         what = "folder" if folder else "file"
         if folder and validation.value.endswith("/"):
-            raise ModelError(f"{validation.value!r} must not end with '/'")
+            raise ModelError(f"{_shown(validation.value)} must not end with '/'")
         if not validation.lookups.file(space, validation.value, folder):
-            raise ModelError(f"there is no {what} {validation.value!r} in the {space.lower()} space")
+            raise ModelError(f"there is no {what} {_shown(validation.value)} in the {space.lower()} space")
 
     return check
 
 
 def _catalog(validation: _Validation) -> None:
-    if not re.fullmatch(r"[^/]+/[^/]+(/[0-9]{13})?", validation.value):
+    bucket, *rest = validation.value.split("/", 3)
+    if not bucket or not rest or not rest[0] or (rest[1:] and not re.fullmatch("[0-9]{13}", "/".join(rest[1:]))):
         form = "bucket/object or bucket/object/revision, the revision of 13 digits"
-        raise ModelError(f"{validation.value!r} must have the form {form}")
+        raise ModelError(f"{_shown(validation.value)} must have the form {form}")
     arguments = tuple(part.strip() for part in (validation.argument or "").split(",")) if validation.argument else ()
     if len(arguments) > 4:
         raise ModelError("there are at most four arguments: kind, content type, bucket, object")
     if validation.lookups.catalog is not None and not validation.lookups.catalog(validation.value, arguments):
-        raise ModelError(f"the catalogue has no such object {validation.value!r}")
+        raise ModelError(f"the catalogue has no such object {_shown(validation.value)}")
 
 
 def _from_url(validation: _Validation) -> None:
@@ -284,7 +355,7 @@ def _from_url(validation: _Validation) -> None:
 
 
 def _spel(validation: _Validation) -> None:
-    _expression(validation, validation.argument or "", f"the expression is false for {validation.value!r}")
+    _expression(validation, validation.argument or "", f"the expression is false for {_shown(validation.value)}")
 
 
 def _spel_with_message(validation: _Validation) -> None:
@@ -312,13 +383,18 @@ def _expression(validation: _Validation, expression: str, refusal: str) -> None:
         raise ModelError(refusal)
 
 
+def _shown(value: str) -> str:
+    """A value in a message."""
+    return repr(value) if len(value) <= 200 else repr(value[:199] + "…")
+
+
 MODELS: Mapping[str, _Type] = {
     "BOOLEAN": _Type(check=_one_of("true", "false", "0", "1")),
     "INTEGER": _Type(check=_whole(32), ranged=True),
     "LONG": _Type(check=_whole(64), ranged=True),
     "SHORT": _Type(check=_whole(16), ranged=True),
-    "FLOAT": _Type(check=lambda validation: _in_range(validation, _read_real), ranged=True),
-    "DOUBLE": _Type(check=lambda validation: _in_range(validation, _read_real), ranged=True),
+    "FLOAT": _Type(check=_real(parse_float, 32), ranged=True),
+    "DOUBLE": _Type(check=_real(parse_double, 64), ranged=True),
     "DATETIME": _Type(check=_date, argument=True, ranged=True),
     "LIST": _Type(check=_list, argument=True),
     "REGEXP": _Type(check=_regexp, argument=True),

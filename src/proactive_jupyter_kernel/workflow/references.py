@@ -186,7 +186,7 @@ class _Resolution:
     def scope(self, variables: tuple[TaskVariable, ...]) -> Substitutor:
         """In a task, its own variables hide those of the job; inherited ones only add what the job does not have."""
         own = {each.name: each.value for each in variables if not each.inherited or each.name not in self.known}
-        return Substitutor({**self.known, **own}) if own else self.job_values
+        return Substitutor(own, self.job_values) if own else self.job_values
 
     def files(self, selector: FileSelector, access: Lexical) -> FileSelector:
         place = f"files {selector.includes!r}"

@@ -7,6 +7,7 @@ name, a closing brace is consumed without an opening one, and an unknown referen
 from __future__ import annotations
 
 import re
+from collections import ChainMap
 from collections.abc import Mapping
 
 __all__ = ["InfiniteReference", "Substitutor", "substitute"]
@@ -19,7 +20,9 @@ _MAX_NESTED = 50
 #: The maximum depth of values that refer to values.
 _MAX_CHAIN = 100
 #: Values that repeat each other grow exponentially; this is far above any real value.
-_MAX_LENGTH = 16 * 1024 * 1024
+_MAX_LENGTH = 4 * 1024 * 1024
+#: The same for all values that are inserted into one workflow.
+_MAX_TOTAL = 64 * 1024 * 1024
 
 
 class InfiniteReference(ValueError):
@@ -34,11 +37,14 @@ def substitute(text: str, variables: Mapping[str, str]) -> str:
 class Substitutor:
     """Resolves texts against one set of variables."""
 
-    def __init__(self, variables: Mapping[str, str]) -> None:
+    def __init__(self, variables: Mapping[str, str], outer: Substitutor | None = None) -> None:
+        """`outer` has the variables that these ones hide; both share the limit for all inserted values."""
         #: Every variable can also be referred to by its name in capitals with underscores for dots.
-        self.values = {name.upper().replace(".", "_"): value for name, value in variables.items()}
-        self.values.update(variables)
+        own = {name.upper().replace(".", "_"): value for name, value in variables.items()}
+        own.update(variables)
+        self.values: Mapping[str, str] = own if outer is None else ChainMap(own, outer.values)  # type: ignore[arg-type]
         self._resolved: dict[str, str] = {}
+        self._inserted: list[int] = [0] if outer is None else outer._inserted
 
     def __call__(self, text: str) -> str:
         return self._substitute(text, [text]) if "$" in text else text
@@ -52,6 +58,11 @@ class Substitutor:
             value, position = self._reference(text, start, trail, 0)
             parts.append(value)
             length += len(value)
+            self._inserted[0] += len(value)
+            if self._inserted[0] > _MAX_TOTAL:
+                raise InfiniteReference(
+                    f"The values that are inserted into the workflow grow beyond {_MAX_TOTAL:,} characters."
+                )
             if length > _MAX_LENGTH:
                 raise InfiniteReference(f"The value of {_short(trail[0])} grows beyond {_MAX_LENGTH:,} characters.")
         parts.append(text[position:])

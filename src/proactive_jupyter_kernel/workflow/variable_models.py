@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from proactive_jupyter_kernel.workflow.checks.problem import Problem
+from proactive_jupyter_kernel.workflow.java.deadlines import deadline
 from proactive_jupyter_kernel.workflow.model import TaskVariable, Variable, Workflow
 from proactive_jupyter_kernel.workflow.model_types import MODELS, Lookups, ModelError, check_model, is_model
 from proactive_jupyter_kernel.workflow.references import InfiniteReference, Substitutor
@@ -19,6 +20,8 @@ from proactive_jupyter_kernel.workflow.spel import Scope
 __all__ = ["MODELS", "Lookups", "ModelError", "apply_models", "check_value", "is_model"]
 
 _V = TypeVar("_V", bound=Variable)
+#: Seconds of computing time for all variables of a workflow.
+_SECONDS = 5.0
 
 
 def check_value(
@@ -38,7 +41,11 @@ def apply_models(workflow: Workflow, lookups: Lookups | None = None) -> tuple[Wo
 
     The workflow's references must be resolved already, as `references.resolve` does.
     """
-    lookups = lookups or Lookups()
+    with deadline(_SECONDS):
+        return _applied(workflow, lookups or Lookups())
+
+
+def _applied(workflow: Workflow, lookups: Lookups) -> tuple[Workflow, list[Problem]]:
     job = _ValidatedVariables(workflow.variables, {}, "", lookups)
     tasks, problems = [], list(job.problems)
     inherited = {variable.name: variable.value for variable in job.variables}
@@ -63,6 +70,8 @@ class _ValidatedVariables:
             value="",
             variables={**inherited, **own},
             models={variable.name: variable.model for variable in variables},
+            groups={variable.group for variable in variables if variable.group},
+            names={*inherited, *(variable.name for variable in variables)},
         )
         before = dict(scope.variables)
         for variable in variables:

@@ -61,6 +61,8 @@ def test_pattern_matches_as_java_does(text: str, good: list[str], bad: list[str]
         ("[a/b]", "holds a slash"),
         ("a\\", "ends with a backslash"),
         ("regex:(", "cannot be used"),
+        ("regex:(?:a{999}){999}", "more than 10,000 elements"),
+        ("regex:a**", "nothing to repeat"),
     ],
 )
 def test_bad_pattern_says_what_is_wrong(text: str, why: str) -> None:
@@ -69,6 +71,19 @@ def test_bad_pattern_says_what_is_wrong(text: str, why: str) -> None:
         compile_pattern(text)
     message = str(caught.value)
     assert (why in message, repr(text) in message) == (True, True)
+
+
+def test_long_pattern_is_refused() -> None:
+    """The message names the length and a way out."""
+    with pytest.raises(InvalidPattern, match="has 6,000 characters; at most 5,000 are read"):
+        compile_pattern("a" * 6_000)
+
+
+@pytest.mark.parametrize("text", ["**a" * 30 + "b", "regex:(?:(?:a|ab|abc|b|c)+)+[xy]"])
+def test_pattern_that_takes_too_long_is_stopped(text: str) -> None:
+    """A pattern with many wildcards is given up with a message, not after minutes."""
+    with pytest.raises(InvalidPattern, match="takes too long on 'abc"):
+        compile_pattern(text).matches("abc" * 1_000)
 
 
 class Tree:

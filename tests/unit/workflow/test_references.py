@@ -28,7 +28,7 @@ from proactive_jupyter_kernel.workflow.model import (
     Variable,
     Workflow,
 )
-from proactive_jupyter_kernel.workflow.references import InfiniteReference, resolve, substitute
+from proactive_jupyter_kernel.workflow.references import InfiniteReference, Substitutor, resolve, substitute
 
 KNOWN = {"A": "1", "B": "2", "N": "A", "V_1": "vone", "foo.bar": "dotted", "Lower": "low", "DEEP": "${A}-$B"}
 CODE = Script(language="bash", code="echo $A", arguments=("$A",))
@@ -312,3 +312,24 @@ def test_no_reference_is_left(workflow: Workflow) -> None:
         resolved = resolve(workflow)
 
     assert "Reference(" not in repr(resolved)
+
+
+def test_the_values_of_a_whole_workflow_have_a_limit() -> None:
+    """Many uses of one long value, each below the limit for a value, are stopped as well."""
+    long = Variable(name="LONG", value="x" * 3_000_000)
+    tasks = tuple(
+        Task(name=f"T{number}", executable=CODE, description="${LONG}", variables=(TaskVariable(name="A", value="1"),))
+        for number in range(40)
+    )
+
+    with pytest.raises(InvalidWorkflow, match="The values that are inserted into the workflow grow beyond 67,108,864"):
+        resolve(Workflow(name="big", variables=(long,), tasks=tasks))
+
+
+def test_a_task_with_variables_does_not_copy_those_of_the_job() -> None:
+    """The cost of a task does not grow with the number of the job's variables; its own variables hide theirs."""
+    outer = Substitutor({f"V{number}": str(number) for number in range(10)})
+
+    inner = Substitutor({"V1": "own", "V3": "${V2}!"}, outer)
+
+    assert (inner("$V1 $V2 $V3"), outer("$V1 $V3"), len(inner.values.maps[0])) == ("own 2 2!", "1 3", 2)  # type: ignore[attr-defined]

@@ -16,7 +16,7 @@ __all__ = ["Constant", "assigned"]
 
 #: Longer ones are not worth the look.
 _LONGEST = 500
-_ASSIGNMENT = re.compile(r"\$?(?P<name>[A-Za-z_]\w*)\s*(?:=|<-)\s*(?P<value>[^=\s].*?)\s*;?\s*")
+_ASSIGNMENT = re.compile(r"\$?(?P<name>[A-Za-z_]\w*)\s*(?:=|<-)\s*(?P<value>[^=\s].*)")
 _INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,8})")
 #: Without escapes and without what any language would replace inside of quotes.
 _TEXT = re.compile(r"""(?P<quote>["'])(?P<text>[^"'\\$#`{}]*)(?P=quote)""")
@@ -37,7 +37,7 @@ def assigned(code: str, name: str, literals: Mapping[str, Wire], *, comment: str
     lines = [line for line in lines if line and not (comment and line.startswith(comment))]
     if len(lines) != 1:
         return None
-    match = _ASSIGNMENT.fullmatch(lines[0])
+    match = _ASSIGNMENT.fullmatch(lines[0].removesuffix(";").rstrip())
     if match is None or match["name"] != name:
         return None
     return _constant(match["value"], literals)

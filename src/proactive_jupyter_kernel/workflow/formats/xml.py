@@ -39,6 +39,12 @@ _NAMED_VERSION = re.compile(rb"urn:proactive:jobdescriptor:(3\.\d+|dev)\b")
 _ENCODING = re.compile(rb"""<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 #: What may precede the document type: blanks, a comment, a processing instruction.
 _PROLOG = re.compile(r"\s+|<!--.*?-->|<\?.*?\?>", re.DOTALL)
+#: Encodings that are read, without regard to case and separators; others of Python take quadratic time, or are no text.
+_ENCODINGS = re.compile(
+    r"utf(?:8|16|16le|16be|32|32le|32be)|(?:us)?ascii|iso8859\d{1,2}|latin\d{1,2}|windows12\d\d|cp(?:12\d\d|437|850)"
+    r"|gb2312|gbk|gb18030|big5|eucjp|euckr|shiftjis|koi8[ru]|macintosh",
+    re.IGNORECASE,
+)
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
@@ -143,6 +149,8 @@ def _decode_bytes(text: bytes) -> str:
     declared = _ENCODING.match(text[:300])
     encoding = declared.group(1).decode() if declared else "utf-8"
     encoding = next((known for mark, known in _BOMS if text.startswith(mark)), encoding)
+    if not _ENCODINGS.fullmatch(re.sub("[-_.]", "", encoding)):
+        raise UnreadableWorkflow(f"The workflow is in the encoding {encoding}, which is not read.", hint="Use UTF-8.")
     try:
         return text.decode(encoding)
     except LookupError as error:

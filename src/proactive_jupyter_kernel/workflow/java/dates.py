@@ -1,4 +1,8 @@
-"""Dates in the formats of Java's ``SimpleDateFormat``, which variable models use."""
+"""Dates in the formats of Java's ``SimpleDateFormat``, which variable models use.
+
+As lenient as there: February 30th is March 1st or 2nd, 25:00 is one hour into the next day, and text behind the date
+counts for nothing.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +28,16 @@ _MONTHS = (
 )
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 #: Letters for numeric fields.
-_NUMBERS = {"y": "year", "M": "month", "d": "day", "H": "hour", "k": "hour24", "h": "hour12", "K": "hour11"}
-_NUMBERS |= {"m": "minute", "s": "second", "S": "millisecond", "D": "day of the year"}
+_NUMBERS = {"y": "year", "Y": "year", "M": "month", "L": "month", "d": "day", "D": "day of the year", "u": "day number"}
+_NUMBERS |= {"H": "hour", "k": "hour24", "h": "hour12", "K": "hour11", "m": "minute", "s": "second", "S": "millisecond"}
 _TOKEN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']", re.DOTALL)
-_ZONE = r"(?:GMT|UTC|Z|(?:GMT|UTC)?[+-]\d{1,2}:?\d{2})"
+_DIGITS = re.compile(r"-?[0-9]{1,9}(?![0-9])")
+#: Hours from UTC of the zones that people write by name.
+_ZONES = {"UTC": 0, "GMT": 0, "Z": 0, "WET": 0, "WEST": 1, "BST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3}
+_ZONES |= {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7, "JST": 9}
+_SHIFT = re.compile(r"(?:GMT|UTC)?([+-])([0-9]{1,2}):?([0-9]{2})", re.IGNORECASE)
+_WORD = re.compile(r"[A-Za-z]+")
+_MAX_LAYOUT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +49,7 @@ class _Field:
 
     @property
     def is_number(self) -> bool:
-        return self.letter in _NUMBERS and not (self.letter == "M" and self.width > 2)
+        return self.letter in _NUMBERS and not (self.letter in "ML" and self.width > 2)
 
 
 def parse_date(text: str, layout: str) -> datetime:
@@ -47,20 +57,31 @@ def parse_date(text: str, layout: str) -> datetime:
 
     Without a zone in the layout, the time has no zone.
     """
+    fields: dict[_Field, str] = {}
     items = _items(layout)
-    pattern = "".join(_pattern(item, items[index + 1 :]) for index, item in enumerate(items))
-    match = re.fullmatch(pattern, text, re.IGNORECASE | re.ASCII)
-    if not match:
-        raise ValueError(f"{text!r} is not a date in the format {layout!r}")
-    fields = [item for item in items if isinstance(item, _Field)]
+    position = 0
+    for index, item in enumerate(items):
+        following = items[index + 1] if index + 1 < len(items) else None
+        found = _part(text, position, item, following)
+        if found is None:
+            raise ValueError(f"{_short(text)} is not a date in the format {layout!r}")
+        if isinstance(item, _Field):
+            fields[item] = text[position : position + found].strip()
+        position += found
     try:
-        return _moment(dict(zip(fields, match.groups(), strict=True)))
+        return _moment(fields)
     except (ValueError, OverflowError) as error:
-        raise ValueError(f"{text!r} is not a date in the format {layout!r}: {error}") from error
+        raise ValueError(f"{_short(text)} is not a date in the format {layout!r}: {error}") from error
+
+
+def _short(text: str) -> str:
+    return repr(text) if len(text) <= 100 else repr(text[:99] + "…")
 
 
 def _items(layout: str) -> list[_Field | str]:
     """The layout as fields and fixed texts."""
+    if len(layout) > _MAX_LAYOUT:
+        raise ValueError(f"the date format has {len(layout):,} characters; at most {_MAX_LAYOUT} are read")
     items: list[_Field | str] = []
     position = 0
     for match in _TOKEN.finditer(layout):
@@ -78,48 +99,68 @@ def _items(layout: str) -> list[_Field | str]:
     return items
 
 
-def _pattern(item: _Field | str, following: list[_Field | str]) -> str:
-    """The pattern for a part of the layout; adjacent numbers have exactly the written width."""
+def _part(text: str, position: int, item: _Field | str, following: _Field | str | None) -> int | None:
+    """How many characters of the text, from `position` on, are this part of the layout; None: they are not."""
     if isinstance(item, str):
-        return re.escape(item)
+        return len(item) if text.startswith(item, position) else None
+    start = position
+    while text[start : start + 1] in (" ", "\t"):
+        start += 1
+    length = _field_length(text, start, item, isinstance(following, _Field) and following.is_number)
+    return None if length is None else start - position + length
+
+
+def _field_length(text: str, start: int, item: _Field, touching: bool) -> int | None:
+    """Adjacent numbers have exactly the written width."""
+    if item.is_number and touching:
+        digits = text[start : start + item.width]
+        return item.width if len(digits) == item.width and digits.isascii() and digits.isdecimal() else None
     if item.is_number:
-        touching = bool(following) and isinstance(following[0], _Field) and following[0].is_number
-        return rf"(\d{{{item.width}}})" if touching else r"(\d{1,9})"
-    if item.letter == "M":
-        return f"({'|'.join(name for month in _MONTHS for name in (month, month[:3]))})"
-    if item.letter == "E":
-        return f"({'|'.join(name for day in _DAYS for name in (day, day[:3]))})"
-    if item.letter == "a":
-        return "(am|pm)"
+        match = _DIGITS.match(text, start)
+        return len(match.group()) if match else None
     if item.letter in "zZX":
-        return f"({_ZONE})"
-    raise ValueError(f"the letter {item.letter!r} of a date format is not supported here")
+        match = _SHIFT.match(text, start) or _WORD.match(text, start)
+        known = match is not None and (match.re is _SHIFT or match.group().upper() in _ZONES)
+        return len(match.group()) if match and known else None
+    names = _NAMES.get(item.letter)
+    if names is None:
+        raise ValueError(f"the letter {item.letter!r} of a date format is not supported here")
+    found = [name for name in names if text[start : start + len(name)].lower() == name.lower()]
+    return max(map(len, found), default=None)
+
+
+#: Letters for names, with all of them.
+_NAMES = {
+    **{letter: [name for month in _MONTHS for name in (month, month[:3])] for letter in "ML"},
+    "E": [name for day in _DAYS for name in (day, day[:3])],
+    "a": ["am", "pm"],
+    "G": ["AD", "BC"],
+}
 
 
 def _moment(texts: dict[_Field, str]) -> datetime:
     values: dict[str, int] = {}
-    afternoon, zone = None, None
+    afternoon, zone = False, None
     for item, text in texts.items():
         if item.is_number:
-            values[_NUMBERS[item.letter]] = _year(item, text) if item.letter == "y" else int(text)
-        elif item.letter == "M":
+            values[_NUMBERS[item.letter]] = _year(item, text) if item.letter in "yY" else int(text)
+        elif item.letter in "ML":
             values["month"] = next(number for number, name in enumerate(_MONTHS, 1) if _same_name(name, text))
         elif item.letter == "a":
             afternoon = text.lower() == "pm"
         elif item.letter in "zZX":
             zone = _zone(text)
-    day_of_year = values.pop("day of the year", None)
-    moment = datetime(
-        values.get("year", 1970),
-        values.get("month", 1),
-        values.get("day", 1),
-        _hour(values, afternoon),
-        values.get("minute", 0),
-        values.get("second", 0),
-        values.get("millisecond", 0) * 1000,
-        zone,
+    years, month = divmod(values.get("month", 1) - 1, 12)
+    day = values.get("day", 1)
+    if "day of the year" in values:
+        years, month, day = 0, 0, values["day of the year"]
+    return datetime(values.get("year", 1970) + years, month + 1, 1, tzinfo=zone) + timedelta(
+        days=day - 1,
+        hours=_hour(values, afternoon),
+        minutes=values.get("minute", 0),
+        seconds=values.get("second", 0),
+        milliseconds=values.get("millisecond", 0),
     )
-    return moment if day_of_year is None else moment.replace(month=1, day=1) + timedelta(days=day_of_year - 1)
 
 
 def _same_name(name: str, text: str) -> bool:
@@ -131,19 +172,18 @@ def _year(item: _Field, text: str) -> int:
     return 2000 + int(text) if item.width == 2 and len(text) == 2 else int(text)
 
 
-def _hour(values: dict[str, int], afternoon: bool | None) -> int:
-    if "hour12" in values and not 1 <= values["hour12"] <= 12:
-        raise ValueError("hour must be in 1..12")
-    hour = values.get("hour", values.get("hour24", 0) % 24)
-    for half in ("hour12", "hour11"):
+def _hour(values: dict[str, int], afternoon: bool) -> int:
+    """24 o'clock and 12 o'clock in their fields mean 0."""
+    for half, most in (("hour12", 12), ("hour11", -1)):
         if half in values:
-            hour = values[half] % 12 + (12 if afternoon else 0)
-    return hour
+            return (0 if values[half] == most else values[half]) + (12 if afternoon else 0)
+    hour = values.get("hour24", 0)
+    return values.get("hour", 0 if hour == 24 else hour)
 
 
 def _zone(text: str) -> timezone:
-    match = re.search(r"([+-])(\d{1,2}):?(\d{2})$", text)
+    match = _SHIFT.fullmatch(text)
     if not match:
-        return UTC
+        return timezone(timedelta(hours=_ZONES[text.upper()])) if _ZONES[text.upper()] else UTC
     shift = timedelta(hours=int(match.group(2)), minutes=int(match.group(3)))
     return timezone(shift if match.group(1) == "+" else -shift)

@@ -1,175 +1,162 @@
-"""Converts Java's regular expressions, which variable models and Spring expressions use, to Python's.
+r"""Java's regular expressions, which models, Spring expressions and file patterns use, with a deadline.
 
-Most of the syntax is the same; this file rewrites the differences (named groups, POSIX and Unicode classes, quoting,
-the meaning of the dot and of ``\\d``) and reports constructs that Python does not have.
+`compile_java` translates a pattern to the syntax of the package ``regex``, whose matching stops at a timeout. Classes
+with unions and intersections, properties (``\p{L}``), possessive and atomic groups have a counterpart there; the rest
+(names of classes, quoting, the meaning of the dot, of ``\d`` and of ``$``) is rewritten by `regex_translation`.
 """
 
 from __future__ import annotations
 
-import re
+import functools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["UnsupportedRegex", "compile_java"]
+from proactive_jupyter_kernel.workflow.java.deadlines import DeadlineExceeded, seconds_left
+from proactive_jupyter_kernel.workflow.java.regex_translation import UnsupportedRegex, translated
 
-_DOT = r"[^\n\r\x85\u2028\u2029]"
-#: Java's classes by name, as the body of a Python character class; ASCII only, as in Java without a flag.
-_CLASSES = {
-    "Lower": "a-z",
-    "Upper": "A-Z",
-    "ASCII": r"\x00-\x7f",
-    "Alpha": "a-zA-Z",
-    "Digit": "0-9",
-    "Alnum": "a-zA-Z0-9",
-    "Punct": r"!-/:-@\[-`{-~",
-    "Graph": "!-~",
-    "Print": " -~",
-    "Blank": r" \t",
-    "Cntrl": r"\x00-\x1f\x7f",
-    "XDigit": "0-9a-fA-F",
-    "Space": r" \t\n\x0b\f\r",
-}
-#: Escapes with a different meaning outside of a character class.
-_ESCAPES = {
-    "R": r"(?:\r\n|[\n\x0b\f\r\x85\u2028\u2029])",
-    "z": r"\Z",
-    "Z": r"(?=(?:\r\n|[\n\r\x85\u2028\u2029])?\Z)",
-    "h": r"[ \t\xa0\u1680\u180e\u2000-\u200a\u202f\u205f\u3000]",
-    "e": r"\x1b",
-}
-_SAME = set("dDwWsSbBAtnrf0123456789xu")
-_NAMED_CLASS = re.compile(r"\{(?:Is|java)?(\w+)\}")
-_COUNT = re.compile(r"\{\d+(,\d*)?\}")
-_GROUP = re.compile(r"\(\?<([A-Za-z][A-Za-z0-9]*)>")
-_FLAGS = re.compile(r"\(\?([A-Za-z]*)(?:-([A-Za-z]*))?([:)])")
+if TYPE_CHECKING:
+    import regex
+
+__all__ = ["JavaPattern", "SlowRegex", "UnsupportedRegex", "compile_java", "compile_translated"]
+
+#: Seconds of computing time for one match; Spring gives up after a million steps.
+_SECONDS = 0.5
+_MAX_LENGTH = 5_000
+_MAX_TEXT = 1_000_000
+_MAX_PARTS = 100_000
 
 
-class UnsupportedRegex(ValueError):
-    """A pattern is not valid in Java, or uses an unsupported construct; the message is the rest of a sentence."""
+class SlowRegex(UnsupportedRegex, DeadlineExceeded):
+    """The match of a pattern takes too long; the message is the rest of a sentence."""
 
 
-def compile_java(pattern: str) -> re.Pattern[str]:
-    """The Python equivalent of Java's `pattern`; raises UnsupportedRegex."""
-    translated = _Translator(pattern).run()
+class JavaPattern:
+    """A compiled pattern. Each method may raise SlowRegex or DeadlineExceeded."""
+
+    def __init__(self, text: str, compiled: regex.Pattern[str]) -> None:
+        self.text = text
+        self._compiled = compiled
+
+    def fullmatch(self, text: str, *, seconds: float = _SECONDS) -> Any:
+        """``Matcher.matches()``: a match of the whole text, or None."""
+        return self._run(self._compiled.fullmatch, text, 0, seconds)
+
+    def search(self, text: str, position: int = 0) -> Any:
+        """``Matcher.find(position)``: the first match from there on, or None."""
+        return self._run(self._compiled.search, text, position)
+
+    def split(self, text: str, limit: int = 0) -> list[str]:
+        """``String.split``: without a limit, empty texts at the end are removed."""
+        parts: list[str] = []
+        position = 0
+        for match in self._all(text):
+            if 0 < limit <= len(parts) + 1:
+                break
+            if match.end() == 0:
+                continue  # No empty text in front of an empty match at the start.
+            parts.append(text[position : match.start()])
+            position = match.end()
+            if len(parts) > _MAX_PARTS:
+                raise UnsupportedRegex(f"{_short(self.text)} splits a text into more than {_MAX_PARTS:,} parts")
+        if not parts:
+            return [text]
+        parts.append(text[position:])
+        while limit == 0 and parts and not parts[-1]:
+            parts.pop()
+        return parts
+
+    def replace(self, text: str, replacement: str, *, first: bool = False) -> str:
+        r"""``String.replaceAll`` or ``replaceFirst``: ``$1`` and ``${name}`` stand for groups, ``\`` escapes."""
+        parts: list[str] = []
+        position, length = 0, 0
+        for match in self._all(text):
+            piece = text[position : match.start()] + "".join(self._pieces(match, replacement))
+            parts.append(piece)
+            position, length = match.end(), length + len(piece)
+            if length > _MAX_TEXT:
+                raise UnsupportedRegex(f"the text after the replacement has more than {_MAX_TEXT:,} characters")
+            if first:
+                break
+        return "".join([*parts, text[position:]])
+
+    def _pieces(self, match: Any, replacement: str) -> Iterator[str]:
+        position = 0
+        while position < len(replacement):
+            character = replacement[position]
+            position += 1
+            if character not in "\\$":
+                yield character
+                continue
+            if position == len(replacement):
+                raise UnsupportedRegex(f"the replacement {_short(replacement)} ends with {character!r}")
+            if character == "\\":
+                yield replacement[position]
+                position += 1
+                continue
+            group, position = self._group(replacement, position)
+            yield match[group] or ""
+
+    def _group(self, replacement: str, position: int) -> tuple[int | str, int]:
+        """The group that is named after ``$``, and where the text continues."""
+        if replacement.startswith("{", position):
+            end = replacement.find("}", position)
+            name = replacement[position + 1 : end]
+            if end > 0 and name in self._compiled.groupindex:
+                return name, end + 1
+        elif replacement[position] in "0123456789":
+            number, position = int(replacement[position]), position + 1
+            while number <= self._compiled.groups and replacement[position : position + 1] in set("0123456789"):
+                longer = 10 * number + int(replacement[position])
+                if longer > self._compiled.groups:
+                    break
+                number, position = longer, position + 1
+            if number <= self._compiled.groups:
+                return number, position
+        raise UnsupportedRegex(f"the replacement {_short(replacement)} names a group that {_short(self.text)} lacks")
+
+    def _all(self, text: str) -> Iterator[Any]:
+        """``Matcher.find()`` repeatedly: after an empty match, the next one starts one character later."""
+        position = 0
+        while position <= len(text) and (match := self.search(text, position)) is not None:
+            yield match
+            position = match.end() + (match.start() == match.end())
+
+    def _run(self, method: Any, text: str, position: int, seconds: float = _SECONDS) -> Any:
+        if len(text) > _MAX_TEXT:
+            raise SlowRegex(f"the text has {len(text):,} characters; a regular expression gets at most {_MAX_TEXT:,}")
+        left = seconds_left()
+        try:
+            return method(text, pos=position, timeout=min(left, seconds))
+        except TimeoutError as error:
+            raise SlowRegex(
+                f"the regular expression {_short(self.text)} takes too long on a text of {len(text):,} characters; "
+                "write it without repetitions inside of repetitions"
+            ) from error
+
+
+def compile_java(pattern: str) -> JavaPattern:
+    """Java's `pattern`; raises UnsupportedRegex."""
+    if len(pattern) > _MAX_LENGTH:
+        raise UnsupportedRegex(
+            f"{_short(pattern)} has {len(pattern):,} characters; a regular expression has at most {_MAX_LENGTH:,}"
+        )
+    return _compiled(pattern)
+
+
+@functools.lru_cache(maxsize=256)
+def _compiled(pattern: str) -> JavaPattern:
+    return compile_translated(pattern, translated(pattern))
+
+
+def compile_translated(text: str, pattern: str, *, set_operations: bool = True) -> JavaPattern:
+    """A `pattern` that is already in the syntax of ``regex``; `text` is how messages name it."""
+    import regex
+
     try:
-        return re.compile(translated, re.ASCII)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise UnsupportedRegex(f"{pattern!r} is not a regular expression: {error}") from error
+        return JavaPattern(text, regex.compile(pattern, regex.V1 if set_operations else regex.V0))
+    except (regex.error, RecursionError, OverflowError, ValueError, KeyError, IndexError) as error:
+        raise UnsupportedRegex(f"{_short(text)} is not a regular expression: {error}") from error
 
 
-class _Translator:
-    def __init__(self, pattern: str) -> None:
-        self.pattern = pattern
-        self.position = 0
-        self.parts: list[str] = []
-        self.dot_matches_all = False
-
-    def run(self) -> str:
-        while self.position < len(self.pattern):
-            character = self.pattern[self.position]
-            step = {"\\": self.escape, "[": self.character_class, "(": self.group, "{": self.count}.get(character)
-            if step is not None:
-                step()
-            else:
-                self.take(1, _DOT if character == "." and not self.dot_matches_all else character)
-        return "".join(self.parts)
-
-    def take(self, length: int, text: str) -> None:
-        self.position += length
-        self.parts.append(text)
-
-    def refuse(self, construct: str) -> UnsupportedRegex:
-        return UnsupportedRegex(f"{self.pattern!r} uses {construct}, which is not supported here")
-
-    def count(self) -> None:
-        """``{n}``, ``{n,}``, ``{n,m}``; Java has no plain brace."""
-        match = _COUNT.match(self.pattern, self.position)
-        if not match:
-            raise UnsupportedRegex(f"{self.pattern!r} is not a regular expression: illegal repetition {{")
-        self.take(len(match.group()), match.group())
-
-    def group(self) -> None:
-        named = _GROUP.match(self.pattern, self.position)
-        flags = _FLAGS.match(self.pattern, self.position)
-        if named:
-            self.take(len(named.group()), f"(?P<{named.group(1)}>")
-        elif flags and flags.group() != "(?:":
-            on, off, _ = flags.groups(default="")
-            if set(on + off) - set("imsx"):
-                raise self.refuse(f"the flags {flags.group()}")
-            self.dot_matches_all = self.dot_matches_all or "s" in on
-            self.take(len(flags.group()), flags.group())
-        else:
-            self.take(1, "(")
-
-    def escape(self) -> None:
-        following = self.pattern[self.position + 1 : self.position + 2]
-        if following == "Q":
-            self.quote()
-        elif following in ("p", "P") and following:
-            inside = self.named_class(following)
-            self.parts.append(f"[{'^' if following == 'P' else ''}{inside}]")
-        elif following == "k":
-            match = re.compile(r"\\k<(\w+)>").match(self.pattern, self.position)
-            if not match:
-                raise UnsupportedRegex(f"{self.pattern!r} is not a regular expression: \\k needs a group's name")
-            self.take(len(match.group()), f"(?P={match.group(1)})")
-        elif following in _ESCAPES and following:
-            self.take(2, _ESCAPES[following])
-        else:
-            self.plain_escape(following)
-
-    def plain_escape(self, following: str) -> None:
-        """An escape that is the same in both dialects."""
-        if not following:
-            raise UnsupportedRegex(f"{self.pattern!r} is not a regular expression: it ends with a backslash")
-        if following.isascii() and following.isalpha() and following not in _SAME:
-            raise self.refuse(f"\\{following}")
-        self.take(2, re.escape(following) if not following.isalnum() else f"\\{following}")
-
-    def quote(self) -> None:
-        r"""``\Q … \E``: the text as it is."""
-        end = self.pattern.find("\\E", self.position)
-        end = len(self.pattern) if end < 0 else end
-        self.parts.append(re.escape(self.pattern[self.position + 2 : end]))
-        self.position = min(end + 2, len(self.pattern))
-
-    def named_class(self, letter: str) -> str:
-        r"""``\p{Alpha}``, ``\p{IsAlpha}``; the body of a character class."""
-        match = _NAMED_CLASS.match(self.pattern, self.position + 2)
-        name = match.group(1) if match else self.pattern[self.position + 2 : self.position + 3]
-        if name not in _CLASSES:
-            raise self.refuse(f"the class \\{letter}{{{name}}}")
-        self.position += 2 + (len(match.group()) if match else 1)
-        return _CLASSES[name]
-
-    def character_class(self) -> None:
-        """``[…]``; unions, intersections and Python's own set operators are distinguished."""
-        self.take(1, "[")
-        if self.pattern.startswith("^", self.position):
-            self.take(1, "^")
-        first = True
-        while self.position < len(self.pattern):
-            character = self.pattern[self.position]
-            if character == "]" and not first:
-                self.take(1, "]")
-                return
-            first = False
-            self.class_member(character)
-        raise UnsupportedRegex(f"{self.pattern!r} is not a regular expression: a character class is not closed")
-
-    def class_member(self, character: str) -> None:
-        if character == "[":
-            raise self.refuse("a class inside of a class")
-        if self.pattern.startswith("&&", self.position):
-            raise self.refuse("an intersection of classes (&&)")
-        if character == "\\":
-            following = self.pattern[self.position + 1 : self.position + 2]
-            if following == "p":
-                self.parts.append(self.named_class(following))
-            elif following == "h":
-                self.take(2, _ESCAPES["h"][1:-1])
-            else:
-                self.plain_escape(following)
-        elif character == "-" and self.parts[-1] == "-":
-            self.take(1, r"\-")
-        else:
-            self.take(1, f"\\{character}" if character in "|~&]" else character)
+def _short(text: str) -> str:
+    return repr(text) if len(text) <= 80 else repr(text[:79] + "…")

@@ -1,4 +1,4 @@
-"""Spring expressions (SpEL), as far as variable models use them: `evaluate` runs one in a `Scope`."""
+"""Spring expressions (SpEL), as variable models use them: `evaluate` runs one in a `Scope`."""
 
 from __future__ import annotations
 

@@ -1,20 +1,22 @@
-"""A sandboxed interpreter for the part of Spring expressions (SpEL) that variable models use.
+"""Spring expressions: the grammar of Spring's ``InternalSpelExpressionParser``, compiled to functions.
 
-Literals, ``#value``, ``variables['X']``, ``models['X']``, ``valid``, comparison, logic, arithmetic, ``?:``,
-``matches``, methods of texts, lists and maps, a few static methods of ``T(Integer)`` and the like, assignments. An
-expression cannot access Python objects: every method and every class is looked up in the tables of `spel.names`, and
-any other name is refused. Precedence follows Spring's grammar (``InternalSpelExpressionParser``).
+An expression cannot access Python objects: every property, method and class is looked up in the tables of `methods` and
+`types`. The precedence of operators is the table `operators.LEVELS`; what may start an operand and what may follow it
+are the tables `_STARTS` and `_SUFFIXES` below.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from proactive_jupyter_kernel.workflow.spel import names, values
-from proactive_jupyter_kernel.workflow.spel.values import Evaluator, Scope, SpelError
+from proactive_jupyter_kernel.workflow.java.deadlines import DeadlineExceeded
+from proactive_jupyter_kernel.workflow.java.numbers import to_float
+from proactive_jupyter_kernel.workflow.spel import nodes
+from proactive_jupyter_kernel.workflow.spel.operators import LEVELS, PREFIXES
+from proactive_jupyter_kernel.workflow.spel.tokens import OPERATOR_NAMES, Token, tokens_of
+from proactive_jupyter_kernel.workflow.spel.types import known_type
+from proactive_jupyter_kernel.workflow.spel.values import Evaluator, Long, Scope, SpelError, State
 
 __all__ = ["Scope", "SpelError", "evaluate"]
 
@@ -22,80 +24,58 @@ __all__ = ["Scope", "SpelError", "evaluate"]
 _MAX_DEPTH = 40
 _MAX_LENGTH = 20_000
 
-_TOKENS = re.compile(
-    r"""(?P<blank>\s+)
-      | (?P<real>\d+\.\d+(?:[eE][+-]?\d+)?[fFdD]?|\d+[eE][+-]?\d+[fFdD]?|\d+[fFdD])
-      | (?P<integer>0[xX][0-9a-fA-F]+[lL]?|\d+[lL]?)
-      | (?P<string>'(?:[^']|'')*'|"(?:[^"]|"")*")
-      | (?P<name>[A-Za-z_$][A-Za-z0-9_$]*)
-      | (?P<operator>\?\.|\?:|==|!=|<=|>=|&&|\|\||[-+*/%^<>!?:=.,()\[\]{}\#])
-    """,
-    re.VERBOSE,
-)
-_WORDS = {"and": "&&", "or": "||", "not": "!", "eq": "==", "ne": "!=", "lt": "<", "gt": ">", "le": "<=", "ge": ">="}
-_WORDS |= {"div": "/", "mod": "%"}
-_COMPARISONS = ("==", "!=", "<=", ">=", "<", ">")
+_RANKS = {operator: rank for rank, level in enumerate(LEVELS) for operator in level.operations}
 
 
-def evaluate(expression: str, scope: Scope) -> Any:
-    """Evaluate an expression; assignments change `scope`. Raises SpelError."""
+def evaluate(expression: str, scope: Scope, *, started: Callable[[State], None] | None = None) -> Any:
+    """Evaluate an expression; assignments change `scope`. Raises SpelError.
+
+    `started` gets the state, which counts the steps.
+    """
     if len(expression) > _MAX_LENGTH:
         raise SpelError(f"the expression has more than {_MAX_LENGTH:,} characters")
-    parser = _Parser(_tokens(expression))
+    parser = _Parser(tokens_of(expression))
     run = parser.expression()
     parser.end()
+    state = State(scope)
+    if started is not None:
+        started(state)
     try:
-        return run(scope)
+        return run(state)
     except SpelError:
         raise
-    except (ArithmeticError, ValueError, TypeError, LookupError, RecursionError) as error:
+    except DeadlineExceeded as error:
+        raise SpelError(str(error)) from error
+    except RecursionError as error:
+        raise SpelError("the expression is nested too deep") from error
+    except (ArithmeticError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise SpelError(f"the expression failed: {error}") from error
-
-
-# --- reading ---
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    kind: str
-    text: str
-    place: int
-
-
-def _tokens(expression: str) -> list[_Token]:
-    tokens = []
-    position = 0
-    while position < len(expression):
-        match = _TOKENS.match(expression, position)
-        if match is None or match.lastgroup is None:
-            raise SpelError(f"unexpected {expression[position]!r} at character {position + 1} of the expression")
-        kind, found = match.lastgroup, match.group()
-        if kind == "name" and found.lower() in _WORDS:
-            kind, found = "operator", _WORDS[found.lower()]
-        if kind != "blank":
-            tokens.append(_Token(kind, found, position + 1))
-        position = match.end()
-    tokens.append(_Token("end", "the end", len(expression) + 1))
-    return tokens
 
 
 class _Parser:
     """One method for each rule; each returns an evaluator."""
 
-    def __init__(self, tokens: list[_Token]) -> None:
+    def __init__(self, tokens: list[Token]) -> None:
         self.tokens = tokens
         self.index = 0
         self.depth = 0
 
     @property
-    def token(self) -> _Token:
+    def token(self) -> Token:
         return self.tokens[self.index]
+
+    @property
+    def following(self) -> Token:
+        return self.tokens[min(self.index + 1, len(self.tokens) - 1)]
+
+    def take(self) -> Token:
+        self.index += 1
+        return self.tokens[self.index - 1]
 
     def accept(self, *operators: str) -> str:
         """Consume the next token if it is one of these operators; else empty."""
         if self.token.kind == "operator" and self.token.text in operators:
-            self.index += 1
-            return self.tokens[self.index - 1].text
+            return self.take().text
         return ""
 
     def expect(self, operator: str) -> None:
@@ -106,106 +86,115 @@ class _Parser:
         return SpelError(f"{expected} expected at character {self.token.place}, not {self.token.text!r}")
 
     def end(self) -> None:
-        if self.token.kind != "end":
-            raise self.unexpected("the end of the expression")
+        if self.token.kind == "end":
+            return
+        error = self.unexpected("the end of the expression")
+        if self.token.text in ("?", "?:", "="):
+            raise SpelError(f"{error}; put the assigned value in parentheses")
+        raise error
+
+    # --- operators ---
 
     def expression(self) -> Evaluator:
-        """or [= expression | ?: expression | ? expression : expression]"""
+        """operation [= operation | ?: expression | ? expression : expression]"""
         self.depth += 1
         if self.depth > _MAX_DEPTH:
             raise SpelError("the expression is nested too deep")
-        left = self.disjunction()
-        if self.accept("="):
-            left = values.assignment(left, self.expression())
-        elif self.accept("?:"):
-            left = values.elvis(left, self.expression())
-        elif self.accept("?"):
-            yes = self.expression()
-            self.expect(":")
-            left = values.choice(left, yes, self.expression())
-        self.depth -= 1
-        return left
-
-    def disjunction(self) -> Evaluator:
-        """conjunction {or conjunction}"""
-        left = self.conjunction()
-        while self.accept("||"):
-            left = values.logic(left, self.conjunction(), True)
-        return left
-
-    def conjunction(self) -> Evaluator:
-        """relation {and relation}"""
-        left = self.relation()
-        while self.accept("&&"):
-            left = values.logic(left, self.relation(), False)
-        return left
-
-    def relation(self) -> Evaluator:
-        """sum [comparison sum]"""
-        left = self.sum()
-        if self.token.kind == "name" and self.token.text in ("matches", "between", "instanceof"):
-            word = self.token.text
-            self.index += 1
-            if word == "instanceof":
-                raise SpelError("'instanceof' is not supported here")
-            return values.binary(left, self.sum(), values.matches if word == "matches" else values.between)
-        operator = self.accept(*_COMPARISONS)
-        return values.binary(left, self.sum(), values.COMPARE[operator]) if operator else left
-
-    def sum(self) -> Evaluator:
-        """product {+ - product}"""
-        left = self.product()
-        while operator := self.accept("+", "-"):
-            left = values.binary(left, self.product(), values.ARITHMETIC[operator])
-        return left
-
-    def product(self) -> Evaluator:
-        """power {* / % power}"""
-        left = self.power()
-        while operator := self.accept("*", "/", "%"):
-            left = values.binary(left, self.power(), values.ARITHMETIC[operator])
-        return left
-
-    def power(self) -> Evaluator:
-        """unary [^ unary]"""
-        left = self.unary()
-        return values.binary(left, self.unary(), values.power) if self.accept("^") else left
-
-    def unary(self) -> Evaluator:
-        """[+ - !] unary | primary"""
-        operator = self.accept("+", "-", "!")
-        if not operator:
-            return self.primary()
-        self.depth += 1
-        if self.depth > _MAX_DEPTH:
-            raise SpelError("the expression is nested too deep")
-        operand = self.unary()
-        self.depth -= 1
-        return values.UNARY[operator](operand)
-
-    def primary(self) -> Evaluator:
-        """start {.name | .name(arguments) | [index]}"""
-        found = self.start()
+        steps: list[tuple[Evaluator, Evaluator | None]] = []
+        node = self.operation(0)
         while True:
-            if self.accept("["):
-                found = names.item(found, self.expression())
-                self.expect("]")
-            elif operator := self.accept(".", "?."):
-                found = self.member(found, operator == "?.")
+            if self.accept("="):
+                node = nodes.assignment(node, self.operation(0))
+                break
+            if self.accept("?:"):
+                steps.append((node, None))
+            elif self.accept("?"):
+                yes = self.expression()
+                self.expect(":")
+                steps.append((node, yes))
             else:
-                return found
+                break
+            node = self.operation(0)
+        self.depth -= 1
+        return nodes.conditional(steps, node) if steps else node
 
-    def member(self, owner: Evaluator, safe: bool) -> Evaluator:
+    def operation(self, lowest: int) -> Evaluator:
+        """operand {operator operand}, with the operators of the levels from `lowest` on"""
+        left = self.operand()
+        highest = len(LEVELS)
+        while lowest <= (rank := self.rank()) < highest:
+            level = LEVELS[rank]
+            chain = nodes.Chain(level, left)
+            while self.rank() == rank:
+                operator = self.take().text.lower()
+                chain.add(operator, self.operation(rank + 1))
+                if not level.chained:
+                    break
+            left, highest = chain, rank + level.chained
+        return left
+
+    def rank(self) -> int:
+        """The level of the operator that comes next; -1: there is none."""
+        token = self.token
+        word = token.text.lower()
+        is_operator = token.kind == "operator" or (token.kind == "name" and word in OPERATOR_NAMES)
+        return _RANKS.get(word, -1) if is_operator else -1
+
+    def operand(self) -> Evaluator:
+        """{prefix} start {suffix}"""
+        prefixes = []
+        while operator := self.accept(*PREFIXES):
+            prefixes.append(PREFIXES[operator])
+            if len(prefixes) > _MAX_DEPTH:
+                raise SpelError("the expression is nested too deep")
+        if self.token.kind == "operator" and self.token.text in ("++", "--"):
+            raise SpelError(f"{self.token.text!r} at character {self.token.place} is not supported: texts cannot count")
+        start = self.start()
+        steps: list[nodes.Step] = []
+        while (step := self.suffix()) is not None:
+            steps.append(step)
+        node = nodes.Primary(start, steps) if steps else start
+        return nodes.prefixed(prefixes, node) if prefixes else node
+
+    # --- suffixes ---
+
+    def suffix(self) -> nodes.Step | None:
+        """[index] | (. or ?.) (name | name(arguments) | #name | selection | projection)"""
+        if self.accept("["):
+            return self.index_step()
+        operator = self.accept(".", "?.")
+        if not operator:
+            return None
+        safe = operator == "?."
+        if self.token.kind == "select":
+            return self.selection(safe)
         name = self.name()
-        if not self.accept("("):
-            return names.item(owner, lambda scope: name)
-        return names.call(owner, name, self.arguments(")"), safe)
+        if self.accept("("):
+            return nodes.Call(name, self.arguments(")"), safe)
+        return nodes.Property(name, safe)
+
+    def index_step(self) -> nodes.Step:
+        """expression ] | name ]: in a map, a plain name is the key"""
+        bare = self.token.text if self.token.kind == "name" and self.following.text == "]" else ""
+        if bare:
+            self.take()
+            index = self.named(bare) if bare.lower() in _CONSTANTS or bare in nodes.ROOT_NAMES else nodes.Literal(bare)
+        else:
+            index = self.expression()
+        self.expect("]")
+        return nodes.Index(index, bare)
+
+    def selection(self, safe: bool) -> nodes.Step:
+        """?[condition] | ^[condition] | $[condition] | ![expression]"""
+        opening = self.take().text
+        inner = self.expression()
+        self.expect("]")
+        return nodes.Projection(inner, safe) if opening == "![" else nodes.Selection(inner, opening[0], safe)
 
     def name(self) -> str:
         if self.token.kind != "name":
             raise self.unexpected("a name")
-        self.index += 1
-        return self.tokens[self.index - 1].text
+        return self.take().text
 
     def arguments(self, closing: str) -> list[Evaluator]:
         """[expression {, expression}] closing"""
@@ -217,46 +206,138 @@ class _Parser:
         self.expect(closing)
         return found
 
+    # --- starts ---
+
     def start(self) -> Evaluator:
-        """literal | (expression) | #name | {list} | T(class) | name | name(arguments)"""
+        """literal | (expression) | #name | {list or map} | T(class) | new class(…) | name | name(arguments)"""
         token = self.token
         if token.kind in _LITERALS:
-            self.index += 1
-            value = _LITERALS[token.kind](token.text)
-            return lambda scope: value
-        if self.accept("("):
-            inner = self.expression()
-            self.expect(")")
-            return inner
-        if self.accept("#"):
-            return names.variable(self.name())
-        if self.accept("{"):
-            items = self.arguments("}")
-            return lambda scope: [item(scope) for item in items]
+            return nodes.Literal(_LITERALS[self.take().kind](token.text))
+        if token.kind == "select":
+            return nodes.Primary(nodes.THIS, [self.selection(False)])
+        if token.kind == "operator" and token.text in _STARTS:
+            self.take()
+            return _STARTS[token.text](self)
         return self.named(self.name())
 
+    def parenthesis(self) -> Evaluator:
+        inner = self.expression()
+        self.expect(")")
+        return nodes.Primary(inner, []) if isinstance(inner, nodes.Literal) else inner
+
+    def variable(self) -> Evaluator:
+        name = self.name()
+        if self.accept("("):
+            raise SpelError(f"the function #{name} is not known; there are only those of the root object")
+        return nodes.Variable(name)
+
+    def collection(self) -> Evaluator:
+        """} | : } | item {, item} } | key : value {, key : value} }"""
+        if self.accept("}"):
+            return nodes.inline_list([])
+        if self.accept(":"):
+            self.expect("}")
+            return nodes.inline_map([])
+        first = self.item()
+        if not self.accept(":"):
+            found = [first]
+            while self.accept(","):
+                found.append(self.expression())
+            self.expect("}")
+            return nodes.inline_list(found)
+        entries = [(first, self.expression())]
+        while self.accept(","):
+            key = self.item()
+            self.expect(":")
+            entries.append((key, self.expression()))
+        self.expect("}")
+        return nodes.inline_map(entries)
+
+    def item(self) -> Evaluator:
+        """expression; a plain name in front of a colon is a key of a map"""
+        if self.token.kind == "name" and self.following.text == ":":
+            return nodes.Literal(self.take().text)
+        return self.expression()
+
+    def bean(self) -> Evaluator:
+        raise SpelError(f"a bean reference ('@' at character {self.tokens[self.index - 1].place}) is not available")
+
     def named(self, name: str) -> Evaluator:
-        if name.lower() in _CONSTANTS:
-            constant = _CONSTANTS[name.lower()]
-            return lambda scope: constant
+        """A constant, ``T(class)``, ``new class(…)``, a property or a method of what ``#this`` is."""
+        if name.lower() in _CONSTANTS and not self.is_call():
+            return nodes.Literal(_CONSTANTS[name.lower()])
+        if name == "new" and self.token.kind == "name":
+            return self.construction()
         if not self.accept("("):
-            return names.root_property(name)
+            return nodes.RootProperty(name)
         if name != "T":
-            return names.function(name, self.arguments(")"))
+            return nodes.RootCall(name, self.arguments(")"))
+        kind = self.type_name()
+        if self.accept("["):
+            self.expect("]")
+            kind += "[]"
+        self.expect(")")
+        return nodes.Literal(known_type(kind))
+
+    def is_call(self) -> bool:
+        return self.token.kind == "operator" and self.token.text == "("
+
+    def type_name(self) -> str:
+        """name {. name}"""
         kind = self.name()
         while self.accept("."):
             kind = f"{kind}.{self.name()}"
-        self.expect(")")
-        self.expect(".")
-        method = self.name()
-        if not self.accept("("):
-            return names.static(kind, method, None)
-        return names.static(kind, method, self.arguments(")"))
+        return kind
+
+    def construction(self) -> Evaluator:
+        """class(arguments) | class[size] | class[]{items}"""
+        kind = self.type_name()
+        if self.accept("("):
+            return nodes.construction(known_type(kind), self.arguments(")"))
+        if not self.accept("["):
+            raise self.unexpected("'(' or '['")
+        size = None
+        if not self.accept("]"):
+            size = self.expression()
+            self.expect("]")
+        values = None
+        if self.accept("{"):
+            values = self.arguments("}")
+        if size is None and values is None:
+            raise self.unexpected("'{'")
+        return nodes.array(kind, size, values)
 
 
+_STARTS: Mapping[str, Callable[[_Parser], Evaluator]] = {
+    "(": _Parser.parenthesis,
+    "#": _Parser.variable,
+    "{": _Parser.collection,
+    "@": _Parser.bean,
+    "&": _Parser.bean,
+}
 _CONSTANTS: Mapping[str, Any] = {"true": True, "false": False, "null": None}
+
+
+def _integer(token: str) -> int:
+    """An Integer, or with the suffix L a Long; one that does not fit is refused before it is converted."""
+    digits = token.rstrip("lL")
+    bits = 32 if digits == token else 64
+    base = 16 if digits[:2].lower() == "0x" else 10
+    if len(digits.lstrip("0xX")) > 20 or not int(digits, base) < 1 << (bits - 1):
+        hint = "; write L behind an integer of 64 bits" if bits == 32 and len(digits) < 20 else ""
+        raise SpelError(f"{digits[:20]}{'…' if len(digits) > 20 else ''} is not an integer of {bits} bits{hint}")
+    return Long(int(digits, base)) if bits == 64 else int(digits, base)
+
+
+def _real(token: str) -> float:
+    if len(token) > 1_000:
+        raise SpelError("a number has more than 1,000 digits")
+    value = float(token.rstrip("fFdD"))
+    return to_float(value) if token[-1] in "fF" else value
+
+
 _LITERALS: Mapping[str, Callable[[str], Any]] = {
     "string": lambda token: token[1:-1].replace(token[0] * 2, token[0]),
-    "integer": lambda token: int(token.rstrip("lL"), 0 if token[:2].lower() == "0x" else 10),
-    "real": lambda token: float(token.rstrip("fFdD")),
+    "integer": _integer,
+    "real": _real,
 }

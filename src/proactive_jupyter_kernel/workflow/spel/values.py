@@ -1,38 +1,47 @@
-"""The operations of Spring expressions: scope, numbers, truth values, comparison, logic, assignment."""
+"""The values of Spring expressions, and the scope and the limits of an evaluation.
+
+Java's types have these counterparts: ``Integer`` is an int, ``Long`` is `Long`, ``Double`` and ``Float`` are floats,
+lists, sets and arrays are `Items`, maps are `Pairs` (or the dictionaries of the scope). All but the dictionaries are
+immutable and know their weight, so that nothing can contain itself or grow without limit.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from proactive_jupyter_kernel.workflow.java.regex import compile_java
-from proactive_jupyter_kernel.workflow.values import text
+from proactive_jupyter_kernel.workflow.java.deadlines import seconds_left
+from proactive_jupyter_kernel.workflow.values import text as plain_text
 
 __all__ = [
-    "ARITHMETIC",
-    "COMPARE",
-    "UNARY",
-    "Assignable",
+    "MAX_STEPS",
+    "MAX_WEIGHT",
+    "Entry",
     "Evaluator",
+    "Items",
+    "JavaType",
+    "Long",
+    "Pairs",
+    "Root",
     "Scope",
     "SpelError",
-    "assignment",
-    "between",
-    "binary",
-    "choice",
-    "elvis",
+    "State",
+    "items",
+    "kind_of",
     "limited",
-    "logic",
-    "matches",
     "number",
-    "power",
+    "pairs",
+    "text",
     "truth",
+    "weight",
 ]
 
-_MAX_TEXT = 1_000_000
-_MAX_EXPONENT = 1_000
+#: Characters and items of one value, with everything in it.
+MAX_WEIGHT = 1_000_000
+#: Steps of one evaluation. Large values cost more than one.
+MAX_STEPS = 500_000
+_STEPS_BETWEEN_CLOCKS = 2_000
 
 
 class SpelError(ValueError):
@@ -46,156 +55,211 @@ class Scope:
     value: str
     variables: dict[str, str]
     models: dict[str, str] = field(default_factory=dict)
+    #: The groups that variables have; None: not known, and any group passes. Likewise the names of variables.
+    groups: Collection[str] | None = None
+    names: Collection[str] | None = None
     #: Names of variables and groups that the expression hid (True) or showed (False).
     hidden: dict[str, bool] = field(default_factory=dict)
     hidden_groups: dict[str, bool] = field(default_factory=dict)
-    #: Intermediate values: ``temp['x']``.
+    #: Intermediate values: ``temp['x']``, ``tempMap``.
     temp: dict[str, Any] = field(default_factory=dict)
     #: The value assigned to ``valid``; None: none.
     valid: Any = None
 
 
-#: A parsed expression: computes its value in a scope.
-Evaluator: TypeAlias = Callable[[Scope], Any]
+class State:
+    """One evaluation: the scope, what ``#this`` is, variables such as ``#x``, and the steps that are left."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.this: Any = ROOT
+        self.named: dict[str, Any] = {}
+        self.steps = MAX_STEPS
+        self._next_clock = self.steps - _STEPS_BETWEEN_CLOCKS
+
+    def spend(self, steps: int = 1) -> None:
+        self.steps -= steps
+        if self.steps < 0:
+            raise SpelError(f"the expression takes more than {MAX_STEPS:,} steps; shorten its lists and texts")
+        if self.steps < self._next_clock:
+            self._next_clock = self.steps - _STEPS_BETWEEN_CLOCKS
+            seconds_left()
+
+
+#: A parsed expression: computes its value in a state.
+Evaluator: TypeAlias = Callable[[State], Any]
+
+
+class Root:
+    """ProActive's root object, whose properties are ``variables``, ``models``, ``valid`` …"""
+
+
+ROOT = Root()
+
+
+class Long(int):
+    """A ``Long``; a plain int is an ``Integer``."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Items:
+    """A list, a set or an array."""
+
+    values: tuple[Any, ...]
+    #: A row of `KINDS`.
+    kind: str
+    weight: int
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Items) and self.values == other.values
+
+    def __hash__(self) -> int:
+        return hash(self.values)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """A map."""
+
+    values: Mapping[Any, Any]
+    kind: str
+    weight: int
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Pairs) and self.values == other.values
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.values))
 
 
 @dataclass(frozen=True, slots=True)
-class Assignable:
-    """An expression that is a valid target of an assignment."""
+class Entry:
+    """An entry of a map, which selections and projections see."""
 
-    read: Evaluator
-    write: Callable[[Scope, Any], None] | None = None
+    key: Any
+    value: Any
 
-    def __call__(self, scope: Scope) -> Any:
-        return self.read(scope)
+
+@dataclass(frozen=True, slots=True)
+class JavaType:
+    """``T(name)``, by its full name."""
+
+    name: str
+
+
+#: What messages call a value of a kind. Methods of `a constant list` and `a constant map` are not available.
+KINDS = ("a list", "a constant list", "a set", "an array", "a map", "a constant map")
+
+
+def weight(value: Any) -> int:
+    """Characters and items in a value."""
+    if isinstance(value, str):
+        return 1 + len(value)
+    if isinstance(value, Items | Pairs):
+        return value.weight
+    if isinstance(value, dict):
+        return 1 + sum(weight(key) + weight(item) for key, item in value.items())
+    if isinstance(value, Entry):
+        return 1 + weight(value.key) + weight(value.value)
+    return 1
+
+
+def items(state: State, values: Iterable[Any], kind: str = "a list") -> Items:
+    """A new list, set or array; maps of the scope are copied into it."""
+    found: list[Any] = []
+    total = 1
+    for value in values:
+        found.append(frozen(state, value))
+        total += weight(found[-1])
+        if total > MAX_WEIGHT:
+            raise SpelError(f"{kind} grows beyond {MAX_WEIGHT:,} characters and items")
+        state.spend()
+    if kind == "a set":
+        found = list(dict.fromkeys(found))
+    return Items(tuple(found), kind, total)
+
+
+def pairs(state: State, entries: Iterable[tuple[Any, Any]], kind: str = "a map") -> Pairs:
+    """A new map; later entries replace earlier ones."""
+    found: dict[Any, Any] = {}
+    total = 1
+    for key, value in entries:
+        found[frozen(state, key)] = frozen(state, value)
+        total += weight(key) + weight(found[key])
+        if total > MAX_WEIGHT:
+            raise SpelError(f"{kind} grows beyond {MAX_WEIGHT:,} characters and items")
+        state.spend()
+    return Pairs(found, kind, total)
+
+
+def frozen(state: State, value: Any) -> Any:
+    """A value that can be stored in another: maps of the scope are copied."""
+    return pairs(state, value.items()) if isinstance(value, dict) else value
+
+
+#: Type -> what messages call its values.
+_NAMES: tuple[tuple[type, str], ...] = (
+    (str, "a text"),
+    (bool, "a boolean"),
+    (int, "a number"),
+    (float, "a number"),
+    (dict, "a map"),
+    (Entry, "an entry"),
+    (JavaType, "a class"),
+    (Root, "the root object"),
+)
+
+
+def kind_of(value: Any) -> str:
+    """What messages call a value: ``a text``."""
+    if isinstance(value, Items | Pairs):
+        return value.kind
+    return next((name for kind, name in _NAMES if isinstance(value, kind)), "null")
+
+
+def text(value: Any) -> str:
+    """The value as Java's ``toString()`` prints it."""
+    if isinstance(value, Items):
+        return limited("[" + ", ".join(map(text, value.values)) + "]")
+    if isinstance(value, Pairs | dict):
+        entries = (value.values if isinstance(value, Pairs) else value).items()
+        return limited("{" + ", ".join(f"{text(key)}={text(item)}" for key, item in entries) + "}")
+    if isinstance(value, Entry):
+        return limited(f"{text(value.key)}={text(value.value)}")
+    if isinstance(value, JavaType):
+        return f"class {value.name}"
+    if isinstance(value, Root):
+        return "the root object"
+    return str(int(value)) if isinstance(value, Long) else plain_text(value)
 
 
 def number(value: Any) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise SpelError(f"{text(value)!r} is not a number")
+        raise SpelError(f"{shown(value)} is not a number")
     return value
+
+
+_TRUTH = {**dict.fromkeys(("true", "on", "yes", "1"), True), **dict.fromkeys(("false", "off", "no", "0"), False)}
 
 
 def truth(value: Any) -> bool:
+    """Spring converts texts such as ``'true'``, but no numbers."""
+    if isinstance(value, str) and value.strip().lower() in _TRUTH:
+        return _TRUTH[value.strip().lower()]
     if not isinstance(value, bool):
-        raise SpelError(f"{text(value)!r} is neither true nor false")
+        raise SpelError(f"{shown(value)} is neither true nor false")
     return value
+
+
+def shown(value: Any) -> str:
+    """A value in a message."""
+    found = text(value)
+    return repr(found) if len(found) <= 80 else repr(found[:79] + "…")
 
 
 def limited(value: str) -> str:
-    if len(value) > _MAX_TEXT:
-        raise SpelError(f"a text grows beyond {_MAX_TEXT:,} characters")
+    if len(value) > MAX_WEIGHT:
+        raise SpelError(f"a text grows beyond {MAX_WEIGHT:,} characters")
     return value
-
-
-def binary(left: Evaluator, right: Evaluator, combine: Callable[[Any, Any], Any]) -> Evaluator:
-    return lambda scope: combine(left(scope), right(scope))
-
-
-def logic(left: Evaluator, right: Evaluator, deciding: bool) -> Evaluator:
-    def run(scope: Scope) -> bool:
-        return deciding if truth(left(scope)) is deciding else truth(right(scope))
-
-    return run
-
-
-def choice(condition: Evaluator, yes: Evaluator, no: Evaluator) -> Evaluator:
-    return lambda scope: yes(scope) if truth(condition(scope)) else no(scope)
-
-
-def elvis(left: Evaluator, right: Evaluator) -> Evaluator:
-    def run(scope: Scope) -> Any:
-        value = left(scope)
-        return right(scope) if value is None or value == "" else value
-
-    return run
-
-
-def assignment(place: Evaluator, value: Evaluator) -> Evaluator:
-    if not isinstance(place, Assignable) or place.write is None:
-        raise SpelError("only valid, variables['…'], models['…'] and temp['…'] can be assigned to")
-    write = place.write
-
-    def run(scope: Scope) -> Any:
-        result = value(scope)
-        write(scope, result)
-        return result
-
-    return run
-
-
-def _same(left: Any, right: Any) -> bool:
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right
-    return bool(left == right)
-
-
-def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    def run(left: Any, right: Any) -> bool:
-        if isinstance(left, str) and isinstance(right, str):
-            return compare(left, right)
-        return compare(number(left), number(right))
-
-    return run
-
-
-def _add(left: Any, right: Any) -> Any:
-    if isinstance(left, str) or isinstance(right, str):
-        return limited(text(left) + text(right))
-    return number(left) + number(right)
-
-
-def _divide(left: Any, right: Any) -> Any:
-    """Integers give an integer, rounded towards zero, as in Java."""
-    left, right = number(left), number(right)
-    if isinstance(left, float) or isinstance(right, float):
-        return left / right
-    quotient = abs(left) // abs(right)
-    return quotient if (left < 0) == (right < 0) else -quotient
-
-
-def _remainder(left: Any, right: Any) -> Any:
-    left, right = number(left), number(right)
-    if isinstance(left, float) or isinstance(right, float):
-        return math.fmod(left, right)
-    return left - right * _divide(left, right)
-
-
-def power(left: Any, right: Any) -> Any:
-    if abs(number(right)) > _MAX_EXPONENT or abs(number(left)) > 10**18:
-        raise SpelError("the numbers are too large for a power")
-    return left**right
-
-
-def matches(value: Any, pattern: Any) -> bool:
-    if not isinstance(value, str) or not isinstance(pattern, str):
-        raise SpelError("'matches' needs two texts")
-    return compile_java(pattern).fullmatch(value) is not None
-
-
-def between(value: Any, bounds: Any) -> bool:
-    if not isinstance(bounds, list) or len(bounds) != 2:
-        raise SpelError("'between' needs a list of two bounds")
-    return bool(COMPARE[">="](value, bounds[0]) and COMPARE["<="](value, bounds[1]))
-
-
-ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
-    "+": _add,
-    "-": lambda left, right: number(left) - number(right),
-    "*": lambda left, right: number(left) * number(right),
-    "/": _divide,
-    "%": _remainder,
-}
-COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
-    "==": _same,
-    "!=": lambda left, right: not _same(left, right),
-    "<": _ordered(lambda left, right: left < right),
-    ">": _ordered(lambda left, right: left > right),
-    "<=": _ordered(lambda left, right: left <= right),
-    ">=": _ordered(lambda left, right: left >= right),
-}
-UNARY: Mapping[str, Callable[[Evaluator], Evaluator]] = {
-    "+": lambda operand: lambda scope: +number(operand(scope)),
-    "-": lambda operand: lambda scope: -number(operand(scope)),
-    "!": lambda operand: lambda scope: not truth(operand(scope)),
-}

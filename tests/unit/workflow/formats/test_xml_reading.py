@@ -559,7 +559,7 @@ def test_bad_durations_are_refused(duration: str) -> None:
             "Line 1: this XML is not a ProActive workflow: its root is <job> of namespace 'urn:other'.",
         ),
         ('<job xmlns="urn:proactive:jobdescriptor:3.15"/>', "Line 1: schema version '3.15' is not known."),
-        ('<?xml version="1.0" encoding="klingon"?><a/>', "The workflow is in an unknown encoding, klingon."),
+        ('<?xml version="1.0" encoding="klingon"?><a/>', "The workflow is in the encoding klingon, which is not read."),
         ("<a>\ud800</a>", "The workflow contains half of a surrogate pair"),
     ],
 )
@@ -571,6 +571,23 @@ def test_what_is_no_workflow_is_said_so(text: str, message: str) -> None:
         loads(data)
 
     assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "message"),
+    [
+        ("punycode", "The workflow is in the encoding punycode, which is not read.\nUse UTF-8."),
+        ("utf_7", "The workflow is in the encoding utf_7, which is not read.\nUse UTF-8."),
+        ("unicode_escape", "The workflow is in the encoding unicode_escape, which is not read.\nUse UTF-8."),
+        ("iso8859-99", "The workflow is in an unknown encoding, iso8859-99.\nUse UTF-8."),
+    ],
+)
+def test_odd_encodings_are_refused(encoding: str, message: str) -> None:
+    """Python has encodings that no XML is written in, and that take quadratic time."""
+    with pytest.raises(UnreadableWorkflow) as caught:
+        loads(f'<?xml version="1.0" encoding="{encoding}"?><a/>'.encode())
+
+    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize(

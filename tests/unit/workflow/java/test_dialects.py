@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from proactive_jupyter_kernel.workflow.cron import next_date, parse
 from proactive_jupyter_kernel.workflow.java.dates import parse_date
+from proactive_jupyter_kernel.workflow.java.deadlines import DeadlineExceeded, deadline
 from proactive_jupyter_kernel.workflow.java.regex import UnsupportedRegex, compile_java
 
 
@@ -43,6 +44,22 @@ from proactive_jupyter_kernel.workflow.java.regex import UnsupportedRegex, compi
         (r"x{2,3}", "xx", True),
         (r"\x41\u0042", "AB", True),
         (r"\$\{a\}", "${a}", True),
+        (r"\p{L}+", "żółw", True),
+        (r"\pL\p{IsLatin}\p{javaLowerCase}\p{IsAlphabetic}\p{InGreek}", "aéßxα", True),
+        (r"[\p{L}&&[^b]]+", "acé", True),
+        (r"[a-z&&[^b]]+", "ab", False),
+        (r"[a[0-9]]+", "a5", True),
+        (r"[^\D]+", "12", True),
+        (r"[[:alpha:]]+", "alph:", True),
+        (r"(a)(b)\2\1", "abba", True),
+        (r"^a$", "a\n", False),
+        (r"(?m)^a$\n^b$", "a\nb", True),
+        (r"(?x) a b # c", "ab", True),
+        (r"(?i:ß)", "ss", False),
+        (r"\0101\cA\x{42}", "A\x01B", True),
+        (r"\Ga", "a", True),
+        (r"(?u)a", "a", True),
+        (r"[]a]+}", "]a}", True),
     ],
 )
 def test_patterns_match_as_in_java(pattern: str, text: str, matches: bool) -> None:
@@ -53,16 +70,29 @@ def test_patterns_match_as_in_java(pattern: str, text: str, matches: bool) -> No
 @pytest.mark.parametrize(
     ("pattern", "message"),
     [
-        ("(", "'(' is not a regular expression: missing ), unterminated subpattern at position 0"),
+        ("(", "'(' is not a regular expression: a parenthesis is not closed"),
+        ("a)", "'a)' is not a regular expression: a closing parenthesis has no opening one"),
         ("a{", "'a{' is not a regular expression: illegal repetition {"),
+        ("a{2,1}", "'a{2,1}' is not a regular expression: illegal repetition range {2,1}"),
+        ("a**", "'a**' is not a regular expression: there is nothing to repeat before '*'"),
         ("[a", "'[a' is not a regular expression: a character class is not closed"),
+        ("[z-a]", "'[z-a]' is not a regular expression: a range of characters is in the wrong order"),
         ("a\\", "'a\\\\' is not a regular expression: it ends with a backslash"),
         (r"\k", r"'\\k' is not a regular expression: \k needs a group's name"),
-        (r"\p{IsLatin}", r"'\\p{IsLatin}' uses the class \p{Latin}, which is not supported here"),
-        ("[a-z&&[^b]]", "'[a-z&&[^b]]' uses an intersection of classes (&&), which is not supported here"),
-        ("[a[b]]", "'[a[b]]' uses a class inside of a class, which is not supported here"),
-        (r"\G", r"'\\G' uses \G, which is not supported here"),
-        ("(?u)a", "'(?u)a' uses the flags (?u), which is not supported here"),
+        (r"\p{Foo}", r"'\\p{Foo}' uses the class \p{Foo}, which is not supported here"),
+        (r"\y", r"'\\y' uses \y, which is not supported here"),
+        ("(?q)a", "'(?q)a' uses the flags (?q), which is not supported here"),
+        ("(?P<a>b)", "'(?P<a>b)' is not a regular expression: unknown group '(?P<'"),
+        ("(?1)", "'(?1)' is not a regular expression: unknown group '(?1)'"),
+        ("(*FAIL)", "'(*FAIL)' is not a regular expression: unknown group '(*FA'"),
+        ("(?:a){e<=1}", "'(?:a){e<=1}' is not a regular expression: illegal repetition {"),
+        (
+            "(?:(?:a{1000}){1000}){1000}",
+            "'(?:(?:a{1000}){1000}){1000}' is not a regular expression: its counted repetitions expand to more than "
+            "10,000 elements",
+        ),
+        ("(" * 90 + ")" * 90, f"'{'(' * 79}…' is not a regular expression: it is nested too deep"),
+        ("x" * 5001, f"'{'x' * 79}…' has 5,001 characters; a regular expression has at most 5,000"),
     ],
 )
 def test_patterns_without_a_python_form_are_named(pattern: str, message: str) -> None:
@@ -73,11 +103,63 @@ def test_patterns_without_a_python_form_are_named(pattern: str, message: str) ->
     assert str(caught.value) == message
 
 
-@given(st.text(r"\[](){}a-z&|~^$.?*+:<>=!pkQERhdw0,", max_size=12))
-def test_any_pattern_is_compiled_or_refused(pattern: str) -> None:
-    """Nothing but UnsupportedRegex comes of a pattern, and no warning."""
+@given(st.text(r"\[](){}a-z&|~^$.?*+:<>=!pkQERhdw0,#", max_size=12), st.text("ab-&#", max_size=20))
+def test_any_pattern_is_compiled_or_refused(pattern: str, text: str) -> None:
+    """Nothing but UnsupportedRegex comes of a pattern and its matches, and no warning."""
     with contextlib.suppress(UnsupportedRegex):
-        compile_java(pattern)
+        compiled = compile_java(pattern)
+        compiled.fullmatch(text)
+        compiled.split(text)
+        compiled.replace(text, "b")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("(?:a{0,50}){0,50}[bc]", "a" * 60),
+        ("(?:(?:a|ab|abc|b|c)+)+[xy]", "abc" * 30),
+        (".*.*.*.*.*[xy]", "a" * 10_000),
+    ],
+)
+@pytest.mark.parametrize("method", ["fullmatch", "search", "split"])
+def test_no_match_takes_longer_than_its_deadline(pattern: str, text: str, method: str) -> None:
+    """The computing time of a match is bounded, and several matches share the time of the block around them."""
+    compiled = compile_java(pattern)
+    start = time.thread_time()
+
+    with deadline(0.2):
+        for _ in range(20):
+            with pytest.raises(DeadlineExceeded):
+                getattr(compiled, method)(text)
+
+    assert time.thread_time() - start < 2
+
+
+def test_repeated_matches_are_those_of_java() -> None:
+    """Splits and replacements: empty matches, limits, texts at the end, references to groups."""
+    seen = [
+        *(compile_java(",").split(text) for text in ("a,b,,", "", ",", ",a")),
+        compile_java("").split("abc"),
+        compile_java("b").split("abc", 1),
+        compile_java(",").split("a,b,,", -1),
+        compile_java("(a)(b)?").replace("xaby", r"<$2$1\$>"),
+        compile_java("").replace("ab", "-"),
+        compile_java("(?<n>a)").replace("aa", "${n}!"),
+        compile_java("a").replace("aa", "b", first=True),
+        compile_java("a").search("ba").start(),
+    ]
+
+    assert seen == [
+        *(["a", "b"], [""], [], ["", "a"]),
+        ["a", "b", "c"],
+        ["abc"],
+        ["a", "b", "", ""],
+        "x<ba$>y",
+        "-a-b-",
+        "a!a!",
+        "ba",
+        1,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -97,6 +179,14 @@ def test_any_pattern_is_compiled_or_refused(pattern: str) -> None:
         ("2024-01-12Z", "yyyy-MM-ddX", datetime(2024, 1, 12, tzinfo=UTC)),
         ("o'clock 5", "'o''clock' H", datetime(1970, 1, 1, 5)),
         ("2024 60", "yyyy D", datetime(2024, 2, 29)),
+        ("2023-02-29", "yyyy-MM-dd", datetime(2023, 3, 1)),
+        ("2023-14-00", "yyyy-MM-dd", datetime(2024, 1, 31)),
+        ("25:00", "HH:mm", datetime(1970, 1, 2, 1)),
+        ("24:00", "kk:mm", datetime(1970, 1, 1)),
+        ("13 pm", "hh a", datetime(1970, 1, 2, 1)),
+        ("  5 h", " H 'h'", datetime(1970, 1, 1, 5)),
+        ("2024-01-12, noon", "yyyy-MM-dd", datetime(2024, 1, 12)),
+        ("10:00 CET", "HH:mm z", datetime(1970, 1, 1, 10, tzinfo=timezone(timedelta(hours=1)))),
     ],
 )
 def test_dates_are_read_in_java_formats(text: str, layout: str, expected: datetime) -> None:
@@ -108,8 +198,8 @@ def test_dates_are_read_in_java_formats(text: str, layout: str, expected: dateti
     ("text", "layout", "message"),
     [
         ("x", "yyyy", "'x' is not a date in the format 'yyyy'"),
-        ("25:00", "HH:mm", "'25:00' is not a date in the format 'HH:mm': hour must be in 0..23"),
-        ("13 pm", "hh a", "'13 pm' is not a date in the format 'hh a': hour must be in 1..12"),
+        ("1" * 50_000, "y", f"'{'1' * 99}…' is not a date in the format 'y'"),
+        ("1", "y" * 300, "the date format has 300 characters; at most 200 are read"),
         ("1", "'open", 'the date format "\'open" has a quote that is not closed'),
         ("1", "w", "the letter 'w' of a date format is not supported here"),
         ("999999999", "y", "'999999999' is not a date in the format 'y': year 999999999 is out of range"),

@@ -17,6 +17,8 @@ from proactive_jupyter_kernel.workflow.picture.conditions import count_of, loop_
         ("loop = a;\nprint(loop)", "loop"),
         ("loop = a_very_long_condition_that_nobody > would_read_in_a_caption", "loop"),
         ("", "loop"),
+        (" loop = x  ;  ", "loop while x"),
+        ("loop = a" + " " * 200_000 + "!", "loop"),
     ],
 )
 def test_a_simple_condition_is_told(code: str, expected: str) -> None:
