@@ -14,7 +14,6 @@ from tests.conformance import difference_list, recordings
 #: Scenarios whose list of differences is not complete yet.
 OPEN = frozenset(
     {
-        "03-submit",
         "04-job",
         "08-values",
         "09-faults",
@@ -22,7 +21,6 @@ OPEN = frozenset(
         "16-signals",
         "18-dataspace",
         "20-events",
-        "21-studio",
     }
 )
 ROOT = Path(__file__).parents[2]

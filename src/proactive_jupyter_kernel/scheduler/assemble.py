@@ -59,7 +59,14 @@ Resolve: TypeAlias = Callable[[str], str]
 #: Which variable a flow script must set.
 _DECIDES: dict[type[FlowAction], str] = {Branch: "branch", Loop: "loop", Replicate: "runs"}
 
-_SERVICES = ("SCHEDULER", "CATALOG", "CLOUD_AUTOMATION", "JOB_PLANNER", "NOTIFICATION_SERVICE")
+#: ``PA_<name>_REST_URL`` -> the path of the service under the server's root.
+_SERVICES = {
+    "SCHEDULER": "rest",
+    "CATALOG": "catalog",
+    "CLOUD_AUTOMATION": "cloud-automation-service",
+    "JOB_PLANNER": "job-planner",
+    "NOTIFICATION_SERVICE": "notification-service",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +95,11 @@ class Site:
 def rest_urls(url: str) -> dict[str, str]:
     """``PA_SCHEDULER_REST_URL`` and its kin, known to references at submission already.
 
-    The embedded server answers for all of the services at one address.
+    The embedded server answers for all of the services, and refuses what belongs to those that it does not have.
     """
-    return {f"PA_{name}_REST_{kind}": f"{url}/rest" for name in _SERVICES for kind in ("URL", "PUBLIC_URL")}
+    return {
+        f"PA_{name}_REST_{kind}": f"{url}/{path}" for name, path in _SERVICES.items() for kind in ("URL", "PUBLIC_URL")
+    }
 
 
 @dataclass(frozen=True, slots=True)

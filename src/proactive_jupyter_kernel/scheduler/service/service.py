@@ -184,13 +184,16 @@ class Service:
         owner: str,
         variables: Mapping[str, str] | None = None,
         generic_information: Mapping[str, str] | None = None,
+        mode: str = submission.DEFAULT_MODE,
     ) -> JobRecord:
-        """Take a workflow as a new job.
+        """Take a workflow as a new job; `mode` says how it came, unless it says so itself.
 
         Raises `WorkflowError` with every problem, `SubmissionClosed` while the scheduler is stopped and
         `SubmissionRefused` where the job cannot be stored. A refused workflow gets no id.
         """
-        workflow = await self._prepared(submission.prepare, xml, variables, generic_information, owner)
+        workflow = await self._prepared(
+            functools.partial(submission.prepare, mode=mode), xml, variables, generic_information, owner
+        )
         if self._machine.status not in _OPEN:
             raise SubmissionClosed(f"The scheduler is {self._machine.status.value} and takes no jobs.")
         self._last_job_id += 1

@@ -50,11 +50,13 @@ def prepare(
     hidden: HiddenValues,
     libraries: Path = Path(),
     lookups: Lookups | None = None,
+    mode: str = DEFAULT_MODE,
 ) -> Workflow:
     """The resolved and checked workflow; `lookups` answer what the models of variables ask of the scheduler.
 
     `libraries` is the folder of the Java libraries that are installed.
-    Values of hidden variables may come as `hidden` shows them.
+    Values of hidden variables may come as `hidden` shows them. `mode` says how the submission came, unless it says so
+    itself; empty: nothing is added.
 
     Raises `WorkflowError`: `UnreadableWorkflow` with the line, or `InvalidWorkflow` with every problem.
     """
@@ -67,8 +69,9 @@ def prepare(
     problems: list[object] = list(loaded.problems)
     written = hidden.opened_workflow(loaded.workflow)
     variables = hidden.opened_values(variables, written)
-    information = written.generic_information
-    written = replace(written, generic_information={**information, MODE: information.get(MODE, DEFAULT_MODE)})
+    if mode:
+        information = written.generic_information
+        written = replace(written, generic_information={**information, MODE: information.get(MODE, mode)})
     try:
         workflow = resolve(written, variables=variables, generic_information=generic_information, site=site)
         # A flow that lacks a dependency would be judged for what it is not.
@@ -108,10 +111,31 @@ def validate(
         )
     except InvalidWorkflow as error:
         tasks = (getattr(problem, "task", "") for problem in error.problems)
-        return Validation(valid=False, message=str(error), task_name=next(filter(None, tasks), None))
+        return Validation(
+            valid=False,
+            message=str(error),
+            task_name=next(filter(None, tasks), None),
+            workflow=_as_submitted(xml, variables, hidden),
+        )
     except WorkflowError as error:
         return Validation(valid=False, message=str(error))
     return Validation(valid=True, workflow=hidden.shown_workflow(workflow))
+
+
+def _as_submitted(xml: str | bytes, variables: Mapping[str, str], hidden: HiddenValues) -> Workflow | None:
+    """An invalid workflow with the submission's variables, as others may see it; None if it breaks the schema."""
+    from proactive_jupyter_kernel.workflow.formats.xml import loads
+
+    try:
+        loaded = loads(xml, keep_going=True)
+    except WorkflowError:
+        return None
+    if loaded.problems:
+        return None
+    written = hidden.opened_workflow(loaded.workflow)
+    given = hidden.opened_values(variables, written)
+    known = tuple(replace(each, value=given.get(each.name, each.value)) for each in written.variables)
+    return hidden.shown_workflow(replace(written, variables=known))
 
 
 def facts_of(workflow: Workflow, hidden: HiddenValues) -> JobFacts:

@@ -9,9 +9,6 @@ from typing import Any
 
 import pytest
 
-from proactive_jupyter_kernel.errors import SubmissionRefused
-from proactive_jupyter_kernel.scheduler.rest.routes.submissions import fetch
-
 HEAD = '<variables><variable name="A" value="1"/><variable name="B" value="b-${A}"/></variables>'
 INFO = '<genericInformation><info name="K" value="xml"/><info name="L" value="${A}"/></genericInformation>'
 
@@ -247,21 +244,115 @@ def test_several_urls_get_a_verdict_each(
             "error": False,
             "fetchError": False,
         }
-        assert (bad["id"], bad["readableName"], bad["error"]) == (-1, "NOT SET", True)
+        assert (bad["id"], bad["readableName"], bad["error"], bad["fetchError"]) == (-1, "NOT SET", True, True)
         assert "must begin with http" in bad["errorMessage"]
+        for body in ("5", "[null]", '{"a": "b"}', "null", "[[]]"):
+            headers = {"Content-Type": "application/json"}
+            await scene.json("/scheduler/jobs/body/multi", "POST", 400, content=body, headers=headers)
 
     rest(scenario)
 
 
-def test_a_link_is_fetched_within_limits(tmp_path: Path) -> None:
-    """What cannot be read, or is too large, is a refusal that names it."""
+LINKS = [
+    ("file:///nowhere/wf.xml", 404, "java.io.IOException", "No such file"),
+    ("http://127.0.0.1:9/wf.xml", 500, "javax.ws.rs.ProcessingException", "cannot be fetched from http://127.0.0.1:9"),
+    ("nonsense", 404, "java.net.MalformedURLException", "must begin with http"),
+    ("http://[", 404, "java.net.MalformedURLException", "must begin with http"),
+    ("", 400, ".JobCreationRestException", "must name the URL"),
+]
+
+
+@pytest.mark.parametrize(("link", "status", "exception", "message"), LINKS)
+def test_a_link_that_leads_nowhere_is_refused(
+    rest: Callable[..., None], link: str, status: int, exception: str, message: str
+) -> None:
+    """With the status and the class of a server, and words that say what is wrong with it."""
+
+    async def scenario(scene: Any) -> None:
+        answer = await scene.json("/scheduler/jobs", "POST", status, headers={"link": link})
+        assert answer["exceptionClass"].endswith(exception)
+        assert message in answer["errorMessage"]
+
+    rest(scenario)
+
+
+def test_a_link_is_read_within_limits(rest: Callable[..., None], tmp_path: Path) -> None:
+    """What is too large is a refusal that says so."""
     path = tmp_path / "wf.xml"
-    path.write_text("12345")
-    assert fetch(path.as_uri(), 5) == b"12345"
-    with pytest.raises(SubmissionRefused, match="larger than 4 bytes"):
-        fetch(path.as_uri(), 4)
-    with pytest.raises(SubmissionRefused, match="cannot be fetched from file:"):
-        fetch((tmp_path / "none").as_uri(), 5)
+    path.write_text("x" * 2000)
+
+    async def scenario(scene: Any) -> None:
+        answer = await scene.json("/scheduler/jobs", "POST", 400, headers={"link": path.as_uri()})
+        assert "larger than 1500 bytes" in answer["errorMessage"]
+
+    rest(scenario, body_limit=1500)
+
+
+def test_nothing_is_added_to_what_came_by_a_link(
+    rest: Callable[..., None], workflow: Callable[..., str], tmp_path: Path
+) -> None:
+    """No ``submission.mode``, unless the request says one."""
+    path = tmp_path / "wf.xml"
+    path.write_text(workflow("T"), encoding="utf-8")
+
+    async def scenario(scene: Any) -> None:
+        modes = []
+        for query in ("", "?submission.mode=cli"):
+            job = await scene.json(f"/scheduler/jobs{query}", "POST", headers={"link": path.as_uri()})
+            info = await scene.json(f"/scheduler/jobs/{job['id']}/info")
+            modes.append((info["submissionMode"], "submission.mode" in info["genericInformation"]))
+        assert modes[0] == (None, False)
+        assert modes[1][0] == "cli"
+
+    rest(scenario)
+
+
+def test_a_wait_for_a_result_has_an_end(
+    rest: Callable[..., None], workflow: Callable[..., str], tmp_path: Path
+) -> None:
+    """404 with the job's number, which lives on; a timeout that is no number is refused before the submission."""
+    path = tmp_path / "wf.xml"
+    head = '<genericInformation><info name="START_AT" value="2999-01-01T00:00:00Z"/></genericInformation>'
+    path.write_text(workflow("T", head=head), encoding="utf-8")
+
+    async def scenario(scene: Any) -> None:
+        def ask(timeout: str, status: int) -> Any:
+            headers = {"link": path.as_uri(), "timeout": timeout}
+            return scene.json("/scheduler/jobs/body/sync", "POST", status, headers=headers, json={})
+
+        answer = await ask("10", 404)
+        assert answer["exceptionClass"].endswith(".SchedulerRestException")
+        assert answer["errorMessage"] == "Job 1 is not finished after 10 milliseconds. It is still running."
+        for timeout in ("soon", "-1", "9" * 400):
+            await ask(timeout, 400)
+        assert (await scene.json("/scheduler/jobs"))["list"] == ["1"]
+
+    rest(scenario)
+
+
+def test_flat_jobs_have_a_task_a_line(rest: Callable[..., None]) -> None:
+    """Comments and blank lines are none; a selection script goes with every task."""
+
+    async def scenario(scene: Any) -> None:
+        commands = "echo 'a b' c\n\n# not this\nls"
+        fields = {
+            "commandFileContent": commands,
+            "jobName": "flat",
+            "selectionScriptContent": "selected = True",
+            "selectionScriptExtension": "python",
+        }
+        job = await scene.json("/scheduler/submitflat", "POST", data=fields)
+        assert job["readableName"] == "flat"
+        tasks = scene.service.ask.workflow(job["id"]).tasks
+        assert [(task.name, task.executable.command, task.executable.arguments) for task in tasks] == [
+            ("task_1", "echo", ("a b", "c")),
+            ("task_2", "ls", ()),
+        ]
+        assert {task.selection[0].script.code for task in tasks} == {"selected = True"}
+        for wrong in ("", "# nothing", "echo 'open"):
+            await scene.json("/scheduler/submitflat", "POST", 400, data={"commandFileContent": wrong})
+
+    rest(scenario)
 
 
 def test_a_job_can_be_submitted_again(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
@@ -286,9 +377,9 @@ VALID = {
     "errorMessage": None,
     "stackTrace": None,
     "updatedVariables": {"A": "5", "T:X": "x-5"},
-    "updatedModels": {"A": "", "T:X": "PA:NOT_EMPTY_STRING"},
-    "updatedDescriptions": {"A": "", "T:X": ""},
-    "updatedGroups": {"A": "", "T:X": ""},
+    "updatedModels": {"A": None, "T:X": "PA:NOT_EMPTY_STRING"},
+    "updatedDescriptions": {"A": None, "T:X": None},
+    "updatedGroups": {"A": None, "T:X": None},
     "updatedAdvanced": {"A": False, "T:X": False},
     "updatedHidden": {"A": False, "T:X": False},
 }
@@ -315,10 +406,15 @@ def test_validation_answers_also_what_is_wrong(rest: Callable[..., None], tmp_pa
     path.write_text(JAVA)
 
     async def scenario(scene: Any) -> None:
-        for xml in (JAVA, "<job/>"):
+        violated = JAVA.replace(
+            "<taskFlow>", '<variables><variable name="N" value="x" model="PA:INTEGER"/></variables><taskFlow>'
+        )
+        for xml, variables in ((JAVA, {}), ("<job/>", None), (violated, {"N": "x"})):
             answer = (await scene.post_xml(xml, "/scheduler/validate")).json()
-            assert (answer["valid"], answer["updatedVariables"]) == (False, {})
+            assert (answer["valid"], answer["updatedVariables"]) == (False, variables)
             assert answer["errorMessage"]
+        octets = [("file", (None, JAVA.encode(), "application/octet-stream"))]
+        assert "Java class" in (await scene.json("/scheduler/validate", "POST", files=octets))["errorMessage"]
         by_link = await scene.json("/scheduler/validateurl", "POST", headers={"link": path.as_uri()})
         assert by_link["valid"] is False
 

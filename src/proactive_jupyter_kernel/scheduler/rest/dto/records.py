@@ -106,7 +106,7 @@ def job_info(row: JobRow) -> Json:
         "cumulatedCoreTime": row.core_time + job.killed_time,
         "numberOfNodes": row.nodes,
         "numberOfNodesInParallel": row.nodes_in_parallel,
-        "submissionMode": facts.mode,
+        "submissionMode": facts.mode or None,
         "startAt": job.start_at,
     }
 

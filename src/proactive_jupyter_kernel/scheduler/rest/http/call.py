@@ -17,6 +17,7 @@ from proactive_jupyter_kernel.scheduler.rest.http.errors import NOT_FOUND, RestE
 from proactive_jupyter_kernel.scheduler.service import Service
 
 if TYPE_CHECKING:
+    from proactive_jupyter_kernel.scheduler.engine.records import JobRecord
     from proactive_jupyter_kernel.scheduler.rest.http.routing import Route
     from proactive_jupyter_kernel.scheduler.rest.http.sessions import Session, Sessions
 
@@ -101,6 +102,13 @@ class Call:
     def numbers(self, name: str) -> list[int]:
         """All values of a query parameter that names jobs; one that is no number refuses them all."""
         return [job_number(value) for key, value in self.pairs if key == name]
+
+    def counted(self, job: JobRecord) -> JobRecord:
+        """The job that this request submitted, counted for its session."""
+        if self.session is not None:
+            self.session.submissions += 1
+            self.session.last_submit_at = job.submitted_at
+        return job
 
     def header(self, name: str) -> str:
         """A header, or the empty text."""

@@ -3,6 +3,7 @@
 from proactive_jupyter_kernel.scheduler.rest.routes import (
     attachments,
     credentials,
+    flat_jobs,
     jobs,
     login,
     refusals,
@@ -17,6 +18,7 @@ from proactive_jupyter_kernel.scheduler.rest.routes import (
     submissions,
     task_services,
     tasks,
+    validation,
 )
 
 __all__ = ["OUTSIDE", "ROUTES"]
@@ -29,6 +31,8 @@ ROUTES = (
     *credentials.ROUTES,
     *studio.ROUTES,
     *submissions.ROUTES,
+    *flat_jobs.ROUTES,
+    *validation.ROUTES,
     *jobs.ROUTES,
     *attachments.ROUTES,
     *tasks.ROUTES,

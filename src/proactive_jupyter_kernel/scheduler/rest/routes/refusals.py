@@ -89,10 +89,16 @@ ROUTES = (
     ),
 )
 
-_CLOUD = "/cloud-automation-service"
+#: Services beside ``/rest``, under the server's root.
+_BESIDE = {
+    "/cloud-automation-service": _SERVICES,
+    "/job-planner": _PLANNER,
+    "/notification-service": "notifications",
+}
 
-#: The same for services beside ``/rest``, under the server's root.
+#: The same for all that they have.
 OUTSIDE = tuple(
-    Route(method, _CLOUD + "/{rest*}", refusal(_SERVICES), f"Refused: there is no {_SERVICES}.", gives=ANYTHING)
+    Route(method, root + "/{rest*}", refusal(what), f"Refused: there is no {what}.", gives=ANYTHING)
+    for root, what in _BESIDE.items()
     for method in ("GET", "POST", "PUT", "DELETE")
 )
