@@ -28,6 +28,7 @@ from proactive_jupyter_kernel.scheduler import access, java_libraries
 from proactive_jupyter_kernel.scheduler import settings as settings_table
 from proactive_jupyter_kernel.scheduler.address import DataFolderInUse, locked, published
 from proactive_jupyter_kernel.scheduler.assemble import Site
+from proactive_jupyter_kernel.scheduler.catalog import Catalog
 from proactive_jupyter_kernel.scheduler.credentials import Credentials
 from proactive_jupyter_kernel.scheduler.executors.local import LocalExecutor, LocalSettings
 from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
@@ -219,7 +220,8 @@ class _Daemon:
 
     def _service(self) -> Service:
         settings = self._settings
-        local = LocalSettings(slots=settings.slots, sources=settings.node_sources, warm=settings.warm)
+        catalog = Catalog(Path(settings.catalog or self._data_dir / "catalog"), self._url)
+        local = LocalSettings(slots=settings.slots, sources=settings.node_sources, warm=settings.warm, catalog=catalog)
         executor = LocalExecutor(self._data_dir / "scratch", local, DataSpaces())
         return Service(
             store=self._store,
@@ -228,6 +230,7 @@ class _Daemon:
             site=self._site(),
             hidden=HiddenValues.of(self._data_dir),
             credentials=Credentials(self._data_dir / "credentials.json"),
+            catalog=catalog,
         )
 
     def _site(self) -> Site:

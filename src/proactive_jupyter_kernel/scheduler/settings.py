@@ -58,6 +58,7 @@ class Settings:
     session_timeout: float
     walltime: float
     warm: bool
+    catalog: str
 
 
 def _number(least: int) -> Callable[[str], int]:
@@ -188,6 +189,14 @@ SETTINGS: tuple[Setting, ...] = (
         default=lambda: True,
         read=_switch,
         kind="on or off",
+    ),
+    Setting(
+        name="CATALOG",
+        field="catalog",
+        doc="The folder whose workflows and scripts are the catalog; by default catalog in the data folder.",
+        default=str,
+        read=str,
+        kind="a folder",
     ),
 )
 

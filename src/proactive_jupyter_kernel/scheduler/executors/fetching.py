@@ -8,8 +8,9 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
+from proactive_jupyter_kernel.scheduler.catalog import Catalog, UnknownObject
 from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart
 from proactive_jupyter_kernel.workflow.model import Script
 
@@ -27,7 +28,9 @@ _MOST_KEPT = 200
 class ScriptFetcher:
     """Fetches and remembers. Called from several threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, catalog: Catalog | None = None) -> None:
+        """`catalog` is the scheduler's own: its files are read, for a task has no session."""
+        self._catalog = catalog
         self._known: dict[str, tuple[float, str]] = {}
         self._lock = threading.Lock()
 
@@ -35,11 +38,19 @@ class ScriptFetcher:
         """The script with its code, and its language where only the URL tells it. Raises `CannotStart`."""
         if not script.url or script.code:
             return script
+        if (path := self._in_catalog(script.url)) is not None:
+            script = replace(script, url=path.as_uri())
         parts = urllib.parse.urlsplit(script.url)
         if parts.scheme not in _SCHEMES:
             raise CannotStart(f"its script is at {script.url}, and only http, https and file addresses are fetched")
         language = script.language or PurePosixPath(parts.path).suffix.removeprefix(".")
         return replace(script, code=self._text(script.url), language=language)
+
+    def _in_catalog(self, url: str) -> Path | None:
+        try:
+            return self._catalog.at(url) if self._catalog else None
+        except (UnknownObject, OSError) as error:
+            raise CannotStart(f"its script is at {url}: {error}") from error
 
     def _text(self, url: str) -> str:
         now = time.monotonic()

@@ -104,7 +104,11 @@ class LocalExecutor:
             settings = self._settings
             pool = StarterPool(self._threads, warm=settings.warm, idle=settings.warm_idle, most=settings.warm_most)
             self._host = Host(
-                settings=settings, threads=self._threads, pool=pool, fetcher=ScriptFetcher(), is_alone=self._is_alone
+                settings=settings,
+                threads=self._threads,
+                pool=pool,
+                fetcher=ScriptFetcher(settings.catalog),
+                is_alone=self._is_alone,
             )
         return self._host
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from proactive_jupyter_kernel.scheduler.attempt import FailureKind
+from proactive_jupyter_kernel.scheduler.catalog import Catalog
 from proactive_jupyter_kernel.scheduler.executors.enclosure import Enclosure, folder_of
 from proactive_jupyter_kernel.scheduler.executors.fetching import ScriptFetcher
 from proactive_jupyter_kernel.scheduler.executors.memory_kill import MemoryWatch
@@ -68,6 +69,8 @@ class LocalSettings:
     #: How often a task's progress file is looked at.
     progress_every: float = 0.5
     output: OutputLimits = dataclasses.field(default_factory=OutputLimits)
+    #: Where scripts at addresses of the scheduler's own catalog are read, without a request.
+    catalog: Catalog | None = None
     #: Whether output is read in threads: where the loop cannot do it.
     threads: bool = os.name != "posix"
 

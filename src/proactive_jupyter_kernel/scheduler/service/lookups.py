@@ -1,8 +1,7 @@
 """What only a scheduler can answer when it checks variables: files in its spaces, models behind URLs.
 
 The models of the resource manager (``/rm/model/hosts`` and its kin, which many workflows name) are answered from the
-slots at hand, without a request to oneself. There is no catalogue, so that its variables pass, as they do if the answer
-is unknown.
+slots at hand, without a request to oneself. Variables that name objects of the catalog pass while it is empty.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from proactive_jupyter_kernel.scheduler.assemble import Site
 from proactive_jupyter_kernel.scheduler.attempt import DEFAULT_SOURCE, Slot
+from proactive_jupyter_kernel.scheduler.catalog import Catalog
 from proactive_jupyter_kernel.scheduler.credentials import Credentials
 from proactive_jupyter_kernel.scheduler.folders import Folder, LeavesSpace
 from proactive_jupyter_kernel.workflow.java.regex import compile_java
@@ -28,7 +28,7 @@ _LARGEST = 1024 * 1024
 _OWN = "/rest/rm/model/"
 
 
-def lookups_for(site: Site, slots: Sequence[Slot], owner: str, credentials: Credentials) -> Lookups:
+def lookups_for(site: Site, slots: Sequence[Slot], owner: str, credentials: Credentials, catalog: Catalog) -> Lookups:
     """The answers for a submission of `owner`. They block: ask them in a thread."""
     folders = {
         "USER": Folder(Path(site.spaces.get("user", ""), owner), "user space"),
@@ -41,6 +41,10 @@ def lookups_for(site: Site, slots: Sequence[Slot], owner: str, credentials: Cred
         except LeavesSpace:
             return False
         return bool(path) and (place.is_dir() if is_folder else place.is_file())
+
+    def in_catalog(value: str, arguments: tuple[str, ...]) -> bool:
+        bucket, name = value.split("/")[:2]
+        return catalog.has(bucket, name)
 
     def fetch(url: str) -> str:
         if url.startswith(f"{site.url}{_OWN}"):
@@ -55,7 +59,10 @@ def lookups_for(site: Site, slots: Sequence[Slot], owner: str, credentials: Cred
         return _fetched(url)
 
     return Lookups(
-        fetch=fetch, file=file if site.spaces else None, credential=lambda name: name in credentials.of(owner)
+        fetch=fetch,
+        file=file if site.spaces else None,
+        credential=lambda name: name in credentials.of(owner),
+        catalog=in_catalog,
     )
 
 

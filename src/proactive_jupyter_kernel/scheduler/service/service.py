@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from proactive_jupyter_kernel.errors import SubmissionRefused, UnknownJob
 from proactive_jupyter_kernel.scheduler import java_libraries
 from proactive_jupyter_kernel.scheduler.assemble import Site, rest_urls
+from proactive_jupyter_kernel.scheduler.catalog import Catalog
 from proactive_jupyter_kernel.scheduler.credentials import Credentials
 from proactive_jupyter_kernel.scheduler.engine import events
 from proactive_jupyter_kernel.scheduler.engine.commands import (
@@ -81,6 +82,7 @@ class Service:
         hidden: HiddenValues | None = None,
         clock: Callable[[], int] = now_ms,
         credentials: Credentials | None = None,
+        catalog: Catalog | None = None,
     ) -> None:
         """`hidden` has the key of the values that are not shown; None: one for this run."""
         self.site = site
@@ -91,6 +93,7 @@ class Service:
         self.ask = Questions(store, self.hidden, site)
         self.listeners.add(self.ask.started.hear)
         self.credentials = credentials or Credentials()
+        self.catalog = catalog or Catalog(Path(site.home, "catalog"), site.url)
         self._store = store
         self._executor = executor
         self._machine = Machine()
@@ -266,7 +269,7 @@ class Service:
         # Loaded with the first submission, not with the daemon.
         from proactive_jupyter_kernel.scheduler.service.lookups import lookups_for
 
-        return lookups_for(self.site, self._executor.slots, owner, self.credentials)
+        return lookups_for(self.site, self._executor.slots, owner, self.credentials, self.catalog)
 
     async def wait_ended(self, job_id: int) -> None:
         """Wait until a job has ended or is gone."""

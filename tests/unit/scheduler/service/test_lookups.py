@@ -8,6 +8,7 @@ import pytest
 
 from proactive_jupyter_kernel.scheduler.assemble import Site
 from proactive_jupyter_kernel.scheduler.attempt import Slot
+from proactive_jupyter_kernel.scheduler.catalog import Catalog
 from proactive_jupyter_kernel.scheduler.credentials import Credentials
 from proactive_jupyter_kernel.scheduler.service.lookups import lookups_for, resource_model
 from proactive_jupyter_kernel.workflow.model_types import Lookups
@@ -23,7 +24,12 @@ def lookups(tmp_path: Path) -> Lookups:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     spaces = {kind: str(tmp_path / kind) for kind in ("user", "global")}
-    return lookups_for(Site(user="ana", home="/", url=URL, spaces=spaces), SLOTS, "ana", Credentials())
+    (tmp_path / "catalog/tools").mkdir(parents=True)
+    (tmp_path / "catalog/tools/sort.xml").touch()
+    credentials = Credentials()
+    credentials.put("ana", "db", "secret")
+    site = Site(user="ana", home="/", url=URL, spaces=spaces)
+    return lookups_for(site, SLOTS, "ana", credentials, Catalog(tmp_path / "catalog"))
 
 
 @pytest.mark.parametrize(
@@ -34,6 +40,8 @@ def lookups(tmp_path: Path) -> Lookups:
         ("PA:GLOBAL_FILE", "g.csv", ["data/a.csv", "../user/ana/data/a.csv"]),
         (f"PA:MODEL_FROM_URL({URL}/rest/rm/model/hosts)", "mars", ["venus"]),
         (f"PA:MODEL_FROM_URL({URL}/rest/rm/model/nodesources?name=b.*&noEmpty=true)", "big", ["", "Default"]),
+        ("PA:CREDENTIAL", "db", ["other"]),
+        ("PA:CATALOG_OBJECT", "tools/sort", ["tools/other", "other/sort"]),
     ],
 )
 def test_values_are_held_against_what_there_is(lookups: Lookups, model: str, good: str, bad: list[str]) -> None:

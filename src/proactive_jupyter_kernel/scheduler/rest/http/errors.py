@@ -19,6 +19,7 @@ from proactive_jupyter_kernel.errors import (
     UnknownTask,
     WorkflowError,
 )
+from proactive_jupyter_kernel.scheduler.catalog import UnknownObject
 from proactive_jupyter_kernel.scheduler.service.channels import UnknownChannel
 from proactive_jupyter_kernel.scheduler.service.errors import (
     BadPriority,
@@ -66,6 +67,7 @@ class RestError(Exception):
 
 #: Our exception -> (status, Java class). The first row that fits counts: special ones stand above general ones.
 TABLE: tuple[tuple[type[Exception], int, str], ...] = (
+    (UnknownObject, 404, "java.io.IOException"),
     (UnknownJob, 404, PORTAL + "UnknownJobRestException"),
     (UnknownTask, 500, PORTAL + "UnknownTaskRestException"),
     (JobEnded, 500, PORTAL + "JobAlreadyFinishedRestException"),

@@ -2,6 +2,7 @@
 
 from proactive_jupyter_kernel.scheduler.rest.routes import (
     attachments,
+    catalog,
     credentials,
     flat_jobs,
     jobs,
@@ -45,4 +46,4 @@ ROUTES = (
 )
 
 #: Those beside ``/rest``, under the server's root.
-OUTSIDE = refusals.OUTSIDE
+OUTSIDE = (*catalog.OUTSIDE, *refusals.OUTSIDE)
