@@ -171,12 +171,15 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings | Non
 
 
 def completed(settings: Settings, environ: Mapping[str, str] | None = None) -> Settings:
-    """The same settings with a missing login or password taken from the environment, if it has them."""
+    """The same settings with a missing login or password taken from the environment, if it has them.
+
+    The password there is that of the login there; without one, that of any login.
+    """
     environ = os.environ if environ is None else environ
     if settings.embedded:
         return settings
     login = settings.login or environ.get(ENV_LOGIN, "")
-    if not settings.password and login in (environ.get(ENV_LOGIN, ""), ""):
+    if not settings.password and environ.get(ENV_LOGIN, "") in (login, ""):
         return replace(settings, login=login, password=Secret(environ.get(ENV_PASSWORD, "")))
     return replace(settings, login=login)
 

@@ -14,6 +14,7 @@ from proactive_jupyter_kernel.cli import job_formatting as job_facts
 from proactive_jupyter_kernel.cli import watch
 from proactive_jupyter_kernel.cli.app import COMMANDS
 from proactive_jupyter_kernel.client.config import Settings
+from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.errors import UnreadableWorkflow
 from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler, ScriptedOutcome
 from proactive_jupyter_kernel.workflow.formats import xml as xml_format
@@ -381,7 +382,7 @@ def test_a_server_is_named_by_options(run: Run, settings_used: list[Settings], m
     monkeypatch.setenv("PROACTIVE_PASSWORD", "p")
     run("jobs", "--url", "https://h:8443/rest", "--login", "me", "--no-verify")
     used = settings_used[0]
-    assert (used.url, used.login, used.verify) == ("https://h:8443", "me", False)
+    assert (used.url, used.login, used.verify, used.password) == ("https://h:8443", "me", False, Secret("p"))
 
 
 def test_a_server_is_named_by_environment_or_file(
