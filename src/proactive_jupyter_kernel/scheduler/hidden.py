@@ -100,6 +100,10 @@ class HiddenValues:
         """The variables as others see them."""
         return _changed_variables(variables, self.shown)
 
+    def opened_variables(self, variables: Iterable[_V]) -> tuple[_V, ...]:
+        """The variables with the values that were shown so."""
+        return _changed_variables(variables, self.opened)
+
     def shown_values(self, values: Mapping[str, Wire], workflow: Workflow, task: Task) -> dict[str, Any]:
         """Values of the variables that a task sees or hands on, as others see them."""
         names = {variable.name for variable in (*workflow.variables, *task.variables) if is_hidden(variable)}

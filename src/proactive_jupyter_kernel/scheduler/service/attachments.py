@@ -2,7 +2,8 @@
 
 The rules of signals are those of ProActive's signal API (``SignalApi``): a task declares that it is ready for a signal,
 with the variables that may come with it; only then may the signal be sent, once. While the job waits for ``go``, its
-signals show ``ready_go``, then ``go``. An ended job has no signals.
+signals show ``ready_go``, then ``go``. An ended job has no signals. Values of hidden variables are kept as they are
+shown; only the task that waits gets them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from proactive_jupyter_kernel.errors import ProActiveError, did_you_mean
+from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
 from proactive_jupyter_kernel.scheduler.service.driver import Driver
 from proactive_jupyter_kernel.scheduler.service.errors import SignalRefused
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
@@ -35,7 +37,7 @@ class SignalVerdict:
 
     #: Why not; empty if it may.
     message: str = ""
-    #: The signal's variables with the values that would be sent.
+    #: The signal's variables with the values that would be sent, as others may see them.
     variables: tuple[Variable, ...] = ()
 
     @property
@@ -47,10 +49,13 @@ class SignalVerdict:
 class Attachments:
     """Reads and changes what is attached to jobs. Call it from the loop's thread."""
 
-    def __init__(self, *, ask: Questions, driver: Driver, lookups: Callable[[str], Lookups]) -> None:
+    def __init__(
+        self, *, ask: Questions, driver: Driver, hidden: HiddenValues, lookups: Callable[[str], Lookups]
+    ) -> None:
         """`lookups` gives what models of variables ask of the scheduler, for a job's owner."""
         self._ask = ask
         self._driver = driver
+        self._hidden = hidden
         self._lookups = lookups
         self._changed = asyncio.Event()
         #: Rises when anything of any job was attached or removed; starts anew with the scheduler.
@@ -75,7 +80,7 @@ class Attachments:
         extras = self._extras(job_id)
         declared = {each.name: each for each in extras.declared}
         sent = [name for name in extras.signals if not name.startswith(_READY) or name in declared]
-        return extras.signals, {name: declared.get(name, Signal(name=name)) for name in sent}
+        return extras.signals, {name: self._opened(declared.get(name, Signal(name=name))) for name in sent}
 
     async def wait(self, revision: object, seconds: float) -> None:
         """Return as soon as `revision` is another one, at the latest after `seconds`."""
@@ -88,11 +93,12 @@ class Attachments:
         """A task waits for a signal from now on, again if it was sent before; `SignalRefused` for an ended job."""
         self._check_alive(job_id, name)
         ready = _READY + name
+        signal = Signal(name=name, variables=self._hidden.shown_variables(variables))
 
         def declare(old: JobExtras) -> JobExtras:
             signals = tuple(each for each in old.signals if each not in (name, ready))
             declared = tuple(each for each in old.declared if each.name != name)
-            return replace(old, signals=(*signals, ready), declared=(*declared, Signal(name=name, variables=variables)))
+            return replace(old, signals=(*signals, ready), declared=(*declared, signal))
 
         await self._change(job_id, declare)
 
@@ -101,7 +107,7 @@ class Attachments:
         extras = self._extras(job_id)
         if name not in extras.signals:
             return None
-        return next((each for each in extras.declared if each.name == name), Signal(name=name))
+        return self._opened(next((each for each in extras.declared if each.name == name), Signal(name=name)))
 
     async def remove_signal(self, job_id: int, name: str) -> None:
         """Forget a signal, sent or not; one that is not there is no error."""
@@ -123,11 +129,12 @@ class Attachments:
             has = f"Its variables are {', '.join(known)}." if known else "It has no variables."
             message = f"Signal {name!r} of job {job_id} has no variable {unknown[0]!r}. {has}"
             return SignalVerdict(message=_sentences(message, did_you_mean(unknown[0], known)))
-        variables = tuple(
+        variables = self._hidden.opened_variables(
             replace(variable, value=values.get(variable.name, variable.value)) for variable in declared.variables
         )
         owner = self._ask.job(job_id).record.owner
-        return await asyncio.to_thread(_judged, name, variables, self._lookups, owner)
+        verdict = await asyncio.to_thread(_judged, name, variables, self._lookups, owner)
+        return replace(verdict, variables=self._hidden.shown_variables(verdict.variables))
 
     async def send_signal(self, job_id: int, name: str, values: Mapping[str, str]) -> tuple[str, ...]:
         """Send a signal; what the job's signals are now. `SignalRefused` if it may not be sent."""
@@ -148,6 +155,9 @@ class Attachments:
             )
 
         return (await self._change(job_id, send)).signals
+
+    def _opened(self, signal: Signal) -> Signal:
+        return replace(signal, variables=self._hidden.opened_variables(signal.variables))
 
     def _awaited(self, job_id: int, name: str) -> Signal:
         self._check_alive(job_id, name)

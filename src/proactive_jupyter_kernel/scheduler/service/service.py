@@ -121,7 +121,7 @@ class Service:
             credentials=self.credentials,
         )
         self._runner.driver = self._driver
-        self.attachments = Attachments(ask=self.ask, driver=self._driver, lookups=self._lookups)
+        self.attachments = Attachments(ask=self.ask, driver=self._driver, hidden=self.hidden, lookups=self._lookups)
         self._actions: Mapping[type, Callable[[Any], None]] = {
             StartAttempt: self._runner.start,
             KillAttempt: self._runner.kill,

@@ -148,6 +148,27 @@ def test_a_signal_is_validated(rest: Rest, workflow: Workflow) -> None:
     rest(scenario, plays={"G": forever})
 
 
+def test_hidden_values_of_a_signal(rest: Rest, workflow: Workflow) -> None:
+    """The task gets what was sent; nobody else sees that, or what the task proposed."""
+
+    async def scenario(scene: Any) -> None:
+        hidden = Variable(name="key", value="proposed", model="PA:HIDDEN")
+        job_id = await waiting_job(scene, workflow("G"), hidden)
+        info, signals = f"/scheduler/jobs/{job_id}/info", f"/scheduler/job/{job_id}/signals"
+        shown = scene.service.hidden.shown
+        before = (await scene.json(info))["detailedSignals"]["go"]["key"]["value"]
+        judged = await scene.json(f"{signals}/validate?signal=go", "POST", json={"key": "sent"})
+        await scene.json(f"{signals}?signal=go", "POST", json={"key": shown("sent")})
+        after = (await scene.json(info))["detailedSignals"]["go"]["key"]["value"]
+        answers = [before, judged["updatedVariables"]["key"], after]
+        assert answers == [shown("proposed"), shown("sent"), shown("sent")]
+        attachments = scene.service.attachments
+        received = (attachments.received_signal(job_id, "go"), attachments.signals(job_id)[1]["go"])
+        assert [signal.variables[0].value for signal in received] == ["sent", "sent"]
+
+    rest(scenario, plays={"G": forever})
+
+
 def test_a_signal_is_removed(rest: Rest, workflow: Workflow) -> None:
     """What other signals say stays."""
 

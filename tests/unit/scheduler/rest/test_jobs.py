@@ -68,6 +68,9 @@ def test_a_job_from_submission_to_result(rest: Callable[..., None], workflow: Ca
         assert await scene.json(f"/scheduler/jobs/{job_id}/result/value") == {"A": "{a=1}", "B": "true"}
         names = await scene.json(f"/scheduler/jobs/result/precious/metadata?jobsid={job_id}")
         assert names == {str(job_id): ["A", "B"]}
+        both = f"jobsid=999&jobsid={job_id}"
+        assert await scene.json(f"/scheduler/jobs/result/precious/metadata?{both}") == names
+        assert await scene.json(f"/scheduler/jobs/resultmap?{both}") == {str(job_id): {"k": "5"}}
 
     rest(scenario, plays={"A": talk})
 

@@ -145,7 +145,7 @@ async def result_map(call: Call) -> Response:
 
 async def result_maps(call: Call) -> Response:
     """The result maps of several jobs, by id."""
-    return json_answer({str(job_id): await _result_map(call, job_id) for job_id in call.numbers("jobsid")})
+    return json_answer({str(job_id): await _result_map(call, job_id) for job_id in _known(call)})
 
 
 async def _result_map(call: Call, job_id: int) -> dict[str, Any]:
@@ -157,8 +157,12 @@ async def _result_map(call: Call, job_id: int) -> dict[str, Any]:
 
 async def precious_metadata(call: Call) -> Response:
     """For each job, the names of its tasks with a precious result."""
-    found = {str(job_id): list(call.service.ask.job(job_id).record.precious) for job_id in call.numbers("jobsid")}
-    return json_answer(found)
+    return json_answer({str(job_id): list(call.service.ask.job(job_id).record.precious) for job_id in _known(call)})
+
+
+def _known(call: Call) -> list[int]:
+    """The jobs of the query; an unknown one keeps nothing from the others."""
+    return [job_id for job_id in call.numbers("jobsid") if call.service.ask.knows(job_id)]
 
 
 # --- logs --------------------------------------------------------------------------------------------------------
