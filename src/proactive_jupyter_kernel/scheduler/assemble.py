@@ -266,7 +266,7 @@ def _system_variables(slots: tuple[Slot, ...], job: JobRecord, spaces: Mapping[s
         "PA_NODE_HOST": slot.host,
         "PA_NODE_SOURCE": slot.source,
         **rest_urls(site.url),
-        **spaces,
+        **{name: path for name, path in spaces.items() if name in _SPACES_IN_VARIABLES},
     }
 
 
@@ -286,6 +286,8 @@ def system_variables(
     }
 
 
+#: The spaces whose paths are in ``variables`` as well; ``localspace`` comes from the executor.
+_SPACES_IN_VARIABLES = frozenset({"cachespace", "globalspace", "userspace"})
 #: What every task gets afresh; ``PA_JOB_*`` and ``PA_TASK_*`` come from the engine, the last ones from the executor.
 _SYSTEM_NAMES = frozenset(
     {

@@ -20,7 +20,7 @@ from proactive_jupyter_kernel.scheduler.attempt import Attempt, Wire
 from proactive_jupyter_kernel.scheduler.executors.base import TransferFailed
 from proactive_jupyter_kernel.scheduler.folders import Folder, Interrupted, LeavesSpace
 from proactive_jupyter_kernel.workflow import references, values
-from proactive_jupyter_kernel.workflow.globs import FilePattern, InvalidPattern, compile_pattern
+from proactive_jupyter_kernel.workflow.globs import FilePattern, InvalidPattern, LeavingPattern, compile_pattern
 from proactive_jupyter_kernel.workflow.model import FileSelector
 
 __all__ = ["WARNING", "DataSpaces", "clean_cache", "is_remote"]
@@ -120,7 +120,13 @@ class DataSpaces:
                 if selector.access_mode == _NOTHING:
                     continue
                 target = _writable(attempt, _mode_of(selector, _DELIVERIES, "outputFiles"))
-                for path in _find(source, selector, say, stopped):
+                try:
+                    found = _find(source, selector, say, stopped)
+                except LeavingPattern as error:
+                    # As on a server: the task has done its work.
+                    say(f"{WARNING} {error}")
+                    continue
+                for path in found:
                     _copy(_Source(folder=source, path=path), target, stopped)
         except (LeavesSpace, InvalidPattern, references.InfiniteReference) as error:
             raise TransferFailed(str(error)) from error

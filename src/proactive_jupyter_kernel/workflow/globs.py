@@ -15,7 +15,7 @@ from typing import TypeAlias
 from proactive_jupyter_kernel.workflow.java.deadlines import DeadlineExceeded
 from proactive_jupyter_kernel.workflow.java.regex import JavaPattern, compile_java, compile_translated
 
-__all__ = ["Children", "FilePattern", "InvalidPattern", "choose", "compile_pattern"]
+__all__ = ["Children", "FilePattern", "InvalidPattern", "LeavingPattern", "choose", "compile_pattern"]
 
 #: Lists a folder, given as its path in the space (empty: the space itself): names, and whether each is a folder.
 Children: TypeAlias = Callable[[str], Iterable[tuple[str, bool]]]
@@ -29,6 +29,10 @@ _SECONDS = 0.1
 
 class InvalidPattern(ValueError):
     """A text is not a pattern, or the pattern leaves the space; the message is a complete sentence."""
+
+
+class LeavingPattern(InvalidPattern):
+    """A pattern is about what is not in the space."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,9 +84,9 @@ def compile_pattern(text: str) -> FilePattern:
     # A path with a leading ./ means the file in the space, although no path there starts like that.
     glob = re.sub(r"^(?:\./+)+", "", text.removeprefix(_GLOB))
     if glob.startswith("/") or re.match(r"[A-Za-z]:", glob):
-        raise InvalidPattern(f"The pattern {text!r} leaves its space: it must be relative to the space's folder.")
+        raise LeavingPattern(f"The pattern {text!r} leaves its space: it must be relative to the space's folder.")
     if ".." in re.split(r"[/{},]", glob):
-        raise InvalidPattern(f"The pattern {text!r} leaves its space: it may not go up with '..'.")
+        raise LeavingPattern(f"The pattern {text!r} leaves its space: it may not go up with '..'.")
     return FilePattern(
         text=text,
         regex=compile_translated(text, f"(?s:{_Glob(text, glob).translated()})", set_operations=False),

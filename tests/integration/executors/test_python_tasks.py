@@ -108,6 +108,7 @@ def test_result_of_failed_parent(lab: Any) -> None:
         '  File "<task T>", line 2, in <module>\n'
         + ("    results[0].value()\n" + ("    ~~~~~~~~~~~~~~~~^^\n" if sys.version_info >= (3, 13) else ""))
         + "TaskFailed: task A failed: Failed to execute task: x\n"
+        + f"{run.message}\n"
     )
 
 
@@ -156,7 +157,9 @@ def test_exception(lab: Any) -> None:
         "TaskException",
         "Failed to execute task: Python process execution has failed with exit code 1: KeyError: 'k'",
     )
-    assert failure.stack_trace == run.err
+    # Without blank lines, and with the failure in one line after it, as on a server.
+    trace = "".join(f"{line}\n" for line in failure.stack_trace.splitlines() if line)
+    assert f"{trace}{failure.message}\n" == run.err
     files = [line for line in run.err.splitlines() if line.startswith("  File")]
     assert files == [
         '  File "<task T>", line 5, in <module>',
@@ -177,7 +180,7 @@ def test_syntax_error(lab: Any) -> None:
 def test_exception_hook(lab: Any) -> None:
     """A hook for exceptions that the script installs shows them its own way."""
     run = lab.run("import sys\nsys.excepthook = lambda kind, error, trace: print('mine', error)\nraise ValueError('x')")
-    assert (run.out, run.err) == ("mine x\n", "")
+    assert (run.out, run.err) == ("mine x\n", f"{run.message}\n")
 
 
 @pytest.mark.parametrize(("argument", "code", "err"), [("3", 3, ""), ("'bye'", 1, "bye\n"), ("259", 3, "")])

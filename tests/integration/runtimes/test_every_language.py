@@ -124,7 +124,6 @@ result = [results[0].value, results[1].to_s, genericInformation["G"], variables.
            results[0].getMetadata["k"], results.length]
 """,
     error='a = 1\ndef f\n  raise "unheard" end\nf',
-    exit="exit 3",
     value="6 * 7",
     flow='loop = variables.get("PA_TASK_ITERATION") < 2',
     post="result = result + 1",
@@ -228,8 +227,34 @@ def test_error_with_line(bench: Any, require: Any, language: Snippets) -> None:
     assert "unheard" in run.message
     assert "unheard" in run.err
     assert {3, 4} <= {int(line) for line in re.findall(r'<task T1>"?(?::|, line )(\d+)', run.err)}
-    assert run.outcome.failure.stack_trace.strip() == run.err.strip()
+    # The failure in one line comes last, as on a server.
+    assert run.err.strip() == f"{run.outcome.failure.stack_trace.strip()}\n{run.message}"
     assert "harness" not in run.err
+
+
+def test_ruby_ends_well_whatever_its_exit_code(bench: Any, require: Any) -> None:
+    """As on a server: the code is the result."""
+    require("ruby")
+    runs = [bench.run("ruby", code) for code in ("variables.put('V', 1)\nexit 3", "exit", "abort 'no'")]
+    assert [(run.outcome.failure, run.outcome.value) for run in runs] == [(None, 3), (None, 0), (None, 1)]
+    assert runs[0].outcome.variables_set == {"V": 1}
+
+
+@pytest.mark.parametrize(
+    ("engine", "code"),
+    [
+        ("cpython", "result = 'args' in globals()"),
+        ("javascript", "result = typeof args !== 'undefined'"),
+        ("groovy", "result = binding.hasVariable('args')"),
+        ("python", "result = 'args' in globals()"),
+        ("ruby", "result = defined?(args) != nil"),
+        ("R", "result <- exists('args', inherits = FALSE)"),
+    ],
+)
+def test_without_arguments_there_are_no_args(bench: Any, require: Any, engine: str, code: str) -> None:
+    """As on a server."""
+    require(*next(language.programs for language in LANGUAGES if language.engine == engine))
+    assert [bench.run(engine, code, *arguments).outcome.value for arguments in ((), ("a",))] == [False, True]
 
 
 @having("exit")

@@ -47,7 +47,7 @@ def test_perl(bench: Any, require: Any) -> None:
     results = (ParentResult(task_name="A", task_id=0, value={"k": "ü"}),)
     run = bench.run("perl", code, "a", "b", inherited={"X": "é"}, results=results)
     assert (run.out, run.err) == ("é {k=ü} b 0\n", "hm at <task T1> line 2.\n")
-    assert (run.outcome.value, run.outcome.variables_set) == (0, {})
+    assert (run.outcome.value, run.outcome.variables_set) == (0, {"EXIT_VALUE": 0})
     failed = bench.run("perl", code, fork_environment=ForkEnvironment(environment={"E": "1"}))
     assert failed.message == "Failed to execute task: Perl process execution has failed with exit code 3"
 

@@ -212,6 +212,8 @@ class Events:
         row = replace(row, record=news.job)
         if action == "JOB_STATE_UPDATED":
             return notifications.job_info(row, removed_at=removed_at)
+        if action == "JOB_SUBMITTED":
+            row = replace(row, nodes=0, nodes_in_parallel=0)  # it may have started since
         tasks = news.tasks or ask.tasks(news.job_id)
         return notifications.job_data(row, tasks, ask.workflow(news.job_id))
 

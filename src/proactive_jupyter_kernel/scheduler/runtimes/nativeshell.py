@@ -22,8 +22,6 @@ class NativeShell(Runtime):
 
     #: Whether the script's arguments stand on the command line, too.
     passes_arguments: ClassVar[bool] = True
-    #: Whether the exit code is put into the variable ``EXIT_VALUE`` (all that ``jsr223-nativeshell`` runs).
-    keeps_exit_value: ClassVar[bool] = True
 
     def launch(self, stage: Stage) -> Launch:
         """The interpreter, the script's file, its arguments."""
@@ -65,7 +63,7 @@ class NativeShell(Runtime):
     def conclude(self, stage: Stage, launch: Launch, exit_code: int) -> Report:
         """Judge by the exit code alone; a signal counts as shells count it, 128 and its number."""
         code = shell_code(exit_code)
-        variables = {"EXIT_VALUE": code} if self.keeps_exit_value else {}
+        variables = {"EXIT_VALUE": code}
         if code == 0:
             values = {"result": 0} if stage.kind is StageKind.MAIN else {}
             return Report(exit_code=0, values=values, variables_set=variables)

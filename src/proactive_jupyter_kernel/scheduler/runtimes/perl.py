@@ -15,7 +15,6 @@ class Perl(NativeShell):
     install = "install Perl with the system's package manager, and see that it is on the PATH"
     # They are in the environment, as args_0 and so on.
     passes_arguments = False
-    keeps_exit_value = False
 
     def exit_message(self, exit_code: int) -> str:
         """As ``jsr223-perl`` says it."""

@@ -72,7 +72,8 @@ def _request(stage: Stage, script: Path) -> str:
     parts = {
         name: writer.named(wire) if isinstance(wire, dict) else writer.literal(wire) for name, wire in entries.items()
     }
-    parts["args"] = _texts(bindings.arguments)
+    if bindings.arguments:  # otherwise a server has no such name
+        parts["args"] = _texts(bindings.arguments)
     if bindings.node_urls is not None:
         parts["nodesurl"] = _texts(bindings.node_urls[1:])
         parts["allnodesurl"] = _texts(bindings.node_urls)

@@ -146,10 +146,10 @@ def test_wrong_list_of_jobs_puts_nothing_off(rest: Rest, workflow: Workflow, bod
 @pytest.mark.parametrize(
     ("path", "status"),
     [
-        ("/data/user/.", 400),
-        ("/data/user/./.", 400),
-        ("/data/user/", 400),
-        ("/data/user//", 400),
+        ("/data/user/.", 404),
+        ("/data/user/./.", 404),
+        ("/data/user/", 404),
+        ("/data/user//", 404),
         ("/data/user/%2F", 403),
         ("/data/user/{uri}", 400),
         ("/data/user/{uri}/", 400),

@@ -8,6 +8,9 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
+
+import pytest
 
 Rest = Callable[..., None]
 
@@ -50,9 +53,7 @@ def test_gzip_is_unpacked_once_or_twice(rest: Rest, tmp_path: Path) -> None:
     async def scene(scene: Any) -> None:
         once = gzip.compress(b"text")
         for name, body in (("once", once), ("twice", gzip.compress(once))):
-            answer = await scene.client.put(
-                f"/data/USERSPACE/{name}", content=body, headers={"content-encoding": "gzip"}
-            )
+            answer = await scene.client.put(f"/data/user/{name}", content=body, headers={"content-encoding": "gzip"})
             assert answer.status_code == 201, answer.text
         assert [(tmp_path / "user/ana" / name).read_bytes() for name in ("once", "twice")] == [b"text", b"text"]
         answer = await scene.client.put("/data/user/bad", content=b"text", headers={"content-encoding": "gzip"})
@@ -106,7 +107,7 @@ def test_folders_and_empty_files_are_made(rest: Rest, tmp_path: Path) -> None:
             assert (answer.status_code, answer.content) == (200, b""), path
         root = tmp_path / "user/ana"
         assert [(root / name).is_dir() for name in ("F", "G/input", "H", "f.txt")] == [True, True, True, False]
-        assert (await scene.client.post("/data/user/x", data={"mimetype": "text/plain"})).status_code == 500
+        assert (await scene.client.post("/data/user/x", data={"mimetype": "text/plain"})).status_code == 400
 
     rest(scene)
 
@@ -162,7 +163,10 @@ def test_listing(rest: Rest, tmp_path: Path) -> None:
         listed = await scene.json("/data/global/F?comp=list-metadata")
         assert (listed["types"], listed["sizes"]["a.txt"]) == ({"a.txt": "text/plain", "sub": "DIRECTORY"}, 7)
         assert set(listed) >= {"permissions", "lastModifiedDates"}
-        await scene.json("/data/global/F?comp=other", status=400)
+        assert set(listed["sizes"]) == {"a.txt"}
+        answer = await scene.client.get("/data/global/F?comp=other")
+        told = (answer.status_code, answer.headers["content-type"], answer.text)
+        assert told == (400, "application/octet-stream", "Unknown query parameter: comp=other")
 
     rest(scene)
 
@@ -175,7 +179,7 @@ def test_head_tells_kind_and_size(rest: Rest, tmp_path: Path) -> None:
         answer = await scene.client.head("/data/user/F/a.txt")
         found = {name: answer.headers[name] for name in ("x-proactive-ds-type", "content-length", "content-type")}
         assert found["x-proactive-ds-type"] == "FILE"
-        assert (found["content-length"], found["content-type"].split(";")[0]) == ("7", "text/plain")
+        assert (found["content-length"], found["content-type"]) == ("7", "text/plain")
         assert (await scene.client.head("/data/user/F")).headers["x-proactive-ds-type"] == "DIRECTORY"
         assert (await scene.client.head("/data/user/no")).status_code == 404
 
@@ -212,14 +216,59 @@ def test_what_leaves_the_space_is_refused(rest: Rest, tmp_path: Path) -> None:
     rest(scene)
 
 
-def test_wrong_space_or_no_path_is_400(rest: Rest) -> None:
-    """There are the user's and the global space; a path is needed; a session, too."""
+def test_wrong_space_is_403_and_no_path_404(rest: Rest) -> None:
+    """There are ``user`` and ``global``, by these names alone; a path is needed; a session, too."""
 
     async def scene(scene: Any) -> None:
-        for path in ("/data/other/a", "/data/user", "/data/user/"):
-            await scene.json(path, status=400)
+        for path, status in (
+            ("/data/other/a", 403),
+            ("/data/USERSPACE/a", 403),
+            ("/data/GLOBAL/a", 403),
+            ("/scheduler/dataspace/other/a", 403),
+            ("/data/user", 404),
+            ("/data/user/", 404),
+        ):
+            await scene.json(path, status=status)
         del scene.client.headers["sessionid"]
         await scene.json("/data/user/a", status=401)
+
+    rest(scene)
+
+
+@pytest.mark.parametrize("name", ["日本.txt", "żółw", "Ω&=+ #%.txt", "é x.txt"])
+def test_names_of_all_alphabets_come_back(rest: Rest, name: str) -> None:
+    """Plain, compressed, in archives and in listings; headers hold them percent-encoded."""
+
+    async def scene(scene: Any) -> None:
+        path = f"/data/user/F/{quote(name)}"
+        assert (await scene.client.put(path, content=b"text")).status_code == 201
+        assert (await scene.client.get(path, headers={"accept-encoding": "identity"})).content == b"text"
+        packed = await scene.client.get(f"{path}?encoding=gzip")
+        assert (packed.content, unquote(packed.headers["x-pds-pathname"])) == (b"text", f"F/{name}")
+        for archive in (path, "/data/user/F", "/data/user/F?includes=*"):
+            answer = await scene.client.get(archive, headers={"accept-encoding": "zip"})
+            assert names(answer.content) == {name: "text"}
+        assert (await scene.json("/data/user/F?comp=list"))["fileListing"] == [name]
+        assert (await scene.client.head(path)).headers["content-length"] == "4"
+        legacy = await scene.client.get(f"/scheduler/dataspace/USERSPACE/F/{quote(name)}")
+        assert (legacy.content, await scene.text("/scheduler/dataspace/USERSPACE/F")) == (b"text", f"{name}\n")
+
+    rest(scene)
+
+
+@pytest.mark.parametrize("name", ["a%0D%0Ab", "a%0Ab", "a%09b", "%00", "a%7Fb"])
+def test_control_characters_in_names_are_refused(rest: Rest, name: str) -> None:
+    """With an error that a client can read, whatever is asked; so are those in the name of a form."""
+
+    async def scene(scene: Any) -> None:
+        for method in ("GET", "HEAD", "PUT", "DELETE"):
+            answer = await scene.client.request(method, f"/data/user/{name}?encoding=gzip")
+            assert answer.status_code == 400, method
+            assert method == "HEAD" or "control character" in answer.json()["errorMessage"]
+        for path in (f"/data/user/{name}", f"/data/user/F/{name}"):
+            await scene.json(path, "POST", status=400, data={"mimetype": "application/folder"})
+        parts = [("fileName", (None, unquote(name).encode())), ("fileContent", (None, b"1"))]
+        await scene.json("/scheduler/dataspace/USERSPACE/F", "POST", status=400, files=parts)
 
     rest(scene)
 
@@ -234,9 +283,10 @@ def test_older_form(rest: Rest, tmp_path: Path) -> None:
         ]
         assert await scene.json("/scheduler/dataspace/USERSPACE%2FF", "POST", files=parts) is True
         assert await scene.text("/scheduler/dataspace/user%2FF%2Fa.txt") == "1"
-        assert await scene.text("/scheduler/dataspace/USERSPACE/F") == "a.txt"
+        assert await scene.text("/scheduler/dataspace/USERSPACE/F") == "a.txt\n"
         assert await scene.json("/scheduler/dataspace/USERSPACE/F/a.txt", "DELETE") is True
-        assert await scene.json("/scheduler/dataspace/USERSPACE/F/a.txt", "DELETE") is False
+        for method in ("GET", "DELETE"):
+            await scene.json("/scheduler/dataspace/USERSPACE/F/a.txt", method, status=400)
         assert list((tmp_path / "user/ana/F").iterdir()) == []
 
     rest(scene)

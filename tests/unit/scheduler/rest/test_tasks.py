@@ -119,6 +119,24 @@ def test_a_result_can_be_downloaded(rest: Callable[..., None], workflow: Callabl
     rest(scenario, plays={"P": picture, "T": give([1, 2])})
 
 
+@pytest.mark.parametrize("content_type", ["text/plain\r\nX-Other: 1", "image/png\n", "текст/plain"])
+def test_a_content_type_that_is_no_header_is_refused(
+    rest: Callable[..., None], workflow: Callable[..., str], content_type: str
+) -> None:
+    """With an error that a client can read; the value is still to be had, and a name may be of any alphabet."""
+
+    def typed(performance: Performance) -> Outcome:
+        return Outcome(value=1, metadata={"content.type": content_type, "file.name": "日本\r\n.txt"})
+
+    async def scenario(scene: Any) -> None:
+        job_id = await scene.run(workflow("A"))
+        path = f"/scheduler/jobs/{job_id}/tasks/A/result"
+        assert "content.type" in (await scene.json(f"{path}/download", status=400))["errorMessage"]
+        assert await scene.text(f"{path}/value") == "1"
+
+    rest(scenario, plays={"A": typed})
+
+
 def test_logs_by_stream(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
     """All, output, errors; the two make up the whole, without blank lines and blanks at the end."""
 

@@ -48,12 +48,13 @@ def test_good_report(tmp_path: Path) -> None:
 
 
 def test_no_report(tmp_path: Path) -> None:
-    """A process that ends without a report has died, whatever its exit code."""
-    failure = conclude(tmp_path, None, 0).failure
+    """A process that ends without a report has died; one that said that all is well (``os._exit(0)``) has not."""
+    assert conclude(tmp_path, None, 0) == Report(exit_code=0)
+    failure = conclude(tmp_path, None, 3).failure
     assert failure is not None
     assert (failure.kind, failure.message) == (
         FailureKind.DIED,
-        "Failed to execute task: the Python process ended with exit code 0 before the script did",
+        "Failed to execute task: the Python process ended with exit code 3 before the script did",
     )
 
 

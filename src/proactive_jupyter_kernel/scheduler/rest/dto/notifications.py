@@ -83,16 +83,17 @@ def job_data(row: JobRow, tasks: Iterable[TaskRecord], workflow: Workflow) -> Js
         "domain": None,
         "type": "TASKSFLOW",
         "tasks": {
-            f"{job.job_id}t{task.task_id}": _task(job, task, definitions[task.base_name], by_id) for task in known
+            f"{job.job_id}t{task.task_id}": _task(job, task, definitions[task.base_name], by_id, workflow.on_error)
+            for task in known
         },
     }
 
 
-def _task(job: JobRecord, task: TaskRecord, definition: Task, tasks: Mapping[int, TaskRecord]) -> Json:
+def _task(job: JobRecord, task: TaskRecord, definition: Task, tasks: Mapping[int, TaskRecord], above: object) -> Json:
     state = records.task_state(job, task, definition)
     info = {name: value for name, value in state["taskInfo"].items() if name != "jobId"}
     return {
-        **_common(definition),
+        **_common(definition, above),
         **dict.fromkeys(_TASK_NULLS),
         "name": task.name,
         "description": definition.description or None,
@@ -117,15 +118,20 @@ def _task_id(job: JobRecord, task: TaskRecord) -> Json:
     return {"id": task.task_id, "readableName": task.name, "tag": task.tag or None, "jobId": records.job_id(job)}
 
 
-def _common(definition: Workflow | Task) -> dict[str, Any]:
-    """What jobs and tasks say about errors; the objects around the values are those of ``UpdatableProperties``."""
+def _common(definition: Workflow | Task, above: object = None) -> dict[str, Any]:
+    """What jobs and tasks say about errors, tasks with the policy of their job (`above`).
+
+    The objects around the values are those of ``UpdatableProperties``.
+    """
     restart = definition.restart if isinstance(definition.restart, RestartMode) else RestartMode.ANYWHERE
-    policy = definition.on_error.value if isinstance(definition.on_error, ErrorPolicy) else "none"
+    policy = definition.on_error if isinstance(definition.on_error, ErrorPolicy) else ErrorPolicy.NONE
+    if policy is ErrorPolicy.NONE and isinstance(above, ErrorPolicy):
+        policy = above
     executions = definition.max_executions if isinstance(definition.max_executions, int) else 1
     delay = definition.retry_delay * 1000 if isinstance(definition.retry_delay, int) else -1
     return {
         "restartTaskOnError": {"value": _RESTART[restart]},
         "taskRetryDelay": {"value": {"value": delay}},
         "maxNumberOfExecution": executions,
-        "onTaskError": {"value": {"descriptor": policy}},
+        "onTaskError": {"value": {"descriptor": policy.value}},
     }

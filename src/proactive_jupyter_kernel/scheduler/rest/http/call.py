@@ -208,8 +208,14 @@ def no_content() -> Response:
 
 
 def download(content: bytes, media_type: str, *, file_name: str = "") -> Response:
-    """Bytes to show, or to save under a name."""
+    """Bytes to show, or to save under a name. Refuses a type that no header can hold."""
     from urllib.parse import quote
 
-    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(file_name)}"} if file_name else {}
+    if not (media_type.isascii() and media_type.isprintable()):
+        raise ValueError(
+            f"The content type {media_type!r} of this result holds characters that no header may have. Correct "
+            "'content.type' in resultMetadata or in the generic information; the value is at result/serializedvalue."
+        )
+    name = quote(file_name, errors="replace")
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"} if name else {}
     return Response(content, media_type=media_type, headers=headers)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import mimetypes
 import os
+import re
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from email.utils import formatdate
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import FileResponse, Response, StreamingResponse
@@ -28,19 +29,25 @@ from proactive_jupyter_kernel.workflow.globs import FilePattern, compile_pattern
 
 __all__ = ["ROUTES", "space_folder"]
 
-_SPACES = {"user": "user", "userspace": "user", "global": "global", "globalspace": "global"}
+#: Under ``/data`` a server knows the short names alone, and under ``/scheduler/dataspace`` these, too, in any case.
+_SPACES = {"user": "user", "global": "global"}
+_LEGACY_SPACES = {**_SPACES, "userspace": "user", "globalspace": "global"}
 _FOLDER, _FILE = "application/folder", "application/file"
+#: Characters of a path that stand in a header as they are; others are percent-encoded, as in a URL.
+_HEADER = "/ !#$&'()*+,:;=?@[]~"
 #: Bytes of a body that are gathered before they are written, and that are read at once from a file.
 _BLOCK = 1024 * 1024
+#: Line feeds and the like: nobody means them in a name, and they would break headers and listings.
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
 #: What the system says about a path that cannot be written; the client's mistake, not ours.
 _REFUSALS = (PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError)
 
 
 def space_folder(call: Call, name: str) -> Folder:
     """The space of that name for the caller."""
-    kind = _SPACES.get(name.lower())
+    kind = _SPACES.get(name) if "space" in call.params else _LEGACY_SPACES.get(name.lower())
     if kind is None:
-        raise ValueError(f"There is no data space {name!r}; the spaces are user and global.")
+        raise _forbidden(f"There is no data space {name!r}; the spaces are user and global.")
     root = Path(call.service.site.spaces[kind])
     return Folder(root if kind == "global" else root / call.user, f"{kind} space")
 
@@ -77,8 +84,8 @@ def _said(error: OSError, folder: Folder) -> str:
 
 def _relative(folder: Folder, path: str) -> str:
     """The path in the space, from the forms that clients send: slashes collapsed, the space's URI in front."""
-    if not path:
-        raise ValueError("Pathname cannot be null or empty.")
+    if _UNSAFE.search(path):
+        raise ValueError(f"The path {path!r} holds a control character; no file of a data space is named so.")
     bare = path.removeprefix("file:").lstrip("/")
     for candidate in (bare, unquote(bare)):
         for root in (folder.root, folder.root.resolve()):
@@ -108,7 +115,7 @@ async def create(call: Call, folder: Folder, path: str) -> Response:
             with tempfile.TemporaryFile() as nothing:
                 await call.service.in_thread(folder.write, path, nothing)
     else:
-        raise RestError(500, "java.lang.RuntimeException", f"The mimetype must be {_FOLDER} or {_FILE}, not {kind!r}.")
+        raise ValueError(f"The mimetype must be {_FOLDER} or {_FILE}, not {kind!r}.")
     return Response()
 
 
@@ -203,7 +210,7 @@ async def read(call: Call, folder: Folder, path: str) -> Response:
         return await _listing(call, folder, path)
     if place.is_dir():
         return await _folder_answer(call, folder, path)
-    return await _file_answer(call, place)
+    return await _file_answer(call, place, path)
 
 
 def _accepted(call: Call) -> list[str]:
@@ -212,7 +219,7 @@ def _accepted(call: Call) -> list[str]:
     return [part.partition(";")[0].strip().lower() for part in text.split(",") if part.strip()]
 
 
-async def _file_answer(call: Call, place: Path) -> Response:
+async def _file_answer(call: Call, place: Path, path: str) -> Response:
     """The file as it is unless something else is asked for by name.
 
     Clients that accept gzip get it plain all the same: Java's unpack twice what says gzip, others once, and all of
@@ -222,18 +229,18 @@ async def _file_answer(call: Call, place: Path) -> Response:
     if asked == "gzip":
         spool = _spool(call)
         await call.service.in_thread(archives.gzipped, place, spool)
-        return _stream(spool, {"Content-Encoding": "gzip", "x-pds-pathname": place.name})
+        return _stream(spool, {"Content-Encoding": "gzip", "x-pds-pathname": quote(path, safe=_HEADER)}, _type(place))
     if accepted == ["zip"] and not await call.service.in_thread(archives.is_zip, place):
         spool = _spool(call)
         await call.service.in_thread(archives.zipped, [(place.name, place)], spool)
-        return _stream(spool, {"Content-Encoding": "zip", "x-pds-pathname": place.name})
+        return _stream(spool, {"Content-Encoding": "zip"}, _type(place))
     return FileResponse(place, media_type=_type(place), headers={"Content-Encoding": "identity"})
 
 
 async def _folder_answer(call: Call, folder: Folder, path: str) -> Response:
     accepted = _accepted(call)
     if accepted and not {"*", "zip", "gzip"} & set(accepted):
-        raise ValueError(f"A folder is sent as zip alone, and the client accepts only {', '.join(accepted)}.")
+        return _plain_refusal("Folder retrieval only supported with zip encoding.")
     spool = _spool(call)
     includes, excludes = _patterns(call, "includes"), _patterns(call, "excludes")
 
@@ -246,10 +253,15 @@ async def _folder_answer(call: Call, folder: Folder, path: str) -> Response:
         archives.zipped(((name, start / one) for name, one in zip(names, found, strict=True)), spool)
 
     await call.service.in_thread(pack)
-    return _stream(spool, {"Content-Encoding": "zip", "x-pds-pathname": PurePosixPath(path).name})
+    return _stream(spool, {"Content-Encoding": "zip"})
 
 
-def _stream(file: IO[bytes], headers: dict[str, str]) -> Response:
+def _plain_refusal(message: str) -> Response:
+    """400 with a sentence instead of JSON, as a server answers what it does not understand here."""
+    return Response(message, 400, media_type="application/octet-stream")
+
+
+def _stream(file: IO[bytes], headers: dict[str, str], media_type: str = "application/octet-stream") -> Response:
     size = os.fstat(file.fileno()).st_size
 
     def blocks() -> Iterator[bytes]:
@@ -257,9 +269,7 @@ def _stream(file: IO[bytes], headers: dict[str, str]) -> Response:
             while block := file.read(_BLOCK):
                 yield block
 
-    return StreamingResponse(
-        blocks(), media_type="application/octet-stream", headers={**headers, "Content-Length": str(size)}
-    )
+    return StreamingResponse(blocks(), media_type=media_type, headers={**headers, "Content-Length": str(size)})
 
 
 def _head(place: Path) -> Response:
@@ -271,13 +281,14 @@ def _head(place: Path) -> Response:
     }
     if place.is_dir():
         return Response(headers=headers)
-    return Response(headers={**headers, "Content-Length": str(status.st_size)}, media_type=_type(place))
+    # Without the character set that Starlette adds to a text.
+    return Response(headers={**headers, "Content-Length": str(status.st_size), "Content-Type": _type(place)})
 
 
 async def _listing(call: Call, folder: Folder, path: str) -> Response:
     metadata = {"list": False, "list-metadata": True}.get(call.text("comp"))
     if metadata is None:
-        raise ValueError(f"comp must be list or list-metadata, not {call.text('comp')!r}.")
+        return _plain_refusal(f"Unknown query parameter: comp={call.text('comp')}")
     if not folder.at(path).is_dir():
         raise ValueError(f"{path!r} is a file of the {folder.name}; only a folder can be listed.")
     includes, excludes = _patterns(call, "includes"), _patterns(call, "excludes")
@@ -303,7 +314,7 @@ def _listed(
             "types": {name: "DIRECTORY" if place.is_dir() else _type(place) for name, place in places.items()},
             "permissions": {name: _permissions(place) for name, place in places.items()},
             "lastModifiedDates": {name: int(place.stat().st_mtime * 1000) for name, place in places.items()},
-            "sizes": {name: place.stat().st_size for name, place in places.items()},
+            "sizes": {name: place.stat().st_size for name, place in places.items() if not place.is_dir()},
         }
     return answer
 
@@ -337,7 +348,7 @@ async def legacy_upload(call: Call, folder: Folder, path: str) -> Response:
     parts = {part.name: part.content for part in await call.parts()}
     if "fileName" not in parts or "fileContent" not in parts:
         raise ValueError("The form must have the parts fileName and fileContent.")
-    target = f"{path}/{parts['fileName'].decode('utf-8', 'replace')}"
+    target = _relative(folder, f"{path}/{parts['fileName'].decode('utf-8', 'replace')}")
     with _spool(call) as body:
         body.write(parts["fileContent"])
         body.seek(0)
@@ -349,23 +360,25 @@ async def legacy_read(call: Call, folder: Folder, path: str) -> Response:
     """A file's bytes, or the names in a folder, one a line."""
     place = folder.at(path)
     if not place.exists():
-        return Response(status_code=404)
+        raise ValueError(f"{path!r} does not exist in the {folder.name}.")
     if place.is_dir():
-        return Response("\n".join(sorted(os.listdir(place))), media_type="application/octet-stream")
+        names = "".join(f"{name}\n" for name in sorted(os.listdir(place)))
+        return Response(names.encode("utf-8", "surrogateescape"), media_type="application/octet-stream")
     return FileResponse(place, media_type="application/octet-stream")
 
 
 async def legacy_delete(call: Call, folder: Folder, path: str) -> Response:
-    """Remove a file or folder; false where there is none."""
+    """Remove a file or folder; refused where there is none."""
     _check_named(call, folder, path, filtered=False)
-    existed = folder.at(path).exists()
+    if not folder.at(path).exists():
+        raise ValueError(f"{path!r} does not exist in the {folder.name}.")
     await call.service.in_thread(folder.delete, path)
-    return json_answer(existed)
+    return json_answer(True)
 
 
 async def empty_path(call: Call) -> Response:
     """The space alone is not a path."""
-    raise ValueError("Pathname cannot be null or empty.")
+    raise RestError(404, "javax.ws.rs.NotFoundException", "A path in the data space is needed: /data/user/PATH.")
 
 
 _DATA, _LEGACY = "/data/{space}/{path*}", "/scheduler/dataspace/{path*}"

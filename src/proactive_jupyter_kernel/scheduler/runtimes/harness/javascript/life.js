@@ -51,8 +51,8 @@ function start(requestText) {
   const globals = {
     genericInformation: fromWire(request.genericInformation),
     credentials: fromWire(request.credentials),
-    args: request.args,
-    arguments: request.args,
+    // Without arguments a server has no such names.
+    ...(request.args.length ? { args: request.args, arguments: request.args } : {}),
     ...request.spaces,
     ...request.node,
     ...output(),

@@ -410,8 +410,9 @@ def from_request(request: Mapping[str, Any]) -> dict[str, Any]:
         "variables": VariablesMap("variables", request["variables"], plain=wants_plain(request)),
         "genericInformation": JavaMap(request["genericInformation"]),
         "credentials": JavaMap(request["credentials"]),
-        "args": list(request["args"]),
     }
+    if request["args"]:  # otherwise a server has no such name
+        scope["args"] = list(request["args"])
     scope.update(request["spaces"])
     scope.update(request["node"])
     for name in _JAVA_CLIENTS:

@@ -26,8 +26,8 @@ module ProActive
       code = File.read(@request["script"], encoding: "UTF-8")
       value = TOPLEVEL_BINDING.eval(code, @request["label"], 1)
       finish({}, value)
-    rescue SystemExit => ended
-      finish({ "exit" => ended.status }, nil)
+    rescue SystemExit => ended # as on a server: the task succeeds, whatever the code
+      finish({}, ended.status)
     rescue Exception => error # whatever the script raised
       finish({ "error" => told(error) }, nil)
     end
@@ -38,9 +38,9 @@ module ProActive
       found = {
         "variables" => Variables.of("variables", @request["variables"]),
         "genericInformation" => Wire.map(@request["genericInformation"]),
-        "credentials" => Wire.map(@request["credentials"]),
-        "args" => @request["args"]
+        "credentials" => Wire.map(@request["credentials"])
       }.merge(@request["spaces"], @request["node"])
+      found["args"] = @request["args"] unless @request["args"].empty? # otherwise a server has no such name
       CLIENTS.each { |name| found[name] = Absent.new(name) }
       found.merge(optional)
     end

@@ -23,7 +23,7 @@ public final class Jython {
         this.task = task;
         source = task.code().split("\n", -1);
         interpreterType = Mirror.type("org.python.util.PythonInterpreter");
-        String[] given = (String[]) task.bindings.get("args");
+        String[] given = (String[]) task.bindings.getOrDefault("args", new String[0]);
         String[] arguments = new String[given.length + 1];
         arguments[0] = task.label();
         System.arraycopy(given, 0, arguments, 1, given.length);

@@ -30,7 +30,10 @@ public final class Task {
         bindings.put("variables", new Variables("variables", map("variables")));
         bindings.put("genericInformation", map("genericInformation"));
         bindings.put("credentials", map("credentials"));
-        bindings.put("args", ((List<?>) request.get("args")).toArray(new String[0]));
+        List<?> args = (List<?>) request.get("args");
+        if (!args.isEmpty()) { // otherwise a server has no such name
+            bindings.put("args", args.toArray(new String[0]));
+        }
         bind(map("spaces"));
         bind(map("node"));
         for (Map.Entry<?, ?> property : map("nodeProperties").entrySet()) {
