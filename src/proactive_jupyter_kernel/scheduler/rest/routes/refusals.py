@@ -39,6 +39,8 @@ _PLANNER = "job planner"
 _STUDIO = "uploaded scripts and classes of the studio"
 _SERVICES = "services (cloud automation)"
 
+_METHODS = ("GET", "POST", "PUT", "DELETE")
+
 #: What is refused: (method, path, what there is not).
 _REFUSED = (
     ("POST", "/scheduler/createcredential", "credential files"),
@@ -67,15 +69,22 @@ _REFUSED = (
     ("PUT", "/scheduler/labels/jobs/setlabel", _LABELS),
     ("PUT", "/scheduler/labels/jobs/removelabel", _LABELS),
     ("POST", "/scheduler/logo", "logo to change"),
-    ("POST", "/scheduler/linkrm", "other resource manager to link"),
     ("POST", "/scheduler/plannings", _PLANNER),
     ("POST", "/studio/plannings", _PLANNER),
     *(("POST", path, _STUDIO) for path in ("/studio/scripts", "/studio/classes")),
-    ("GET", "/studio/visualizations/{id}", "visualizations of the studio"),
-    ("POST", "/studio/visualizations/{id}", "visualizations of the studio"),
-    *((method, "/common/manager/{rest*}", _ADMINISTRATION) for method in ("GET", "POST", "PUT", "DELETE")),
     *((method, "/common/logger", _LOGGERS) for method in ("GET", "POST", "PUT")),
-    *((method, "/common/permissions/{rest*}", _ADMINISTRATION) for method in ("GET", "POST", "PUT", "DELETE")),
+    *(
+        (method, f"{root}/{{rest*}}", what)
+        for root, what in (
+            ("/studio/scripts", _STUDIO),
+            ("/studio/classes", _STUDIO),
+            ("/studio/visualizations", "visualizations of the studio"),
+            ("/common/manager", _ADMINISTRATION),
+            ("/common/permissions", _ADMINISTRATION),
+            ("/common/logger", _LOGGERS),
+        )
+        for method in _METHODS
+    ),
     ("POST", _JOB + "/services", _SERVICES),
     ("DELETE", _JOB + "/services", _SERVICES),
     ("PUT", _JOB + "/tasks/{task}/visu", "remote visualization"),
@@ -94,11 +103,15 @@ _BESIDE = {
     "/cloud-automation-service": _SERVICES,
     "/job-planner": _PLANNER,
     "/notification-service": "notifications",
+    "/scheduling-api": "GraphQL queries",
+    "/job-analytics": _ANALYTICS,
+    "/connector-iaas": "nodes of clouds",
+    "/proactive-cloud-watch": "event orchestration",
 }
 
 #: The same for all that they have.
 OUTSIDE = tuple(
     Route(method, root + "/{rest*}", refusal(what), f"Refused: there is no {what}.", gives=ANYTHING)
     for root, what in _BESIDE.items()
-    for method in ("GET", "POST", "PUT", "DELETE")
+    for method in _METHODS
 )

@@ -41,6 +41,11 @@ async def no_socket(call: Call) -> Response:
     raise not_connected()
 
 
+async def link_manager(call: Call) -> Response:
+    """False: the scheduler has its own resource manager, and is linked to no other."""
+    return json_answer(False)
+
+
 def _space(kind: str) -> Handler:
     async def handler(call: Call) -> Response:
         folder = Path(call.service.site.spaces[kind])
@@ -78,6 +83,7 @@ ROUTES = (
         Route("GET", f"/{root}/domains", domains, "Windows domains.", session=False)
         for root in ("scheduler", "rm", "studio")
     ),
+    Route("POST", "/scheduler/linkrm", link_manager, "Link another resource manager: never done."),
     Route("GET", "/scheduler/userspace", _space("user"), "URIs of the user space."),
     Route("GET", "/scheduler/globalspace", _space("global"), "URIs of the global space."),
     *(Route("PUT", f"/scheduler/{verb}", _control(verb), doc) for verb, doc in _VERBS.items()),
