@@ -47,7 +47,7 @@ class Client:
         command = [self.python, HERE / "programs" / program, url, LOGIN, PASSWORD, folder, *more]
         with (folder / "output.txt").open("w") as output:
             # Into a file: the Java machine that the client starts would keep a pipe open.
-            subprocess.run(
+            done = subprocess.run(
                 command,
                 cwd=folder,
                 timeout=PATIENCE,
@@ -57,7 +57,7 @@ class Client:
                 check=False,
             )
         report = folder / "report.json"
-        assert report.exists(), (folder / "output.txt").read_text()
+        assert done.returncode == 0, (folder / "output.txt").read_text()
         rows: list[dict[str, Any]] = json.loads(report.read_text(encoding="utf-8"))
         return rows
 

@@ -70,9 +70,6 @@ def reading(table: Table, s: SimpleNamespace) -> None:
     table("getTaskServerLogsByTag", lambda: c.getTaskServerLogsByTag(chain, "x"), lambda v: isinstance(v, str))
     table("getJobContent", lambda: c.getJobContent(job), lambda v: v.startswith("<?xml") and 'name="chain"' in v)
     table("getJobsInfoList", lambda: names(c.getJobsInfoList(java_list(s, chain, broken))), ["broken", "chain"])
-    criteria = common.JobFilterCriteriaBuilder().finished(True).running(True).pending(True).childJobs(True).build()
-    table("getJobs", lambda: names(c.getJobs(0, 1000, criteria, None).getList()), lambda v: "chain" in v)
-    table("getJobs a page", lambda: c.getJobs(0, 2, criteria, None).getList().size(), 2)
     table("getTaskPaginated", lambda: readable(c.getTaskPaginated(chain, 0, 10).getTaskStates()), of_chain)
     table("getTaskPaginated a page", lambda: c.getTaskPaginated(chain, 1, 2).getTaskStates().size(), 2)
     tagged_page = lambda: c.getTaskPaginated(chain, "LOOP-nothing", 0, 9).getTaskStates().size()  # noqa: E731
@@ -106,6 +103,11 @@ def modern_reading(table: Table, s: SimpleNamespace, ids: Any, day: int) -> None
     """What the client of 14 asks besides; analytics may be refused, but well-formed."""
     c, now = s.client, int(time.time() * 1000)
     span = (now - day, now + day)
+    criteria = (
+        s.jvm.org.ow2.proactive.scheduler.common.JobFilterCriteriaBuilder().finished(True).childJobs(True).build()
+    )
+    table("getJobs", lambda: names(c.getJobs(0, 1000, criteria, None).getList()), lambda v: "chain" in v)
+    table("getJobs a page", lambda: c.getJobs(0, 2, criteria, None).getList().size(), 2)
     many = lambda: c.checkJobsPermissionMethods(ids, java_list(s, "killJob"))  # noqa: E731
     table("checkJobsPermissionMethods", many, {str(job): {"killJob": True} for job in ids})
     table("checkPermission", lambda: c.checkPermission("killJob"), True)
