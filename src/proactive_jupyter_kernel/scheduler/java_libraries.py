@@ -12,13 +12,24 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from proactive_jupyter_kernel.errors import SetupError
 
-__all__ = ["FOLDER", "LIBRARIES", "VARIABLE", "Library", "archives", "folder_of", "install", "missing"]
+__all__ = [
+    "FOLDER",
+    "LIBRARIES",
+    "VARIABLE",
+    "Library",
+    "archives",
+    "folder_of",
+    "install",
+    "missing",
+    "without_unused_imports",
+]
 
 #: In the data folder, unless the environment variable names another place.
 FOLDER, VARIABLE = "java-libraries", "PROACTIVE_KERNEL_JAVA_LIBRARIES"
@@ -68,6 +79,7 @@ _GRAPE = """
 def wanted = [%s]
 groovy.grape.Grape.resolve([classLoader: new GroovyClassLoader()], *wanted).each { println new File(it).path }
 """
+_IMPORT = re.compile(r"(?m)^[ \t]*import[ \t]+(?:\w+\.)+(\w+)[ \t]*;?[ \t]*$")
 #: Seconds that a download may take.
 _TIMEOUT = 300
 
@@ -87,9 +99,15 @@ def missing(code: str, folder: Path) -> Iterator[Library]:
     text = _uncommented(code)
     present = [path.name for path in archives(folder)]
     for library in LIBRARIES:
-        named = library.package and re.search(rf"(?<![\w.]){re.escape(library.package)}\.\w", text)
+        named = library.package and re.search(rf"(?<![\w.]){re.escape(library.package)}\.[\w*]", text)
         if named and not any(name.startswith(library.name) for name in present):
             yield library
+
+
+def without_unused_imports(code: str) -> str:
+    """Groovy code without the imports whose name it does not use: they need no library (`Imports.java` drops them)."""
+    counted = Counter(re.findall(r"\w+", code))
+    return _IMPORT.sub(lambda found: found[0] if counted[found[1]] > 1 else "", code)
 
 
 def _uncommented(code: str) -> str:

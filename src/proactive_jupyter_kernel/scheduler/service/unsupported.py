@@ -47,7 +47,8 @@ def _of_scripts(task: Task, libraries: Path) -> Iterator[Problem]:
     for script in _scripts(task):
         clients.update(dict.fromkeys(_CLIENT.findall(_COMMENT.sub("", script.code))))
         if script.language in _JAVA:
-            wanted.update({each.package: each.name for each in java_libraries.missing(script.code, libraries)})
+            code = java_libraries.without_unused_imports(script.code) if script.language == "groovy" else script.code
+            wanted.update({each.package: each.name for each in java_libraries.missing(code, libraries)})
     for client in clients:
         yield Problem(
             code="PA404",

@@ -21,10 +21,12 @@ def task_of(code: str, language: str = "groovy") -> Task:
 @pytest.mark.parametrize(
     ("code", "language", "found"),
     [
-        ("import org.apache.commons.io.FileUtils", "groovy", ["PA403"]),
+        ("import org.apache.commons.io.FileUtils\nFileUtils.touch(x)", "groovy", ["PA403"]),
+        ("import org.apache.commons.io.FileUtils;\nprintln 1", "groovy", []),
+        ("import org.apache.commons.io.FileUtils", "scala", ["PA403"]),
         ("import static com.google.common.base.Strings.repeat", "groovy", ["PA403"]),
         ("x = com.google.common.collect.ImmutableMap.of()", "scala", ["PA403"]),
-        ("import org.apache.commons.io.FileUtils\nimport com.google.common.io.Files", "groovy", ["PA403", "PA403"]),
+        ("import org.apache.commons.io.*\nimport com.google.common.io.*", "groovy", ["PA403", "PA403"]),
         ("// import org.apache.commons.io.FileUtils\n/* com.google.common.io */", "groovy", []),
         ("import org.apache.commons.io.FileUtils", "cpython", []),
         ("import my.com.google.common.Thing", "groovy", []),
@@ -44,7 +46,7 @@ def test_what_a_script_needs(code: str, language: str, found: list[str], tmp_pat
 def test_an_installed_library_is_no_problem(tmp_path: Path) -> None:
     """In any version: a folder may hold archives that somebody else chose."""
     (tmp_path / "guava-31.1-jre.jar").touch()
-    code = "import com.google.common.io.Files\nimport org.apache.commons.io.FileUtils"
+    code = "import com.google.common.io.*\nimport org.apache.commons.io.*"
     problems = list(unsupported(Workflow(name="w", tasks=(task_of(code),)), tmp_path))
     assert [problem.message for problem in problems] == [
         "its script imports org.apache.commons.io, and the Java library commons-io is not installed"
