@@ -20,7 +20,10 @@ __all__ = ["Table", "plain"]
 
 def plain(value: Any) -> Any:
     """A value of Java as JSON has it: lists and maps as such, sets sorted, everything else by its text."""
-    if isinstance(value, dict | JavaMap):
+    if isinstance(value, JavaMap):
+        # Not by its keys: py4j would look for an Integer where the map has a Long.
+        return {str(entry.getKey()): plain(entry.getValue()) for entry in value.entrySet()}
+    if isinstance(value, dict):
         return {str(key): plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple | JavaList):
         return [plain(each) for each in value]

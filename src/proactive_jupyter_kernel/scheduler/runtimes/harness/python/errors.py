@@ -178,6 +178,12 @@ def _module(error: Any) -> str:
     if not error.name:
         return ""
     name = error.name.partition(".")[0]
+    if name == "cloudpickle":
+        return (
+            f"The code of the task is a function that its client pickled with cloudpickle, and {sys.executable}, which "
+            f"runs the task, has no cloudpickle. Install it: {sys.executable} -m pip install cloudpickle, in the "
+            f"version that the client has."
+        )
     return (
         f"The task runs under {sys.executable}, in its own working folder, and found no module {name!r} there. "
         f"A package: install it for that interpreter. A file {name}.py beside the notebook: send it along with the "
@@ -185,8 +191,21 @@ def _module(error: Any) -> str:
     )
 
 
+def _pickle(error: Any) -> str:
+    """What one cloudpickle wrote, an older one does not read."""
+    if "<module 'cloudpickle" not in text_of(error):
+        return ""
+    version = getattr(sys.modules.get("cloudpickle"), "__version__", "another version")
+    return (
+        f"The code of the task is a function that its client pickled with a newer cloudpickle than that of "
+        f"{sys.executable}, which runs the task ({version}). Install the client's version: {sys.executable} -m pip "
+        f"install --upgrade cloudpickle."
+    )
+
+
 _REMEDIES: tuple[tuple[type[BaseException], Any], ...] = (
     (ModuleNotFoundError, _module),
     (FileNotFoundError, _file),
+    (AttributeError, _pickle),
     (MemoryError, _memory),
 )
