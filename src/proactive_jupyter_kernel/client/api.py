@@ -38,6 +38,8 @@ class SchedulerApi:
         #: Jobs whose live log was requested in this session.
         self._listening: set[int] = set()
         self._version: ServerVersion | None = None
+        #: The session in which it was requested: a server may be replaced by a newer one while a notebook is open.
+        self._version_of = ""
 
     @property
     def address(self) -> str:
@@ -59,8 +61,8 @@ class SchedulerApi:
 
     @property
     def version(self) -> ServerVersion:
-        """The scheduler's version (``GET /scheduler/version``), requested once."""
-        if self._version is None:
+        """The scheduler's version (``GET /scheduler/version``), requested once in each session."""
+        if self._version is None or self._version_of != self._session.id:
             answer = self._get("/scheduler/version", doing="tell its version")
             try:
                 found = answer.json()
@@ -68,6 +70,7 @@ class SchedulerApi:
                 found = {}  # a proxy may answer for it
             text = str(found.get("scheduler") or "") if isinstance(found, dict) else ""
             self._version = server_version.parsed(text)
+            self._version_of = self._session.id
         return self._version
 
     def user(self) -> str:

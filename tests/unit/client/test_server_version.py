@@ -82,9 +82,15 @@ def test_variables_of_a_submission_arrive(scheduler: Scheduler, memory: MemorySc
     assert in_path == [server_version.parsed(version).numbers < (12,)] * 2
 
 
-def test_a_later_connection_asks_again(scheduler: Scheduler, memory: MemoryScheduler) -> None:
-    """The server may have been replaced."""
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_later_session_asks_again(scheduler: Scheduler, memory: MemoryScheduler, closed: bool) -> None:
+    """The server may have been replaced, also under an open notebook, whose session is renewed then."""
     before = str(scheduler.version)
-    scheduler.close()
     memory.version = "15.1"
+    assert str(scheduler.version) == before
+    if closed:
+        scheduler.close()
+    else:
+        memory.forget_sessions()
+        scheduler.jobs()
     assert (before, scheduler.version.numbers, scheduler.version.schema) == ("14.0.0", (15, 1), "3.14")

@@ -73,6 +73,14 @@ def test_each_script_arrives_as_expected(arrived: list[Task]) -> None:
     assert found == expected
 
 
+def test_the_exported_file_has_the_same_scripts(arrived: list[Task], notebook) -> None:
+    """Exported for a server; a portal then runs what a submission runs."""
+    notebook.run("#%export_xml(whole, for_server=on)")
+    workflow = xml.loads((notebook.folder / "whole.xml").read_bytes()).workflow
+    assert [list(scripts(task)) for task in workflow.tasks] == [list(scripts(task)) for task in arrived]
+    assert workflow.generic_information["PYTHON_COMMAND"] == "python3"
+
+
 def test_patterns_of_files_arrive_as_expected(arrived: list[Task]) -> None:
     """A pattern that descends on a server, and the server's own files left out."""
     task = arrived[0]
