@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from proactive_jupyter_kernel.scheduler.rest.routes import OUTSIDE
+from proactive_jupyter_kernel.scheduler.rest.routes.refusals import OUTSIDE as BESIDE
 from proactive_jupyter_kernel.scheduler.rest.routes.refusals import ROUTES as REFUSALS
 
+ROOT = "http://127.0.0.1:8080"
 Rest = Callable[..., None]
 Workflow = Callable[..., str]
 
@@ -105,16 +107,36 @@ def test_what_a_server_alone_offers_is_refused(rest: Rest, route: Any) -> None:
     rest(scenario)
 
 
-def test_services_beside_rest_are_refused_too(rest: Rest) -> None:
-    """As the official Python client asks for them, under the server's root."""
+@pytest.mark.parametrize("route", BESIDE, ids=lambda route: f"{route.method} {route.path}")
+def test_services_beside_rest_are_refused_too(rest: Rest, route: Any) -> None:
+    """As the official Python client asks for them, under the server's root, and with a session alone."""
 
     async def scenario(scene: Any) -> None:
-        for route in OUTSIDE:
-            if "cloud-automation" not in route.path:
-                continue
-            url = "http://127.0.0.1:8080/cloud-automation-service/serviceInstances/7/action"
-            answer = await scene.client.request(route.method, url)
-            assert (answer.status_code, answer.json()["httpErrorCode"]) == (501, 501)
-        assert (await scene.client.get("http://127.0.0.1:8080/nothing")).status_code == 404
+        url = ROOT + route.path.replace("{rest*}", "serviceInstances/7/action")
+        answer = await scene.client.request(route.method, url)
+        assert (answer.status_code, answer.json()["httpErrorCode"]) == (501, 501)
+        answer = await scene.client.request(route.method, url, headers={"sessionid": ""})
+        assert answer.status_code == 401
+
+    rest(scenario)
+
+
+def test_other_paths_beside_rest_are_not_there(rest: Rest) -> None:
+    """404 with JSON, and no method."""
+
+    async def scenario(scene: Any) -> None:
+        for method in ("GET", "OPTIONS"):
+            answer = await scene.client.request(method, ROOT + "/nothing")
+            assert (answer.status_code, answer.json()["httpErrorCode"]) == (404, 404)
+        assert all(route.session for route in OUTSIDE)
+
+    rest(scenario)
+
+
+def test_there_is_no_other_resource_manager_to_link(rest: Rest) -> None:
+    """False: nothing was done."""
+
+    async def scenario(scene: Any) -> None:
+        assert await scene.json("/scheduler/linkrm", "POST", data={"rmurl": "pnp://x"}) is False
 
     rest(scenario)

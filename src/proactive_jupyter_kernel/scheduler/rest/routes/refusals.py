@@ -93,7 +93,7 @@ _REFUSED = (
 ROUTES = (
     Route("GET", "/scheduler/labels", no_labels, "Labels of jobs: none."),
     *(
-        Route(method, path, refusal(what), f"Refused: there is no {what}.", gives=ANYTHING)
+        Route(method, path, refusal(what), f"Refused; only a ProActive server has {what}.", gives=ANYTHING)
         for method, path, what in _REFUSED
     ),
 )
@@ -111,7 +111,7 @@ _BESIDE = {
 
 #: The same for all that they have.
 OUTSIDE = tuple(
-    Route(method, root + "/{rest*}", refusal(what), f"Refused: there is no {what}.", gives=ANYTHING)
+    Route(method, root + "/{rest*}", refusal(what), f"Refused; only a ProActive server has {what}.", gives=ANYTHING)
     for root, what in _BESIDE.items()
     for method in _METHODS
 )
