@@ -20,7 +20,7 @@ def select(lab: Any, code: str, language: str = "cpython", *, static: bool = Fal
         job_id=1,
         task_id=0,
         task_name="T",
-        slot=Slot(name=slot, host="here"),
+        slot=Slot(name=slot, host="here", tokens=("cuda",)),
         scripts=(script,),
         variables={"A": "1"},
         generic_information={"G": "g"},
@@ -59,8 +59,8 @@ def test_what_counts_as_yes(value: Any, selected: bool) -> None:
 def test_bindings(lab: Any) -> None:
     """The script sees variables, generic information and the node, and nothing of a task."""
     code = (
-        "selected = (variables['A'], genericInformation['G'], nodeurl, nodename, nodehost) == "
-        "('1', 'g', 'url', 'local-0', 'here') and 'results' not in globals()"
+        "selected = (variables['A'], genericInformation['G'], nodeurl, nodename, nodehost, nodeTokens) == "
+        "('1', 'g', 'url', 'local-0', 'here', ['cuda']) and 'results' not in globals()"
     )
     assert select(lab, code) is True
 
@@ -117,6 +117,20 @@ def test_an_answer_says_why(lab: Any, code: str, answer: SelectionAnswer) -> Non
     selection = Selection(job_id=1, task_id=0, task_name="T", slot=Slot(name="local-0"), scripts=(script,))
     found = answer_of(lab, selection)
     assert replace(found, output=tuple(sorted(found.output))) == replace(answer, output=tuple(sorted(answer.output)))
+
+
+@pytest.mark.parametrize(
+    ("language", "code"),
+    [
+        ("javascript", "selected = nodeTokens[0] == 'cuda'"),
+        ("groovy", "selected = nodeTokens.contains('cuda')"),
+        ("ruby", "$selected = $nodeTokens.include?('cuda')"),
+        ("R", "selected <- 'cuda' %in% nodeTokens"),
+    ],
+)
+def test_the_tokens_of_the_node(lab: Any, language: str, code: str) -> None:
+    """A list, in every language that has some."""
+    assert select(lab, code, language) is True
 
 
 def test_static_answers_are_remembered(lab: Any, tmp_path: Path) -> None:

@@ -101,7 +101,12 @@ class SelectionRun:
             arguments=entry.script.arguments,
             node_properties=node_properties(asked.slot, asked.variables),
             services=asked.services,
-            node={"nodeurl": asked.node_url, "nodename": asked.slot.name, "nodehost": asked.slot.host},
+            node={
+                "nodeurl": asked.node_url,
+                "nodename": asked.slot.name,
+                "nodehost": asked.slot.host,
+                "nodeTokens": list(asked.slot.tokens),
+            },
         )
         return Stage(kind=StageKind.SELECTION, task_name=asked.task_name, script=entry.script, bindings=bindings)
 

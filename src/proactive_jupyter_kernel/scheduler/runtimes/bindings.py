@@ -39,8 +39,8 @@ class Bindings:
     spaces: Mapping[str, str] = field(default_factory=dict)
     #: URLs of the task's nodes, its own first; None where the stage has none.
     node_urls: tuple[str, ...] | None = None
-    #: ``nodeurl``, ``nodename``, ``nodehost`` of selection and clean scripts.
-    node: Mapping[str, str] = field(default_factory=dict)
+    #: ``nodeurl``, ``nodename``, ``nodehost`` of selection and clean scripts, ``nodeTokens`` of the former.
+    node: Mapping[str, Wire] = field(default_factory=dict)
     #: System properties of the node's Java machine, for languages that run on one or stand in for it.
     node_properties: Mapping[str, str] = field(default_factory=dict)
     #: Where ``progress.set`` writes; empty where the stage has no progress.
@@ -104,7 +104,11 @@ class Bindings:
             for position, item in enumerate(items):
                 yield f"{binding}_{position}", item
         yield from self.spaces.items()
-        yield from self.node.items()
+        for name, wire in self.node.items():
+            if isinstance(wire, list):
+                yield from ((f"{name}_{position}", item) for position, item in enumerate(wire))
+            else:
+                yield name, wire
         if self.has_result:
             yield "result", _text(self.result)
         elif self.failure is not None:

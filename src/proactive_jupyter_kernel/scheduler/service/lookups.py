@@ -6,6 +6,7 @@ slots at hand, without a request to oneself. Variables that name objects of the 
 
 from __future__ import annotations
 
+import re
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +27,9 @@ _TIMEOUT = 10.0
 #: Bytes of a model; it is one line.
 _LARGEST = 1024 * 1024
 _OWN = "/rest/rm/model/"
+#: What makes matching exponential, or a high power of the length of a name.
+_REPEATED_GROUP, _REPETITION = re.compile(r"\)[*+{]"), re.compile(r"[*+{]")
+_REPETITIONS, _LONGEST_PATTERN = 4, 200
 
 
 def lookups_for(site: Site, slots: Sequence[Slot], owner: str, credentials: Credentials, catalog: Catalog) -> Lookups:
@@ -66,6 +70,16 @@ def lookups_for(site: Site, slots: Sequence[Slot], owner: str, credentials: Cred
     )
 
 
+def _simple_pattern(text: str) -> re.Pattern[str]:
+    """A pattern that cannot take long: `/rm/model` is asked without a session, and a match cannot be interrupted."""
+    if len(text) > _LONGEST_PATTERN or _REPEATED_GROUP.search(text) or len(_REPETITION.findall(text)) > _REPETITIONS:
+        raise ValueError(
+            f"the pattern {text[:40]!r} may take too long; it must not repeat groups, repeat at most {_REPETITIONS} "
+            f"parts, and have at most {_LONGEST_PATTERN} characters"
+        )
+    return compile_java(text)
+
+
 def resource_model(slots: Sequence[Slot], kind: str, *, name: str = "", no_empty: bool = False) -> str:
     """The model that lists ``hosts``, ``nodesources`` or ``tokens``; `name` is a regular expression.
 
@@ -79,7 +93,7 @@ def resource_model(slots: Sequence[Slot], kind: str, *, name: str = "", no_empty
     }.get(kind.strip("/"))
     if names is None:
         raise ValueError(f"there is no model {kind!r}; the models are hosts, nodesources and tokens")
-    pattern = compile_java(name) if name else None
+    pattern = _simple_pattern(name) if name else None
     found = [one for one in dict.fromkeys(names) if pattern is None or pattern.fullmatch(one)]
     if not found:
         return "PA:LIST()"

@@ -174,9 +174,9 @@ def rest_helper(table: Table, s: SimpleNamespace) -> None:
     monitoring = g.getProactiveMonitoringClient()
     table("list_proactive_jmx_urls", monitoring.list_proactive_jmx_urls, lambda v: len(v) >= 1)
     table("get_cpu_metrics", monitoring.get_cpu_metrics, lambda v: 0 <= v <= 100)
-    table("get_cpu_metrics(historical)", lambda: monitoring.get_cpu_metrics(historical=True), is_list)
-    table("get_memory_metrics", monitoring.get_memory_metrics, lambda v: 0 <= v <= 100)
-    table("get_memory_metrics(historical)", lambda: monitoring.get_memory_metrics(historical=True), is_list)
+    table("get_cpu_metrics(historical)", lambda: monitoring.get_cpu_metrics(historical=True), is_filled_list)
+    table("get_memory_metrics", monitoring.get_memory_metrics, lambda v: 0 < v <= 100)
+    table("get_memory_metrics(historical)", lambda: monitoring.get_memory_metrics(historical=True), is_filled_list)
     bucket = table("getBucket", lambda: g.getBucket("ai-machine-learning"), "ai-machine-learning")
     bucket.setUseDefaultForkEnv(False)
     table("create_Split_Data_task", lambda: bucket.create_Split_Data_task().getTaskName(), "Split_Data")
@@ -192,8 +192,8 @@ def by_project(value: list[str]) -> bool:
     return bool(value) and set(value) == {"from_file"}
 
 
-def is_list(value: Any) -> bool:
-    return isinstance(value, list)
+def is_filled_list(value: Any) -> bool:
+    return isinstance(value, list) and len(value) > 0
 
 
 def of_workflow(value: str) -> bool:

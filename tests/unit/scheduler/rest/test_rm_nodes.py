@@ -110,11 +110,12 @@ def test_locked_nodes_start_no_tasks(rest: Callable[..., None], workflow: Callab
     rest(scenario, slots=2)
 
 
-def test_the_load_of_a_node(rest: Callable[..., None]) -> None:
+@pytest.mark.parametrize("address", [JMX, "service:jmx:ro:///jndi/pamr://4097/rmnode"])
+def test_the_load_of_a_node(rest: Callable[..., None], address: str) -> None:
     """What `ProactiveNodeMBeanClient` of the official SDK reads: a value, and samples as JSON inside of JSON."""
 
     async def scenario(scene: Any) -> None:
-        query = {"nodejmxurl": JMX, "objectname": "sigar:Type=CpuUsage", "attrs": "Combined"}
+        query = {"nodejmxurl": address, "objectname": "sigar:Type=CpuUsage", "attrs": "Combined"}
         (value,) = (await scene.json("/rm/node/mbeans", params=query))["sigar:Type=CpuUsage"]
         assert value["name"] == "Combined"
         assert 0 <= value["value"] <= 1

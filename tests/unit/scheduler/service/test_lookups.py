@@ -68,3 +68,10 @@ def test_models_of_resources() -> None:
     ]
     assert resource_model(SLOTS, "nodesources", name="b.*", no_empty=True) == "PA:LIST(big)"
     assert resource_model(SLOTS[:1], "tokens") == "PA:LIST()"
+
+
+@pytest.mark.parametrize("pattern", ["(a|a)*b", "(a+)+b", "(a{1,9}){9}b", ".*.*.*.*.*b", "a" * 201])
+def test_patterns_that_may_take_long_are_refused(pattern: str) -> None:
+    """Anybody may ask for a model, and a match cannot be interrupted."""
+    with pytest.raises(ValueError, match="may take too long"):
+        resource_model(SLOTS, "hosts", name=pattern)

@@ -23,6 +23,8 @@ from proactive_jupyter_kernel.scheduler.service.host_load import UnknownMBean
 __all__ = ["ROUTES"]
 
 _UNKNOWN = "javax.management.InstanceNotFoundException"
+#: What `ProactiveNodeMBeanClient` asks where its user names no node: on a server one of the nodes; here all are alike.
+_SDK_DEFAULT = "service:jmx:ro:///jndi/pamr://4097/rmnode"
 
 
 def _check_node(call: Call) -> None:
@@ -31,7 +33,7 @@ def _check_node(call: Call) -> None:
     if not address.startswith("service:jmx:"):
         raise RestError(404, "java.net.MalformedURLException", "Service URL must start with service:jmx:")
     known = {jmx_url(call.service.site, node.slot.host) for node in call.service.resources.states}
-    if address not in known:
+    if address not in known and address != _SDK_DEFAULT:
         raise RestError(
             404,
             "java.io.IOException",
