@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import time
@@ -32,6 +33,7 @@ def test_start_status_stop(fresh_shell: Shell) -> None:
     assert started.returncode == 0, started.stderr
     facts = shell.facts("scheduler", "status")
     assert (facts["running"], facts["url"] + "\n", facts["data_dir"]) == (True, started.stdout, folder)
+    assert re.search(r"^Nodes: \d+ of \d+ free; \d+ in Default\.$", shell("scheduler", "status").stdout, re.MULTILINE)
     again = shell("scheduler", "start")
     assert (again.stdout, f"already running, as process {facts['pid']}" in again.stderr) == (started.stdout, True)
     assert str(facts["pid"]) in shell("scheduler", "stop").stdout

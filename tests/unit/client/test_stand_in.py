@@ -227,6 +227,14 @@ def test_files_of_a_space_are_complete(standin, tmp_path: Path) -> None:
     assert gone is False
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_names_for_submissions_on_each_version(standin, version: str) -> None:
+    """Node sources and hosts of servers with and without models; an empty list of tokens in either form."""
+    with client(standin(version)) as scheduler:
+        assert (scheduler.node_sources(), scheduler.hosts(), scheduler.tokens()) == (["Default"], ["mars"], [])
+        assert [(node.name, node.state) for node in scheduler.nodes()] == [("local-0", "FREE")]
+
+
 def test_missing_recordings_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The stand-in does not start without them, and says where they are looked for."""
     from standin import shapes

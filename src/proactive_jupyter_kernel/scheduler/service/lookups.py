@@ -17,7 +17,7 @@ from proactive_jupyter_kernel.scheduler.attempt import DEFAULT_SOURCE, Slot
 from proactive_jupyter_kernel.scheduler.catalog import Catalog
 from proactive_jupyter_kernel.scheduler.credentials import Credentials
 from proactive_jupyter_kernel.scheduler.folders import Folder, LeavesSpace
-from proactive_jupyter_kernel.workflow.java.regex import compile_java
+from proactive_jupyter_kernel.workflow.java.regex import JavaPattern, compile_java
 from proactive_jupyter_kernel.workflow.model_types import Lookups
 
 __all__ = ["lookups_for", "resource_model"]
@@ -70,7 +70,7 @@ def lookups_for(site: Site, slots: Sequence[Slot], owner: str, credentials: Cred
     )
 
 
-def _simple_pattern(text: str) -> re.Pattern[str]:
+def _simple_pattern(text: str) -> JavaPattern:
     """A pattern that cannot take long: `/rm/model` is asked without a session, and a match cannot be interrupted."""
     if len(text) > _LONGEST_PATTERN or _REPEATED_GROUP.search(text) or len(_REPETITION.findall(text)) > _REPETITIONS:
         raise ValueError(
