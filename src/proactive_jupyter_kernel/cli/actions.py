@@ -38,7 +38,7 @@ def _action(name: str, done: str, purpose: str, act: Callable[[SubmittedJob], bo
         if as_json:
             print_json({"id": info.id, "name": info.name, "status": info.status.value, "done": acted})
         if not acted:
-            note(f"Nothing to {name}: job {info.id} {info.name!r} is {info.status.label}.")
+            note(f"Nothing to {name}: job {info.id} {info.name!r} is {info.status_label}.")
             raise click.exceptions.Exit(EXIT_PROBLEM)
         if not as_json:
             say(f"{done} job {info.id} {info.name!r}.")

@@ -14,6 +14,7 @@ import click
 from proactive_jupyter_kernel.client import config
 from proactive_jupyter_kernel.client.config import EMBEDDED, Settings
 from proactive_jupyter_kernel.client.connection import Connection
+from proactive_jupyter_kernel.client.keyring_passwords import with_password
 from proactive_jupyter_kernel.client.scheduler import Scheduler
 from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.errors import SetupError, UnknownJob
@@ -104,7 +105,7 @@ def chosen_settings(*, url: str, login: str, no_verify: bool, data_dir: Path | N
 
 def completed(settings: Settings) -> Settings:
     """The settings, completed from the environment or by prompting at a terminal."""
-    settings = config.completed(settings)
+    settings = with_password(config.completed(settings))
     if settings.complete or not sys.stdin.isatty():
         return settings
     login = settings.login or click.prompt(f"Login at {settings.url}", err=True)

@@ -116,7 +116,7 @@ def show_job(scheduler: Scheduler, job: Job) -> None:
     say(f"Job {job.id}  {job.name}  {_status(job.info)}, {_progress(job.info)} tasks ended")
     parents = _parents(scheduler, job)
     rows = [
-        (task.name, task.status.label, _seconds(task.duration), " ".join(parents.get(task.name, ())))
+        (task.name, task.status_label, _seconds(task.duration), " ".join(parents.get(task.name, ())))
         for task in job.tasks
     ]
     if rows:
@@ -170,7 +170,7 @@ def _parents(scheduler: Scheduler, job: Job) -> Mapping[str, Sequence[str]]:
 def _status(job: JobInfo) -> str:
     """The status, and how many tasks went wrong: a job with faulty tasks is Finished all the same."""
     wrong = job.faulty + job.failed
-    return f"{job.status.label}, {wrong} faulty" if wrong else job.status.label
+    return f"{job.status_label}, {wrong} faulty" if wrong else job.status_label
 
 
 def _progress(job: JobInfo) -> str:

@@ -67,6 +67,6 @@ def results(scheduler: Scheduler, job: str, wait: bool, timeout: float | None, a
     else:
         job_formatting.show_results(job_formatting.results_of(scheduler, found))
         if not found.ended:
-            note(f"Job {found.id} is {found.status.label}: {found.info.finished} of {found.info.total} tasks ended.")
+            note(f"Job {found.id} is {found.status_label}: {found.info.finished} of {found.info.total} tasks ended.")
     if wait and not found.went_well:
         raise click.exceptions.Exit(EXIT_PROBLEM)

@@ -65,7 +65,7 @@ def fetch(scheduler: Scheduler, job: str, output_path: Path | None, as_json: boo
     submitted = scheduler.get_job(job_id_of(scheduler, job))
     state = submitted.state()
     if not state.ended:
-        note(f"Job {state.id} is {state.status.label}: its output files can be fetched when it has ended.")
+        note(f"Job {state.id} is {state.status_label}: its output files can be fetched when it has ended.")
         raise click.exceptions.Exit(EXIT_PROBLEM)
     fetched = submitted.fetch_files(output_path)
     if fetched is None:
@@ -110,5 +110,5 @@ def _ending(job: Job) -> str:
     if job.status is JobStatus.FINISHED and faulty:
         return f"finished with {faulty} faulty task{'s' if faulty > 1 else ''}"
     if not job.ended:
-        return f"is {job.status.label}"
-    return job.status.label.lower() if job.status is JobStatus.FINISHED else f"ended: {job.status.meaning}"
+        return f"is {job.status_label}"
+    return job.status_label.lower() if job.status is JobStatus.FINISHED else f"ended: {job.status.meaning}"

@@ -18,7 +18,14 @@ from proactive_jupyter_kernel.client.records import Job, JobInfo, JobRef, JobRes
 from proactive_jupyter_kernel.client.resources import Node
 from proactive_jupyter_kernel.client.server_version import ServerVersion
 from proactive_jupyter_kernel.client.transport import Part, Response, path_of
-from proactive_jupyter_kernel.errors import SchedulerError, SubmissionRefused, UnknownJob, UnknownTask, did_you_mean
+from proactive_jupyter_kernel.errors import (
+    SchedulerError,
+    SchedulerUnreachable,
+    SubmissionRefused,
+    UnknownJob,
+    UnknownTask,
+    did_you_mean,
+)
 
 __all__ = ["PAGE", "SchedulerApi"]
 
@@ -116,9 +123,18 @@ class SchedulerApi:
         `variables` and `generic_information` replace or add to those of the job in the XML.
         """
         path, parts = self._with_variables("/scheduler/submit", xml, variables)
-        response = self._session.call(
-            "POST", path, doing="take the workflow", query=tuple((generic_information or {}).items()), parts=parts
-        )
+        query = tuple((generic_information or {}).items())
+        try:
+            response = self._session.call("POST", path, doing="take the workflow", query=query, parts=parts)
+        except SchedulerUnreachable as error:
+            if not error.in_doubt or "is not known" in error.message:
+                raise
+            # To send it again could run the job twice.
+            raise SchedulerUnreachable(
+                f"{error.message} Whether the job was submitted is not known.",
+                hint="Look before you submit again: #%list_submitted_jobs() and `proactive-kernel jobs` list jobs.",
+                in_doubt=True,
+            ) from error
         if response.status != 200:
             raise SubmissionRefused(
                 f"The scheduler answered the submission with HTTP status {response.status} and no job id."

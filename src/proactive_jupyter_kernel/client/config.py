@@ -23,6 +23,7 @@ __all__ = [
     "NOTEBOOKS",
     "TRIAL_URL",
     "Settings",
+    "address_without_login",
     "data_dir",
     "discover",
     "from_environment",
@@ -48,6 +49,10 @@ ENV_DATA_DIR = "PROACTIVE_KERNEL_DATA_DIR"
 NOTEBOOKS = "notebooks"
 
 NO_SECRET = Secret("")
+_ADDRESS_HINT = "An address looks like https://HOST:8443."
+
+#: Words of a switch.
+SWITCH_WORDS = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
 
 #: An IPv6 address has more than one colon.
 _HOST_AND_PORT = re.compile(r"[^:/\[\]]*:\d+|\[[^\]]*\]:\d+")
@@ -61,8 +66,8 @@ class Settings:
     #: Empty: the user is asked.
     login: str = ""
     password: Secret = NO_SECRET
-    #: Whether a TLS certificate is checked.
-    verify: bool = True
+    #: Whether a TLS certificate is checked; a text is the path of a file of trusted certificates.
+    verify: bool | str = True
     #: The source of the settings, for messages: the path of a file, ``the environment``; empty: the defaults.
     source: str = ""
 
@@ -88,28 +93,35 @@ def url_of(*, url: str = "", host: str = "", port: int | str | None = None, prot
     """
     url, host, protocol = url.strip(), host.strip(), protocol.strip().lower()
     if url and host:
-        raise SetupError(f"Both the address {url!r} and the host {host!r} are given.", hint="Give one of the two.")
+        shown = address_without_login(url)
+        raise SetupError(f"Both the address {shown!r} and the host {host!r} are given.", hint="Give one of the two.")
     if not url:
         if not host or host.lower() in LOCAL_NAMES:
             return ""
         number = _port(port)
         scheme = protocol or ("https" if number in TLS_PORTS else "http")
         url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{number}"
+    if "@" in host:
+        # It may hold a password: the message does not repeat it.
+        raise SetupError("The host contains a login.", hint="Give login and password separately.")
     if host and _HOST_AND_PORT.fullmatch(host):
         name, _, after = host.rpartition(":")
         raise SetupError(
             f"The host {host!r} contains a port.", hint=f"Give them separately: host={name}, port={after}."
         )
     if "://" in host:
+        host = address_without_login(host)
         raise SetupError(f"The host {host!r} is a complete address.", hint=f"Write url={host}.")
+    shown = address_without_login(url)
     try:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError as error:
-        hint = "An address looks like https://HOST:8443."
-        raise SetupError(f"{url!r} is not the address of a scheduler: {error}.", hint=hint) from None
+        # The error may quote the address.
+        reason = "" if "@" in url else f": {error}"
+        raise SetupError(f"{shown!r} is not the address of a scheduler{reason}.", hint=_ADDRESS_HINT) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SetupError(f"{url!r} is not the address of a scheduler.", hint="An address looks like https://HOST:8443.")
+        raise SetupError(f"{shown!r} is not the address of a scheduler.", hint=_ADDRESS_HINT)
     if parts.username or parts.password:
         raise SetupError(
             f"The address of {parts.hostname!r} contains a login.", hint="Give login and password separately."
@@ -121,6 +133,12 @@ def url_of(*, url: str = "", host: str = "", port: int | str | None = None, prot
             hint="It ends after the port, or after a path.",
         )
     return url.rstrip("/").removesuffix("/rest")
+
+
+def address_without_login(url: str) -> str:
+    """An address for messages: without the login and password that it may hold."""
+    scheme, sign, rest = url.rpartition("://")
+    return f"{scheme}{sign}{rest.rpartition('@')[2]}" if "@" in rest else url
 
 
 def read_config(path: Path) -> Settings:
@@ -154,7 +172,16 @@ def read_config(path: Path) -> Settings:
     login, password = user.get("login") or "", Secret(user.get("password") or "")
     if not url and not server.get("host") and login:
         url = TRIAL_URL
-    return Settings(url=url, login=login, password=password, source=str(path))
+    verify = _verify(server.get("verify"), path)
+    return Settings(url=url, login=login, password=password, verify=verify, source=str(path))
+
+
+def _verify(text: str | None, path: Path) -> bool | str:
+    """`verify` of a file: a switch, or a file of certificates beside it."""
+    word = (text or "").strip()
+    if not word or word.lower() in SWITCH_WORDS:
+        return SWITCH_WORDS.get(word.lower(), True)
+    return str(path.parent / Path(word).expanduser())
 
 
 def from_environment(environ: Mapping[str, str] | None = None) -> Settings | None:

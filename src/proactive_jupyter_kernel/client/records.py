@@ -6,9 +6,10 @@ null have defaults here; unknown fields are ignored, since servers of other vers
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from proactive_jupyter_kernel.errors import SchedulerError
 from proactive_jupyter_kernel.workflow.status import JOB_ENDED, TASK_ENDED, JobStatus, TaskStatus
@@ -70,6 +71,13 @@ class JobInfo:
     generic_information: Mapping[str, str] = field(default_factory=dict)
     #: Not started before this time; -1: at once.
     start_at: int = UNSET
+    #: The status as the server calls it, if this kernel does not know it; then `status` is the nearest known one.
+    unknown_status: str = ""
+
+    @property
+    def status_label(self) -> str:
+        """The status for users."""
+        return label_of(self.status, self.unknown_status)
 
     @property
     def ended(self) -> bool:
@@ -104,6 +112,13 @@ class TaskState:
     nodes: int = 1
     #: That of the task, not of the job; servers clear it when the job ends.
     generic_information: Mapping[str, str] = field(default_factory=dict)
+    #: As `JobInfo.unknown_status`.
+    unknown_status: str = ""
+
+    @property
+    def status_label(self) -> str:
+        """The status for users."""
+        return label_of(self.status, self.unknown_status)
 
     @property
     def ended(self) -> bool:
@@ -144,6 +159,11 @@ class Job:
         return self.info.status
 
     @property
+    def status_label(self) -> str:
+        """The status for users."""
+        return self.info.status_label
+
+    @property
     def ended(self) -> bool:
         """Whether nothing more will happen."""
         return self.info.ended
@@ -151,7 +171,8 @@ class Job:
     @property
     def went_well(self) -> bool:
         """Whether it finished and no task of it is faulty."""
-        return self.status is JobStatus.FINISHED and not any(task.went_wrong for task in self.tasks)
+        known = self.status is JobStatus.FINISHED and not self.info.unknown_status
+        return known and not any(task.went_wrong for task in self.tasks)
 
     def task(self, name: str) -> TaskState | None:
         """The task of that full name."""
@@ -275,11 +296,13 @@ def ref_of(data: Any) -> JobRef:
 def info_of(data: Any, *, job_id: int = UNSET) -> JobInfo:
     """``JobInfoData``; `job_id` where the answer itself may leave it out."""
     record = _object(data, "a job")
-    ref = record.get("jobId") or {}
+    ref = record.get("jobId")
+    ref = ref if isinstance(ref, dict) else {}
     return JobInfo(
-        id=int(ref.get("id", job_id)),
+        id=_int(ref, "id", job_id),
         name=str(ref.get("readableName") or ""),
-        status=_status(JobStatus, record.get("status")),
+        status=_job_status(record),
+        unknown_status=_unknown(JobStatus, record.get("status")),
         owner=_text(record, "jobOwner"),
         priority=_text(record, "priority") or "NORMAL",
         project=_text(record, "projectName"),
@@ -308,7 +331,8 @@ def task_of(data: Any) -> TaskState:
     return TaskState(
         id=_int(ref, "id"),
         name=_text(ref, "readableName") or _text(record, "name"),
-        status=_status(TaskStatus, info.get("taskStatus")),
+        status=_task_status(info),
+        unknown_status=_unknown(TaskStatus, info.get("taskStatus")),
         iteration=_int(record, "iterationIndex", 0),
         replication=_int(record, "replicationIndex", 0),
         tag=_text(record, "tag"),
@@ -347,7 +371,8 @@ def validation_of(data: Any) -> Validation:
 
 def text_map(data: Any) -> dict[str, str]:
     """A map of texts; servers send null for an empty one."""
-    return {str(key): "" if value is None else str(value) for key, value in (data or {}).items()}
+    found = data if isinstance(data, dict) else {}
+    return {str(key): "" if value is None else str(value) for key, value in found.items()}
 
 
 def list_of(data: Any, what: str) -> Sequence[Any]:
@@ -371,17 +396,45 @@ def _text(record: Mapping[str, Any], key: str) -> str:
 
 def _int(record: Mapping[str, Any], key: str, default: int = UNSET) -> int:
     value = record.get(key)
-    return default if value is None else int(value)
+    return default if value is None or not _is_number(value) else int(value)
 
 
-_Status = TypeVar("_Status", JobStatus, TaskStatus)
-
-
-def _status(kind: type[_Status], constant: Any) -> _Status:
-    for status in kind:
-        if status.value == constant:
-            return status
-    raise SchedulerError(
-        f"The scheduler sent a {kind.__name__} {constant!r} that this kernel does not know.",
-        hint="The server is probably newer than this kernel: upgrade the kernel.",
+def _is_number(value: Any) -> bool:
+    return (isinstance(value, (int, float)) and value == value and abs(value) < 2**63) or (
+        isinstance(value, str) and _NUMBER.fullmatch(value) is not None
     )
+
+
+def _job_status(record: Mapping[str, Any]) -> JobStatus:
+    """The status, or for one that only newer servers have, the nearest that its times allow."""
+    constant = str(record.get("status"))
+    if constant in _JOB_CONSTANTS:
+        return _JOB_CONSTANTS[constant]
+    if _int(record, "finishedTime") > 0:
+        return JobStatus.FINISHED
+    return JobStatus.RUNNING if _int(record, "startTime") > 0 else JobStatus.PENDING
+
+
+def _task_status(info: Mapping[str, Any]) -> TaskStatus:
+    """As `_job_status`; a task that ended in an unknown way is not taken for a success."""
+    constant = str(info.get("taskStatus"))
+    if constant in _TASK_CONSTANTS:
+        return _TASK_CONSTANTS[constant]
+    if _int(info, "finishedTime") > 0:
+        return TaskStatus.FAULTY
+    return TaskStatus.RUNNING if _int(info, "startTime") > 0 else TaskStatus.PENDING
+
+
+def _unknown(kind: type[JobStatus] | type[TaskStatus], constant: Any) -> str:
+    known = any(status.value == constant for status in kind)
+    return "" if known else str(constant or "unknown")
+
+
+def label_of(status: JobStatus | TaskStatus, unknown: str) -> str:
+    """A status for users; one that this kernel does not know in the words of the server."""
+    return unknown.replace("_", " ").capitalize() if unknown else status.label
+
+
+_JOB_CONSTANTS: dict[object, JobStatus] = {status.value: status for status in JobStatus}
+_TASK_CONSTANTS: dict[object, TaskStatus] = {status.value: status for status in TaskStatus}
+_NUMBER = re.compile(r"-?[0-9]{1,18}")

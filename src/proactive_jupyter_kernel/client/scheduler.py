@@ -17,13 +17,14 @@ from typing import Self
 from proactive_jupyter_kernel.client.address_file import data_dir as default_data_dir
 from proactive_jupyter_kernel.client.api import SchedulerApi
 from proactive_jupyter_kernel.client.config import EMBEDDED, Settings
+from proactive_jupyter_kernel.client.error_mapping import check_answered
 from proactive_jupyter_kernel.client.jobs.file_transfer import FileTransfer, SentFiles
 from proactive_jupyter_kernel.client.jobs.node_choice import NodeChoice
 from proactive_jupyter_kernel.client.jobs.output import LiveLog
 from proactive_jupyter_kernel.client.jobs.python_command import python_command
 from proactive_jupyter_kernel.client.jobs.submitted_job import SubmittedJob
 from proactive_jupyter_kernel.client.jobs.transfer_records import TransferRecords
-from proactive_jupyter_kernel.client.login import Credentials, Session
+from proactive_jupyter_kernel.client.login import WRONG_ADDRESS, Credentials, Session
 from proactive_jupyter_kernel.client.records import Validation
 from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.client.transport import HttpTransport
@@ -71,12 +72,13 @@ class Scheduler(SchedulerApi):
         self._lock = threading.Lock()
 
     @classmethod
-    def connect(cls, url: str = "", *, login: str = "", password: str = "", verify: bool = True) -> Self:
+    def connect(cls, url: str = "", *, login: str = "", password: str = "", verify: bool | str = True) -> Self:
         """The ProActive server at this address, logged in.
 
         Without `url` it is the one of the environment (``PROACTIVE_URL``) or of a ``proactive_config.ini`` in the
         current folder, else the embedded scheduler. Without `login` and `password` those of the environment
-        (``PROACTIVE_LOGIN``, ``PROACTIVE_PASSWORD``) are used. `verify` is whether a TLS certificate is checked.
+        (``PROACTIVE_LOGIN``, ``PROACTIVE_PASSWORD``) are used. `verify` is whether a TLS certificate is checked, or the
+        path of a file of trusted certificates.
         Raises `LoginRefused`, `NotConnected`, `SchedulerUnreachable` or `SetupError`.
         """
         from proactive_jupyter_kernel.client import config
@@ -108,7 +110,7 @@ class Scheduler(SchedulerApi):
                 hint="Connect with login and password, or set PROACTIVE_LOGIN and PROACTIVE_PASSWORD.",
             )
         credentials = Credentials(login=settings.login, password=settings.password)
-        return cls(Session(HttpTransport(settings.url, verify=settings.verify), lambda: credentials))
+        return cls(Session(transport_of(settings), lambda: credentials, source=settings.source))
 
     def __enter__(self) -> Self:
         return self
@@ -266,6 +268,27 @@ class Scheduler(SchedulerApi):
             while len(self._live_logs) > LIVE_LOGS:
                 del self._live_logs[next(iter(self._live_logs))]
             return found
+
+
+def transport_of(settings: Settings) -> HttpTransport:
+    """What carries requests to the server of these settings."""
+    return HttpTransport(settings.url, verify=settings.verify, source=settings.source)
+
+
+def reach(settings: Settings) -> None:
+    """Ask the server of these settings for its version, which needs no login; raises where no scheduler answers."""
+    transport = transport_of(settings)
+    try:
+        response = transport.request("GET", "/scheduler/version")
+        check_answered(response, transport.address)
+    finally:
+        transport.close()
+    named = f"{transport.address} (address from {settings.source})" if settings.source else transport.address
+    if response.status == 404 and b"exceptionClass" not in response.body:
+        raise NotConnected(
+            f"The server at {named} is not a ProActive scheduler: it has no {transport.address}/rest.",
+            hint=WRONG_ADDRESS,
+        )
 
 
 def _absolute(path: Path | str | None) -> Path | None:

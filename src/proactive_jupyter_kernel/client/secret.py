@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["Secret"]
+import html
+import json
+from urllib.parse import quote, quote_plus
+
+__all__ = ["SHORTEST", "Secret"]
+
+
+#: A shorter secret would blot out half of every message.
+SHORTEST = 3
 
 
 class Secret:
@@ -16,6 +24,16 @@ class Secret:
     def reveal(self) -> str:
         """The text; do not store it in variables, since a verbose traceback shows those."""
         return self._text
+
+    def masked_in(self, text: str) -> str:
+        """A text of others without this one, which a server may repeat as it was sent, or encoded."""
+        if len(self._text) < SHORTEST:
+            return text
+        forms = {self._text, quote(self._text, safe=""), quote_plus(self._text), html.escape(self._text)}
+        forms |= {json.dumps(self._text)[1:-1], json.dumps(self._text, ensure_ascii=False)[1:-1]}
+        for form in sorted(filter(None, forms), key=len, reverse=True):
+            text = text.replace(form, "***")
+        return text
 
     def __bool__(self) -> bool:
         return bool(self._text)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
+from proactive_jupyter_kernel.client import certificates, network_errors
+from proactive_jupyter_kernel.client.proxies import Proxy, proxy_of
 from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.errors import SchedulerError, SchedulerUnreachable
 
@@ -29,7 +32,8 @@ ANSWER_TIMEOUT = 60.0
 #: 75), so that no request is sent on a connection that is being closed.
 KEEP_ALIVE = 20.0
 
-LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+#: Pauses in seconds before a request whose connection broke is repeated, if that cannot do anything twice.
+RETRIES = (0.2, 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +66,12 @@ class Response:
         try:
             return json.loads(self.body)
         except ValueError as error:
+            if self.body.lstrip()[:1] in (b"{", b"["):
+                raise SchedulerUnreachable(
+                    "The scheduler's answer was cut off.",
+                    hint="The network or a gateway on the way broke the connection. Try again.",
+                    in_doubt=True,
+                ) from None
             raise SchedulerError(
                 f"The scheduler's answer is not JSON: {self.text[:200]!r}",
                 hint="Check that the address is a ProActive server and not a proxy or another web site.",
@@ -114,15 +124,27 @@ class HttpTransport:
         self,
         url: str,
         *,
-        verify: bool = True,
+        verify: bool | str = True,
+        source: str = "",
         timeout: float = ANSWER_TIMEOUT,
         inner: httpx2.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`url`: the root of the server or its ``/rest``; `timeout`: seconds for an answer; `inner` replaces HTTP."""
+        """`url`: the root of the server or its ``/rest``; `timeout`: seconds for an answer; `inner` replaces HTTP.
+
+        `verify`: whether certificates are checked, or the path of a file of trusted ones. `source`: where the address
+        is from, for messages.
+        """
         self._root = url.rstrip("/").removesuffix("/rest")
         self._verify = verify
         self._timeout = timeout
         self._inner = inner
+        self._sleep = sleep
+        #: Where the address is from.
+        self.source = source
+        self._proxy: Proxy | None = None
+        #: Whether a request was answered.
+        self._answered = False
         self._client: httpx2.Client | None = None
         self._lock = threading.Lock()
 
@@ -150,19 +172,34 @@ class HttpTransport:
         body = _Body(form) if form is not None else None
         if body is not None:
             sent |= {"content-type": "application/x-www-form-urlencoded", "content-length": str(body.length)}
-        try:
-            answer = self._open().request(
-                method,
-                url,
-                headers=sent,
-                content=content if body is None else body,
-                files=[(part.name, (None, part.content, part.content_type)) for part in parts] or None,
+        parts_sent = [(part.name, (None, part.content, part.content_type)) for part in parts] or None
+
+        def send() -> httpx2.Response:
+            return self._open().request(
+                method, url, headers=sent, content=content if body is None else body, files=parts_sent
             )
+
+        try:
+            answer = send() if not _is_repeatable(method, path) else self._patiently(send)
         except httpx2.InvalidURL as error:
             raise SchedulerError(f"{self._root!r} is not the address of a scheduler: {error}") from None
         except httpx2.RequestError as error:
             self._unreachable(error)
+        self._answered = True
         return Response(status=answer.status_code, body=answer.content, headers=dict(answer.headers))
+
+    def _patiently(self, send: Callable[[], httpx2.Response]) -> httpx2.Response:
+        """The answer, asked for again on another connection where one broke."""
+        import httpx2
+
+        for pause in RETRIES:
+            try:
+                return send()
+            except httpx2.RequestError as error:
+                if not network_errors.is_broken(error):
+                    raise
+                self._sleep(pause)
+        return send()
 
     def close(self) -> None:
         with self._lock:
@@ -180,36 +217,39 @@ class HttpTransport:
         import httpx2
 
         parts = urlsplit(self._root)
-        local = parts.hostname in LOCAL_HOSTS
+        proxy = self._proxy = proxy_of(self._root)
         return httpx2.Client(
             # Reading the certificates takes longer than a request; without TLS they are not needed.
-            verify=self._verify and parts.scheme != "http",
-            trust_env=not local,
-            timeout=httpx2.Timeout(self._timeout, connect=min(CONNECT_TIMEOUT, self._timeout)),
+            verify=certificates.context_for(self._verify) if parts.scheme != "http" else False,
+            proxy=proxy.url if proxy else None,
+            trust_env=False,
+            timeout=httpx2.Timeout(self._timeout, connect=self._connect_timeout),
             limits=httpx2.Limits(keepalive_expiry=KEEP_ALIVE),
             transport=self._inner,
         )
 
+    @property
+    def _connect_timeout(self) -> float:
+        return min(CONNECT_TIMEOUT, self._timeout)
+
     def _unreachable(self, error: httpx2.RequestError) -> NoReturn:
         """Raise with the attempted address. The traceback of the cause is removed: its frames hold what was sent."""
-        import httpx2
-
-        reason = str(error) or type(error).__name__
-        hint = "Check the address, the network and any proxy, and that the server is up."
-        if isinstance(error, httpx2.ConnectTimeout):
-            reason = f"no connection within {min(CONNECT_TIMEOUT, self._timeout):g} s"
-        elif isinstance(error, httpx2.TimeoutException):
-            reason = f"no answer within {self._timeout:g} s"
-        elif "CERTIFICATE_VERIFY_FAILED" in reason:
-            hint = "Its certificate is not trusted here; to accept it anyway, use verify=off."
-        elif isinstance(error, httpx2.UnsupportedProtocol):
-            hint = "An address starts with http:// or https://."
-        in_doubt = not isinstance(error, (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.UnsupportedProtocol))
-        raise SchedulerUnreachable(
-            f"Cannot reach the scheduler at {self._root} (tried {self._root}/rest): {reason}.",
-            hint=hint,
-            in_doubt=in_doubt,
+        raise network_errors.unreachable(
+            error,
+            self._root,
+            connect=self._connect_timeout,
+            answer=self._timeout,
+            proxy=self._proxy,
+            source=self.source,
+            answered=self._answered,
         ) from error.with_traceback(None)
+
+
+def _is_repeatable(method: str, path: str) -> bool:
+    """Whether a request may be sent again although it may have been executed: it asks, or stores the same files."""
+    if method == "POST":
+        return path == "/scheduler/login"
+    return method in ("GET", "HEAD") or path.startswith("/data/")
 
 
 class _Body:

@@ -289,6 +289,6 @@ def _timed_out(submitted: SubmittedJob, job: Job, names: frozenset[str], timeout
     reasons: Mapping[str, str] = submitted.waiting_reasons(job)
     told = [f"\n  {name}: {reasons[name]}" for name in alive if name in reasons][:TOLD_REASONS]
     return WaitTimeout(
-        f"{what} did not end within {timeout:g} s; the job is {job.status.label} and continues.{''.join(told)}",
+        f"{what} did not end within {timeout:g} s; the job is {job.status_label} and continues.{''.join(told)}",
         hint=f"#%wait_job(job_id={job.id}) waits longer, #%kill_job(job_id={job.id}) ends it.",
     )

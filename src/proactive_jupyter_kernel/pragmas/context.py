@@ -138,9 +138,17 @@ class Context:
             return EMBEDDED
 
     def _complete(self, settings: Settings) -> Settings:
-        """Ask the user for a missing login or password."""
+        """Take a missing login or password from the keyring, or ask the user, once the server is known to be one."""
         if settings.complete:
             return settings
+        from proactive_jupyter_kernel.client.keyring_passwords import with_password
+        from proactive_jupyter_kernel.client.scheduler import reach
+
+        settings = with_password(settings)
+        if settings.complete:
+            return settings
+        # Nobody types a password for an address at which no server answers.
+        reach(settings)
         login = settings.login or self.frontend.ask(f"Login on {settings.url}: ")
         password = settings.password or Secret(self.frontend.ask(f"Password of {login}: ", secret=True))
         return replace(settings, login=login, password=password)

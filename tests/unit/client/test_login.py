@@ -10,7 +10,7 @@ import pytest
 from proactive_jupyter_kernel.client.login import Credentials, Session
 from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.client.transport import Response
-from proactive_jupyter_kernel.errors import LoginRefused, NotConnected, SchedulerError
+from proactive_jupyter_kernel.errors import LoginRefused, NotConnected, SchedulerUnreachable
 from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler
 
 LISTING = "/scheduler/revisionjobsinfo"
@@ -90,7 +90,9 @@ def test_what_is_no_scheduler_is_told_apart(response: Response) -> None:
 def test_a_server_in_trouble_is_neither(memory: MemoryScheduler) -> None:
     """Another failure of the login is given in the server's words."""
     response = Response(status=503, body=b"starting", headers={"content-type": "text/plain"})
-    with pytest.raises(SchedulerError, match="refused to log in 'u' at http://canned: starting"):
+    with pytest.raises(
+        SchedulerUnreachable, match=r"http://canned does not answer: a gateway .* '503 Service Unavailable: starting'"
+    ):
         Session(Canned(response), lambda: Credentials(login="u", password=Secret("p"))).open()
 
 

@@ -50,17 +50,44 @@ def test_a_job_without_tasks_is_a_job() -> None:
     assert records.job_of({"id": 1, "jobInfo": info, "tasks": None}).went_well
 
 
-@pytest.mark.parametrize("data", [None, [], "text", {"jobInfo": None}, {"jobInfo": {"status": "DREAMING"}}])
+@pytest.mark.parametrize("data", [None, [], "text", {"jobInfo": None}])
 def test_an_answer_of_another_form_is_refused(data: Any) -> None:
     """What is no job is an error of ours, not a stray KeyError."""
     with pytest.raises(SchedulerError):
         records.job_of(data)
 
 
-def test_an_unknown_status_hints_at_a_newer_server() -> None:
-    """A status that this release does not know is named."""
-    with pytest.raises(SchedulerError, match=r"JobStatus 'DREAMING'[\s\S]*newer"):
-        records.info_of({"status": "DREAMING"})
+@pytest.mark.parametrize(
+    ("times", "job", "task"),
+    [
+        ({}, JobStatus.PENDING, TaskStatus.PENDING),
+        ({"startTime": 5}, JobStatus.RUNNING, TaskStatus.RUNNING),
+        ({"startTime": 5, "finishedTime": 9}, JobStatus.FINISHED, TaskStatus.FAULTY),
+    ],
+)
+def test_a_status_of_a_newer_server_is_shown_in_its_words(
+    times: dict[str, int], job: JobStatus, task: TaskStatus
+) -> None:
+    """It counts as the nearest known one, so that a listing and a wait continue; its end is no success."""
+    info = {"status": "DAY_DREAMING", **times}
+    state = {"taskInfo": {"taskId": {"id": 1}, "taskStatus": "DAY_DREAMING", **times}}
+    found = records.job_of({"id": 1, "jobInfo": info, "tasks": {"T": state}})
+    assert (found.status, found.status_label, found.ended, found.went_well) == (
+        job,
+        "Day dreaming",
+        job is JobStatus.FINISHED,
+        False,
+    )
+    assert (found.tasks[0].status, found.tasks[0].status_label) == (task, "Day dreaming")
+
+
+def test_fields_of_another_type_do_not_fail_a_listing() -> None:
+    """Numbers that are none, texts in place of maps and unknown fields count as absent."""
+    info = records.info_of(
+        {"status": "RUNNING", "startTime": "soon", "variables": "x", "jobId": [], "totalNumberOfTasks": {}, "new": 1},
+        job_id=7,
+    )
+    assert (info.id, info.started_at, info.total, info.variables) == (7, -1, 0, {})
 
 
 @pytest.mark.parametrize(

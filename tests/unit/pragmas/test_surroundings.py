@@ -29,6 +29,8 @@ def settings(notebook, monkeypatch: pytest.MonkeyPatch):
         return Connection(settings, make=scheduler)
 
     monkeypatch.setattr("proactive_jupyter_kernel.client.connection.Connection", connection)
+    monkeypatch.setattr("proactive_jupyter_kernel.client.scheduler.reach", lambda settings: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     for name in ("PROACTIVE_URL", "PROACTIVE_LOGIN", "PROACTIVE_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
     return made

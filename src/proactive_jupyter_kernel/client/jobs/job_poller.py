@@ -57,7 +57,7 @@ class JobPoller:
 
     def __iter__(self) -> Iterator[Snapshot]:
         start = self.clock()
-        job = self.known or self.scheduler.job(self.job_id)
+        job = self.known or self._first(start)
         changed = full_at = shown = self.clock()
         round_trip = full_trip = changed - start
         seen_at = _now()
@@ -93,6 +93,18 @@ class JobPoller:
                 shown = now
                 yield Snapshot(job=job, seen_at=seen_at)
 
+    def _first(self, start: float) -> Job:
+        """The job as it is now; a scheduler that cannot be reached is asked again."""
+        while True:
+            try:
+                return self.scheduler.job(self.job_id)
+            except SchedulerUnreachable:
+                elapsed = self.clock() - start
+                if elapsed >= min(self.patience, self.timeout if self.timeout is not None else self.patience):
+                    raise
+                if self._pause(RETRY, elapsed):
+                    raise
+
     def _request(self, job: Job, *, since_full: float, full_trip: float) -> Job | None:
         """The job as it is now; None where nothing changed, or where it is too early to request it with its tasks."""
         if since_full < FULL_EVERY:
@@ -115,7 +127,7 @@ class JobPoller:
         if self.timeout is not None and elapsed >= self.timeout:
             raise WaitTimeout(
                 f"Job {job.id} ({job.name!r}) did not end within {self.timeout:g} s;"
-                f" it is {job.status.label} and still on the scheduler."
+                f" it is {job.status_label} and still on the scheduler."
             )
 
 

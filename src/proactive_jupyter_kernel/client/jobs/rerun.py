@@ -196,7 +196,7 @@ class _Planner:
         if not states:
             self.missing[name] = "not in that job"
         elif bad:
-            self.missing[name] = bad[0].status.label
+            self.missing[name] = bad[0].status_label
         else:
             self.stored[name] = tuple(states)
 

@@ -26,6 +26,8 @@ __all__ = ["SubmittedJob"]
 
 #: Seconds between two looks at the output of a job whose state does not change.
 OUTPUT_EVERY = 0.25
+#: Seconds for which a server that cannot be reached is asked again during a wait.
+PATIENCE = 60.0
 
 
 class SubmittedJob:
@@ -60,11 +62,13 @@ class SubmittedJob:
         timeout: float | None = None,
         beat: float | None = None,
         stop: threading.Event | None = None,
-        patience: float = 0.0,
+        patience: float | None = None,
         polling: Polling | None = None,
         known: Job | None = None,
     ) -> Iterator[Snapshot]:
         """A snapshot at once and then at each change, until the job has ended; the parameters are those of `JobPoller`.
+
+        Without `patience` a server that cannot be reached is asked again for a minute: it may restart.
 
         A job with an In-Error task has not ended: it waits for `restart_task`, `finish_task` or `kill`.
         """
@@ -73,7 +77,7 @@ class SubmittedJob:
                 scheduler=self.scheduler,
                 job_id=self.id,
                 stop=stop,
-                patience=patience,
+                patience=self._patience if patience is None else patience,
                 polling=polling or Polling(),
                 timeout=timeout,
                 beat=beat,
@@ -83,7 +87,7 @@ class SubmittedJob:
             )
         )
 
-    def wait(self, *, tasks: Collection[str] = (), timeout: float | None = None, patience: float = 0.0) -> Job:
+    def wait(self, *, tasks: Collection[str] = (), timeout: float | None = None, patience: float | None = None) -> Job:
         """Wait until the job, or each of the tasks, has ended or cannot continue without a decision.
 
         The state says which: a job that waits for a decision has In-Error tasks. `WaitTimeout` after `timeout` seconds.
@@ -92,6 +96,10 @@ class SubmittedJob:
             if self.is_over(snapshot.job, tasks):
                 break
         return snapshot.job
+
+    @property
+    def _patience(self) -> float:
+        return 0.0 if self.scheduler.is_embedded else PATIENCE
 
     def is_over(self, job: Job, tasks: Collection[str] = ()) -> bool:
         """Whether waiting for the job, or for the tasks, is over: they ended or cannot continue without a decision."""

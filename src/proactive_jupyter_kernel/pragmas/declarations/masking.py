@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from proactive_jupyter_kernel.client.secret import SHORTEST
 from proactive_jupyter_kernel.errors import PragmaError, ProActiveError
 from proactive_jupyter_kernel.pragmas.grammar.parser import read
 from proactive_jupyter_kernel.pragmas.grammar.source import Source
@@ -27,11 +28,9 @@ __all__ = ["mask", "mask_error", "secrets_in"]
 _NAMED = re.compile(r"(?<!\w)\d*(?P<name>[^\W\d]\w*)[ \t]*=(?:[ \t\u00a0]*(?:\n[ \t]*(?:#[ \t]*%?)?)?)*")
 _QUOTED = re.compile(r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"")
 #: A password in an address: ``http://login:password@host``.
-_IN_ADDRESS = re.compile(r"://[^\s/@:,()]*:(?P<secret>[^\s/@]+)@")
+_IN_ADDRESS = re.compile(r"://[^\s/@:,()]*:(?P<secret>[^\s,()'\"]+|[^\s/@]+)@")
 _LETTERS = re.compile(r"\w+")
 _WORD = re.compile(r"[^\s,()\[\]{}='\"]+")
-#: A shorter secret would blot out half of every message.
-SHORTEST = 3
 STARS = "***"
 
 

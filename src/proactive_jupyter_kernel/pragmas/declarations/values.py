@@ -38,6 +38,7 @@ __all__ = [
     "Plain",
     "PythonName",
     "Switch",
+    "SwitchOrFile",
     "XmlName",
 ]
 
@@ -254,6 +255,32 @@ class Switch(Kind):
 
     def complete(self, known: Known, typed: str) -> Sequence[str]:
         return ("on", "off")
+
+
+@dataclass(frozen=True)
+class SwitchOrFile(Kind):
+    """On, off, or a file in place of on; the value of the last is its path as text."""
+
+    noun: str
+
+    @property
+    def description(self) -> str:
+        return f"on, off or {self.noun}"
+
+    def parse(self, node: Node) -> bool | str:
+        text = self.text_of(node).strip()
+        found = Switch.WORDS.get(text.lower())
+        if found is not None:
+            return found
+        if not text:
+            raise self.unfit(node)
+        return text
+
+    def node(self, value: bool | str) -> Node:
+        return text_node(value if isinstance(value, str) else "on" if value else "off")
+
+    def complete(self, known: Known, typed: str) -> Sequence[str]:
+        return ("on", "off", *known.files(typed))
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,14 @@ from proactive_jupyter_kernel.errors import SetupError
 from proactive_jupyter_kernel.pragmas.context import CELL_MODES, Context
 from proactive_jupyter_kernel.pragmas.declarations.parameters import SWITCH
 from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, Parameter, pragma
-from proactive_jupyter_kernel.pragmas.declarations.values import Choice, FilePath, Integer, Password, Plain
+from proactive_jupyter_kernel.pragmas.declarations.values import (
+    Choice,
+    FilePath,
+    Integer,
+    Password,
+    Plain,
+    SwitchOrFile,
+)
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Text
 from proactive_jupyter_kernel.pragmas.paths import path_of
 
@@ -77,7 +84,13 @@ def check_connect(call: Bound) -> None:
         kind=Password(),
         doc="The token of an embedded scheduler that is reached by its address, in place of login and password.",
     ),
-    Parameter(name="verify", kind=SWITCH, default=True, doc="Whether the certificate of an https server is checked."),
+    Parameter(
+        name="verify",
+        kind=SwitchOrFile("a file of certificates"),
+        default=True,
+        doc="Whether the certificate of an https server is checked; or the file of the certificates to trust, such as "
+        "that of the authority of a company.",
+    ),
     family="connection",
     summary="Connects to a ProActive server or to the embedded scheduler.",
     example="#%connect(host=try.activeeon.com, port=8443, login=ada)",
@@ -87,27 +100,37 @@ def connect(context: Context, call: Bound) -> None:
     """Log in to another scheduler; the present connection stays if that fails."""
     connection = context.connect(_settings(context, call))
     who = f" as {connection.settings.login}" if connection.settings.login else ""
-    context.frontend.show(Text(text=f"Connected to {connection.name}{who} (version {connection.scheduler.version})."))
+    source = f", address from {connection.settings.source}" if connection.settings.source else ""
+    text = f"Connected to {connection.name}{who} (version {connection.scheduler.version}{source})."
+    context.frontend.show(Text(text=text))
 
 
 def _settings(context: Context, call: Bound) -> Settings:
     try:
         if not call.places:
             return discover(context.frontend.folder)
-        found = read_config(path_of(context, call, "path")) if call["path"] else _from_arguments(call)
+        found = read_config(path_of(context, call, "path")) if call["path"] else _from_arguments(context, call)
     except SetupError as error:
         raise call.fault(error.message, parameter=_at_fault(call), hint=error.hint) from None
     return completed(found)
 
 
-def _from_arguments(call: Bound) -> Settings:
+def _from_arguments(context: Context, call: Bound) -> Settings:
     login, password = call["login"] or "", call["password"] or Secret("")
     if call["token"]:
         login, password = getpass.getuser(), call["token"]
     url = url_of(url=call["url"] or "", host=call["host"] or "", port=call["port"])
     if not url and not call["host"] and (login or password):
         url = TRIAL_URL
-    return Settings(url=url, login=login, password=password, verify=call["verify"])
+    verify = call["verify"]
+    if isinstance(verify, str):
+        place = path_of(context, call, "verify")
+        if not place.exists():
+            raise call.fault(
+                f"there is no file {place}.", parameter="verify", hint="Write on, off or the path of a file."
+            )
+        verify = str(place)
+    return Settings(url=url, login=login, password=password, verify=verify)
 
 
 def _at_fault(call: Bound) -> str:

@@ -46,7 +46,7 @@ def debug(context: Context, call: Bound) -> None:
     state = task_of(call, job)
     if not state.ended and state.status is not TaskStatus.IN_ERROR:
         raise call.fault(
-            f"task {state.name} of job {job.id} has not ended: it is {state.status.label}.",
+            f"task {state.name} of job {job.id} has not ended: it is {state.status_label}.",
             parameter="task_name",
             hint=f"#%wait_job(job_id={job.id}) waits for the job.",
         )
@@ -66,7 +66,7 @@ def debug(context: Context, call: Bound) -> None:
 
 
 def _show_error(context: Context, job: Job, state: TaskState) -> None:
-    head = f"Task {state.name} of job {job.id} ({job.name!r}) is {state.status.label}."
+    head = f"Task {state.name} of job {job.id} ({job.name!r}) is {state.status_label}."
     if not state.went_wrong and state.status is not TaskStatus.IN_ERROR:
         context.frontend.show(Text(text=head))
         return

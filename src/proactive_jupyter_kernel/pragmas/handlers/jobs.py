@@ -271,7 +271,7 @@ def list_submitted_jobs(context: Context, call: Bound) -> None:
 
 def _row(context: Context, info: JobInfo) -> tuple[object, ...]:
     here = "yes" if context.submitted(info.id) else ""
-    return info.id, info.name, info.status.label, _progress(info), _time(info.submitted_at), here
+    return info.id, info.name, info.status_label, _progress(info), _time(info.submitted_at), here
 
 
 def _progress(info: JobInfo) -> str:
@@ -321,7 +321,7 @@ def _act(name: str, summary: str, done: str, nothing: str) -> None:
         if action(job_id):
             context.frontend.show(Text(text=f"{done} job {job_id}."))
         else:
-            status = context.scheduler.info(job_id).status.label
+            status = context.scheduler.info(job_id).status_label
             context.frontend.show(Notice(text=f"Job {job_id} {nothing}: it is {status}.", warning=True))
 
     pragma(
@@ -351,7 +351,7 @@ def _act_on_task(name: str, summary: str, done: str, nothing: str, then: str = "
             note = f"\n{then.format(task=task.base_name, job=job.id)}" if then else ""
             context.frontend.show(Text(text=text + note))
         else:
-            text = f"Task {task.name} of job {job.id} cannot be {nothing}: it is {task.status.label}."
+            text = f"Task {task.name} of job {job.id} cannot be {nothing}: it is {task.status_label}."
             context.frontend.show(Notice(text=text, warning=True))
 
     example = f"#%{name}(task_name=Train, job_id=7)"

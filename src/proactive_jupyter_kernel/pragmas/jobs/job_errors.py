@@ -59,7 +59,7 @@ def job_failed(context: Context, scheduler: Scheduler, job: Job) -> JobFailed:
 
 def task_failed(context: Context, scheduler: Scheduler, job: Job, task: TaskState) -> JobFailed:
     """The error that ends a cell which asked for the result of a task that has none."""
-    head = f"Task {task.name} of job {job.id} ({job.name!r}) has no result: it is {task.status.label}."
+    head = f"Task {task.name} of job {job.id} ({job.name!r}) has no result: it is {task.status_label}."
     if task.started_at <= 0 and not task.went_wrong:
         reason = SubmittedJob(scheduler, job.id, job.name).waiting_reasons(job).get(task.name, "")
         return JobFailed(f"{head} {reason}".rstrip(), hint="" if job.ended else advice(job))
@@ -96,7 +96,7 @@ def _ending(job: Job, faulty: int) -> str:
     if job.status is JobStatus.KILLED:
         return "was killed"
     if not job.ended:
-        return f"is {job.status.label} with {count}"
+        return f"is {job.status_label} with {count}"
     ending = {JobStatus.CANCELED: "was cancelled", JobStatus.FAILED: "failed"}.get(job.status, "ended")
     return f"{ending} with {count}" if faulty else ending
 
@@ -140,12 +140,12 @@ def _story(context: Context, scheduler: Scheduler, job: Job, task: TaskState) ->
     try:
         error = error_of(context, scheduler, job, task)
     except SchedulerUnreachable as unreachable:
-        return f"  {task.name} ({task.status.label}): the error cannot be read: {unreachable.message}", ""
+        return f"  {task.name} ({task.status_label}): the error cannot be read: {unreachable.message}", ""
     lines = error.text.split("\n")
     if len(lines) > LINES:
         lines = [*lines[: LINES // 3], "…", *lines[-(LINES - LINES // 3) :]]
     body = "\n".join(f"    {line}" if line else "" for line in lines)
-    return f"  {task.name} ({task.status.label}):\n{body}", error.hint
+    return f"  {task.name} ({task.status_label}):\n{body}", error.hint
 
 
 def _error(result: TaskResult, log: str) -> str:
