@@ -218,5 +218,8 @@ class Outcome:
     flow: Wire = None
     flow_decided: bool = False
     exit_code: int | None = None
+    #: The last lines of the clean script, and why it failed; both are only for the scheduler's log.
+    clean_output: tuple[str, ...] = ()
+    clean_failure: str = ""
     #: Milliseconds of wall time, measured by the executor.
     duration: int = 0

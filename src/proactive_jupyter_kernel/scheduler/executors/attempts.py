@@ -17,7 +17,7 @@ from proactive_jupyter_kernel.scheduler.executors.enclosure import Enclosure
 from proactive_jupyter_kernel.scheduler.executors.output import UNLIMITED
 from proactive_jupyter_kernel.scheduler.executors.scratch import Scratch
 from proactive_jupyter_kernel.scheduler.executors.stages import Host, StageRunner, Stopped
-from proactive_jupyter_kernel.scheduler.executors.state import AttemptState
+from proactive_jupyter_kernel.scheduler.executors.state import LOGGED_LENGTH, AttemptState
 from proactive_jupyter_kernel.scheduler.executors.streams import Output
 from proactive_jupyter_kernel.scheduler.executors.warm import ProcessesLost
 from proactive_jupyter_kernel.scheduler.runtimes.stage import (
@@ -278,9 +278,7 @@ class AttemptRun:
         if script is None or (fault is not None and fault.kind is FailureKind.LOST) or not self._scratch.local.exists():
             return
         key = self._attempt.key
-        output = Output(
-            _log_line(f"clean script of {key}"), self._host.settings.output, threads=self._host.settings.threads
-        )
+        output = Output(self._cleaned, self._host.settings.output, threads=self._host.settings.threads)
         runner = StageRunner(self._host, self._scratch, output)
         stage = Stage(
             kind=StageKind.CLEAN,
@@ -292,9 +290,15 @@ class AttemptRun:
             report = await run_limited(runner, stage, self._host.settings.side_limit, self._abandon)
             if report.failure is not None:
                 _LOGGER.warning("%s: %s", key, report.failure.message)
+                self._state.clean_failure = report.failure.message
         finally:
             await runner.sweep(spare=self._spares)
             await output.close(0.5)
+
+    def _cleaned(self, stream: str, text: str, at: int) -> None:
+        line = text.rstrip()
+        _LOGGER.info("clean script of %s: %s", self._attempt.key, line)
+        self._state.clean_output.append(line[:LOGGED_LENGTH])
 
     @property
     def _spares(self) -> bool:
@@ -349,13 +353,6 @@ async def run_limited(
         return Report(failure=failure(FailureKind.ERROR, message))
     except ProcessesLost:
         return Report(failure=failure(FailureKind.LOST, f"{stage.kind.prefix}: its process was lost"))
-
-
-def _log_line(name: str) -> OutputSink:
-    def sink(stream: str, text: str, at: int) -> None:
-        _LOGGER.info("%s: %s", name, text.rstrip())
-
-    return sink
 
 
 def _read_progress(path: Path) -> int | None:

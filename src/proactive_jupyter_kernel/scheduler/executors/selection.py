@@ -14,6 +14,7 @@ from proactive_jupyter_kernel.scheduler.attempt import Selection, SelectionAnswe
 from proactive_jupyter_kernel.scheduler.executors.attempts import run_limited
 from proactive_jupyter_kernel.scheduler.executors.scratch import Scratch
 from proactive_jupyter_kernel.scheduler.executors.stages import Host, StageRunner
+from proactive_jupyter_kernel.scheduler.executors.state import LOGGED_LENGTH, LOGGED_LINES
 from proactive_jupyter_kernel.scheduler.executors.streams import Output
 from proactive_jupyter_kernel.scheduler.runtimes.bindings import Bindings, node_properties
 from proactive_jupyter_kernel.scheduler.runtimes.registry import runtime_for
@@ -25,8 +26,6 @@ __all__ = ["SelectionRun", "accepts"]
 _LOGGER = logging.getLogger(__name__)
 #: More answers are not remembered.
 _MOST_ANSWERS = 10_000
-#: Lines of the scripts' output that an answer keeps, and characters of each.
-_OUTPUT_LINES, _LINE_LENGTH = 20, 500
 
 
 def accepts(selected: Wire) -> bool:
@@ -52,7 +51,7 @@ class SelectionRun:
         self._scratch = Scratch(folder.parent, folder.name)
         self._runner: StageRunner | None = None
         self._is_ended = False
-        self._output: deque[str] = deque(maxlen=_OUTPUT_LINES)
+        self._output: deque[str] = deque(maxlen=LOGGED_LINES)
 
     async def run(self) -> SelectionAnswer:
         """Whether every script accepts."""
@@ -124,4 +123,4 @@ class SelectionRun:
 
     def _log(self, stream: str, text: str, at: int) -> None:
         _LOGGER.info("selection script of %s: %s", self._selection.task_name, text.rstrip())
-        self._output.append(text.rstrip()[:_LINE_LENGTH])
+        self._output.append(text.rstrip()[:LOGGED_LENGTH])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -15,8 +16,10 @@ from proactive_jupyter_kernel.workflow import references
 from proactive_jupyter_kernel.workflow.model import ForkEnvironment, NativeCommand, Script
 from proactive_jupyter_kernel.workflow.python_tasks.rich_outputs import NO_RESULT
 
-__all__ = ["AttemptState"]
+__all__ = ["LOGGED_LENGTH", "LOGGED_LINES", "AttemptState"]
 
+#: How many lines of the output of selection and clean scripts go to the scheduler's log, and characters of each.
+LOGGED_LINES, LOGGED_LENGTH = 20, 500
 #: Generic information that a task's ``resultMetadata`` starts with.
 _METADATA = ("content.type", "file.name", "file.extension")
 
@@ -43,6 +46,9 @@ class AttemptState:
         self._flow_decided = False
         self._exit_code: int | None = None
         self.failure: Failure | None = None
+        #: What the clean script wrote, and why it failed.
+        self.clean_output: deque[str] = deque(maxlen=LOGGED_LINES)
+        self.clean_failure = ""
         self.enclosure = Enclosure()
 
     def prepare(self) -> None:
@@ -157,6 +163,8 @@ class AttemptState:
             flow=self._flow,
             flow_decided=self._flow_decided,
             exit_code=self._exit_code,
+            clean_output=tuple(self.clean_output),
+            clean_failure=self.clean_failure,
             duration=duration,
         )
 

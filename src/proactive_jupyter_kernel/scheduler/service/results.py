@@ -14,10 +14,10 @@ from proactive_jupyter_kernel.scheduler.engine.records import TaskRecord
 from proactive_jupyter_kernel.scheduler.store.base import ResultRow
 from proactive_jupyter_kernel.workflow.status import TASK_ENDED, TaskStatus
 
-__all__ = ["TaskOutcome", "in_job_result", "outcome_of"]
+__all__ = ["NOT_RUN", "TaskOutcome", "in_job_result", "outcome_of"]
 
 #: Status of a task that did not run to its end -> exception class and message (``TaskException`` subclasses).
-_NOT_RUN = {
+NOT_RUN = {
     TaskStatus.SKIPPED: ("TaskSkippedException", "The task was skipped in the workflow"),
     TaskStatus.NOT_STARTED: ("TaskCouldNotStartException", "The task could not start due to dependency failure"),
     TaskStatus.NOT_RESTARTED: (
@@ -67,7 +67,7 @@ def outcome_of(task: TaskRecord, row: ResultRow | None) -> TaskOutcome:
         )
     failure = task.failure or (row.failure if row is not None else None)
     if failure is None or task.status is TaskStatus.NOT_RESTARTED:
-        exception, message = _NOT_RUN.get(task.status, ("TaskException", "The task failed"))
+        exception, message = NOT_RUN.get(task.status, ("TaskException", "The task failed"))
         failure = Failure(kind=FailureKind.KILLED, exception=exception, message=message)
     return TaskOutcome(
         task=task,

@@ -182,6 +182,7 @@ class Runner:
 
     def _end(self, command: StartAttempt, attempt: Attempt | None, outcome: Outcome) -> None:
         at = self._clock()
+        self._selections.add_cleaning(command.job_id, command.task_id, command.slots[0].name, at, outcome)
         # An attempt that could not be prepared hands on what it would have had.
         variables = handed_on(attempt, outcome) if attempt else dict(command.inherited)
         self.driver.add_result(

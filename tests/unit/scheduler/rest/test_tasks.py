@@ -137,6 +137,46 @@ def test_a_content_type_that_is_no_header_is_refused(
     rest(scenario, plays={"A": typed})
 
 
+def test_the_log_tells_what_clean_scripts_said(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
+    """Their output and why they failed, in the scheduler's log of the task alone, until the job is removed."""
+
+    def cleaned(performance: Performance) -> Outcome:
+        return Outcome(value=1, clean_output=("gone: a", "gone: b"), clean_failure="Failed to execute clean script: no")
+
+    async def scenario(scene: Any) -> None:
+        job_id = await scene.run(workflow("A"))
+        log = await scene.text(f"/scheduler/jobs/{job_id}/tasks/A/log/server")
+        told = [line.partition(" [o.o.p.s.t.TaskLauncher] ") for line in log.splitlines() if "clean script" in line]
+        assert [(before.split()[2], text) for before, _, text in told] == [
+            ("INFO", f"task {job_id}t0 (A) clean script wrote on node local-0: gone: a"),
+            ("INFO", f"task {job_id}t0 (A) clean script wrote on node local-0: gone: b"),
+            ("WARN", f"task {job_id}t0 (A) clean script failed on node local-0: Failed to execute clean script: no"),
+        ]
+        assert "clean" not in await scene.text(f"/scheduler/jobs/{job_id}/tasks/A/result/log/all")
+        await scene.client.delete(f"/scheduler/jobs/{job_id}")
+        assert scene.service.selections.cleanings(job_id, 0) == ()
+
+    rest(scenario, plays={"A": cleaned})
+
+
+def test_a_task_that_did_not_run_says_so(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
+    """In standard error of its result, as on a server; its log is empty, and Java clients get the exception."""
+
+    async def scenario(scene: Any) -> None:
+        job_id = await scene.submit(workflow("A"))
+        await scene.json(f"/scheduler/jobs/{job_id}/kill", "PUT")
+        path = f"/scheduler/jobs/{job_id}/tasks/A/result"
+        result = await scene.json(path)
+        message = "The task could not start due to dependency failure"
+        exception = "org.ow2.proactive.scheduler.common.exception.TaskCouldNotStartException"
+        assert result["output"] == {"stdoutLogs": "", "stderrLogs": message}
+        assert result["exceptionMessage"] == await scene.text(f"{path}/value") == f"{exception}: {message}"
+        assert exception.encode() in base64.b64decode(result["serializedException"])
+        assert await scene.text(f"{path}/log/all") == ""
+
+    rest(scenario, slots=0)
+
+
 def test_logs_by_stream(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
     """All, output, errors; the two make up the whole, without blank lines and blanks at the end."""
 
@@ -147,12 +187,14 @@ def test_logs_by_stream(rest: Callable[..., None], workflow: Callable[..., str])
         return Outcome(value=1)
 
     async def scenario(scene: Any) -> None:
-        job_id = await scene.run(workflow("A"))
+        job_id = await scene.run(workflow("A", "B"))
         texts = []
         for stream in ("all", "full", "out", "err"):
             text = await scene.text(f"/scheduler/jobs/{job_id}/tasks/A/result/log/{stream}")
             texts.append([line.split("]", 1)[1] for line in text.splitlines()])
         assert texts == [[" out", " err"], [" out", " err"], [" out"], [" err"]]
+        # One that ran without output has an empty line, as on a server.
+        assert await scene.text(f"/scheduler/jobs/{job_id}/tasks/B/result/log/all") == "\n"
         server = await scene.text(f"/scheduler/jobs/{job_id}/tasks/A/log/server")
         assert "(A) started on localhost (node: local-0), execution 1" in server
 

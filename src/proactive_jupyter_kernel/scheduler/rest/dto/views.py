@@ -10,7 +10,7 @@ from proactive_jupyter_kernel.scheduler.engine.records import UNSET, JobRecord, 
 from proactive_jupyter_kernel.scheduler.rest.dto import records
 from proactive_jupyter_kernel.scheduler.rest.dto.records import Json
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
-from proactive_jupyter_kernel.scheduler.service.results import TaskOutcome
+from proactive_jupyter_kernel.scheduler.service.results import NOT_RUN, TaskOutcome
 from proactive_jupyter_kernel.scheduler.service.started import StartedTask
 from proactive_jupyter_kernel.scheduler.store.base import JobRow
 from proactive_jupyter_kernel.workflow.model import Task, Workflow
@@ -64,6 +64,8 @@ def task_result(ask: Questions, outcome: TaskOutcome) -> Json:
     """TaskResultData with the task's output."""
     job_id, task = outcome.task.job_id, outcome.task
     stdout, stderr = ask.output(job_id, task)
+    if outcome.failure is not None and task.status in NOT_RUN:
+        stderr = stderr or outcome.failure.message  # which no log has
     if task.status in _NEVER_RUN and outcome.failure is not None:
         # They have no log, so a server puts the reason here.
         stderr = stderr or outcome.failure.message

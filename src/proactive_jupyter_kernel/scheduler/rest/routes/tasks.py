@@ -252,8 +252,10 @@ async def download_value(call: Call) -> Response:
 def _log(streams: dict[bool, bool]) -> Handler:
     async def handler(call: Call) -> Response:
         call.service.store_output()
-        text = await call.service.in_thread(lambda: call.service.ask.log_text(call.job_id, _task(call), streams))
-        return text_answer(call, text)
+        task = _task(call)
+        text = await call.service.in_thread(call.service.ask.log_text, call.job_id, task, streams)
+        # As on a server: a task that ran without output has a log of one line feed, one that did not run has none.
+        return text_answer(call, text or ("\n" if task.attempts and task.status in TASK_ENDED else ""))
 
     return handler
 
