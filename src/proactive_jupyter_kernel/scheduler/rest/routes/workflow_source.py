@@ -11,7 +11,7 @@ from proactive_jupyter_kernel.scheduler.rest.http.call import Call, parsed_json
 from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
 from proactive_jupyter_kernel.scheduler.rest.http.forms import BadForm, Part
 
-__all__ = ["body_variables", "form", "linked", "linked_at", "part_variables", "texts"]
+__all__ = ["body_variables", "form", "is_own", "linked", "linked_at", "part_variables", "texts"]
 
 #: Seconds for fetching a workflow from its link.
 _FETCH_TIMEOUT = 30.0
@@ -94,7 +94,16 @@ async def linked_at(call: Call, link: str) -> bytes:
 
 def _own_session(call: Call, link: str) -> str:
     """The session id for a link to this scheduler; others have no use for it and must not get it."""
-    return call.header("sessionid") if link.startswith(call.service.site.url + "/") else ""
+    return call.header("sessionid") if is_own(link, call.service.site.url) else ""
+
+
+def is_own(link: str, url: str) -> bool:
+    """Whether a link leads to the scheduler at `url`, by its address or as ``localhost``."""
+    try:
+        there, here = urlsplit(link), urlsplit(url)
+        return (there.scheme, there.port) == (here.scheme, here.port) and there.hostname in (here.hostname, "localhost")
+    except ValueError:
+        return False
 
 
 def _fetch(link: str, limit: int, session_id: str) -> bytes:
