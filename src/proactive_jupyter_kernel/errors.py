@@ -147,6 +147,7 @@ class InvalidWorkflow(WorkflowError):
     """The checks found problems. `problems` holds all of them, each a sentence that says where."""
 
     def __init__(self, name: str, problems: Iterable[object], *, hint: str = "") -> None:
+        self.workflow_name = name
         self.problems = tuple(problems)
         count = len(self.problems)
         lines = [f"Workflow {name!r} has {count} problem{'s' if count != 1 else ''}:"]

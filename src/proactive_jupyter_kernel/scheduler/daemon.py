@@ -35,6 +35,7 @@ from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
 from proactive_jupyter_kernel.scheduler.rest.app import App
 from proactive_jupyter_kernel.scheduler.rest.http.sessions import Sessions
 from proactive_jupyter_kernel.scheduler.service import Service
+from proactive_jupyter_kernel.scheduler.service.checking import InProcess
 from proactive_jupyter_kernel.scheduler.service.service import now_ms
 from proactive_jupyter_kernel.scheduler.settings import Settings
 from proactive_jupyter_kernel.scheduler.spaces import DataSpaces, clean_cache
@@ -231,6 +232,7 @@ class _Daemon:
             hidden=HiddenValues.of(self._data_dir),
             credentials=Credentials(self._data_dir / "credentials.json"),
             catalog=catalog,
+            checker=InProcess(seconds=settings.check_seconds, memory=settings.check_memory),
         )
 
     def _site(self) -> Site:

@@ -55,6 +55,8 @@ class Settings:
     log_lines: int
     log_bytes: int
     body_limit: int
+    check_seconds: float
+    check_memory: int
     session_timeout: float
     walltime: float
     warm: bool
@@ -94,6 +96,20 @@ def _node_sources(text: str) -> tuple[NodeSource, ...]:
         tokens = tuple(dict.fromkeys((match["tokens"] or "").split(","))) if match["tokens"] else ()
         found[name] = NodeSource(name=name, nodes=int(match["nodes"]), tokens=tokens)
     return tuple(found.values())
+
+
+def _some_seconds(text: str) -> float:
+    value = _seconds(text)
+    if not value:
+        raise ValueError(text)
+    return value
+
+
+def _memory(text: str) -> int:
+    value = int(text)
+    if value and value < 256 * _MEGABYTE:
+        raise ValueError(text)
+    return value
 
 
 _SWITCH = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
@@ -164,6 +180,22 @@ SETTINGS: tuple[Setting, ...] = (
         default=lambda: 64 * _MEGABYTE,
         read=_number(1024),
         kind="an integer of at least 1024",
+    ),
+    Setting(
+        name="CHECK_SECONDS",
+        field="check_seconds",
+        doc="How many seconds the checks of a workflow may take; one that needs more is refused.",
+        default=lambda: 30.0,
+        read=_some_seconds,
+        kind="seconds, more than 0",
+    ),
+    Setting(
+        name="CHECK_MEMORY",
+        field="check_memory",
+        doc="How many bytes of memory the checks of a workflow may take, on Linux; 0: without limit.",
+        default=lambda: 2048 * _MEGABYTE,
+        read=_memory,
+        kind="0, or an integer of at least 268435456 (256 MiB)",
     ),
     Setting(
         name="SESSION_TIMEOUT",

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from proactive_jupyter_kernel.scheduler.assemble import Site
 from proactive_jupyter_kernel.scheduler.attempt import DEFAULT_SOURCE, Slot
 from proactive_jupyter_kernel.scheduler.catalog import Catalog
-from proactive_jupyter_kernel.scheduler.credentials import Credentials
 from proactive_jupyter_kernel.scheduler.folders import Folder, LeavesSpace
 from proactive_jupyter_kernel.workflow.java.regex import JavaPattern, compile_java
 from proactive_jupyter_kernel.workflow.model_types import Lookups
@@ -32,8 +31,10 @@ _REPEATED_GROUP, _REPETITION = re.compile(r"\)[*+{]"), re.compile(r"[*+{]")
 _REPETITIONS, _LONGEST_PATTERN = 4, 200
 
 
-def lookups_for(site: Site, slots: Sequence[Slot], owner: str, credentials: Credentials, catalog: Catalog) -> Lookups:
-    """The answers for a submission of `owner`. They block: ask them in a thread."""
+def lookups_for(
+    site: Site, slots: Sequence[Slot], owner: str, credentials: Container[str], catalog: Catalog
+) -> Lookups:
+    """The answers for a submission of `owner`, who has credentials of these names. They block: not for the loop."""
     folders = {
         "USER": Folder(Path(site.spaces.get("user", ""), owner), "user space"),
         "GLOBAL": Folder(Path(site.spaces.get("global", "")), "global space"),
@@ -65,7 +66,7 @@ def lookups_for(site: Site, slots: Sequence[Slot], owner: str, credentials: Cred
     return Lookups(
         fetch=fetch,
         file=file if site.spaces else None,
-        credential=lambda name: name in credentials.of(owner),
+        credential=lambda name: name in credentials,
         catalog=in_catalog,
     )
 

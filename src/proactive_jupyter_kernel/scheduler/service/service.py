@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from proactive_jupyter_kernel.errors import SubmissionRefused, UnknownJob
 from proactive_jupyter_kernel.scheduler import java_libraries
-from proactive_jupyter_kernel.scheduler.assemble import Site, rest_urls
+from proactive_jupyter_kernel.scheduler.assemble import Site
 from proactive_jupyter_kernel.scheduler.catalog import Catalog
 from proactive_jupyter_kernel.scheduler.credentials import Credentials
 from proactive_jupyter_kernel.scheduler.engine import events
@@ -34,6 +34,7 @@ from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
 from proactive_jupyter_kernel.scheduler.service import submission
 from proactive_jupyter_kernel.scheduler.service.attachments import Attachments
 from proactive_jupyter_kernel.scheduler.service.channels import Channels
+from proactive_jupyter_kernel.scheduler.service.checking import Checker, InThread, Question
 from proactive_jupyter_kernel.scheduler.service.driver import Action, Driver
 from proactive_jupyter_kernel.scheduler.service.errors import JobEnded, SubmissionClosed, TaskNotRunning
 from proactive_jupyter_kernel.scheduler.service.listeners import Listeners
@@ -83,8 +84,12 @@ class Service:
         clock: Callable[[], int] = now_ms,
         credentials: Credentials | None = None,
         catalog: Catalog | None = None,
+        checker: Checker | None = None,
     ) -> None:
-        """`hidden` has the key of the values that are not shown; None: one for this run."""
+        """`hidden` has the key of the values that are not shown; None: one for this run.
+
+        `checker` reads and checks workflows; None: in threads of this process.
+        """
         self.site = site
         self.settings = settings
         self.clock = clock
@@ -94,6 +99,7 @@ class Service:
         self.listeners.add(self.ask.started.hear)
         self.credentials = credentials or Credentials()
         self.catalog = catalog or Catalog(Path(site.home, "catalog"), site.url)
+        self._checker = checker or InThread()
         self._store = store
         self._executor = executor
         self._machine = Machine()
@@ -143,6 +149,7 @@ class Service:
 
     async def close(self) -> None:
         """End running tasks and store what there is. Jobs continue when the scheduler is started again."""
+        await self._checker.close()
         await self._runner.close()
         self._driver.close()
 
@@ -194,9 +201,7 @@ class Service:
         Raises `WorkflowError` with every problem, `SubmissionClosed` while the scheduler is stopped and
         `SubmissionRefused` where the job cannot be stored. A refused workflow gets no id.
         """
-        workflow = await self._prepared(
-            functools.partial(submission.prepare, mode=mode), xml, variables, generic_information, owner
-        )
+        workflow = await self._checker.prepare(self._question(xml, variables, generic_information, owner, mode=mode))
         if self._machine.status not in _OPEN:
             raise SubmissionClosed(f"The scheduler is {self._machine.status.value} and takes no jobs.")
         self._last_job_id += 1
@@ -243,24 +248,27 @@ class Service:
         generic_information: Mapping[str, str] | None = None,
     ) -> submission.Validation:
         """What the checks say; nothing is submitted."""
-        return await self._prepared(submission.validate, xml, variables, generic_information, self.site.user)
+        return await self._checker.validate(self._question(xml, variables, generic_information, self.site.user))
 
-    async def _prepared(
+    def _question(
         self,
-        step: Callable[..., _R],
         xml: str | bytes,
         variables: Mapping[str, str] | None,
         generic_information: Mapping[str, str] | None,
         owner: str,
-    ) -> _R:
-        """In a thread: a workflow of thousands of tasks takes its time, and models may lie behind URLs."""
-        return await asyncio.to_thread(
-            step,
-            xml,
-            lookups=self._lookups(owner),
-            variables=variables or {},
-            generic_information=generic_information or {},
-            site=rest_urls(self.site.url),
+        *,
+        mode: str = "",
+    ) -> Question:
+        return Question(
+            xml=xml,
+            variables=dict(variables or {}),
+            generic_information=dict(generic_information or {}),
+            site=self.site,
+            owner=owner,
+            slots=tuple(self._executor.slots),
+            mode=mode,
+            credentials=frozenset(self.credentials.of(owner)),
+            catalog=self.catalog,
             hidden=self.hidden,
             libraries=java_libraries.folder_of(Path(self.site.home)),
         )
@@ -269,7 +277,7 @@ class Service:
         # Loaded with the first submission, not with the daemon.
         from proactive_jupyter_kernel.scheduler.service.lookups import lookups_for
 
-        return lookups_for(self.site, self._executor.slots, owner, self.credentials, self.catalog)
+        return lookups_for(self.site, self._executor.slots, owner, self.credentials.of(owner), self.catalog)
 
     async def wait_ended(self, job_id: int) -> None:
         """Wait until a job has ended or is gone."""

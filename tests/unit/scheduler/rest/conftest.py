@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import functools
+import http.server
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -124,6 +127,23 @@ def rest(tmp_path: Path) -> Rest:
         asyncio.run(play())
 
     return run
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[Callable[[str], str]]:
+    """A web server of the test's folder; gives the URL of a file."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(tmp_path)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield lambda name: f"http://127.0.0.1:{server.server_port}/{name}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 from proactive_jupyter_kernel.scheduler.assemble import Site
 from proactive_jupyter_kernel.scheduler.attempt import Slot
 from proactive_jupyter_kernel.scheduler.catalog import Catalog
-from proactive_jupyter_kernel.scheduler.credentials import Credentials
 from proactive_jupyter_kernel.scheduler.service.lookups import lookups_for, resource_model
 from proactive_jupyter_kernel.workflow.model_types import Lookups
 from proactive_jupyter_kernel.workflow.variable_models import ModelError, check_value
@@ -26,10 +25,8 @@ def lookups(tmp_path: Path) -> Lookups:
     spaces = {kind: str(tmp_path / kind) for kind in ("user", "global")}
     (tmp_path / "catalog/tools").mkdir(parents=True)
     (tmp_path / "catalog/tools/sort.xml").touch()
-    credentials = Credentials()
-    credentials.put("ana", "db", "secret")
     site = Site(user="ana", home="/", url=URL, spaces=spaces)
-    return lookups_for(site, SLOTS, "ana", credentials, Catalog(tmp_path / "catalog"))
+    return lookups_for(site, SLOTS, "ana", {"db"}, Catalog(tmp_path / "catalog"))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Validation: would a workflow be accepted, and what become its variables? Always 200, but for a wrong session."""
+"""Validation: would a workflow be accepted, and what become its variables? Always 200, but without a session."""
 
 from __future__ import annotations
 
@@ -59,9 +59,7 @@ def _refused(error: SubmissionRefused | RestError) -> Response:
 
 
 async def validate(call: Call) -> Response:
-    """A workflow in a form: is it valid? Works without a session, but not with a wrong one."""
-    if call.header("sessionid"):
-        call.sessions.required(call.header("sessionid"))
+    """A workflow in a form: is it valid? Not without a session, unlike on a server: the checks may ask links."""
     try:
         return await _validated(call, *await form(call, any_type=True))
     except SubmissionRefused as error:
@@ -85,8 +83,8 @@ async def validate_job(call: Call) -> Response:
 _JOB, _LINK = "/scheduler/jobs/{job}/validate", "/scheduler/validateurl"
 
 ROUTES = (
-    Route("POST", "/scheduler/validate", validate, "Validate XML.", session=False, takes=PARTS),
-    Route("POST", "/studio/validate", validate, "Validate XML.", session=False, takes=PARTS),
+    Route("POST", "/scheduler/validate", validate, "Validate XML.", takes=PARTS),
+    Route("POST", "/studio/validate", validate, "Validate XML.", takes=PARTS),
     Route("POST", _LINK, validate_link, "Validate XML at a URL."),
     Route("POST", _LINK + "/body", validate_link, "Validate XML at a URL, variables as body.", takes=JSON),
     Route("POST", _JOB, validate_job, "Validate a job's XML."),

@@ -15,7 +15,7 @@ __all__ = ["body_variables", "form", "is_own", "linked", "linked_at", "part_vari
 
 #: Seconds for fetching a workflow from its link.
 _FETCH_TIMEOUT = 30.0
-_SCHEMES = ("http", "https", "file")
+_SCHEMES = ("http", "https")
 
 
 def texts(value: Any) -> dict[str, str]:
@@ -119,7 +119,7 @@ def _fetch(link: str, limit: int, session_id: str) -> bytes:
         raise RestError(
             404,
             "java.net.MalformedURLException",
-            f"The link {link[:200]!r} of the workflow must begin with http:, https: or file:.",
+            f"The link {link[:200]!r} of the workflow must begin with http: or https:.",
         )
     request = urllib.request.Request(link, headers={"sessionid": session_id} if session_id else {})
     message = f"The workflow cannot be fetched from {link}"
@@ -130,8 +130,6 @@ def _fetch(link: str, limit: int, session_id: str) -> bytes:
         error.close()
         raise RestError(404, "java.io.IOException", f"{message}: its server answered {error.code}.") from None
     except (OSError, ValueError) as error:
-        if scheme == "file":
-            raise RestError(404, "java.io.IOException", f"{message}: {error}") from error
         reason = getattr(error, "reason", error)
         raise RestError(500, "javax.ws.rs.ProcessingException", f"{message}: {reason}.") from error
     if len(content) > limit:

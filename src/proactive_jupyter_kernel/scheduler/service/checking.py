@@ -1,0 +1,290 @@
+"""Where workflows from outside are checked: in a process of its own, for a limited time and in limited memory.
+
+A workflow is a program of sorts: it has expressions, regular expressions, references that double, links. Their
+languages have limits of their own; this is the last one, which holds whatever these forget. A check that takes too
+long or too much memory ends with its process, and that submission is refused; the scheduler and everybody else go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import pickle
+import signal
+import struct
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from proactive_jupyter_kernel.errors import (
+    InvalidWorkflow,
+    ProActiveError,
+    SubmissionRefused,
+    UnreadableWorkflow,
+    WorkflowError,
+)
+from proactive_jupyter_kernel.scheduler.assemble import Site, rest_urls
+from proactive_jupyter_kernel.scheduler.attempt import Slot
+from proactive_jupyter_kernel.scheduler.catalog import Catalog
+from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
+from proactive_jupyter_kernel.scheduler.service.submission import Validation, prepare, validate
+from proactive_jupyter_kernel.workflow.model import Workflow
+
+__all__ = ["Checker", "InProcess", "InThread", "Question", "serve"]
+
+_LENGTH = struct.Struct(">Q")
+#: Exceptions that come back as what they are; all others are faults of ours.
+_REFUSALS: dict[str, type[ProActiveError]] = {
+    "UnreadableWorkflow": UnreadableWorkflow,
+    "WorkflowError": WorkflowError,
+    "refused": SubmissionRefused,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A workflow, and all that its checks need to know of the scheduler."""
+
+    xml: str | bytes
+    #: Of the submission; they replace those of the workflow.
+    variables: Mapping[str, str] = field(default_factory=dict)
+    generic_information: Mapping[str, str] = field(default_factory=dict)
+    site: Site
+    owner: str
+    #: How the submission came (generic information ``submission.mode``); empty: not said.
+    mode: str = ""
+    slots: tuple[Slot, ...] = ()
+    #: Names of the owner's third-party credentials.
+    credentials: frozenset[str] = frozenset()
+    catalog: Catalog
+    hidden: HiddenValues
+    #: The folder of the Java libraries that are installed.
+    libraries: Path = Path()
+
+
+class Checker(Protocol):
+    """Reads and checks workflows."""
+
+    async def prepare(self, question: Question) -> Workflow:
+        """The resolved and checked workflow; raises `WorkflowError`, or `SubmissionRefused` for one beyond limits."""
+
+    async def validate(self, question: Question) -> Validation:
+        """The same as a verdict."""
+
+    async def close(self) -> None:
+        """End what runs."""
+
+
+def _arguments(question: Question) -> dict[str, Any]:
+    from proactive_jupyter_kernel.scheduler.service.lookups import lookups_for
+
+    return {
+        "lookups": lookups_for(question.site, question.slots, question.owner, question.credentials, question.catalog),
+        "variables": question.variables,
+        "generic_information": question.generic_information,
+        "site": rest_urls(question.site.url),
+        "hidden": question.hidden,
+        "libraries": question.libraries,
+    }
+
+
+class InThread:
+    """Checks in a thread of this process: for tests, and for schedulers inside other programs."""
+
+    async def prepare(self, question: Question) -> Workflow:
+        return await asyncio.to_thread(lambda: prepare(question.xml, mode=question.mode, **_arguments(question)))
+
+    async def validate(self, question: Question) -> Validation:
+        return await asyncio.to_thread(lambda: validate(question.xml, **_arguments(question)))
+
+    async def close(self) -> None:
+        """Nothing runs."""
+
+
+class _Lost(Exception):
+    """The process ended before it answered."""
+
+
+class _Worker:
+    """A process that answers one question after the other."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @classmethod
+    async def start(cls, memory: int) -> _Worker:
+        """`memory` in bytes; 0: without limit."""
+        code = f"from {__name__} import serve; serve({memory})"
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-c", code),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            # What it says goes where the scheduler's own words go.
+            stderr=None,
+            start_new_session=True,
+        )
+        return cls(process)
+
+    async def ask(self, step: str, question: Question) -> tuple[str, Any]:
+        """The answer; raises `_Lost`."""
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        content = pickle.dumps((step, question))
+        try:
+            stdin.write(_LENGTH.pack(len(content)) + content)
+            await stdin.drain()
+            (length,) = _LENGTH.unpack(await stdout.readexactly(_LENGTH.size))
+            answer: tuple[str, Any] = pickle.loads(await stdout.readexactly(length))
+        except (OSError, EOFError, asyncio.IncompleteReadError) as error:
+            raise _Lost from error
+        return answer
+
+    async def end(self) -> None:
+        """Kill it."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
+
+
+class InProcess:
+    """Checks in processes that are kept for the next workflow, for some time."""
+
+    def __init__(self, *, seconds: float, memory: int, most: int = 4, idle: float = 120.0) -> None:
+        """`seconds` and `memory` (bytes) are the limits of one check; at most `most` run at the same time."""
+        self._seconds = seconds
+        self._memory = memory
+        self._room = asyncio.Semaphore(most)
+        self._idle = idle
+        self._free: list[_Worker] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._ending: set[asyncio.Task[None]] = set()
+
+    async def prepare(self, question: Question) -> Workflow:
+        workflow: Workflow = await self._ask("prepare", question)
+        return workflow
+
+    async def validate(self, question: Question) -> Validation:
+        try:
+            verdict: Validation = await self._ask("validate", question)
+        except SubmissionRefused as error:
+            return Validation(valid=False, message=str(error))
+        return verdict
+
+    async def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        await self._end_free()
+        await asyncio.gather(*self._ending, return_exceptions=True)
+
+    async def _ask(self, step: str, question: Question) -> Any:
+        async with self._room:
+            worker = self._free.pop() if self._free else await _Worker.start(self._memory)
+            try:
+                async with asyncio.timeout(self._seconds):
+                    kind, answer = await worker.ask(step, question)
+            except TimeoutError:
+                await worker.end()
+                raise SubmissionRefused(
+                    f"The workflow was not accepted: its checks took longer than {self._seconds:g} seconds.",
+                    hint="Look for expressions, models and references that grow, and for links that do not answer. The "
+                    "limit is the setting PROACTIVE_KERNEL_CHECK_SECONDS.",
+                ) from None
+            except _Lost:
+                await worker.end()
+                raise SubmissionRefused(
+                    "The workflow was not accepted: the process that checked it ended, most likely because it needed "
+                    f"more than {self._memory // 1024 // 1024:,} MB of memory.",
+                    hint="The limit is the setting PROACTIVE_KERNEL_CHECK_MEMORY.",
+                ) from None
+            except BaseException:
+                await worker.end()  # its answer to this question must not be taken for that to the next
+                raise
+            self._keep(worker)
+        return _opened(kind, answer)
+
+    def _keep(self, worker: _Worker) -> None:
+        self._free.append(worker)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(self._idle, self._tired)
+
+    def _tired(self) -> None:
+        task = asyncio.get_running_loop().create_task(self._end_free())
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
+    async def _end_free(self) -> None:
+        workers, self._free = self._free, []
+        for worker in workers:
+            await worker.end()
+
+
+def _opened(kind: str, answer: Any) -> Any:
+    """What was answered, or raised on the other side."""
+    if kind == "value":
+        return answer
+    if kind == "invalid":
+        name, problems, hint = answer
+        raise InvalidWorkflow(name, problems, hint=hint)
+    if kind == "memory":
+        raise SubmissionRefused(
+            "The workflow was not accepted: its checks need more memory than they may have.",
+            hint="The limit is the setting PROACTIVE_KERNEL_CHECK_MEMORY.",
+        )
+    if kind in _REFUSALS:
+        message, hint = answer
+        raise _REFUSALS[kind](message, hint=hint)
+    raise RuntimeError(answer)
+
+
+# --- the other side ----------------------------------------------------------------------------------------------
+
+
+def serve(memory: int) -> None:
+    """Answer questions from standard input until it ends."""
+    _limit(memory)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    source, target = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    # Whatever a library prints must not get between the answers.
+    os.dup2(2, 1)
+    while head := source.read(_LENGTH.size):
+        (length,) = _LENGTH.unpack(head)
+        content = pickle.dumps(_answer(*pickle.loads(source.read(length))))
+        target.write(_LENGTH.pack(len(content)) + content)
+        target.flush()
+
+
+def _limit(memory: int) -> None:
+    if not memory:
+        return
+    try:
+        import resource
+
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        wanted = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))
+    except (ImportError, OSError, ValueError):
+        return  # Windows, and systems that limit no address space: the deadline holds all the same
+
+
+def _answer(step: str, question: Question) -> tuple[str, Any]:
+    try:
+        arguments = _arguments(question)
+        if step == "prepare":
+            return "value", prepare(question.xml, mode=question.mode, **arguments)
+        return "value", validate(question.xml, **arguments)
+    except InvalidWorkflow as error:
+        return "invalid", (error.workflow_name, list(error.problems), error.hint)
+    except WorkflowError as error:
+        kind = "UnreadableWorkflow" if isinstance(error, UnreadableWorkflow) else "WorkflowError"
+        return kind, (error.message, error.hint)
+    except ProActiveError as error:
+        return "refused", (error.message, error.hint)
+    except MemoryError:
+        return "memory", None
+    except Exception as error:
+        return "fault", f"The workflow could not be checked: {error!r}"

@@ -1,0 +1,126 @@
+"""Workflows are checked in a process of its own, with the same verdicts as in this one, and within limits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proactive_jupyter_kernel.errors import InvalidWorkflow, SubmissionRefused, UnreadableWorkflow, WorkflowError
+from proactive_jupyter_kernel.scheduler.assemble import Site
+from proactive_jupyter_kernel.scheduler.catalog import Catalog
+from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
+from proactive_jupyter_kernel.scheduler.service.checking import Checker, InProcess, InThread, Question
+
+SITE = Site(user="ana", home="/", url="http://127.0.0.1:1")
+CATALOG = Catalog(Path("/nowhere"))
+HIDDEN = HiddenValues(b"k" * 32)
+TASK = '<task name="A"><scriptExecutable><script><code language="bash">ls</code></script></scriptExecutable></task>'
+
+
+def question(
+    xml: str | bytes = "",
+    *,
+    head: str = '<variables><variable name="V" value="1" model="PA:INTEGER"/></variables>',
+    **more: Any,
+) -> Question:
+    text = f'<job xmlns="urn:proactive:jobdescriptor:3.14" name="job">{head}<taskFlow>{TASK}</taskFlow></job>'
+    return Question(xml=xml or text, site=SITE, owner="ana", catalog=CATALOG, hidden=HIDDEN, **more)
+
+
+def with_checker(checker: Checker, use: Callable[[Checker], Awaitable[Any]]) -> Any:
+    async def run() -> Any:
+        try:
+            return await use(checker)
+        finally:
+            await checker.close()
+
+    return asyncio.run(run())
+
+
+def test_a_process_gives_the_same_workflow_and_verdict() -> None:
+    """What comes back is what checks in this process give."""
+
+    async def both(checker: Checker) -> Any:
+        asked = question(variables={"V": "7"}, generic_information={"g": "h"})
+        return await checker.prepare(asked), await checker.validate(asked)
+
+    found = with_checker(InProcess(seconds=60, memory=0), both)
+    assert found == with_checker(InThread(), both)
+    assert found[0].variables[0].value == "7"
+
+
+@pytest.mark.parametrize(
+    ("asked", "kind"),
+    [
+        (question("<job"), UnreadableWorkflow),
+        (question(b"\xff"), UnreadableWorkflow),
+        (question(variables={"V": "x"}), InvalidWorkflow),
+        (
+            question(head='<variables><variable name="V" value="$W"/><variable name="W" value="$V"/></variables>'),
+            WorkflowError,
+        ),
+    ],
+)
+def test_a_process_gives_the_same_refusals(asked: Question, kind: type[WorkflowError]) -> None:
+    """Of the same class, with the same message, hint and problems."""
+
+    async def refusal(checker: Checker) -> Any:
+        with pytest.raises(kind) as error:
+            await checker.prepare(asked)
+        return type(error.value), error.value.message, error.value.hint, getattr(error.value, "problems", ())
+
+    assert with_checker(InProcess(seconds=60, memory=0), refusal) == with_checker(InThread(), refusal)
+
+
+def test_a_check_that_takes_too_long_is_refused_and_the_next_one_is_not() -> None:
+    """Its process is ended; a new one serves the next workflow."""
+
+    async def use(checker: Checker) -> Any:
+        assert isinstance(checker, InProcess)
+        with pytest.raises(SubmissionRefused, match=r"took longer than 0\.001 seconds"):
+            await checker.prepare(question())
+        verdict = await checker.validate(question())
+        checker._seconds = 60
+        return verdict.valid, verdict.message, (await checker.validate(question())).valid
+
+    valid, message, next_one = with_checker(InProcess(seconds=0.001, memory=0), use)
+    assert (valid, next_one) == (False, True)
+    assert "took longer" in message
+
+
+def test_a_process_that_dies_refuses_its_workflow_alone() -> None:
+    """One that needs too much memory, or is killed, is replaced."""
+
+    async def use(checker: Checker) -> Any:
+        with pytest.raises(SubmissionRefused, match="memory"):
+            await checker.prepare(question(b" " * 600 * 1024 * 1024))
+        assert (await checker.validate(question())).valid
+        assert isinstance(checker, InProcess)
+        checker._free[0]._process.kill()
+        await checker._free[0]._process.wait()
+        with pytest.raises(SubmissionRefused, match="the process that checked it ended"):
+            await checker.prepare(question())
+        return (await checker.prepare(question())).name
+
+    assert with_checker(InProcess(seconds=60, memory=512 * 1024 * 1024), use) == "job"
+
+
+def test_several_are_checked_at_the_same_time_and_one_process_is_kept_no_longer_than_it_is_used() -> None:
+    """No more processes than allowed; after a while without work none is left."""
+
+    async def use(checker: Checker) -> Any:
+        assert isinstance(checker, InProcess)
+        names = await asyncio.gather(*(checker.prepare(question()) for _ in range(5)))
+        most = len(checker._free)
+        checker._idle = 0.05
+        await checker.prepare(question())
+        async with asyncio.timeout(30):
+            while checker._free:
+                await asyncio.sleep(0.01)
+        return {workflow.name for workflow in names}, most
+
+    assert with_checker(InProcess(seconds=60, memory=0, most=2), use) == ({"job"}, 2)
