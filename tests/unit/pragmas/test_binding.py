@@ -356,6 +356,12 @@ def test_passwords_are_masked_in_pragmas_and_nowhere_else() -> None:
     )
 
 
+def test_the_token_of_a_node_is_no_secret() -> None:
+    """It is the name of a group of nodes, which every user can list; the token of a login is one, also misspelt."""
+    cell = "#%submit_job(token=cuda)\n#%conect(token=abc)"
+    assert mask(cell) == "#%submit_job(token=cuda)\n#%conect(token=***)"
+
+
 @pytest.mark.parametrize("password", ["p@ss=w0rd!", "a;b", "100%", "x{y}", "ünï", "(a)b", "#start", "a'b\"c", r"a\nb"])
 def test_passwords_are_taken_to_the_letter(password: str) -> None:
     """A bare password may hold anything but what ends it."""

@@ -20,7 +20,7 @@ from proactive_jupyter_kernel.pragmas.grammar.source import Source
 from proactive_jupyter_kernel.pragmas.grammar.syntax import Tree
 
 if TYPE_CHECKING:
-    from proactive_jupyter_kernel.pragmas.declarations.registry import Registry
+    from proactive_jupyter_kernel.pragmas.declarations.registry import Pragma, Registry
 
 __all__ = ["mask", "mask_error", "secrets_in"]
 
@@ -112,18 +112,22 @@ def _hidden(tree: Tree, registry: Registry) -> Iterable[tuple[int, int]]:
     for reading in tree.readings:
         stop = reading.end if reading.closed else reading.code_end
         yield from (one.span("secret") for one in _IN_ADDRESS.finditer(text, reading.start, stop))
+        pragma = registry.get(reading.call.name.lower())
         position = reading.start
         while (found := _NAMED.search(text, position, stop)) is not None:
             position = found.end()
-            if _is_secret(found["name"], names):
+            if _is_secret(found["name"], names, pragma):
                 end = _end_of_value(text, position, names)
                 if end > position:
                     yield position, end
                 position = max(end, position)
 
 
-def _is_secret(name: str, names: Mapping[str, bool]) -> bool:
-    """`names`: every parameter, and whether its values are secret."""
+def _is_secret(name: str, names: Mapping[str, bool], pragma: Pragma | None) -> bool:
+    """What the pragma's own declaration says; else `names`, every parameter and whether its values are secret."""
+    own = pragma.parameter(name) if pragma else None
+    if own is not None:
+        return own.kind.secret
     if name in names:
         return names[name]
     return bool(difflib.get_close_matches(name.lower(), [one for one in names if names[one]], n=1, cutoff=0.6))
