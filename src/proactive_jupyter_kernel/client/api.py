@@ -325,10 +325,13 @@ class SchedulerApi:
         try:
             return self._put(job_id, "tasks", name, action, doing=doing).json() is True
         except UnknownJob:
-            # A server says so of the tasks of a job that has ended, too.
-            if self.info(job_id).ended:
-                return False
-            raise
+            # A server says so of the tasks of a job that has ended, too, and of those that it never had.
+            job = self.job(job_id)
+            if not job.ended:
+                raise
+            if job.task(name) is None:
+                raise self._unknown_task(job_id, name) from None
+            return False
         except UnknownTask as error:
             raise self._unknown_task(job_id, name) from error
 
