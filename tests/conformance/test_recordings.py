@@ -12,13 +12,7 @@ import pytest
 from tests.conformance import difference_list, recordings
 
 #: Scenarios whose list of differences is not complete yet.
-OPEN = frozenset(
-    {
-        "04-job",
-        "12-in-error",
-        "16-signals",
-    }
-)
+OPEN: frozenset[str] = frozenset()
 ROOT = Path(__file__).parents[2]
 
 

@@ -51,7 +51,13 @@ class ServerVersion:
 
 
 def parsed(text: str) -> ServerVersion:
-    """The version in a text; unknown if it begins with no number."""
+    """The version in a text; unknown if it begins with no number, or with 0.
+
+    Versions that begin with 0 are those of the embedded scheduler, which knows all that the client knows; it may have
+    been connected to by its address, as any server.
+    """
     found = _NUMBERS.match(text)
     numbers = tuple(map(int, found[1].split("."))) if found else ()
+    if numbers[:1] == (0,):
+        numbers = ()
     return ServerVersion(text=text.strip(), numbers=numbers)

@@ -170,7 +170,7 @@ def test_client_sends_a_folder_and_fetches_the_output(site: Any, scheduler: Sche
         workflow, variables={"WHICH": "a"}, input_path=notebook.folder, output_path=tmp_path / "results"
     )
     assert sent.files == ("data/a.csv",)
-    job = scheduler.submit_sent(sent, variables={"WHICH": "a"})
+    job = scheduler.submit_sent(sent, variables={"WHICH": "a"}, notice=pytest.fail)
     ended = job.wait(timeout=60)
     assert ended.went_well, log(scheduler, ended, "T")
     fetched = job.fetch_files()

@@ -31,6 +31,8 @@ SCHEMAS = {
     "15.0": "3.14",
     "": "3.14",
     "UNKNOWN": "3.14",
+    # The embedded scheduler, connected to by its address.
+    "0.1.0": "3.14",
 }
 
 
