@@ -91,10 +91,10 @@ def test_a_task_in_error_is_decided(scheduler: Scheduler) -> None:
         ("C", TaskStatus.FINISHED),
     ]
     assert job.waiting_reasons(state) == {"B": "Waits for A (in error)."}
-    assert (job.blocked_tasks(state), job.finish_task("A"), job.finish_task("A")) == ({"A", "B"}, True, False)
-    assert job.wait(timeout=60).status is JobStatus.FINISHED
     with pytest.raises(UnknownTask, match="Did you mean"):
         job.restart_task("AA")
+    assert (job.blocked_tasks(state), job.finish_task("A"), job.finish_task("A")) == ({"A", "B"}, True, False)
+    assert job.wait(timeout=60).status is JobStatus.FINISHED
 
 
 def test_files_go_and_come_back(scheduler: Scheduler, data: Path, tmp_path: Path) -> None:

@@ -238,11 +238,11 @@ def test_texts_are_bare_whatever_is_accepted(rest: Callable[..., None]) -> None:
 
 
 def test_the_version_needs_no_session(rest: Callable[..., None]) -> None:
-    """Whoever finds a scheduler can ask what it is."""
+    """Whoever finds a scheduler can ask what it is: whose API it has, and which package it is."""
 
     async def scenario(scene: Any) -> None:
         answer = await scene.json("/scheduler/version", headers={"sessionid": ""})
-        assert answer == {"scheduler": __version__, "rest": __version__}
+        assert answer == {"scheduler": "14.2.0", "rest": "14.2.0", "embedded": __version__}
 
     rest(scenario)
 

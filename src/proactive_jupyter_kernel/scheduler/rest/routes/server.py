@@ -11,12 +11,18 @@ from proactive_jupyter_kernel.scheduler.rest.http.errors import not_connected
 from proactive_jupyter_kernel.scheduler.rest.http.routing import TEXT, Handler, Route
 from proactive_jupyter_kernel.version import __version__
 
-__all__ = ["ROUTES"]
+__all__ = ["API_VERSION", "ROUTES"]
+
+
+#: The ProActive server whose REST API and workflows this one understands. Clients choose by it what they send: to an
+#: older one, workflows of an older schema.
+API_VERSION = "14.2.0"
 
 
 def _version(part: str) -> Handler:
     async def handler(call: Call) -> Response:
-        return text_answer(call, f'{{ "{part}" : "{__version__}", "rest" : "{__version__}"}}')
+        versions = f'{{ "{part}" : "{API_VERSION}", "rest" : "{API_VERSION}", "embedded" : "{__version__}"}}'
+        return text_answer(call, versions)
 
     return handler
 
