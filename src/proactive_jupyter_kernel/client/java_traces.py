@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from proactive_jupyter_kernel.client.records import LogLine
 
-__all__ = ["TraceFilter", "message_of"]
+__all__ = ["TraceFilter", "is_failure", "message_of"]
 
 _HEAD = re.compile(r"Failed to execute [a-z ]+: ")
 #: A frame, or what stands for frames that are left out. JavaScript's frames have a blank before the bracket.
@@ -103,6 +103,11 @@ def _without_wrappers(line: str) -> str:
     if head := _HEAD.match(line):
         return head.group() + _WRAPPERS.sub("", line[head.end() :], count=1)
     return line
+
+
+def is_failure(line: str) -> bool:
+    """Whether a line of a log is the sentence that a scheduler adds to the output of a task that failed."""
+    return _HEAD.match(line) is not None
 
 
 def message_of(text: str) -> str:

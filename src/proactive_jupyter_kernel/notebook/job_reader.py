@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
+from proactive_jupyter_kernel.client.java_traces import is_failure
 from proactive_jupyter_kernel.client.jobs import Snapshot, SubmittedJob, TaskLine
 from proactive_jupyter_kernel.client.records import Job, TaskState
 from proactive_jupyter_kernel.errors import ProActiveError, SchedulerUnreachable
@@ -162,10 +163,10 @@ class JobReader:
             if task:
                 text = self._context.translate(job.id, task, text)
             _, failure = self._failures.get(task, (None, None))
-            if failure is not None and failure.trace and failure.trace in text:
-                text = text.replace(failure.trace, "").strip("\n")
-            if failure is not None and text in ("", failure.line):
-                continue
+            if failure is not None:
+                text = _without(failure, text)
+                if text in ("", failure.line):
+                    continue
             told += [OutputLine(task=task, text=line, error=error) for line in text.split("\n")]
         return told
 
@@ -224,6 +225,19 @@ def shown_text(line: str) -> str:
 
 def _failed(job: Job) -> list[TaskState]:
     return failed_tasks(Facts(job=job, seen_at=0))
+
+
+def _without(failure: Failure, text: str) -> str:
+    """What a task wrote, without the failure that stands above: its traceback and the scheduler's sentence about it."""
+    if not failure.trace:
+        return text
+    # A log has no blank lines; a traceback that came with the result has.
+    trace = "\n".join(line for line in failure.trace.split("\n") if line.strip())
+    for told in (failure.trace, trace):
+        if told in text:
+            rest = text.replace(told, "").strip("\n").split("\n")
+            return "\n".join(line for line in rest if not is_failure(line))
+    return text
 
 
 def _cut(line: OutputLine, width: int) -> OutputLine:

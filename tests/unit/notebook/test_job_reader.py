@@ -11,7 +11,8 @@ from proactive_jupyter_kernel.client.jobs import Snapshot, TaskLine
 from proactive_jupyter_kernel.client.logs import LogLine
 from proactive_jupyter_kernel.client.records import Job, JobInfo, TaskState
 from proactive_jupyter_kernel.notebook.card import Following
-from proactive_jupyter_kernel.notebook.job_reader import JobReader, shown_text
+from proactive_jupyter_kernel.notebook.card.facts import Failure
+from proactive_jupyter_kernel.notebook.job_reader import JobReader, _without, shown_text
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
 SUBMITTED_AT = 1_700_000_000_000
@@ -73,3 +74,20 @@ def test_lines_that_a_log_dropped_count(live: list[str], stored: list[str], expe
     for _ in range(2):
         facts = reader.facts(Snapshot(job=job, seen_at=0), Following.LIVE, output=True)
     assert facts.dropped + len(facts.output) == expected
+
+
+TRACE = "Traceback (most recent call last):\n  Cell In[1]\nKeyError: 1\n\nDuring that, another error:\n\nOSError: no"
+SENTENCE = "Failed to execute task: Python process execution has failed with exit code 1"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (TRACE.replace("\n\n", "\n") + f"\n{SENTENCE}", ""),
+        (f"before\n{TRACE}\n{SENTENCE}: OSError: no\nafter", "before\n\nafter"),
+        (f"another error\n{SENTENCE}", f"another error\n{SENTENCE}"),
+    ],
+)
+def test_a_failure_that_stands_above_is_not_output(text: str, expected: str) -> None:
+    """Its traceback, though a log has no blank lines, and the sentence that schedulers add; other lines stay."""
+    assert _without(Failure(task="T", trace=TRACE), text) == expected
