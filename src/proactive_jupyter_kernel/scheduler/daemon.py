@@ -29,6 +29,7 @@ from proactive_jupyter_kernel.scheduler import settings as settings_table
 from proactive_jupyter_kernel.scheduler.address import DataFolderInUse, locked, published
 from proactive_jupyter_kernel.scheduler.assemble import Site
 from proactive_jupyter_kernel.scheduler.catalog import Catalog
+from proactive_jupyter_kernel.scheduler.connections import BoundedProtocol, most_connections
 from proactive_jupyter_kernel.scheduler.credentials import Credentials
 from proactive_jupyter_kernel.scheduler.executors.local import LocalExecutor, LocalSettings
 from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
@@ -178,11 +179,12 @@ class _Daemon:
             hosts=(f"{_HOST}:{self._port}", f"localhost:{self._port}"),
             touched=self._touched,
         )
+        BoundedProtocol.most = most_connections()
         server = _Server(
             uvicorn.Config(
                 app,
                 lifespan="off",
-                http="h11",
+                http=BoundedProtocol,
                 ws=_web_socket,  # type: ignore[arg-type]
                 loop="asyncio",
                 log_config=None,

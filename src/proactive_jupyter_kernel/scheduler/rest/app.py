@@ -92,7 +92,7 @@ class App:
         if answer.status >= 500 and not isinstance(error, ProActiveError | RestError):
             _log.exception("%s %s failed", request.method, request.url.path)
         response = json_answer(errors.body(answer), answer.status)
-        if answer.status == 413:
+        if answer.status in (408, 413):
             # The rest of the body is not read, so the connection cannot carry another request.
             response.headers["Connection"] = "close"
         return response

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 
+from proactive_jupyter_kernel.scheduler.rest.http import call
 from proactive_jupyter_kernel.scheduler.rest.routes import ROUTES
 from proactive_jupyter_kernel.version import __version__
 
@@ -252,5 +254,23 @@ def test_paths_outside_rest_are_not_answered(rest: Callable[..., None]) -> None:
 
     async def scenario(scene: Any) -> None:
         assert (await scene.client.get("http://127.0.0.1:8080/scheduler/version")).status_code == 404
+
+    rest(scenario)
+
+
+def test_a_body_that_stops_coming_is_given_up(rest: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """With 408, and the connection ends; whoever waits for it gets on."""
+    monkeypatch.setattr(call, "PATIENCE", 0.05)
+
+    async def half() -> AsyncIterator[bytes]:
+        yield b"["
+        await asyncio.sleep(30)
+
+    async def scenario(scene: Any) -> None:
+        answer = await scene.client.post(
+            "/scheduler/jobsinfolist", content=half(), headers={"content-type": "application/json"}
+        )
+        assert (answer.status_code, answer.headers["connection"]) == (408, "close")
+        assert answer.json()["errorMessage"].startswith("The request was not complete")
 
     rest(scenario)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["Call", "download", "json_answer", "no_content", "text_answer"]
 
 
+#: Seconds that may pass until the next piece of a body arrives, and bytes a second that the slowest client sends.
+PATIENCE, _SLOWEST = 60.0, 1024
+#: The largest body in bytes of whoever is not logged in: a login with a credential file is smaller by far.
+_BEFORE_LOGIN = 64 * 1024
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 #: Query parameters that hold a session's id.
 _SESSION_IDS = frozenset({"sessionid", "sessionToken"})
@@ -41,6 +46,8 @@ class Call:
     params: Mapping[str, str]
     matrix: Mapping[str, str]
     session: Session | None = None
+    #: Whether the route knows who asks, though there is no session.
+    trusted: bool = False
     #: Query parameters as they came; a name may come several times.
     pairs: list[tuple[str, str]] = field(default_factory=list)
 
@@ -116,22 +123,44 @@ class Call:
 
     # --- body ----------------------------------------------------------------------------------------------------
 
+    async def stream(self) -> AsyncIterator[bytes]:
+        """The body piece by piece; refused with 408 when it stops coming, or trickles."""
+        clock = asyncio.get_running_loop().time
+        begin, size = clock(), 0
+        pieces = self.request.stream()
+        while True:
+            # No piece may take longer than the patience, nor all of them longer than a very slow line would need.
+            deadline = min(clock(), begin + size / _SLOWEST) + PATIENCE
+            try:
+                async with asyncio.timeout_at(deadline):
+                    piece = await anext(pieces)
+            except TimeoutError:
+                raise too_slow() from None
+            except StopAsyncIteration:
+                return
+            except ClientDisconnect:
+                raise ValueError("The client went away before its request was complete.") from None
+            size += len(piece)
+            yield piece
+
     async def body(self) -> bytes:
-        """The whole body; refused with 413 when it is larger than the setting BODY_LIMIT."""
+        """The whole body; refused with 413 when it is larger than the setting BODY_LIMIT, or without login than 64 KB.
+
+        A route that checks who asks in a way of its own sets `trusted` before.
+        """
         limit = self.service.settings.body_limit
+        if self.session is None and not self.trusted:
+            limit = min(limit, _BEFORE_LOGIN)
         announced = self.header("content-length")
         if announced.isdecimal() and int(announced) > limit:
             raise too_large(limit)
         chunks: list[bytes] = []
         size = 0
-        try:
-            async for chunk in self.request.stream():
-                size += len(chunk)
-                if size > limit:
-                    raise too_large(limit)
-                chunks.append(chunk)
-        except ClientDisconnect:
-            raise ValueError("The client went away before its request was complete.") from None
+        async for chunk in self.stream():
+            size += len(chunk)
+            if size > limit:
+                raise too_large(limit)
+            chunks.append(chunk)
         return b"".join(chunks)
 
     async def parts(self) -> list[forms.Part]:
@@ -181,8 +210,19 @@ def too_large(limit: int) -> RestError:
     return RestError(
         413,
         "javax.ws.rs.ClientErrorException",
-        f"The request is larger than the {limit} bytes that this scheduler takes (PROACTIVE_KERNEL_BODY_LIMIT). "
+        f"The request is larger than the {limit} bytes that this scheduler takes without a login. Log in first."
+        if limit == _BEFORE_LOGIN
+        else f"The request is larger than the {limit} bytes that this scheduler takes (PROACTIVE_KERNEL_BODY_LIMIT). "
         "Send large data through a data space instead of in the workflow.",
+    )
+
+
+def too_slow() -> RestError:
+    """The body does not arrive."""
+    return RestError(
+        408,
+        "javax.ws.rs.ClientErrorException",
+        f"The request was not complete: nothing arrived for {PATIENCE:g} seconds, or too little. Send it again.",
     )
 
 

@@ -17,7 +17,6 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 from urllib.parse import quote, unquote
 
-from starlette.requests import ClientDisconnect
 from starlette.responses import FileResponse, Response, StreamingResponse
 
 from proactive_jupyter_kernel.scheduler import archives
@@ -154,14 +153,11 @@ def _spool(call: Call) -> IO[bytes]:
 
 async def _receive(call: Call, target: IO[bytes]) -> None:
     block = bytearray()
-    try:
-        async for chunk in call.request.stream():
-            block += chunk
-            if len(block) >= _BLOCK:
-                await asyncio.to_thread(target.write, bytes(block))
-                block.clear()
-    except ClientDisconnect:
-        raise ValueError("The client went away before its file was complete.") from None
+    async for chunk in call.stream():
+        block += chunk
+        if len(block) >= _BLOCK:
+            await asyncio.to_thread(target.write, bytes(block))
+            block.clear()
     target.write(block)
     target.seek(0)
 

@@ -33,6 +33,7 @@ def _for_tasks(operation: Callable[[Call, int, dict[str, Any]], Awaitable[Any]])
             raise RestError(
                 403, "java.lang.SecurityException", "This request needs the key of a task that is running here."
             )
+        call.trusted = True
         body = await call.json()
         if not isinstance(body, dict):
             raise ValueError("The body must be a JSON object.")

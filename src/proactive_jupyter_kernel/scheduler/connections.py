@@ -1,0 +1,93 @@
+"""Connections of clients, bounded: nobody who only opens them, or sends half a request, can lock others out.
+
+uvicorn ends a connection that idles between two requests. This adds what it leaves open: the head of a request must
+arrive within a time, and when there are many connections, the one that has idled longest makes room for a new one. The
+time for bodies is in ``rest/http/call.py``, which reads them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+__all__ = ["BoundedProtocol", "most_connections"]
+
+#: Seconds in which the head of a request must arrive, from the connection's start or the head's first byte.
+HEAD_SECONDS = 20.0
+#: More connections than these are never open at the same time; fewer where the system gives fewer file handles.
+MOST = 512
+
+
+def most_connections() -> int:
+    """Half of the file handles of this process, at least 16 and at most `MOST`: the rest is for tasks and files."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return MOST
+    handles = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return MOST if handles == resource.RLIM_INFINITY else min(MOST, max(16, handles // 2))
+
+
+class BoundedProtocol(H11Protocol):
+    """One connection."""
+
+    most = MOST
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._head_timer: asyncio.TimerHandle | None = None
+        #: When it was opened or its last request was answered, by the loop's clock.
+        self.idle_since = self.loop.time()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request is being answered."""
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > self.most:
+            self._make_room(self.connections)
+        self._await_head()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.is_busy:
+            self._head_arrived()
+        elif not self.transport.is_closing():
+            self._await_head()
+
+    def on_response_complete(self) -> None:
+        self.idle_since = self.loop.time()
+        super().on_response_complete()
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        self._head_arrived()
+        super().handle_websocket_upgrade(event)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_arrived()
+        super().connection_lost(exc)
+
+    def _make_room(self, connections: Iterable[Any]) -> None:
+        """Close the connection that has idled longest; this one, if all others are busy."""
+        idle = [each for each in connections if isinstance(each, BoundedProtocol) and not each.is_busy]
+        min(idle, key=lambda each: each.idle_since, default=self).transport.abort()
+
+    def _await_head(self) -> None:
+        if self._head_timer is None:
+            self._head_timer = self.loop.call_later(HEAD_SECONDS, self._give_up)
+
+    def _head_arrived(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _give_up(self) -> None:
+        self._head_timer = None
+        if not self.is_busy:
+            self.transport.abort()
