@@ -58,9 +58,9 @@ def prologue() -> str:
     return f'{_NOTE}\nexec(compile({unpack}, "{FILE}", "exec"), {{"scope": globals()}})'
 
 
-def epilogue() -> str:
-    """The line to add after it."""
-    return "_proactive_task.end()"
+def epilogue(*, is_main: bool = True) -> str:
+    """The line to add after it; `is_main` is False for a script before or behind the task's own."""
+    return f"_proactive_task.end({'' if is_main else 'False'})"
 
 
 def with_last_kept(code: str) -> str:

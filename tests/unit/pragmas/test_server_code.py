@@ -160,6 +160,31 @@ def test_task_without_a_result_on_a_server(notebook, tmp_path: Path) -> None:
     assert (found["result"], found["metadata"]) == (True, {NO_RESULT: "true"})
 
 
+def test_a_script_before_the_task_marks_no_result(notebook, tmp_path: Path) -> None:
+    """The metadata is that of the whole task: its result would not be shown."""
+    notebook.run("#%task(A)\nresult = 5\n#%pre_script(A)\nx = 1\n#%post_script(A)\ny = 1")
+    task = for_server(notebook.context.draft.build("job")).workflow.task("A")
+    assert task.pre is not None
+    assert task.post is not None
+    metadata = run(task.pre.code, tmp_path)["metadata"]
+    found = run(sent(notebook, "A"), tmp_path, metadata=metadata)
+    behind = run(task.post.code, tmp_path, metadata=found["metadata"])
+    assert (metadata, found["result"], found["metadata"], behind["metadata"]) == ({}, 5, {}, {})
+
+
+def test_control_scripts_see_and_set_lists(notebook, tmp_path: Path) -> None:
+    """In Python as the task's own; in Javascript where they set variables, and as they are otherwise."""
+    condition = "loop = variables['l'] == [1]\nvariables['m'] = [loop]"
+    notebook.run(f"#%start(S)\n1\n#%condition(language=Python)\n{condition}\n#%loop(L)\n2")
+    notebook.run("#%branch(B)\n1\n#%condition()\nvariables['k'] = [1]; branch = 'if'\n#%if(I)\n1\n#%else(E)\n2")
+    notebook.run("#%split(P)\n1\n#%runs()\nruns = 2\n#%process(Q)\n1\n#%merge(M)\n1")
+    tasks = {task.name: task for task in for_server(notebook.context.draft.build("job")).workflow.tasks}
+    codes = {name: tasks[name].flow.script.code for name in ("L", "B", "P")}
+    found = run(codes["L"], tmp_path, variables={"l": [1]})
+    assert (found["variables"]["m"], codes["P"]) == ([True], "runs = 2")
+    assert codes["B"].startswith("_proactive_entry(variables, 'k').value = [1]; branch = 'if'\n;function")
+
+
 def test_lists_changed_in_place_are_kept(notebook, tmp_path: Path) -> None:
     """As with the server's own live lists."""
     notebook.run("#%task(A)\nvariables['l'].append(3)\nvariables['n'] = [1]\nvariables['n'].append(2)")

@@ -316,7 +316,12 @@ def _without_value_code(code: str) -> Iterator[str]:
         yield from code.split("\n")
         return
     kept = python_code.prologue().split("\n")
+    ends = (python_code.epilogue(), python_code.epilogue(is_main=False))
     for line in code.split("\n"):
-        if line in kept[:-1] or python_code.FILE in line or line == python_code.epilogue():
+        if (
+            line in kept[:-1]
+            or python_code.FILE in line
+            or line in (python_code.epilogue(), python_code.epilogue(is_main=False))
+        ):
             continue
         yield python_code.as_written(line)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from proactive_jupyter_kernel.client import python_code
 from proactive_jupyter_kernel.client.jobs.python_command import python_command
 from proactive_jupyter_kernel.pragmas.draft.building import Built
-from proactive_jupyter_kernel.pragmas.draft.source_map import MAIN, Piece, SourceMap, Sources
+from proactive_jupyter_kernel.pragmas.draft.source_map import FLOW, MAIN, Piece, SourceMap, Sources
 from proactive_jupyter_kernel.pragmas.jobs import server_files, server_javascript
 from proactive_jupyter_kernel.workflow.fork_commands import with_commands_added
 from proactive_jupyter_kernel.workflow.model import Script, Task, Workflow
@@ -64,15 +64,34 @@ def _task(task: Task, sources: Sources) -> tuple[Task, dict[str, SourceMap]]:
     if isinstance(executable, Script) and (around := _WRAPPERS.get(executable.language)) is not None:
         code, scripts[MAIN] = around(scripts[MAIN], keep_last=True)
         task = replace(task, executable=replace(executable, code=code))
-    for field, label in (("pre", "pre script of"), ("post", "post script of")):
-        script: Script | None = getattr(task, field)
-        source = scripts.get(label)
-        wrap = _WRAPPERS.get(script.language) if script is not None else None
-        if script is not None and source is not None and wrap is not None and script.code == source.script:
-            code, scripts[label] = wrap(source, keep_last=False)
-            changed = replace(script, code=code)
-            task = replace(task, pre=changed) if field == "pre" else replace(task, post=changed)
+    for label, script in _other_scripts(task):
+        source, wrap = scripts.get(label), _WRAPPERS.get(script.language)
+        if source is None or wrap is None or script.code != source.script:
+            continue
+        if label == FLOW and script.language == server_javascript.ENGINE and not server_javascript.sets(script.code):
+            continue  # most controls set one name, and are sent as they are written
+        code, scripts[label] = wrap(source, keep_last=False)
+        task = _with_script(task, label, replace(script, code=code))
     return task, scripts
+
+
+_PRE, _POST = "pre script of", "post script of"
+
+
+def _other_scripts(task: Task) -> Iterator[tuple[str, Script]]:
+    """The scripts beside the task's own that may set variables, by their labels."""
+    for label, script in ((_PRE, task.pre), (_POST, task.post), (FLOW, task.flow.script if task.flow else None)):
+        if script is not None:
+            yield label, script
+
+
+def _with_script(task: Task, label: str, script: Script) -> Task:
+    if label == _PRE:
+        return replace(task, pre=script)
+    if label == _POST:
+        return replace(task, post=script)
+    assert task.flow is not None
+    return replace(task, flow=replace(task.flow, script=script))
 
 
 def _around(source: SourceMap, *, keep_last: bool) -> tuple[str, SourceMap]:
@@ -86,7 +105,7 @@ def _around(source: SourceMap, *, keep_last: bool) -> tuple[str, SourceMap]:
     head = PYTHON.head_lines(written)
     before = python_code.prologue().split("\n")
     body = written.split("\n")
-    after = [*body[head:], *lines[end:], python_code.epilogue()]
+    after = [*body[head:], *lines[end:], python_code.epilogue(is_main=keep_last)]
     code = "\n".join([*body[:head], *before, *after])
     shown = "\n".join([*body[:head], *before[:-1], _PLACEHOLDER, *after])
     pieces = [part for piece in source.pieces for part in _moved(piece, head, len(before))]

@@ -14,7 +14,7 @@ from dataclasses import replace
 from proactive_jupyter_kernel.pragmas.draft.source_map import Piece, SourceMap
 from proactive_jupyter_kernel.pragmas.jobs.javascript_tokens import Token, closing, last_expression, tokens
 
-__all__ = ["BEHIND", "ENGINE", "around"]
+__all__ = ["BEHIND", "ENGINE", "around", "sets"]
 
 ENGINE = "javascript"
 #: One line, in the grammar of ECMAScript 5. Declared functions can be called from above; a value that the script ends
@@ -58,6 +58,11 @@ def around(source: SourceMap, *, keep_last: bool) -> tuple[str, SourceMap]:
     # A semicolon first: the last statement of the script may lack one.
     code = f"{_changed(text, changes)}\n;{BEHIND}"
     return code, replace(source, script=f"{text}\n;", pieces=(*source.pieces, made))
+
+
+def sets(script: str) -> bool:
+    """Whether a script puts or assigns entries of ``variables`` or ``resultMap``."""
+    return any(True for _ in _changes(script, tokens(script)))
 
 
 def _changes(text: str, found: list[Token]) -> Iterator[tuple[int, int, str]]:

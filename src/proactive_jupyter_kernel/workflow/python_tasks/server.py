@@ -75,8 +75,12 @@ class Task:
         """The value of the script's last expression."""
         self._last = value
 
-    def end(self) -> "None":
-        """Pass on the changed variables, the result and the figures of the script."""
+    def end(self, is_main: "bool" = True) -> "None":
+        """Pass on the changed variables, the result and the figures of the script.
+
+        `is_main` is False for a script before or behind the task's own, which has no result to miss: their metadata
+        is that of the task.
+        """
         scope, last = self._scope, self._last
         had_result = "result" in scope
         if had_result:
@@ -89,7 +93,7 @@ class Task:
             one.end()
         if last is not None and last is not Ellipsis:
             self._outputs.last(last, "result" in scope and not had_result)
-        elif "result" not in scope:
+        elif is_main and "result" not in scope:
             self._put(rich_outputs.NO_RESULT, "true")
         self._outputs.figures(but=last)
         scope.update(self._before)
