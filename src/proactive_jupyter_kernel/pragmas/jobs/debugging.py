@@ -318,10 +318,6 @@ def _without_value_code(code: str) -> Iterator[str]:
     kept = python_code.prologue().split("\n")
     ends = (python_code.epilogue(), python_code.epilogue(is_main=False))
     for line in code.split("\n"):
-        if (
-            line in kept[:-1]
-            or python_code.FILE in line
-            or line in (python_code.epilogue(), python_code.epilogue(is_main=False))
-        ):
+        if line in kept[:-1] or line in ends or python_code.FILE in line:
             continue
         yield python_code.as_written(line)
