@@ -319,3 +319,18 @@ def test_a_start_can_be_put_off(rest: Callable[..., None], workflow: Callable[..
         assert await scene.json("/scheduler/jobs/startat/2101-01-01", "PUT", json=[job_id]) is True
 
     gated(rest, scenario, "G")
+
+
+def test_the_picture_of_a_job(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
+    """Bare HTML under the content type of JSON, as a server sends it."""
+
+    async def scenario(scene: Any) -> None:
+        head = "<metadata><visualization><![CDATA[<b>é</b>]]></visualization></metadata>"
+        xml = workflow("A").replace("</taskFlow>", f"</taskFlow>{head}")
+        answer = await scene.client.get(f"/scheduler/jobs/{await scene.run(xml)}/html")
+        assert (answer.content, answer.headers["content-type"]) == (
+            "<b>é</b>".encode(),
+            "application/json;charset=utf-8",
+        )
+
+    rest(scenario)
