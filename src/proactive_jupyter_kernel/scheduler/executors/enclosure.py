@@ -35,6 +35,8 @@ class Enclosure:
     environment: Mapping[str, str] = field(default_factory=dict)
     #: The words in front of the command.
     prefix: tuple[str, ...] = ()
+    #: Options of the Java machine, where the language runs on one: ``-Xmx1g``.
+    jvm_arguments: tuple[str, ...] = ()
 
     def changed_by(self, report: Report) -> Enclosure:
         """As the fork environment script leaves it; the variable ``preJavaHomeCmd`` wins over ``setPreJavaCommand``."""
@@ -42,8 +44,10 @@ class Enclosure:
         command = report.values.get("preJavaHomeCmd")
         prefix = words(command) if command else tuple(str(word) for word in found.get("preJavaCommand") or ())
         environment = {str(name): str(value) for name, value in (found.get("systemEnvironment") or {}).items()}
+        jvm = found.get("jvmArguments")
         return dataclasses.replace(
             self,
+            jvm_arguments=self.jvm_arguments if jvm is None else tuple(str(argument) for argument in jvm),
             working_dir=str(found.get("workingDir") or self.working_dir),
             environment={**self.environment, **of_node(environment)},
             prefix=prefix or self.prefix,

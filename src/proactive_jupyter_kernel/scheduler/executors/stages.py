@@ -169,6 +169,7 @@ class StageRunner:
             working_dir=directory,
             environment=environment,
             enclosed=enclosed,
+            jvm_arguments=enclosure.jvm_arguments if forked else (),
             limit=self._host.settings.result_limit,
         )
         launch = runtime.launch(stage)

@@ -59,6 +59,7 @@ class AttemptState:
             self.enclosure = Enclosure(
                 working_dir=self._text(fork.working_dir),
                 environment=of_node({name: self._text(value) for name, value in fork.environment.items()}),
+                jvm_arguments=tuple(self._text(argument) for argument in fork.jvm_arguments),
             )
 
     def locate(self) -> None:
@@ -187,7 +188,7 @@ class AttemptState:
             "systemEnvironment": dict(self.enclosure.environment),
             "preJavaCommand": [],
             "javaHome": fork.java_home,
-            "jvmArguments": list(fork.jvm_arguments),
+            "jvmArguments": list(self.enclosure.jvm_arguments),
             "classpath": list(fork.classpath),
         }
 

@@ -35,13 +35,12 @@ class Groovy(JvmRuntime):
         if stage.enclosed:
             boot = stage.folder / "boot.groovy"
             boot.write_text(_BOOT, encoding="ascii")
-            return Launch(
-                programs=launchers, arguments=("-cp", str(archive), str(boot), str(stage.folder)), masks=masks
-            )
+            inside = ("-cp", str(archive), str(boot), str(stage.folder))
+            return self.launched(stage, launchers, inside, masks=masks)
         library = str(self._library(stage, launchers[0]) / "*")
         classpath = os.pathsep.join([str(archive), library, *self.libraries(stage)])
         arguments = ("-Dfile.encoding=UTF-8", "-cp", classpath, "proactive.Groovy", str(stage.folder))
-        return Launch(programs=(self.java(stage),), arguments=arguments, masks=masks)
+        return self.launched(stage, launchers, arguments, masks=masks)
 
     def _library(self, stage: Stage, launcher: str) -> Path:
         looked = [home / "lib" for home in self.homes(stage, launcher)]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from proactive_jupyter_kernel.scheduler import java_libraries
 from proactive_jupyter_kernel.scheduler.runtimes.base import HARNESS
 from proactive_jupyter_kernel.scheduler.runtimes.engine import EngineRuntime
-from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart, Stage
+from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart, Launch, Stage
 
 __all__ = ["JvmRuntime"]
 
@@ -40,6 +41,19 @@ class JvmRuntime(EngineRuntime):
         raise CannotStart(
             f"'java', the machine that {self.language.name} scripts run on, is not on this machine; {self.java_install}"
         )
+
+    def launched(self, stage: Stage, launchers: tuple[str, ...], arguments: Sequence[str], **more: Any) -> Launch:
+        """The Java machine with these arguments; in a container the language's launchers with theirs.
+
+        Options of the fork environment come first; all launchers take them from JAVA_OPTS.
+        """
+        options = stage.jvm_arguments
+        if not stage.enclosed:
+            return Launch(programs=(self.java(stage),), arguments=(*options, *arguments), **more)
+        launch = Launch(programs=launchers, arguments=tuple(arguments), **more)
+        if not options:
+            return launch
+        return replace(launch, environment={**launch.environment, "JAVA_OPTS": " ".join(options)})
 
     def homes(self, stage: Stage, launcher: str) -> Iterable[Path]:
         """Folders where the language may be installed, the most likely first."""

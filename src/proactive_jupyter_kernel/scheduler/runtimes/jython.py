@@ -41,16 +41,12 @@ class Jython(JvmRuntime):
         if stage.enclosed:
             boot = stage.folder / "boot.py"
             boot.write_text(_BOOT, encoding="ascii")
-            arguments = (str(boot), str(archive), str(stage.folder))
-            return Launch(programs=launchers, arguments=arguments, environment=environment, masks=masks)
+            inside = (str(boot), str(archive), str(stage.folder))
+            return self.launched(stage, launchers, inside, environment=environment, masks=masks)
         home, library = self._library(stage, launchers[0])
-        command = (*_UTF8, f"-Dpython.home={home}", "-cp", os.pathsep.join([str(library), str(archive)]))
-        return Launch(
-            programs=(self.java(stage),),
-            arguments=(*command, "proactive.Jython", str(stage.folder)),
-            environment=environment,
-            masks=masks,
-        )
+        classpath = os.pathsep.join([str(library), str(archive)])
+        arguments = (*_UTF8, f"-Dpython.home={home}", "-cp", classpath, "proactive.Jython", str(stage.folder))
+        return self.launched(stage, launchers, arguments, environment=environment, masks=masks)
 
     def _library(self, stage: Stage, launcher: str) -> tuple[Path, Path]:
         """The folder of the installation and its archive."""

@@ -28,16 +28,13 @@ class Scala(JvmRuntime):
         archive = self.archive(stage)
         masks = {str(script): stage.label}
         if stage.enclosed:
-            arguments = ("-nc", "-cp", str(archive), "proactive.Scala", str(stage.folder))
-            return Launch(programs=launchers, arguments=arguments, masks=masks)
+            inside = ("-nc", "-cp", str(archive), "proactive.Scala", str(stage.folder))
+            return self.launched(stage, launchers, inside, masks=masks)
         home = self._home(stage, launchers[0])
         classpath = os.pathsep.join([str(archive), str(home / "lib" / "*"), *self.libraries(stage)])
         options = ("-Dfile.encoding=UTF-8", f"-Dscala.home={home}", "-Xss4m")
-        return Launch(
-            programs=(self.java(stage),),
-            arguments=(*options, "-cp", classpath, "proactive.Scala", str(stage.folder)),
-            masks=masks,
-        )
+        arguments = (*options, "-cp", classpath, "proactive.Scala", str(stage.folder))
+        return self.launched(stage, launchers, arguments, masks=masks)
 
     def _home(self, stage: Stage, launcher: str) -> Path:
         homes = list(self.homes(stage, launcher))

@@ -71,6 +71,8 @@ class Stage:
     #: True: a command prefix puts the process into a container. Only `folder` and the local space are sure to be
     #: visible there, and programs are those of the container.
     enclosed: bool = False
+    #: Options of the Java machine, for the languages that run on one.
+    jvm_arguments: tuple[str, ...] = ()
     #: How many bytes the report may have.
     limit: int = 64 * 1024 * 1024
 

@@ -253,6 +253,8 @@ _ENCODERS: "dict[tuple[str, str], Callable[[Any], Any]]" = {
     ("enum", "Enum"): _pickled,
     ("torch", "Tensor"): _pickled,
     ("_io", "_IOBase"): _open_file,
+    # An entry of results of the embedded scheduler.
+    ("_proactive", "TaskResult"): lambda value: value.portable(),
 }
 
 

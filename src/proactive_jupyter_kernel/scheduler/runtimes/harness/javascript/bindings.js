@@ -61,6 +61,8 @@ class TaskResult {
     return fromWire(this.#parent.value);
   }
   getValue() { return this.value(); }
+  // What a script that hands on the entry itself hands on: the value, or the text of the failure.
+  get wire() { return this.#parent.failure ? failureText(this.#parent.failure) : this.#parent.value; }
   hadException() { return this.#parent.failure !== null; }
   getException() {
     const failure = this.#parent.failure;
@@ -86,8 +88,8 @@ function forkEnvironment(start) {
     workingDir: start.workingDir || "",
     systemEnvironment: { ...(start.systemEnvironment || {}) },
     preJavaCommand: [...(start.preJavaCommand || [])],
+    jvmArguments: [...(start.jvmArguments || [])],
   };
-  const jvm = [...(start.jvmArguments || [])];
   const classpath = [...(start.classpath || [])];
   let home = start.javaHome || "";
   const object = {
@@ -101,8 +103,8 @@ function forkEnvironment(start) {
     getPreJavaCommand: () => [...state.preJavaCommand],
     setJavaHome(path) { home = String(path); },
     getJavaHome: () => home || null,
-    addJVMArgument(argument) { jvm.push(String(argument)); },
-    getJVMArguments: () => [...jvm],
+    addJVMArgument(argument) { state.jvmArguments.push(String(argument)); },
+    getJVMArguments: () => [...state.jvmArguments],
     addAdditionalClasspath(...paths) { classpath.push(...paths.flat().map(String)); },
     getAdditionalClasspath: () => [...classpath],
     setDockerWindowsToLinux() {},

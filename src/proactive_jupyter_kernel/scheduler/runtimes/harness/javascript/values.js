@@ -132,7 +132,7 @@ function wireOf(value, path, around) {
 }
 
 function objectWire(value, path, around) {
-  if (value instanceof JavaValue) return value.wire;
+  if (value instanceof JavaValue || value instanceof TaskResult) return value.wire;
   if (value instanceof String || value instanceof Number || value instanceof Boolean) {
     return wireOf(value.valueOf(), path, around);
   }

@@ -247,6 +247,10 @@ class TaskResult:
     def _travelled(self) -> Any:
         return values.from_wire(self._parent["value"])
 
+    def portable(self) -> Any:
+        """What a script that hands on the entry itself hands on: the value, or the text of the failure."""
+        return str(self) if self.hadException() else self._travelled()
+
     getValue = value
 
     def hadException(self) -> bool:
@@ -340,9 +344,9 @@ class ForkEnvironment:
             "workingDir": start.get("workingDir") or "",
             "systemEnvironment": dict(start.get("systemEnvironment") or {}),
             "preJavaCommand": list(start.get("preJavaCommand") or ()),
+            "jvmArguments": list(start.get("jvmArguments") or ()),
         }
         self._java_home = start.get("javaHome") or ""
-        self._jvm_arguments: list[str] = list(start.get("jvmArguments") or ())
         self._classpath: list[str] = list(start.get("classpath") or ())
 
     def setWorkingDir(self, path: Any) -> None:
@@ -377,10 +381,10 @@ class ForkEnvironment:
         return self._java_home or None
 
     def addJVMArgument(self, argument: Any) -> None:
-        self._jvm_arguments.append(str(argument))
+        self.report["jvmArguments"].append(str(argument))
 
     def getJVMArguments(self) -> list[str]:
-        return list(self._jvm_arguments)
+        return list(self.report["jvmArguments"])
 
     def addAdditionalClasspath(self, *paths: Any) -> None:
         self._classpath.extend(str(path) for path in paths)

@@ -66,6 +66,11 @@ module ProActive
     end
     alias getValue value
 
+    # What a script that hands on the entry itself hands on: the value, or the text of the failure.
+    def wire
+      hadException ? to_s : @parent["value"]
+    end
+
     def hadException
       !@parent["failure"].nil?
     end
@@ -131,10 +136,10 @@ module ProActive
       @report = {
         "workingDir" => start["workingDir"] || "",
         "systemEnvironment" => (start["systemEnvironment"] || {}).dup,
-        "preJavaCommand" => (start["preJavaCommand"] || []).dup
+        "preJavaCommand" => (start["preJavaCommand"] || []).dup,
+        "jvmArguments" => (start["jvmArguments"] || []).dup
       }
       @java_home = start["javaHome"] || ""
-      @jvm_arguments = (start["jvmArguments"] || []).dup
       @classpath = (start["classpath"] || []).dup
     end
 
@@ -179,11 +184,11 @@ module ProActive
     end
 
     def addJVMArgument(argument)
-      @jvm_arguments << argument.to_s
+      @report["jvmArguments"] << argument.to_s
     end
 
     def getJVMArguments
-      @jvm_arguments.dup
+      @report["jvmArguments"].dup
     end
 
     def addAdditionalClasspath(*paths)

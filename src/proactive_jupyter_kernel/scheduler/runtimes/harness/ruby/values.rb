@@ -132,7 +132,7 @@ module ProActive
       when Integer then whole(value)
       when Float then value.finite? ? value : { TAG => "float", "value" => value.to_s }
       when String, Symbol then text(value.to_s, path)
-      when Opaque then value.wire
+      when Opaque, TaskResult then value.wire
       when Array, Hash, Range, Set then container(value, path, around)
       else other(value, path)
       end

@@ -116,6 +116,7 @@ public final class ForkEnvironment {
         report.put("workingDir", workingDir == null ? "" : workingDir);
         report.put("systemEnvironment", environment);
         report.put("preJavaCommand", command);
+        report.put("jvmArguments", jvmArguments);
         return Wire.json(report, "forkEnvironment");
     }
 }

@@ -38,6 +38,11 @@ public final class TaskResult {
         return Wire.value(parent.get("value"));
     }
 
+    /** What a script that hands on the entry itself hands on: the value, or the text of the failure. */
+    Object portable() {
+        return hadException() ? toString() : Wire.value(parent.get("value"));
+    }
+
     public Object getValue() throws TaskFailed {
         return value();
     }

@@ -173,6 +173,8 @@ public final class Wire {
             text(value, path);
         } else if (value instanceof byte[]) {
             tag("bytes", Base64.getEncoder().encodeToString((byte[]) value));
+        } else if (value instanceof TaskResult) {
+            write(((TaskResult) value).portable(), path);
         } else if (value instanceof Opaque) {
             tag("object", value.toString());
         } else if (value instanceof Map || value instanceof Collection || value.getClass().isArray()) {
