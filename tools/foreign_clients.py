@@ -20,13 +20,18 @@ FOLDER = Path(__file__).resolve().parents[1] / "build" / "conformance"
 #: The environment -> what pip is called with, one call after the other.
 CLIENTS: dict[str, tuple[tuple[str, ...], ...]] = {
     "sdk-13": (("proactive==13.0.3",),),
-    "sdk-14": (("proactive==14.2.0.2505080030.dev0",),),
+    # pytest runs the tests that the source package ships.
+    "sdk-14": (("proactive==14.2.0.2505080030.dev0", "pytest"),),
     # Without its dependencies: it names Notebook for an import that Notebook 7 does not have, see kernel_launcher.py.
     "kernel": (
         ("proactive==13.0.3", "ipykernel", "matplotlib", "networkx", "pygraphviz"),
         ("--no-deps", "proactive-jupyter-kernel==13.0.4"),
     ),
 }
+
+
+#: Source packages, for the examples and tests in them that an installation leaves out.
+SOURCES = ("proactive==13.0.3", "proactive==14.2.0.2505080030.dev0")
 
 
 def python_of(name: str) -> Path | None:
@@ -52,10 +57,28 @@ def install(name: str) -> None:
     (folder / "installed.txt").write_text(_content(name), encoding="utf-8")
 
 
+def fetch_sources() -> None:
+    """Fetch and unpack the source packages, unless they are there."""
+    folder = FOLDER / "sources"
+    if folder.exists():
+        return
+    half = FOLDER / "sources.part"
+    shutil.rmtree(half, ignore_errors=True)
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    for source in SOURCES:
+        subprocess.run([*pip, "--no-binary=proactive", "--dest", str(half), source], check=True)
+    for archive in sorted(half.iterdir()):
+        shutil.unpack_archive(archive, half)
+        archive.unlink()
+    half.rename(folder)
+
+
 def _content(name: str) -> str:
     return "\n".join(" ".join(arguments) for arguments in CLIENTS[name]) + "\n"
 
 
 if __name__ == "__main__":
     with ThreadPoolExecutor() as pool:
-        list(pool.map(install, CLIENTS))
+        waiting = [pool.submit(fetch_sources), *(pool.submit(install, name) for name in CLIENTS)]
+        for each in waiting:
+            each.result()

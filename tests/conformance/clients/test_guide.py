@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import re
 import subprocess
@@ -26,10 +27,11 @@ def test_the_lines_of_the_guide_work(client: Callable[[str], Any], scheduler: An
     sdk = client("sdk-14")
     blocks = dict(re.findall(r"```(bash|python|java)\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL))
     (tmp_path / "workflow.xml").write_text(WORKFLOW, encoding="utf-8")
+    user = getpass.getuser()
     port = scheduler.url.rpartition(":")[2]
     for language, block in blocks.items():
         assert "8088" in block, language
-        block = block.replace("8088", port).replace('"ada"', '"tester"').replace("username=ada", "username=tester")
+        block = block.replace("8088", port).replace('"ada"', f'"{user}"').replace("username=ada", f"username={user}")
         block = block.replace("PASSWORD)\nprint", "'a-lasting-password')\nprint")
         (tmp_path / f"block.{language}").write_text(block, encoding="utf-8")
 

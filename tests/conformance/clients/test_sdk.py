@@ -18,6 +18,8 @@ VERSIONS = [
     pytest.param("sdk-14", 200, marks=pytest.mark.xdist_group("sdk-14")),
 ]
 
+SOURCES = Path(__file__).parents[3] / "build" / "conformance" / "sources"
+
 
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize(("name", "least"), VERSIONS)
@@ -45,3 +47,16 @@ def test_every_call_gives_what_it_should(
         assert [row for row in calls if not row["right"]] == []
         assert len(calls) >= least
         assert (seen.status.label, ours.get_job("chain").result("second").value) == ("Finished", 43)
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.xdist_group("sdk-13")
+def test_the_tests_and_scripts_of_its_source_packages_pass(
+    client: Callable[[str], Any], scheduler: Any, tmp_path: Path
+) -> None:
+    """As they are in the packages; see programs/own_tests.py."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    calls = client("sdk-14").calls("own_tests.py", scheduler.url, folder, str(SOURCES))
+    assert [row for row in calls if not row["right"]] == []
+    assert len(calls) >= 26
