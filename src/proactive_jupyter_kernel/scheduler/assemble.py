@@ -360,7 +360,7 @@ def _resolved_files(selector: FileSelector, resolve: Resolve) -> FileSelector:
     )
 
 
-_CLOCK = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+)")
+_CLOCK = re.compile(r"(?:(?:([0-9]{1,9}):)?([0-9]{1,9}):)?([0-9]{1,9})")
 
 
 def parse_walltime(text: str) -> float | None:

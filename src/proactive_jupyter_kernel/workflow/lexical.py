@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z0-9._]+)\}")
-_DURATION = re.compile(r"[0-9]*[1-9][0-9]*(:[0-5][0-9]){0,2}")
+_DURATION = re.compile(r"0*[1-9][0-9]*(:[0-5][0-9]){0,2}")
 _COUNT = re.compile(r"\+?[0-9]+|-0+")
 _CLASS = re.compile(r"([A-Za-z_$][A-Za-z_0-9$]*\.)*[A-Za-z_$][A-Za-z_0-9$]*")
 _TAG = re.compile(r"[A-Za-z_0-9-]+([ \t\n\r]+[A-Za-z_0-9-]+)*")

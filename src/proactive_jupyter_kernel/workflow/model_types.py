@@ -6,7 +6,6 @@ knows (files, credentials, the catalogue, models behind a URL); a value that can
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import math
 import re
@@ -21,6 +20,7 @@ from proactive_jupyter_kernel.workflow.java.dates import parse_date
 from proactive_jupyter_kernel.workflow.java.deadlines import DeadlineExceeded, deadline
 from proactive_jupyter_kernel.workflow.java.numbers import parse_double, parse_float, parse_whole
 from proactive_jupyter_kernel.workflow.java.regex import compile_java
+from proactive_jupyter_kernel.workflow.java.uri import is_uri
 from proactive_jupyter_kernel.workflow.spel import Scope, SpelError, evaluate
 
 __all__ = ["MODELS", "Lookups", "ModelError", "check_model", "is_model"]
@@ -229,54 +229,12 @@ def _cron(validation: _Validation) -> None:
         raise ModelError(f"this is not a cron expression: {error}") from error
 
 
-_ESCAPED = r"%[0-9A-Fa-f]{2}"
-#: ``java.net.URI`` (RFC 2396) also takes characters beyond ASCII.
-_OTHER = r"[^\x00-\x7f]"
-_URIC = re.compile(rf"(?:[A-Za-z0-9\-_.!~*'();/?:@&=+$,\[\]]|{_OTHER}|{_ESCAPED})*")
-_PATH = re.compile(rf"(?:[A-Za-z0-9\-_.!~*'();/:@&=+$,]|{_OTHER}|{_ESCAPED})*")
-_AUTHORITY = re.compile(rf"(?:[A-Za-z0-9\-_.!~*'();:@&=+$,]|{_OTHER}|{_ESCAPED})+")
-_IPV6 = re.compile(r"(?:[^\[\]@]*@)?\[([0-9A-Fa-f:.]+)(?:%[A-Za-z0-9_.]+)?\](?::[0-9]*)?")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 _URL_SCHEMES = ("http", "https", "ftp", "file", "jar", "mailto")
 
 
 def _uri(validation: _Validation) -> None:
-    if not _is_uri(validation.value):
+    if not is_uri(validation.value):
         raise ModelError(f"{_shown(validation.value)} is not a URI")
-
-
-def _is_uri(text: str) -> bool:
-    """[scheme :] (//authority path | path | opaque) [? query] [# fragment]"""
-    if any(character.isspace() for character in text):
-        return False
-    rest, _, fragment = text.partition("#")
-    if not _URIC.fullmatch(fragment):
-        return False
-    scheme, colon, behind = rest.partition(":")
-    if colon and not set("/?") & set(scheme):
-        if not _SCHEME.fullmatch(scheme) or not behind:
-            return False
-        if not behind.startswith("/"):
-            return _URIC.fullmatch(behind) is not None
-        rest = behind
-    hierarchy, _, query = rest.partition("?")
-    path = hierarchy
-    if hierarchy.startswith("//"):
-        authority, slash, path = hierarchy[2:].partition("/")
-        if not _is_authority(authority) and not (slash and not authority):
-            return False
-    return _PATH.fullmatch(path) is not None and _URIC.fullmatch(query) is not None
-
-
-def _is_authority(text: str) -> bool:
-    address = _IPV6.fullmatch(text)
-    if address is None:
-        return _AUTHORITY.fullmatch(text) is not None
-    try:
-        ipaddress.IPv6Address(address[1])
-    except ValueError:
-        return False
-    return True
 
 
 def _url(validation: _Validation) -> None:

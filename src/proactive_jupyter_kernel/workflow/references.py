@@ -32,6 +32,9 @@ __all__ = ["InfiniteReference", "Substitutor", "resolve", "substitute"]
 
 _Variable = TypeVar("_Variable", bound=Variable)
 
+#: More are not reported: each unresolved chain of references takes time.
+_MOST_PROBLEMS = 100
+
 #: Field -> its attribute and type: the value of a variable that replaces a `Reference` is parsed as that type.
 _JOB_FIELDS: dict[str, tuple[str, Lexical]] = {
     "priority": ("priority", types.PRIORITY),
@@ -113,6 +116,8 @@ class _Resolution:
     def problem(self, message: str, place: str, explanation: str = "") -> None:
         problem = Problem(code="PA202", message=message, task=self.task_name, place=place, explanation=explanation)
         self.problems.append(problem)
+        if len(self.problems) >= _MOST_PROBLEMS:
+            raise InvalidWorkflow(self.workflow.name, self.problems)
 
     def text(self, text: str, place: str, values: Substitutor | None = None) -> str:
         try:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from proactive_jupyter_kernel.workflow.checks.problem import Problem
-from proactive_jupyter_kernel.workflow.java.deadlines import deadline
+from proactive_jupyter_kernel.workflow.java.deadlines import DeadlineExceeded, deadline, seconds_left
 from proactive_jupyter_kernel.workflow.model import TaskVariable, Variable, Workflow
 from proactive_jupyter_kernel.workflow.model_types import MODELS, Lookups, ModelError, check_model, is_model
 from proactive_jupyter_kernel.workflow.references import InfiniteReference, Substitutor
@@ -50,6 +50,9 @@ def _applied(workflow: Workflow, lookups: Lookups) -> tuple[Workflow, list[Probl
     tasks, problems = [], list(job.problems)
     inherited = {variable.name: variable.value for variable in job.variables}
     for task in workflow.tasks:
+        if not task.variables:
+            tasks.append(task)
+            continue
         checked = _ValidatedVariables(task.variables, inherited, task.name, lookups)
         problems += checked.problems
         tasks.append(task if checked.variables == task.variables else replace(task, variables=checked.variables))
@@ -61,6 +64,7 @@ class _ValidatedVariables:
 
     def __init__(self, variables: tuple[_V, ...], inherited: Mapping[str, str], task: str, lookups: Lookups) -> None:
         self.problems: list[Problem] = []
+        self.substitutor: Substitutor | None = None
         own = {
             variable.name: variable.value
             for variable in variables
@@ -85,11 +89,23 @@ class _ValidatedVariables:
         scope.valid = None
         model = variable.model
         try:
-            model = Substitutor(scope.variables)(model)
+            seconds_left()
+            model = self.substituted(model, scope)
             check_model(model, scope.value, variable.hidden, scope, lookups)
-        except (ModelError, InfiniteReference) as error:
+        except (ModelError, InfiniteReference, DeadlineExceeded) as error:
             message = f"Variable '{variable.name}': Model {_short(model)}: {error}"
             self.problems.append(Problem(code="PA201", message=message, task=task))
+        if "SPEL" in model.upper():
+            # The expression may have changed variables.
+            self.substitutor = None
+
+    def substituted(self, model: str, scope: Scope) -> str:
+        """The model with its references resolved; few models have any."""
+        if "$" not in model:
+            return model
+        if self.substitutor is None:
+            self.substitutor = Substitutor(scope.variables)
+        return self.substitutor(model)
 
 
 def _changed(variable: _V, scope: Scope, values: Mapping[str, str]) -> _V:

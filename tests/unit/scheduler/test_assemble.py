@@ -165,6 +165,7 @@ def test_parents_results_come_in_order() -> None:
 
 
 WALLTIMES = [("10", 10.0), ("02:03", 123.0), ("1:00:00", 3600.0), ("", None), ("soon", None), ("1:2:3:4", None)]
+WALLTIMES.append(("9" * 5_000, None))
 
 
 @pytest.mark.parametrize(("text", "seconds"), WALLTIMES)

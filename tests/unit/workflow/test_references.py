@@ -333,3 +333,13 @@ def test_a_task_with_variables_does_not_copy_those_of_the_job() -> None:
     inner = Substitutor({"V1": "own", "V3": "${V2}!"}, outer)
 
     assert (inner("$V1 $V2 $V3"), outer("$V1 $V3"), len(inner.values.maps[0])) == ("own 2 2!", "1 3", 2)  # type: ignore[attr-defined]
+
+
+def test_no_more_than_a_hundred_problems_are_looked_for() -> None:
+    """A long chain of references, each of which is too deep, is refused within a moment."""
+    chain = tuple(Variable(name=f"V{number}", value=f"${{V{number + 1}}}") for number in range(20_000))
+
+    with pytest.raises(InvalidWorkflow) as caught:
+        resolve(Workflow(name="chain", variables=chain))
+
+    assert len(caught.value.problems) == 100

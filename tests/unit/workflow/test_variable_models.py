@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow
 from proactive_jupyter_kernel.workflow.checks import accept, check_variables
+from proactive_jupyter_kernel.workflow.java.deadlines import deadline
 from proactive_jupyter_kernel.workflow.model import Loop, Script, Task, TaskVariable, Variable, Workflow
 from proactive_jupyter_kernel.workflow.variable_models import MODELS, Lookups, ModelError, apply_models, check_value
 
@@ -293,3 +296,27 @@ def test_accept_gives_the_workflow_with_what_expressions_set() -> None:
     workflow = Workflow(name="ok", tasks=(Task(name="T", executable=CODE),))
 
     assert accept(workflow) == workflow
+
+
+def test_many_variables_are_checked_in_linear_time() -> None:
+    """Twenty thousand models, some with references, are checked against each other's values within seconds."""
+    numbers = tuple(Variable(name=f"V{number}", value="5", model="PA:INTEGER[1,$MOST]") for number in range(20_000))
+    workflow = Workflow(name="many", variables=(Variable(name="MOST", value="9"), *numbers))
+    start = time.thread_time()
+
+    _, problems = apply_models(workflow)
+
+    assert (problems, time.thread_time() - start < 4) == ([], True)
+
+
+def test_all_slow_models_share_one_deadline() -> None:
+    """A thousand slow expressions do not take a thousand times as long; each is refused with the reason."""
+    slow = "PA:SPEL(#value matches '(?:a{0,50}){0,50}[bc]')"
+    variables = tuple(Variable(name=f"V{number}", value="a" * 60, model=slow) for number in range(1_000))
+    start = time.thread_time()
+
+    with deadline(0.5):
+        _, problems = apply_models(Workflow(name="slow", variables=variables))
+
+    assert (len(problems), time.thread_time() - start < 3) == (1_000, True)
+    assert "the time for the check of all variables is over" in str(problems[-1])

@@ -28,7 +28,9 @@ _Value = TypeVar("_Value")
 #: Generic information that names a node source; the second is the deprecated key.
 _SOURCE_KEYS = ("NODE_SOURCE", "NODESOURCENAME")
 _UNITS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000}
-_DELAY_PART = re.compile(r"(\d+)\s*([dhms])")
+_DELAY_PART = re.compile(r"([0-9]{1,12})\s*([dhms])")
+#: Characters of a delay; longer texts are none.
+_LONGEST_DELAY = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +125,7 @@ def removal_delay(information: Mapping[str, str], *, with_errors: bool) -> int |
 
 
 def _milliseconds(text: str) -> int | None:
-    parts = _DELAY_PART.findall(text)
+    parts = _DELAY_PART.findall(text) if len(text) <= _LONGEST_DELAY else []
     if not parts or _DELAY_PART.sub("", text).strip():
         return None
     return sum(int(count) * _UNITS[unit] for count, unit in parts)

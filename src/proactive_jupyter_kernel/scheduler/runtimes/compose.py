@@ -15,6 +15,7 @@ from proactive_jupyter_kernel.scheduler.attempt import FailureKind
 from proactive_jupyter_kernel.scheduler.runtimes.base import HARNESS, shell_code
 from proactive_jupyter_kernel.scheduler.runtimes.nativeshell import NativeShell
 from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart, Launch, Report, Stage, failure
+from proactive_jupyter_kernel.workflow.java.regex import compile_java
 
 __all__ = ["RUNTIMES", "DockerCompose"]
 
@@ -84,11 +85,9 @@ def _options(stage: Stage, name: str) -> list[str]:
     text = information.get(name, "").strip()
     pattern = information.get("docker-compose-options-split-regex") or r"\s+"
     try:
-        return [word for word in re.split(pattern, text) if word]
-    except re.error as error:
-        raise CannotStart(
-            f"docker-compose-options-split-regex {pattern!r} is not a regular expression: {error}"
-        ) from error
+        return [word for word in compile_java(pattern).split(text) if word]
+    except ValueError as error:
+        raise CannotStart(f"docker-compose-options-split-regex cannot be used: {error}") from error
 
 
 RUNTIMES = (DockerCompose(),)

@@ -16,6 +16,8 @@ from proactive_jupyter_kernel.workflow.names import is_ncname
 
 __all__ = ["split_tag", "structure_problems"]
 
+#: A proposal compares a name with those of all tasks: further problems have none.
+_MOST_PROPOSALS = 50
 _CLARK = re.compile(r"\{([^{}]*)\}(.*)", re.DOTALL)
 
 
@@ -117,7 +119,8 @@ class _Walk:
     def depends(self, element: Element) -> Iterator[Problem]:
         for parent in element.record:
             if parent not in self.names:
-                explanation = did_you_mean(parent, self.names) or "No task has this name."
+                near = did_you_mean(parent, self.names) if len(self.problems) < _MOST_PROPOSALS else ""
+                explanation = near or "No task has this name."
                 message = f"Unknown dependence: {parent}"
                 yield Problem(code="PA108", message=message, task=self.task, explanation=explanation)
 

@@ -22,6 +22,8 @@ __all__ = ["NAMESPACE", "Validator", "children_of", "line_of", "local_name", "ve
 NAMESPACE = "urn:proactive:jobdescriptor:"
 _INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
 _STRICT_FROM = 12
+#: A proposal compares a name with those of all tasks: further problems have none.
+_MOST_PROPOSALS = 50
 #: Attribute -> the first schema version with it; a server refuses it in an older version.
 _SINCE = {
     ("job", "tags"): 14,
@@ -406,7 +408,8 @@ class Validator:
                 for parent in self.all(depends, "task"):
                     name = (parent.get("ref") or "").strip()
                     if name and name not in names:
-                        self.problem(parent, f"Unknown dependence: {name}", did_you_mean(name, names), "PA108")
+                        hint = did_you_mean(name, names) if len(self.problems) < _MOST_PROPOSALS else ""
+                        self.problem(parent, f"Unknown dependence: {name}", hint, "PA108")
         self.task = ""
 
     def all(self, element: etree._Element, tag: str) -> Iterator[etree._Element]:

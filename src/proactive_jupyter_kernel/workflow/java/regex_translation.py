@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from proactive_jupyter_kernel.workflow.java.regex_classes import SETS, UNICODE_SETS, class_body
+
 __all__ = ["UnsupportedRegex", "translated"]
 
 #: Counted repetitions are expanded when a pattern is compiled; this is the limit for their product.
@@ -16,52 +18,6 @@ _MAX_ELEMENTS = 10_000
 _MAX_DEPTH = 60
 
 _LINE_ENDS = r"\n\r\x85\u2028\u2029"
-#: Java's classes by name, as the body of a class; ASCII only, as in Java without a flag.
-_CLASSES = {
-    "Lower": "a-z",
-    "Upper": "A-Z",
-    "ASCII": r"\x00-\x7f",
-    "Alpha": "a-zA-Z",
-    "Digit": "0-9",
-    "Alnum": "a-zA-Z0-9",
-    "Punct": r"!-\/\:-\@\[-`\{-\~",
-    "Graph": r"\!-\~",
-    "Print": r"\ -\~",
-    "Blank": r"\ \t",
-    "Cntrl": r"\x00-\x1f\x7f",
-    "XDigit": "0-9a-fA-F",
-    "Space": r"\ \t\n\x0b\f\r",
-    "L1": r"\x00-\xff",
-    "LD": r"\p{L}\p{Nd}",
-    "all": r"\x00-\U0010ffff",
-    "javaLowerCase": r"\p{Lowercase}",
-    "javaUpperCase": r"\p{Uppercase}",
-    "javaTitleCase": r"\p{Lt}",
-    "javaAlphabetic": r"\p{Alphabetic}",
-    "javaIdeographic": r"\p{Ideographic}",
-    "javaDigit": r"\p{Nd}",
-    "javaLetter": r"\p{L}",
-    "javaLetterOrDigit": r"\p{L}\p{Nd}",
-    "javaSpaceChar": r"\p{Z}",
-    "javaWhitespace": r"\ \t-\r\x1c-\x1f\u1680\u2000-\u2006\u2008-\u200a\u2028\u2029\u205f\u3000",
-    "IsPunctuation": r"\p{P}",
-    "IsControl": r"\p{Cc}",
-    "IsLetter": r"\p{L}",
-    "IsDigit": r"\p{Nd}",
-}
-_CATEGORY = re.compile(
-    r"(?:Is|gc=|general_category=)?(L[ulmtoC]?|M[nce]?|N[dlo]?|P[cdseifo]?|S[mcko]?|Z[slp]?|C[cfson]?)"
-)
-_PROPERTY = re.compile(r"(?:Is|In|sc=|script=|blk=|block=)[A-Za-z][A-Za-z0-9_ -]*")
-#: Escapes for sets of characters, as the body of a class; the capital letter is the complement.
-_SETS = {
-    "d": "0-9",
-    "w": "a-zA-Z_0-9",
-    "s": _CLASSES["Space"],
-    "h": r"\ \t\xa0\u1680\u180e\u2000-\u200a\u202f\u205f\u3000",
-    "v": r"\n\x0b\f\r\x85\u2028\u2029",
-}
-_UNICODE_SETS = {"d": r"\p{Nd}", "w": r"\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200c\u200d", "s": r"\p{White_Space}"}
 _CHARACTERS = {"t": "\t", "n": "\n", "r": "\r", "f": "\f", "a": "\a", "e": "\x1b"}
 #: Escapes outside of a class that are neither a character nor a set.
 _ANCHORS = {
@@ -305,10 +261,10 @@ class _Translator:
             raise self.wrong("it ends with a backslash")
         if following in "pP":
             return self.named_class(following), True
-        if following.lower() in _SETS:
+        if following.lower() in SETS:
             self.position += 2
-            body = _UNICODE_SETS.get(following.lower()) if self.flags.unicode else None
-            body = body or _SETS[following.lower()]
+            body = UNICODE_SETS.get(following.lower()) if self.flags.unicode else None
+            body = body or SETS[following.lower()]
             return (f"[^{body}]" if following.isupper() else body), True
         if following in _CHARACTERS:
             self.position += 2
@@ -335,15 +291,7 @@ class _Translator:
         r"""``\p{Alpha}``, ``\p{L}``, ``\p{IsLatin}``; the body of a character class."""
         match = _NAMED.match(self.pattern, self.position + 2)
         name = match.group(1) if match else self.pattern[self.position + 2 : self.position + 3]
-        plain = name.removeprefix("Is")
-        body = _CLASSES.get(name) or _CLASSES.get(plain)
-        if body is None and (category := _CATEGORY.fullmatch(name)):
-            body = rf"\p{{{category.group(1)}}}"
-        if body is None and _PROPERTY.fullmatch(name):
-            found = name if name.startswith("In") else plain
-            body = rf"\p{{{found}}}"
-            if not _is_property(body):
-                body = None
+        body = class_body(name)
         if body is None:
             raise self.refuse(f"the class \\{letter}{{{_short(name)[1:-1]}}}")
         self.position += 2 + (len(match.group()) if match else 1)
@@ -414,16 +362,6 @@ def _literal(character: str) -> str:
 
 def _plain(literal: str) -> str:
     return chr(int(literal[2:], 16)) if literal.startswith("\\x") else literal
-
-
-def _is_property(body: str) -> bool:
-    import regex
-
-    try:
-        regex.compile(body)
-    except regex.error:
-        return False
-    return True
 
 
 def _short(text: str) -> str:

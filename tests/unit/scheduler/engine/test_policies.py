@@ -216,7 +216,7 @@ def test_ended_job_is_removed_after_its_delay(stage, task, failed, information, 
     assert (play.forgotten, play.events()[-1], play.machine.next_wakeup) == ([1], "JOB_REMOVE_FINISHED", None)
 
 
-@pytest.mark.parametrize("text", ["", "soon", "3 d 12x", "12"])
+@pytest.mark.parametrize("text", ["", "soon", "3 d 12x", "12", "9" * 100_000, "9" * 5_000 + "s"])
 def test_unreadable_removal_delay_keeps_the_job(stage, task, text):
     """A REMOVE_DELAY that is none removes nothing."""
     play = stage()

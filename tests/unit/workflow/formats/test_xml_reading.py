@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -637,3 +638,16 @@ def test_damaged_texts_end_in_a_message(data: st.DataObject) -> None:
 
     with contextlib.suppress(InvalidWorkflow, UnreadableWorkflow):
         loads(text)
+
+
+def test_thousands_of_unknown_dependencies_are_named_in_seconds() -> None:
+    """Proposals compare a name with all others; only the first problems have one."""
+    body = '<scriptExecutable><script><code language="bash"/></script></scriptExecutable></task>'
+    tasks = (f'<task name="task_{n}"><depends><task ref="tsak_{n}"/></depends>{body}' for n in range(2_000))
+    start = time.thread_time()
+
+    with pytest.raises(InvalidWorkflow) as caught:
+        loads(job(f"<taskFlow>{''.join(tasks)}</taskFlow>"))
+
+    hints = ["Did you mean" in str(problem) for problem in caught.value.problems]
+    assert (len(hints), sum(hints), time.thread_time() - start < 5) == (2_000, 50, True)
