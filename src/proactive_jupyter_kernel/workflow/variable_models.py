@@ -74,8 +74,8 @@ class _ValidatedVariables:
             value="",
             variables={**inherited, **own},
             models={variable.name: variable.model for variable in variables},
-            groups={variable.group for variable in variables if variable.group},
-            names={*inherited, *(variable.name for variable in variables)},
+            groups=dict.fromkeys(variable.group for variable in variables if variable.group),
+            names=dict.fromkeys((*inherited, *(variable.name for variable in variables))),
         )
         before = dict(scope.variables)
         for variable in variables:

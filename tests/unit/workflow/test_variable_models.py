@@ -320,3 +320,24 @@ def test_all_slow_models_share_one_deadline() -> None:
 
     assert (len(problems), time.thread_time() - start < 3) == (1_000, True)
     assert "the time for the check of all variables is over" in str(problems[-1])
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("hideVar('missing')", "there is no variable 'missing'. Known: A, B."),
+        ("showVar('missing')", "there is no variable 'missing'. Known: A, B."),
+        ("hideGroup('other')", "there is no group 'other'. Known: main."),
+        ("showGroup('other')", "there is no group 'other'. Known: main."),
+    ],
+)
+def test_only_what_is_there_is_hidden_and_shown(expression: str, message: str) -> None:
+    """As on a server, an expression that names a variable or a group which the workflow lacks is refused."""
+    variables = (
+        Variable(name="A", value="1", model=f"PA:SPEL({expression})"),
+        Variable(name="B", value="2", group="main"),
+    )
+
+    _, problems = apply_models(Workflow(name="w", variables=variables))
+
+    assert [str(problem).partition("evaluated: ")[2].partition("  ")[0] for problem in problems] == [message]

@@ -186,7 +186,8 @@ def pairs(state: State, entries: Iterable[tuple[Any, Any]], kind: str = "a map")
     found: dict[Any, Any] = {}
     total = 1
     for key, value in entries:
-        found[frozen(state, key)] = frozen(state, value)
+        key = frozen(state, key)
+        found[key] = frozen(state, value)
         total += weight(key) + weight(found[key])
         if total > MAX_WEIGHT:
             raise SpelError(f"{kind} grows beyond {MAX_WEIGHT:,} characters and items")

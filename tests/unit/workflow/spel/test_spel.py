@@ -71,6 +71,7 @@ def scope() -> Scope:
         ("{{name: 'a', age: 3}, {name: 'b', age: 5}}.^[age > 4].name", "b"),
         ("{a: {1, {b: 'deep'}}}['a'][1]['b']", "deep"),
         ("'' + {:} + {}", "{}[]"),
+        ("'' + {(temp): 1}", "{{}=1}"),
         ("new String('a') + new Integer('5')", "a5"),
         ("new int[]{1, 2, 3}.length + new int[4].length", 7),
         ("new java.util.ArrayList({1, 2}).contains(2)", True),
