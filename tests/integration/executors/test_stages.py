@@ -127,7 +127,7 @@ def test_clean_script(lab: Any, caplog: pytest.LogCaptureFixture) -> None:
     assert (run.value, run.out, run.err) == (2, "", "")
     assert "clean 1 true local-0" in caplog.text
     assert "Failed to execute clean script" in caplog.text
-    assert run.outcome.clean_output[0] == "clean 1 true local-0"
+    assert "clean 1 true local-0" in run.outcome.clean_output
     assert run.outcome.clean_failure.startswith("Failed to execute clean script: ")
 
 
