@@ -32,6 +32,17 @@ CELLS: tuple[tuple[str, str], ...] = (
     ("#%list_resources()", "List of available hosts"),
     ("#%configure(task=block)", "Switching to block mode"),
     ("#%import(language=Python)\nimport json\nimport os", ""),
+    ("#%task(name=alone)\nresult = 'alone'", "alone"),
+    ("#%runtime_env(type=none)", ""),
+    ("#%submit_job(name=contained)", r"job_id: \d+"),
+    ("#%get_task_result(task_name=alone)", r"Result:\s*alone"),
+    ("#%delete_task(name=alone)", "Deleting task"),
+    # In Python: each of the many tasks below would start a Java machine for Groovy, and the client waits a minute.
+    (
+        "#%job_fork_env(language=Python, force=on)\nforkEnvironment.addSystemEnvironmentVariable('ALL', '1')",
+        "",
+    ),
+    ("#%job_selection_script(language=Python, force=on)\nselected = True", ""),
     (
         "#%task(name=first, generic_info=[(color,blue)], variables=[(size,big)], export=[shared],"
         " precious_result=true)\nshared = 'exported'\nprint('in first', variables.get('size'))\n"
@@ -51,10 +62,6 @@ CELLS: tuple[tuple[str, str], ...] = (
     ("#%task(name=groovy, dep=[second], language=Groovy)\nprintln 'from groovy'\nresult = 1 + 1", "groovy"),
     ("#%task(name=filed, path=<FOLDER>/program.py, dep=[groovy])", "filed"),
     ("result = 'a cell without a pragma'", "DT"),
-    ("#%task(name=removed)\nprint('never')", "removed"),
-    ("#%delete_task(name=removed)", "Deleting task"),
-    ("#%job_selection_script(language=Groovy)\nselected = true", ""),
-    ('#%job_fork_env(language=Groovy)\nforkEnvironment.addSystemEnvironmentVariable("ALL", "1")', ""),
     ("#%job(name=chain, generic_info=[(note,kept)], variables=[(who,world)])", "Job 'chain' created"),
     ("#%draw_job(name=chain, inline=on, save=on)", "Plotting|Workflow created"),
     ("#%write_dot(name=chain)", "'chain.dot' file created"),
@@ -72,6 +79,7 @@ CELLS: tuple[tuple[str, str], ...] = (
     ("#%get_task_result(task_name=groovy)", r"Result:\s*2"),
     ("#%submit_job(name=on_a_host, host=<HOST>)", r"job_id: \d+"),
     ("#%get_task_result(task_name=groovy)", r"Result:\s*2"),
+    ("#%job_selection_script(language=Python, force=on)\nselected = True", ""),
     ("#%submit_job(name=with_files, input_path=<FOLDER>/in, output_path=<FOLDER>/out)", r"job_id: \d+"),
     ("#%get_task_result(task_name=second)", r"\[1, 2\]"),
     ("#%split(name=split, dep=[first])\nresult = 'split'", "split"),
@@ -90,9 +98,6 @@ CELLS: tuple[tuple[str, str], ...] = (
     ("#%get_task_result(task_name=merge)", r"Result:\s*3"),
     ("#%get_task_result(task_name=loop)", r"Result:\s*0"),
     ("#%get_task_result(task_name=continuation)", "continued"),
-    ("#%runtime_env(type=none)", ""),
-    ("#%submit_job(name=contained)", r"job_id: \d+"),
-    ("#%get_task_result(task_name=groovy)", r"Result:\s*2"),
     ("#%import_dot(path=./chain.dot)", "Task 'first' already exists.*Task 'filed' already exists"),
     ("#%show_resource_manager()", "<iframe.*<URL>/rm/"),
     ("#%show_scheduling_portal(height=100, width=200)", "<iframe.*<URL>/scheduler/"),

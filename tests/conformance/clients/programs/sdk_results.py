@@ -15,7 +15,7 @@ SLEEP = "import time\ntime.sleep(60)"
 PATIENCE = 60_000
 
 
-def until(condition: Callable[[], bool], seconds: float = 30) -> bool:
+def until(condition: Callable[[], bool], seconds: float = 60) -> bool:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
