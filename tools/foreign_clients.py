@@ -1,9 +1,9 @@
-"""Install ProActive's own clients for tests/conformance, each into an environment of its own in build/conformance.
+"""Install ProActive's own clients and a tester of REST APIs for tests/conformance.
 
     python tools/foreign_clients.py
 
-They are test material: nothing of the project imports them, and the project's own environment never gets them. What is
-there already, in these versions, is left as it is.
+Each gets an environment of its own in build/conformance. They are test material: nothing of the project imports them,
+and the project's own environment never gets them. What is there already, in these versions, is left as it is.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ CLIENTS: dict[str, tuple[tuple[str, ...], ...]] = {
     "sdk-13": (("proactive==13.0.3",),),
     # pytest runs the tests that the source package ships.
     "sdk-14": (("proactive==14.2.0.2505080030.dev0", "pytest"),),
+    "schemathesis": (("schemathesis==4.32.5",),),
     # Without its dependencies: it names Notebook for an import that Notebook 7 does not have, see kernel_launcher.py.
     "kernel": (
         ("proactive==13.0.3", "ipykernel", "matplotlib", "networkx", "pygraphviz"),

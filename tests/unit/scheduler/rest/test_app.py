@@ -169,6 +169,7 @@ def test_every_route_asks_for_a_session_or_says_that_it_does_not(rest: Callable[
         "/rm/logins/sessionid/{session}/userdata",
         *(f"/task/channels/{name}" for name in ("create", "delete", "names", "read", "change", "wait")),
         *(f"/task/signals/{name}" for name in ("state", "wait", "ready", "send", "remove")),
+        "/openapi.json",
         "/scheduler/version",
         "/rm/version",
         "/rm/url",

@@ -7,6 +7,7 @@ from proactive_jupyter_kernel.scheduler.rest.routes import (
     flat_jobs,
     jobs,
     login,
+    openapi,
     refusals,
     rights,
     rm,
@@ -26,6 +27,7 @@ __all__ = ["OUTSIDE", "ROUTES"]
 
 ROUTES = (
     *login.ROUTES,
+    *openapi.ROUTES,
     *server.ROUTES,
     *rights.ROUTES,
     *statistics.ROUTES,
