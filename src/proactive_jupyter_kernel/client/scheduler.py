@@ -284,9 +284,9 @@ def reach(settings: Settings) -> None:
     finally:
         transport.close()
     named = f"{transport.address} (address from {settings.source})" if settings.source else transport.address
-    if response.status == 404 and b"exceptionClass" not in response.body:
+    if response.status != 200 or b"scheduler" not in response.body:
         raise NotConnected(
-            f"The server at {named} is not a ProActive scheduler: it has no {transport.address}/rest.",
+            f"The server at {named} is not a ProActive scheduler: it has no {transport.address}/rest/scheduler.",
             hint=WRONG_ADDRESS,
         )
 

@@ -147,6 +147,8 @@ _BUNDLES: dict[type, Callable[[Any], Bundle]] = {
 def _value(output: Value, formatter: Formatter) -> Bundle:
     value = output.value
     content_type = _content_type(output.metadata)
+    if not output.trusted and content_type in _MARKUP:
+        content_type = "text/plain"
     if isinstance(value, bytes | bytearray) and not isinstance(value, PngImage):
         return _bytes(bytes(value), content_type)
     if isinstance(value, str) and content_type in _TEXTS:
@@ -235,6 +237,8 @@ def _json(text: str) -> Bundle:
     return Bundle(data=bundle)
 
 
+#: Shown as plain text if their author is not trusted.
+_MARKUP = frozenset({"text/html", "text/markdown"})
 #: Results of these types are texts that a front end can render.
 _TEXTS: dict[str, Callable[[str], Bundle]] = {
     "text/plain": _plain,

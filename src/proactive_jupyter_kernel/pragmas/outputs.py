@@ -54,6 +54,8 @@ class Value:
     label: str = ""
     #: ``content.type`` and others of the result's metadata; bytes of an image type are shown as that image.
     metadata: Mapping[str, str] = field(default_factory=dict)
+    #: Whether text that is markup is shown as such: of a stranger it could show what it likes in the notebook.
+    trusted: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,7 +53,7 @@ def _applied(workflow: Workflow, lookups: Lookups) -> tuple[Workflow, list[Probl
         if not task.variables:
             tasks.append(task)
             continue
-        checked = _ValidatedVariables(task.variables, inherited, task.name, lookups)
+        checked = _ValidatedVariables(task.variables, inherited, task.name, lookups, hides=job.hides)
         problems += checked.problems
         tasks.append(task if checked.variables == task.variables else replace(task, variables=checked.variables))
     return replace(workflow, variables=job.variables, tasks=tuple(tasks)), problems
@@ -62,9 +62,19 @@ def _applied(workflow: Workflow, lookups: Lookups) -> tuple[Workflow, list[Probl
 class _ValidatedVariables:
     """The variables of a job or a task after validation by all their models."""
 
-    def __init__(self, variables: tuple[_V, ...], inherited: Mapping[str, str], task: str, lookups: Lookups) -> None:
+    def __init__(
+        self,
+        variables: tuple[_V, ...],
+        inherited: Mapping[str, str],
+        task: str,
+        lookups: Lookups,
+        *,
+        hides: bool = False,
+    ) -> None:
+        """`hides`: whether one of the inherited variables is hidden."""
         self.problems: list[Problem] = []
         self.substitutor: Substitutor | None = None
+        self.hides = hides or any(variable.hidden for variable in variables)
         own = {
             variable.name: variable.value
             for variable in variables
@@ -93,7 +103,13 @@ class _ValidatedVariables:
             model = self.substituted(model, scope)
             check_model(model, scope.value, variable.hidden, scope, lookups)
         except (ModelError, InfiniteReference, DeadlineExceeded) as error:
-            message = f"Variable '{variable.name}': Model {_short(model)}: {error}"
+            # Neither the value of a hidden variable, nor a model with values in the places of its references.
+            shown, reason = model, str(error)
+            if variable.hidden and not isinstance(error, DeadlineExceeded):
+                shown, reason = variable.model, "the value, which is hidden, does not match"
+            elif self.hides and model != variable.model:
+                shown, reason = variable.model, "the value does not match; the model refers to hidden variables"
+            message = f"Variable '{variable.name}': Model {_short(shown)}: {reason}"
             self.problems.append(Problem(code="PA201", message=message, task=task))
         if "SPEL" in model.upper():
             # The expression may have changed variables.

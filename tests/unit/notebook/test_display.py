@@ -33,6 +33,11 @@ def data(output: Output) -> dict[str, Any]:
         (Value(value=42), {"text/plain": "42"}),
         (Value(value="é"), {"text/plain": "'é'"}),
         (Value(value=42, label="T1"), {"text/plain": "T1: 42"}),
+        (
+            Value(value="<b>x</b>", metadata={"content.type": "text/html; charset=utf-8"}, trusted=False),
+            {"text/plain": "<b>x</b>"},
+        ),
+        (Value(value=b"*x*", metadata={"file.name": "x.md"}, trusted=False), {"text/plain": "*x*"}),
         (Value(value=b"\0\1"), {"text/plain": r"b'\x00\x01'"}),
         (Value(value={"a": {"b": 1}}), {"text/plain": "{'a': {'b': 1}}"}),
         (Value(value=[[1, [2]]]), {"text/plain": "[[1, [2]]]"}),

@@ -44,3 +44,20 @@ def test_trust_opens_it(fitted, pragma: str) -> None:
     """For this one pragma."""
     fitted.run(pragma.format(", trust=on"))
     assert isinstance(PRAGMAS[pragma](fitted.frontend.namespace["found"]), _Model)
+
+
+@pytest.mark.parametrize(
+    ("mine", "trust", "expected"), [(False, "", False), (False, ", trust=on", True), (True, "", True)]
+)
+def test_markup_of_a_foreign_job_is_shown_as_text(
+    notebook, monkeypatch, mine: bool, trust: str, expected: bool
+) -> None:
+    """Unless `trust=on` says otherwise."""
+    page = ScriptedOutcome(result="<b>x</b>", metadata={"content.type": "text/html"})
+    notebook.server.outcomes["Page"] = page
+    notebook.run("#%task(Page)\nresult = 1\n#%submit_job(name=page)")
+    notebook.server.finish(1)
+    monkeypatch.setattr(Scheduler, "is_mine", lambda scheduler, job_id: mine)
+    notebook.run(f"#%get_job_result(job_id=1{trust})")
+    notebook.run(f"#%get_task_result(Page, job_id=1{trust})")
+    assert [value.trusted for value in notebook.frontend.values] == [expected, expected]

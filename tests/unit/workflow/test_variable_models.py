@@ -341,3 +341,32 @@ def test_only_what_is_there_is_hidden_and_shown(expression: str, message: str) -
     _, problems = apply_models(Workflow(name="w", variables=variables))
 
     assert [str(problem).partition("evaluated: ")[2].partition("  ")[0] for problem in problems] == [message]
+
+
+def test_the_value_of_a_hidden_variable_is_not_in_a_refusal() -> None:
+    """Neither its own, nor one that stands in the model of another variable."""
+    workflow = Workflow(
+        name="demo",
+        variables=(
+            Variable(name="KEY", value="S3CRET", model="PA:INTEGER", hidden=True),
+            Variable(name="WORD", value="x", model="PA:LIST(${KEY},b)"),
+        ),
+        tasks=(
+            Task(
+                name="A",
+                executable=CODE,
+                variables=(
+                    TaskVariable(name="LOCAL", value="S3CRET", model="PA:REGEXP(y)", hidden=True),
+                    TaskVariable(name="OTHER", value="x", model="PA:LIST(${KEY},b)"),
+                ),
+            ),
+        ),
+    )
+    shown = [problem.message for problem in check_variables(workflow)]
+    assert [message.partition(":")[0] for message in shown] == [
+        "Variable 'KEY'",
+        "Variable 'WORD'",
+        "Variable 'LOCAL'",
+        "Variable 'OTHER'",
+    ]
+    assert "S3CRET" not in " ".join(shown)

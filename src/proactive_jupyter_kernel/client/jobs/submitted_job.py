@@ -161,7 +161,9 @@ class SubmittedJob:
         """`trust`, or whether this user submitted the job, which is asked only where it makes a difference."""
         if trust is not None:
             return trust
-        asked = holds_tagged(carried) or any(one.outputs or holds_tagged(one.carried) for one in results)
+        asked = holds_tagged(carried) or any(
+            one.outputs or one.metadata or holds_tagged(one.carried) for one in results
+        )
         return asked and self.scheduler.is_mine(self.id)
 
     # -- files

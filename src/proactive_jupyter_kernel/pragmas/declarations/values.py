@@ -272,7 +272,7 @@ class SwitchOrFile(Kind):
         found = Switch.WORDS.get(text.lower())
         if found is not None:
             return found
-        if not text:
+        if not text or "://" in text:
             raise self.unfit(node)
         return text
 

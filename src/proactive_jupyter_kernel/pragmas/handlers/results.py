@@ -206,7 +206,9 @@ def _in_order(job: Job) -> list[str]:
 
 
 def _value(result: TaskResult, value: object) -> Value:
-    return Value(value=value, label=result.name, metadata=result.metadata)
+    # Whose job it is was asked only where that makes a difference.
+    trusted = result.trusted or not result.metadata
+    return Value(value=value, label=result.name, metadata=result.metadata, trusted=trusted)
 
 
 @pragma(
