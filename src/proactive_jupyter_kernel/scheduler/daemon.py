@@ -285,7 +285,7 @@ class _Daemon:
             return
 
         def look() -> None:
-            if service.busy or app.events.open:
+            if service.busy or app.events.open or app.requests:
                 self._touched()
             left = self._last_used + limit - time.monotonic()
             if left > 0:

@@ -52,15 +52,21 @@ class App:
         self._outside = Router(OUTSIDE)
         self._touched = touched
         self.events = Events(service, sessions)
+        #: How many are being answered.
+        self.requests = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._touched()
         if scope["type"] == "websocket":
             await self._socket(scope, receive, send)
         elif scope["type"] == "http":
-            request = Request(scope, receive)
-            response = await self._answer(request)
-            await response(scope, receive, send)
+            self.requests += 1
+            try:
+                response = await self._answer(Request(scope, receive))
+                await response(scope, receive, send)
+            finally:
+                self.requests -= 1
+                self._touched()
 
     def close(self) -> None:
         """Let go of everybody who listens."""
