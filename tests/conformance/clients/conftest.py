@@ -71,7 +71,8 @@ def client() -> Callable[[str], Client]:
 
     def found(name: str) -> Client:
         python = runpy.run_path(str(ROOT / "tools" / "foreign_clients.py"))["python_of"](name)
-        missing = None if python else f"the client {name} is not installed; `make clients` installs it"
+        there = python is not None and (ROOT / "build" / "conformance" / "sources").is_dir()
+        missing = None if there else f"the client {name} is not installed; `make clients` installs it"
         if missing is None and shutil.which("java") is None:
             missing = "there is no Java for ProActive's clients"
         if missing is not None:
