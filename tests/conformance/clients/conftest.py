@@ -115,7 +115,8 @@ class Scheduler:
 
 
 @pytest.fixture
-def scheduler(tmp_path: Path) -> Iterator[Scheduler]:
+def scheduler(client: Callable[[str], Client], tmp_path: Path) -> Iterator[Scheduler]:
+    client("sdk-14")  # without the clients none is started
     started = Scheduler(tmp_path / "home")
     yield started
     started.command("stop")
