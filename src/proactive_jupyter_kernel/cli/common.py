@@ -15,7 +15,7 @@ from proactive_jupyter_kernel.client import config
 from proactive_jupyter_kernel.client.config import EMBEDDED, Settings
 from proactive_jupyter_kernel.client.connection import Connection
 from proactive_jupyter_kernel.client.keyring_passwords import with_password
-from proactive_jupyter_kernel.client.scheduler import Scheduler
+from proactive_jupyter_kernel.client.scheduler import Scheduler, reach
 from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.errors import SetupError, UnknownJob
 
@@ -42,6 +42,9 @@ data_dir_option = click.option(
 )
 
 
+_CA_FILE = click.Path(path_type=Path, exists=True, dir_okay=False, resolve_path=True)
+
+
 def examples(*lines: str) -> str:
     """An epilog that keeps its lines."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
@@ -63,11 +66,21 @@ def scheduler_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.option("--url", metavar="URL", default="", help="A ProActive server; 'local' for the embedded scheduler.")
     @click.option("--login", metavar="NAME", default="", help="The login there; PROACTIVE_PASSWORD has the password.")
+    @click.option("--ca-file", type=_CA_FILE, metavar="FILE", help="Trust the TLS certificates that FILE (PEM) signs.")
     @click.option("--no-verify", is_flag=True, help="Accept any TLS certificate.")
     @data_dir_option
     @functools.wraps(command)
-    def with_scheduler(*args: Any, url: str, login: str, no_verify: bool, data_dir: Path | None, **options: Any) -> Any:
-        settings = chosen_settings(url=url, login=login, no_verify=no_verify, data_dir=data_dir)
+    def with_scheduler(
+        *args: Any,
+        url: str,
+        login: str,
+        ca_file: Path | None,
+        no_verify: bool,
+        data_dir: Path | None,
+        **options: Any,
+    ) -> Any:
+        verify = False if no_verify else str(ca_file) if ca_file else None
+        settings = chosen_settings(url=url, login=login, verify=verify, data_dir=data_dir)
         connection = Connection(completed(settings), data_dir=data_dir)
         try:
             return command(connection.scheduler, *args, **options)
@@ -77,8 +90,11 @@ def scheduler_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return with_scheduler
 
 
-def chosen_settings(*, url: str, login: str, no_verify: bool, data_dir: Path | None) -> Settings:
-    """The settings that options, environment and configuration file make; the options first."""
+def chosen_settings(*, url: str, login: str, verify: bool | str | None, data_dir: Path | None) -> Settings:
+    """The settings that options, environment and configuration file make; the options first.
+
+    `verify` is False for any certificate, a file of certificates, or None where no option says anything.
+    """
     if url:
         address = "" if url.lower() in config.LOCAL_NAMES else config.url_of(url=url)
         settings = Settings(url=address)
@@ -86,9 +102,9 @@ def chosen_settings(*, url: str, login: str, no_verify: bool, data_dir: Path | N
         settings = EMBEDDED
     else:
         settings = config.discover(Path.cwd())
-    if settings.embedded and (login or no_verify):
+    if settings.embedded and (login or verify is not None):
         raise SetupError(
-            "--login and --no-verify apply to a ProActive server, but the embedded scheduler was selected.",
+            "--login, --ca-file and --no-verify apply to a ProActive server, but the embedded scheduler was selected.",
             hint="Add --url.",
         )
     if data_dir is not None and not settings.embedded:
@@ -98,16 +114,22 @@ def chosen_settings(*, url: str, login: str, no_verify: bool, data_dir: Path | N
         url=settings.url,
         login=login or settings.login,
         password=password,
-        verify=settings.verify and not no_verify,
+        verify=settings.verify if verify is None else verify,
         source=settings.source,
     )
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def completed(settings: Settings) -> Settings:
     """The settings, completed from the environment or by prompting at a terminal."""
     settings = with_password(config.completed(settings))
-    if settings.complete or not sys.stdin.isatty():
+    if settings.complete or not _is_terminal():
         return settings
+    # Nobody should type a password for a server that is not there.
+    reach(settings)
     login = settings.login or click.prompt(f"Login at {settings.url}", err=True)
     password = settings.password or Secret(click.prompt(f"Password of {login}", hide_input=True, err=True))
     return Settings(url=settings.url, login=login, password=password, verify=settings.verify, source=settings.source)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from proactive_jupyter_kernel.cli import common, watch
 from proactive_jupyter_kernel.cli import job_formatting as job_facts
-from proactive_jupyter_kernel.cli import watch
 from proactive_jupyter_kernel.cli.app import COMMANDS
 from proactive_jupyter_kernel.client.config import Settings
 from proactive_jupyter_kernel.client.secret import Secret
@@ -385,6 +385,31 @@ def test_a_server_is_named_by_options(run: Run, settings_used: list[Settings], m
     assert (used.url, used.login, used.verify, used.password) == ("https://h:8443", "me", False, Secret("p"))
 
 
+def test_certificates_are_named_by_option_or_file(
+    run: Run, settings_used: list[Settings], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A file of certificates counts, whoever names it; an option replaces the configuration file's."""
+    (tmp_path / "ca.pem").touch()
+    (tmp_path / "other.pem").touch()
+    file = tmp_path / "proactive_config.ini"
+    file.write_text("[proactive_server]\nurl = https://h:8443\nverify = ca.pem\n[user]\nlogin = me\npassword = p\n")
+    run("jobs")
+    run("jobs", "--ca-file", "other.pem")
+    run("jobs", "--no-verify")
+    assert [used.verify for used in settings_used] == [str(tmp_path / "ca.pem"), str(tmp_path / "other.pem"), False]
+
+
+def test_a_password_is_asked_for_after_the_server_was_reached(
+    run: Run, settings_used: list[Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a terminal; where no server answers, nothing is asked."""
+    monkeypatch.setattr(common, "_is_terminal", lambda: True)
+    done = run("jobs", "--url", "http://127.0.0.1:9", "--login", "me", input="secret\n")
+    assert (done.exit_code, settings_used) == (1, [])
+    assert "Password" not in done.stderr + done.stdout
+    assert "127.0.0.1:9" in done.stderr
+
+
 def test_a_server_is_named_by_environment_or_file(
     run: Run, settings_used: list[Settings], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -399,7 +424,14 @@ def test_a_server_is_named_by_environment_or_file(
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--login", "me"], ["--no-verify"], ["--url", "http://h", "--data-dir", "x"], ["--url", "nonsense"]]
+    "arguments",
+    [
+        ["--login", "me"],
+        ["--no-verify"],
+        ["--ca-file", __file__],
+        ["--url", "http://h", "--data-dir", "x"],
+        ["--url", "nonsense"],
+    ],
 )
 def test_options_that_do_not_fit_are_refused(run: Run, arguments: list[str]) -> None:
     """An option that would have no effect is an error."""
