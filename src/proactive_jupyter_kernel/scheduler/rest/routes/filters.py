@@ -1,12 +1,15 @@
-"""What query parameters mean for listings: status groups, orders, windows (``SchedulerStateRest.java``)."""
+"""What parameters mean for listings: status groups, orders, windows (``SchedulerStateRest.java``)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from proactive_jupyter_kernel.scheduler.engine.records import TaskRecord
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call
 from proactive_jupyter_kernel.scheduler.store.base import JobQuery
 from proactive_jupyter_kernel.workflow.status import JOB_ENDED, TASK_ENDED, JobStatus, TaskStatus
 
-__all__ = ["PAGE", "job_query", "task_statuses", "task_window"]
+__all__ = ["PAGE", "chosen_tasks", "job_query", "task_statuses", "task_window"]
 
 #: How many tasks a page has when its limit is -1 (``pa.scheduler.tasks.page.size``), and when there is no limit.
 PAGE, _DEFAULT_PAGE = 100, 50
@@ -138,3 +141,19 @@ def task_window(call: Call) -> slice:
     offset = max(call.number("offset", 0), 0)
     limit = call.number("limit", _DEFAULT_PAGE)
     return slice(offset, offset + (PAGE if limit < 0 else limit))
+
+
+def chosen_tasks(call: Call, *, filtered: bool = False) -> list[TaskRecord]:
+    """The job's tasks that the path's tag and status and, if `filtered`, the query's status leave.
+
+    As on a server, a filter without a known word leaves none, and SUBMITTED tasks are not among the pending ones.
+    """
+    tasks: Iterable[TaskRecord] = call.service.ask.tasks(call.job_id)
+    tag = call.params.get("tag")
+    if tag is not None:
+        tasks = [task for task in tasks if task.tag == tag]
+    words = call.params.get("status", call.text("statusFilter") if filtered else None)
+    if words is not None:
+        statuses = task_statuses(words)
+        tasks = [task for task in tasks if task.status in statuses]
+    return list(tasks)
