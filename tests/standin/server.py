@@ -6,17 +6,15 @@ whose attributes and methods it has. What it says, and the faults of it, are tho
 
 from __future__ import annotations
 
-import http.server
 import json
 import re
-import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 from proactive_jupyter_kernel.client.config import Settings
 from proactive_jupyter_kernel.client.secret import Secret
@@ -26,6 +24,7 @@ from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler, R
 from proactive_jupyter_kernel.workflow.formats import xml as xml_format
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 from standin import shapes
+from standin.http_server import HttpServer, parts_of
 from standin.jobs import FAILED, RecordedJob
 from standin.spaces import Spaces
 from standin.versions import Release
@@ -66,8 +65,7 @@ class StandIn(MemoryScheduler):
         self._transports: list[HttpTransport] = []
         self._folder = tempfile.TemporaryDirectory(prefix="standin")
         self.spaces = Spaces(Path(self._folder.name).resolve())
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.standin = self
+        self._server = HttpServer(self)
         self.address = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
@@ -136,7 +134,7 @@ class StandIn(MemoryScheduler):
             raise Refusal(401, _REST + "NotConnectedRestException", message)
         if path.startswith("/data/"):
             return self._data(method, path, query, headers, body)
-        parts = _parts(headers.get("content-type", ""), body)
+        parts = parts_of(headers.get("content-type", ""), body)
         return self._answer(method, path, dict(reversed(query)), parts)
 
     def _answer(self, method: str, path: str, query: Mapping[str, str], parts: Sequence[Part]) -> Response:
@@ -301,66 +299,3 @@ def _json(value: Any, *, status: int = 200) -> Response:
 
 def _text(value: str) -> Response:
     return Response(status=200, body=value.encode("utf-8"), headers={"content-type": "text/plain;charset=utf-8"})
-
-
-def _parts(content_type: str, body: bytes) -> list[Part]:
-    """The parts of a multipart body."""
-    found = re.search(r'boundary="?([^";]+)', content_type)
-    if not content_type.startswith("multipart/") or found is None:
-        return []
-    parts = []
-    for piece in body.split(b"--" + found[1].encode())[1:-1]:
-        head, _, content = piece.removeprefix(b"\r\n").partition(b"\r\n\r\n")
-        text = head.decode("utf-8")
-        name = re.search(r'name="([^"]*)"', text)
-        kind = re.search(r"(?i)content-type: *([^\r\n]+)", text)
-        parts.append(
-            Part(
-                name=name[1] if name else "",
-                content=content.removesuffix(b"\r\n"),
-                content_type=kind[1] if kind else "text/plain",
-            )
-        )
-    return parts
-
-
-class _Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    standin: StandIn
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client may close its connection at any time."""
-        if not isinstance(sys.exc_info()[1], ConnectionError):
-            super().handle_error(request, client_address)
-
-
-class _Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1
-    server: _Server
-
-    def _do(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
-        standin = self.server.standin
-        if not standin.reachable:
-            self.close_connection = True
-            return
-        parts = urlsplit(self.path)
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        path = parts.path.removeprefix("/rest")
-        response = standin.answer(self.command, path, parse_qsl(parts.query, keep_blank_values=True), headers, body)
-        self.send_response(response.status)
-        for name, value in response.headers.items():
-            self.send_header(name, value)
-        if response.status != 204:
-            self.send_header("content-length", str(len(response.body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(response.body)
-
-    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _do
-
-    def log_message(self, format: str, *arguments: Any) -> None:
-        """Nothing is logged."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import quote
 
-from proactive_jupyter_kernel.client import logs, records, resources, results, server_version
+from proactive_jupyter_kernel.client import json_records, logs, resources, results, server_version
 from proactive_jupyter_kernel.client.dataspace import DataSpace
 from proactive_jupyter_kernel.client.java_traces import TraceFilter
 from proactive_jupyter_kernel.client.login import Session
@@ -139,13 +139,13 @@ class SchedulerApi:
             raise SubmissionRefused(
                 f"The scheduler answered the submission with HTTP status {response.status} and no job id."
             )
-        return records.ref_of(response.json())
+        return json_records.ref_of(response.json())
 
     def validate(self, xml: str | bytes, *, variables: Mapping[str, str] | None = None) -> Validation:
         """What the scheduler's checks say about a workflow (``POST /scheduler/validate``)."""
         path, parts = self._with_variables("/scheduler/validate", xml, variables)
         response = self._session.call("POST", path, doing="check the workflow", parts=parts)
-        return records.validation_of(response.json())
+        return json_records.validation_of(response.json())
 
     def _with_variables(
         self, path: str, xml: str | bytes, variables: Mapping[str, str] | None
@@ -162,11 +162,11 @@ class SchedulerApi:
 
     def info(self, job_id: int) -> JobInfo:
         """A job in short (``GET /scheduler/jobs/{j}/info``)."""
-        return records.info_of(self._job_get(job_id, "info").json(), job_id=job_id)
+        return json_records.info_of(self._job_get(job_id, "info").json(), job_id=job_id)
 
     def job(self, job_id: int) -> Job:
         """A job with all its tasks (``GET /scheduler/jobs/{j}``)."""
-        return records.job_of(self._job_get(job_id).json())
+        return json_records.job_of(self._job_get(job_id).json())
 
     def jobs(self, *, limit: int = PAGE, mine: bool = False, alive_only: bool = False, name: str = "") -> list[JobInfo]:
         """Jobs, the newest first (``GET /scheduler/revisionjobsinfo``); `name`: only those whose name starts so."""
@@ -184,7 +184,7 @@ class SchedulerApi:
             query["jobName"] = name
         answer = self._get("/scheduler/revisionjobsinfo", doing="list jobs", query=query).json()
         listed = next(iter((answer or {}).get("map", {}).values()), None) or []
-        found = [records.info_of(entry.get("jobInfo"), job_id=int(entry.get("jobid", -1))) for entry in listed]
+        found = [json_records.info_of(entry.get("jobInfo"), job_id=int(entry.get("jobid", -1))) for entry in listed]
         return sorted(found, key=lambda info: info.id, reverse=True)
 
     def job_result(self, job_id: int) -> JobResult | None:

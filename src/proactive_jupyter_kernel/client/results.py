@@ -9,7 +9,8 @@ from typing import Any
 
 from proactive_jupyter_kernel.client import rich_outputs
 from proactive_jupyter_kernel.client.java_traces import message_of
-from proactive_jupyter_kernel.client.records import JobResult, TaskResult, text_map
+from proactive_jupyter_kernel.client.json_records import text_map
+from proactive_jupyter_kernel.client.records import JobResult, TaskResult
 from proactive_jupyter_kernel.errors import SchedulerError
 
 __all__ = ["job_result_of", "task_result_of", "variables_of"]

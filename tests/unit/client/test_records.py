@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from proactive_jupyter_kernel.client import records, results
+from proactive_jupyter_kernel.client import json_records, results
 from proactive_jupyter_kernel.client.records import JobInfo, JobRef, TaskState
 from proactive_jupyter_kernel.errors import SchedulerError
 from proactive_jupyter_kernel.workflow.java import serialization
@@ -26,7 +26,7 @@ def serialized(value: object) -> str:
 def test_a_job_needs_no_more_than_its_status() -> None:
     """Fields that a server leaves out or sets to null have defaults, and unknown ones are ignored."""
     data = {"status": "STALLED", "variables": None, "startTime": None, "novelty": 1}
-    assert records.info_of(data, job_id=7) == JobInfo(id=7, name="", status=JobStatus.STALLED)
+    assert json_records.info_of(data, job_id=7) == JobInfo(id=7, name="", status=JobStatus.STALLED)
 
 
 def test_a_jobs_tasks_come_in_the_order_of_their_ids() -> None:
@@ -37,7 +37,7 @@ def test_a_jobs_tasks_come_in_the_order_of_their_ids() -> None:
         return {"name": "x", "taskInfo": {"taskId": ref, "taskStatus": "WAITING_ON_ERROR"}}
 
     info = {"jobId": {"id": 7, "readableName": "j"}, "status": "RUNNING", "priority": "NORMAL"}
-    job = records.job_of({"id": 7, "jobInfo": info, "tasks": {"10": task(10), "9": task(9)}})
+    job = json_records.job_of({"id": 7, "jobInfo": info, "tasks": {"10": task(10), "9": task(9)}})
     assert [task.name for task in job.tasks] == ["t9", "t10"]
     assert (job.id, job.name, job.ended, job.went_well) == (7, "j", False, False)
     assert job.task("t9") == TaskState(id=9, name="t9", status=TaskStatus.WAITING_ON_ERROR)
@@ -47,14 +47,14 @@ def test_a_jobs_tasks_come_in_the_order_of_their_ids() -> None:
 def test_a_job_without_tasks_is_a_job() -> None:
     """An empty or missing map of tasks is not an error."""
     info = {"status": "FINISHED"}
-    assert records.job_of({"id": 1, "jobInfo": info, "tasks": None}).went_well
+    assert json_records.job_of({"id": 1, "jobInfo": info, "tasks": None}).went_well
 
 
 @pytest.mark.parametrize("data", [None, [], "text", {"jobInfo": None}])
 def test_an_answer_of_another_form_is_refused(data: Any) -> None:
     """What is no job is an error of ours, not a stray KeyError."""
     with pytest.raises(SchedulerError):
-        records.job_of(data)
+        json_records.job_of(data)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_status_of_a_newer_server_is_shown_in_its_words(
     """It counts as the nearest known one, so that a listing and a wait continue; its end is no success."""
     info = {"status": "DAY_DREAMING", **times}
     state = {"taskInfo": {"taskId": {"id": 1}, "taskStatus": "DAY_DREAMING", **times}}
-    found = records.job_of({"id": 1, "jobInfo": info, "tasks": {"T": state}})
+    found = json_records.job_of({"id": 1, "jobInfo": info, "tasks": {"T": state}})
     assert (found.status, found.status_label, found.ended, found.went_well) == (
         job,
         "Day dreaming",
@@ -83,7 +83,7 @@ def test_a_status_of_a_newer_server_is_shown_in_its_words(
 
 def test_fields_of_another_type_do_not_fail_a_listing() -> None:
     """Numbers that are none, texts in place of maps and unknown fields count as absent."""
-    info = records.info_of(
+    info = json_records.info_of(
         {"status": "RUNNING", "startTime": "soon", "variables": "x", "jobId": [], "totalNumberOfTasks": {}, "new": 1},
         job_id=7,
     )
@@ -102,7 +102,7 @@ def test_a_copy_knows_its_original(name: str, iteration: int, replication: int, 
 
 def test_a_reference_is_an_id_and_a_name() -> None:
     """The answer to a submission."""
-    assert records.ref_of({"id": 7, "readableName": "é"}) == JobRef(id=7, name="é")
+    assert json_records.ref_of({"id": 7, "readableName": "é"}) == JobRef(id=7, name="é")
 
 
 @pytest.mark.parametrize("value", ["é", 1, 2.5, True, None, [1, "a"], {"a": [1]}, Decimal("1.5"), {1, 2}])
@@ -163,7 +163,9 @@ def test_a_jobs_results_are_those_of_its_tasks() -> None:
         results.task_result_of(None)
 
 
-def test_a_validation_tells_the_task_at_fault() -> None:
+def test_a_validation_names_the_task_at_fault() -> None:
     """The checks of a server, as it gives them."""
-    found = records.validation_of({"valid": False, "errorMessage": "no", "taskName": "t", "updatedVariables": None})
+    found = json_records.validation_of(
+        {"valid": False, "errorMessage": "no", "taskName": "t", "updatedVariables": None}
+    )
     assert (found.valid, found.message, found.task, found.variables) == (False, "no", "t", {})

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from proactive_jupyter_kernel.scheduler.store.base import LogLine, LogPart, LogText
 
-__all__ = ["LogSource", "Logs", "dropped_notice", "formatted"]
+__all__ = ["LogSource", "Logs", "dropped_notice", "formatted", "lines_of"]
 
 #: A longer line is cut; a line is for people, and clients hold them all in memory.
 _LONGEST_LINE = 1024 * 1024
@@ -159,7 +159,7 @@ def dropped_notice(log: LogText) -> LogLine | None:
     return LogLine(error=True, at=first.at if first else 0, text=text, attempt=first.attempt if first else 1)
 
 
-def task_lines(log: LogText, streams: Mapping[bool, bool]) -> list[LogLine]:
+def lines_of(log: LogText, streams: Mapping[bool, bool]) -> list[LogLine]:
     """The lines of the wanted streams (by `LogLine.error`), the notice about dropped ones first."""
     notice = dropped_notice(log)
     lines = log.lines if notice is None else (notice, *log.lines)

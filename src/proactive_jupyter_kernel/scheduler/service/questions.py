@@ -13,7 +13,7 @@ from proactive_jupyter_kernel.errors import UnknownJob, UnknownTask, did_you_mea
 from proactive_jupyter_kernel.scheduler.assemble import Site
 from proactive_jupyter_kernel.scheduler.engine.records import TaskRecord
 from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
-from proactive_jupyter_kernel.scheduler.service.logs import LogSource, formatted, task_lines
+from proactive_jupyter_kernel.scheduler.service.logs import LogSource, formatted, lines_of
 from proactive_jupyter_kernel.scheduler.service.results import TaskOutcome, in_job_result, outcome_of
 from proactive_jupyter_kernel.scheduler.service.started import StartedTasks
 from proactive_jupyter_kernel.scheduler.store.base import (
@@ -162,14 +162,14 @@ class Questions:
 
     def log_text(self, job_id: int, task: TaskRecord, streams: Mapping[bool, bool]) -> str:
         """A task's log with the prefix on every line."""
-        lines = task_lines(self.log(job_id, task), streams)
+        lines = lines_of(self.log(job_id, task), streams)
         source = LogSource(job_id=job_id, task_id=task.task_id, task_name=task.name, host=task.host or "scheduler")
         return "".join(formatted(source, line) for line in lines)
 
     def output(self, job_id: int, task: TaskRecord) -> tuple[str, str]:
         """What a task wrote to standard output and to standard error, without prefixes."""
         log = self.log(job_id, task)
-        out, err = ("".join(line.text + "\n" for line in task_lines(log, streams)) for streams in (OUTPUT, ERRORS))
+        out, err = ("".join(line.text + "\n" for line in lines_of(log, streams)) for streams in (OUTPUT, ERRORS))
         return out, err
 
     def job_log(self, job_id: int, tasks: Iterable[TaskRecord], streams: Mapping[bool, bool] = ALL) -> Iterator[str]:

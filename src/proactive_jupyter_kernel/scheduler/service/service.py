@@ -1,13 +1,13 @@
 """The scheduler as REST and the daemon see it: one method for each verb.
 
-A verb is an event to the machine; it answers when what came of it is stored. Questions are in `Service.ask`.
+A verb is an event to the machine; it returns when what came of it is stored. Those on jobs and tasks are in `Verbs`,
+which the service extends; questions are in `Service.ask`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -27,7 +27,7 @@ from proactive_jupyter_kernel.scheduler.engine.commands import (
     StartAttempt,
 )
 from proactive_jupyter_kernel.scheduler.engine.machine import Machine
-from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
+from proactive_jupyter_kernel.scheduler.engine.records import JobRecord
 from proactive_jupyter_kernel.scheduler.engine.transitions import SchedulerStatus
 from proactive_jupyter_kernel.scheduler.executors.base import Executor
 from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
@@ -36,13 +36,14 @@ from proactive_jupyter_kernel.scheduler.service.attachments import Attachments
 from proactive_jupyter_kernel.scheduler.service.channels import Channels
 from proactive_jupyter_kernel.scheduler.service.checking import Checker, InThread, Question
 from proactive_jupyter_kernel.scheduler.service.driver import Action, Driver
-from proactive_jupyter_kernel.scheduler.service.errors import JobEnded, SubmissionClosed, TaskNotRunning
+from proactive_jupyter_kernel.scheduler.service.errors import SubmissionClosed
 from proactive_jupyter_kernel.scheduler.service.listeners import Listeners
 from proactive_jupyter_kernel.scheduler.service.logs import Logs
 from proactive_jupyter_kernel.scheduler.service.questions import ALL, Questions
 from proactive_jupyter_kernel.scheduler.service.resource_manager import ResourceManager
 from proactive_jupyter_kernel.scheduler.service.runner import Runner
 from proactive_jupyter_kernel.scheduler.service.serverlog import Selections
+from proactive_jupyter_kernel.scheduler.service.verbs import Verbs
 from proactive_jupyter_kernel.scheduler.settings import Settings
 from proactive_jupyter_kernel.scheduler.store.base import (
     JobQuery,
@@ -50,8 +51,7 @@ from proactive_jupyter_kernel.scheduler.store.base import (
     StoreUnavailable,
     Submission,
 )
-from proactive_jupyter_kernel.workflow.model import Priority
-from proactive_jupyter_kernel.workflow.status import JOB_ALIVE, JOB_ENDED, TASK_ALIVE, JobStatus, TaskStatus
+from proactive_jupyter_kernel.workflow.status import JOB_ALIVE, JobStatus
 
 if TYPE_CHECKING:
     from proactive_jupyter_kernel.workflow.model_types import Lookups
@@ -70,7 +70,7 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Service:
+class Service(Verbs):
     """One scheduler. Call everything from the loop's thread."""
 
     def __init__(
@@ -92,11 +92,10 @@ class Service:
         """
         self.site = site
         self.settings = settings
-        self.clock = clock
         self.listeners = Listeners()
         self.hidden = hidden or HiddenValues.for_one_run()
-        self.ask = Questions(store, self.hidden, site)
-        self.listeners.add(self.ask.started.hear)
+        ask = Questions(store, self.hidden, site)
+        self.listeners.add(ask.started.hear)
         self.credentials = credentials or Credentials()
         self.catalog = catalog or Catalog(Path(site.home, "catalog"), site.url)
         self._checker = checker or InThread()
@@ -113,21 +112,22 @@ class Service:
         self.channels = Channels(store.channels(), lambda name, entries: self._driver.keep_channel(name, entries))
         #: What selection scripts said, for the server's log.
         self.selections = Selections()
-        self._driver = Driver(machine=self._machine, store=store, logs=self.logs, clock=clock, act=self._act)
+        driver = Driver(machine=self._machine, store=store, logs=self.logs, clock=clock, act=self._act)
+        super().__init__(ask=ask, driver=driver, clock=clock)
         self.resources = ResourceManager(
-            machine=self._machine, driver=self._driver, ask=self.ask, listeners=self.listeners, clock=clock
+            machine=self._machine, driver=driver, ask=ask, listeners=self.listeners, clock=clock
         )
         self._runner = Runner(
             executor=executor,
-            ask=self.ask,
+            ask=ask,
             logs=self.logs,
             selections=self.selections,
             site=site,
             clock=clock,
             credentials=self.credentials,
         )
-        self._runner.driver = self._driver
-        self.attachments = Attachments(ask=self.ask, driver=self._driver, hidden=self.hidden, lookups=self._lookups)
+        self._runner.driver = driver
+        self.attachments = Attachments(ask=ask, driver=driver, hidden=self.hidden, lookups=self._lookups)
         self._actions: Mapping[type, Callable[[Any], None]] = {
             StartAttempt: self._runner.start,
             KillAttempt: self._runner.kill,
@@ -291,94 +291,6 @@ class Service:
             return
         finally:
             end()
-
-    # --- verbs on jobs -------------------------------------------------------------------------------------------
-
-    async def kill_job(self, job_id: int) -> bool:
-        """End a job; False if it has ended already."""
-        return await self._on_job(job_id, events.KillJob)
-
-    async def pause_job(self, job_id: int) -> bool:
-        """Start nothing more of a job; False if that changes nothing."""
-        return await self._on_job(job_id, events.PauseJob)
-
-    async def resume_job(self, job_id: int) -> bool:
-        """Resume a paused job; False if it is not paused."""
-        return await self._on_job(job_id, events.ResumeJob)
-
-    async def restart_all_in_error_tasks(self, job_id: int) -> bool:
-        """Try again all tasks that wait for a decision; False if there are none."""
-        return await self._on_job(job_id, events.RestartAllInErrorTasks)
-
-    async def set_start_at(self, job_id: int, start_at: int) -> bool:
-        """Start a job not before this time (milliseconds since the epoch); False if it has ended."""
-        return await self._on_job(job_id, functools.partial(events.SetStartAt, start_at=start_at))
-
-    async def set_priority(self, job_id: int, priority: Priority) -> None:
-        """Change a job's priority; `JobEnded` if it is too late."""
-        if self.ask.job(job_id).record.status in JOB_ENDED:
-            raise JobEnded(f"The priority of job {job_id} cannot be changed: the job has ended.")
-        await self._on_job(job_id, functools.partial(events.SetPriority, priority=priority))
-
-    async def remove_job(self, job_id: int) -> bool:
-        """Forget a job with its results and logs; an alive one is killed first. False where there is none."""
-        if not self.ask.knows(job_id):
-            return False
-        self._driver.post(events.RemoveJob(at=self.clock(), job_id=job_id))
-        await self._driver.settled()
-        return True
-
-    async def _on_job(self, job_id: int, event: Callable[..., events.Event]) -> bool:
-        before = self.ask.job(job_id).record
-        if before.status in JOB_ENDED:
-            return False
-        self._driver.post(event(at=self.clock(), job_id=job_id))
-        await self._driver.settled()
-        return self.ask.job(job_id).record != before
-
-    # --- verbs on tasks ------------------------------------------------------------------------------------------
-
-    async def kill_task(self, job_id: int, name: str) -> bool:
-        """End a task, running or not; False if it has ended already."""
-        return await self._on_task(job_id, name, events.KillTask)
-
-    async def restart_task(self, job_id: int, name: str) -> bool:
-        """End a running task and run it again; it costs an execution. `TaskNotRunning` where it waits."""
-        self._check_running(job_id, name)
-        return await self._on_task(job_id, name, events.RestartTask)
-
-    async def preempt_task(self, job_id: int, name: str) -> bool:
-        """End a running task and run it again; it costs no execution. `TaskNotRunning` where it waits."""
-        self._check_running(job_id, name)
-        return await self._on_task(job_id, name, events.PreemptTask)
-
-    async def restart_in_error_task(self, job_id: int, name: str) -> bool:
-        """Try a task again that waits for a decision."""
-        return await self._on_task(job_id, name, events.RestartInErrorTask)
-
-    async def finish_in_error_task(self, job_id: int, name: str) -> bool:
-        """Let a task that waits for a decision count as finished, with an empty result."""
-        return await self._on_task(job_id, name, events.FinishInErrorTask)
-
-    def _check_running(self, job_id: int, name: str) -> None:
-        task = self._alive_task(job_id, name)
-        if task.status in TASK_ALIVE and task.status is not TaskStatus.RUNNING:
-            hint = "restartInErrorTask runs it again." if task.status is TaskStatus.IN_ERROR else ""
-            raise TaskNotRunning(f"Task {job_id}t{task.task_id} is not running.", hint=hint)
-
-    def _alive_task(self, job_id: int, name: str) -> TaskRecord:
-        """The task; `UnknownJob` where its job has ended, for then a server knows it among the alive ones no more."""
-        if self.ask.ended(job_id):
-            raise UnknownJob(
-                f"Job {job_id} has ended: its tasks cannot be killed, restarted, preempted or finished any more."
-            )
-        return self.ask.task(job_id, name)
-
-    async def _on_task(self, job_id: int, name: str, event: Callable[..., events.Event]) -> bool:
-        before = self._alive_task(job_id, name)
-        self._driver.post(event(at=self.clock(), job_id=job_id, task_id=before.task_id))
-        await self._driver.settled()
-        return self.ask.task_by_id(job_id, before.task_id) != before
 
     # --- the whole scheduler -------------------------------------------------------------------------------------
 

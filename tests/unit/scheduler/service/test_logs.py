@@ -7,7 +7,7 @@ import time
 import pytest
 
 from proactive_jupyter_kernel.scheduler.left_out import notice
-from proactive_jupyter_kernel.scheduler.service.logs import Logs, LogSource, dropped_notice, formatted, task_lines
+from proactive_jupyter_kernel.scheduler.service.logs import Logs, LogSource, dropped_notice, formatted, lines_of
 from proactive_jupyter_kernel.scheduler.store.base import LogLine, LogPart, LogText
 
 
@@ -134,6 +134,6 @@ def test_lines_that_are_gone_are_told_first() -> None:
     notice = dropped_notice(log)
     assert notice is not None
     assert notice.text.startswith("[5 earlier lines of output were dropped")
-    assert task_lines(log, {False: True, True: True}) == [notice, line("x")]
-    assert task_lines(log, {False: True, True: False}) == [line("x")]
+    assert lines_of(log, {False: True, True: True}) == [notice, line("x")]
+    assert lines_of(log, {False: True, True: False}) == [line("x")]
     assert dropped_notice(LogText(lines=(line("x"),))) is None

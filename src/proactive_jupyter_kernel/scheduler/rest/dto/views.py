@@ -14,12 +14,9 @@ from proactive_jupyter_kernel.scheduler.service.results import NOT_RUN, TaskOutc
 from proactive_jupyter_kernel.scheduler.service.started import StartedTask
 from proactive_jupyter_kernel.scheduler.store.base import JobRow
 from proactive_jupyter_kernel.workflow.model import Task, Workflow
-from proactive_jupyter_kernel.workflow.status import JOB_ENDED, TaskStatus
+from proactive_jupyter_kernel.workflow.status import JOB_ENDED
 
 __all__ = ["job_result", "job_state", "task_infos", "task_result", "task_states"]
-
-#: Statuses of tasks that were not started.
-_NEVER_RUN = frozenset({TaskStatus.SKIPPED, TaskStatus.NOT_STARTED})
 
 
 def task_states(ask: Questions, job: JobRecord, tasks: Iterable[TaskRecord]) -> list[Json]:
@@ -65,9 +62,7 @@ def task_result(ask: Questions, outcome: TaskOutcome) -> Json:
     job_id, task = outcome.task.job_id, outcome.task
     stdout, stderr = ask.output(job_id, task)
     if outcome.failure is not None and task.status in NOT_RUN:
-        stderr = stderr or outcome.failure.message  # which no log has
-    if task.status in _NEVER_RUN and outcome.failure is not None:
-        # They have no log, so a server puts the reason here.
+        # No log has the reason, so a server puts it here.
         stderr = stderr or outcome.failure.message
     workflow, definition = ask.workflow(job_id), ask.definition(job_id, task.base_name)
     variables = ask.hidden.shown_values(outcome.variables, workflow, definition)
