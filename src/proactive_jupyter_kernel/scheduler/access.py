@@ -7,18 +7,15 @@ added or revoked counts at once.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import logging
-import os
 import secrets
-import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
+from proactive_jupyter_kernel.scheduler import private_files
 
 __all__ = ["Access", "LastingLogin", "LastingLogins", "access_file", "load", "made_login", "save"]
 
@@ -118,8 +115,7 @@ def save(data_dir: Path, access: Access) -> None:
     }
     try:
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with _replaced(access_file(data_dir)) as temporary:
-            temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        private_files.write(access_file(data_dir), json.dumps(content, indent=2) + "\n")
     except OSError as error:
         raise EmbeddedSchedulerError(
             f"The file {access_file(data_dir)} cannot be written: {error.strerror or error}.",
@@ -182,17 +178,3 @@ def _port(value: object) -> int:
     if not isinstance(value, int) or not 0 <= value <= 65535:
         raise ValueError(f"{value!r} is not a port")
     return value
-
-
-@contextlib.contextmanager
-def _replaced(path: Path) -> Iterator[Path]:
-    """A new file, readable for this user alone, that takes the place of the old one in one step."""
-    handle, name = tempfile.mkstemp(prefix=path.name, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

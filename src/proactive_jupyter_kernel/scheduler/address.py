@@ -12,12 +12,12 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
+from proactive_jupyter_kernel.scheduler import private_files
 
 __all__ = ["DataFolderInUse", "address_file", "locked", "published"]
 
@@ -40,15 +40,7 @@ def published(data_dir: Path, address: dict[str, object]) -> Iterator[Path]:
     path = address_file(data_dir)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     content = json.dumps(address)
-    # mkstemp makes the file with mode 0600; replacing is atomic, so a reader never gets a partial token.
-    handle, temporary = tempfile.mkstemp(prefix=path.name, dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(content)
-        os.replace(temporary, path)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    private_files.write(path, content)
     try:
         yield path
     finally:

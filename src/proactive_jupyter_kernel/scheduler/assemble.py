@@ -24,6 +24,7 @@ from proactive_jupyter_kernel.scheduler.attempt import (
     Wire,
 )
 from proactive_jupyter_kernel.scheduler.engine.commands import RunSelection, StartAttempt
+from proactive_jupyter_kernel.scheduler.engine.propagation import naming_variables
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.task_keys import key_of
 from proactive_jupyter_kernel.workflow import references, values
@@ -276,12 +277,7 @@ def system_variables(
     """What named job, task, node and spaces to an execution of `task`, as far as it outlives the execution."""
     slot = Slot(name=task.slot, host=task.host, source=source)
     return {
-        "PA_JOB_ID": str(job.job_id),
-        "PA_JOB_NAME": job.name,
-        "PA_TASK_ID": str(task.task_id),
-        "PA_TASK_NAME": task.name,
-        "PA_TASK_ITERATION": task.iteration,
-        "PA_TASK_REPLICATION": task.replication,
+        **naming_variables(job, task),
         **_system_variables((slot,) * nodes, job, space_folders(workflow, site, job.owner, task.task_id), site),
     }
 

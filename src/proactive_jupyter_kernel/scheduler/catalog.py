@@ -22,7 +22,7 @@ _INSIDE = ("resources", "catalog")
 
 
 class UnknownObject(ProActiveError):
-    """The catalog has no such bucket or object."""
+    """The catalog has no such bucket or object, or the studio no such workflow."""
 
 
 class Catalog:

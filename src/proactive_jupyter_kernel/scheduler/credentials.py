@@ -7,11 +7,11 @@ send around with a report, holds none. The values are never given out again but 
 from __future__ import annotations
 
 import json
-import os
 import threading
 from pathlib import Path
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
+from proactive_jupyter_kernel.scheduler import private_files
 
 __all__ = ["Credentials"]
 
@@ -70,11 +70,8 @@ class Credentials:
 
     def _write(self, known: dict[str, dict[str, str]]) -> None:
         if self._path is not None:
-            beside = self._path.with_name(self._path.name + ".new")
             try:
-                with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-                    json.dump(known, file)
-                os.replace(beside, self._path)
+                private_files.write(self._path, json.dumps(known))
             except OSError as error:
                 raise EmbeddedSchedulerError(f"The credentials cannot be stored in {self._path}: {error}.") from error
         self._known = known

@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 from proactive_jupyter_kernel.scheduler.attempt import Wire
 from proactive_jupyter_kernel.workflow.model import Task, Variable, Workflow
 
-__all__ = ["HiddenValues", "is_hidden"]
+__all__ = ["HiddenValues", "is_hidden", "is_hidden_model"]
 
 _V = TypeVar("_V", bound=Variable)
 
@@ -34,7 +34,12 @@ _MODEL = re.compile(r"\s*PA:\s*HIDDEN\s*", re.I)
 
 def is_hidden(variable: Variable) -> bool:
     """Whether its value is not to be shown."""
-    return _MODEL.fullmatch(variable.model or "") is not None
+    return is_hidden_model(variable.model or "")
+
+
+def is_hidden_model(model: str) -> bool:
+    """Whether values with this model are not to be shown."""
+    return _MODEL.fullmatch(model) is not None
 
 
 class HiddenValues:

@@ -6,10 +6,11 @@ Execution semantics, sections 7.2 and 9.3.
 from __future__ import annotations
 
 from proactive_jupyter_kernel.scheduler.attempt import Wire
+from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.engine.state import JobState, TaskNode
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
-__all__ = ["effective_parents", "handed_down", "inherited", "predecessors"]
+__all__ = ["effective_parents", "handed_down", "inherited", "naming_variables", "predecessors"]
 
 
 def predecessors(node: TaskNode) -> tuple[int, ...]:
@@ -47,14 +48,16 @@ def handed_down(job: JobState, node: TaskNode) -> dict[str, Wire]:
 
 def inherited(job: JobState, node: TaskNode) -> dict[str, Wire]:
     """Layer 1 of a task's variables: `handed_down`, and over it what names the job and the task."""
-    record = node.record
-    variables = handed_down(job, node)
-    variables.update(
-        PA_JOB_ID=str(job.id),
-        PA_JOB_NAME=job.record.name,
-        PA_TASK_ID=str(record.task_id),
-        PA_TASK_NAME=record.name,
-        PA_TASK_ITERATION=record.iteration,
-        PA_TASK_REPLICATION=record.replication,
-    )
-    return variables
+    return handed_down(job, node) | naming_variables(job.record, node.record)
+
+
+def naming_variables(job: JobRecord, task: TaskRecord) -> dict[str, Wire]:
+    """What names the job and the task to the task's scripts."""
+    return {
+        "PA_JOB_ID": str(job.job_id),
+        "PA_JOB_NAME": job.name,
+        "PA_TASK_ID": str(task.task_id),
+        "PA_TASK_NAME": task.name,
+        "PA_TASK_ITERATION": task.iteration,
+        "PA_TASK_REPLICATION": task.replication,
+    }

@@ -21,9 +21,9 @@ from starlette.types import Receive, Send
 from proactive_jupyter_kernel.errors import ProActiveError
 from proactive_jupyter_kernel.scheduler.engine.commands import Announce
 from proactive_jupyter_kernel.scheduler.rest.dto import notifications, views
+from proactive_jupyter_kernel.scheduler.rest.dto.users import user_record
 from proactive_jupyter_kernel.scheduler.rest.http import errors
 from proactive_jupyter_kernel.scheduler.rest.http.sessions import Session, Sessions
-from proactive_jupyter_kernel.scheduler.rest.routes.login import user_record
 from proactive_jupyter_kernel.scheduler.service import Service
 from proactive_jupyter_kernel.scheduler.store.base import JobRow
 

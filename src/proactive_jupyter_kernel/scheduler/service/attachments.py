@@ -9,13 +9,13 @@ shown; only the task that waits gets them.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from proactive_jupyter_kernel.errors import ProActiveError, did_you_mean
 from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
+from proactive_jupyter_kernel.scheduler.service.changes import Changes
 from proactive_jupyter_kernel.scheduler.service.driver import Driver
 from proactive_jupyter_kernel.scheduler.service.errors import SignalRefused
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
@@ -57,7 +57,7 @@ class Attachments:
         self._driver = driver
         self._hidden = hidden
         self._lookups = lookups
-        self._changed = asyncio.Event()
+        self._changes = Changes()
         #: Rises when anything of any job was attached or removed; starts anew with the scheduler.
         self.revision = 0
 
@@ -84,10 +84,7 @@ class Attachments:
 
     async def wait(self, revision: object, seconds: float) -> None:
         """Return as soon as `revision` is another one, at the latest after `seconds`."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while self.revision == revision:
-                    await self._changed.wait()
+        await self._changes.until(lambda: self.revision != revision, seconds)
 
     async def ready_for_signal(self, job_id: int, name: str, variables: tuple[Variable, ...] = ()) -> None:
         """A task waits for a signal from now on, again if it was sent before; `SignalRefused` for an ended job."""
@@ -193,8 +190,7 @@ class Attachments:
         self._driver.attach(job_id, extras)
         await self._driver.settled()
         self.revision += 1
-        self._changed.set()
-        self._changed = asyncio.Event()
+        self._changes.tell()
         return extras
 
 

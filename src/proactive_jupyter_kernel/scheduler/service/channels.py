@@ -8,8 +8,6 @@ outlives the scheduler's process.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import itertools
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -17,15 +15,13 @@ from dataclasses import dataclass, field
 
 from proactive_jupyter_kernel.errors import ProActiveError
 from proactive_jupyter_kernel.scheduler.attempt import Wire
+from proactive_jupyter_kernel.scheduler.service.changes import Changes
+from proactive_jupyter_kernel.scheduler.service.errors import UnknownChannel
 
-__all__ = ["MOST_BYTES", "Channel", "Channels", "UnknownChannel"]
+__all__ = ["MOST_BYTES", "Channel", "Channels"]
 
 #: How large a channel may get, its values as JSON.
 MOST_BYTES = 16 * 1024 * 1024
-
-
-class UnknownChannel(ProActiveError):
-    """There is no channel of that name."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,7 +49,7 @@ class Channels:
             for name, each in stored.items()
         }
         self._save = save
-        self._changed = asyncio.Event()
+        self._changes = Changes()
 
     def names(self) -> list[str]:
         """All channels, in alphabetical order."""
@@ -75,7 +71,7 @@ class Channels:
         if name in self._channels:
             return False
         self._channels[name] = Channel(persistent=persistent, revision=next(self._revisions))
-        await self._tell(name)
+        await self._stored(name)
         return True
 
     async def delete(self, name: str) -> bool:
@@ -83,7 +79,7 @@ class Channels:
         channel = self._channels.pop(name, None)
         if channel is None:
             return False
-        self._wake()
+        self._changes.tell()
         if channel.persistent:
             await self._save(name, None)
         return True
@@ -102,24 +98,16 @@ class Channels:
             )
         channel.entries = entries
         channel.revision = next(self._revisions)
-        await self._tell(name)
+        await self._stored(name)
         return True
 
     async def wait(self, name: str, revision: object, seconds: float) -> Channel:
         """The channel as soon as it has another revision, at the latest after `seconds`."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while self.read(name).revision == revision:
-                    await self._changed.wait()
+        await self._changes.until(lambda: self.read(name).revision != revision, seconds)
         return self.read(name)
 
-    async def _tell(self, name: str) -> None:
-        self._wake()
+    async def _stored(self, name: str) -> None:
+        self._changes.tell()
         channel = self._channels[name]
         if channel.persistent:
             await self._save(name, channel.entries)
-
-    def _wake(self) -> None:
-        """Everybody who waits looks again; who comes later waits for the next change."""
-        self._changed.set()
-        self._changed = asyncio.Event()

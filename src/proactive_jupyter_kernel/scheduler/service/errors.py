@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from proactive_jupyter_kernel.errors import SchedulerError
+from proactive_jupyter_kernel.errors import ProActiveError, SchedulerError
 
-__all__ = ["BadPriority", "JobEnded", "SignalRefused", "SubmissionClosed", "TaskNotRunning"]
+__all__ = ["BadPriority", "JobEnded", "SignalRefused", "SubmissionClosed", "TaskNotRunning", "UnknownChannel"]
 
 
 class JobEnded(SchedulerError):
@@ -25,3 +25,7 @@ class SignalRefused(SchedulerError):
 
 class SubmissionClosed(SchedulerError):
     """The scheduler was told to stop and takes no jobs."""
+
+
+class UnknownChannel(ProActiveError):
+    """There is no channel of that name."""

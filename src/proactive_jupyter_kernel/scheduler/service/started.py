@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from proactive_jupyter_kernel.scheduler.attempt import Attempt, Wire
 from proactive_jupyter_kernel.scheduler.engine.commands import Announce, StartAttempt
+from proactive_jupyter_kernel.scheduler.engine.propagation import naming_variables
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.workflow.model import Task, Workflow
 
@@ -55,12 +56,7 @@ class StartedTasks:
             variables={
                 **{variable.name: variable.value for variable in workflow.variables},
                 **(task.propagated or {}),
-                "PA_JOB_ID": str(job.job_id),
-                "PA_JOB_NAME": job.name,
-                "PA_TASK_ID": str(task.task_id),
-                "PA_TASK_NAME": task.name,
-                "PA_TASK_ITERATION": task.iteration,
-                "PA_TASK_REPLICATION": task.replication,
+                **naming_variables(job, task),
                 "PA_USER": job.owner,
                 **{variable.name: variable.value for variable in definition.variables if not variable.inherited},
             },

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from proactive_jupyter_kernel.errors import ProActiveError
-from proactive_jupyter_kernel.scheduler.service.channels import MOST_BYTES, Channels, UnknownChannel
+from proactive_jupyter_kernel.scheduler.service.channels import MOST_BYTES, Channels
+from proactive_jupyter_kernel.scheduler.service.errors import UnknownChannel
 
 
 class Kept:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
+from proactive_jupyter_kernel.scheduler.hidden import HiddenValues, is_hidden_model
 from proactive_jupyter_kernel.scheduler.store.base import JobFacts
 from proactive_jupyter_kernel.workflow.model import Variable
 
@@ -45,7 +45,7 @@ def job_xml(text: str, facts: JobFacts, hidden: HiddenValues) -> str:
     information = ({"name": name, "value": value} for name, value in facts.generic_information.items())
     _replace(root, "genericInformation", "info", information)
     for variable in root.iterfind("{*}taskFlow/{*}task/{*}variables/{*}variable"):
-        if re.fullmatch(r"\s*PA:\s*HIDDEN\s*", variable.get("model", ""), re.I):
+        if is_hidden_model(variable.get("model", "")):
             variable.set("value", hidden.shown(hidden.opened(variable.get("value", ""))))
     written = etree.tostring(root.getroottree(), encoding="unicode")
     return _DECLARATION + _JOB.sub(lambda job: _NAMES.sub(_newest, job[0]), written, count=1)

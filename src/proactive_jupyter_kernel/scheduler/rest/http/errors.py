@@ -20,13 +20,13 @@ from proactive_jupyter_kernel.errors import (
     WorkflowError,
 )
 from proactive_jupyter_kernel.scheduler.catalog import UnknownObject
-from proactive_jupyter_kernel.scheduler.service.channels import UnknownChannel
 from proactive_jupyter_kernel.scheduler.service.errors import (
     BadPriority,
     JobEnded,
     SignalRefused,
     SubmissionClosed,
     TaskNotRunning,
+    UnknownChannel,
 )
 
 __all__ = [

@@ -6,11 +6,11 @@ from typing import Any
 
 from starlette.responses import Response
 
+from proactive_jupyter_kernel.scheduler.rest.dto.validation import validation
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, no_content
 from proactive_jupyter_kernel.scheduler.rest.http.routing import ANYTHING, Route
 from proactive_jupyter_kernel.scheduler.service.attachments import SignalVerdict
 from proactive_jupyter_kernel.scheduler.store.base import Endpoint
-from proactive_jupyter_kernel.workflow.model import Variable
 
 __all__ = ["ROUTES"]
 
@@ -51,28 +51,9 @@ def _text(name: str, value: Any) -> str:
 
 
 def _validation(verdict: SignalVerdict) -> dict[str, Any]:
-    """JobValidationData; the maps are null for a signal without variables."""
-
-    def each(field: str) -> dict[str, Any] | None:
-        return {variable.name: _field(variable, field) for variable in verdict.variables} or None
-
-    return {
-        "valid": verdict.valid,
-        "taskName": None,
-        "errorMessage": verdict.message or None,
-        "stackTrace": verdict.message or None,
-        "updatedVariables": each("value"),
-        "updatedModels": each("model"),
-        "updatedDescriptions": each("description"),
-        "updatedGroups": each("group"),
-        "updatedAdvanced": each("advanced"),
-        "updatedHidden": each("hidden"),
-    }
-
-
-def _field(variable: Variable, field: str) -> Any:
-    value = getattr(variable, field)
-    return value if field == "value" or value != "" else None
+    """The maps are null for a signal without variables."""
+    variables = {variable.name: variable for variable in verdict.variables}
+    return validation(valid=verdict.valid, message=verdict.message or None, variables=variables or None)
 
 
 # --- external endpoints ------------------------------------------------------------------------------------------

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from starlette.responses import Response
 
+from proactive_jupyter_kernel.scheduler.rest.dto.users import user_data, user_record, user_with_jobs
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, no_content, text_answer
 from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
 from proactive_jupyter_kernel.scheduler.rest.http.routing import ANYTHING, FORM, JSON, TEXT, Route
-from proactive_jupyter_kernel.scheduler.rest.http.sessions import Session
-from proactive_jupyter_kernel.workflow.model import Priority
+from proactive_jupyter_kernel.scheduler.store.base import JobQuery
 
-__all__ = ["ROUTES", "user_record"]
+__all__ = ["ROUTES"]
 
 
 async def put_session(call: Call) -> Response:
@@ -83,70 +81,11 @@ async def users(call: Call) -> Response:
 
 async def users_with_jobs(call: Call) -> Response:
     """Who has jobs: the one user there is, if there is a job."""
-    from proactive_jupyter_kernel.scheduler.store.base import JobQuery
-
     jobs = call.service.ask.jobs(JobQuery(limit=1, sort=(("submitted_at", True),)))
     if not jobs.rows:
         return json_answer([])
-    known = {
-        **dict.fromkeys(("hostName", "groups", "tenant", "domain")),
-        "username": jobs.rows[0].record.owner,
-        "connectionTime": 0,
-        "lastSubmitTime": jobs.rows[0].record.submitted_at,
-        "submitNumber": jobs.total,
-        "myEventsOnly": False,
-    }
-    return json_answer([known])
-
-
-def user_record(session: Session) -> dict[str, Any]:
-    """SchedulerUserData: who logged in, when, and what they submitted since."""
-    return {
-        "hostName": "localhost",
-        "groups": [],
-        "tenant": None,
-        "domain": None,
-        "username": session.user,
-        "connectionTime": session.connected_at,
-        "lastSubmitTime": session.last_submit_at,
-        "submitNumber": session.submissions,
-        "myEventsOnly": False,
-    }
-
-
-_PERMISSIONS = (
-    "allTenantPermission",
-    "allJobPlannerPermission",
-    "allCatalogPermission",
-    "canCreateAssociationPermission",
-    "roleReadPermission",
-    "roleAdminPermission",
-    "pcaAdminPermission",
-    "notificationAdminPermission",
-    "rmCoreAllPermission",
-    "schedulerAdminPermission",
-    "otherUsersJobReadPermission",
-    "manageUsersPermission",
-)
-
-
-def user_data(user: str) -> dict[str, Any]:
-    """UserData: one user, who owns the scheduler."""
-    return {
-        "userName": user,
-        "groups": [],
-        "tenant": None,
-        "domain": None,
-        "filterByTenant": False,
-        **dict.fromkeys(_PERMISSIONS, True),
-        "notificationAdminPermission": False,
-        "handleOnlyMyJobsPermission": False,
-        "changePasswordPermission": False,
-        "prioritiesPermission": [priority.name.capitalize() for priority in Priority],
-        "portalAccessPermission": [],
-        "portalAccessPermissionDisplay": [],
-        "adminRoles": [],
-    }
+    latest = jobs.rows[0].record
+    return json_answer([user_with_jobs(latest.owner, submitted_at=latest.submitted_at, jobs=jobs.total)])
 
 
 #: The type of names and ids: the studio's are unquoted JSON.

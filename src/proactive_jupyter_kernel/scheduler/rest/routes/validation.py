@@ -1,4 +1,4 @@
-"""Validation: would a workflow be accepted, and what become its variables? Always 200, but without a session."""
+"""Validation: would a workflow be accepted, and what do its variables become? An invalid one is answered with 200."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from proactive_jupyter_kernel.errors import SubmissionRefused
+from proactive_jupyter_kernel.scheduler.rest.dto.validation import validation
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer
 from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
 from proactive_jupyter_kernel.scheduler.rest.http.routing import JSON, PARTS, Route
@@ -16,37 +17,16 @@ from proactive_jupyter_kernel.scheduler.service.submission import Validation
 
 __all__ = ["ROUTES"]
 
-#: Field of the answer -> what of a variable it shows.
-_SHOWN = {
-    "updatedVariables": "value",
-    "updatedModels": "model",
-    "updatedDescriptions": "description",
-    "updatedGroups": "group",
-    "updatedAdvanced": "advanced",
-    "updatedHidden": "hidden",
-}
-#: What is null where the workflow does not say it.
-_OR_NULL = frozenset({"model", "description", "group"})
-
 
 def _validation(verdict: Validation) -> dict[str, Any]:
-    """JobValidationData; task variables are keyed ``task:variable``. Nothing is known of what could not be read."""
+    """Task variables are keyed ``task:variable``. Nothing is known of the variables of what could not be read."""
     workflow = verdict.workflow
-    variables = [(variable.name, variable) for variable in workflow.variables] if workflow else []
-    for task in workflow.tasks if workflow else ():
-        variables += [(f"{task.name}:{variable.name}", variable) for variable in task.variables]
-
-    def shown(attribute: str) -> dict[str, Any]:
-        values = {name: getattr(variable, attribute) for name, variable in variables}
-        return {name: value or None for name, value in values.items()} if attribute in _OR_NULL else values
-
-    return {
-        "valid": verdict.valid,
-        "taskName": verdict.task_name,
-        "errorMessage": verdict.message,
-        "stackTrace": verdict.message,
-        **{field: shown(attribute) if workflow else None for field, attribute in _SHOWN.items()},
-    }
+    variables = None
+    if workflow is not None:
+        variables = {variable.name: variable for variable in workflow.variables}
+        for task in workflow.tasks:
+            variables |= {f"{task.name}:{variable.name}": variable for variable in task.variables}
+    return validation(valid=verdict.valid, message=verdict.message, task_name=verdict.task_name, variables=variables)
 
 
 async def _validated(call: Call, xml: bytes | str, variables: Mapping[str, str]) -> Response:
@@ -59,7 +39,7 @@ def _refused(error: SubmissionRefused | RestError) -> Response:
 
 
 async def validate(call: Call) -> Response:
-    """A workflow in a form: is it valid? Not without a session, unlike on a server: the checks may ask links."""
+    """A workflow in a form: is it valid? It needs a session, unlike on a server: the checks may request links."""
     try:
         return await _validated(call, *await form(call, any_type=True))
     except SubmissionRefused as error:
