@@ -138,7 +138,7 @@ def _on_nodes(scheduler: Scheduler, xml: bytes, choice: NodeChoice) -> Workflow 
     workflow = workflow_source.parsed(xml, _note)
     for text in choice.exceptions(workflow):
         _note(text)
-    return choice.applied(workflow, embedded=scheduler.is_embedded)
+    return choice.applied(workflow, embedded=not scheduler.is_server)
 
 
 def _submitted(

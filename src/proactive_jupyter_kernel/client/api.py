@@ -75,8 +75,9 @@ class SchedulerApi:
                 found = answer.json()
             except SchedulerError:
                 found = {}  # a proxy may answer for it
-            text = str(found.get("scheduler") or "") if isinstance(found, dict) else ""
-            self._version = server_version.parsed(text)
+            versions = found if isinstance(found, dict) else {}
+            text = str(versions.get("scheduler") or "")
+            self._version = server_version.parsed(text, embedded=str(versions.get("embedded") or ""))
             self._version_of = self._session.id
         return self._version
 

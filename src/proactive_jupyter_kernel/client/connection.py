@@ -47,6 +47,11 @@ class Connection:
         return self.settings.embedded
 
     @property
+    def is_server(self) -> bool:
+        """Whether it is a ProActive server; an embedded scheduler is none, also if its address is given."""
+        return not self.embedded and self.scheduler.is_server
+
+    @property
     def name(self) -> str:
         """The name of the scheduler in messages."""
         return "the embedded scheduler" if self.embedded else self.settings.url

@@ -121,6 +121,14 @@ class Scheduler(SchedulerApi):
         self.close()
 
     @property
+    def is_server(self) -> bool:
+        """Whether it is a ProActive server, and no embedded scheduler that was connected to by its address.
+
+        Tasks of a server need code around them to carry values. May request the version.
+        """
+        return not self.is_embedded and not self.version.embedded
+
+    @property
     def identity(self) -> str:
         """A stable identifier of the scheduler, also if the embedded one gets another port."""
         return f"embedded:{default_data_dir(self._data_dir)}" if self.is_embedded else self.address
@@ -170,7 +178,7 @@ class Scheduler(SchedulerApi):
             chosen = workflow_source.parsed(source, say)
             for text in choice.exceptions(chosen):
                 say(text)
-            source = choice.applied(chosen, embedded=self.is_embedded)
+            source = choice.applied(chosen, embedded=not self.is_server)
         job = self._submit_with_files(source, given, generic_information, input_path, output_path, say)
         for text in left_out:
             warnings.warn(text, stacklevel=2)
@@ -201,7 +209,7 @@ class Scheduler(SchedulerApi):
         """What the scheduler's checks say about a workflow, in the schema that it knows."""
         from proactive_jupyter_kernel.client.jobs import workflow_source
 
-        text = xml if self.is_embedded else workflow_source.for_server(xml, self.version)
+        text = workflow_source.for_server(xml, self.version) if self.is_server else xml
         return super().validate(text, variables=variables)
 
     def submit_sent(
@@ -234,7 +242,7 @@ class Scheduler(SchedulerApi):
         from proactive_jupyter_kernel.workflow.formats import xml
 
         information = {**python_command(source, embedded=self.is_embedded), **(generic_information or {})}
-        if not self.is_embedded:
+        if self.is_server:
             text = workflow_source.for_server(source, self.version, notice)
         else:
             text = xml.dumps(source) if isinstance(source, Workflow) else source

@@ -21,9 +21,11 @@ class ServerVersion:
     text: str = ""
     #: Its numbers; empty: unknown, which counts as newer than all others.
     numbers: tuple[int, ...] = ()
+    #: The version of an embedded scheduler, which names it beside that of the server whose API it has; empty: a server.
+    embedded: str = ""
 
     def __str__(self) -> str:
-        return self.text or "unknown"
+        return self.embedded or self.text or "unknown"
 
     @property
     def name(self) -> str:
@@ -50,14 +52,8 @@ class ServerVersion:
         return self.is_at_least(11)
 
 
-def parsed(text: str) -> ServerVersion:
-    """The version in a text; unknown if it begins with no number, or with 0.
-
-    Versions that begin with 0 are those of the embedded scheduler, which knows all that the client knows; it may have
-    been connected to by its address, as any server.
-    """
+def parsed(text: str, *, embedded: str = "") -> ServerVersion:
+    """The version in a text; unknown if it begins with no number."""
     found = _NUMBERS.match(text)
     numbers = tuple(map(int, found[1].split("."))) if found else ()
-    if numbers[:1] == (0,):
-        numbers = ()
-    return ServerVersion(text=text.strip(), numbers=numbers)
+    return ServerVersion(text=text.strip(), numbers=numbers, embedded=embedded)

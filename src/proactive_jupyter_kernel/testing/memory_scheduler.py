@@ -81,6 +81,8 @@ class MemoryScheduler:
         self.login = login
         self.password = password
         self.version = "14.0.0"
+        #: The version of an embedded scheduler that it is to be; empty: it is a ProActive server.
+        self.embedded = ""
         self.address = "http://memory"
         #: The time of every line of a log.
         self.log_time = "10:00:00"
@@ -160,7 +162,8 @@ class MemoryScheduler:
                 if path == "/scheduler/login":
                     return self._log_in(form or {})
                 if path == "/scheduler/version":
-                    return _json({"scheduler": self.version, "rest": self.version})
+                    embedded = {"embedded": self.embedded} if self.embedded else {}
+                    return _json({"scheduler": self.version, "rest": self.version, **embedded})
                 if (headers or {}).get("sessionid", "") not in self._sessions:
                     message = "You are not connected to the server, you should log on first"
                     raise Refusal(401, REST + "NotConnectedRestException", message)

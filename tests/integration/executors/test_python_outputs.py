@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from proactive_jupyter_kernel.client import python_code
 from proactive_jupyter_kernel.scheduler.attempt import ParentResult
 from proactive_jupyter_kernel.workflow.model import Script
 from proactive_jupyter_kernel.workflow.python_tasks.rich_outputs import MOST, NO_RESULT, PREFIX, RESULT, WANTED
@@ -84,6 +85,12 @@ def test_last_expression_is_the_result(lab: Any) -> None:
     """Where the script sets none; it is shown, and marked as the result."""
     run = run_cell(lab, "import pandas\ndf = pandas.DataFrame({'a': [1]})\ndf.a.tolist()")
     assert (run.value, outputs(run), run.outcome.metadata[RESULT]) == ([1], [{"text/plain": "[1]"}], "1")
+
+
+def test_code_that_the_kernel_adds_for_a_server_shows_nothing(lab: Any) -> None:
+    """A file that was exported for a server may be submitted here."""
+    run = lab.run("\n".join((python_code.prologue(), "result = 1", python_code.epilogue())))
+    assert (run.value, outputs(run)) == (1, [])
 
 
 def test_last_expression_of_a_workflow_from_elsewhere(lab: Any) -> None:

@@ -31,8 +31,6 @@ SCHEMAS = {
     "15.0": "3.14",
     "": "3.14",
     "UNKNOWN": "3.14",
-    # The embedded scheduler, connected to by its address.
-    "0.1.0": "3.14",
 }
 
 
@@ -55,6 +53,17 @@ def test_a_server_gets_a_schema_that_it_knows(
         {expected} if schema != "3.14" else set(),
     )
     assert memory.requests.count("GET /scheduler/version") == 1
+
+
+def test_an_embedded_scheduler_is_none(scheduler: Scheduler, memory: MemoryScheduler) -> None:
+    """It names its own version beside that of the server whose API it has, and gets what is submitted as it is."""
+    memory.embedded = "0.1.0"
+    job = scheduler.submit(WORKFLOW, host="mars")
+    assert (scheduler.is_server, str(scheduler.version), "javascript" in memory.jobs[job.id].xml) == (
+        False,
+        "0.1.0",
+        True,
+    )
 
 
 def test_text_that_the_server_knows_stays_as_it_is(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:

@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 
 from proactive_jupyter_kernel.client import python_code
+from proactive_jupyter_kernel.client.config import Settings
 from proactive_jupyter_kernel.client.jobs.rerun import Rerun
 from proactive_jupyter_kernel.client.jobs.stored_tasks import with_stored_results
 from proactive_jupyter_kernel.client.records import JobInfo, TaskResult, TaskState
+from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.pragmas.draft.building import Built
 from proactive_jupyter_kernel.pragmas.jobs.server_code import for_embedded, for_server
 from proactive_jupyter_kernel.workflow.formats import xml
@@ -247,6 +249,16 @@ def test_other_languages_and_imported_workflows_stay(notebook, tmp_path: Path) -
     notebook.run(f"#%import_xml(path={path})")
     built = notebook.context.draft.build("job")
     assert for_server(built).workflow == built.workflow
+
+
+@pytest.mark.memory_only("an embedded scheduler is no server")
+def test_an_embedded_scheduler_behind_an_address_gets_the_code_as_it_is(notebook: Any) -> None:
+    """Its tasks carry values by themselves; it has no Java for the code that Javascript tasks get for a server."""
+    notebook.connection.settings = Settings(url=notebook.server.address, login="ada", password=Secret("secret"))
+    notebook.server.embedded = "0.1.0"
+    notebook.run("#%task(name=A, language=Javascript)\nresult = [1]\n#%task(name=B)\n[1]\n#%submit_job(draw=off)")
+    sent = xml.loads(notebook.server.jobs[1].xml).workflow
+    assert [task.executable.code for task in sent.tasks] == ["result = [1]", "[1]"]
 
 
 def test_embedded_scheduler_is_asked_for_last_expressions(notebook) -> None:

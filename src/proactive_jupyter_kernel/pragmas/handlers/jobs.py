@@ -174,8 +174,8 @@ def submit_job(context: Context, call: Bound) -> None:
         context.frontend.show(Notice(text=notice))
     for notice in nodes.exceptions(built.workflow):
         context.frontend.show(Notice(text=notice))
-    built = replace(built, workflow=nodes.applied(built.workflow, embedded=context.connection.embedded))
-    built = for_embedded(built) if context.connection.embedded else for_server(built)
+    built = replace(built, workflow=nodes.applied(built.workflow, embedded=not context.connection.is_server))
+    built = for_server(built) if context.connection.is_server else for_embedded(built)
     if call["from"] or call["only"]:
         built = with_earlier_results(context, call, built)
     sent, folder = send_files(context, call, built, variables)

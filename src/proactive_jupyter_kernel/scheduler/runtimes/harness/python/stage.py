@@ -27,8 +27,8 @@ _open, _replace_file, _getpid = open, os.replace, os.getpid
 _ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 #: Compile to a syntax tree; the value of `ast.PyCF_ONLY_AST`, whose module takes longer to import than a small task.
 _ONLY_AST = 0x400
-#: Where a script's last expression leaves its value.
-_LAST = "_proactive_last"
+#: Where a script's last expression leaves its value. The code that the kernel adds for a server has `_proactive_last`.
+_LAST = "_proactive_value_of_script"
 
 
 def run(folder: str) -> int:
