@@ -149,13 +149,23 @@ def server(server_version: str) -> Iterator[MemoryScheduler]:
     if not server_version:
         yield MemoryScheduler()
         return
+    with _stand_in(server_version) as found:
+        yield found
+
+
+def _stand_in(version: str = "14.2.0") -> Any:
+    """A stand-in server that is not started; skips where the recordings are not there, and fails in CI."""
     from standin import NoRecordings, StandIn
 
     try:
-        found = StandIn(server_version)
+        return StandIn(version)
     except NoRecordings as missing:
         if os.environ.get("PAJK_REQUIRE_ALL") == "1":
             raise
         pytest.skip(str(missing))
-    with found:
-        yield found
+
+
+@pytest.fixture
+def stand_in() -> Callable[..., Any]:
+    """Makes stand-ins for a ProActive server, to be entered with ``with``."""
+    return _stand_in

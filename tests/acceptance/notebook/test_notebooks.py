@@ -121,14 +121,15 @@ def test_parameters_of_papermill_reach_the_job(home: Path) -> None:
     assert texts(done.cells[-1])[-1] == "42"
 
 
-def test_nobody_to_ask_for_a_password(run_notebook: Run) -> None:
+def test_nobody_to_ask_for_a_password(run_notebook: Run, stand_in: Callable[[], Any]) -> None:
     """A run without a person says what to set, and the password in the cell before is nowhere in the history."""
-    notebook = run_notebook(
-        "#%connect(url=http://127.0.0.1:9, login=ada, password=hunter2)",
-        "#%connect(url=http://127.0.0.1:9, login=ada)",
-        "In[1]",
-        allow_errors=True,
-    )
+    with stand_in() as server:
+        notebook = run_notebook(
+            "#%connect(url=http://127.0.0.1:9, login=ada, password=hunter2)",
+            f"#%connect(url={server.url}, login=ada)",
+            "In[1]",
+            allow_errors=True,
+        )
     unreachable, unanswered, history = notebook.cells
     assert unreachable.outputs[-1].ename == "SchedulerUnreachable"
     assert unanswered.outputs[-1].ename == "SetupError"

@@ -92,15 +92,17 @@ def test_silent_cell_leaves_no_trace(kernel: Any) -> None:
     assert kernel.run("unseen").data() == ["1"]
 
 
-def test_password_is_asked_for_unseen(kernel: Any) -> None:
-    """With a person there the password comes through a question that does not show it."""
-    request = kernel.send("#%connect(url=http://127.0.0.1:9, login=ada)", allow_stdin=True)
-    question = kernel.client.get_stdin_msg(timeout=30)["content"]
-    assert question["password"] is True
-    assert "ada" in question["prompt"]
-    kernel.client.input("hunter2")
-    reply = kernel.reply(request)
-    assert reply.content["ename"] == "SchedulerUnreachable"
+def test_password_is_asked_for_unseen(kernel: Any, stand_in: Callable[[], Any]) -> None:
+    """With a person there the password comes through a question that does not show it, once the server was reached."""
+    assert kernel.run("#%connect(url=http://127.0.0.1:9, login=ada)").content["ename"] == "SchedulerUnreachable"
+    with stand_in() as server:
+        request = kernel.send(f"#%connect(url={server.url}, login=ada)", allow_stdin=True)
+        question = kernel.client.get_stdin_msg(timeout=30)["content"]
+        assert question["password"] is True
+        assert "ada" in question["prompt"]
+        kernel.client.input("hunter2")
+        reply = kernel.reply(request)
+    assert reply.content["ename"] == "LoginRefused"
     assert "hunter2" not in str(reply)
 
 

@@ -181,17 +181,15 @@ def submit_job(context: Context, call: Bound) -> None:
     sent, folder = send_files(context, call, built, variables)
     with held_interrupts(_IN_DOUBT) as held:
         submitted = _submit(context, built, sent, variables)
-    words = (
-        f"Interrupted. Job {submitted.id} ({submitted.name!r}) was submitted. #%kill_job(job_id={submitted.id}) kills"
-    )
+    job, kill = f"Interrupted. Job {submitted.id} ({submitted.name!r})", f"#%kill_job(job_id={submitted.id}) kills it."
     if held:
-        raise KeyboardInterrupt(f"{words} it.")
+        raise KeyboardInterrupt(f"{job} was submitted. {kill}")
     try:
         _follow_submitted(context, call, submitted, folder)
     except KeyboardInterrupt as interrupt:
         if interrupt.args:
             raise
-        raise KeyboardInterrupt(f"{words} it.") from None
+        raise KeyboardInterrupt(f"{job} is still running. {kill}") from None
 
 
 def _follow_submitted(context: Context, call: Bound, submitted: NotebookJob, folder: Path | None) -> None:
