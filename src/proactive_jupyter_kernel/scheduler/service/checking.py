@@ -36,6 +36,8 @@ from proactive_jupyter_kernel.workflow.model import Workflow
 __all__ = ["Checker", "InProcess", "InThread", "Question", "serve"]
 
 _LENGTH = struct.Struct(">Q")
+#: Seconds of computing after which a check gives way to everything else on the machine, and by how much (``nice``).
+_PATIENCE, _NICENESS = 1.0, 10
 #: Exceptions that come back as what they are; all others are faults of ours.
 _REFUSALS: dict[str, type[ProActiveError]] = {
     "UnreadableWorkflow": UnreadableWorkflow,
@@ -113,6 +115,8 @@ class _Worker:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+        #: Whether it gave way to others in its last check. It does so for good, for only the superuser may go back.
+        self.gave_way = False
 
     @classmethod
     async def start(cls, memory: int) -> _Worker:
@@ -138,10 +142,10 @@ class _Worker:
             stdin.write(_LENGTH.pack(len(content)) + content)
             await stdin.drain()
             (length,) = _LENGTH.unpack(await stdout.readexactly(_LENGTH.size))
-            answer: tuple[str, Any] = pickle.loads(await stdout.readexactly(length))
+            kind, answer, self.gave_way = pickle.loads(await stdout.readexactly(length))
         except (OSError, EOFError, asyncio.IncompleteReadError) as error:
             raise _Lost from error
-        return answer
+        return kind, answer
 
     async def end(self) -> None:
         """Kill it."""
@@ -203,7 +207,10 @@ class InProcess:
             except BaseException:
                 await worker.end()  # its answer to this question must not be taken for that to the next
                 raise
-            self._keep(worker)
+            if worker.gave_way:
+                await worker.end()
+            else:
+                self._keep(worker)
         return _opened(kind, answer)
 
     def _keep(self, worker: _Worker) -> None:
@@ -248,14 +255,43 @@ def serve(memory: int) -> None:
     """Answer questions from standard input until it ends."""
     _limit(memory)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    patience = _Patience()
     source, target = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     # Whatever a library prints must not get between the answers.
     os.dup2(2, 1)
     while head := source.read(_LENGTH.size):
         (length,) = _LENGTH.unpack(head)
-        content = pickle.dumps(_answer(*pickle.loads(source.read(length))))
+        question = pickle.loads(source.read(length))
+        with patience:
+            kind, answer = _answer(*question)
+        content = pickle.dumps((kind, answer, patience.ended))
         target.write(_LENGTH.pack(len(content)) + content)
         target.flush()
+
+
+class _Patience:
+    """Around a check: lets everybody else go first when it computes for long, those who list jobs above all."""
+
+    def __init__(self) -> None:
+        #: Whether that has happened.
+        self.ended = False
+        if sys.platform != "win32":
+            signal.signal(signal.SIGPROF, self._end)
+
+    def __enter__(self) -> None:
+        self._set(_PATIENCE)
+
+    def __exit__(self, *details: object) -> None:
+        self._set(0)
+
+    def _set(self, seconds: float) -> None:
+        if sys.platform != "win32" and not self.ended:
+            signal.setitimer(signal.ITIMER_PROF, seconds)
+
+    def _end(self, *details: object) -> None:
+        if sys.platform != "win32":
+            os.nice(_NICENESS)
+        self.ended = True
 
 
 def _limit(memory: int) -> None:

@@ -20,6 +20,7 @@ from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 __all__ = [
     "SORTABLE",
     "Batch",
+    "DamagedStore",
     "Endpoint",
     "JobExtras",
     "JobFacts",
@@ -44,6 +45,10 @@ _Row = TypeVar("_Row")
 
 class StoreUnavailable(EmbeddedSchedulerError):
     """The store cannot write now: a full or read-only disk, a file gone. Nothing of the batch was stored."""
+
+
+class DamagedStore(EmbeddedSchedulerError):
+    """What is asked for is not what was stored: the disk lost it, or somebody wrote into the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

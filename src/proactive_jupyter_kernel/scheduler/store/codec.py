@@ -3,6 +3,8 @@
 Fields that have their default are left out: rows stay small, and a row of an older version reads as if the new field
 had its default. Unions of dataclasses carry the class's name under ``"$class"``. Fields typed ``Wire`` (that is,
 ``Any``) are wire values already and pass unchanged.
+
+Each text ends with its checksum: SQLite has none, and a disk that lost some bytes must not change what a job came to.
 """
 
 from __future__ import annotations
@@ -14,24 +16,65 @@ import functools
 import json
 import types
 import typing
+import zlib
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar, cast
 
-__all__ = ["dumps", "from_json", "loads", "to_json"]
+__all__ = ["Damaged", "dumps", "from_json", "loads", "plain", "sealed", "to_json", "unsealed"]
 
 _Record = TypeVar("_Record")
 _CLASS = "$class"
 _Convert = Callable[[Any], Any]
+#: Between a text and the eight digits of its checksum. No JSON and no XML ends with it, so what was written without one
+#: is known, and read as it is.
+_SEAL = "\x1f"
+_SEALED = 9
+
+
+class Damaged(Exception):
+    """A text is not what was written."""
+
+
+def sealed(text: str) -> str:
+    """The text with its checksum."""
+    return f"{text}{_SEAL}{_checksum(text)}"
+
+
+def unsealed(text: str) -> str:
+    """What was sealed; raises `Damaged` where it has changed since."""
+    if text[-_SEALED : 1 - _SEALED] != _SEAL:
+        return text
+    content = text[:-_SEALED]
+    if _checksum(content) != text[1 - _SEALED :]:
+        raise Damaged("its checksum is another")
+    return content
+
+
+def _checksum(text: str) -> str:
+    return f"{zlib.crc32(text.encode('utf-8', 'surrogatepass')):08x}"
 
 
 def dumps(record: Any) -> str:
     """The JSON text of a record. ASCII, so that lone surrogates (from odd file names, say) can be stored, too."""
-    return json.dumps(to_json(record), separators=(",", ":"))
+    return sealed(json.dumps(to_json(record), separators=(",", ":")))
 
 
 def loads(kind: type[_Record], text: str) -> _Record:
-    """The record of class `kind` that `dumps` wrote."""
-    return from_json(kind, json.loads(text))
+    """The record of class `kind` that `dumps` wrote; raises `Damaged` for any other text."""
+    content = unsealed(text)
+    try:
+        return from_json(kind, json.loads(content))
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        raise Damaged(f"it is no {kind.__name__}: {error}") from error
+
+
+def plain(text: str) -> Any:
+    """The JSON value that was sealed; raises `Damaged` for any other text."""
+    content = unsealed(text)
+    try:
+        return json.loads(content)
+    except ValueError as error:
+        raise Damaged(str(error)) from error
 
 
 def to_json(record: Any) -> dict[str, Any]:

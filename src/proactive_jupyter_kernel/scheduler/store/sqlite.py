@@ -10,14 +10,15 @@ it.
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import json
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
 from proactive_jupyter_kernel.scheduler.attempt import Wire
@@ -25,6 +26,7 @@ from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRec
 from proactive_jupyter_kernel.scheduler.store import codec
 from proactive_jupyter_kernel.scheduler.store.base import (
     Batch,
+    DamagedStore,
     JobExtras,
     JobFacts,
     JobQuery,
@@ -50,6 +52,22 @@ _log = logging.getLogger(__name__)
 #: A checkpoint copies the write-ahead log into the file when the log is larger; SQLite's own default is 1,000 pages.
 _CHECKPOINT_BYTES = 4 * 1024 * 1024
 
+_Arguments = ParamSpec("_Arguments")
+_Found = TypeVar("_Found")
+
+
+def _reading(method: Callable[_Arguments, _Found]) -> Callable[_Arguments, _Found]:
+    """A method that reads: what SQLite and the codec say of a file that cannot be read becomes `DamagedStore`."""
+
+    @functools.wraps(method)
+    def read(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Found:
+        try:
+            return method(*args, **kwargs)
+        except (sqlite3.Error, codec.Damaged) as error:
+            raise _translate(error, args[0]._path, "read") from error  # type: ignore[attr-defined]
+
+    return read
+
 
 class SqliteStore:
     """`Store` on disk. `log_lines` and `log_bytes` bound what is kept of each task's output."""
@@ -74,6 +92,7 @@ class SqliteStore:
     # --- writing -------------------------------------------------------------------------------------------------
 
     @property
+    @_reading
     def last_job_id(self) -> int:
         row = self._writer.execute(named("last_job_id")).fetchone()
         return int(row[0]) if row else 0
@@ -114,7 +133,10 @@ class SqliteStore:
                 },
             )
             workflow = codec.dumps(new.workflow)
-            self._writer.execute(named("add_submission"), {"job_id": new.job_id, "xml": new.xml, "workflow": workflow})
+            self._writer.execute(
+                named("add_submission"),
+                {"job_id": new.job_id, "xml": codec.sealed(new.xml), "workflow": workflow},
+            )
             self._writer.execute(named("count_job_id"), {"job_id": new.job_id})
         known = {new.job_id for new in batch.submissions}
         changed = [job for job_id, job in batch.jobs.items() if job_id not in known]
@@ -130,7 +152,9 @@ class SqliteStore:
             if entries is None:
                 self._writer.execute(named("forget_channel"), {"name": name})
             else:
-                self._writer.execute(named("save_channel"), {"name": name, "entries": json.dumps(entries)})
+                self._writer.execute(
+                    named("save_channel"), {"name": name, "entries": codec.sealed(json.dumps(entries))}
+                )
 
     def _append(self, part: LogPart) -> None:
         key = {"job_id": part.job_id, "task_id": part.task_id}
@@ -147,7 +171,7 @@ class SqliteStore:
                 "first_byte": end_byte,
                 "end_byte": new_end_byte,
                 "attempt": part.lines[0].attempt if part.lines else 1,
-                "lines": lines,
+                "lines": codec.sealed(lines),
             },
         )
         while True:
@@ -161,10 +185,12 @@ class SqliteStore:
 
     # --- reading -------------------------------------------------------------------------------------------------
 
+    @_reading
     def job(self, job_id: int) -> JobRow | None:
         row = self._reader.execute(named("job"), {"job_id": job_id}).fetchone()
         return _job_row(row) if row else None
 
+    @_reading
     def jobs(self, query: JobQuery) -> Page[JobRow]:
         conditions, values = job_conditions(query)
         reader = self._reader
@@ -174,26 +200,32 @@ class SqliteStore:
         )
         return Page(total, tuple(map(_job_row, rows)))
 
+    @_reading
     def xml(self, job_id: int) -> str | None:
         row = self._reader.execute(named("xml"), {"job_id": job_id}).fetchone()
-        return str(row[0]) if row else None
+        return codec.unsealed(row[0]) if row else None
 
+    @_reading
     def workflow(self, job_id: int) -> Workflow | None:
         row = self._reader.execute(named("workflow"), {"job_id": job_id}).fetchone()
         return codec.loads(Workflow, row[0]) if row else None
 
+    @_reading
     def tasks(self, job_id: int) -> tuple[TaskRecord, ...]:
         rows = self._reader.execute(named("tasks"), {"job_id": job_id})
         return tuple(codec.loads(TaskRecord, text) for (text,) in rows)
 
+    @_reading
     def task(self, job_id: int, task_id: int) -> TaskRecord | None:
         row = self._reader.execute(named("task"), {"job_id": job_id, "task_id": task_id}).fetchone()
         return codec.loads(TaskRecord, row[0]) if row else None
 
+    @_reading
     def task_named(self, job_id: int, name: str) -> TaskRecord | None:
         row = self._reader.execute(named("task_named"), {"job_id": job_id, "name": name}).fetchone()
         return codec.loads(TaskRecord, row[0]) if row else None
 
+    @_reading
     def find_tasks(self, query: TaskQuery) -> Page[TaskRecord]:
         conditions, values = task_conditions(query)
         reader = self._reader
@@ -201,6 +233,7 @@ class SqliteStore:
         rows = reader.execute(named("find_tasks").format(conditions=conditions), values | _window(query))
         return Page(total, tuple(codec.loads(TaskRecord, text) for (text,) in rows))
 
+    @_reading
     def results(self, job_id: int, task_ids: Iterable[int] | None = None) -> dict[int, ResultRow]:
         reader = self._reader
         rows: Iterable[tuple[str]] = ()
@@ -216,6 +249,7 @@ class SqliteStore:
             latest[result.task_id] = before if before and before.attempt > result.attempt else result
         return latest
 
+    @_reading
     def log(self, job_id: int, task_id: int) -> LogText:
         lines: list[LogLine] = []
         first, end = 0, 0
@@ -226,7 +260,7 @@ class SqliteStore:
                 # Lines were skipped between two parts: what is before the gap is not the end of the log any more.
                 lines, first = [], first_line
             part = [
-                LogLine(error=bool(stream), at=at, text=line, attempt=attempt) for stream, at, line in json.loads(text)
+                LogLine(error=bool(stream), at=at, text=line, attempt=attempt) for stream, at, line in codec.plain(text)
             ]
             lines += part
             end = first_line + sum(line.lines for line in part)
@@ -235,14 +269,18 @@ class SqliteStore:
         return LogText(lines=tuple(kept), dropped=first + dropped)
 
     def jobs_to_restore(self) -> Iterator[tuple[JobRecord, Workflow, tuple[TaskRecord, ...]]]:
-        for (text,) in self._reader.execute(named("jobs_to_restore")).fetchall():
-            job = codec.loads(JobRecord, text)
+        for job in self._alive():
             workflow = self.workflow(job.job_id)
             if workflow is not None:
                 yield job, workflow, () if job.status in JOB_ENDED else self.tasks(job.job_id)
 
+    @_reading
+    def _alive(self) -> list[JobRecord]:
+        return [codec.loads(JobRecord, text) for (text,) in self._reader.execute(named("jobs_to_restore"))]
+
+    @_reading
     def channels(self) -> dict[str, dict[str, Wire]]:
-        return {name: json.loads(entries) for name, entries in self._reader.execute(named("channels"))}
+        return {name: codec.plain(entries) for name, entries in self._reader.execute(named("channels"))}
 
     # --- connections ---------------------------------------------------------------------------------------------
 
@@ -308,12 +346,19 @@ class SqliteStore:
             raise _translate(error, self._path, verb) from error
 
 
-def _translate(error: sqlite3.Error, path: Path, verb: str) -> EmbeddedSchedulerError:
-    code = getattr(error, "sqlite_errorname", "")
-    if code in ("SQLITE_CORRUPT", "SQLITE_NOTADB"):
-        return EmbeddedSchedulerError(
-            f"{path} is not a readable database of the embedded scheduler: {error}.",
-            hint="Move the file away and start again; jobs, results and logs in it are then out of reach.",
+def _translate(error: sqlite3.Error | codec.Damaged, path: Path, verb: str) -> EmbeddedSchedulerError:
+    # Bytes that are no UTF-8 have no code of SQLite.
+    code = getattr(error, "sqlite_errorname", "SQLITE_CORRUPT")
+    if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        if verb == "opened":
+            return DamagedStore(
+                f"{path} is not a readable database of the embedded scheduler: {error}.",
+                hint="Move the file away and start again; jobs, results and logs in it are then out of reach.",
+            )
+        return DamagedStore(
+            f"{path} is damaged, and a part of it that is needed here cannot be {verb}: {error}.",
+            hint="Other jobs may be whole: save what you need of them. Then stop the scheduler, move the file away and "
+            "start again; jobs, results and logs in it are then out of reach.",
         )
     remedies = {
         "SQLITE_FULL": f"The disk of {path.parent} is full: free some space there.",

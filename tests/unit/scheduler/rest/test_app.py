@@ -10,6 +10,7 @@ import pytest
 
 from proactive_jupyter_kernel.scheduler.rest.http import call
 from proactive_jupyter_kernel.scheduler.rest.routes import ROUTES
+from proactive_jupyter_kernel.scheduler.store.base import DamagedStore
 from proactive_jupyter_kernel.version import __version__
 
 PORTAL = "org.ow2.proactive_grid_cloud_portal.scheduler.exception."
@@ -273,5 +274,26 @@ def test_a_body_that_stops_coming_is_given_up(rest: Callable[..., None], monkeyp
         )
         assert (answer.status_code, answer.headers["connection"]) == (408, "close")
         assert answer.json()["errorMessage"].startswith("The request was not complete")
+
+    rest(scenario)
+
+
+def test_a_damaged_store_is_an_error_of_the_scheduler(
+    rest: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not an unknown job, nor a wrong request."""
+
+    async def scenario(scene: Any) -> None:
+        def damaged(*_: Any) -> None:
+            raise DamagedStore("s.db is damaged.", hint="Move it away.")
+
+        for method in ("job", "jobs", "xml"):
+            monkeypatch.setattr(scene.store, method, damaged)
+        for path in ("/scheduler/jobs/1/info", "/scheduler/jobsinfo", "/scheduler/jobs/1/xml"):
+            answer = await scene.json(path, status=500)
+            assert (answer["exceptionClass"], answer["errorMessage"]) == (
+                "org.ow2.proactive.db.DatabaseManagerException",
+                "s.db is damaged.\nMove it away.",
+            )
 
     rest(scenario)

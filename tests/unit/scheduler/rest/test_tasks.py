@@ -101,7 +101,7 @@ def test_progress_is_shown(rest: Callable[..., None], workflow: Callable[..., st
 
 def test_a_result_can_be_downloaded(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
     """With the type and name that its metadata tell."""
-    picture = give(b"\x89PNG", content_type="image/png", file_name="é.png")
+    picture = give(b"\x89PNG", content_type=" image/png ", file_name="é.png")
 
     async def scenario(scene: Any) -> None:
         job_id = await scene.run(workflow("P", "T"))
@@ -114,7 +114,7 @@ def test_a_result_can_be_downloaded(rest: Callable[..., None], workflow: Callabl
         plain = await scene.client.get(f"{path}/T/result/download?destination=file")
         assert (plain.text, plain.headers["content-type"]) == ("[1, 2]", "text/plain; charset=utf-8")
         assert plain.headers["content-disposition"] == "attachment; filename*=UTF-8''T_result"
-        assert await scene.json(f"{path}/P/result/metadata") == {"content.type": "image/png", "file.name": "é.png"}
+        assert await scene.json(f"{path}/P/result/metadata") == {"content.type": " image/png ", "file.name": "é.png"}
 
     rest(scenario, plays={"P": picture, "T": give([1, 2])})
 

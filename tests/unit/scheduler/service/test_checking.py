@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from proactive_jupyter_kernel.errors import InvalidWorkflow, SubmissionRefused, 
 from proactive_jupyter_kernel.scheduler.assemble import Site
 from proactive_jupyter_kernel.scheduler.catalog import Catalog
 from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
+from proactive_jupyter_kernel.scheduler.service import checking
 from proactive_jupyter_kernel.scheduler.service.checking import Checker, InProcess, InThread, Question
 
 SITE = Site(user="ana", home="/", url="http://127.0.0.1:1")
@@ -124,3 +128,50 @@ def test_several_are_checked_at_the_same_time_and_one_process_is_kept_no_longer_
         return {workflow.name for workflow in names}, most
 
     assert with_checker(InProcess(seconds=60, memory=0, most=2), use) == ({"job"}, 2)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no nice values")
+@pytest.mark.parametrize(("patience", "gives_way"), [(0.01, True), (60.0, False)])
+def test_a_long_check_lets_others_go_first(patience: float, gives_way: bool) -> None:
+    """Its process gets a lower priority while it computes, and says so."""
+    code = f"import os, sys; import {checking.__name__} as c; c._PATIENCE = {patience}; before = os.nice(0)"
+    code += "; c.serve(0); sys.stderr.write(str(os.nice(0) - before))"
+    asked = pickle.dumps(("validate", question()))
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=len(asked).to_bytes(8, "big") + asked, capture_output=True, check=True
+    )
+    kind, verdict, gave_way = pickle.loads(done.stdout[8:])
+    found = (kind, verdict.valid, gave_way, done.stderr)
+    assert found == ("value", True, gives_way, b"10" if gives_way else b"0")
+
+
+def test_a_process_that_gave_way_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would give way in short checks, too."""
+
+    class Worker:
+        def __init__(self) -> None:
+            self.gave_way = False
+            self.ended = False
+
+        async def ask(self, step: str, asked: Question) -> tuple[str, Any]:
+            self.gave_way = step == "validate"
+            return "value", step
+
+        async def end(self) -> None:
+            self.ended = True
+
+    worker = Worker()
+
+    async def start(memory: int) -> Worker:
+        return worker
+
+    async def use(checker: Checker) -> Any:
+        assert isinstance(checker, InProcess)
+        kept = []
+        for ask in (checker.prepare, checker.validate):
+            await ask(question())
+            kept.append((len(checker._free), worker.ended))
+        return kept
+
+    monkeypatch.setattr(checking._Worker, "start", start)
+    assert with_checker(InProcess(seconds=60, memory=0), use) == [(1, False), (0, True)]

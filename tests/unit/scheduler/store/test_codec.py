@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.store import codec
@@ -94,4 +96,21 @@ def test_a_row_of_another_version_reads() -> None:
 
 def test_defaults_take_no_room() -> None:
     """Only what differs from the default is written."""
-    assert codec.dumps(Script(language="bash", code="ls")) == '{"language":"bash","code":"ls"}'
+    assert codec.dumps(Script(language="bash", code="ls")) == codec.sealed('{"language":"bash","code":"ls"}')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        codec.dumps(Script(language="bash", code="ls 1")).replace("1", "2", 1),
+        codec.dumps(Script(language="bash", code="ls 1"))[:-1],
+        '{"language":"ba',
+        "[1]",
+        "7",
+        '{"language":["bash"],"code":1,"arguments":3}',
+    ],
+)
+def test_a_text_that_has_changed_is_damaged(text: str) -> None:
+    """Also where it is still JSON, and reads as another record."""
+    with pytest.raises(codec.Damaged):
+        codec.loads(Script, text)

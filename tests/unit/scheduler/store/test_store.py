@@ -17,6 +17,7 @@ from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRec
 from proactive_jupyter_kernel.scheduler.left_out import notice
 from proactive_jupyter_kernel.scheduler.store.base import (
     Batch,
+    DamagedStore,
     Endpoint,
     JobExtras,
     JobFacts,
@@ -345,6 +346,37 @@ def test_a_store_that_cannot_be_opened_says_what_to_do(tmp_path: Path) -> None:
     newer.close()
     with pytest.raises(EmbeddedSchedulerError, match="newer version of the embedded scheduler"):
         SqliteStore(tmp_path / "newer.db")
+
+
+def test_a_damaged_file_gives_no_wrong_answer(tmp_path: Path) -> None:
+    """Bytes that the disk lost: what needs them is refused, one byte in the middle of a text included."""
+    path = tmp_path / "scheduler.db"
+    store = SqliteStore(path)
+    batch = new_job(1)
+    batch.submissions[0] = replace(batch.submissions[0], xml="<job name='precious one'/>")
+    line = LogLine(error=False, at=0, text="precious line", attempt=1)
+    batch.logs.append(LogPart(job_id=1, task_id=0, lines=(line,)))
+    batch.channels["a"] = {"x": "precious entry"}
+    store.write(batch)
+    store.close()
+    content = path.read_bytes().replace(b"precious", b"previous").replace(b'"owner":"ana"', b'"owner":"eve"')
+    path.write_bytes(content)
+    store = SqliteStore(path)
+    for read in (
+        lambda: store.xml(1),
+        lambda: store.log(1, 0),
+        store.channels,
+        lambda: store.job(1),
+        lambda: store.jobs(JobQuery()),
+        lambda: list(store.jobs_to_restore()),
+    ):
+        with pytest.raises(DamagedStore, match="is damaged"):
+            read()
+    store.close()
+    page = 4096
+    path.write_bytes(content[:page] + b"\xa5" * (len(content) - page))
+    with pytest.raises(DamagedStore, match="is damaged"):
+        SqliteStore(path).jobs(JobQuery())
 
 
 def test_the_log_is_copied_into_the_file(tmp_path: Path) -> None:

@@ -251,6 +251,7 @@ def download(content: bytes, media_type: str, *, file_name: str = "") -> Respons
     """Bytes to show, or to save under a name. Refuses a type that no header can hold."""
     from urllib.parse import quote
 
+    media_type = media_type.strip(" ")  # a header does not begin or end with a blank
     if not (media_type.isascii() and media_type.isprintable()):
         raise ValueError(
             f"The content type {media_type!r} of this result holds characters that no header may have. Correct "

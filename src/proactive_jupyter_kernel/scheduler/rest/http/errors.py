@@ -28,6 +28,7 @@ from proactive_jupyter_kernel.scheduler.service.errors import (
     TaskNotRunning,
     UnknownChannel,
 )
+from proactive_jupyter_kernel.scheduler.store.base import DamagedStore
 
 __all__ = [
     "NOT_ACCEPTABLE",
@@ -82,6 +83,7 @@ TABLE: tuple[tuple[type[Exception], int, str], ...] = (
     (LoginRefused, 404, "javax.security.auth.login.LoginException"),
     (PermissionRefused, 403, PORTAL + "PermissionRestException"),
     (UnknownChannel, 404, "org.ow2.proactive.scheduler.synchronization.InvalidChannelException"),
+    (DamagedStore, 500, "org.ow2.proactive.db.DatabaseManagerException"),
     (ProActiveError, 404, PORTAL + "SchedulerRestException"),
     (ValueError, 400, "java.lang.IllegalArgumentException"),
 )

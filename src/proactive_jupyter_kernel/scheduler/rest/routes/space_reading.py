@@ -56,12 +56,19 @@ async def _file_answer(call: Call, place: Path, path: str) -> Response:
     if asked == "gzip":
         spool = spooled(call)
         await call.service.in_thread(archives.gzipped, place, spool)
-        return _stream(spool, {"Content-Encoding": "gzip", "x-pds-pathname": quote(path, safe=_HEADER)}, _type(place))
+        return _stream(spool, {"Content-Encoding": "gzip", "x-pds-pathname": _in_header(path)}, _type(place))
     if accepted == ["zip"] and not await call.service.in_thread(archives.is_zip, place):
         spool = spooled(call)
         await call.service.in_thread(archives.zipped, [(place.name, place)], spool)
         return _stream(spool, {"Content-Encoding": "zip"}, _type(place))
     return FileResponse(place, media_type=_type(place), headers={"Content-Encoding": "identity"})
+
+
+def _in_header(path: str) -> str:
+    """A path as a header can hold it: blanks within it, but none at its ends."""
+    inner = path.strip(" ")
+    begin = len(path) - len(path.lstrip(" "))
+    return "%20" * begin + quote(inner, safe=_HEADER) + "%20" * (len(path) - begin - len(inner))
 
 
 async def _folder_answer(call: Call, folder: Folder, path: str) -> Response:
