@@ -22,6 +22,8 @@ _FRAME = re.compile(r"\s+(?:at [^\s()<]*\.[^\s()]+\([^()<]*\)|\.\.\. \d+ (?:more
 _SCRIPT_FRAME = re.compile(r"\s+at [^\n]*\(Script\d+\.groovy:\d+\)")
 _CLASS = re.compile(r"(?:[a-z_]\w*\.)+[A-Z][\w$]*(?:: |\s*$)")
 _CAUSE = "Caused by: "
+#: A traceback of Python, in which every line counts.
+_PYTHON = "Traceback (most recent call last):"
 #: In front of a message: exceptions that only pass on what another one says, and the server's own.
 _WRAPPERS = re.compile(
     r"^(?:(?:javax\.script|org\.ow2\.proactive\.scripting)\.ScriptException: "
@@ -60,6 +62,9 @@ class _Trace:
         if head := _HEAD.match(line):
             self.start(line[head.end() :].strip())
             return True
+        if line.startswith(_PYTHON):
+            # It ends with the name of its exception, which is one of Java where a Jython script called Java.
+            self.phase = _Phase.OUTSIDE
         if self.phase is _Phase.OUTSIDE:
             return True
         if _FRAME.match(line):

@@ -168,3 +168,26 @@ result = ["true".equals("true"), "true".equals(true), "A".equalsIgnoreCase("a"),
     assert bench.run("javascript", code).outcome.value == [
         *(True, False, True, True, True, 96354, "xxx", "a-b", True, 1, 2, True, 3, False)
     ]
+
+
+def test_javascript_replaces_as_java_does(bench: Any) -> None:
+    """Groups are ``$1`` and ``${name}``, a backslash makes a character plain; what only JavaScript knows is text."""
+    code = r"""
+function failing(f) { try { return f(); } catch (e) { return e.message; } }
+result = [
+    "a.b".replaceAll("[.]", "$0$0"), "abc".replaceAll("(?<x>b)", "${x}!"), "a1".replaceAll("([a-z])(\\d)", "$2$10"),
+    "b".replaceAll("b", "\\$5\\\\"), "x".replaceAll("(a)?x", "[$1]"), "aB".replaceFirst("(?i)b", "-"),
+    "abc".replaceAll(/b/, "$&$&"),
+    failing(function() { return "b".replaceAll("b", "$9"); }),
+    failing(function() { return "b".replaceAll("b", "5 $"); }),
+    "AB".matches("(?i)ab"), "é".getBytes().length, "abcd".subSequence(1, 3),
+    "Hello".regionMatches(true, 1, "ELL", 0, 3),
+];
+"""
+    write = r"; write \$ and \\ for the characters themselves"
+    assert bench.run("javascript", code).outcome.value == [
+        *("a..b", "ab!c", "1a0", "$5\\", "[]", "a-", "abbc"),
+        f'no group 9 in the replacement "$9"{write}',
+        f'a single $ in the replacement "5 $"{write}',
+        *(True, 2, "bc", True),
+    ]

@@ -18,7 +18,7 @@ PYTHON = """
 import time
 job = variables.get("PA_JOB_ID")
 before = synchronizationapi.waitUntilThen(job, "free", "{k, x -> x > 0}", "{k, x -> x - 1}")
-inside = synchronizationapi.merge(job, "inside", 1, "{old, new -> old + new}")
+inside = synchronizationapi.merge(job, "inside", 1, "{old, one -> old + one}")
 time.sleep(0.05)
 synchronizationapi.compute(job, "inside", "{k, x -> x - 1}")
 synchronizationapi.compute(job, "free", "{k, x -> x + 1}")
@@ -91,6 +91,45 @@ for use in (
         ],
         "P": ["InvalidChannel", "TimeoutError", "ValueError"],
     }
+
+
+def test_channels_in_jython_and_scala(daemon: Any) -> None:
+    """Both have the bindings; closures need the Groovy of this machine."""
+    jython = (
+        'synchronizationapi.createChannelIfAbsent("j", False)\n'
+        'result = [synchronizationapi.compute("j", "n", "{k, x -> (x ?: 0) + 1}"), len(signalapi.getJobSignals())]'
+    )
+    scala = (
+        'synchronizationapi.createChannelIfAbsent("s", false)\n'
+        'result = List(synchronizationapi.compute("s", "n", "{k, x -> (x ?: 0) + 1}"), signalapi.getJobSignals().size)'
+    )
+    daemon.start()
+    job_id = daemon.submit(job_of(("J", "python", jython, ""), ("S", "scalaw", scala, "")))
+    assert daemon.ended(job_id) == "FINISHED"
+    results = daemon.get(f"/scheduler/jobs/{job_id}/result")["allResults"]
+    assert {name: result["value"] for name, result in results.items()} == {"J": "[1, 0]", "S": "[1, 0]"}
+
+
+def test_wrong_arguments_in_groovy(daemon: Any) -> None:
+    """A closure that is no text, one that does not compile and a wait for nothing are told in words."""
+    code = """
+synchronizationapi.createChannel("w", false)
+for (use in [
+    { synchronizationapi.compute("w", "n", {k, x -> 1}) }, { synchronizationapi.compute("w", "n", "{k, x -> ") },
+    { signalapi.waitFor() }, { signalapi.waitForAny([]) }, { signalapi.readyForSignal("") },
+]) try { use() } catch (Throwable e) { println e.message }
+"""
+    daemon.start()
+    job_id = daemon.submit(job_of(("G", "groovy", code, "")))
+    assert daemon.ended(job_id) == "FINISHED"
+    results = daemon.get(f"/scheduler/jobs/{job_id}/result")["allResults"]
+    assert results["G"]["output"]["stdoutLogs"].splitlines() == [
+        'A closure is handed over as text here, because it may run elsewhere; put it in quotes: "{k, x -> x + 1}"',
+        "{k, x ->  is not a closure of Groovy: unexpected token: )",
+        "the name of a signal is a text, not null",
+        "waitForAny needs the name of a signal: nothing would ever end the wait",
+        "The name of a signal is a text that does not begin with ready_, not ''.",
+    ]
 
 
 def test_a_persistent_channel_outlives_the_scheduler(daemon: Any, workflow: Callable[..., str]) -> None:

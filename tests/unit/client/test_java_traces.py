@@ -167,3 +167,15 @@ def test_recorded_task_without_a_result(recorded: Recorded, exchange: str) -> No
         {},
         {},
     )
+
+
+def test_a_traceback_of_jython_keeps_its_last_line() -> None:
+    """Also where that is the exception of Java that the message names."""
+    text = (
+        "Failed to execute task: java.lang.IllegalStateException: bad\n"
+        "Traceback (most recent call last):\n"
+        '  File "<task J>", line 1, in <module>\n'
+        "    call()\n"
+        "java.lang.IllegalStateException: bad"
+    )
+    assert message_of(text) == text

@@ -12,6 +12,8 @@ __all__ = ["failure_of"]
 #: How errors name a cell, once places in scripts are replaced by places in cells.
 _CELL = re.compile(r"Cell In\[(\d+)\],? line (\d+)")
 _FRAME = re.compile(r'^[ \t|+-]*(?:File "|Cell In\[|[^\s"].*, line \d+(?:, in \S+)?$)')
+#: The message of a compiler, below which it quotes the code.
+_COMPILER = re.compile(r"Cell In\[\d+\],? line \d+: error: ")
 #: The first line of an exception group.
 _GROUP = re.compile(r"^ *\+ Exception Group Traceback \(")
 #: Lines of the cell shown above the faulty one.
@@ -60,6 +62,8 @@ def _error_line(text: str) -> str:
     lines = text.split("\n")
     frames = [index for index, line in enumerate(lines) if _FRAME.match(line)]
     if frames:
+        if _COMPILER.match(lines[frames[-1]]):
+            return lines[frames[-1]].strip()
         rest = lines[frames[-1] + 1 :]
         for line in rest:
             if line.strip() and not line[0].isspace():

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 from proactive_jupyter_kernel.scheduler.runtimes.base import file_stem
-from proactive_jupyter_kernel.scheduler.runtimes.jvm import JvmRuntime
+from proactive_jupyter_kernel.scheduler.runtimes.jvm import JvmRuntime, groovy_library
 from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart, Launch, Stage
 
 __all__ = ["RUNTIMES", "Groovy"]
 
 #: Run by Groovy's own launcher, where its archives are out of sight: it puts the harness onto its class path.
 _BOOT = "proactive.Groovy.main(args)\n"
-_CORE = re.compile(r"groovy(-all)?-\d[\d.]*\.jar")
 
 
 class Groovy(JvmRuntime):
@@ -43,11 +41,10 @@ class Groovy(JvmRuntime):
         return self.launched(stage, launchers, arguments, masks=masks)
 
     def _library(self, stage: Stage, launcher: str) -> Path:
-        looked = [home / "lib" for home in self.homes(stage, launcher)]
-        for folder in looked:
-            if folder.is_dir() and any(_CORE.fullmatch(name) for name in os.listdir(folder)):
-                return folder
-        places = ", ".join(map(str, looked))
+        homes = list(self.homes(stage, launcher))
+        if folder := groovy_library(homes):
+            return folder
+        places = ", ".join(str(home / "lib") for home in homes)
         raise CannotStart(
             f"{launcher} is there, but Groovy's archives (groovy-*.jar) are not in {places}; set GROOVY_HOME"
         )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,10 +15,11 @@ from proactive_jupyter_kernel.scheduler.runtimes.base import HARNESS
 from proactive_jupyter_kernel.scheduler.runtimes.engine import EngineRuntime
 from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart, Launch, Stage
 
-__all__ = ["JvmRuntime"]
+__all__ = ["JvmRuntime", "groovy_library", "homes_of"]
 
 #: Made by tools/jvm_harness.py from the sources beside it.
 ARCHIVE = HARNESS / "jvm" / "proactive.jar"
+_GROOVY = re.compile(r"groovy(-all)?-\d[\d.]*\.jar")
 
 
 class JvmRuntime(EngineRuntime):
@@ -57,17 +59,39 @@ class JvmRuntime(EngineRuntime):
 
     def homes(self, stage: Stage, launcher: str) -> Iterable[Path]:
         """Folders where the language may be installed, the most likely first."""
-        if named := stage.environment.get(self.home_variable, ""):
-            yield Path(named)
-        # The launcher lies in bin; Homebrew keeps everything in libexec, beside it.
-        home = Path(os.path.realpath(launcher)).parent.parent
-        yield from (home, home / "libexec")
+        return homes_of(stage, self.home_variable, launcher)
 
     def libraries(self, stage: Stage) -> list[str]:
         """What stands on the class path besides the language: the Java libraries of the node (`java_libraries`)."""
         folder = stage.environment.get(java_libraries.VARIABLE, "")
         return [os.path.join(folder, "*")] if folder and os.path.isdir(folder) else []
 
+    def groovy(self, stage: Stage) -> list[str]:
+        """Groovy's archives, if the script uses channels, whose closures are Groovy, and Groovy is on this machine."""
+        if "synchronizationapi" not in stage.script.code:
+            return []
+        launcher = shutil.which("groovy", path=stage.environment.get("PATH", os.defpath)) or ""
+        folder = groovy_library(homes_of(stage, "GROOVY_HOME", launcher))
+        return [os.path.join(str(folder), "*")] if folder else []
+
     def archive(self, stage: Stage) -> Path:
         """The archive with the harness; a copy in the stage's folder where the stage is enclosed."""
         return self.harness(stage, "jvm/proactive.jar")
+
+
+def homes_of(stage: Stage, variable: str, launcher: str) -> Iterator[Path]:
+    """The folder that an environment variable names, then those where the launcher (empty: none) belongs to."""
+    if named := stage.environment.get(variable, ""):
+        yield Path(named)
+    if launcher:
+        # The launcher lies in bin; Homebrew keeps everything in libexec, beside it.
+        home = Path(os.path.realpath(launcher)).parent.parent
+        yield from (home, home / "libexec")
+
+
+def groovy_library(homes: Iterable[Path]) -> Path | None:
+    """The folder with Groovy's archives."""
+    for folder in (home / "lib" for home in homes):
+        if folder.is_dir() and any(_GROOVY.fullmatch(name) for name in os.listdir(folder)):
+            return folder
+    return None

@@ -44,7 +44,7 @@ class Jython(JvmRuntime):
             inside = (str(boot), str(archive), str(stage.folder))
             return self.launched(stage, launchers, inside, environment=environment, masks=masks)
         home, library = self._library(stage, launchers[0])
-        classpath = os.pathsep.join([str(library), str(archive)])
+        classpath = os.pathsep.join([str(library), str(archive), *self.groovy(stage)])
         arguments = (*_UTF8, f"-Dpython.home={home}", "-cp", classpath, "proactive.Jython", str(stage.folder))
         return self.launched(stage, launchers, arguments, environment=environment, masks=masks)
 

@@ -31,7 +31,9 @@ class Scala(JvmRuntime):
             inside = ("-nc", "-cp", str(archive), "proactive.Scala", str(stage.folder))
             return self.launched(stage, launchers, inside, masks=masks)
         home = self._home(stage, launchers[0])
-        classpath = os.pathsep.join([str(archive), str(home / "lib" / "*"), *self.libraries(stage)])
+        classpath = os.pathsep.join(
+            [str(archive), str(home / "lib" / "*"), *self.libraries(stage), *self.groovy(stage)]
+        )
         options = ("-Dfile.encoding=UTF-8", f"-Dscala.home={home}", "-Xss4m")
         arguments = (*options, "-cp", classpath, "proactive.Scala", str(stage.folder))
         return self.launched(stage, launchers, arguments, masks=masks)

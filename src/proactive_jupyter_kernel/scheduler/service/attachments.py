@@ -87,8 +87,13 @@ class Attachments:
         await self._changes.until(lambda: self.revision != revision, seconds)
 
     async def ready_for_signal(self, job_id: int, name: str, variables: tuple[Variable, ...] = ()) -> None:
-        """A task waits for a signal from now on, again if it was sent before; `SignalRefused` for an ended job."""
+        """A task waits for a signal from now on, again if it was sent before; `SignalRefused` for an ended job.
+
+        A name that is empty or begins with ``ready_`` is refused as well: it would be taken for another signal.
+        """
         self._check_alive(job_id, name)
+        if not name.strip() or name.startswith(_READY):
+            raise SignalRefused(f"The name of a signal is a text that does not begin with {_READY}, not {name!r}.")
         ready = _READY + name
         signal = Signal(name=name, variables=self._hidden.shown_variables(variables))
 

@@ -13,9 +13,12 @@ from proactive_jupyter_kernel.workflow.model import JavaClass, Script, Task, Wor
 __all__ = ["unsupported"]
 
 #: Languages that see the libraries of the Java machine.
-_JAVA = ("groovy", "scala")
+_JAVA = ("groovy", "scalaw")
 #: A use of a Java client, not the declaration of a variable of the same name.
 _CLIENT = re.compile(r"(?<![\w.'\"$])(schedulerapi|rmapi|userspaceapi|globalspaceapi)\s*\.\s*\w")
+#: The same for channels and signals, and the languages that have them here.
+_CHANNELS = re.compile(r"(?<![\w.'\"$])(synchronizationapi|signalapi)\s*\.\s*\w")
+_WITH_CHANNELS = ("groovy", "python", "scalaw", "cpython")
 _COMMENT = re.compile(r"(?m)//[^\n]*|/\*.*?\*/|^\s*#[^\n]*", re.DOTALL)
 
 
@@ -43,9 +46,13 @@ def unsupported(workflow: Workflow, libraries: Path) -> Iterator[Problem]:
 
 def _of_scripts(task: Task, libraries: Path) -> Iterator[Problem]:
     clients: dict[str, None] = {}
+    channels: dict[tuple[str, str], None] = {}
     wanted: dict[str, str] = {}
     for script in _scripts(task):
-        clients.update(dict.fromkeys(_CLIENT.findall(_COMMENT.sub("", script.code))))
+        code = _COMMENT.sub("", script.code)
+        clients.update(dict.fromkeys(_CLIENT.findall(code)))
+        if script.language not in _WITH_CHANNELS:
+            channels.update(dict.fromkeys((name, script.language) for name in _CHANNELS.findall(code)))
         if script.language in _JAVA:
             code = java_libraries.without_unused_imports(script.code) if script.language == "groovy" else script.code
             wanted.update({each.package: each.name for each in java_libraries.missing(code, libraries)})
@@ -56,6 +63,14 @@ def _of_scripts(task: Task, libraries: Path) -> Iterator[Problem]:
             task=task.name,
             explanation="Submit the workflow to a ProActive server; files of the data spaces are in the folders "
             "userspace and globalspace here.",
+        )
+    for name, language in channels:
+        yield Problem(
+            code="PA404",
+            message=f"its script uses {name}, which {language} scripts have only on a ProActive server",
+            task=task.name,
+            explanation="Write the script in Groovy, Jython, Scala or Python, or submit the workflow to a ProActive "
+            "server.",
         )
     for package, name in wanted.items():
         yield Problem(

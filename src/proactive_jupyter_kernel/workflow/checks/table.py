@@ -356,7 +356,8 @@ _ROWS = (
         "PA404",
         "STRUCTURE",
         "A script uses a Java client of a ProActive server",
-        "Only a ProActive server has the Java objects `schedulerapi`, `rmapi`, `userspaceapi` and `globalspaceapi`.",
+        "Only a ProActive server has the Java objects `schedulerapi`, `rmapi`, `userspaceapi` and `globalspaceapi`, "
+        "and `synchronizationapi` and `signalapi` in languages other than Groovy, Jython, Scala and Python.",
         "Read and write the folders `userspace` and `globalspace`, or submit the workflow to a ProActive server.",
     ),
     # --- allowed, but probably not intended ---

@@ -74,6 +74,11 @@ GROUP = """\
             "Cell In[2], line 4: nosuch: command not found",
             "cell [2], line 4",
         ),
+        (
+            "it does not compile\nCell In[5], line 11: error: no member get\nx.get()\n  ^\none error found",
+            "Cell In[5], line 11: error: no member get",
+            "cell [5], line 11",
+        ),
         (FILE, "NameError: name 'x' is not defined", ""),
         ("", "", ""),
     ],

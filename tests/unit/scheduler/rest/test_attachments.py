@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from proactive_jupyter_kernel.scheduler.attempt import Outcome
+from proactive_jupyter_kernel.scheduler.service.errors import SignalRefused
 from proactive_jupyter_kernel.workflow.model import Variable
 
 Rest = Callable[..., None]
@@ -165,6 +166,19 @@ def test_hidden_values_of_a_signal(rest: Rest, workflow: Workflow) -> None:
         attachments = scene.service.attachments
         received = (attachments.received_signal(job_id, "go"), attachments.signals(job_id)[1]["go"])
         assert [signal.variables[0].value for signal in received] == ["sent", "sent"]
+
+    rest(scenario, plays={"G": forever})
+
+
+@pytest.mark.parametrize("name", ["", " ", "ready_go"])
+def test_a_name_that_would_be_another_signal(rest: Rest, workflow: Workflow, name: str) -> None:
+    """It is refused where a task declares it, and the job's signals stay."""
+
+    async def scenario(scene: Any) -> None:
+        job_id = await waiting_job(scene, workflow("G"))
+        with pytest.raises(SignalRefused, match="is a text that does not begin with ready_"):
+            await scene.service.attachments.ready_for_signal(job_id, name)
+        assert (await scene.json(f"/scheduler/jobs/{job_id}/info"))["signals"] == ["ready_go"]
 
     rest(scenario, plays={"G": forever})
 

@@ -23,9 +23,9 @@ def task_of(code: str, language: str = "groovy") -> Task:
     [
         ("import org.apache.commons.io.FileUtils\nFileUtils.touch(x)", "groovy", ["PA403"]),
         ("import org.apache.commons.io.FileUtils;\nprintln 1", "groovy", []),
-        ("import org.apache.commons.io.FileUtils", "scala", ["PA403"]),
+        ("import org.apache.commons.io.FileUtils", "scalaw", ["PA403"]),
         ("import static com.google.common.base.Strings.repeat", "groovy", ["PA403"]),
-        ("x = com.google.common.collect.ImmutableMap.of()", "scala", ["PA403"]),
+        ("x = com.google.common.collect.ImmutableMap.of()", "scalaw", ["PA403"]),
         ("import org.apache.commons.io.*\nimport com.google.common.io.*", "groovy", ["PA403", "PA403"]),
         ("// import org.apache.commons.io.FileUtils\n/* com.google.common.io */", "groovy", []),
         ("import org.apache.commons.io.FileUtils", "cpython", []),
@@ -36,6 +36,10 @@ def task_of(code: str, language: str = "groovy") -> Task:
         ("// schedulerapi.connect()", "groovy", []),
         ("println 'schedulerapi.connect()'\nself.schedulerapi.x", "groovy", []),
         ("signalapi.getJobSignals()\nsynchronizationapi.size('c')", "groovy", []),
+        ("signalapi.getJobSignals()\nsynchronizationapi.size('c')", "scalaw", []),
+        ("signalapi.getJobSignals()\nsynchronizationapi.size('c')", "javascript", ["PA404", "PA404"]),
+        ("puts synchronizationapi.size('c')", "ruby", ["PA404"]),
+        ("// signalapi.getJobSignals()\nx.signalapi.y", "javascript", []),
     ],
 )
 def test_what_a_script_needs(code: str, language: str, found: list[str], tmp_path: Path) -> None:

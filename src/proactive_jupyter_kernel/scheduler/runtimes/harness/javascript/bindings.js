@@ -1,6 +1,7 @@
 // The globals of a JavaScript task, in the idiom of the Nashorn engine that ProActive runs such scripts with.
 
-const JAVA_CLIENTS = ["userspaceapi", "globalspaceapi", "schedulerapi", "rmapi", "synchronizationapi", "signalapi"];
+const CHANNELS = ["synchronizationapi", "signalapi"];
+const JAVA_CLIENTS = ["userspaceapi", "globalspaceapi", "schedulerapi", "rmapi", ...CHANNELS];
 
 // `variables` and `resultMap`: remembers what the script put and removed, and notices what it changed in place.
 function tracked(name, wires) {

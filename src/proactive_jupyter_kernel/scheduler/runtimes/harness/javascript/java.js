@@ -80,7 +80,35 @@ function javaGlobals() {
 // Methods that Nashorn finds in Java's classes for JavaScript's own texts, numbers and booleans. A property that the
 // language has itself (`length`, `startsWith`) stays the language's; `replaceAll` is Java's there, with a pattern.
 const order = (one, other) => (one < other ? -1 : one > other ? 1 : 0);
-const pattern = (text, flags = "") => (text instanceof RegExp ? text : new RegExp(String(text), flags));
+const pattern = (text, flags = "") => {
+  if (text instanceof RegExp) return text;
+  const [start, letters = ""] = /^\(\?([ims]+)\)/.exec(text) ?? [""];
+  return new RegExp(String(text).slice(start.length), flags + letters);
+};
+const fully = (text) => {
+  const whole = pattern(text);
+  return new RegExp(`^(?:${whole.source})$`, whole.flags);
+};
+// What Java puts in place of a match: `$1`, `${name}` and `\x`. JavaScript's own `$&` and `$$` mean nothing there.
+const replacement = (text) => (match, ...found) => {
+  const named = typeof found[found.length - 1] === "object" ? found.pop() : {};
+  const groups = [match, ...found.slice(0, -2)];
+  const bad = (why) => new TypeError(`${why} in the replacement "${text}"; write \\$ and \\\\ for the characters themselves`);
+  const group = (number) => {
+    let end = 1;
+    while (end < number.length && Number(number.slice(0, end + 1)) < groups.length) end++;
+    if (Number(number.slice(0, end)) >= groups.length) throw bad(`no group ${number.slice(0, end)}`);
+    return (groups[Number(number.slice(0, end))] ?? "") + number.slice(end);
+  };
+  return text.replace(/\\(.)|\$(\d+)|\$\{(\w+)\}|\\$|\$/gs, (part, plain, number, name) => {
+    if (plain !== undefined) return plain;
+    if (number !== undefined) return group(number);
+    if (name !== undefined && own(named, name)) return named[name] ?? "";
+    throw bad(name === undefined ? `a single ${part}` : `no group ${name}`);
+  });
+};
+const replaced = (text, place, flags, other) =>
+  text.replace(pattern(place, flags), place instanceof RegExp ? other : replacement(String(other)));
 const JAVA_METHODS = [
   [String.prototype, {
     equals(other) { return typeof other === "string" && String(this) === other; },
@@ -90,9 +118,20 @@ const JAVA_METHODS = [
     isBlank() { return String(this).trim() === ""; },
     compareTo(other) { return order(String(this), String(other)); },
     compareToIgnoreCase(other) { return order(String(this).toLowerCase(), String(other).toLowerCase()); },
-    matches(text) { return new RegExp(`^(?:${text})$`).test(String(this)); },
-    replaceAll(text, other) { return String(this).replace(pattern(text, "g"), other); },
-    replaceFirst(text, other) { return String(this).replace(pattern(text), other); },
+    matches(text) { return fully(String(text)).test(String(this)); },
+    replaceAll(text, other) { return replaced(String(this), text, "g", other); },
+    replaceFirst(text, other) { return replaced(String(this), text, "", other); },
+    subSequence(first, last) { return String(this).substring(first, last); },
+    regionMatches(...how) {
+      const fold = typeof how[0] === "boolean" && how.shift() ? (text) => text.toLowerCase() : String;
+      const [start, other, from, count] = how;
+      const part = (text, first) => first < 0 || first + count > text.length ? null : fold(text.substr(first, count));
+      return part(String(this), start) !== null && part(String(this), start) === part(String(other), from);
+    },
+    getBytes() {
+      const bytes = unescape(encodeURIComponent(String(this)));
+      return Int8Array.from(bytes, (byte) => byte.charCodeAt(0));
+    },
     toCharArray() { return Array.from({ length: this.length }, (none, at) => this.charAt(at)); },
     hashCode() {
       let code = 0;

@@ -29,7 +29,9 @@ function absent(name) {
   return new Proxy({}, {
     get(target, key) {
       if (typeof key === "symbol") return undefined;
-      throw new Error(`${name} is a Java client of a ProActive server; the embedded scheduler has none`);
+      throw new Error(CHANNELS.includes(name)
+        ? `${name} is not in Javascript scripts of the embedded scheduler; write the script in Groovy or Python`
+        : `${name} is a Java client of a ProActive server; the embedded scheduler has none`);
     },
   });
 }

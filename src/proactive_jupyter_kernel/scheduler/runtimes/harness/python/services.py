@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import http.client
 import json
-import re
+import os
 import sys
 import time
 import urllib.parse
+from collections.abc import Mapping
+from importlib import util
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from proactive_jupyter_kernel.workflow import values
@@ -70,51 +72,17 @@ class Services:
         return answer
 
 
-# --- closures ----------------------------------------------------------------------------------------------------
-
-_CLOSURE = re.compile(r"\s*\{\s*([\w\s,]*?)\s*->(.*)\}\s*", re.DOTALL)
-_TOKEN = re.compile(r"""'[^'\\$]*'|"[^"\\$]*"|\d+(?:\.\d+)?|\w+|&&|\|\||[=!<>]=|[-+*/%<>!()]|\s+""")
-_WORDS = {"true": "True", "false": "False", "null": "None", "&&": " and ", "||": " or ", "!": " not "}
-
-
-def closure(text: str) -> Callable[..., Any]:
-    """The function that a closure of Groovy stands for, where it is one expression: ``{k, x -> x > 0}``.
-
-    A ProActive server compiles closures with Groovy, so a Python task writes them so as well. Here they need no Groovy;
-    comparisons, arithmetic, ``&&``, ``||``, ``!`` and constants are read. Raises ValueError for more.
-    """
-    match = _CLOSURE.fullmatch(str(text))
-    if match is not None:
-        names = [name.strip() for name in match[1].split(",")]
-        source = "".join(_python(match[2].strip(), names))
-        if source and all(name.isidentifier() for name in names):
-            try:
-                return eval(f"lambda {', '.join(names)}: ({source})", {"__builtins__": {}})  # type: ignore[no-any-return]
-            except SyntaxError:
-                pass
-    raise ValueError(
-        f"The closure {text!r} is not one expression such as '{{k, x -> x > 0}}': a Python task reads comparisons, "
-        "arithmetic, &&, || and !. Write a task that needs more in Groovy."
-    )
-
-
-def _python(expression: str, names: Iterable[str]) -> Iterator[str]:
-    """The expression token by token; nothing of one that holds anything but constants, operators and the names."""
-    place = 0
-    found: list[str] = []
-    last = ""  # the last token that is no space
-    while place < len(expression):
-        match = _TOKEN.match(expression, place)
-        if match is None:
-            return
-        token, place = match[0], match.end()
-        if token.isidentifier() and token not in _WORDS and token not in names:
-            return
-        if token == "(" and re.search(r"[\w'\")]$", last):
-            return  # a call
-        last = token.strip() or last
-        found.append(_WORDS.get(token, token))
-    yield from found
+def closure(text: Any) -> Callable[..., Any]:
+    """The function that a closure of Groovy stands for (`closures`)."""
+    name = "_proactive_closures"
+    if name not in sys.modules:
+        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "closures.py")
+        spec = util.spec_from_file_location(name, path)
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[name] = module = util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return sys.modules[name].closure(text)  # type: ignore[no-any-return]
 
 
 # --- channels ----------------------------------------------------------------------------------------------------
@@ -213,15 +181,40 @@ class Synchronization:
             channel, lambda found: found[str(key)] if str(key) in found else _set(found, key, value, None)
         )
 
-    def remove(self, channel: Any, key: Any) -> Any:
-        """Remove a key and return its value."""
-        return self._change(channel, lambda found: found.pop(str(key), None))
+    def remove(self, channel: Any, key: Any, *value: Any) -> Any:
+        """Remove a key and return its value; ``remove(channel, key, value)`` only that value, and says whether."""
+        if not value:
+            return self._change(channel, lambda found: found.pop(str(key), None))
+        (expected,) = value
 
-    def replace(self, channel: Any, key: Any, value: Any) -> Any:
-        """Set a value where there is one; return the one that was there."""
-        return self._change(
-            channel, lambda found: _set(found, key, value, found[str(key)]) if str(key) in found else None
-        )
+        def change(found: dict[str, Any]) -> bool:
+            same = str(key) in found and found[str(key)] == expected
+            if same:
+                del found[str(key)]
+            return same
+
+        return self._change(channel, change)
+
+    def replace(self, channel: Any, key: Any, *values: Any) -> Any:
+        """Set a value where there is one, and return the one that was there; ``replace(channel, key, before, value)``
+        sets it only in place of `before`, and says whether."""
+        if len(values) == 1:
+            return self._change(
+                channel, lambda found: _set(found, key, values[0], found[str(key)]) if str(key) in found else None
+            )
+        if len(values) != 2:
+            raise TypeError("replace(channel, key, value) or replace(channel, key, before, value)")
+
+        def change(found: dict[str, Any]) -> bool:
+            same = str(key) in found and found[str(key)] == values[0]
+            return bool(_set(found, key, values[1], True)) if same else False
+
+        return self._change(channel, change)
+
+    def replaceAll(self, channel: Any, function: str) -> None:
+        """Set every value to what a closure of key and value gives."""
+        call = closure(function)
+        self._change(channel, lambda found: found.update({key: call(key, value) for key, value in found.items()}))
 
     def clear(self, channel: Any) -> None:
         self._change(channel, lambda found: found.clear())
@@ -271,17 +264,18 @@ class Synchronization:
 
     def waitUntil(self, channel: Any, key: Any, *how: Any) -> bool:
         """``waitUntil(channel, key, [milliseconds,] predicate)``: wait until the closure is true."""
-        timeout, predicate = how if len(how) == 2 else (None, *how)
+        timeout, (predicate,) = _wait_arguments("waitUntil(channel, key, [milliseconds,] predicate)", how, 1)
         self._await(channel, str(key), timeout, predicate, None)
         return True
 
     def waitUntilThen(self, channel: Any, key: Any, *how: Any) -> Any:
         """``waitUntilThen(channel, key, [milliseconds,] predicate, then)``: wait, and at the same moment set what
         the second closure makes of the value; the value before."""
-        timeout, predicate, then = how if len(how) == 3 else (None, *how)
+        usage = "waitUntilThen(channel, key, [milliseconds,] predicate, then)"
+        timeout, (predicate, then) = _wait_arguments(usage, how, 2)
         return self._await(channel, str(key), timeout, predicate, then)
 
-    def _await(self, channel: Any, key: str, timeout: int | None, predicate: str, then: str | None) -> Any:
+    def _await(self, channel: Any, key: str, timeout: float | None, predicate: str, then: str | None) -> Any:
         condition, function = closure(predicate), None if then is None else closure(then)
         end = None if timeout is None else time.monotonic() + timeout / 1000
         revision, entries = self._read(channel)
@@ -303,6 +297,15 @@ class Synchronization:
                     f"{timeout} ms"
                 )
             revision, entries = self._read(channel, "wait", revision=revision, seconds=min(left, _PATIENCE))
+
+
+def _wait_arguments(usage: str, how: tuple[Any, ...], closures: int) -> tuple[float | None, tuple[Any, ...]]:
+    """The milliseconds to wait at most, if any, and the closures."""
+    timeout = how[0] if len(how) == closures + 1 else None
+    is_number = isinstance(timeout, (int, float)) and not isinstance(timeout, bool)
+    if len(how) - closures not in (0, 1) or (len(how) > closures and not is_number):
+        raise TypeError(f"{usage}, with closures such as '{{k, x -> x > 0}}'")
+    return timeout, how[-closures:]
 
 
 def _set(entries: dict[str, Any], key: Any, value: Any, answer: Any) -> Any:
@@ -328,16 +331,20 @@ class SignalApi:
 
         A variable is a dict with ``name`` and, as wanted, ``value model description group advanced hidden``.
         """
-        self._services.call("signals/ready", name=str(name), variables=[dict(each) for each in variables])
+        if isinstance(variables, (Mapping, str)):
+            raise TypeError(f"The variables of a signal are a list of dicts, [{_VARIABLE}], not {variables!r}.")
+        self._services.call("signals/ready", name=_signal(name), variables=[_variable(each) for each in variables])
         return True
 
     def waitFor(self, name: Any) -> dict[str, str]:
         """Wait for the signal; the values that came with it."""
-        return self.waitForAny([name])[1]
+        return self.waitForAny([_signal(name)])[1]
 
     def waitForAny(self, names: Iterable[Any]) -> tuple[str, dict[str, str]]:
         """Wait for any of the signals; the first that came, and its values."""
-        wanted = [str(name) for name in names]
+        wanted = _names("waitForAny", names)
+        if not wanted:
+            raise ValueError("waitForAny needs the name of a signal: nothing would ever end the wait.")
         state = self._services.call("signals/state")
         while True:
             for name in wanted:
@@ -351,7 +358,7 @@ class SignalApi:
     def checkForSignals(self, names: Iterable[Any]) -> dict[str, dict[str, str]]:
         """Those of the signals that were received, each with its values."""
         received = self._services.call("signals/state")["received"]
-        return {str(name): received[str(name)] for name in names if str(name) in received}
+        return {name: received[name] for name in _names("checkForSignals", names) if name in received}
 
     def getJobSignals(self) -> set[str]:
         """All signals of the job: received ones by their names, others with ``ready_`` in front."""
@@ -359,19 +366,55 @@ class SignalApi:
 
     def sendSignal(self, name: Any, values: Mapping[str, Any] | None = None) -> bool:
         """Send a signal to the job, with values for its variables."""
-        texts = {str(key): str(value) for key, value in (values or {}).items()}
+        if values is not None and not isinstance(values, Mapping):
+            raise TypeError(f"The values of a signal are a dict, {{'RATE': 0.2}}, not {values!r}.")
+        texts = {str(key): _text(value) for key, value in (values or {}).items()}
         self._services.call("signals/send", name=str(name), values=texts)
         return True
 
     def sendManySignals(self, names: Iterable[Any]) -> None:
-        for name in names:
+        for name in _names("sendManySignals", names):
             self.sendSignal(name)
 
     def removeSignal(self, name: Any) -> None:
         self.removeManySignals([name])
 
     def removeManySignals(self, names: Iterable[Any]) -> None:
-        self._services.call("signals/remove", names=[str(name) for name in names])
+        self._services.call("signals/remove", names=_names("removeManySignals", names))
 
     def clearJobSignals(self) -> None:
         self.removeManySignals(self.getJobSignals())
+
+
+_VARIABLE = "{'name': 'RATE', 'value': '0.1', 'model': 'PA:DOUBLE'}"
+_TEXTS = ("name", "value", "model", "description", "group")
+
+
+def _signal(name: Any) -> str:
+    if name is None:
+        raise TypeError("The name of a signal is a text, not None.")
+    return str(name)
+
+
+def _names(method: str, names: Iterable[Any]) -> list[str]:
+    if isinstance(names, str):
+        raise TypeError(f"{method} takes a list of names, [{names!r}], not the text {names!r}.")
+    return [_signal(name) for name in names]
+
+
+def _variable(each: Any) -> dict[str, Any]:
+    if not isinstance(each, Mapping):
+        raise TypeError(f"A variable of a signal is a dict such as {_VARIABLE}, not {each!r}.")
+    known = (*_TEXTS, "advanced", "hidden")
+    unknown = [key for key in each if key not in known]
+    if unknown or "name" not in each:
+        fault = f"has no {unknown[0]!r}" if unknown else "needs a 'name'"
+        raise ValueError(f"A variable of a signal {fault}; it has {', '.join(known)}: {_VARIABLE}.")
+    return {key: _text(value) if key in _TEXTS else bool(value) for key, value in each.items()}
+
+
+def _text(value: Any) -> str:
+    """A value as variables have it: ``true`` as Java writes it, nothing for None."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)

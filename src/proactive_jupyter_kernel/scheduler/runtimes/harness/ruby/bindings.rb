@@ -122,6 +122,8 @@ module ProActive
     end
 
     def method_missing(*)
+      channels = %w[synchronizationapi signalapi].include?(@name)
+      ::Kernel.raise "#{@name} is not in Ruby scripts of the embedded scheduler; write the script in Groovy or Python" if channels
       ::Kernel.raise "#{@name} is a Java client of a ProActive server; the embedded scheduler has none"
     end
   end

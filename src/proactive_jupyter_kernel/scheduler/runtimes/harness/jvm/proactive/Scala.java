@@ -39,6 +39,8 @@ public final class Scala {
         TYPES.put("nodesurl", "java.util.List[String]");
         TYPES.put("allnodesurl", "java.util.List[String]");
         TYPES.put("progress", "proactive.Progress");
+        TYPES.put("synchronizationapi", "proactive.Synchronization");
+        TYPES.put("signalapi", "proactive.Signals");
         TYPES.put("forkEnvironment", "proactive.ForkEnvironment");
     }
 

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.ow2.proactive.scheduler.common.job.JobVariable;
 import org.ow2.proactive.scheduler.signal.Signal;
@@ -25,13 +26,17 @@ public final class Signals {
     private static String names(Collection<?> names) {
         StringBuilder out = new StringBuilder("\"names\":[");
         for (Object name : names) {
-            Wire.quote(out.charAt(out.length() - 1) == '[' ? out : out.append(','), String.valueOf(name));
+            Wire.quote(out.charAt(out.length() - 1) == '[' ? out : out.append(','), name(name));
         }
         return out.append(']').toString();
     }
 
     private static Set<String> one(Object name) {
-        return Collections.singleton(String.valueOf(name));
+        return Collections.singleton(name(name));
+    }
+
+    private static String name(Object name) {
+        return Objects.requireNonNull(name, "the name of a signal is a text, not null").toString();
     }
 
     // --- the job's side: what it waits for
@@ -43,7 +48,7 @@ public final class Signals {
 
     /** The same; the sender gives values for these variables, JobVariable each. */
     public boolean readyForSignal(Object name, List<?> variables) {
-        StringBuilder body = new StringBuilder("\"name\":").append(Services.quoted(String.valueOf(name)));
+        StringBuilder body = new StringBuilder("\"name\":").append(Services.quoted(name(name)));
         body.append(",\"variables\":[");
         for (Object variable : variables) {
             JobVariable each = (JobVariable) variable;
@@ -71,6 +76,10 @@ public final class Signals {
 
     /** Wait for any of the signals; gives the first that came, and its values. */
     public Signal waitForAny(Collection<?> names) {
+        if (names.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "waitForAny needs the name of a signal: nothing would ever end the wait");
+        }
         Map<?, ?> state = ask("state", "");
         while (true) {
             for (Object name : names) {
@@ -129,7 +138,7 @@ public final class Signals {
 
     /** Send a signal to the job, with values for its variables. */
     public boolean sendSignal(Object name, Map<?, ?> values) {
-        StringBuilder body = new StringBuilder("\"name\":").append(Services.quoted(String.valueOf(name)));
+        StringBuilder body = new StringBuilder("\"name\":").append(Services.quoted(name(name)));
         body.append(",\"values\":{");
         for (Map.Entry<?, ?> entry : values.entrySet()) {
             body.append(body.charAt(body.length() - 1) == '{' ? "" : ",");

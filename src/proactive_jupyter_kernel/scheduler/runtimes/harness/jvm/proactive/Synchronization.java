@@ -151,7 +151,7 @@ public final class Synchronization {
     }
 
     public void forEach(Object channel, Object closure) {
-        Object action = Closures.compiled(name(closure));
+        Object action = Closures.compiled(closure);
         for (Map.Entry<String, Object> entry : read(channel).entries.entrySet()) {
             Closures.call(action, entry.getKey(), entry.getValue());
         }
@@ -236,7 +236,7 @@ public final class Synchronization {
     }
 
     public void replaceAll(Object channel, Object closure) {
-        Object function = Closures.compiled(name(closure));
+        Object function = Closures.compiled(closure);
         change(channel, new Change<Object>() {
             @Override
             Object apply(Map<String, Object> entries) {
@@ -249,7 +249,7 @@ public final class Synchronization {
     }
 
     public Object computeIfAbsent(Object channel, Object key, Object closure) {
-        Object function = Closures.compiled(name(closure));
+        Object function = Closures.compiled(closure);
         return change(channel, new Change<Object>() {
             @Override
             Object apply(Map<String, Object> entries) {
@@ -262,7 +262,7 @@ public final class Synchronization {
     }
 
     public Object computeIfPresent(Object channel, Object key, Object closure) {
-        Object function = Closures.compiled(name(closure));
+        Object function = Closures.compiled(closure);
         return change(channel, new Change<Object>() {
             @Override
             Object apply(Map<String, Object> entries) {
@@ -273,7 +273,7 @@ public final class Synchronization {
     }
 
     public Object compute(Object channel, Object key, Object closure) {
-        Object function = Closures.compiled(name(closure));
+        Object function = Closures.compiled(closure);
         return change(channel, new Change<Object>() {
             @Override
             Object apply(Map<String, Object> entries) {
@@ -283,7 +283,7 @@ public final class Synchronization {
     }
 
     public Object merge(Object channel, Object key, Object value, Object closure) {
-        Object function = Closures.compiled(name(closure));
+        Object function = Closures.compiled(closure);
         return change(channel, new Change<Object>() {
             @Override
             Object apply(Map<String, Object> entries) {
@@ -330,8 +330,8 @@ public final class Synchronization {
 
     private Object awaitThen(Object channel, String key, long timeout, Object predicate, Object then)
             throws TimeoutException {
-        Object condition = Closures.compiled(name(predicate));
-        Object function = then == null ? null : Closures.compiled(name(then));
+        Object condition = Closures.compiled(predicate);
+        Object function = then == null ? null : Closures.compiled(then);
         long begin = System.nanoTime();
         View view = read(channel);
         while (true) {
