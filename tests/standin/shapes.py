@@ -32,7 +32,7 @@ _TEXTS = {
     "<hh:mm:ss>": "14:05:09",
 }
 _NUMBERS = {"<epoch-ms>": WHEN, "<ms>": 1234, "<count>": 1, "<counter>": 1}
-#: ``new Object[0]`` would do: nobody opens these.
+#: ``new Object[0]`` would do: no test opens these.
 _OBJECT = "rO0ABXA="
 
 

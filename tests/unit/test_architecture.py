@@ -32,6 +32,25 @@ PRAGMA_ROOMS: dict[str, set[str]] = {
     "draft": {"grammar", "analysis", "declarations"},
 }
 
+#: The same for the embedded scheduler. Its loose files stand below the rooms; only the daemon, which puts all together,
+#: stands above them.
+SCHEDULER_ROOMS: dict[str, set[str]] = {
+    "engine": set(),
+    "store": {"engine"},
+    "runtimes": set(),
+    "executors": {"runtimes"},
+    "service": {"engine", "store", "executors"},
+    "rest": {"service", "engine", "store"},
+}
+#: The rooms that loose files of the embedded scheduler may import.
+BELOW_FILES = {"engine", "executors"}
+
+#: The same for the parts of a workflow that stand in rooms of their own: Java's ways, and the expressions above them.
+WORKFLOW_ROOMS: dict[str, set[str]] = {
+    "java": {"values"},
+    "spel": {"values", "java"},
+}
+
 #: The same for the REST server: from what HTTP says over the records that answers hold to the routes.
 REST_ROOMS: dict[str, set[str]] = {
     "http": set(),
@@ -75,8 +94,8 @@ def imports_of(path: Path) -> set[str]:
             assert node.level == 0, f"{path}: imports are written in full"
             module = node.module or ""
             names.add(module)
-            if module == NAME:
-                names.update(f"{NAME}.{alias.name}" for alias in node.names)
+            if (PACKAGE.parent / module.replace(".", "/")).is_dir():
+                names.update(f"{module}.{alias.name}" for alias in node.names)
     return names
 
 
@@ -104,30 +123,66 @@ def test_house_imports_only_what_it_may(house: str) -> None:
     assert wrong == []
 
 
+def wrong_imports(house: str, room: str, allowed: set[str]) -> list[str]:
+    """What the files of a room import of the house around it beside the room itself and `allowed`."""
+    prefix = f"{NAME}.{house.replace('/', '.')}."
+    return [
+        f"{path.relative_to(PACKAGE)} imports {name}"
+        for path in files_of(PACKAGE / house / room)
+        for name in sorted(imports_of(path))
+        if name.startswith(prefix) and name.removeprefix(prefix).split(".")[0] not in {room, *allowed}
+    ]
+
+
 @pytest.mark.parametrize("room", sorted(PRAGMA_ROOMS))
 def test_inner_room_of_the_pragmas_imports_only_what_it_may(room: str) -> None:
     """From the text to the draft, imports go one way."""
-    allowed = {room, *PRAGMA_ROOMS[room]}
-    wrong = [
-        f"{path.relative_to(PACKAGE)} imports {name}"
-        for path in files_of(PACKAGE / "pragmas" / room)
-        for name in imports_of(path)
-        if name.startswith(f"{NAME}.pragmas.") and name.split(".")[2] not in allowed
-    ]
-    assert wrong == []
+    assert wrong_imports("pragmas", room, PRAGMA_ROOMS[room]) == []
 
 
 @pytest.mark.parametrize("room", sorted(REST_ROOMS))
 def test_inner_room_of_the_rest_server_imports_only_what_it_may(room: str) -> None:
     """Requests and records know nothing of routes."""
-    allowed = {room, *REST_ROOMS[room]}
+    assert wrong_imports("scheduler/rest", room, REST_ROOMS[room]) == []
+
+
+@pytest.mark.parametrize("room", sorted(WORKFLOW_ROOMS))
+def test_inner_room_of_the_workflow_imports_only_what_it_may(room: str) -> None:
+    """Java's numbers and texts know nothing of workflows, and expressions only of those."""
+    assert wrong_imports("workflow", room, WORKFLOW_ROOMS[room]) == []
+
+
+@pytest.mark.parametrize("room", sorted(SCHEDULER_ROOMS))
+def test_inner_room_of_the_scheduler_imports_only_what_it_may(room: str) -> None:
+    """From the engine over the service to REST, imports go one way, and no room knows the daemon."""
+    allowed = {*SCHEDULER_ROOMS[room], *loose_files("scheduler")} - {"daemon"}
+    assert wrong_imports("scheduler", room, allowed) == []
+
+
+def test_loose_file_of_the_scheduler_imports_only_what_is_below_it() -> None:
+    """Only the daemon knows the service and REST."""
+    allowed = (loose_files("scheduler") | BELOW_FILES) - {"daemon"}
     wrong = [
         f"{path.relative_to(PACKAGE)} imports {name}"
-        for path in files_of(PACKAGE / "scheduler" / "rest" / room)
-        for name in imports_of(path)
-        if name.startswith(f"{NAME}.scheduler.rest.") and name.split(".")[3] not in allowed
+        for path in sorted((PACKAGE / "scheduler").glob("*.py"))
+        if path.stem != "daemon"
+        for name in sorted(imports_of(path))
+        if name.startswith(f"{NAME}.scheduler.") and name.split(".")[2] not in allowed
     ]
     assert wrong == []
+
+
+def test_nothing_in_the_service_knows_the_whole_of_it() -> None:
+    """`Service` puts the parts of its room together; none of them imports it."""
+    whole = f"{NAME}.scheduler.service.service"
+    room = PACKAGE / "scheduler" / "service"
+    found = {path.name for path in files_of(room) if whole in imports_of(path)}
+    assert found == {"__init__.py"}
+
+
+def loose_files(house: str) -> set[str]:
+    """The modules of a house that stand in no room."""
+    return {path.stem for path in (PACKAGE / house).glob("*.py")}
 
 
 @pytest.mark.parametrize("room", PURE)
@@ -146,3 +201,9 @@ def test_every_house_is_named() -> None:
     """A new house needs a row in the table above."""
     houses = {path.name for path in PACKAGE.iterdir() if path.is_dir() and not path.name.startswith("__")}
     assert houses - {"cli"} == set(ALLOWED) - {"cli"}
+
+
+def test_every_room_of_the_scheduler_is_named() -> None:
+    """A new room needs a row as well."""
+    rooms = {path.name for path in (PACKAGE / "scheduler").iterdir() if path.is_dir() and path.name[0] != "_"}
+    assert rooms == set(SCHEDULER_ROOMS)

@@ -128,7 +128,7 @@ def completed(settings: Settings) -> Settings:
     settings = with_password(config.completed(settings))
     if settings.complete or not _is_terminal():
         return settings
-    # Nobody should type a password for a server that is not there.
+    # The user is asked for a password only if a server answers.
     reach(settings)
     login = settings.login or click.prompt(f"Login at {settings.url}", err=True)
     password = settings.password or Secret(click.prompt(f"Password of {login}", hide_input=True, err=True))

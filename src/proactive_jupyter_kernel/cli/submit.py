@@ -88,10 +88,9 @@ def submit(
     given = assignments(variables)
     for name in _not_mentioned(xml, given):
         note(f"Note: The workflow does not mention the variable {name}; it is added for this submission.")
-    choice = NodeChoice(node_source=node_source, host=host, token=token)
-    choice.check(scheduler)
+    source = scheduler.on_nodes(xml, NodeChoice(node_source=node_source, host=host, token=token), _note)
     try:
-        ref = _submitted(scheduler, _on_nodes(scheduler, xml, choice), given, input_path, output_path)
+        ref = _submitted(scheduler, source, given, input_path, output_path)
     except SubmissionRefused as refusal:
         raise SubmissionRefused(_every_problem(refusal, xml, given), hint=refusal.hint) from refusal
     if as_json:
@@ -129,16 +128,6 @@ def _folder(file: BinaryIO) -> Path | None:
     """Where the file lies; None for standard input."""
     name = getattr(file, "name", None)
     return Path(name).parent if isinstance(name, str) and name != "<stdin>" else None
-
-
-def _on_nodes(scheduler: Scheduler, xml: bytes, choice: NodeChoice) -> Workflow | bytes:
-    """The workflow with the nodes that were chosen for it; as it is where none were."""
-    if not choice:
-        return xml
-    workflow = workflow_source.parsed(xml, _note)
-    for text in choice.exceptions(workflow):
-        _note(text)
-    return choice.applied(workflow, embedded=not scheduler.is_server)
 
 
 def _submitted(

@@ -51,7 +51,7 @@ NOTEBOOKS = "notebooks"
 NO_SECRET = Secret("")
 _ADDRESS_HINT = "An address looks like https://HOST:8443."
 
-#: Words of a switch.
+#: Words of a switch, in lower case, in files and in pragmas.
 SWITCH_WORDS = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
 
 #: An IPv6 address has more than one colon.

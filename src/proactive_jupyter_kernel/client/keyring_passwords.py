@@ -14,7 +14,7 @@ from proactive_jupyter_kernel.client.secret import Secret
 
 __all__ = ["with_password"]
 
-#: Seconds for an answer: a locked keyring may wait for a window that nobody sees.
+#: Seconds for an answer: a locked keyring may open a dialog that the user does not see.
 PATIENCE = 5.0
 
 

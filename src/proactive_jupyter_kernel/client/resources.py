@@ -13,10 +13,8 @@ from typing import Any, Protocol
 from proactive_jupyter_kernel.client.transport import Response
 from proactive_jupyter_kernel.errors import SchedulerError, SchedulerUnreachable, UnknownResource, did_you_mean
 
-__all__ = ["DEFAULT_SOURCE", "KINDS", "Node", "Resources", "check_name", "model_names", "names_of", "nodes_of"]
+__all__ = ["KINDS", "Node", "check_name", "model_names", "names_of", "nodes_of"]
 
-#: The node source that every ProActive server lists, whether it has nodes or not.
-DEFAULT_SOURCE = "Default"
 #: What a job can ask for -> its model under ``/rm/model``, and the words for one of it.
 KINDS: Mapping[str, tuple[str, str]] = {
     "node_source": ("nodesources", "node source"),
@@ -73,16 +71,6 @@ class Node:
         return f"{words}, locked" if self.locked else words
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resources:
-    """Everything at one moment."""
-
-    node_sources: tuple[str, ...] = ()
-    hosts: tuple[str, ...] = ()
-    tokens: tuple[str, ...] = ()
-    nodes: tuple[Node, ...] = ()
-
-
 def nodes_of(scheduler: RestReader) -> tuple[Node, ...]:
     """All nodes, ordered by node source, host and name."""
     answer = scheduler.ask("rm", "monitoring", doing="list its nodes").json()
@@ -120,7 +108,7 @@ def _usage(info: object) -> str:
 
 
 def model_names(text: str) -> list[str] | None:
-    """The names of ``PA:LIST(,a,b)``, without the empty choice; None where the text is no such list."""
+    """The names of ``PA:LIST(,a,b)``, without the empty choice; None if the text is not such a list."""
     text = text.strip().strip('"')
     if text.startswith("PA:REGEXP"):
         return []  # how servers before 14 write an empty list

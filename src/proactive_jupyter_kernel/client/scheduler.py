@@ -172,17 +172,26 @@ class Scheduler(SchedulerApi):
         given = dict(variables or {})
         left_out: list[str] = []
         say = notice or left_out.append
-        choice = NodeChoice(node_source=node_source, host=host, token=token)
-        if choice:
-            choice.check(self)
-            chosen = workflow_source.parsed(source, say)
-            for text in choice.exceptions(chosen):
-                say(text)
-            source = choice.applied(chosen, embedded=not self.is_server)
+        source = self.on_nodes(source, NodeChoice(node_source=node_source, host=host, token=token), say)
         job = self._submit_with_files(source, given, generic_information, input_path, output_path, say)
         for text in left_out:
             warnings.warn(text, stacklevel=2)
         return job
+
+    def on_nodes(self, source: Workflow | bytes, choice: NodeChoice, notice: Notify) -> Workflow | bytes:
+        """The workflow with the nodes that were chosen for it; as it is where none were.
+
+        `notice` gets a sentence for each task that keeps other nodes. Raises `UnknownResource`.
+        """
+        from proactive_jupyter_kernel.client.jobs import workflow_source
+
+        if not choice:
+            return source
+        choice.check(self)
+        workflow = workflow_source.parsed(source, notice)
+        for text in choice.exceptions(workflow):
+            notice(text)
+        return choice.applied(workflow, embedded=not self.is_server)
 
     def _submit_with_files(
         self,

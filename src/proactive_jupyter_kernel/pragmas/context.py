@@ -147,7 +147,7 @@ class Context:
         settings = with_password(settings)
         if settings.complete:
             return settings
-        # Nobody types a password for an address at which no server answers.
+        # The user is asked for a password only if a server answers.
         reach(settings)
         login = settings.login or self.frontend.ask(f"Login on {settings.url}: ")
         password = settings.password or Secret(self.frontend.ask(f"Password of {login}: ", secret=True))

@@ -1,4 +1,4 @@
-"""Connections of clients, bounded: nobody who only opens them, or sends half a request, can lock others out.
+"""Bounded connections: a client that only opens them, or sends half a request, cannot lock others out.
 
 uvicorn ends a connection that idles between two requests. This adds what it leaves open: the head of a request must
 arrive within a time, and when there are many connections, the one that has idled longest makes room for a new one. The

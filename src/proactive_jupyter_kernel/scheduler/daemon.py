@@ -207,7 +207,7 @@ class _Daemon:
                     _log.info("version %s listens at %s, process %s", __version__, self._url, os.getpid())
                     self._watch_idleness(service, app, server.stopping.set)
                     # Verbs of the REST API end the whole scheduler, too.
-                    service.listeners.add(lambda news: server.stopping.set() if service.winding_down else None)
+                    service.listeners.add(lambda announcement: server.stopping.set() if service.winding_down else None)
                     stopped = asyncio.create_task(server.stopping.wait())
                     await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
                     stopped.cancel()

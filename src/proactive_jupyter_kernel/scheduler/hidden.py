@@ -64,7 +64,7 @@ class HiddenValues:
 
     @classmethod
     def for_one_run(cls) -> HiddenValues:
-        """With a key that nobody keeps."""
+        """With a key that is not stored."""
         return cls(secrets.token_bytes(_KEY))
 
     # --- one value -----------------------------------------------------------------------------------------------

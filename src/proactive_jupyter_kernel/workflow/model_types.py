@@ -1,7 +1,7 @@
 """The types of variable models, such as ``PA:INTEGER``: a table, and one validation function for each type.
 
 Follows ``org.ow2.proactive.scheduler.common.job.factories.spi.model`` of ProActive. `Lookups` gives what only a server
-knows (files, credentials, the catalogue, models behind a URL); a value that cannot be looked up passes.
+knows (files, credentials, the catalog, models behind a URL); a value that cannot be looked up passes.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Lookups:
     file: Callable[[str, str, bool], bool] | None = None
     #: Whether the user has a third-party credential of this name.
     credential: Callable[[str], bool] | None = None
-    #: Whether the catalogue has an object: (``bucket/object`` or ``bucket/object/revision``, arguments of the model).
+    #: Whether the catalog has an object: (``bucket/object`` or ``bucket/object/revision``, arguments of the model).
     catalog: Callable[[str, tuple[str, ...]], bool] | None = None
 
 
@@ -296,7 +296,7 @@ def _catalog(validation: _Validation) -> None:
     if len(arguments) > 4:
         raise ModelError("there are at most four arguments: kind, content type, bucket, object")
     if validation.lookups.catalog is not None and not validation.lookups.catalog(validation.value, arguments):
-        raise ModelError(f"the catalogue has no such object {_shown(validation.value)}")
+        raise ModelError(f"the catalog has no such object {_shown(validation.value)}")
 
 
 def _from_url(validation: _Validation) -> None:

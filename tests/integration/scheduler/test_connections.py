@@ -1,4 +1,4 @@
-"""Who opens connections and sends nothing, or half a request, locks nobody out."""
+"""A client that opens connections and sends nothing, or half a request, cannot lock others out."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_hundreds_of_half_requests_keep_nobody_out(daemon: Any) -> None:
 
 
 def test_a_body_before_login_is_small(daemon: Any) -> None:
-    """A large one is refused before it is read; with a session it is taken."""
+    """A large one is refused before it is read; with a session it is accepted."""
     daemon.start()
     stranger = daemon.new_client()
     large = {"username": "x" * 100_000, "password": "x"}

@@ -218,8 +218,8 @@ def test_events_come_through_a_real_web_socket(daemon: Any, workflow: Callable[.
         socket_.send(json.dumps({"events": ["TASK_RUNNING_TO_FINISHED"]}))
         assert json.loads(socket_.recv(timeout=60))["action"] == "NONE"
         daemon.submit(workflow(("A", "bash", "true")))
-        news = json.loads(socket_.recv(timeout=60))
-        assert (news["action"], news["data"]["taskStatus"]) == ("TASK_STATE_UPDATED", "FINISHED")
+        frame = json.loads(socket_.recv(timeout=60))
+        assert (frame["action"], frame["data"]["taskStatus"]) == ("TASK_STATE_UPDATED", "FINISHED")
 
 
 def test_long_events_come_in_fragments(daemon: Any, workflow: Callable[..., str]) -> None:

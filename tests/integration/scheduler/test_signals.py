@@ -78,7 +78,7 @@ result = [before, signalapi.isReceived("go")]
 def test_the_command_line_sends_a_signal(
     daemon: Any, workflow: Callable[..., str], until: Callable[[Callable[[], Any]], None]
 ) -> None:
-    """With values; one that nobody waits for is refused with what the job is ready for."""
+    """With values; one that no task waits for is refused with what the job is ready for."""
     code = 'signalapi.readyForSignal("go", [{"name": "N", "value": ""}])\nresult = signalapi.waitFor("go")["N"]'
     daemon.start()
     job_id = daemon.submit(workflow(("T", "cpython", code)))

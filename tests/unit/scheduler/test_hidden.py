@@ -37,7 +37,7 @@ def test_another_key_reads_nothing() -> None:
 
 
 def test_the_key_lasts(tmp_path: Path) -> None:
-    """The next start of the scheduler reads what this one shows; nobody else can read the key."""
+    """The next start of the scheduler reads what this one shows; no other user can read the key."""
     shown = HiddenValues.of(tmp_path).shown("secret")
     assert HiddenValues.of(tmp_path).opened(shown) == "secret"
     (key,) = tmp_path.iterdir()

@@ -29,7 +29,7 @@ READERS: dict[str, Callable[[int], object]] = {
     "equal items of a list": lambda size: check_value("PA:LIST(" + "a," * (size // 2) + ")", "x"),
     "URI": lambda size: check_value("PA:URI", "http://" + "a:" * size + "["),
     "JSON": lambda size: check_value("PA:JSON", "1" * size + "x"),
-    "catalogue object": lambda size: check_value("PA:CATALOG_OBJECT", "a/" * size),
+    "catalog object": lambda size: check_value("PA:CATALOG_OBJECT", "a/" * size),
     "date": lambda size: parse_date("1" * size, "y"),
     "cron": lambda size: cron.parse(",".join(["1"] * size)),
     "references": lambda size: substitute("${" * size, {"A": "1"}),

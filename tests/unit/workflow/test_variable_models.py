@@ -198,11 +198,11 @@ def unreachable(url: str) -> str:
         ("PA:CREDENTIAL", "known", ""),
         ("PA:CREDENTIAL", "x", "there is no third-party credential 'x'; add it to the scheduler first"),
         ("PA:CATALOG_OBJECT(Workflow)", "b/o", ""),
-        ("PA:CATALOG_OBJECT", "b/p", "the catalogue has no such object 'b/p'"),
+        ("PA:CATALOG_OBJECT", "b/p", "the catalog has no such object 'b/p'"),
     ],
 )
 def test_what_only_the_scheduler_knows_is_asked(model: str, value: str, message: str) -> None:
-    """Files, credentials, the catalogue and models behind URLs are looked up where somebody can."""
+    """Files, credentials, the catalog and models behind URLs are looked up where somebody can."""
     said = ""
     try:
         check_value(model, value, lookups=LOOKUPS)

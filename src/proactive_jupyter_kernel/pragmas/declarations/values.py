@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from proactive_jupyter_kernel.client.config import SWITCH_WORDS
 from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.pragmas.declarations.kinds import (
@@ -231,21 +232,12 @@ def _pair_hint(node: Node) -> str:
 class Switch(Kind):
     """On or off."""
 
-    WORDS: ClassVar[Mapping[str, bool]] = {
-        "on": True,
-        "off": False,
-        "true": True,
-        "false": False,
-        "yes": True,
-        "no": False,
-    }
-
     @property
     def description(self) -> str:
         return "on or off"
 
     def parse(self, node: Node) -> bool:
-        found = self.WORDS.get(self.text_of(node).strip().lower())
+        found = SWITCH_WORDS.get(self.text_of(node).strip().lower())
         if found is None:
             raise self.unfit(node)
         return found
@@ -269,7 +261,7 @@ class SwitchOrFile(Kind):
 
     def parse(self, node: Node) -> bool | str:
         text = self.text_of(node).strip()
-        found = Switch.WORDS.get(text.lower())
+        found = SWITCH_WORDS.get(text.lower())
         if found is not None:
             return found
         if not text or "://" in text:

@@ -89,13 +89,13 @@ class Core:
     def announce(self, event: str, job: JobState | None = None, node: TaskNode | None = None) -> None:
         """Tell listeners about the scheduler, about a job with all of its tasks, or about a task."""
         if job is None:
-            news = Announce(event=event)
+            announcement = Announce(event=event)
         elif node is None:
             tasks = tuple(each.record for each in job.nodes)
-            news = Announce(event=event, job_id=job.id, job=job.snapshot(), tasks=tasks)
+            announcement = Announce(event=event, job_id=job.id, job=job.snapshot(), tasks=tasks)
         else:
-            news = Announce(event=event, job_id=job.id, task_id=node.id, job=job.record, task=node.record)
-        self._outbox.append(news)
+            announcement = Announce(event=event, job_id=job.id, task_id=node.id, job=job.record, task=node.record)
+        self._outbox.append(announcement)
 
     def kill(self, job: JobState, node: TaskNode) -> None:
         """End a running attempt and free its slots at once."""

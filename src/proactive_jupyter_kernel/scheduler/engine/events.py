@@ -62,7 +62,10 @@ class JobSubmitted(JobEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptEnded(TaskEvent):
-    """An attempt that `StartAttempt` asked for is over; late and double news are ignored by `number`."""
+    """An attempt that `StartAttempt` asked for is over.
+
+    `number` identifies it; stale and duplicate reports are ignored.
+    """
 
     number: int
     failure: Failure | None = None

@@ -49,7 +49,7 @@ _ACTIONS = (
     ("TASK_REPLICATED", "JOB_FULL_DATA_UPDATED"),
     ("TASK_", "TASK_STATE_UPDATED"),
 )
-#: Copies change what tasks a job has: told as an update of the whole job.
+#: Copies change which tasks a job has: announced as an update of the whole job.
 _RENAMED = {"TASK_REPLICATED": "JOB_UPDATED"}
 #: Events of a job without a frame ``JOB_UPDATED`` after them, which has the job with all tasks.
 _ALONE = frozenset({"JOB_SUBMITTED", "JOB_UPDATED", "JOB_REMOVE_FINISHED", "TASK_REPLICATED"})
@@ -63,7 +63,7 @@ class _Subscriber:
     wanted: frozenset[str] | None = frozenset()
     #: Only about the jobs of the session's user.
     only_own: bool = False
-    #: Jobs whose frames wait, with the frames; None stands for what is told of the user when the time is over.
+    #: Jobs whose frames wait, with the frames; None stands for a frame about the user, made when the time is over.
     young: dict[int, list[str | None]] = field(default_factory=dict)
 
     def wants(self, event: str) -> bool:
@@ -141,35 +141,35 @@ class Events:
 
     # --- news ----------------------------------------------------------------------------------------------------
 
-    def _tell(self, news: Announce) -> None:
-        owner = news.job.owner if news.job else None
+    def _tell(self, announcement: Announce) -> None:
+        owner = announcement.job.owner if announcement.job else None
         readers = [
             subscriber
             for subscriber in self._subscribers
             if not (subscriber.only_own and owner is not None and owner != subscriber.session.user)
         ]
-        for name, action in _frames_of(news):
+        for name, action in _frames_of(announcement):
             wanting = [subscriber for subscriber in readers if subscriber.wants(name)]
             if not wanting:
                 continue
             try:
-                frame = _frame(action, name, self._data(action, news))
+                frame = _frame(action, name, self._data(action, announcement))
             except ProActiveError:
-                continue  # The job is gone: there is nothing left to tell of it.
+                continue  # The job is gone: there is nothing left to report.
             for subscriber in wanting:
-                self._push(subscriber, news, frame)
-        if news.event == "JOB_SUBMITTED":
+                self._push(subscriber, announcement, frame)
+        if announcement.event == "JOB_SUBMITTED":
             for subscriber in readers:
                 if subscriber.wants("USERS_UPDATE"):
-                    self._push(subscriber, news, None)
+                    self._push(subscriber, announcement, None)
 
-    def _push(self, subscriber: _Subscriber, news: Announce, frame: str | None) -> None:
-        """Send a frame, or let it wait while its job is young; None: what there is to tell of the user then."""
-        job_id = news.job_id
+    def _push(self, subscriber: _Subscriber, announcement: Announce, frame: str | None) -> None:
+        """Send a frame, or let it wait while its job is young; None: a frame about the user, made then."""
+        job_id = announcement.job_id
         if job_id in subscriber.young:
             subscriber.young[job_id].append(frame)
             return
-        left = 0.0 if job_id is None or news.job is None else self._grace_left(news.job.submitted_at)
+        left = 0.0 if job_id is None or announcement.job is None else self._grace_left(announcement.job.submitted_at)
         if left <= 0 or job_id is None:
             self._put(subscriber, frame)
         else:
@@ -197,32 +197,34 @@ class Events:
         latest = max(sessions, key=lambda each: each.last_submit_at, default=subscriber.session)
         return _frame("USERS_UPDATED", "USERS_UPDATE", user_record(latest))
 
-    def _data(self, action: str, news: Announce) -> Any:
-        if news.job_id is None or news.job is None:
+    def _data(self, action: str, announcement: Announce) -> Any:
+        if announcement.job_id is None or announcement.job is None:
             return None
         ask = self._service.ask
-        if action == "TASK_STATE_UPDATED" and news.task is not None:
-            return views.task_infos(ask, news.job, [news.task])[0]
+        if action == "TASK_STATE_UPDATED" and announcement.task is not None:
+            return views.task_infos(ask, announcement.job, [announcement.task])[0]
         removed_at = -1
-        row = news.row
+        row = announcement.row
         if isinstance(row, JobRow):
             removed_at = self._service.clock()
         else:
-            row = ask.job(news.job_id)
-        row = replace(row, record=news.job)
+            row = ask.job(announcement.job_id)
+        row = replace(row, record=announcement.job)
         if action == "JOB_STATE_UPDATED":
             return notifications.job_info(row, removed_at=removed_at)
         if action == "JOB_SUBMITTED":
             row = replace(row, nodes=0, nodes_in_parallel=0)  # it may have started since
-        tasks = news.tasks or ask.tasks(news.job_id)
-        return notifications.job_data(row, tasks, ask.workflow(news.job_id))
+        tasks = announcement.tasks or ask.tasks(announcement.job_id)
+        return notifications.job_data(row, tasks, ask.workflow(announcement.job_id))
 
 
-def _frames_of(news: Announce) -> Iterator[tuple[str, str]]:
-    """Event and action of the frames about one piece of news."""
-    action = next((action for prefix, action in _ACTIONS if news.event.startswith(prefix)), "SCHEDULER_STATE_UPDATED")
-    yield _RENAMED.get(news.event, news.event), action
-    if action == "JOB_STATE_UPDATED" and news.event not in _ALONE:
+def _frames_of(announcement: Announce) -> Iterator[tuple[str, str]]:
+    """Event and action of the frames about one announcement."""
+    action = next(
+        (action for prefix, action in _ACTIONS if announcement.event.startswith(prefix)), "SCHEDULER_STATE_UPDATED"
+    )
+    yield _RENAMED.get(announcement.event, announcement.event), action
+    if action == "JOB_STATE_UPDATED" and announcement.event not in _ALONE:
         yield "JOB_UPDATED", "JOB_FULL_DATA_UPDATED"
 
 

@@ -123,7 +123,7 @@ class Attachments:
         )
 
     async def validate_signal(self, job_id: int, name: str, values: Mapping[str, str]) -> SignalVerdict:
-        """Whether these values fit the models of the signal's variables; `SignalRefused` if nobody waits for it."""
+        """Whether these values fit the models of the signal's variables; `SignalRefused` if no task waits for it."""
         declared = self._awaited(job_id, name)
         unknown = sorted(set(values) - {variable.name for variable in declared.variables})
         if unknown:
@@ -147,7 +147,7 @@ class Attachments:
 
         def send(old: JobExtras) -> JobExtras:
             if ready not in old.signals:
-                # Somebody else sent it while the values were checked.
+                # Another client sent it while the values were checked.
                 raise self._not_ready(job_id, name)
             sent = Signal(name=name, variables=verdict.variables)
             return replace(

@@ -1,6 +1,6 @@
 """Channels of keys and values that running tasks share: the store behind ``synchronizationapi``.
 
-The operations are few: read a channel, change it if nobody else did in the meantime, wait until somebody does. What a
+The operations are few: read a channel, change it unless it has changed in the meantime, wait for a change. What a
 script may ask for (``compute``, ``merge``, ``waitUntil`` with a closure) its harness makes of these, for a closure
 can only run where its language is. Channels are for all tasks of all jobs, as on a ProActive server; a persistent one
 outlives the scheduler's process.

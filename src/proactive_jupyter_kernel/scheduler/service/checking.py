@@ -2,7 +2,8 @@
 
 A workflow is a program of sorts: it has expressions, regular expressions, references that double, links. Their
 languages have limits of their own; this is the last one, which holds whatever these forget. A check that takes too
-long or too much memory ends with its process, and that submission is refused; the scheduler and everybody else go on.
+long or too much memory ends with its process, and that submission is refused; the scheduler and other submissions
+are not affected.
 """
 
 from __future__ import annotations

@@ -167,7 +167,7 @@ class Driver:
         self._actions.append(command)
 
     def _with_row(self, command: Announce, job_id: int) -> Announce:
-        """The news of a removal with what listeners cannot read any more when they get it."""
+        """The announcement of a removal, with the row, which listeners cannot read from the store any more."""
         row = self._store.job(job_id)
         if row is None:
             return command

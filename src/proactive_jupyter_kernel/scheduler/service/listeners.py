@@ -32,10 +32,10 @@ class Listeners:
 
         return end
 
-    def tell(self, news: Announce) -> None:
+    def tell(self, announcement: Announce) -> None:
         """Something happened and is stored."""
         for listener in list(self._listeners):
             try:
-                listener(news)
+                listener(announcement)
             except Exception:
-                _log.exception("a listener failed at %s", news)
+                _log.exception("a listener failed at %s", announcement)

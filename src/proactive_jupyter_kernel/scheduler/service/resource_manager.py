@@ -82,5 +82,5 @@ class ResourceManager:
         from proactive_jupyter_kernel.scheduler.service.host_load import HostLoad
 
         load = HostLoad()
-        self._listeners.add(lambda news: load.sample() if news.event in _TASK_CHANGES else None)
+        self._listeners.add(lambda announcement: load.sample() if announcement.event in _TASK_CHANGES else None)
         return load

@@ -282,7 +282,7 @@ class Service(Verbs):
     async def wait_ended(self, job_id: int) -> None:
         """Wait until a job has ended or is gone."""
         changed = asyncio.Event()
-        end = self.listeners.add(lambda news: changed.set() if news.job_id == job_id else None)
+        end = self.listeners.add(lambda announcement: changed.set() if announcement.job_id == job_id else None)
         try:
             while not self.ask.ended(job_id):
                 changed.clear()

@@ -44,10 +44,10 @@ class StartedTasks:
             generic_information={name: attempt.generic_information[name] for name in definition.generic_information},
         )
 
-    def hear(self, news: Announce) -> None:
+    def hear(self, announcement: Announce) -> None:
         """Forget jobs that have ended."""
-        if news.event in _ENDS and news.job_id is not None:
-            self._jobs.pop(news.job_id, None)
+        if announcement.event in _ENDS and announcement.job_id is not None:
+            self._jobs.pop(announcement.job_id, None)
 
     def of(self, job: JobRecord, task: TaskRecord, workflow: Workflow, definition: Task) -> StartedTask:
         """What a task that has started saw, or, where that is not known any more, what its rows say."""

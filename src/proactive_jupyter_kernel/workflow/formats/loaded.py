@@ -10,7 +10,7 @@ from proactive_jupyter_kernel.workflow.model import Workflow
 
 __all__ = ["MAX_BYTES", "MAX_TASKS", "Loaded", "ReadFile", "decoded"]
 
-#: The largest workflow of ProActive's catalogue has less than a hundredth of this.
+#: The largest workflow of ProActive's catalog has less than a hundredth of this.
 MAX_BYTES = 16 * 1024 * 1024
 #: Ten times the expected size of a job.
 MAX_TASKS = 100_000

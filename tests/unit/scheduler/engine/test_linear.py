@@ -51,12 +51,12 @@ def test_events_have_the_state_of_their_moment(stage, task):
     play.end("A")
     told = [
         (
-            news.event,
-            news.job.status.name if news.task_id is None else "",
-            news.task.status.name if news.task else "",
-            *(each.status.name for each in news.tasks),
+            announcement.event,
+            announcement.job.status.name if announcement.task_id is None else "",
+            announcement.task.status.name if announcement.task else "",
+            *(each.status.name for each in announcement.tasks),
         )
-        for news in play.announced
+        for announcement in play.announced
     ]
     assert told == [
         ("JOB_SUBMITTED", "PENDING", "", "SUBMITTED"),
@@ -95,7 +95,7 @@ def test_only_changed_rows_are_saved(stage, task):
 
 
 def test_an_event_without_effect_gives_no_command(stage, task):
-    """Late news and requests that do not fit leave everything as it is."""
+    """Stale reports and requests that do not fit change nothing."""
     play = stage()
     play.submit(task("A"), task("B", "A"))
     late = {"job_id": 1, "task_id": 0, "number": 9}
@@ -153,7 +153,7 @@ def test_variables_the_last_parent_wins(stage, task):
 
 
 def test_progress_is_kept_within_its_bounds(stage, task):
-    """A task's progress goes from 0 to 100, and the same news twice changes nothing."""
+    """A task's progress goes from 0 to 100, and the same report twice changes nothing."""
     play = stage()
     play.submit(task("A"))
     play.tell(events.ProgressMade, "A", number=1, progress=40)

@@ -150,7 +150,7 @@ def test_a_signal_is_validated(rest: Rest, workflow: Workflow) -> None:
 
 
 def test_hidden_values_of_a_signal(rest: Rest, workflow: Workflow) -> None:
-    """The task gets what was sent; nobody else sees that, or what the task proposed."""
+    """The task gets what was sent; no one else sees that, or what the task proposed."""
 
     async def scenario(scene: Any) -> None:
         hidden = Variable(name="key", value="proposed", model="PA:HIDDEN")

@@ -54,7 +54,7 @@ def test_a_task_reads_its_owners_credentials(rest: Callable[..., None], workflow
 
 
 def test_the_file_is_the_owners_alone_and_survives(tmp_path: Path) -> None:
-    """A new scheduler finds what was there; nobody else can read it."""
+    """A new scheduler finds what was there; no other user can read it."""
     path = tmp_path / "credentials.json"
     Credentials(path).put("ana", "db", "s")
     Credentials(path).put("bo", "db", "t")

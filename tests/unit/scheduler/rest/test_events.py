@@ -141,7 +141,7 @@ def missing(model: Any, found: Any) -> set[str]:
 
 
 def test_what_ends_unstarted_and_is_removed_is_told(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
-    """A killed job tells of its tasks; a removed one has its last state, though nobody can ask for it any more."""
+    """The events of a killed job include its tasks; a removed one has its last state, though it cannot be requested."""
 
     async def scenario(scene: Any) -> None:
         job_id = await scene.submit(workflow("A", "B"))
@@ -208,7 +208,7 @@ def test_a_stranger_gets_no_socket(rest: Callable[..., None]) -> None:
 
 
 def test_without_session_a_frame_says_so(rest: Callable[..., None]) -> None:
-    """The upgrade is accepted, as by a server, nothing is told, and the socket ends; other requests are 401."""
+    """The upgrade is accepted, as by a server, no event is sent, and the socket ends; other requests are 401."""
 
     async def scenario(scene: Any) -> None:
         socket = Socket(scene, sessionid="no")

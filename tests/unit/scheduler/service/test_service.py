@@ -200,7 +200,7 @@ def test_selection_scripts_choose_the_slot() -> None:
 
 
 def test_a_job_may_be_removed_while_it_runs() -> None:
-    """Late news of its task do no harm, and nothing of it is left."""
+    """Stale reports about its task do no harm, and nothing of it is left."""
 
     async def scenario() -> None:
         store = MemoryStore()

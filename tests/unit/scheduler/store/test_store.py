@@ -119,7 +119,7 @@ def test_ids_are_not_used_again(store: Store) -> None:
 
 
 def test_a_removed_job_leaves_nothing(store: Store) -> None:
-    """Its tasks, results and logs go with it, and late news of it do no harm."""
+    """Its tasks, results and logs go with it, and stale reports about it do no harm."""
     store.write(new_job(1))
     late = Batch(
         jobs={1: job_record(1)},

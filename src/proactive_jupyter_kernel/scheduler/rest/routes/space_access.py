@@ -22,7 +22,7 @@ __all__ = ["guarded", "patterns", "relative", "spooled"]
 #: Under ``/data`` a server knows the short names alone, and under ``/scheduler/dataspace`` these, too, in any case.
 _SPACES = {"user": "user", "global": "global"}
 _LEGACY_SPACES = {**_SPACES, "userspace": "user", "globalspace": "global"}
-#: Line feeds and the like: nobody means them in a name, and they would break headers and listings.
+#: Line feeds and other control characters, which would break headers and listings.
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
 #: What the system says about a path that cannot be written; the client's mistake, not ours.
 _REFUSALS = (PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError)

@@ -1,7 +1,7 @@
 """The bindings ``synchronizationapi`` and ``signalapi`` of a Python script, loaded when it first uses one of them.
 
-They have the methods of ProActive's Java clients. A change reads the channel, computes, and writes if nobody else
-wrote in the meantime. Tasks share plain values: None, booleans, numbers, texts, bytes, lists, sets and maps.
+They have the methods of ProActive's Java clients. A change reads the channel, computes, and writes if no other
+task wrote in the meantime. Tasks share plain values: None, booleans, numbers, texts, bytes, lists, sets and maps.
 """
 
 from __future__ import annotations
