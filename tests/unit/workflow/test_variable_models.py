@@ -274,7 +274,7 @@ def test_expressions_may_change_variables_models_and_visibility() -> None:
 def test_accept_puts_models_before_the_flow() -> None:
     """A server checks variables first, then accounts and flow; all problems are reported."""
     workflow = Workflow(
-        name="refused",
+        name="n" * 256,
         variables=(Variable(name="X", value="no", model="PA:BOOLEAN"),),
         generic_information={"k" * 256: "v"},
         tasks=(Task(name="T", executable=CODE, run_as_me=True, fork=False, flow=Loop(script=CODE, target="nobody")),),
@@ -285,7 +285,7 @@ def test_accept_puts_models_before_the_flow() -> None:
 
     assert [str(problem) for problem in caught.value.problems] == [
         "Variable 'X': Model PA:BOOLEAN: 'no' is none of true, false, 0, 1",
-        f"Generic information '{'k' * 256}': name has 256 characters; at most 255 fit",
+        "The name has 256 characters; at most 255 fit",
         "Task 'T': runAsMe and fork=false exclude each other. Another account needs its own process.",
         "Task 'T': LOOP action has no target. 'T' loops back to 'nobody', and no task has that name. Known: T.",
     ]

@@ -37,6 +37,8 @@ from proactive_jupyter_kernel.workflow.model import Workflow
 __all__ = ["Checker", "InProcess", "InThread", "Question", "serve"]
 
 _LENGTH = struct.Struct(">Q")
+#: Bytes of an answer that is read in another thread.
+_LARGE = 256 * 1024
 #: Seconds of computing after which a check gives way to everything else on the machine, and by how much (``nice``).
 _PATIENCE, _NICENESS = 1.0, 10
 #: Exceptions that come back as what they are; all others are faults of ours.
@@ -143,7 +145,10 @@ class _Worker:
             stdin.write(_LENGTH.pack(len(content)) + content)
             await stdin.drain()
             (length,) = _LENGTH.unpack(await stdout.readexactly(_LENGTH.size))
-            kind, answer, self.gave_way = pickle.loads(await stdout.readexactly(length))
+            content = await stdout.readexactly(length)
+            # A large answer takes its time to read: beside the loop, which has others to answer.
+            loaded = pickle.loads(content) if length < _LARGE else await asyncio.to_thread(pickle.loads, content)
+            kind, answer, self.gave_way = loaded
         except (OSError, EOFError, asyncio.IncompleteReadError) as error:
             raise _Lost from error
         return kind, answer

@@ -47,8 +47,8 @@ class StoreUnavailable(EmbeddedSchedulerError):
     """The store cannot write now: a full or read-only disk, a file gone. Nothing of the batch was stored."""
 
 
-class DamagedStore(EmbeddedSchedulerError):
-    """What is asked for is not what was stored: the disk lost it, or somebody wrote into the file."""
+class DamagedStore(StoreUnavailable):
+    """A part of the store is not what was stored: the disk lost it, or somebody wrote into the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -357,8 +357,8 @@ def _translate(error: sqlite3.Error | codec.Damaged, path: Path, verb: str) -> E
             )
         return DamagedStore(
             f"{path} is damaged, and a part of it that is needed here cannot be {verb}: {error}.",
-            hint="Other jobs may be whole: save what you need of them. Then stop the scheduler, move the file away and "
-            "start again; jobs, results and logs in it are then out of reach.",
+            hint="Jobs that can still be read are whole: save what you need of them. Then stop the scheduler if it "
+            "runs, move the file away and start again; jobs, results and logs in it are then out of reach.",
         )
     remedies = {
         "SQLITE_FULL": f"The disk of {path.parent} is full: free some space there.",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.workflow import lexical
-from proactive_jupyter_kernel.workflow.checks.limits import account_problems, key_problems, task_name_problems
+from proactive_jupyter_kernel.workflow.checks.limits import account_problems, name_problems
 from proactive_jupyter_kernel.workflow.checks.problem import Problem
 from proactive_jupyter_kernel.workflow.elements import Element, job_element
 from proactive_jupyter_kernel.workflow.lexical import characters_problem
@@ -93,6 +93,7 @@ class _Walk:
 
     def job(self, element: Element) -> Iterator[Problem]:
         workflow: Workflow = element.record
+        yield from name_problems(workflow.name)
         if not workflow.tasks:
             yield Problem(code="PA107", message="there is no task", explanation="A workflow needs at least one.")
 
@@ -109,7 +110,7 @@ class _Walk:
                 message = f"Task name cannot contain special character '{character}'"
                 explanation = "It marks the task instances that loops and replications create."
                 yield Problem(code="PA102", message=message, task=task.name, explanation=explanation)
-        yield from task_name_problems(task)
+        yield from name_problems(task.name, task.name)
         yield from account_problems(task)
         if task.threshold != 0 and task.topology is not Topology.THRESHOLD_PROXIMITY:
             message = "a threshold applies only to thresholdProximity"
@@ -123,9 +124,6 @@ class _Walk:
                 explanation = near or "No task has this name."
                 message = f"Unknown dependence: {parent}"
                 yield Problem(code="PA108", message=message, task=self.task, explanation=explanation)
-
-    def information(self, element: Element) -> Iterator[Problem]:
-        yield from key_problems(element.record, self.task)
 
     def script(self, element: Element) -> Iterator[Problem]:
         script: Script = element.record
@@ -142,6 +140,5 @@ _RULES: Mapping[str, Callable[[_Walk, Element], Iterator[Problem]]] = {
     "job": _Walk.job,
     "task": _Walk.task_itself,
     "depends": _Walk.depends,
-    "info": _Walk.information,
     "script": _Walk.script,
 }

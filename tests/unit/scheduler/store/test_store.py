@@ -375,8 +375,11 @@ def test_a_damaged_file_gives_no_wrong_answer(tmp_path: Path) -> None:
     store.close()
     page = 4096
     path.write_bytes(content[:page] + b"\xa5" * (len(content) - page))
-    with pytest.raises(DamagedStore, match="is damaged"):
-        SqliteStore(path).jobs(JobQuery())
+    store = SqliteStore(path)
+    with pytest.raises(DamagedStore, match=r"is damaged.* cannot be read"):
+        store.jobs(JobQuery())
+    with pytest.raises(StoreUnavailable, match=r"is damaged.* cannot be written"):
+        store.write(new_job(2))
 
 
 def test_the_log_is_copied_into_the_file(tmp_path: Path) -> None:

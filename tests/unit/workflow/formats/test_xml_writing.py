@@ -132,7 +132,6 @@ def test_all_problems_are_named_at_once() -> None:
         name="x",
         priority=Priority.IDLE,
         variables=(Variable(name="a b", value="\x01"),),
-        generic_information={"k" * 256: "v"},
         tasks=(
             Task(name="A", executable=CODE, depends=("Hallo",), walltime=0, max_executions=0),
             Task(name="A", executable=Script(language="", code="echo \x00\n")),
@@ -144,21 +143,20 @@ def test_all_problems_are_named_at_once() -> None:
         dumps(workflow)
 
     assert str(caught.value).splitlines() == [
-        "Workflow 'x' has 13 problems:",
+        "Workflow 'x' has 12 problems:",
         "  1. Name must have at least 2 characters",
         "  2. Priority 'idle' cannot be written: the schema has no such priority; use 'lowest'",
         "  3. Variable 'a b': name 'a b' contains ' '; a name holds letters, digits, '.', '-' and '_' only",
         "  4. Variable 'a b': value holds the character U+0001, which XML cannot carry; remove or escape it",
-        f"  5. Generic information '{'k' * 256}': name has 256 characters; at most 255 fit",
-        "  6. Task 'A': maxNumberOfExecution must be an integer of at least 1, not 0",
-        "  7. Task 'A': walltime must be a time of whole seconds, at least 1, not 0",
-        "  8. Task 'A': Unknown dependence: Hallo. Did you mean 'hello'?",
-        "  9. Task 'A': Task names are not unique. Two tasks have this name; rename one.",
-        "  10. Task 'A', script: the language is missing. Name one, such as cpython or bash.",
-        "  11. Task 'A', script: code holds the character U+0000 in line 1, which XML cannot carry; "
+        "  5. Task 'A': maxNumberOfExecution must be an integer of at least 1, not 0",
+        "  6. Task 'A': walltime must be a time of whole seconds, at least 1, not 0",
+        "  7. Task 'A': Unknown dependence: Hallo. Did you mean 'hello'?",
+        "  8. Task 'A': Task names are not unique. Two tasks have this name; rename one.",
+        "  9. Task 'A', script: the language is missing. Name one, such as cpython or bash.",
+        "  10. Task 'A', script: code holds the character U+0000 in line 1, which XML cannot carry; "
         "remove or escape it",
-        "  12. Task 'hello': runAsMe and fork=false exclude each other. Another account needs its own process.",
-        "  13. Task 'hello', script: code holds the character U+FFFE in line 2, which XML cannot carry; "
+        "  11. Task 'hello': runAsMe and fork=false exclude each other. Another account needs its own process.",
+        "  12. Task 'hello', script: code holds the character U+FFFE in line 2, which XML cannot carry; "
         "remove or escape it",
     ]
 
@@ -179,6 +177,7 @@ def test_all_problems_are_named_at_once() -> None:
             "It marks the task instances that loops and replications create.",
         ),
         (with_task(name="n" * 256), f"Task '{'n' * 256}': the name has 256 characters; at most 255 fit"),
+        (replace(SMALL, name="n" * 256), "The name has 256 characters; at most 255 fit"),
         (replace(SMALL, input_space="a b"), "InputSpace: url must be a URI; write %20 for a blank"),
         (replace(SMALL, user_space="100%"), "UserSpace: url must be a URI; write %25 for a percent sign"),
         (

@@ -31,7 +31,8 @@ def _validation(verdict: Validation) -> dict[str, Any]:
 
 async def _validated(call: Call, xml: bytes | str, variables: Mapping[str, str]) -> Response:
     verdict = await call.service.validate(xml, variables=variables, generic_information=call.generic_information)
-    return json_answer(_validation(verdict))
+    # Beside the loop: thousands of variables take their time.
+    return await call.service.in_thread(lambda: json_answer(_validation(verdict)))
 
 
 def _refused(error: SubmissionRefused | RestError) -> Response:
