@@ -7,10 +7,12 @@ data spaces. What only the process can know (its scratch folder, its progress fi
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
+from types import MappingProxyType
 from typing import Any, TypeAlias
 from urllib.parse import unquote, urlsplit
 
@@ -93,7 +95,8 @@ class Site:
         return {"url": f"{self.url}/rest/task", "key": key_of(self.secret, job_id, task_id)}
 
 
-def rest_urls(url: str) -> dict[str, str]:
+@functools.lru_cache(maxsize=8)
+def rest_urls(url: str) -> Mapping[str, str]:
     """``PA_SCHEDULER_REST_URL`` and its kin, known to references at submission already.
 
     The embedded server answers for all of the services, and refuses what belongs to those that it does not have.
@@ -125,8 +128,7 @@ def _scene(
 ) -> _Scene:
     spaces = space_folders(workflow, site, job.owner, task.task_id)
     system = _system_variables(slots, job, spaces, site)
-    layer, scope = _layers({**inherited, **system}, definition)
-    known = _texts({**layer, **scope})
+    layer, scope, known = _layers({**inherited, **system}, definition)
 
     def resolve(text: str) -> str:
         return references.substitute(text, known)
@@ -139,18 +141,18 @@ def _scene(
 def assemble(
     start: StartAttempt,
     *,
-    job: JobRecord,
-    task: TaskRecord,
     workflow: Workflow,
     definition: Task,
     parents: tuple[ParentResult, ...],
     site: Site,
+    credentials: Mapping[str, str] = MappingProxyType({}),
 ) -> Attempt:
     """The attempt that `start` asks for; `definition` is what the task is in the workflow, or is a copy of.
 
     Raises `references.InfiniteReference` where values refer to each other in a circle, and ValueError for a Java
     task, which submission refuses.
     """
+    job, task = start.job, start.task
     scene = _scene(start.inherited, start.slots, job, task, workflow, definition, site)
     resolve = scene.resolve
     if isinstance(definition.executable, JavaClass):
@@ -181,6 +183,7 @@ def assemble(
         walltime=walltime_of(definition, scene.information, site),
         precious_logs=bool(definition.precious_logs),
         services=site.services(job.job_id, task.task_id),
+        credentials=credentials,
     )
 
 
@@ -221,24 +224,25 @@ def handed_on(attempt: Attempt, outcome: Outcome) -> dict[str, Wire]:
     """
     gone = set(outcome.variables_removed)
     kept = {
-        name: value for name, value in attempt.inherited.items() if name not in gone and not _is_system(name, attempt)
+        name: value
+        for name, value in attempt.inherited.items()
+        if name not in _SYSTEM_NAMES and name not in gone and name not in attempt.spaces
     }
     return {**kept, **outcome.variables_set}
 
 
-def _is_system(name: str, attempt: Attempt) -> bool:
-    return name in _SYSTEM_NAMES or name in attempt.spaces
-
-
-def _layers(inherited: Mapping[str, Wire], definition: Task) -> tuple[dict[str, Wire], dict[str, Wire]]:
-    """Layers 1 and 2 with their references resolved against each other, the task's own first."""
+def _layers(inherited: dict[str, Wire], definition: Task) -> tuple[dict[str, Wire], dict[str, Wire], Mapping[str, str]]:
+    """Layers 1 and 2 with their references resolved against each other, the task's own first; and both as texts."""
     scope: dict[str, Wire] = {
         variable.name: variable.value
         for variable in definition.variables
         if not variable.inherited or variable.name not in inherited
     }
     known = _texts({**inherited, **scope})
-    return _substituted(inherited, known), _substituted(scope, known)
+    if not any("$" in text for text in known.values()):
+        return inherited, scope, known
+    layer, scope = _substituted(inherited, known), _substituted(scope, known)
+    return layer, scope, _texts({**layer, **scope})
 
 
 def _substituted(layer: Mapping[str, Wire], known: Mapping[str, str]) -> dict[str, Wire]:
@@ -253,6 +257,8 @@ def _texts(layer: Mapping[str, Wire]) -> dict[str, str]:
 
 
 def _text(wire: Wire) -> str:
+    if type(wire) is int:
+        return str(wire)
     return "" if wire is None else values.text(values.from_wire(wire))
 
 
@@ -380,16 +386,25 @@ def space_folders(workflow: Workflow, site: Site, owner: str, task_id: int) -> d
 
     A job's own address wins over the default. ``TASKID`` in the input's or output's stands for a folder a task.
     """
-    named = {
-        "global": workflow.global_space,
-        "user": workflow.user_space,
-        "input": workflow.input_space.replace("TASKID", str(task_id)),
-        "output": workflow.output_space.replace("TASKID", str(task_id)),
-    }
+    named = (
+        ("global", workflow.global_space),
+        ("user", workflow.user_space),
+        ("input", workflow.input_space.replace("TASKID", str(task_id))),
+        ("output", workflow.output_space.replace("TASKID", str(task_id))),
+    )
+    return dict(_folders(named, tuple(site.spaces.items()), owner))
+
+
+@functools.lru_cache(maxsize=64)
+def _folders(
+    named: tuple[tuple[str, str], ...], defaults: tuple[tuple[str, str], ...], owner: str
+) -> Mapping[str, str]:
+    """Kept, for all tasks of a job have the same, but where each has its own."""
+    own = dict(named)
     folders: dict[str, str] = {}
-    for kind, folder in site.spaces.items():
+    for kind, folder in defaults:
         default = folder if kind in ("global", "cache") else str(PurePath(folder, owner))
-        folders[f"{kind}space"] = _local_path(named.get(kind, ""), default)
+        folders[f"{kind}space"] = _local_path(own.get(kind, ""), default)
     return folders
 
 

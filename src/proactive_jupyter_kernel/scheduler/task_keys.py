@@ -7,7 +7,6 @@ tasks that it starts.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 
@@ -34,4 +33,4 @@ def checked(secret: bytes, key: str) -> tuple[int, int] | None:
 
 
 def _signature(secret: bytes, name: str) -> str:
-    return hmac.new(secret, name.encode("ascii"), hashlib.sha256).hexdigest()[:32]
+    return hmac.digest(secret, name.encode("ascii"), "sha256").hex()[:32]

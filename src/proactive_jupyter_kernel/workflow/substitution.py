@@ -31,7 +31,7 @@ class InfiniteReference(ValueError):
 
 def substitute(text: str, variables: Mapping[str, str]) -> str:
     """`text` with its references to `variables` resolved. Raises InfiniteReference for cycles."""
-    return Substitutor(variables)(text)
+    return Substitutor(variables)(text) if "$" in text else text
 
 
 class Substitutor:

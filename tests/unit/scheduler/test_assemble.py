@@ -53,10 +53,17 @@ def attempt(
 ) -> Attempt:
     definition = Task(**{"name": "T", "executable": CODE, **task})
     start = StartAttempt(
-        job_id=7, task_id=2, number=3, slots=(SLOT,), parents=(), inherited={"PA_TASK_ID": "2", **(inherited or {})}
+        job_id=7,
+        task_id=2,
+        number=3,
+        slots=(SLOT,),
+        parents=(),
+        inherited={"PA_TASK_ID": "2", **(inherited or {})},
+        job=JOB,
+        task=RECORD,
     )
     made = Workflow(**{"name": "j", "tasks": (definition,), **(workflow or {})})
-    return assemble(start, job=JOB, task=RECORD, workflow=made, definition=definition, parents=(), site=SITE)
+    return assemble(start, workflow=made, definition=definition, parents=(), site=SITE)
 
 
 def test_an_attempt_knows_whose_it_is() -> None:
@@ -150,12 +157,12 @@ def test_a_java_class_has_no_runtime() -> None:
 def test_parents_results_come_in_order() -> None:
     """As the machine gave them."""
     parents = (ParentResult(task_name="B", task_id=1, value=1), ParentResult(task_name="A", task_id=0, value=2))
-    start = StartAttempt(job_id=7, task_id=2, number=1, slots=(SLOT,), parents=(1, 0), inherited={})
+    start = StartAttempt(
+        job_id=7, task_id=2, number=1, slots=(SLOT,), parents=(1, 0), inherited={}, job=JOB, task=RECORD
+    )
     workflow = Workflow(name="j", tasks=(Task(name="T", executable=CODE),))
     made = assemble(
         start,
-        job=JOB,
-        task=RECORD,
         workflow=workflow,
         definition=workflow.tasks[0],
         parents=parents,

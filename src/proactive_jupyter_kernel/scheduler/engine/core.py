@@ -365,6 +365,8 @@ class Core:
                 slots=slots,
                 parents=effective_parents(job, node),
                 inherited=inherited(job, node),
+                job=job.record,
+                task=node.record,
             )
         )
 

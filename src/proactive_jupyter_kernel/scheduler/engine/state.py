@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from proactive_jupyter_kernel.scheduler.attempt import Slot, Wire
-from proactive_jupyter_kernel.scheduler.engine.records import UNSET, JobRecord, TaskRecord
+from proactive_jupyter_kernel.scheduler.engine.records import UNSET, JobRecord, TaskRecord, changed
 from proactive_jupyter_kernel.scheduler.engine.rules import Rules, rules_of
 from proactive_jupyter_kernel.scheduler.engine.transitions import check_job_move, check_task_move
 from proactive_jupyter_kernel.workflow.model import Task, Workflow
@@ -244,7 +244,7 @@ class JobState:
 
     def update(self, node: TaskNode, **changes: Any) -> None:
         """Change fields of the record, but not the status."""
-        node.record = replace(node.record, **changes)
+        node.record = changed(node.record, changes)
         self.touch(node)
 
     def move(self, node: TaskNode, status: TaskStatus, **changes: Any) -> None:
@@ -308,7 +308,7 @@ class JobState:
 
     def change(self, **changes: Any) -> None:
         """Change fields of the job's record but status and counters, which follow from the tasks."""
-        self.record = replace(self.record, **changes)
+        self.record = changed(self.record, changes)
         self._job_dirty = True
 
     def close(self, outcome: JobStatus, **changes: Any) -> None:
@@ -337,7 +337,7 @@ class JobState:
         counts: dict[str, Any] = dict(self.counts)
         if not self.started:
             counts["pending"] = 0  # ProActive counts pending tasks from the first start on
-        return replace(self.record, status=self.status(), total=len(self.nodes), **counts)
+        return changed(self.record, {"status": self.status(), "total": len(self.nodes), **counts})
 
     def refresh(self) -> None:
         """Bring status and counters of the job's record up to date."""
@@ -357,7 +357,7 @@ class JobState:
             node = self.nodes[task_id]
             private = node.private()
             if private != node.record.private:
-                node.record = replace(node.record, private=private)
+                node.record = changed(node.record, {"private": private})
             tasks.append(node.record)
         self._dirty = {}
         self._job_dirty = False

@@ -142,6 +142,8 @@ class Events:
     # --- news ----------------------------------------------------------------------------------------------------
 
     def _tell(self, announcement: Announce) -> None:
+        if not self._subscribers:
+            return
         owner = announcement.job.owner if announcement.job else None
         readers = [
             subscriber

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 from typing import Any
 
 from proactive_jupyter_kernel.scheduler.assemble import Site, assemble, handed_on, selection
@@ -165,20 +164,17 @@ class Runner:
 
     def _assemble(self, command: StartAttempt) -> Attempt:
         job_id = command.job_id
-        task = self._ask.task_by_id(job_id, command.task_id)
-        definition = self._ask.definition(job_id, task.base_name)
-        job = self._ask.job(job_id).record
+        definition = self._ask.definition(job_id, command.task.base_name)
         attempt = assemble(
             command,
-            job=job,
-            task=task,
             workflow=self._ask.workflow(job_id),
             definition=definition,
             parents=tuple(map(_parent, self._ask.outcomes_of(job_id, command.parents))),
             site=self._site,
+            credentials=self._credentials.of(command.job.owner),
         )
         self._ask.started.note(command, attempt, definition)
-        return replace(attempt, credentials=self._credentials.of(job.owner))
+        return attempt
 
     def _end(self, command: StartAttempt, attempt: Attempt | None, outcome: Outcome) -> None:
         at = self._clock()

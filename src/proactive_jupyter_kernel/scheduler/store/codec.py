@@ -14,6 +14,7 @@ import dataclasses
 import enum
 import functools
 import json
+import operator
 import types
 import typing
 import zlib
@@ -25,6 +26,7 @@ __all__ = ["Damaged", "dumps", "from_json", "loads", "plain", "sealed", "to_json
 _Record = TypeVar("_Record")
 _CLASS = "$class"
 _Convert = Callable[[Any], Any]
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 #: Between a text and the eight digits of its checksum. No JSON and no XML ends with it, so what was written without one
 #: is known, and read as it is.
 _SEAL = "\x1f"
@@ -56,7 +58,7 @@ def _checksum(text: str) -> str:
 
 def dumps(record: Any) -> str:
     """The JSON text of a record. ASCII, so that lone surrogates (from odd file names, say) can be stored, too."""
-    return sealed(json.dumps(to_json(record), separators=(",", ":")))
+    return sealed(_ENCODER.encode(to_json(record)))
 
 
 def loads(kind: type[_Record], text: str) -> _Record:
@@ -80,10 +82,11 @@ def plain(text: str) -> Any:
 def to_json(record: Any) -> dict[str, Any]:
     """What ``json`` can hold of a record."""
     kind: Any = type(record)
+    values, encoders = _encoders(kind)
     return {
-        name: encode(value)
-        for name, encode, default in _encoders(kind)
-        if (value := getattr(record, name)) is not default and value != default
+        name: value if encode is _same else encode(value)
+        for (name, encode, default), value in zip(encoders, values(record), strict=True)
+        if value is not default and value != default
     }
 
 
@@ -106,10 +109,14 @@ def _default(field: dataclasses.Field[Any]) -> Any:
 
 
 @functools.cache
-def _encoders(kind: Hashable) -> tuple[tuple[str, _Convert, Any], ...]:
+def _encoders(kind: Hashable) -> tuple[Callable[[Any], tuple[Any, ...]], tuple[tuple[str, _Convert, Any], ...]]:
+    """What reads all fields of a record of that class, and of each field the name, the encoder and the default."""
     record = cast("Any", kind)
     hints = typing.get_type_hints(record)
-    return tuple((field.name, _encoder(hints[field.name]), _default(field)) for field in dataclasses.fields(record))
+    found = tuple((field.name, _encoder(hints[field.name]), _default(field)) for field in dataclasses.fields(record))
+    names = [name for name, _, _ in found]
+    values = operator.attrgetter(*names) if len(names) > 1 else lambda each: tuple(getattr(each, one) for one in names)
+    return values, found
 
 
 @functools.cache

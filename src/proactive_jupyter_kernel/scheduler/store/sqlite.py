@@ -16,7 +16,7 @@ import json
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -34,6 +34,7 @@ from proactive_jupyter_kernel.scheduler.store.base import (
     LogLine,
     LogPart,
     LogText,
+    NodeUse,
     Page,
     ResultRow,
     StoreUnavailable,
@@ -48,6 +49,7 @@ from proactive_jupyter_kernel.workflow.status import JOB_ENDED
 __all__ = ["SqliteStore"]
 
 _log = logging.getLogger(__name__)
+_Row = TypeVar("_Row")
 
 #: A checkpoint copies the write-ahead log into the file when the log is larger; SQLite's own default is 1,000 pages.
 _CHECKPOINT_BYTES = 4 * 1024 * 1024
@@ -87,6 +89,8 @@ class SqliteStore:
             self._writer = self._connect()
             # The service decides when to copy the log into the file (`_checkpoint_if_due`).
             self._writer.execute("PRAGMA wal_autocheckpoint = 0")
+            # Copied wholly, the log begins anew, no longer than this: else it stays long and each write copies it.
+            self._writer.execute(f"PRAGMA journal_size_limit = {_CHECKPOINT_BYTES}")
             migrate(self._writer, path)
 
     # --- writing -------------------------------------------------------------------------------------------------
@@ -102,11 +106,11 @@ class SqliteStore:
             try:
                 self._writer.execute("BEGIN IMMEDIATE")
                 self._write_jobs(batch)
-                self._writer.executemany(named("save_result"), map(_result_columns, batch.results))
-                self._writer.executemany(named("add_core_time"), map(_usage_columns, batch.results))
+                self._each("save_result", _result_columns, batch.results)
+                self._each("add_core_time", _usage_columns, batch.results)
                 for part in batch.logs:
                     self._append(part)
-                self._writer.executemany(named("forget_job"), [{"job_id": job_id} for job_id in batch.forgotten])
+                self._each("forget_job", _forgotten_columns, batch.forgotten)
                 self._write_channels(batch)
                 self._writer.execute("COMMIT")
             except BaseException:
@@ -140,12 +144,14 @@ class SqliteStore:
             self._writer.execute(named("count_job_id"), {"job_id": new.job_id})
         known = {new.job_id for new in batch.submissions}
         changed = [job for job_id, job in batch.jobs.items() if job_id not in known]
-        self._writer.executemany(named("save_job"), map(_job_columns, changed))
-        self._writer.executemany(named("save_task"), map(_task_columns, batch.tasks.values()))
-        uses = [{"job_id": use.job_id, "nodes": use.nodes} for use in batch.node_uses]
-        self._writer.executemany(named("add_nodes"), uses)
-        extras = [{"job_id": job_id, "extras": codec.dumps(row)} for job_id, row in batch.extras.items()]
-        self._writer.executemany(named("save_extras"), extras)
+        self._each("save_job", _job_columns, changed)
+        self._each("save_task", _task_columns, batch.tasks.values())
+        self._each("add_nodes", _use_columns, batch.node_uses)
+        self._each("save_extras", _extras_columns, batch.extras.items())
+
+    def _each(self, statement: str, columns: Callable[[_Row], dict[str, Any]], rows: Collection[_Row]) -> None:
+        if rows:
+            self._writer.executemany(named(statement), map(columns, rows))
 
     def _write_channels(self, batch: Batch) -> None:
         for name, entries in batch.channels.items():
@@ -420,6 +426,19 @@ def _result_columns(result: ResultRow) -> dict[str, Any]:
         "finished_at": result.finished_at,
         "record": codec.dumps(result),
     }
+
+
+def _forgotten_columns(job_id: int) -> dict[str, Any]:
+    return {"job_id": job_id}
+
+
+def _use_columns(use: NodeUse) -> dict[str, Any]:
+    return {"job_id": use.job_id, "nodes": use.nodes}
+
+
+def _extras_columns(attached: tuple[int, JobExtras]) -> dict[str, Any]:
+    job_id, extras = attached
+    return {"job_id": job_id, "extras": codec.dumps(extras)}
 
 
 def _usage_columns(result: ResultRow) -> dict[str, Any]:

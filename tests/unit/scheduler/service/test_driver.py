@@ -31,7 +31,9 @@ JOB = JobRecord(
     job_id=1, name="j", owner="o", status=JobStatus.PENDING, priority=Priority.NORMAL, submitted_at=0, total=1
 )
 TASK = TaskRecord(job_id=1, task_id=0, name="T", base_name="T", status=TaskStatus.SUBMITTED)
-START = StartAttempt(job_id=1, task_id=0, number=1, slots=(Slot(name="local-0"),), parents=(), inherited={})
+START = StartAttempt(
+    job_id=1, task_id=0, number=1, slots=(Slot(name="local-0"),), parents=(), inherited={}, job=JOB, task=TASK
+)
 KILL = KillAttempt(job_id=1, task_id=0, number=1)
 TOLD = Announce(event="JOB_SUBMITTED", job_id=1)
 SUBMITTED = JobSubmitted(at=0, job_id=1, workflow=Workflow(name="j"), owner="o")

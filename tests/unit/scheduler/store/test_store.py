@@ -394,6 +394,22 @@ def test_the_log_is_copied_into_the_file(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["s.db"]
 
 
+def test_a_log_that_was_copied_begins_anew(tmp_path: Path) -> None:
+    """A long one is copied once, not with every write after it."""
+    store = SqliteStore(tmp_path / "s.db")
+    big = new_job(1)
+    big.submissions[0] = replace(big.submissions[0], xml="x" * 5_000_000)
+    copies = []
+    for batch in (big, *map(new_job, range(2, 9))):
+        store.write(batch)
+        if store._checkpoint is not None:
+            store._checkpoint.join()
+        copies.append(store._checkpoint)
+    store.close()
+    assert copies[0] is not None
+    assert copies[1:] == [copies[0]] * 7
+
+
 def test_statements_are_read_by_name() -> None:
     """Comments under the name are not part of the statement."""
     text = "-- head\n\n-- name: one\n-- says why\nSELECT 1;\n\n-- name: two\nSELECT\n  2;\n"

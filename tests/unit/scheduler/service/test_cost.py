@@ -1,0 +1,79 @@
+"""What a task costs the scheduler, in numbers that do not depend on the machine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+
+from proactive_jupyter_kernel.scheduler import settings
+from proactive_jupyter_kernel.scheduler.assemble import Site
+from proactive_jupyter_kernel.scheduler.engine.commands import Announce
+from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor
+from proactive_jupyter_kernel.scheduler.service import Service
+from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore
+from proactive_jupyter_kernel.workflow.formats import xml
+from proactive_jupyter_kernel.workflow.model import Script, Task, Workflow
+
+_CODE = Script(language="bash", code="true")
+
+
+def _workflow(tasks: int) -> str:
+    """Tasks that run one after the other."""
+    names = [f"T{number}" for number in range(tasks)]
+    parents = [(), *((name,) for name in names)]
+    return xml.dumps(
+        Workflow(
+            name="chain",
+            tasks=tuple(
+                Task(name=name, executable=_CODE, depends=depends)
+                for name, depends in zip(names, parents, strict=False)
+            ),
+        )
+    )
+
+
+def test_statements_and_news_of_a_task(tmp_path: Path) -> None:
+    """Each more task is written three times, in one transaction with its parent's end, and never read itself."""
+    statements: list[str] = []
+    news: list[Announce] = []
+
+    async def costs(tasks: int) -> tuple[Counter[str], Counter[str]]:
+        store = SqliteStore(tmp_path / f"{tasks}.db")
+        made = Service(
+            store=store,
+            executor=MemoryExecutor(slots=1),
+            settings=settings.load({}),
+            site=Site(user="ana", home=str(tmp_path), url="http://127.0.0.1:1"),
+        )
+        await made.start()
+        statements.clear()
+        news.clear()
+        ended = asyncio.Event()
+        made.listeners.add(news.append)
+        made.listeners.add(lambda each: ended.set() if each.event == "JOB_RUNNING_TO_FINISHED" else None)
+        store._writer.set_trace_callback(statements.append)
+        await made.submit(_workflow(tasks), owner="ana")
+        await ended.wait()
+        store._writer.set_trace_callback(None)
+        told = Counter(each.event for each in news)
+        written = Counter(" ".join(text.split()[:3]) for text in statements)
+        await made.close()
+        store.close()
+        return written, told
+
+    async def more() -> tuple[Counter[str], Counter[str]]:
+        few, few_told = await costs(5)
+        many, many_told = await costs(15)
+        return many - few, many_told - few_told
+
+    written, told = asyncio.run(more())
+    assert written == {
+        "BEGIN IMMEDIATE": 10,
+        "INSERT INTO tasks": 30,  # submitted, started, ended
+        "UPDATE jobs SET": 30,  # the record, its nodes, its time
+        "INSERT OR REPLACE": 10,  # the result
+        "SELECT record FROM": 20,  # the parent and its result, for ``results``
+        "COMMIT": 10,
+    }
+    assert told == {"TASK_VARIABLES_UPDATED": 10, "TASK_PENDING_TO_RUNNING": 10, "TASK_RUNNING_TO_FINISHED": 10}
