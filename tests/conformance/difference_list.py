@@ -25,7 +25,6 @@ In globs only ``*`` is special. `every.toml` adds ``seen_in = "05-unknown"``: th
 
 ``python -m tests.conformance.recordings 06-listings`` plays scenarios and prints the differences that no row explains
 and the rows (or single globs of them) that match nothing; ``make docs`` writes the page from this list.
-A scenario whose list is complete leaves `OPEN` in test_recordings.py.
 """
 
 from __future__ import annotations

@@ -11,8 +11,6 @@ from pathlib import Path
 import pytest
 from tests.conformance import difference_list, recordings
 
-#: Scenarios whose list of differences is not complete yet.
-OPEN: frozenset[str] = frozenset()
 ROOT = Path(__file__).parents[2]
 
 
@@ -31,7 +29,7 @@ def test_every_scenario_has_its_list() -> None:
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("scenario", [name for name in difference_list.scenarios() if name not in OPEN])
+@pytest.mark.parametrize("scenario", difference_list.scenarios())
 def test_every_difference_is_explained(scenario: str, tmp_path: Path) -> None:
     """Whatever differs from the server's answers has a row with its reason, and every row has its difference."""
     verdict = recordings.verdict(scenario, tmp_path)

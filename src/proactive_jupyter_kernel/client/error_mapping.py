@@ -60,7 +60,7 @@ _HEAD = 8_000
 
 
 def check_answered(response: Response, address: str, *, page: bool = False) -> None:
-    """Raise if somebody else than the scheduler answered: a gateway, a login page, an address that moved.
+    """Raise if something other than the scheduler answered: a gateway, a login page, an address that moved.
 
     `page`: an HTML page may be what was asked for.
     """

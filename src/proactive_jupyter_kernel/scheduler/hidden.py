@@ -1,6 +1,6 @@
 """Values of variables with the model ``PA:HIDDEN``: whoever looks at a job sees ``ENC(...)``, its tasks see the value.
 
-As on a ProActive server, what was shown can be submitted again: the value comes back where the same scheduler reads it
+As on a ProActive server, what was shown can be submitted again: the scheduler that showed it reads the value from it
 as the value of a hidden variable. The cipher is deterministic (a synthetic nonce, RFC 5297's idea, with HMAC-SHA-256 as
 the pseudorandom function), so that the same value looks the same in every answer. It protects values in listings, saved
 notebooks and files from being read; the key lies in the data folder beside the jobs themselves.

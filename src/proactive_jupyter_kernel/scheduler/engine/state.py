@@ -340,7 +340,7 @@ class JobState:
         return changed(self.record, {"status": self.status(), "total": len(self.nodes), **counts})
 
     def refresh(self) -> None:
-        """Bring status and counters of the job's record up to date."""
+        """Update status and counters of the job's record."""
         new = self.snapshot()
         if new.status is not self.record.status:
             check_job_move(f"Job {self.id}", self.record.status, new.status, self.history)

@@ -69,7 +69,7 @@ class App:
                 self._touched()
 
     def close(self) -> None:
-        """Let go of everybody who listens."""
+        """Close all sockets."""
         self.events.close()
 
     async def _answer(self, request: Request) -> Response:

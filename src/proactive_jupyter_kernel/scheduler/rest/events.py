@@ -194,7 +194,7 @@ class Events:
         subscriber.frames.put_nowait(self._user_frame(subscriber) if frame is None else frame)
 
     def _user_frame(self, subscriber: _Subscriber) -> str:
-        """Who submitted last, with what has become of the counters by now."""
+        """The user who submitted last, with the counters as they are now."""
         sessions = self._sessions.all()
         latest = max(sessions, key=lambda each: each.last_submit_at, default=subscriber.session)
         return _frame("USERS_UPDATED", "USERS_UPDATE", user_record(latest))

@@ -10,7 +10,7 @@ __all__ = ["Changes"]
 
 
 class Changes:
-    """Wakes everybody who waits when something has changed. Call it from the loop's thread."""
+    """Wakes all that wait when something has changed. Call it from the loop's thread."""
 
     def __init__(self) -> None:
         self._changed = asyncio.Event()

@@ -75,7 +75,7 @@ class Channels:
         return True
 
     async def delete(self, name: str) -> bool:
-        """Remove a channel with all that is in it; False if there is none. Whoever waits on it gets an error."""
+        """Remove a channel with all that is in it; False if there is none. Requests that wait for it fail."""
         channel = self._channels.pop(name, None)
         if channel is None:
             return False

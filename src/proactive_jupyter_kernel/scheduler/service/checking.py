@@ -41,7 +41,7 @@ _LENGTH = struct.Struct(">Q")
 _LARGE = 256 * 1024
 #: Seconds of computing after which a check gives way to everything else on the machine, and by how much (``nice``).
 _PATIENCE, _NICENESS = 1.0, 10
-#: Exceptions that come back as what they are; all others are faults of ours.
+#: Exceptions that are raised again as what they are; all others are faults of ours.
 _REFUSALS: dict[str, type[ProActiveError]] = {
     "UnreadableWorkflow": UnreadableWorkflow,
     "WorkflowError": WorkflowError,
@@ -129,7 +129,7 @@ class _Worker:
             *(sys.executable, "-P", "-c", code),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            # What it says goes where the scheduler's own words go.
+            # Its standard error is that of the scheduler.
             stderr=None,
             start_new_session=True,
         )
@@ -276,7 +276,7 @@ def serve(memory: int) -> None:
 
 
 class _Patience:
-    """Around a check: lets everybody else go first when it computes for long, those who list jobs above all."""
+    """Around a check: lowers its priority when it computes for long, so that listings and other requests come first."""
 
     def __init__(self) -> None:
         #: Whether that has happened.

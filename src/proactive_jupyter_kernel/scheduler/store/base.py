@@ -48,7 +48,7 @@ class StoreUnavailable(EmbeddedSchedulerError):
 
 
 class DamagedStore(StoreUnavailable):
-    """A part of the store is not what was stored: the disk lost it, or somebody wrote into the file."""
+    """A part of the store is not what was stored: the disk lost it, or another program wrote into the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import pickle
 import subprocess
 import sys
@@ -141,8 +142,9 @@ def test_a_long_check_lets_others_go_first(patience: float, gives_way: bool) -> 
         [sys.executable, "-c", code], input=len(asked).to_bytes(8, "big") + asked, capture_output=True, check=True
     )
     kind, verdict, gave_way = pickle.loads(done.stdout[8:])
-    found = (kind, verdict.valid, gave_way, done.stderr)
-    assert found == ("value", True, gives_way, b"10" if gives_way else b"0")
+    # The tests may run with a nice value themselves; 19 is the largest one.
+    lowered = min(10, 19 - os.nice(0)) if gives_way else 0
+    assert (kind, verdict.valid, gave_way, done.stderr) == ("value", True, gives_way, str(lowered).encode())
 
 
 def test_a_process_that_gave_way_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ __all__ = ["Call", "download", "json_answer", "no_content", "text_answer"]
 
 #: Seconds that may pass until the next piece of a body arrives, and bytes a second that the slowest client sends.
 PATIENCE, _SLOWEST = 60.0, 1024
-#: The largest body in bytes of whoever is not logged in: a login with a credential file is smaller by far.
+#: The largest body in bytes before a login: a login with a credential file is smaller by far.
 _BEFORE_LOGIN = 64 * 1024
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 #: Query parameters that hold a session's id.
@@ -85,7 +85,7 @@ class Call:
 
     @property
     def generic_information(self) -> dict[str, str]:
-        """The query of a submission. A session's id is none: whoever sees the job would have the session."""
+        """The query of a submission, without session ids: all who see the job could use them."""
         return {name: value for name, value in self.query.items() if name not in _SESSION_IDS}
 
     def text(self, name: str, default: str = "") -> str:

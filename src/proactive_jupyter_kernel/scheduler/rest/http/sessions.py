@@ -54,7 +54,7 @@ class Sessions:
     ) -> None:
         """`clock` gives seconds of a steady clock, `now` milliseconds since the epoch; `timeout` is in seconds."""
         self._lasting = lasting
-        # One at a time: a check of a lasting password takes time and memory, and anybody may ask for one.
+        # One at a time: a check of a lasting password takes time and memory, and any client may ask for one.
         self._checking = asyncio.Lock()
         self._user = user
         self._token = token.encode()

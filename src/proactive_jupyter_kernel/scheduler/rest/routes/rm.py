@@ -88,7 +88,7 @@ async def monitoring(call: Call) -> Response:
     records = service.resources.look()
     if since > service.resources.counter:
         since = -1
-    # To somebody who knows nothing, nodes that are gone say nothing.
+    # A client without a counter gets no nodes that are gone.
     changed = [record for record in records if record.counter > since and not (record.removed and since < 0)]
     sources = _sources(service, records)
     return json_answer(

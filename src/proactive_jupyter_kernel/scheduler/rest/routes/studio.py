@@ -33,7 +33,7 @@ async def workflows(call: Call) -> Response:
 
 
 async def create(call: Call) -> Response:
-    """A new one; its id comes back."""
+    """Keep a new one; answers it with its id."""
     return json_answer(await call.service.in_thread(_studio(call).add, await _values(call, whole=True)))
 
 
