@@ -11,8 +11,6 @@ from pathlib import Path
 import pytest
 from tests.conformance import difference_list, recordings
 
-ROOT = Path(__file__).parents[2]
-
 
 @pytest.fixture(scope="module", autouse=True)
 def _recordings_exist() -> None:
