@@ -27,7 +27,6 @@ from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
 from proactive_jupyter_kernel.scheduler import access, java_libraries
 from proactive_jupyter_kernel.scheduler import settings as settings_table
 from proactive_jupyter_kernel.scheduler.address import DataFolderInUse, locked, published
-from proactive_jupyter_kernel.scheduler.assemble import Site
 from proactive_jupyter_kernel.scheduler.catalog import Catalog
 from proactive_jupyter_kernel.scheduler.connections import BoundedProtocol, most_connections
 from proactive_jupyter_kernel.scheduler.credentials import Credentials
@@ -39,6 +38,7 @@ from proactive_jupyter_kernel.scheduler.service import Service
 from proactive_jupyter_kernel.scheduler.service.checking import InProcess
 from proactive_jupyter_kernel.scheduler.service.service import now_ms
 from proactive_jupyter_kernel.scheduler.settings import Settings
+from proactive_jupyter_kernel.scheduler.site import Site
 from proactive_jupyter_kernel.scheduler.spaces import DataSpaces, clean_cache
 from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore
 from proactive_jupyter_kernel.version import __version__

@@ -7,18 +7,11 @@ from typing import Any
 
 import pytest
 
-from proactive_jupyter_kernel.scheduler.assemble import (
-    Site,
-    assemble,
-    handed_on,
-    parse_walltime,
-    rest_urls,
-    selection,
-    space_folders,
-)
+from proactive_jupyter_kernel.scheduler.assemble import assemble, handed_on, parse_walltime, selection
 from proactive_jupyter_kernel.scheduler.attempt import Attempt, FlowScript, Outcome, ParentResult, Slot
 from proactive_jupyter_kernel.scheduler.engine.commands import RunSelection, StartAttempt
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
+from proactive_jupyter_kernel.scheduler.site import Site, rest_urls, space_folders
 from proactive_jupyter_kernel.workflow.model import (
     FileSelector,
     ForkEnvironment,

@@ -27,11 +27,11 @@ from proactive_jupyter_kernel.errors import (
     UnreadableWorkflow,
     WorkflowError,
 )
-from proactive_jupyter_kernel.scheduler.assemble import Site, rest_urls
 from proactive_jupyter_kernel.scheduler.attempt import Slot
 from proactive_jupyter_kernel.scheduler.catalog import Catalog
 from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
 from proactive_jupyter_kernel.scheduler.service.submission import Validation, prepare, validate
+from proactive_jupyter_kernel.scheduler.site import Site, rest_urls
 from proactive_jupyter_kernel.workflow.model import Workflow
 
 __all__ = ["Checker", "InProcess", "InThread", "Question", "serve"]

@@ -10,12 +10,12 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 
 from proactive_jupyter_kernel.errors import UnknownJob, UnknownTask, did_you_mean
-from proactive_jupyter_kernel.scheduler.assemble import Site
 from proactive_jupyter_kernel.scheduler.engine.records import TaskRecord
 from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
 from proactive_jupyter_kernel.scheduler.service.logs import LogSource, formatted, lines_of
 from proactive_jupyter_kernel.scheduler.service.results import TaskOutcome, in_job_result, outcome_of
 from proactive_jupyter_kernel.scheduler.service.started import StartedTasks
+from proactive_jupyter_kernel.scheduler.site import Site
 from proactive_jupyter_kernel.scheduler.store.base import (
     JobQuery,
     JobRow,

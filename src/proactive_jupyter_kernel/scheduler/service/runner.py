@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from proactive_jupyter_kernel.scheduler.assemble import Site, assemble, handed_on, selection
+from proactive_jupyter_kernel.scheduler.assemble import assemble, handed_on, selection
 from proactive_jupyter_kernel.scheduler.attempt import (
     Attempt,
     Failure,
@@ -26,6 +26,7 @@ from proactive_jupyter_kernel.scheduler.service.precious import PreciousLog
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.service.results import TaskOutcome
 from proactive_jupyter_kernel.scheduler.service.serverlog import Selections
+from proactive_jupyter_kernel.scheduler.site import Site
 from proactive_jupyter_kernel.scheduler.store.base import LogLine, ResultRow
 
 __all__ = ["Runner"]

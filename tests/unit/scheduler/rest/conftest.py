@@ -15,13 +15,13 @@ import httpx2
 import pytest
 
 from proactive_jupyter_kernel.scheduler import settings
-from proactive_jupyter_kernel.scheduler.assemble import Site
 from proactive_jupyter_kernel.scheduler.attempt import Selection, SelectionAnswer, Slot
 from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor, Play
 from proactive_jupyter_kernel.scheduler.rest.app import App
 from proactive_jupyter_kernel.scheduler.rest.http.sessions import Sessions
 from proactive_jupyter_kernel.scheduler.service import Service
 from proactive_jupyter_kernel.scheduler.service.service import now_ms
+from proactive_jupyter_kernel.scheduler.site import Site
 from proactive_jupyter_kernel.scheduler.store.memory import MemoryStore
 
 URL = "http://127.0.0.1:8080"

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow, SubmissionRefused, UnreadableWorkflow, WorkflowError
-from proactive_jupyter_kernel.scheduler.assemble import Site
 from proactive_jupyter_kernel.scheduler.catalog import Catalog
 from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
 from proactive_jupyter_kernel.scheduler.service import checking
 from proactive_jupyter_kernel.scheduler.service.checking import Checker, InProcess, InThread, Question
+from proactive_jupyter_kernel.scheduler.site import Site
 
 SITE = Site(user="ana", home="/", url="http://127.0.0.1:1")
 CATALOG = Catalog(Path("/nowhere"))

@@ -7,10 +7,10 @@ from collections import Counter
 from pathlib import Path
 
 from proactive_jupyter_kernel.scheduler import settings
-from proactive_jupyter_kernel.scheduler.assemble import Site
 from proactive_jupyter_kernel.scheduler.engine.commands import Announce
 from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor
 from proactive_jupyter_kernel.scheduler.service import Service
+from proactive_jupyter_kernel.scheduler.site import Site
 from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore
 from proactive_jupyter_kernel.workflow.formats import xml
 from proactive_jupyter_kernel.workflow.model import Script, Task, Workflow

@@ -10,7 +10,6 @@ from typing import Any
 
 from starlette.responses import Response
 
-from proactive_jupyter_kernel.scheduler.assemble import node_url
 from proactive_jupyter_kernel.scheduler.rest.dto import nodes as dto
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, text_answer
 from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
@@ -18,6 +17,7 @@ from proactive_jupyter_kernel.scheduler.rest.http.routing import TEXT, Handler, 
 from proactive_jupyter_kernel.scheduler.service import Service
 from proactive_jupyter_kernel.scheduler.service.lookups import resource_model
 from proactive_jupyter_kernel.scheduler.service.nodes import NodeRecord
+from proactive_jupyter_kernel.scheduler.site import node_url
 
 __all__ = ["ROUTES"]
 
