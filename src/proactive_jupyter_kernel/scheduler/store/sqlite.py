@@ -20,29 +20,36 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
 from proactive_jupyter_kernel.scheduler.attempt import Wire
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.store import codec
 from proactive_jupyter_kernel.scheduler.store.base import (
     Batch,
-    DamagedStore,
-    JobExtras,
-    JobFacts,
     JobQuery,
     JobRow,
     LogLine,
     LogPart,
     LogText,
-    NodeUse,
     Page,
     ResultRow,
     StoreUnavailable,
     TaskQuery,
     last_lines,
 )
+from proactive_jupyter_kernel.scheduler.store.columns import (
+    extras_columns,
+    forgotten_columns,
+    job_columns,
+    job_row,
+    result_columns,
+    task_columns,
+    usage_columns,
+    use_columns,
+    window,
+)
 from proactive_jupyter_kernel.scheduler.store.migrations import migrate
 from proactive_jupyter_kernel.scheduler.store.queries import job_conditions, job_order, named, task_conditions
+from proactive_jupyter_kernel.scheduler.store.sqlite_errors import translated
 from proactive_jupyter_kernel.workflow.model import Workflow
 from proactive_jupyter_kernel.workflow.status import JOB_ENDED
 
@@ -66,7 +73,7 @@ def _reading(method: Callable[_Arguments, _Found]) -> Callable[_Arguments, _Foun
         try:
             return method(*args, **kwargs)
         except (sqlite3.Error, codec.Damaged) as error:
-            raise _translate(error, args[0]._path, "read") from error  # type: ignore[attr-defined]
+            raise translated(error, args[0]._path, "read") from error  # type: ignore[attr-defined]
 
     return read
 
@@ -106,11 +113,11 @@ class SqliteStore:
             try:
                 self._writer.execute("BEGIN IMMEDIATE")
                 self._write_jobs(batch)
-                self._each("save_result", _result_columns, batch.results)
-                self._each("add_core_time", _usage_columns, batch.results)
+                self._each("save_result", result_columns, batch.results)
+                self._each("add_core_time", usage_columns, batch.results)
                 for part in batch.logs:
                     self._append(part)
-                self._each("forget_job", _forgotten_columns, batch.forgotten)
+                self._each("forget_job", forgotten_columns, batch.forgotten)
                 self._write_channels(batch)
                 self._writer.execute("COMMIT")
             except BaseException:
@@ -123,7 +130,7 @@ class SqliteStore:
 
     def _write_jobs(self, batch: Batch) -> None:
         for new in batch.submissions:
-            columns = _job_columns(batch.jobs[new.job_id])
+            columns = job_columns(batch.jobs[new.job_id])
             facts = new.facts
             self._writer.execute(
                 named("add_job"),
@@ -144,10 +151,10 @@ class SqliteStore:
             self._writer.execute(named("count_job_id"), {"job_id": new.job_id})
         known = {new.job_id for new in batch.submissions}
         changed = [job for job_id, job in batch.jobs.items() if job_id not in known]
-        self._each("save_job", _job_columns, changed)
-        self._each("save_task", _task_columns, batch.tasks.values())
-        self._each("add_nodes", _use_columns, batch.node_uses)
-        self._each("save_extras", _extras_columns, batch.extras.items())
+        self._each("save_job", job_columns, changed)
+        self._each("save_task", task_columns, batch.tasks.values())
+        self._each("add_nodes", use_columns, batch.node_uses)
+        self._each("save_extras", extras_columns, batch.extras.items())
 
     def _each(self, statement: str, columns: Callable[[_Row], dict[str, Any]], rows: Collection[_Row]) -> None:
         if rows:
@@ -194,7 +201,7 @@ class SqliteStore:
     @_reading
     def job(self, job_id: int) -> JobRow | None:
         row = self._reader.execute(named("job"), {"job_id": job_id}).fetchone()
-        return _job_row(row) if row else None
+        return job_row(row) if row else None
 
     @_reading
     def jobs(self, query: JobQuery) -> Page[JobRow]:
@@ -202,9 +209,9 @@ class SqliteStore:
         reader = self._reader
         total = reader.execute(named("count_jobs").format(conditions=conditions), values).fetchone()[0]
         rows = reader.execute(
-            named("jobs").format(conditions=conditions, order=job_order(query)), values | _window(query)
+            named("jobs").format(conditions=conditions, order=job_order(query)), values | window(query)
         )
-        return Page(total, tuple(map(_job_row, rows)))
+        return Page(total, tuple(map(job_row, rows)))
 
     @_reading
     def xml(self, job_id: int) -> str | None:
@@ -236,7 +243,7 @@ class SqliteStore:
         conditions, values = task_conditions(query)
         reader = self._reader
         total = reader.execute(named("count_tasks").format(conditions=conditions), values).fetchone()[0]
-        rows = reader.execute(named("find_tasks").format(conditions=conditions), values | _window(query))
+        rows = reader.execute(named("find_tasks").format(conditions=conditions), values | window(query))
         return Page(total, tuple(codec.loads(TaskRecord, text) for (text,) in rows))
 
     @_reading
@@ -349,115 +356,4 @@ class SqliteStore:
         try:
             yield
         except sqlite3.Error as error:
-            raise _translate(error, self._path, verb) from error
-
-
-def _translate(error: sqlite3.Error | codec.Damaged, path: Path, verb: str) -> EmbeddedSchedulerError:
-    # Bytes that are no UTF-8 have no code of SQLite.
-    code = getattr(error, "sqlite_errorname", "SQLITE_CORRUPT")
-    if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-        if verb == "opened":
-            return DamagedStore(
-                f"{path} is not a readable database of the embedded scheduler: {error}.",
-                hint="Move the file away and start again; jobs, results and logs in it are then out of reach.",
-            )
-        return DamagedStore(
-            f"{path} is damaged, and a part of it that is needed here cannot be {verb}: {error}.",
-            hint="Jobs that can still be read are whole: save what you need of them. Then stop the scheduler if it "
-            "runs, move the file away and start again; jobs, results and logs in it are then out of reach.",
-        )
-    remedies = {
-        "SQLITE_FULL": f"The disk of {path.parent} is full: free some space there.",
-        "SQLITE_READONLY": f"{path.parent} is read-only: make it writable, or choose another folder with "
-        "PROACTIVE_KERNEL_DATA_DIR.",
-        "SQLITE_CANTOPEN": f"Check that {path.parent} exists and may be written, or choose another folder with "
-        "PROACTIVE_KERNEL_DATA_DIR.",
-        "SQLITE_IOERR": f"Check the disk of {path.parent}: is it full, over quota, or gone?",
-    }
-    hint = next((remedy for prefix, remedy in remedies.items() if code.startswith(prefix)), "")
-    return StoreUnavailable(f"{path} cannot be {verb}: {error}.", hint=hint)
-
-
-def _window(query: JobQuery | TaskQuery) -> dict[str, int]:
-    return {"limit": -1 if query.limit is None else query.limit, "offset": query.offset}
-
-
-def _job_columns(job: JobRecord) -> dict[str, Any]:
-    return {
-        "job_id": job.job_id,
-        "name": job.name,
-        "owner": job.owner,
-        "status": job.status.value,
-        "priority": int(job.priority),
-        "submitted_at": job.submitted_at,
-        "started_at": job.started_at,
-        "finished_at": job.finished_at,
-        "in_error_at": job.in_error_at,
-        "start_at": job.start_at,
-        "remove_at": job.remove_at,
-        "total": job.total,
-        "pending": job.pending,
-        "running": job.running,
-        "finished": job.finished,
-        "failed": job.failed,
-        "faulty": job.faulty,
-        "in_error": job.in_error,
-        "record": codec.dumps(job),
-    }
-
-
-def _task_columns(task: TaskRecord) -> dict[str, Any]:
-    return {
-        "job_id": task.job_id,
-        "task_id": task.task_id,
-        "name": task.name,
-        "tag": task.tag,
-        "status": task.status.value,
-        "started_at": task.started_at,
-        "record": codec.dumps(task),
-    }
-
-
-def _result_columns(result: ResultRow) -> dict[str, Any]:
-    return {
-        "job_id": result.job_id,
-        "task_id": result.task_id,
-        "attempt": result.attempt,
-        "finished_at": result.finished_at,
-        "record": codec.dumps(result),
-    }
-
-
-def _forgotten_columns(job_id: int) -> dict[str, Any]:
-    return {"job_id": job_id}
-
-
-def _use_columns(use: NodeUse) -> dict[str, Any]:
-    return {"job_id": use.job_id, "nodes": use.nodes}
-
-
-def _extras_columns(attached: tuple[int, JobExtras]) -> dict[str, Any]:
-    job_id, extras = attached
-    return {"job_id": job_id, "extras": codec.dumps(extras)}
-
-
-def _usage_columns(result: ResultRow) -> dict[str, Any]:
-    return {
-        "job_id": result.job_id,
-        "duration": max(result.duration, 0),
-        "has_result_map": int(bool(result.result_map)),
-    }
-
-
-def _job_row(row: tuple[Any, ...]) -> JobRow:
-    record, facts, core_time, nodes, nodes_in_parallel, has_result_map, extras, children = row
-    return JobRow(
-        record=codec.loads(JobRecord, record),
-        facts=codec.loads(JobFacts, facts),
-        core_time=core_time,
-        nodes=nodes,
-        nodes_in_parallel=nodes_in_parallel,
-        has_result_map=bool(has_result_map),
-        extras=codec.loads(JobExtras, extras),
-        children=children,
-    )
+            raise translated(error, self._path, verb) from error
