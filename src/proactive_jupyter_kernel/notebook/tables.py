@@ -16,6 +16,9 @@ MAX_COLUMNS = 50
 #: Characters of one cell that are shown.
 MAX_CELL = 400
 
+#: A table is as wide as its columns, and so would its caption be: a sentence above two columns.
+_CAPTION = "text-align:left;white-space:nowrap"
+
 _SCALARS = (str, int, float, Decimal, type(None))
 
 
@@ -87,7 +90,7 @@ def as_html(headings: Sequence[str], rows: Sequence[Sequence[object]], caption: 
 
     parts = ["<table>"]
     if caption:
-        parts.append(f"<caption>{html.escape(caption)}</caption>")
+        parts.append(f'<caption style="{_CAPTION}">{html.escape(caption)}</caption>')
     if headings:
         parts.append(f"<thead>{row_of(headings, 'th')}</thead>")
     parts += ["<tbody>", *(row_of(row, "td") for row in rows[:MAX_ROWS]), "</tbody></table>"]

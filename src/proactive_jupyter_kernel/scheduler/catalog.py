@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import mimetypes
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,10 +36,8 @@ class Catalog:
 
     def buckets(self) -> dict[str, int]:
         """How many objects each bucket has."""
-        counts: dict[str, int] = {}
-        for bucket, _, _ in self._objects():
-            counts[bucket] = counts.get(bucket, 0) + 1
-        return dict(sorted(counts.items()))
+        files = {(bucket, path) for bucket, _, path in self._objects()}
+        return dict(sorted(Counter(bucket for bucket, _ in files).items()))
 
     def objects(self, bucket: str) -> dict[str, Path]:
         """Names and files of a bucket; raises `UnknownObject`."""
@@ -46,6 +45,17 @@ class Catalog:
         if not found:
             raise UnknownObject(f"The catalog has no bucket {bucket!r}.", hint=self._proposal(bucket))
         return found
+
+    def listed(self, bucket: str) -> dict[str, Path]:
+        """Each file of a bucket once: as METADATA.json names it, else without its extension; raises `UnknownObject`.
+
+        Of files that differ in the extension alone, those that the name without it does not find keep theirs.
+        """
+        names: dict[Path, str] = {}
+        for name, path in self.objects(bucket).items():
+            if names.setdefault(path, name) == path.name and name == path.stem:
+                names[path] = name
+        return {name: path for path, name in names.items()}
 
     def find(self, bucket: str, name: str) -> Path:
         """The file of an object; raises `UnknownObject`."""

@@ -32,7 +32,6 @@ def test_the_lines_of_the_guide_work(client: Callable[[str], Any], scheduler: An
     for language, block in blocks.items():
         assert "8088" in block, language
         block = block.replace("8088", port).replace('"ada"', f'"{user}"').replace("username=ada", f"username={user}")
-        block = block.replace("PASSWORD)\nprint", "'a-lasting-password')\nprint")
         (tmp_path / f"block.{language}").write_text(block, encoding="utf-8")
 
     def run(*command: str | Path) -> str:

@@ -135,7 +135,7 @@ def test_table_of_handlers_escapes_and_keeps_its_caption() -> None:
     """Headings, cells and caption are text, whatever they hold."""
     found = data(Table(headings=("<h>",), rows=[("<c>\n2",), (None,), (["a", "b"],)], caption="<cap>"))
     assert found["text/plain"].split("\n") == ["<cap>", "<h>", "-----", "<c>⏎2", "", "a, b"]
-    assert "<caption>&lt;cap&gt;</caption>" in found["text/html"]
+    assert ">&lt;cap&gt;</caption>" in found["text/html"]
     assert "&lt;c&gt;\n2" in found["text/html"]
 
 

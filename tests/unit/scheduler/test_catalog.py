@@ -38,11 +38,24 @@ def folder(tmp_path: Path) -> Path:
 def test_objects_are_found_by_their_names(folder: Path) -> None:
     """A file with or without its extension; what METADATA.json names, inside the folder alone."""
     catalog = Catalog(folder)
-    assert catalog.buckets() == {"Basic": 2, "basic-examples": 1, "more": 1, "tools": 4}
+    assert catalog.buckets() == {"Basic": 1, "basic-examples": 1, "more": 1, "tools": 2}
     assert set(catalog.objects("tools")) == {"sort", "sort.py", "my flow", "my flow.xml"}
     assert catalog.find("tools", "sort") == catalog.find("tools", "sort.py") == folder / "tools/sort.py"
     assert catalog.find("basic-examples", "First_Workflow").read_text() == "Basic/resources/catalog/first.xml"
     assert [catalog.has(*each) for each in (("tools", "sort"), ("tools", "x"), ("x", "sort"))] == [True, False, False]
+
+
+def test_each_file_is_listed_once(folder: Path) -> None:
+    """By the name of METADATA.json, else without its extension where that names no other file."""
+    (folder / "tools/sort.sh").write_text("sort")
+    catalog = Catalog(folder)
+    listed = {bucket: sorted(catalog.listed(bucket)) for bucket in catalog.buckets()}
+    assert listed == {
+        "Basic": ["first"],
+        "basic-examples": ["First_Workflow"],
+        "more": ["First_Workflow"],
+        "tools": ["my flow", "sort", "sort.py"],
+    }
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,9 @@ async def buckets(call: Call) -> Response:
 
 
 async def objects(call: Call) -> Response:
-    """The objects of a bucket, each under all of its names."""
+    """The objects of a bucket."""
     bucket = call.params["bucket"]
-    found = await call.service.in_thread(call.service.catalog.objects, bucket)
+    found = await call.service.in_thread(call.service.catalog.listed, bucket)
     return json_answer(
         [
             {"name": name, "bucket_name": bucket, "content_type": media_type(path), "file_name": path.name}
