@@ -111,7 +111,7 @@ def test_channels_in_jython_and_scala(daemon: Any) -> None:
 
 
 def test_wrong_arguments_in_groovy(daemon: Any) -> None:
-    """A closure that is no text, one that does not compile and a wait for nothing are told in words."""
+    """A closure that is not a text, one that does not compile and a wait for nothing are errors that say so."""
     code = """
 synchronizationapi.createChannel("w", false)
 for (use in [

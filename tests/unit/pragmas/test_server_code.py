@@ -141,7 +141,7 @@ def test_collections_are_lists_and_dicts(notebook, tmp_path: Path, way: str) -> 
 
 
 def test_standard_input_is_at_its_end(notebook, tmp_path: Path) -> None:
-    """A server leaves a pipe open that nobody writes to; reading would never end, in the task and in its programs."""
+    """A server leaves a pipe without a writer open; reading would never end, in the task and in its programs."""
     notebook.run(
         "#%task(A)\nimport subprocess, sys\nread = sys.stdin.read()\ntry:\n    input()\nexcept EOFError:\n"
         "    read += 'end'\nresult = [read, subprocess.run(['cat'], stdout=subprocess.PIPE).stdout.decode()]"

@@ -43,7 +43,7 @@ def test_scripts_around_a_task_are_converted(notebook) -> None:
 
 
 def test_lines_keep_their_places(notebook) -> None:
-    """Errors name the lines of the cell; the line behind is nobody's."""
+    """Errors name the lines of the cell; the line after them belongs to no cell."""
     notebook.run("#%task(A, language=Javascript)\nvar x = 1\nx.y.z")
     built = for_server(notebook.context.draft.build("job"))
     source = built.sources["A"].scripts["task"]
