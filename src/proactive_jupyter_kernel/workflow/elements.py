@@ -82,11 +82,11 @@ class Element:
 
 def explicit_attributes(attributes: Mapping[str, str]) -> tuple[str, ...]:
     """The names of those attributes of an XML element that have their default value, in the order of `DEFAULTS`."""
-    return tuple(
-        name
-        for name, (default, kind) in DEFAULTS.items()
-        if name in attributes and kind.read(attributes[name]) == default
-    )
+    given = DEFAULTS.keys() & attributes.keys()
+    if not given:
+        return ()
+    found = {name for name in given if DEFAULTS[name][1].read(attributes[name]) == DEFAULTS[name][0]}
+    return tuple(name for name in DEFAULTS if name in found) if found else ()
 
 
 def job_element(workflow: Workflow) -> Element:

@@ -50,7 +50,7 @@ def _applied(workflow: Workflow, lookups: Lookups) -> tuple[Workflow, list[Probl
     tasks, problems = [], list(job.problems)
     inherited = {variable.name: variable.value for variable in job.variables}
     for task in workflow.tasks:
-        if not task.variables:
+        if not any(is_model(variable.model) for variable in task.variables):
             tasks.append(task)
             continue
         checked = _ValidatedVariables(task.variables, inherited, task.name, lookups, hides=job.hides)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from lxml import etree
 
@@ -60,14 +60,26 @@ class Reader:
         self.validator = validator
         self.read_file = read_file
         self.variables: Mapping[str, str] = {}
+        self._asked: etree._Element | None = None
+        self._first: dict[str, etree._Element] = {}
 
     # --- pieces ---
 
     def child(self, element: etree._Element | None, *path: str) -> etree._Element | None:
         for tag in path:
             if element is not None:
-                element = element.find(f"{{{self.validator.namespace}}}{tag}")
+                element = self.first_children(element).get(tag)
         return element
+
+    def first_children(self, element: etree._Element) -> Mapping[str, etree._Element]:
+        """Of each tag the first child. Kept for the element that was asked last: one is asked for each of its parts."""
+        if element is not self._asked:
+            self._asked, self._first = element, {}
+            prefix = f"{{{self.validator.namespace}}}"
+            for child in children_of(element):
+                if str(child.tag).startswith(prefix):
+                    self._first.setdefault(str(child.tag).removeprefix(prefix), child)
+        return self._first
 
     def all(self, element: etree._Element | None, tag: str) -> Iterator[etree._Element]:
         if element is not None:
@@ -102,7 +114,7 @@ class Reader:
     def explicit(self, element: etree._Element, *tags: str) -> tuple[str, ...]:
         """What has its default value: attributes of `element`, and its children of these tags that are empty."""
         empty = (tag for tag in tags if self.is_empty(self.child(element, tag)))
-        return (*explicit_attributes({str(name): str(text) for name, text in element.attrib.items()}), *empty)
+        return (*explicit_attributes(cast("dict[str, str]", dict(element.attrib))), *empty)
 
     def is_empty(self, element: etree._Element | None) -> bool:
         return (

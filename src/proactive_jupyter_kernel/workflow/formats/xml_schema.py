@@ -7,6 +7,7 @@ refused in every version. The exact schemas below `_STRICT_FROM` are not availab
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -234,7 +235,7 @@ def version_number(version: str) -> int | None:
 
 
 def local_name(element: etree._Element) -> str:
-    return etree.QName(element).localname
+    return str(element.tag).rpartition("}")[2]
 
 
 def line_of(element: etree._Element) -> int:
@@ -292,7 +293,7 @@ class Validator:
         self.attributes(element, key, spec)
         if not spec.open:
             self.own_text(element, spec)
-            self.children(element, tag, spec)
+            self.children(element, tag, key, spec)
         if key in ("script", "selectionScript", "file"):
             self.script_parts(element, tag)
         if key == "task":
@@ -300,7 +301,7 @@ class Validator:
 
     def attributes(self, element: etree._Element, key: str, spec: _Spec) -> None:
         tag = local_name(element)
-        known = {**spec.required, **spec.optional}
+        known = _attributes(key)
         for attribute, text in element.attrib.items():
             name = str(attribute)
             if name.startswith(_INSTANCE):
@@ -334,7 +335,7 @@ class Validator:
 
     def own_text(self, element: etree._Element, spec: _Spec) -> None:
         """Text where only elements are allowed, and text that the server's parser does not read."""
-        tails = "".join(child.tail or "" for child in element)
+        tails = "".join(child.tail or "" for child in element) if len(element) else ""
         if not spec.text:
             stray = ((element.text or "") + tails).strip()
             if stray:
@@ -348,13 +349,13 @@ class Validator:
                 "The text after it was left out, as in ProActive.",
             )
 
-    def children(self, element: etree._Element, tag: str, spec: _Spec) -> None:
+    def children(self, element: etree._Element, tag: str, key: str, spec: _Spec) -> None:
         counts = [0] * len(spec.slots)
-        position = {name: index for index, slot in enumerate(spec.slots) for name in slot.tags}
+        position = _positions(key)
         furthest = 0
         for child in children_of(element):
             name = local_name(child)
-            inside = etree.QName(child).namespace == self.namespace
+            inside = str(child.tag) == f"{{{self.namespace}}}{name}"
             if not inside or name not in position or self.is_gone(name, spec):
                 shown = name if inside else str(child.tag)
                 known = [known_name for known_name in position if not self.is_gone(known_name, spec)]
@@ -414,6 +415,18 @@ class Validator:
 
     def all(self, element: etree._Element, tag: str) -> Iterator[etree._Element]:
         return element.iterchildren(f"{{{self.namespace}}}{tag}")
+
+
+@functools.cache
+def _attributes(key: str) -> Mapping[str, Lexical]:
+    """The attributes that an element may have."""
+    return {**_SPECS[key].required, **_SPECS[key].optional}
+
+
+@functools.cache
+def _positions(key: str) -> Mapping[str, int]:
+    """Tag of a child -> the slot for it."""
+    return {name: index for index, slot in enumerate(_SPECS[key].slots) for name in slot.tags}
 
 
 def _alternatives(slot: _Slot) -> str:
