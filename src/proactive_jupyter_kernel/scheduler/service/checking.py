@@ -15,7 +15,7 @@ import pickle
 import signal
 import struct
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -41,6 +41,8 @@ _LENGTH = struct.Struct(">Q")
 _LARGE = 256 * 1024
 #: Seconds of computing after which a check gives way to everything else on the machine, and by how much (``nice``).
 _PATIENCE, _NICENESS = 1.0, 10
+#: Seconds beyond its time after which a check ends by itself.
+_GRACE = 5.0
 #: Exceptions that are raised again as what they are; all others are faults of ours.
 _REFUSALS: dict[str, type[ProActiveError]] = {
     "UnreadableWorkflow": UnreadableWorkflow,
@@ -122,9 +124,9 @@ class _Worker:
         self.gave_way = False
 
     @classmethod
-    async def start(cls, memory: int) -> _Worker:
-        """`memory` in bytes; 0: without limit."""
-        code = f"from {__name__} import serve; serve({memory})"
+    async def start(cls, memory: int, seconds: float) -> _Worker:
+        """`memory` in bytes, 0: without limit; `seconds` of one check."""
+        code = f"from {__name__} import serve; serve({memory}, {seconds})"
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", "-c", code),
             stdin=asyncio.subprocess.PIPE,
@@ -192,7 +194,7 @@ class InProcess:
 
     async def _ask(self, step: str, question: Question) -> Any:
         async with self._room:
-            worker = self._free.pop() if self._free else await _Worker.start(self._memory)
+            worker = self._free.pop() if self._free else await _Worker.start(self._memory, self._seconds)
             try:
                 async with asyncio.timeout(self._seconds):
                     kind, answer = await worker.ask(step, question)
@@ -257,8 +259,11 @@ def _opened(kind: str, answer: Any) -> Any:
 # --- the other side ----------------------------------------------------------------------------------------------
 
 
-def serve(memory: int) -> None:
-    """Answer questions from standard input until it ends."""
+def serve(memory: int, seconds: float) -> None:
+    """Answer questions from standard input until it ends.
+
+    A check that is not over in time ends this process: whoever asked does that first, unless it is there no more.
+    """
     _limit(memory)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     patience = _Patience()
@@ -268,11 +273,24 @@ def serve(memory: int) -> None:
     while head := source.read(_LENGTH.size):
         (length,) = _LENGTH.unpack(head)
         question = pickle.loads(source.read(length))
-        with patience:
+        with patience, _deadline(seconds + _GRACE):
             kind, answer = _answer(*question)
         content = pickle.dumps((kind, answer, patience.ended))
         target.write(_LENGTH.pack(len(content)) + content)
         target.flush()
+
+
+@contextlib.contextmanager
+def _deadline(seconds: float) -> Iterator[None]:
+    if sys.platform == "win32":
+        yield
+        return
+    # The signal's own action, which ends the process also while it is inside of a library.
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 class _Patience:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from lxml import etree
 
 from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.workflow import lexical as types
-from proactive_jupyter_kernel.workflow.elements import explicit_attributes
+from proactive_jupyter_kernel.workflow.elements import DEFAULTS, explicit_attributes
 from proactive_jupyter_kernel.workflow.formats.loaded import ReadFile
 from proactive_jupyter_kernel.workflow.formats.xml_schema import Validator, children_of, local_name
 from proactive_jupyter_kernel.workflow.languages import LANGUAGES, by_file
@@ -114,7 +114,8 @@ class Reader:
     def explicit(self, element: etree._Element, *tags: str) -> tuple[str, ...]:
         """What has its default value: attributes of `element`, and its children of these tags that are empty."""
         empty = (tag for tag in tags if self.is_empty(self.child(element, tag)))
-        return (*explicit_attributes(cast("dict[str, str]", dict(element.attrib))), *empty)
+        present = {name: str(element.get(name)) for name in map(str, element.attrib) if name in DEFAULTS}
+        return (*explicit_attributes(present), *empty)
 
     def is_empty(self, element: etree._Element | None) -> bool:
         return (

@@ -302,15 +302,15 @@ class Validator:
     def attributes(self, element: etree._Element, key: str, spec: _Spec) -> None:
         tag = local_name(element)
         known = _attributes(key)
-        for attribute, text in element.attrib.items():
-            name = str(attribute)
+        # By name, for lxml's items() searches all attributes for the value of each.
+        for name in map(str, element.attrib):
             if name.startswith(_INSTANCE):
                 continue
             if name not in known or self.is_gone(name, spec):
                 self.unknown_attribute(element, tag, name, known)
                 continue
             try:
-                known[name].read(str(text))
+                known[name].read(str(element.get(name)))
             except ValueError as error:
                 code = "PA103" if known[name] is types.NAME else "PA105"
                 self.problem(element, f"attribute {name} of <{tag}> {error}", code=code)
@@ -331,7 +331,8 @@ class Validator:
             self.problem(element, f"attribute cancelJobOnError of <{tag}> was removed in schema 3.4", hint)
             return
         names = [known_name for known_name in known if known_name != "cancelJobOnError"]
-        self.problem(element, f"<{tag}> has no attribute {name}", did_you_mean(name, names))
+        hint = did_you_mean(name, names) if len(self.problems) < _MOST_PROPOSALS else ""
+        self.problem(element, f"<{tag}> has no attribute {name}", hint)
 
     def own_text(self, element: etree._Element, spec: _Spec) -> None:
         """Text where only elements are allowed, and text that the server's parser does not read."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import pickle
+import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -136,7 +137,7 @@ def test_several_are_checked_at_the_same_time_and_one_process_is_kept_no_longer_
 def test_a_long_check_lets_others_go_first(patience: float, gives_way: bool) -> None:
     """Its process gets a lower priority while it computes, and says so."""
     code = f"import os, sys; import {checking.__name__} as c; c._PATIENCE = {patience}; before = os.nice(0)"
-    code += "; c.serve(0); sys.stderr.write(str(os.nice(0) - before))"
+    code += "; c.serve(0, 60); sys.stderr.write(str(os.nice(0) - before))"
     asked = pickle.dumps(("validate", question()))
     done = subprocess.run(
         [sys.executable, "-c", code], input=len(asked).to_bytes(8, "big") + asked, capture_output=True, check=True
@@ -164,7 +165,7 @@ def test_a_process_that_gave_way_is_not_kept(monkeypatch: pytest.MonkeyPatch) ->
 
     worker = Worker()
 
-    async def start(memory: int) -> Worker:
+    async def start(memory: int, seconds: float) -> Worker:
         return worker
 
     async def use(checker: Checker) -> Any:
@@ -177,3 +178,16 @@ def test_a_process_that_gave_way_is_not_kept(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(checking._Worker, "start", start)
     assert with_checker(InProcess(seconds=60, memory=0), use) == [(1, False), (0, True)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no timers that end a process")
+def test_a_check_ends_without_the_scheduler() -> None:
+    """A scheduler that was killed leaves no process that computes on."""
+    code = (
+        f"import time; import {checking.__name__} as c; c._GRACE = 0; c._answer = lambda step, asked: time.sleep(step)"
+    )
+    code += "; c.serve(0, 0.5)"
+    asked = pickle.dumps((60, None))
+    asked = len(asked).to_bytes(8, "big") + asked
+    done = subprocess.run([sys.executable, "-c", code], input=asked, capture_output=True, timeout=50, check=False)
+    assert (done.returncode, done.stdout) == (-signal.SIGALRM, b"")

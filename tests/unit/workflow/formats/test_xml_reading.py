@@ -651,3 +651,16 @@ def test_thousands_of_unknown_dependencies_are_named_in_seconds() -> None:
 
     hints = ["Did you mean" in str(problem) for problem in caught.value.problems]
     assert (len(hints), sum(hints), time.thread_time() - start < 5) == (2_000, 50, True)
+
+
+def test_thousands_of_unknown_attributes_are_named_in_seconds() -> None:
+    """The time grows with their number, not with its square."""
+    attributes = " ".join(f'nmae{n}=""' for n in range(50_000))
+    text = f'<job xmlns="urn:proactive:jobdescriptor:3.14" name="many" {attributes}><taskFlow/></job>'
+    start = time.thread_time()
+
+    with pytest.raises(InvalidWorkflow) as caught:
+        loads(text)
+
+    hints = ["Did you mean" in str(problem) for problem in caught.value.problems]
+    assert (len(hints) >= 50_000, sum(hints) <= 50, time.thread_time() - start < 5) == (True, True, True)
