@@ -49,6 +49,8 @@ ENV_DATA_DIR = "PROACTIVE_KERNEL_DATA_DIR"
 NOTEBOOKS = "notebooks"
 
 NO_SECRET = Secret("")
+#: A host, perhaps with a port and a path, without the scheme.
+_BARE_ADDRESS = re.compile(r"[A-Za-z0-9][\w.-]*(?::(\d{1,5}))?(?:/[\w./-]*)?", re.ASCII)
 _ADDRESS_HINT = "An address looks like https://HOST:8443."
 
 #: Words of a switch, in lower case, in files and in pragmas.
@@ -111,7 +113,7 @@ def url_of(*, url: str = "", host: str = "", port: int | str | None = None, prot
         )
     if "://" in host:
         host = address_without_login(host)
-        raise SetupError(f"The host {host!r} is a complete address.", hint=f"Write url={host}.")
+        raise SetupError(f"The host {host!r} is a complete address.", hint=f"Write url={_with_port(host, port)}.")
     shown = address_without_login(url)
     try:
         parts = urlsplit(url)
@@ -121,7 +123,10 @@ def url_of(*, url: str = "", host: str = "", port: int | str | None = None, prot
         reason = "" if "@" in url else f": {error}"
         raise SetupError(f"{shown!r} is not the address of a scheduler{reason}.", hint=_ADDRESS_HINT) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SetupError(f"{shown!r} is not the address of a scheduler.", hint=_ADDRESS_HINT)
+        bare = _BARE_ADDRESS.fullmatch(url)
+        scheme = "https" if bare and bare[1] and int(bare[1]) in TLS_PORTS else "http"
+        hint = f"Write url={scheme}://{url}." if bare else _ADDRESS_HINT
+        raise SetupError(f"{shown!r} is not the address of a scheduler.", hint=hint)
     if parts.username or parts.password:
         raise SetupError(
             f"The address of {parts.hostname!r} contains a login.", hint="Give login and password separately."
@@ -130,9 +135,17 @@ def url_of(*, url: str = "", host: str = "", port: int | str | None = None, prot
         # It may hold a password: the message does not repeat it.
         raise SetupError(
             f"The address of {parts.hostname!r} has a '?' or '#' in it.",
-            hint="It ends after the port, or after a path.",
+            hint=f"Write url={parts.scheme}://{parts.netloc}. An address ends after the port, or a gateway's path.",
         )
     return url.rstrip("/").removesuffix("/rest")
+
+
+def _with_port(address: str, port: int | str | None) -> str:
+    """A complete address with the port that was given beside it, unless it has one."""
+    has_port = re.search(r":\d+(?:/|$)", address.partition("://")[2])
+    scheme, _, rest = address.partition("://")
+    host, slash, path = rest.partition("/")
+    return address if has_port or port is None else f"{scheme}://{host}:{_port(port)}{slash}{path}"
 
 
 def address_without_login(url: str) -> str:

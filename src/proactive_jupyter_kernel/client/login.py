@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,10 @@ WRONG_ADDRESS = (
     "Check host, port and path: the scheduler's web address is usually http://HOST:8080, and behind a gateway it may "
     "have a path: url=https://HOST/PATH."
 )
+
+
+#: What a session id may be; a web page or a record of some other service is none.
+_SESSION = re.compile(r"[\w.:+/=~-]{1,500}", re.ASCII)
 
 
 class Session:
@@ -144,7 +149,7 @@ class Session:
                 address,
             )
         session = response.text.strip()
-        if not session or len(session) > 500 or "<" in session:
+        if not _SESSION.fullmatch(session):
             raise NotConnected(
                 f"The server at {self._named} is not a ProActive scheduler: its login returned no session id.",
                 hint=WRONG_ADDRESS,

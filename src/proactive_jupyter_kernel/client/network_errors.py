@@ -29,6 +29,15 @@ _TLS = (
         "To accept any certificate, ",
     ),
 )
+#: Text in an error of the operating system -> what it means.
+_SYSTEM = (
+    ("Connection refused", "nothing listens on that port"),
+    ("actively refused", "nothing listens on that port"),
+    ("Name or service not known", "there is no host of that name"),
+    ("nodename nor servname", "there is no host of that name"),
+    ("getaddrinfo failed", "there is no host of that name"),
+    ("Temporary failure in name resolution", "the name of the host was not found, or this machine has no network"),
+)
 _ACCEPT = "to accept it anyway, use verify=off."
 
 
@@ -85,6 +94,9 @@ def _explained(error: httpx2.RequestError, root: str, connect: float, answer: fl
         return f"no answer within {answer:g} s", hint
     if isinstance(error, httpx2.UnsupportedProtocol):
         return reason, "An address starts with http:// or https://."
+    for sign, words in _SYSTEM:
+        if sign in reason:
+            return f"{words} ({reason})", hint
     for sign, words, advice in _TLS:
         if sign in reason:
             return words, f"{advice}{'use verify=off.' if advice.endswith('certificate, ') else _ACCEPT}"

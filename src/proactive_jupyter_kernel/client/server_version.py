@@ -11,7 +11,7 @@ __all__ = ["ServerVersion", "parsed"]
 _SCHEMAS = (((14,), "3.14"), ((13,), "3.13"), ((11,), "3.12"), ((8, 4), "3.11"))
 #: What any older server gets.
 _OLDEST = "3.10"
-_NUMBERS = re.compile(r"\s*(\d+(?:\.\d+)*)")
+_NUMBERS = re.compile(r"\s*(\d{1,9}(?:\.\d{1,9})*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,7 +108,9 @@ def _expression(text: str) -> CronExpression:
     """minute hour day month weekday"""
     parts = text.split()
     if len(parts) != len(_FIELDS):
-        raise ValueError(f"{text.strip()!r} has {len(parts)} fields; a cron expression has {len(_FIELDS)}")
+        raise ValueError(
+            f"{text.strip()!r} has {len(parts)} field{'s' * (len(parts) != 1)}; a cron expression has {len(_FIELDS)}"
+        )
     minutes, hours, days, months, weekdays = map(_numbers, parts, _FIELDS)
     return CronExpression(minutes, hours, days, months, frozenset(day % 7 for day in weekdays))
 

@@ -100,6 +100,9 @@ def check_model(model: str, value: str, hidden: bool, scope: Scope, lookups: Loo
     name, argument, bounds = _parts(plain.removesuffix("?").rstrip()[len(_PREFIX) :])
     kind = MODELS.get(name)
     if kind is None:
+        start = re.match(r"([A-Z0-9_]+)\s*([\[(])", name)
+        if start and start[1] in MODELS:
+            raise ModelError(f"its {start[2]!r} is not closed at the end")
         raise ModelError(f"there is no such model. {did_you_mean(name[:100], MODELS)}".strip())
     if kind.argument is not None and kind.argument != (argument is not None):
         raise ModelError(f"{name} needs its argument in parentheses" if kind.argument else f"{name} has no argument")

@@ -70,6 +70,28 @@ def test_what_is_no_address_is_refused(given: dict[str, Any], said: str) -> None
         url_of(**given)
 
 
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        ({"url": "h:8080"}, "Write url=http://h:8080."),
+        ({"url": "h.example:8443/sub"}, "Write url=https://h.example:8443/sub."),
+        ({"url": "htp://h"}, "An address looks like https://HOST:8443."),
+        ({"host": "http://h", "port": 9090}, "Write url=http://h:9090."),
+        ({"host": "http://h:8080/sub", "port": 9090}, "Write url=http://h:8080/sub."),
+        ({"host": "https://h/sub", "port": "8443"}, "Write url=https://h:8443/sub."),
+        (
+            {"url": "http://h:8080/studio/#/login"},
+            "Write url=http://h:8080. An address ends after the port, or a gateway's path.",
+        ),
+    ],
+)
+def test_a_refused_address_says_what_to_write(given: dict[str, Any], hint: str) -> None:
+    """Nothing that was given is lost in it."""
+    with pytest.raises(SetupError) as refused:
+        url_of(**given)
+    assert refused.value.hint == hint
+
+
 def test_a_password_in_an_address_is_refused_without_quoting_it() -> None:
     """An address is shown in many places; a password has none there."""
     with pytest.raises(SetupError) as caught:

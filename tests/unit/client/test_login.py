@@ -126,3 +126,11 @@ def test_two_threads_do_not_renew_twice(memory: MemoryScheduler) -> None:
     memory.forget_sessions()
     assert opened._renewed(first) == opened._renewed(first)
     assert memory.requests.count("POST /scheduler/login") == 2
+
+
+@pytest.mark.parametrize("body", ['{"a": 1}', "<html>", "", "two words", "x" * 501])
+def test_an_answer_that_is_no_session_id(body: str) -> None:
+    """What answers there is no scheduler, although it says 200."""
+    opened = Session(Canned(Response(status=200, body=body.encode())), MemoryScheduler().credentials)
+    with pytest.raises(NotConnected, match="its login returned no session id"):
+        opened.open()

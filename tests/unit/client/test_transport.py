@@ -99,6 +99,8 @@ def test_no_answer_names_the_address_and_what_was_tried() -> None:
         (httpx2.ReadTimeout("x"), "no answer within 60 s"),
         (httpx2.ConnectTimeout("x"), "no connection within 10 s"),
         (httpx2.RemoteProtocolError("Server disconnected"), "Server disconnected"),
+        (httpx2.ConnectError("[Errno 111] Connection refused"), "nothing listens on that port ([Errno 111]"),
+        (httpx2.ConnectError("[Errno -2] Name or service not known"), "there is no host of that name"),
         (httpx2.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed"), "verify=off"),
     ],
 )

@@ -71,6 +71,8 @@ def test_no_synonym_is_the_name_of_a_pragma() -> None:
         ("#%job(name=job, variables=[a: 1])", "Write (a, 1)."),
         ("#%connect(host=127.0.0.1:9000)", "Give them separately: host=127.0.0.1, port=9000."),
         ("#%connect(host=https://h:9)", "Write url=https://h:9."),
+        ("#%connect(host=http://h, port=9)", "Write url=http://h:9."),
+        ("#%connect(url=h:8443)", "Write url=https://h:8443."),
         ("#%connect(port=9000)", "Write host=HOST, port=..., or url=ADDRESS."),
         ("#%connect(host=local, password=x)", "Write host=HOST, password=..., or url=ADDRESS."),
         ("#%connect(url=https://h, port=9000)", "Write url=https://HOST:PORT."),

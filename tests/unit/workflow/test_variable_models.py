@@ -144,7 +144,14 @@ BAD = [
     ("PA:BOOLEAN[1,2]", "1", "BOOLEAN has no range"),
     ("PA:BOOLEAN(x)", "1", "BOOLEAN has no argument"),
     ("PA:SPEL(#value == 'x')", "y", "the expression is false for 'y'"),
-    ("PA:SPEL(#value ==)", "y", "the expression cannot be evaluated: a name expected at character 10, not 'the end'"),
+    (
+        "PA:SPEL(#value ==)",
+        "y",
+        "the expression cannot be evaluated: a value expected at character 10, where the expression ends",
+    ),
+    ("PA:INTEGER[1", "1", "its '[' is not closed at the end"),
+    ("PA:SPEL(true", "1", "its '(' is not closed at the end"),
+    ("PA:INTEGR[1", "1", "there is no such model. Did you mean 'INTEGER'?"),
     ("PA:SPEL2('even, please', T(Integer).parseInt(#value) % 2 == 0)", "3", "even, please"),
     ("PA:SPEL2(no expression)", "3", "SPEL2 needs a message and an expression"),
 ]

@@ -51,7 +51,9 @@ def check_connect(call: Bound) -> None:
     useless = ("port", "token") if trial else ("port", "token", "login", "password", "verify")
     for name in () if addressed else useless:
         if call.given(name):
-            message = "the embedded scheduler takes none" if call["host"] else f"{name} needs the server it is for"
+            message = (
+                f"the embedded scheduler takes no {name}" if call["host"] else f"{name} needs the server it is for"
+            )
             raise call.fault(f"{message}.", parameter=name, hint=f"Write host=HOST, {name}=..., or url=ADDRESS.")
     try:
         url_of(url=call["url"] or "", host=call["host"] or "", port=call["port"])

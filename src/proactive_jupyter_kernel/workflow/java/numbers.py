@@ -64,3 +64,18 @@ def wrapped(value: int, bits: int) -> int:
 
 def _short(text: str) -> str:
     return repr(text) if len(text) <= 60 else repr(text[:59] + "…")
+
+
+def power(base: float, exponent: float) -> float:
+    """``Math.pow`` of Java, which differs from C at zero, at one and in overflows."""
+    if math.isnan(exponent) or (abs(base) == 1 and math.isinf(exponent)):
+        return math.nan
+    is_odd = math.isfinite(exponent) and exponent % 2 == 1
+    try:
+        return math.pow(base, exponent)
+    except OverflowError:
+        return -math.inf if base < 0 and is_odd else math.inf
+    except ValueError:
+        if base != 0:
+            return math.nan
+        return math.copysign(math.inf, base) if is_odd else math.inf

@@ -34,6 +34,8 @@ def evaluate(expression: str, scope: Scope, *, started: Callable[[State], None] 
     """
     if len(expression) > _MAX_LENGTH:
         raise SpelError(f"the expression has more than {_MAX_LENGTH:,} characters")
+    if not expression.strip():
+        raise SpelError("the expression is empty; write one such as #value == '1'")
     parser = _Parser(tokens_of(expression))
     run = parser.expression()
     parser.end()
@@ -83,6 +85,8 @@ class _Parser:
             raise self.unexpected(repr(operator))
 
     def unexpected(self, expected: str) -> SpelError:
+        if self.token.kind == "end":
+            return SpelError(f"{expected} expected at character {self.token.place}, where the expression ends")
         return SpelError(f"{expected} expected at character {self.token.place}, not {self.token.text!r}")
 
     def end(self) -> None:
@@ -191,9 +195,9 @@ class _Parser:
         self.expect("]")
         return nodes.Projection(inner, safe) if opening == "![" else nodes.Selection(inner, opening[0], safe)
 
-    def name(self) -> str:
+    def name(self, expected: str = "a name") -> str:
         if self.token.kind != "name":
-            raise self.unexpected("a name")
+            raise self.unexpected(expected)
         return self.take().text
 
     def arguments(self, closing: str) -> list[Evaluator]:
@@ -218,7 +222,7 @@ class _Parser:
         if token.kind == "operator" and token.text in _STARTS:
             self.take()
             return _STARTS[token.text](self)
-        return self.named(self.name())
+        return self.named(self.name("a value"))
 
     def parenthesis(self) -> Evaluator:
         inner = self.expression()

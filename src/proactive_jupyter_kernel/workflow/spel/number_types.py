@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from proactive_jupyter_kernel.workflow.java.numbers import parse_whole
+from proactive_jupyter_kernel.workflow.java.numbers import parse_whole, power
 from proactive_jupyter_kernel.workflow.spel.conversion import Method, method
 from proactive_jupyter_kernel.workflow.spel.operators import integer
 from proactive_jupyter_kernel.workflow.spel.values import Long, SpelError, State, text
@@ -104,7 +104,11 @@ def _round(state: State, value: Any) -> int:
         return Long(value)
     if math.isnan(value):
         return Long(0)
-    return Long(max(min(math.floor(value + 0.5), 2**63 - 1), -(2**63)) if math.isfinite(value) else _limit(value))
+    if not math.isfinite(value):
+        return Long(_limit(value))
+    # The sum with 0.5 would be rounded itself: 0.49999999999999994 is nearer to 0.
+    whole = math.floor(value)
+    return Long(max(min(whole + (value - whole >= 0.5), 2**63 - 1), -(2**63)))
 
 
 def _limit(value: float) -> int:
@@ -162,7 +166,7 @@ MATH = ClassRow(
         "rint": method("n", _rounded(round)),
         "sqrt": method("n", _real(math.sqrt)),
         "cbrt": method("n", _real(math.cbrt)),
-        "pow": method("nn", _real(math.pow)),
+        "pow": method("nn", lambda state, base, exponent: power(float(base), float(exponent))),
         "exp": method("n", _real(math.exp)),
         "log": method("n", lambda state, value: _log(math.log, value)),
         "log10": method("n", lambda state, value: _log(math.log10, value)),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from proactive_jupyter_kernel.workflow.java.numbers import wrapped
+from proactive_jupyter_kernel.workflow.java.numbers import power, wrapped
 from proactive_jupyter_kernel.workflow.java.regex import compile_java
 from proactive_jupyter_kernel.workflow.spel.values import (
     MAX_WEIGHT,
@@ -101,12 +101,7 @@ def _subtract(state: State, left: Any, right: Any) -> Any:
 
 def _power(state: State, left: Any, right: Any) -> Any:
     left, right = number(left), number(right)
-    try:
-        result = math.pow(left, right)
-    except OverflowError:
-        result = math.inf
-    except ValueError:
-        result = math.nan
+    result = power(float(left), float(right))
     if isinstance(left, float) or isinstance(right, float):
         return result
     whole = 0 if math.isnan(result) else int(max(min(result, 2.0**63), -(2.0**63)))

@@ -115,6 +115,12 @@ def scope() -> Scope:
         ("T(Boolean).parseBoolean('TRUE')", True),
         ("T(Integer).MAX_VALUE", 2147483647),
         ("T(Math).max(1, 2) == T(Math).round(1.5)", True),
+        ("T(Math).round(0.49999999999999994) == 0 and T(Math).round(-2.5) == -2", True),
+        ("T(Math).round(4503599627370497.0) == 4503599627370497L", True),
+        ("T(Math).pow(0, -1) == T(Double).POSITIVE_INFINITY", True),
+        ("T(Math).pow(-0.0, -3) == T(Double).NEGATIVE_INFINITY and 0.0 ^ -2 > 1e300", True),
+        ("T(Math).pow(-10, 401) == T(Double).NEGATIVE_INFINITY and (-2) ^ 2001 < 0", True),
+        ("T(Math).pow(1, T(Double).NaN).isNaN() and T(Math).pow(-1, T(Double).POSITIVE_INFINITY).isNaN()", True),
         ("5.toString().concat('x')", "5x"),
     ],
 )
@@ -149,8 +155,10 @@ def test_assignments_change_the_scope_alone() -> None:
 @pytest.mark.parametrize(
     ("expression", "message"),
     [
-        ("1 +", "a name expected at character 4, not 'the end'"),
-        ("(1", "')' expected at character 3, not 'the end'"),
+        ("1 +", "a value expected at character 4, where the expression ends"),
+        ("(1", "')' expected at character 3, where the expression ends"),
+        ("()", "a value expected at character 2, not ')'"),
+        (" ", "the expression is empty; write one such as #value == '1'"),
         ("1 2", "the end of the expression expected at character 3, not '2'"),
         ("a ~ b", "unexpected '~' at character 3 of the expression"),
         ("nothing", "'nothing' is not known."),
