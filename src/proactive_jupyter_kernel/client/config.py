@@ -79,6 +79,11 @@ class Settings:
         return not self.url
 
     @property
+    def name(self) -> str:
+        """The name of the scheduler in messages."""
+        return self.url or "the embedded scheduler"
+
+    @property
     def complete(self) -> bool:
         """Whether nothing is missing."""
         return self.embedded or bool(self.login and self.password)

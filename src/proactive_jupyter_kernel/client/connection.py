@@ -54,7 +54,7 @@ class Connection:
     @property
     def name(self) -> str:
         """The name of the scheduler in messages."""
-        return "the embedded scheduler" if self.embedded else self.settings.url
+        return self.settings.name
 
     @property
     def is_there(self) -> bool:

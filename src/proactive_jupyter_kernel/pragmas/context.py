@@ -109,6 +109,16 @@ class Context:
         """The scheduler; the first use starts the embedded one, or logs in to another."""
         return self.connection.scheduler
 
+    @property
+    def used(self) -> str:
+        """The name of the scheduler that jobs go to; asks nobody and starts nothing."""
+        if self._connection is not None:
+            return self._connection.name
+        try:
+            return discover(self.frontend.folder).name
+        except SetupError:
+            return EMBEDDED.name
+
     def connect(self, settings: Settings) -> Connection:
         """Use another scheduler from now on, after it answered; the old connection stays until then.
 

@@ -91,6 +91,24 @@ def test_a_server_that_does_not_answer_changes_nothing(notebook, settings) -> No
     assert notebook.context.connection is before
 
 
+def test_a_failed_connect_says_where_jobs_go(notebook, settings) -> None:
+    """The next cell may submit one, and nothing would say that it runs elsewhere."""
+    notebook.run("#%connect(host=H, login=a, password=b)")
+    notebook.server.reachable = False
+    notebook.frontend.shown.clear()
+    with pytest.raises(SchedulerUnreachable):
+        notebook.run("#%connect(host=other, login=a, password=b)")
+    assert notebook.frontend.texts == ["! Not connected: the notebook still uses http://H:8080."]
+
+
+def test_before_any_connect_jobs_go_where_the_folder_says(notebook, settings) -> None:
+    """To the embedded scheduler, or to the server of a configuration file."""
+    context = Context(frontend=notebook.frontend, live=notebook.context.live)
+    without = context.used
+    (notebook.frontend.folder / "proactive_config.ini").write_text("[proactive_server]\nhost = h\nport = 9\n")
+    assert (without, context.used) == ("the embedded scheduler", "http://h:9")
+
+
 def test_a_file_says_it_all(notebook, settings) -> None:
     """`path` names a configuration file; a password in it is taken as it stands."""
     (notebook.frontend.folder / "my.ini").write_text(

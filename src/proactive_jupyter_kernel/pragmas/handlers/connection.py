@@ -17,7 +17,7 @@ from proactive_jupyter_kernel.client.config import (
     url_of,
 )
 from proactive_jupyter_kernel.client.secret import Secret
-from proactive_jupyter_kernel.errors import SetupError
+from proactive_jupyter_kernel.errors import ProActiveError, SetupError
 from proactive_jupyter_kernel.pragmas.context import CELL_MODES, Context
 from proactive_jupyter_kernel.pragmas.declarations.parameters import SWITCH
 from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, Parameter, pragma
@@ -100,7 +100,13 @@ def check_connect(call: Bound) -> None:
 )
 def connect(context: Context, call: Bound) -> None:
     """Log in to another scheduler; the present connection stays if that fails."""
-    connection = context.connect(_settings(context, call))
+    settings = _settings(context, call)
+    try:
+        connection = context.connect(settings)
+    except ProActiveError:
+        # In a notebook that is run cell by cell, the next job would go somewhere unexpected.
+        context.frontend.show(Notice(text=f"Not connected: the notebook still uses {context.used}.", warning=True))
+        raise
     who = f" as {connection.settings.login}" if connection.settings.login else ""
     source = f", address from {connection.settings.source}" if connection.settings.source else ""
     text = f"Connected to {connection.name}{who} (version {connection.scheduler.version}{source})."

@@ -109,7 +109,8 @@ class App:
             raise RestError(
                 403,
                 "java.lang.SecurityException",
-                f"This scheduler answers to {', '.join(sorted(self._hosts))}, not to the host {host!r}.",
+                f"This scheduler answers to {', '.join(sorted(self._hosts))}, not to the host {host!r}. "
+                "A tunnel needs the same port at both ends.",
             )
 
     def _options(self, request: Request) -> Response:

@@ -191,6 +191,7 @@ def test_another_host_is_not_answered(rest: Callable[..., None]) -> None:
         for host in ("evil.example:8080", "127.0.0.1:9", ""):
             answer = await scene.json("/scheduler/version", status=403, headers={"host": host})
             assert "answers to 127.0.0.1:8080" in answer["errorMessage"]
+            assert answer["errorMessage"].endswith("A tunnel needs the same port at both ends.")
 
     rest(scenario)
 
