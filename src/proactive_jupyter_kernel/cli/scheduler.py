@@ -214,7 +214,7 @@ def _asked_password(name: str) -> str:
 
 def _login_notes(name: str, *, replaced: bool, lasting_port: bool, running: bool) -> None:
     if replaced:
-        note(f"The login {name} existed: its former password is not valid any more, and its sessions ended.")
+        note(f"The login {name} existed: its former password is no longer valid, and its sessions ended.")
     if not lasting_port:
         note("The scheduler gets another port at each start; `proactive-kernel scheduler port 8088` keeps one.")
     if not running:
