@@ -185,7 +185,8 @@ def _commands(facts: Facts) -> tuple[str, ...]:
     if job.status is JobStatus.PAUSED:
         commands.insert(0, ("resume_job", f"job_id={job.id}"))
     if any(task.status is TaskStatus.PENDING for task in job.tasks) and facts.reasons:
-        commands.append(("list_tokens", ""))
+        # The table has the states, the node sources and the tokens of all nodes.
+        commands.append(("list_resources", ""))
     if wrote:
         commands.append(("print_task_output", f"task_name={wrote[0].name}, job_id={job.id}"))
     return tuple(f"#%{name}({arguments})" for name, arguments in commands if name in facts.pragmas)

@@ -26,6 +26,7 @@ from scenes import (
     running,
     stale,
     task,
+    waiting,
     workflow,
 )
 
@@ -382,3 +383,9 @@ def test_only_the_task_that_canceled_the_job_is_the_cause() -> None:
         ("check", ("Because of it (on_error=cancel) report did not start.",)),
         ("load", ()),
     ]
+
+
+def test_a_waiting_task_is_followed_by_the_table_of_all_nodes() -> None:
+    """What it waits for may be a state, a node source or a token."""
+    given = replace(waiting(), pragmas=frozenset({"kill_job", "list_resources", "list_tokens"}))
+    assert card_of(given).commands == ("#%kill_job(job_id=15)", "#%list_resources()")
