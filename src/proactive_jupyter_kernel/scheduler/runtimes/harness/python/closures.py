@@ -37,11 +37,6 @@ def closure(text: Any) -> Callable[..., Any]:
     """The function that a closure stands for. Raises ValueError for one that is more than an expression."""
     if callable(text):
         raise TypeError("A closure is a text in Groovy, such as '{k, x -> x > 0}', and no function of Python.")
-    if isinstance(text, (int, float)):
-        raise TypeError(
-            f"A closure is a text in Groovy, such as '{{k, x -> x > 0}}', not {text!r}. The milliseconds of waitUntil "
-            "and waitUntilThen come before it."
-        )
     match = _CLOSURE.fullmatch(str(text))
     found = None
     if match is not None:
