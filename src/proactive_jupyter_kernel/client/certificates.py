@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-import ssl
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from proactive_jupyter_kernel.errors import SetupError
+
+if TYPE_CHECKING:
+    import ssl
 
 __all__ = ["context_for"]
 
@@ -30,6 +33,8 @@ def context_for(verify: bool | str) -> ssl.SSLContext | bool:
 
 
 def _of_file(path: str, source: str) -> ssl.SSLContext:
+    import ssl
+
     place = Path(path).expanduser()
     try:
         if place.is_dir():

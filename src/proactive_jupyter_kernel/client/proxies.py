@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.util
 import ipaddress
-import urllib.request
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -45,6 +44,8 @@ def proxy_of(url: str) -> Proxy | None:
     # A proxy would send the token of the embedded scheduler elsewhere.
     if host in LOCAL_HOSTS:
         return None
+    import urllib.request  # with it come http.client and ssl, which a notebook without a server needs not
+
     known = urllib.request.getproxies()
     kind = next((kind for kind in (parts.scheme, "all") if known.get(kind)), "")
     if not kind or _is_excepted(host, parts.port or (443 if parts.scheme == "https" else 80), known.get("no", "")):

@@ -53,7 +53,8 @@ def test_importing_the_client_is_cheap() -> None:
     code = (
         "import sys, proactive_jupyter_kernel.client.connection, proactive_jupyter_kernel.testing.memory_scheduler,"
         " proactive_jupyter_kernel.client.embedded\n"
-        "print([n for n in sys.modules if n.split('.')[0] in ('httpx2', 'httpcore2', 'lxml', 'psutil', 'starlette')])"
+        "print([n for n in sys.modules if n.split('.')[0] in "
+        "('httpx2', 'httpcore2', 'lxml', 'psutil', 'starlette', 'ssl', 'http')])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

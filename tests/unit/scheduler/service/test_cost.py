@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -77,3 +79,15 @@ def test_statements_and_news_of_a_task(tmp_path: Path) -> None:
         "COMMIT": 10,
     }
     assert told == {"TASK_VARIABLES_UPDATED": 10, "TASK_PENDING_TO_RUNNING": 10, "TASK_RUNNING_TO_FINISHED": 10}
+
+
+def test_importing_the_daemon_is_cheap() -> None:
+    """What reads and checks workflows is not loaded before there is one; nor is what only clients need."""
+    code = (
+        "import sys, proactive_jupyter_kernel.scheduler.daemon\n"
+        "late = ('client', 'workflow.spel', 'workflow.model_types', 'workflow.formats.xml')\n"
+        "names = ('lxml', 'httpx2', *(f'proactive_jupyter_kernel.{name}' for name in late))\n"
+        "print([name for name in names if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -15,7 +15,6 @@ from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer,
 from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
 from proactive_jupyter_kernel.scheduler.rest.http.routing import TEXT, Handler, Route
 from proactive_jupyter_kernel.scheduler.service import Service
-from proactive_jupyter_kernel.scheduler.service.lookups import resource_model
 from proactive_jupyter_kernel.scheduler.service.nodes import NodeRecord
 from proactive_jupyter_kernel.scheduler.site import node_url
 
@@ -28,6 +27,9 @@ def _model(kind: str) -> Handler:
     """A variable model that lists names."""
 
     async def handler(call: Call) -> Response:
+        # Models bring the language of their expressions: loaded when somebody asks, not with the daemon.
+        from proactive_jupyter_kernel.scheduler.service.lookups import resource_model
+
         slots = [state.slot for state in call.service.resources.states]
         try:
             text = resource_model(slots, kind, name=call.text("name"), no_empty=call.flag("noEmpty", False))
