@@ -28,6 +28,8 @@ __all__ = ["HiddenValues", "is_hidden", "is_hidden_model"]
 _V = TypeVar("_V", bound=Variable)
 
 _KEY, _NONCE = 32, 16
+#: A shorter value is a word of any text, and nobody's secret.
+_SHORTEST = 4
 _SHOWN = re.compile(r"ENC\(([A-Za-z0-9+/=]+)\)")
 _MODEL = re.compile(r"\s*PA:\s*HIDDEN\s*", re.I)
 
@@ -111,24 +113,94 @@ class HiddenValues:
 
     def shown_values(self, values: Mapping[str, Wire], workflow: Workflow, task: Task) -> dict[str, Any]:
         """Values of the variables that a task sees or hands on, as others see them."""
-        names = {variable.name for variable in (*workflow.variables, *task.variables) if is_hidden(variable)}
-        return {
-            name: self.shown(value) if name in names and isinstance(value, str) else value
-            for name, value in values.items()
-        }
+        declared = (*workflow.variables, *task.variables)
+        names = {variable.name for variable in declared if is_hidden(variable)}
+        if not names:
+            return dict(values)
+        plain = {variable.name for variable in declared} - names
+
+        def seen(name: str, value: Wire) -> Wire:
+            if not isinstance(value, str):
+                return value
+            return self.shown(value) if name in names else self._without(value, declared) if name in plain else value
+
+        return {name: seen(name, value) for name, value in values.items()}
+
+    def without(self, texts: Mapping[str, str], workflow: Workflow, task: Task | None = None) -> dict[str, str]:
+        """Texts that refer to variables, such as generic information, with no value of a hidden one in them."""
+        declared = (*workflow.variables, *task.variables) if task else _all_variables(workflow)
+        return {name: self._without(text, declared) for name, text in texts.items()}
+
+    def _without(self, text: str, declared: Iterable[Variable]) -> str:
+        return _with_value(text, {value: shown for shown, value in self._shown_of(declared).items()})
 
     def shown_workflow(self, workflow: Workflow) -> Workflow:
         """The workflow as others see it."""
-        return _changed(workflow, self.shown)
+        known = self._shown_of(_all_variables(workflow))
+        workflow = _changed(workflow, self.shown)
+        return _replaced(workflow, {value: shown for shown, value in known.items()}) if known else workflow
 
     def opened_workflow(self, workflow: Workflow) -> Workflow:
-        """With the values of hidden variables that were submitted as they are shown."""
-        return _changed(workflow, self.opened)
+        """With the values of hidden variables that were submitted as they are shown, in what refers to them, too."""
+        workflow = _changed(workflow, self.opened)
+        known = self._shown_of(_all_variables(workflow))
+        return _replaced(workflow, known) if known else workflow
 
     def opened_values(self, values: Mapping[str, str], workflow: Workflow) -> dict[str, str]:
         """The same for values that replace those of the job's variables."""
         names = {variable.name for variable in workflow.variables if is_hidden(variable)}
-        return {name: self.opened(value) if name in names else value for name, value in values.items()}
+        opened = {name: self.opened(value) if name in names else value for name, value in values.items()}
+        hidden = [replace(each, value=opened.get(each.name, each.value)) for each in workflow.variables]
+        return _with(opened, self._shown_of(hidden))
+
+    def _shown_of(self, variables: Iterable[Variable]) -> dict[str, str]:
+        """What is shown of the hidden ones among the variables -> their values, the longest first."""
+        values = {each.value for each in variables if is_hidden(each) and len(each.value) >= _SHORTEST}
+        return {self.shown(value): value for value in sorted(values, key=len, reverse=True)}
+
+
+def _all_variables(workflow: Workflow) -> list[Variable]:
+    found: list[Variable] = list(workflow.variables)
+    for task in workflow.tasks:
+        found += task.variables
+    return found
+
+
+def _replaced(workflow: Workflow, known: Mapping[str, str]) -> Workflow:
+    """With other texts in the place of some, in all that may refer to variables and that others see."""
+    tasks = tuple(
+        replace(
+            task,
+            description=_with_value(task.description, known),
+            variables=_with_values(task.variables, known),
+            generic_information=_with(task.generic_information, known),
+        )
+        for task in workflow.tasks
+    )
+    return replace(
+        workflow,
+        description=_with_value(workflow.description, known),
+        variables=_with_values(workflow.variables, known),
+        generic_information=_with(workflow.generic_information, known),
+        tasks=tasks,
+    )
+
+
+def _with(texts: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
+    return {name: _with_value(text, known) for name, text in texts.items()}
+
+
+def _with_values(variables: Iterable[_V], known: Mapping[str, str]) -> tuple[_V, ...]:
+    return tuple(
+        variable if is_hidden(variable) else replace(variable, value=_with_value(variable.value, known))
+        for variable in variables
+    )
+
+
+def _with_value(text: str, known: Mapping[str, str]) -> str:
+    for old, new in known.items():
+        text = text.replace(old, new)
+    return text
 
 
 def _changed(workflow: Workflow, change: Callable[[str], str]) -> Workflow:

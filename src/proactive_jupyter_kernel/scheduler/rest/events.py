@@ -217,7 +217,7 @@ class Events:
         if action == "JOB_SUBMITTED":
             row = replace(row, nodes=0, nodes_in_parallel=0)  # it may have started since
         tasks = announcement.tasks or ask.tasks(announcement.job_id)
-        return notifications.job_data(row, tasks, ask.workflow(announcement.job_id))
+        return notifications.job_data(row, tasks, ask.hidden.shown_workflow(ask.workflow(announcement.job_id)))
 
 
 def _frames_of(announcement: Announce) -> Iterator[tuple[str, str]]:

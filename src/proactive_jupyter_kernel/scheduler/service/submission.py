@@ -7,6 +7,7 @@ gets a job id before all of that went well.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from proactive_jupyter_kernel.errors import InvalidWorkflow, WorkflowError
 from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
 from proactive_jupyter_kernel.scheduler.service.unsupported import unsupported
 from proactive_jupyter_kernel.scheduler.store.base import JobFacts
+from proactive_jupyter_kernel.workflow.checks.problem import Problem
 from proactive_jupyter_kernel.workflow.model import Workflow
 
 if TYPE_CHECKING:
@@ -72,20 +74,30 @@ def prepare(
     if mode:
         information = written.generic_information
         written = replace(written, generic_information={**information, MODE: information.get(MODE, mode)})
+    given = tuple(replace(each, value=variables.get(each.name, each.value)) for each in written.variables)
+    hide = functools.partial(_without, hidden, replace(written, variables=given))
     try:
         workflow = resolve(written, variables=variables, generic_information=generic_information, site=site)
         # A flow that lacks a dependency would be judged for what it is not.
         accepted = workflow if problems else accept(workflow, lookups)
     except InvalidWorkflow as error:
-        raise InvalidWorkflow(
-            written.name, [*problems, *error.problems, *unsupported(written, libraries)], hint=error.hint
-        ) from None
+        problems += [*error.problems, *unsupported(written, libraries)]
+        raise InvalidWorkflow(written.name, list(map(hide, problems)), hint=error.hint) from None
     if problems:
         problems += check_variables(workflow, lookups)
     problems += unsupported(workflow, libraries)
     if problems:
-        raise InvalidWorkflow(workflow.name, problems)
+        raise InvalidWorkflow(workflow.name, list(map(hide, problems)))
     return accepted
+
+
+def _without(hidden: HiddenValues, workflow: Workflow, problem: object) -> object:
+    """The problem with no value of a hidden variable in its texts, as one has that refers to it."""
+    if not isinstance(problem, Problem):
+        return hidden.without({"": str(problem)}, workflow)[""]
+    texts = {name: getattr(problem, name) for name in ("message", "explanation", "place")}
+    told = hidden.without(texts, workflow)
+    return replace(problem, message=told["message"], explanation=told["explanation"], place=told["place"])
 
 
 def validate(
@@ -140,15 +152,16 @@ def _as_submitted(xml: str | bytes, variables: Mapping[str, str], hidden: Hidden
 
 def facts_of(workflow: Workflow, hidden: HiddenValues) -> JobFacts:
     """What the job's records show of the workflow; nowhere the value of a hidden variable."""
+    shown = hidden.shown_workflow(workflow)
     information = workflow.generic_information
     parent = information.get("PARENT_JOB_ID", "")
     return JobFacts(
-        description=workflow.description,
+        description=shown.description,
         project=workflow.project,
         bucket=information.get("bucketName", ""),
         mode=information.get(MODE, ""),
         parent_id=int(parent) if parent.isdecimal() else None,
-        generic_information=dict(information),
-        variables=hidden.shown_variables(workflow.variables),
+        generic_information=dict(shown.generic_information),
+        variables=shown.variables,
         precious_tasks=tuple(task.name for task in workflow.tasks if task.precious_result),
     )

@@ -139,3 +139,37 @@ def test_hidden_values_are_never_shown(rest: Rest) -> None:
         assert serialization.loads(base64.b64decode(result["serializedPropagatedVariables"]["S"])) == shown
 
     rest(scenario)
+
+
+def test_what_refers_to_a_hidden_value_does_not_show_it(rest: Rest) -> None:
+    """Descriptions, generic information and other variables have ENC(...) in its place; tasks get the value."""
+    gate = Gate()
+    head = '<variables><variable name="S" value="secret" model="PA:HIDDEN"/><variable name="A" value="to ${S}"/>'
+    head += "</variables><description>d ${S}</description>"
+    head += '<genericInformation><info name="G" value="g ${S}"/></genericInformation>'
+    code = '<scriptExecutable><script><code language="bash">ls</code></script></scriptExecutable>'
+    task = '<description>t ${S}</description><genericInformation><info name="H" value="h ${S}"/></genericInformation>'
+    flow = f'<taskFlow><task name="T">{task}{code}</task></taskFlow>'
+    job = f'<job xmlns="urn:proactive:jobdescriptor:3.14" name="job">{head}{flow}</job>'
+
+    async def scenario(scene: Any) -> None:
+        shown = scene.service.hidden.shown("secret")
+        job_id = await scene.submit(job)
+        await scene.until(lambda: scene.executor.attempts)
+        assert scene.executor.attempts[0].inherited["A"] == "to secret"
+        info = await scene.json(f"/scheduler/jobs/{job_id}/info")
+        found = (info["description"], info["genericInformation"]["G"], info["variables"]["A"])
+        assert found == (f"d {shown}", f"g {shown}", f"to {shown}")
+        state = await scene.json(f"/scheduler/jobs/{job_id}/tasks/T")
+        variables = state["taskInfo"]["variables"]
+        found = (state["description"], state["genericInformation"]["H"], variables["A"])
+        assert found == (f"t {shown}", f"h {shown}", f"to {shown}")
+        gate.open.set()
+        await scene.ended(job_id)
+        for path in ("", "/result", "/tasks/T/result", "/info", "/taskstates", "/xml"):
+            assert "secret" not in await scene.text(f"/scheduler/jobs/{job_id}{path}"), path
+        again = await scene.submit(await scene.text(f"/scheduler/jobs/{job_id}/xml"))
+        await scene.ended(again)
+        assert scene.executor.attempts[1].inherited["A"] == "to secret"
+
+    rest(scenario, plays={"T": gate})

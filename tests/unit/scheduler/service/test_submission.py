@@ -51,3 +51,17 @@ def test_a_circle_beside_a_java_class_is_told_too() -> None:
     found = refused(WORKFLOW.format(attributes="", parent="B"), N="3")
     assert found[0].startswith("Task 'B': Unreachable task.")
     assert len(found) == 2
+
+
+@pytest.mark.parametrize(
+    "model",
+    ["PA:INTEGER", "PA:LIST(a,b)", "PA:URI", "PA:REGEXP(${pw}x)", "PA:SPEL(T(Integer).parseInt(variables['pw']) > 3)"],
+)
+def test_a_refusal_does_not_tell_the_hidden_value_that_it_refers_to(model: str) -> None:
+    """It shows what others see of it."""
+    variables = '<variable name="pw" value="a secret" model="PA:HIDDEN"/>'
+    variables += f'<variable name="Q" value="${{pw}}" model="{model}"/>'
+    xml = WORKFLOW.format(attributes="", parent="A").replace("<variables>", f"<variables>{variables}")
+    for given in ({}, {"pw": "another secret"}):
+        (first, *_) = refused(xml, **given)
+        assert ("secret" in first, HIDDEN.shown(given.get("pw", "a secret")) in first) == (False, True), first

@@ -57,7 +57,7 @@ def job_data(row: JobRow, tasks: Iterable[TaskRecord], workflow: Workflow) -> Js
         **_common(workflow),
         **dict.fromkeys(_JOB_NULLS),
         "name": job.name,
-        "description": workflow.description,
+        "description": row.facts.description,
         "projectName": row.facts.project,
         "bucketName": row.facts.bucket,
         "label": "",

@@ -28,6 +28,9 @@ def task_states(ask: Questions, job: JobRecord, tasks: Iterable[TaskRecord]) -> 
     def state(task: TaskRecord) -> Json:
         definition = ask.definition(job.job_id, task.base_name)
         seen = _seen(ask, job, task, workflow, definition)
+        description = ask.hidden.without({"": definition.description}, workflow, definition)[""]
+        if description != definition.description:
+            definition = replace(definition, description=description)
         return records.task_state(job, task, definition, executions=executions, seen=seen)
 
     return [state(task) for task in tasks]
@@ -49,7 +52,11 @@ def _seen(ask: Questions, job: JobRecord, task: TaskRecord, workflow: Workflow, 
     if job.status in JOB_ENDED or task.started_at == UNSET:
         return None
     seen = ask.started.of(job, task, workflow, definition)
-    return replace(seen, variables=ask.hidden.shown_values(seen.variables, workflow, definition))
+    return replace(
+        seen,
+        variables=ask.hidden.shown_values(seen.variables, workflow, definition),
+        generic_information=ask.hidden.without(seen.generic_information, workflow, definition),
+    )
 
 
 def job_state(ask: Questions, row: JobRow) -> Json:
