@@ -34,9 +34,8 @@ from proactive_jupyter_kernel.scheduler.executors.local import LocalExecutor, Lo
 from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
 from proactive_jupyter_kernel.scheduler.rest.app import App
 from proactive_jupyter_kernel.scheduler.rest.http.sessions import Sessions
-from proactive_jupyter_kernel.scheduler.service import Service
 from proactive_jupyter_kernel.scheduler.service.checking import InProcess
-from proactive_jupyter_kernel.scheduler.service.service import now_ms
+from proactive_jupyter_kernel.scheduler.service.service import Service, now_ms
 from proactive_jupyter_kernel.scheduler.settings import Settings
 from proactive_jupyter_kernel.scheduler.site import Site
 from proactive_jupyter_kernel.scheduler.spaces import DataSpaces, clean_cache

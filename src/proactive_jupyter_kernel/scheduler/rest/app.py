@@ -22,7 +22,7 @@ from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
 from proactive_jupyter_kernel.scheduler.rest.http.routing import Match, MethodNotAllowed, Route, Router
 from proactive_jupyter_kernel.scheduler.rest.http.sessions import Sessions
 from proactive_jupyter_kernel.scheduler.rest.routes import OUTSIDE, ROUTES
-from proactive_jupyter_kernel.scheduler.service import Service
+from proactive_jupyter_kernel.scheduler.service.service import Service
 
 __all__ = ["App"]
 

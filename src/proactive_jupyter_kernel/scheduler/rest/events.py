@@ -24,7 +24,7 @@ from proactive_jupyter_kernel.scheduler.rest.dto import notifications, views
 from proactive_jupyter_kernel.scheduler.rest.dto.users import user_record
 from proactive_jupyter_kernel.scheduler.rest.http import errors
 from proactive_jupyter_kernel.scheduler.rest.http.sessions import Session, Sessions
-from proactive_jupyter_kernel.scheduler.service import Service
+from proactive_jupyter_kernel.scheduler.service.service import Service
 from proactive_jupyter_kernel.scheduler.store.base import JobRow
 
 __all__ = ["EVENTS_PATH", "Events"]

@@ -1,5 +1,4 @@
-"""The verbs of the embedded scheduler: submit, kill, pause, ask. It joins engine, store and executor."""
+"""The verbs of the embedded scheduler: submit, kill, pause, ask. It joins engine, store and executor.
 
-from proactive_jupyter_kernel.scheduler.service.service import Service
-
-__all__ = ["Service"]
+Nothing is imported here: the process that checks workflows needs one of these modules, and not the scheduler.
+"""

@@ -11,7 +11,7 @@ from pathlib import Path
 from proactive_jupyter_kernel.scheduler import settings
 from proactive_jupyter_kernel.scheduler.engine.commands import Announce
 from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor
-from proactive_jupyter_kernel.scheduler.service import Service
+from proactive_jupyter_kernel.scheduler.service.service import Service
 from proactive_jupyter_kernel.scheduler.site import Site
 from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore
 from proactive_jupyter_kernel.workflow.formats import xml
@@ -88,6 +88,17 @@ def test_importing_the_daemon_is_cheap() -> None:
         "late = ('client', 'workflow.spel', 'workflow.model_types', 'workflow.formats.xml')\n"
         "names = ('lxml', 'httpx2', *(f'proactive_jupyter_kernel.{name}' for name in late))\n"
         "print([name for name in names if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_process_for_checks_does_not_load_the_scheduler() -> None:
+    """It starts with the first submission, which waits for it."""
+    code = (
+        "import sys, proactive_jupyter_kernel.scheduler.service.checking\n"
+        "late = ('engine.machine', 'service.service', 'service.runner', 'store.sqlite', 'executors', 'rest')\n"
+        "print([name for name in late if f'proactive_jupyter_kernel.scheduler.{name}' in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

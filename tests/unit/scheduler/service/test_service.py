@@ -12,7 +12,7 @@ import pytest
 from proactive_jupyter_kernel.scheduler import settings
 from proactive_jupyter_kernel.scheduler.attempt import Attempt, Outcome, Selection, SelectionAnswer
 from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor, Performance
-from proactive_jupyter_kernel.scheduler.service import Service
+from proactive_jupyter_kernel.scheduler.service.service import Service
 from proactive_jupyter_kernel.scheduler.site import Site
 from proactive_jupyter_kernel.scheduler.store.memory import MemoryStore
 from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore

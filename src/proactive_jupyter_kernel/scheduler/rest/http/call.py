@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from proactive_jupyter_kernel.scheduler.rest.http import forms
 from proactive_jupyter_kernel.scheduler.rest.http.errors import NOT_FOUND, RestError, not_connected
-from proactive_jupyter_kernel.scheduler.service import Service
+from proactive_jupyter_kernel.scheduler.service.service import Service
 
 if TYPE_CHECKING:
     from proactive_jupyter_kernel.scheduler.engine.records import JobRecord

@@ -9,8 +9,8 @@ from starlette.responses import Response
 from proactive_jupyter_kernel.scheduler.rest.dto import records, views
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, no_content, text_answer
 from proactive_jupyter_kernel.scheduler.rest.http.routing import TEXT, Route
-from proactive_jupyter_kernel.scheduler.service import Service
 from proactive_jupyter_kernel.scheduler.service.serverlog import job_lines
+from proactive_jupyter_kernel.scheduler.service.service import Service
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
 __all__ = ["ROUTES"]
