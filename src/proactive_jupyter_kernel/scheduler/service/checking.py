@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import pickle
 import signal
@@ -36,7 +37,11 @@ from proactive_jupyter_kernel.workflow.model import Workflow
 
 __all__ = ["Checker", "InProcess", "InThread", "Question", "serve"]
 
+_log = logging.getLogger(__name__)
+
 _LENGTH = struct.Struct(">Q")
+#: The kind of an answer that is none: something failed that no workflow should make fail.
+_FAULT = "fault"
 #: Bytes of an answer that is read in another thread.
 _LARGE = 256 * 1024
 #: Seconds of computing after which a check gives way to everything else on the machine, and by how much (``nice``).
@@ -153,6 +158,9 @@ class _Worker:
             kind, answer, self.gave_way = loaded
         except (OSError, EOFError, asyncio.IncompleteReadError) as error:
             raise _Lost from error
+        except Exception as error:
+            # What the other side sent means nothing here: its code is not the code of this process.
+            return _FAULT, repr(error)
         return kind, answer
 
     async def end(self) -> None:
@@ -215,7 +223,7 @@ class InProcess:
             except BaseException:
                 await worker.end()  # its answer to this question must not be taken for that to the next
                 raise
-            if worker.gave_way:
+            if worker.gave_way or kind == _FAULT:
                 await worker.end()
             else:
                 self._keep(worker)
@@ -253,7 +261,12 @@ def _opened(kind: str, answer: Any) -> Any:
     if kind in _REFUSALS:
         message, hint = answer
         raise _REFUSALS[kind](message, hint=hint)
-    raise RuntimeError(answer)
+    _log.error("a workflow could not be checked: %s", answer)
+    raise SubmissionRefused(
+        f"The workflow could not be checked: {answer}",
+        hint="If the package was updated while this scheduler ran, stop it (proactive-kernel scheduler stop) and submit "
+        "again. Otherwise this is a fault of the scheduler, whose log has more.",
+    )
 
 
 # --- the other side ----------------------------------------------------------------------------------------------
@@ -272,9 +285,9 @@ def serve(memory: int, seconds: float) -> None:
     os.dup2(2, 1)
     while head := source.read(_LENGTH.size):
         (length,) = _LENGTH.unpack(head)
-        question = pickle.loads(source.read(length))
+        content = source.read(length)
         with patience, _deadline(seconds + _GRACE):
-            kind, answer = _answer(*question)
+            kind, answer = _answer(content)
         content = pickle.dumps((kind, answer, patience.ended))
         target.write(_LENGTH.pack(len(content)) + content)
         target.flush()
@@ -331,8 +344,9 @@ def _limit(memory: int) -> None:
         return  # Windows, and systems that limit no address space: the deadline holds all the same
 
 
-def _answer(step: str, question: Question) -> tuple[str, Any]:
+def _answer(content: bytes) -> tuple[str, Any]:
     try:
+        step, question = pickle.loads(content)
         arguments = _arguments(question)
         if step == "prepare":
             return "value", prepare(question.xml, mode=question.mode, **arguments)
@@ -347,4 +361,4 @@ def _answer(step: str, question: Question) -> tuple[str, Any]:
     except MemoryError:
         return "memory", None
     except Exception as error:
-        return "fault", f"The workflow could not be checked: {error!r}"
+        return _FAULT, repr(error)

@@ -183,11 +183,32 @@ def test_a_process_that_gave_way_is_not_kept(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no timers that end a process")
 def test_a_check_ends_without_the_scheduler() -> None:
     """A scheduler that was killed leaves no process that computes on."""
-    code = (
-        f"import time; import {checking.__name__} as c; c._GRACE = 0; c._answer = lambda step, asked: time.sleep(step)"
-    )
+    code = f"import time; import {checking.__name__} as c; c._GRACE = 0; c._answer = lambda content: time.sleep(60)"
     code += "; c.serve(0, 0.5)"
     asked = pickle.dumps((60, None))
     asked = len(asked).to_bytes(8, "big") + asked
     done = subprocess.run([sys.executable, "-c", code], input=asked, capture_output=True, timeout=50, check=False)
     assert (done.returncode, done.stdout) == (-signal.SIGALRM, b"")
+
+
+def test_a_process_with_other_code_is_told_from_a_bad_workflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package may be updated while a scheduler runs: the refusal says to start it anew, and no process is kept."""
+
+    async def use(checker: Checker) -> Any:
+        assert isinstance(checker, InProcess)
+        refusals = []
+        for sent, read in ((b"no question", None), (None, b"no answer")):
+            if sent is not None:
+                monkeypatch.setattr(checking.pickle, "dumps", lambda value, sent=sent: sent)
+            if read is not None:
+                monkeypatch.setattr(checking.pickle, "loads", lambda content: ("too", "many", "values", "here"))
+            with pytest.raises(SubmissionRefused) as error:
+                await checker.prepare(question())
+            refusals.append(error.value.hint)
+            monkeypatch.undo()
+        assert checker._free == []
+        return refusals, (await checker.prepare(question())).name
+
+    refusals, name = with_checker(InProcess(seconds=60, memory=0), use)
+    assert [hint.partition(",")[0] for hint in refusals] == ["If the package was updated while this scheduler ran"] * 2
+    assert name == "job"
