@@ -264,8 +264,8 @@ def _opened(kind: str, answer: Any) -> Any:
     _log.error("a workflow could not be checked: %s", answer)
     raise SubmissionRefused(
         f"The workflow could not be checked: {answer}",
-        hint="If the package was updated while this scheduler ran, stop it (proactive-kernel scheduler stop) and submit "
-        "again. Otherwise this is a fault of the scheduler, whose log has more.",
+        hint="If the package was updated while this scheduler ran, stop it (proactive-kernel scheduler stop) and "
+        "submit again. Otherwise this is a fault of the scheduler, whose log has more.",
     )
 
 
