@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,8 @@ def task_of(code: str, language: str = "groovy") -> Task:
         ("schedulerapi.connect()", "groovy", ["PA404"]),
         ("userspaceapi . connect()\nuserspaceapi.listFiles('.', '*')\nrmapi.connect()", "cpython", ["PA404", "PA404"]),
         ("# schedulerapi.connect()", "cpython", []),
+        ('echo \'it calls signalapi.waitFor\' "or \\" schedulerapi.connect"', "bash", []),
+        ("u = 'http://host'; schedulerapi.connect()  // don't", "groovy", ["PA404"]),
         ("// schedulerapi.connect()", "groovy", []),
         ("println 'schedulerapi.connect()'\nself.schedulerapi.x", "groovy", []),
         ("signalapi.getJobSignals()\nsynchronizationapi.size('c')", "groovy", []),
@@ -69,3 +72,11 @@ def test_every_script_of_a_task_counts(tmp_path: Path) -> None:
         selection=(SelectionScript(script=Script(language="groovy", code="rmapi.connect()")),),
     )
     assert codes(task, tmp_path) == ["PA401", "PA402", "PA404", "PA404"]
+
+
+@pytest.mark.parametrize("text", ["\n", "/* ", '"\\\\', "'\\\\", "\n #"])
+def test_a_long_script_is_read_in_linear_time(text: str, tmp_path: Path) -> None:
+    """Squares of its length would be minutes, before anything of the workflow runs."""
+    started = time.process_time()
+    assert codes(task_of(text * 200_000 + "\nschedulerapi.connect()", "javascript"), tmp_path) in (["PA404"], [])
+    assert time.process_time() - started < 5
