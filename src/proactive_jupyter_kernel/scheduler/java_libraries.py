@@ -111,7 +111,7 @@ def without_unused_imports(code: str) -> str:
 
 
 def _uncommented(code: str) -> str:
-    return re.sub(r"//[^\n]*|/\*.*?\*/", "", code, flags=re.DOTALL)
+    return re.sub(r"//[^\n]*|/\*.*?(?:\*/|\Z)", "", code, flags=re.DOTALL)
 
 
 def install(folder: Path, say: Callable[[str], None]) -> None:
