@@ -185,7 +185,7 @@ SETTINGS: tuple[Setting, ...] = (
         name="CHECK_SECONDS",
         field="check_seconds",
         doc="How many seconds the checks of a workflow may take; one that needs more is refused.",
-        default=lambda: 30.0,
+        default=lambda: 120.0,
         read=_some_seconds,
         kind="seconds, more than 0",
     ),
