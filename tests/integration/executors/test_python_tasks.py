@@ -369,3 +369,9 @@ def test_interpreter_of_the_task(lab: Any, python: str) -> None:
     assert (
         lab.run("import sys\nresult = sys.executable", generic_information={"PYTHON_COMMAND": python}).value == python
     )
+
+
+def test_names_of_the_servers_java_engine_are_no_globals(lab: Any) -> None:
+    """A server's bridge to Java leaves some of its own among the globals; a script has those names for itself."""
+    names = ["gateway", "bindings", "params", "forkEnvironment"]
+    assert lab.run(f"result = [name for name in {names} if name in globals()]").value == []
