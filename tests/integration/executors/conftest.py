@@ -117,9 +117,10 @@ class Lab:
 
     @staticmethod
     def is_running(pid: int) -> bool:
-        """Whether a process lives; one that only waits to be buried does not."""
+        """Whether a process lives; one that is ending, without memory already, or only waits to be buried does not."""
         try:
-            return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+            process = psutil.Process(pid)
+            return process.status() != psutil.STATUS_ZOMBIE and process.memory_info().rss > 0
         except psutil.NoSuchProcess:
             return False
 

@@ -98,12 +98,22 @@ def test_a_check_that_takes_too_long_is_refused_and_the_next_one_is_not() -> Non
     assert "took longer" in message
 
 
-def test_a_process_that_dies_refuses_its_workflow_alone() -> None:
-    """One that needs too much memory, or is killed, is replaced."""
+def test_a_check_without_enough_memory_is_refused() -> None:
+    """With what it would have needed."""
 
     async def use(checker: Checker) -> Any:
-        with pytest.raises(SubmissionRefused, match="memory"):
-            await checker.prepare(question(b" " * 600 * 1024 * 1024))
+        with pytest.raises(SubmissionRefused) as error:
+            await checker.prepare(question())
+        return error.value.hint
+
+    hint = with_checker(InProcess(seconds=60, memory=40 * 1024 * 1024), use)
+    assert hint == "The limit is the setting PROACTIVE_KERNEL_CHECK_MEMORY."
+
+
+def test_a_process_that_dies_refuses_its_workflow_alone() -> None:
+    """The next workflow gets another process."""
+
+    async def use(checker: Checker) -> Any:
         assert (await checker.validate(question())).valid
         assert isinstance(checker, InProcess)
         checker._free[0]._process.kill()
@@ -112,7 +122,7 @@ def test_a_process_that_dies_refuses_its_workflow_alone() -> None:
             await checker.prepare(question())
         return (await checker.prepare(question())).name
 
-    assert with_checker(InProcess(seconds=60, memory=512 * 1024 * 1024), use) == "job"
+    assert with_checker(InProcess(seconds=60, memory=0), use) == "job"
 
 
 def test_several_are_checked_at_the_same_time_and_one_process_is_kept_no_longer_than_it_is_used() -> None:
