@@ -22,6 +22,7 @@ import nbformat
 import pytest
 from tests.unit.pragmas.conftest import Notebook
 
+from proactive_jupyter_kernel.client.scheduler import Scheduler
 from proactive_jupyter_kernel.errors import PragmaError, ProActiveError, WaitTimeout
 from proactive_jupyter_kernel.pragmas.cells.plan import has_pragma, plan
 from proactive_jupyter_kernel.pragmas.context import Context
@@ -183,6 +184,8 @@ def test_formatted_cells_make_the_same_jobs(
 ) -> None:
     """The same workflow XML, but for the looks of Python scripts, and nothing else is refused."""
     monkeypatch.setattr(Context, "connect", lambda self, _: self.connection)
+    # Cells of examples may use the Python API; there is no scheduler here for it, least of all the user's own.
+    monkeypatch.setattr(Scheduler, "embedded", _never)
     cells = list(NASTY) if name == "nasty" else _cells_of(name)
     after = [
         cell if _spared(cell, formatter) else new for cell, new in zip(cells, FORMATTERS[formatter](cells), strict=True)
