@@ -89,7 +89,8 @@ class Channels:
         channel = self.read(name)
         if channel.revision != revision:
             return False
-        entries = {key: value for key, value in channel.entries.items() if key not in set(removed)} | dict(put)
+        gone = set(removed)
+        entries = {key: value for key, value in channel.entries.items() if key not in gone} | dict(put)
         size = len(json.dumps(entries))
         if size > MOST_BYTES:
             raise ProActiveError(
@@ -107,7 +108,10 @@ class Channels:
         return self.read(name)
 
     async def _stored(self, name: str) -> None:
-        self._changes.tell()
+        """Keep the channel, and only then let go on who waits for the change: a crash must not undo what they saw."""
         channel = self._channels[name]
-        if channel.persistent:
-            await self._save(name, channel.entries)
+        try:
+            if channel.persistent:
+                await self._save(name, channel.entries)
+        finally:
+            self._changes.tell()

@@ -106,3 +106,27 @@ def test_a_channel_has_a_limit() -> None:
         return channels.read("c").entries
 
     assert asyncio.run(scenario()) == {}
+
+
+def test_a_change_is_told_after_it_was_saved() -> None:
+    """Who waits on a persistent channel sees nothing that a crash could undo."""
+
+    async def scenario() -> list[str]:
+        happened: list[str] = []
+
+        async def save(name: str, entries: Mapping[str, Any] | None) -> None:
+            await asyncio.sleep(0.01)
+            happened.append("saved")
+
+        async def wait() -> None:
+            await channels.wait("c", channels.read("c").revision, 30)
+            happened.append("told")
+
+        channels = Channels({"c": {}}, save)
+        waiting = asyncio.create_task(wait())
+        await asyncio.sleep(0)
+        await channels.change("c", channels.read("c").revision, {"a": 1}, [])
+        await waiting
+        return happened
+
+    assert asyncio.run(scenario()) == ["saved", "told"]
