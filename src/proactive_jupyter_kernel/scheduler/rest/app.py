@@ -8,6 +8,7 @@ does not have one.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping
 
 from starlette.requests import Request
@@ -61,10 +62,13 @@ class App:
             await self._socket(scope, receive, send)
         elif scope["type"] == "http":
             self.requests += 1
+            begin = time.perf_counter()
             try:
                 response = await self._answer(Request(scope, receive))
                 await response(scope, receive, send)
+                self._service.measures.requests[response.status_code] += 1
             finally:
+                self._service.measures.request_seconds += time.perf_counter() - begin
                 self.requests -= 1
                 self._touched()
 

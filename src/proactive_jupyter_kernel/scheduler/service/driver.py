@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
@@ -27,6 +28,7 @@ from proactive_jupyter_kernel.scheduler.engine.commands import (
 )
 from proactive_jupyter_kernel.scheduler.engine.events import Event, JobSubmitted, RemoveJob, TimePassed
 from proactive_jupyter_kernel.scheduler.engine.machine import Machine
+from proactive_jupyter_kernel.scheduler.measures import Measures
 from proactive_jupyter_kernel.scheduler.service.logs import Logs, LogSource
 from proactive_jupyter_kernel.scheduler.store.base import (
     Batch,
@@ -63,8 +65,10 @@ class Driver:
         logs: Logs,
         clock: Callable[[], int],
         act: Callable[[Action], None],
+        measures: Measures,
     ) -> None:
         """`clock` gives milliseconds since the epoch; `act` carries out what came of a stored batch."""
+        self._measures = measures
         self._machine = machine
         self._store = store
         self._logs = logs
@@ -222,7 +226,7 @@ class Driver:
         changed = bool(self._batch.jobs or self._batch.tasks or self._batch.extras or self._batch.forgotten)
         try:
             if self._batch:
-                self._store.write(self._batch)
+                self._write()
         except StoreUnavailable as error:
             self._write_failed(error)
             return
@@ -239,6 +243,12 @@ class Driver:
         for action in actions:
             self._act(action)
 
+    def _write(self) -> None:
+        begin = time.perf_counter()
+        self._store.write(self._batch)
+        self._measures.batches += 1
+        self._measures.batch_seconds += time.perf_counter() - begin
+
     def _finish(self, error: StoreUnavailable | None) -> None:
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
@@ -250,6 +260,7 @@ class Driver:
                 waiter.set_exception(error)
 
     def _write_failed(self, error: StoreUnavailable) -> None:
+        self._measures.batches_failed += 1
         for submission in self._batch.submissions:
             self._undo(submission.job_id)
         self._finish(error)

@@ -20,6 +20,7 @@ from proactive_jupyter_kernel.scheduler.credentials import Credentials
 from proactive_jupyter_kernel.scheduler.engine.commands import KillAttempt, RunSelection, StartAttempt
 from proactive_jupyter_kernel.scheduler.engine.events import AttemptEnded, ProgressMade, SelectionEnded
 from proactive_jupyter_kernel.scheduler.executors.base import Executor
+from proactive_jupyter_kernel.scheduler.measures import Measures
 from proactive_jupyter_kernel.scheduler.service.driver import Driver
 from proactive_jupyter_kernel.scheduler.service.logs import Logs, LogSource
 from proactive_jupyter_kernel.scheduler.service.precious import PreciousLog
@@ -47,7 +48,9 @@ class Runner:
         site: Site,
         clock: Callable[[], int],
         credentials: Credentials,
+        measures: Measures,
     ) -> None:
+        self._measures = measures
         self._selections = selections
         self._executor = executor
         self._ask = ask
@@ -71,6 +74,7 @@ class Runner:
         """Run an attempt in the background."""
         if self._closing:
             return
+        self._measures.attempts_started += 1
         key = _key(command.job_id, command.task_id, command.number)
         before = {self._on_slot[slot.name] for slot in command.slots if slot.name in self._on_slot}
         running = asyncio.create_task(self._run(key, command, before), name=f"attempt {key}")
@@ -83,6 +87,7 @@ class Runner:
         key = _key(command.job_id, command.task_id, command.number)
         if key in self._running:
             self._killed.add(key)
+            self._measures.attempts_killed += 1
             self._errand(self._executor.kill(key))
 
     def select(self, command: RunSelection) -> None:
@@ -178,6 +183,7 @@ class Runner:
         return attempt
 
     def _end(self, command: StartAttempt, attempt: Attempt | None, outcome: Outcome) -> None:
+        self._count(outcome)
         at = self._clock()
         self._selections.add_cleaning(command.job_id, command.task_id, command.slots[0].name, at, outcome)
         # An attempt that could not be prepared hands on what it would have had.
@@ -212,6 +218,12 @@ class Runner:
                 duration=outcome.duration,
             )
         )
+
+    def _count(self, outcome: Outcome) -> None:
+        measures = self._measures
+        measures.attempts_ended[outcome.failure.kind.value if outcome.failure else "success"] += 1
+        measures.attempt_seconds += max(0, outcome.duration) / 1000
+        measures.attempt_rate.add()
 
     def _say(self, command: StartAttempt, text: str) -> None:
         task = self._ask.task_by_id(command.job_id, command.task_id)

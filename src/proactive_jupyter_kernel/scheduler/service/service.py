@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from proactive_jupyter_kernel.errors import SubmissionRefused, UnknownJob
+from proactive_jupyter_kernel.errors import SubmissionRefused, UnknownJob, WorkflowError
 from proactive_jupyter_kernel.scheduler import java_libraries
 from proactive_jupyter_kernel.scheduler.catalog import Catalog
 from proactive_jupyter_kernel.scheduler.credentials import Credentials
@@ -30,6 +30,7 @@ from proactive_jupyter_kernel.scheduler.engine.records import JobRecord
 from proactive_jupyter_kernel.scheduler.engine.transitions import SchedulerStatus
 from proactive_jupyter_kernel.scheduler.executors.base import Executor
 from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
+from proactive_jupyter_kernel.scheduler.measures import Measures
 from proactive_jupyter_kernel.scheduler.service import submission
 from proactive_jupyter_kernel.scheduler.service.attachments import Attachments
 from proactive_jupyter_kernel.scheduler.service.channels import Channels
@@ -38,6 +39,7 @@ from proactive_jupyter_kernel.scheduler.service.driver import Action, Driver
 from proactive_jupyter_kernel.scheduler.service.errors import SubmissionClosed
 from proactive_jupyter_kernel.scheduler.service.listeners import Listeners
 from proactive_jupyter_kernel.scheduler.service.logs import Logs
+from proactive_jupyter_kernel.scheduler.service.overview import Overview, overview_of
 from proactive_jupyter_kernel.scheduler.service.questions import ALL, Questions
 from proactive_jupyter_kernel.scheduler.service.resource_manager import ResourceManager
 from proactive_jupyter_kernel.scheduler.service.runner import Runner
@@ -93,9 +95,12 @@ class Service(Verbs):
         self.site = site
         self.settings = settings
         self.listeners = Listeners()
+        #: What has happened since the start.
+        self.measures = Measures(started_at=clock())
         self.hidden = hidden or HiddenValues.for_one_run()
         ask = Questions(store, self.hidden, site)
         self.listeners.add(ask.started.hear)
+        self.listeners.add(self._count_ended)
         self.credentials = credentials or Credentials()
         self.catalog = catalog or Catalog(Path(site.home, "catalog"), site.url)
         self._checker = checker or InThread()
@@ -112,7 +117,9 @@ class Service(Verbs):
         self.channels = Channels(store.channels(), lambda name, entries: self._driver.keep_channel(name, entries))
         #: What selection scripts said, for the server's log.
         self.selections = Selections()
-        driver = Driver(machine=self._machine, store=store, logs=self.logs, clock=clock, act=self._act)
+        driver = Driver(
+            machine=self._machine, store=store, logs=self.logs, clock=clock, act=self._act, measures=self.measures
+        )
         super().__init__(ask=ask, driver=driver, clock=clock)
         self.resources = ResourceManager(
             machine=self._machine, driver=driver, ask=ask, listeners=self.listeners, clock=clock
@@ -125,6 +132,7 @@ class Service(Verbs):
             site=site,
             clock=clock,
             credentials=self.credentials,
+            measures=self.measures,
         )
         self._runner.driver = driver
         self.attachments = Attachments(ask=ask, driver=driver, hidden=self.hidden, lookups=self._lookups)
@@ -175,12 +183,22 @@ class Service(Verbs):
             return self.ask.jobs(JobQuery(statuses=_GOING, limit=0)).total == 0
         return self._machine.status is SchedulerStatus.KILLED
 
+    def overview(self) -> Overview:
+        """The scheduler at a glance."""
+        return overview_of(
+            self._machine, self.measures, status=self.status.value, home=self.site.home, clock=self.clock
+        )
+
     def _act(self, action: Action) -> None:
         self._actions[type(action)](action)
 
     def _forget(self, command: ForgetJob) -> None:
         self.ask.forget(command.job_id)
         self.selections.forget(command.job_id)
+
+    def _count_ended(self, announcement: Announce) -> None:
+        if announcement.event in _ENDS and announcement.job is not None:
+            self.measures.jobs_ended[announcement.job.status.value] += 1
 
     def _slots_changed(self) -> None:
         self._driver.post(events.SlotsChanged(at=self.clock(), slots=self._executor.slots))
@@ -201,7 +219,12 @@ class Service(Verbs):
         Raises `WorkflowError` with every problem, `SubmissionClosed` while the scheduler is stopped and
         `SubmissionRefused` where the job cannot be stored. A refused workflow gets no id.
         """
-        workflow = await self._checker.prepare(self._question(xml, variables, generic_information, owner, mode=mode))
+        question = self._question(xml, variables, generic_information, owner, mode=mode)
+        try:
+            workflow = await self._checker.prepare(question)
+        except WorkflowError:
+            self.measures.jobs_refused += 1
+            raise
         if self._machine.status not in _OPEN:
             raise SubmissionClosed(f"The scheduler is {self._machine.status.value} and takes no jobs.")
         self._last_job_id += 1
@@ -219,7 +242,10 @@ class Service(Verbs):
             await self._driver.settled()
         except StoreUnavailable as error:
             self.ask.forget(job_id)
+            self.measures.jobs_refused += 1
             raise SubmissionRefused(f"The workflow was not accepted: {error.message}", hint=error.hint) from error
+        self.measures.jobs_submitted += 1
+        self.measures.job_rate.add()
         return self.ask.job(job_id).record
 
     async def resubmit(
@@ -329,5 +355,7 @@ class Service(Verbs):
 
 #: Jobs that have started and continue without a decision.
 _GOING = frozenset({JobStatus.RUNNING, JobStatus.STALLED})
+#: The end of a job.
+_ENDS = frozenset({"JOB_RUNNING_TO_FINISHED", "JOB_PENDING_TO_FINISHED"})
 #: Where submissions are taken.
 _OPEN = frozenset({SchedulerStatus.STARTED, SchedulerStatus.PAUSED, SchedulerStatus.FROZEN})

@@ -20,6 +20,7 @@ from proactive_jupyter_kernel.scheduler.engine.commands import (
 )
 from proactive_jupyter_kernel.scheduler.engine.events import Event, JobSubmitted, PauseJob, TimePassed
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
+from proactive_jupyter_kernel.scheduler.measures import Measures
 from proactive_jupyter_kernel.scheduler.service.driver import Driver
 from proactive_jupyter_kernel.scheduler.service.logs import Logs
 from proactive_jupyter_kernel.scheduler.store.base import Batch, JobFacts, StoreUnavailable, Submission
@@ -64,7 +65,12 @@ class Scene:
         self.logs = Logs(max_lines=10, max_bytes=1000, on_first=lambda: self.driver.soon(0))
         machine: Any = self.machine
         self.driver = Driver(
-            machine=machine, store=self.store, logs=self.logs, clock=lambda: self.now, act=self.acted.append
+            machine=machine,
+            store=self.store,
+            logs=self.logs,
+            clock=lambda: self.now,
+            act=self.acted.append,
+            measures=Measures(started_at=0),
         )
 
     async def until(self, true: Callable[[], bool]) -> None:

@@ -9,6 +9,7 @@ from proactive_jupyter_kernel.scheduler.rest.routes import (
     job_results,
     jobs,
     login,
+    metrics,
     openapi,
     refusals,
     rights,
@@ -54,4 +55,4 @@ ROUTES = (
 )
 
 #: Those beside ``/rest``, under the server's root.
-OUTSIDE = (*catalog.OUTSIDE, *refusals.OUTSIDE)
+OUTSIDE = (*catalog.OUTSIDE, *metrics.OUTSIDE, *refusals.OUTSIDE)
