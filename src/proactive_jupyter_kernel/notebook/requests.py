@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from proactive_jupyter_kernel.pragmas.declarations.registry import Bound
+    from proactive_jupyter_kernel.pragmas.declarations.registry import BoundCall
 
 __all__ = ["Cell", "Requests"]
 
@@ -33,7 +33,7 @@ class Cell:
     #: Whether a pragma of it was run or refused.
     pragmas: bool = False
     #: The pragmas that were not begun yet; None where none was begun.
-    to_come: Sequence[Bound] | None = None
+    to_come: Sequence[BoundCall] | None = None
     #: Header of the request, the parent header of outputs; empty outside of a kernel.
     header: Mapping[str, Any] = field(default_factory=dict)
     #: True: the front end cannot ask a person, as in a run by nbclient.

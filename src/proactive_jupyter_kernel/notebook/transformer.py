@@ -22,7 +22,7 @@ from proactive_jupyter_kernel.errors import PragmaError
 
 if TYPE_CHECKING:
     from proactive_jupyter_kernel.pragmas.cells.plan import Plan
-    from proactive_jupyter_kernel.pragmas.declarations.registry import Bound
+    from proactive_jupyter_kernel.pragmas.declarations.registry import BoundCall
     from proactive_jupyter_kernel.pragmas.grammar.syntax import LocalCode
 
 __all__ = ["RUNNER", "Cells", "Program", "has_pragma", "may_have_pragma"]
@@ -85,7 +85,7 @@ class Program:
     """A cell, read: the Python that stands for it and the calls that this Python makes."""
 
     python: str
-    calls: tuple[Bound, ...] = ()
+    calls: tuple[BoundCall, ...] = ()
     #: Why nothing of the cell can be done.
     fault: PragmaError | None = None
 

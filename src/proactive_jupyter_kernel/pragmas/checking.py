@@ -55,9 +55,9 @@ class Finding:
 
 def findings(context: Context) -> list[Finding]:
     """All findings of the draft, errors first; the caller must hold the lock of the context."""
-    sketch = context.draft.sketch(context.job_name)
-    found = [*_refused(context), *(_of_problem(context, problem) for problem in sketch.problems)]
-    found += _of_needs(context, needs(context.draft.complete, parents_in(sketch.workflow.tasks)))
+    preview = context.draft.preview(context.job_name)
+    found = [*_refused(context), *(_of_problem(context, problem) for problem in preview.problems)]
+    found += _of_needs(context, needs(context.draft.complete, parents_in(preview.workflow.tasks)))
     return sorted(found, key=lambda one: one.severity is not Severity.ERROR)
 
 

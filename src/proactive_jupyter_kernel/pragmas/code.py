@@ -13,9 +13,9 @@ from pathlib import Path
 from proactive_jupyter_kernel.errors import PragmaError, PragmaSyntaxError
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.declarations.proposals import propose
-from proactive_jupyter_kernel.pragmas.declarations.registry import Bound
+from proactive_jupyter_kernel.pragmas.declarations.registry import BoundCall
 from proactive_jupyter_kernel.pragmas.draft.source_map import Code
-from proactive_jupyter_kernel.pragmas.grammar.tokens import Place
+from proactive_jupyter_kernel.pragmas.grammar.tokens import Span
 from proactive_jupyter_kernel.pragmas.outputs import Notice
 from proactive_jupyter_kernel.pragmas.paths import path_of
 from proactive_jupyter_kernel.workflow.languages import LANGUAGES, Language
@@ -40,7 +40,7 @@ _MAGIC_HINT = (
 )
 
 
-def check_code(call: Bound) -> None:
+def check_code(call: BoundCall) -> None:
     """Check the code in the cell first: Python is compiled, other languages are not checked."""
     language = call.values.get("language")
     is_ours = isinstance(language, Language) and language.engine == "cpython" and not _foreign_python(call)
@@ -50,11 +50,11 @@ def check_code(call: Bound) -> None:
             raise _in_cell(call, fault)
 
 
-def check_decides(*variables: str) -> Callable[[Bound], None]:
+def check_decides(*variables: str) -> Callable[[BoundCall], None]:
     """The check of a script that must set one of these variables: its language must be able to."""
     wanted = " or ".join(variables)
 
-    def check(call: Bound) -> None:
+    def check(call: BoundCall) -> None:
         check_code(call)
         language: Language = call["language"]
         if not language.sets_variables:
@@ -68,7 +68,7 @@ def check_decides(*variables: str) -> Callable[[Bound], None]:
     return check
 
 
-def code_of(context: Context, call: Bound, language: Language) -> Code:
+def code_of(context: Context, call: BoundCall, language: Language) -> Code:
     """The pragma's code; the file that `path` names wins over the cell, with a warning."""
     path = call.values.get("path")
     foreign = _foreign_python(call) if language.engine == "cpython" else ""
@@ -94,7 +94,7 @@ def code_of(context: Context, call: Bound, language: Language) -> Code:
     return Code(text=text, label=path, cell=context.frontend.cell_id)
 
 
-def _foreign_python(call: Bound) -> str:
+def _foreign_python(call: BoundCall) -> str:
     """The interpreter that the pragma names for its code: it may know a syntax that ours does not."""
     information = dict(call.values.get("generic_info") or ())
     return str(information.get("PYTHON_COMMAND", "")).strip()
@@ -109,7 +109,7 @@ def _doubt(context: Context, line: int, where: str, python: str, fault: SyntaxEr
     context.frontend.show(Notice(text=text, warning=True))
 
 
-def _read(context: Context, call: Bound, path: str, language: Language) -> str:
+def _read(context: Context, call: BoundCall, path: str, language: Language) -> str:
     if path.lower().endswith(".ipynb"):
         message = f"{path} is a notebook, not a script."
         raise call.fault(message, parameter="path", hint="Save the code of its cell as a file, such as script.py.")
@@ -170,19 +170,19 @@ def _python_fault(text: str) -> SyntaxError | None:
     return None
 
 
-def _in_cell(call: Bound, fault: SyntaxError) -> PragmaError:
+def _in_cell(call: BoundCall, fault: SyntaxError) -> PragmaError:
     lines = call.code.split("\n")
     number = min(max(fault.lineno or 1, 1), len(lines))
     column = max((fault.offset or 1) - 1, 0)
     end = fault.end_offset if fault.end_offset and fault.end_lineno == fault.lineno else None
-    place = Place(
+    span = Span(
         line=call.call.code_first_line + number - 1,
         column=column,
         length=max((end or 0) - 1 - column, 1),
         source=lines[number - 1],
     )
     message = f"the code is not Python: {fault.msg}."
-    return place.fault(PragmaSyntaxError, message, hint=_hint(fault), pragma=call.call.name)
+    return span.fault(PragmaSyntaxError, message, hint=_hint(fault), pragma=call.call.name)
 
 
 def _hint(fault: SyntaxError) -> str:

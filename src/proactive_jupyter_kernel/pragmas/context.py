@@ -11,7 +11,7 @@ from proactive_jupyter_kernel.client.config import EMBEDDED, Settings, discover
 from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.errors import BadValue, SetupError
 from proactive_jupyter_kernel.pragmas.declarations.kinds import Formula, Modelled
-from proactive_jupyter_kernel.pragmas.declarations.registry import Bound
+from proactive_jupyter_kernel.pragmas.declarations.registry import BoundCall
 from proactive_jupyter_kernel.pragmas.draft.draft import Draft
 from proactive_jupyter_kernel.pragmas.draft.notebook_parameters import NotebookParameters
 from proactive_jupyter_kernel.pragmas.draft.refusals import Refusals
@@ -174,13 +174,15 @@ class Context:
         notebook = self.frontend.notebook_name
         return f"notebook_{notebook}" if len(notebook) == 1 else notebook or UNNAMED
 
-    def texts(self, call: Bound, parameter: str) -> dict[str, str]:
+    def texts(self, call: BoundCall, parameter: str) -> dict[str, str]:
         """The pairs of a parameter, every formula replaced by what the notebook's Python makes of it."""
         pairs: Mapping[str, str | Formula | Modelled] = call[parameter] or {}
         plain = {name: one.value if isinstance(one, Modelled) else one for name, one in pairs.items()}
         return {name: self._text(call, name, value) for name, value in plain.items()}
 
-    def models(self, call: Bound, parameter: str, texts: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
+    def models(
+        self, call: BoundCall, parameter: str, texts: Mapping[str, str], known: Mapping[str, str]
+    ) -> dict[str, str]:
         """The models that a parameter gives its variables, those that are `known` for the others.
 
         `texts` are the values; `PragmaError` for one that does not fit.
@@ -204,7 +206,7 @@ class Context:
         found = (one.settings.password.reveal() for one in connections if one is not None)
         return tuple(dict.fromkeys(secret for secret in found if secret))
 
-    def _text(self, call: Bound, name: str, value: str | Formula) -> str:
+    def _text(self, call: BoundCall, name: str, value: str | Formula) -> str:
         if isinstance(value, str):
             return value
         hint = "A value that starts with '=' is an expression of the notebook's Python; quotes make it a text."
@@ -213,14 +215,14 @@ class Context:
             found = eval(value.text, dict(self.frontend.namespace))
         except Exception as error:
             message = f"the expression for {name} cannot be evaluated: {type(error).__name__}: {error}"
-            raise value.place.fault(BadValue, message, hint=hint, pragma=call.call.name) from error
+            raise value.span.fault(BadValue, message, hint=hint, pragma=call.call.name) from error
         if isinstance(found, bool):
             return "true" if found else "false"
         if isinstance(found, (str, int, float)):
             return str(found)
         message = f"the expression for {name} gives a {type(found).__name__}, not a text, a number or a bool."
         hint = "Turn it into text: =str(…) or =json.dumps(…)."
-        raise value.place.fault(BadValue, message, hint=hint, pragma=call.call.name)
+        raise value.span.fault(BadValue, message, hint=hint, pragma=call.call.name)
 
     # -- jobs
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from proactive_jupyter_kernel.pragmas.context import Context
-from proactive_jupyter_kernel.pragmas.declarations.registry import Bound
+from proactive_jupyter_kernel.pragmas.declarations.registry import BoundCall
 from proactive_jupyter_kernel.pragmas.draft.contributions import ControlStep
 from proactive_jupyter_kernel.pragmas.draft.draft import Removed
 from proactive_jupyter_kernel.pragmas.draft.refusals import Item, Refusal, items_of, items_of_text
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 
-def begin(context: Context, call: Bound) -> None:
+def begin(context: Context, call: BoundCall) -> None:
     """A pragma of the running cell is about to be run."""
     frontend, draft = context.frontend, context.draft
     changes = call.pragma.changes_draft or call.later.changes_draft
@@ -47,14 +47,14 @@ def begin(context: Context, call: Bound) -> None:
             _end(context)
 
 
-def done(context: Context, call: Bound) -> None:
+def done(context: Context, call: BoundCall) -> None:
     """A pragma that changes the draft did its work."""
     context.refusals.done(items_of(call))
     if not call.later.changes_draft:
         _end(context)
 
 
-def failed(context: Context, call: Bound, error: BaseException) -> None:
+def failed(context: Context, call: BoundCall, error: BaseException) -> None:
     """A pragma that changes the draft was refused, or interrupted."""
     context.draft.fail()
     record(context)
@@ -74,7 +74,7 @@ def refused(context: Context, text: str, error: BaseException) -> None:
 
 
 def not_reached(
-    context: Context, cell: str, label: str, calls: Collection[Bound] | None, text: str, error: BaseException
+    context: Context, cell: str, label: str, calls: Collection[BoundCall] | None, text: str, error: BaseException
 ) -> None:
     """A cell stopped at an error before it came to `calls`; None: before any pragma of its text."""
     items = items_of_text(text) if calls is None else items_of(*calls)
@@ -146,7 +146,7 @@ def warnings_of(context: Context) -> list[Notice]:
     return [Notice(text=text, warning=True) for text in (*missing, *idle)]
 
 
-def submittable(context: Context, call: Bound) -> list[Notice]:
+def submittable(context: Context, call: BoundCall) -> list[Notice]:
     """`warnings_of`; `PragmaError` where the job would run an older version of a task, or tasks need a missing one."""
     for refusal in context.refusals:
         for item in refusal.items:

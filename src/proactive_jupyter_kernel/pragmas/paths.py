@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from proactive_jupyter_kernel.pragmas.context import Context
-from proactive_jupyter_kernel.pragmas.declarations.registry import Bound
+from proactive_jupyter_kernel.pragmas.declarations.registry import BoundCall
 
 __all__ = ["file_of", "path_of"]
 
 
-def path_of(context: Context, call: Bound, parameter: str, text: str = "") -> Path:
+def path_of(context: Context, call: BoundCall, parameter: str, text: str = "") -> Path:
     """The path that a parameter names, or `text` in its place; `PragmaError` where there is no such home folder."""
     written = text or str(call[parameter])
     try:
@@ -24,7 +24,7 @@ def path_of(context: Context, call: Bound, parameter: str, text: str = "") -> Pa
         ) from None
 
 
-def file_of(context: Context, call: Bound, parameter: str, text: str = "") -> Path:
+def file_of(context: Context, call: BoundCall, parameter: str, text: str = "") -> Path:
     """The same for a file that is written; `PragmaError` where the path can only be a folder's."""
     written = text or str(call[parameter])
     path = path_of(context, call, parameter, text)

@@ -6,13 +6,13 @@ from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.pragmas import ownership
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.declarations.masking import mask_error
-from proactive_jupyter_kernel.pragmas.declarations.registry import Bound
+from proactive_jupyter_kernel.pragmas.declarations.registry import BoundCall
 from proactive_jupyter_kernel.pragmas.memory import journal
 
 __all__ = ["run"]
 
 
-def run(context: Context, call: Bound) -> None:
+def run(context: Context, call: BoundCall) -> None:
     """Run one pragma; whatever is wrong comes as a `ProActiveError`, an interrupt as `KeyboardInterrupt`.
 
     Pragmas that change the draft run one at a time; the others never wait for each other.
@@ -24,12 +24,12 @@ def run(context: Context, call: Bound) -> None:
         raise
 
 
-def secrets_of(call: Bound) -> list[str]:
+def secrets_of(call: BoundCall) -> list[str]:
     """The passwords and tokens that the call holds."""
     return [value.reveal() for value in call.values.values() if isinstance(value, Secret)]
 
 
-def _run(context: Context, call: Bound) -> None:
+def _run(context: Context, call: BoundCall) -> None:
     if not (call.pragma.name == "draft" and call.given("restore")):
         journal.offer(context)
     if not call.pragma.changes_draft:

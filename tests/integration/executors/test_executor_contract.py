@@ -20,7 +20,7 @@ from proactive_jupyter_kernel.scheduler.attempt import (
 )
 from proactive_jupyter_kernel.scheduler.executors.base import Executor
 from proactive_jupyter_kernel.scheduler.executors.local import LocalExecutor, LocalSettings
-from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor, Performance
+from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor, ScriptedAttempt
 from proactive_jupyter_kernel.workflow.model import Script, SelectionScript
 
 #: What the tasks do, as a script and as a play.
@@ -32,23 +32,23 @@ SCRIPTS = {
 }
 
 
-def good(stage: Performance) -> Outcome:
+def good(stage: ScriptedAttempt) -> Outcome:
     stage.say("one")
     stage.say("two", error=True)
     return Outcome(value=3, variables_set={"v": 1})
 
 
-def bad(stage: Performance) -> Outcome:
+def bad(stage: ScriptedAttempt) -> Outcome:
     raise ValueError("wrong")
 
 
-async def long(stage: Performance) -> Outcome:
+async def long(stage: ScriptedAttempt) -> Outcome:
     stage.say("started")
     await asyncio.sleep(300)
     return Outcome()
 
 
-async def half(stage: Performance) -> Outcome:
+async def half(stage: ScriptedAttempt) -> Outcome:
     stage.progress(50)
     await asyncio.sleep(300)
     return Outcome()

@@ -1,4 +1,4 @@
-"""The code behind Javascript tasks, run by an engine with stand-ins for Java's collections and a server's refusals."""
+"""The code behind JavaScript tasks, run by an engine with stand-ins for Java's collections and a server's refusals."""
 
 from __future__ import annotations
 

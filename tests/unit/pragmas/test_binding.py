@@ -7,12 +7,19 @@ import pytest
 from proactive_jupyter_kernel.errors import PragmaError
 from proactive_jupyter_kernel.pragmas.cells.plan import mask, plan
 from proactive_jupyter_kernel.pragmas.declarations.kinds import Formula
-from proactive_jupyter_kernel.pragmas.declarations.registry import FAMILIES, PRAGMAS, Bound, Parameter, Registry, pragma
+from proactive_jupyter_kernel.pragmas.declarations.registry import (
+    FAMILIES,
+    PRAGMAS,
+    BoundCall,
+    Parameter,
+    Registry,
+    pragma,
+)
 from proactive_jupyter_kernel.pragmas.declarations.values import Plain
 from proactive_jupyter_kernel.pragmas.grammar.syntax import LocalCode
 
 
-def bound(cell: str) -> Bound:
+def bound(cell: str) -> BoundCall:
     """The one pragma of a cell."""
     (call,) = plan(cell).calls
     return call

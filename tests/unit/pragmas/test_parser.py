@@ -6,15 +6,15 @@ import pytest
 
 from proactive_jupyter_kernel.errors import PragmaSyntaxError
 from proactive_jupyter_kernel.pragmas.grammar.parser import parse, write
-from proactive_jupyter_kernel.pragmas.grammar.syntax import Items, LocalCode, Node, Rows, Text
+from proactive_jupyter_kernel.pragmas.grammar.syntax import ListNode, LocalCode, MapNode, Node, TextNode
 
 
 def plain(node: Node) -> object:
     """A value as Python's own lists, dicts and texts."""
-    if isinstance(node, Items):
+    if isinstance(node, ListNode):
         found = [plain(item) for item in node.items]
         return tuple(found) if node.bracket == "(" else found
-    if isinstance(node, Rows):
+    if isinstance(node, MapNode):
         return {key.text: plain(value) for key, value in node.rows}
     return node.text
 
@@ -301,7 +301,7 @@ def test_a_call_is_written_on_one_line_in_bare_text_where_that_is_possible() -> 
 def test_texts_are_equal_whether_quoted_or_not() -> None:
     """Quotes are how a text is typed, not a part of it."""
     assert parse("#%p(a='x')").calls == parse("#%p(a=x)").calls
-    assert isinstance(parse("#%p(a='x')").calls[0].arguments[0].value, Text)
+    assert isinstance(parse("#%p(a='x')").calls[0].arguments[0].value, TextNode)
 
 
 def test_a_key_with_a_bracket_and_a_quote_is_written_in_quotes() -> None:

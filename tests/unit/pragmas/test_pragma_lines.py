@@ -8,7 +8,7 @@ from proactive_jupyter_kernel.errors import PragmaSyntaxError
 from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS
 from proactive_jupyter_kernel.pragmas.grammar.magics import MAGICS, SHARED
 from proactive_jupyter_kernel.pragmas.grammar.parser import has_pragma, parse, read, write
-from proactive_jupyter_kernel.pragmas.grammar.syntax import Text
+from proactive_jupyter_kernel.pragmas.grammar.syntax import TextNode
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ def test_a_slip_that_would_change_the_meaning_is_an_error_that_says_what_to_writ
 def test_an_argument_that_is_commented_out_is_none(cell: str) -> None:
     """Whether the lines of the pragma carry a sign or not."""
     (call,) = parse(cell, PRAGMAS.dialect).calls
-    values = [(one.name, one.value.text) for one in call.arguments if isinstance(one.value, Text)]
+    values = [(one.name, one.value.text) for one in call.arguments if isinstance(one.value, TextNode)]
     assert (values, call.code) == ([("name", "T"), ("runs", "2")], "x")
 
 

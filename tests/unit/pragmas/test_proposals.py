@@ -114,7 +114,7 @@ def test_every_meaning_of_a_parameter_exists() -> None:
 def test_a_value_without_a_name_is_what_one_would_expect(cell: str, given: dict[str, object]) -> None:
     """A number is a job's id, a text a name; where several are possible, one may list them."""
     (call,) = plan(cell).calls
-    found = {name: call[name] for name in call.places if name != "language"}
+    found = {name: call[name] for name in call.spans if name != "language"}
     assert found == given
 
 

@@ -21,7 +21,7 @@ from proactive_jupyter_kernel.pragmas.declarations.parameters import (
 from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS
 from proactive_jupyter_kernel.pragmas.declarations.values import Duration, Expression, Integer, LanguageName, Plain
 from proactive_jupyter_kernel.pragmas.grammar.parser import parse, write
-from proactive_jupyter_kernel.pragmas.grammar.syntax import Argument, Call, Items, Node, Rows, Text
+from proactive_jupyter_kernel.pragmas.grammar.syntax import Argument, Call, ListNode, MapNode, Node, TextNode
 from proactive_jupyter_kernel.pragmas.grammar.tokens import Scanner, quote
 from proactive_jupyter_kernel.workflow.languages import LANGUAGES
 
@@ -37,26 +37,28 @@ NAMES = st.from_regex(r"[a-z_é][a-z0-9_é]{0,8}", fullmatch=True)
 XML_NAMES = st.from_regex(r"[a-zA-Z_][a-zA-Z0-9_.\-]{0,8}", fullmatch=True)
 
 
-def texts() -> st.SearchStrategy[Text]:
-    return st.builds(lambda text: Text(text=text, place=NOWHERE), TEXTS)
+def texts() -> st.SearchStrategy[TextNode]:
+    return st.builds(lambda text: TextNode(text=text, span=NOWHERE), TEXTS)
 
 
 def longer(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
     return st.one_of(
         st.builds(
-            lambda items, bracket: Items(items=tuple(items), bracket=bracket, place=NOWHERE),
+            lambda items, bracket: ListNode(items=tuple(items), bracket=bracket, span=NOWHERE),
             st.lists(inner, max_size=3),
             st.sampled_from("[("),
         ),
-        st.builds(lambda rows: Rows(rows=tuple(rows), place=NOWHERE), st.lists(st.tuples(texts(), inner), max_size=3)),
+        st.builds(
+            lambda rows: MapNode(rows=tuple(rows), span=NOWHERE), st.lists(st.tuples(texts(), inner), max_size=3)
+        ),
     )
 
 
 NODES: st.SearchStrategy[Node] = st.recursive(texts(), longer, max_leaves=8)
-ARGUMENTS = st.builds(lambda name, value: Argument(name=name, value=value, place=NOWHERE), NAMES, NODES)
+ARGUMENTS = st.builds(lambda name, value: Argument(name=name, value=value, span=NOWHERE), NAMES, NODES)
 CODE = st.one_of(st.just(""), TEXTS.filter(lambda text: text.strip() and "#%" not in text and "\r" not in text))
 CALLS = st.builds(
-    lambda name, arguments, code: Call(name=name, arguments=tuple(arguments), code=code, place=NOWHERE),
+    lambda name, arguments, code: Call(name=name, arguments=tuple(arguments), code=code, span=NOWHERE),
     st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True),
     st.lists(ARGUMENTS, max_size=4),
     CODE,

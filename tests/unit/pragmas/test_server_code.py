@@ -175,7 +175,7 @@ def test_a_script_before_the_task_marks_no_result(notebook, tmp_path: Path) -> N
 
 
 def test_control_scripts_see_and_set_lists(notebook, tmp_path: Path) -> None:
-    """In Python as the task's own; in Javascript where they set variables, and as they are otherwise."""
+    """In Python as the task's own; in JavaScript where they set variables, and as they are otherwise."""
     condition = "loop = variables['l'] == [1]\nvariables['m'] = [loop]"
     notebook.run(f"#%start(S)\n1\n#%condition(language=Python)\n{condition}\n#%loop(L)\n2")
     notebook.run("#%branch(B)\n1\n#%condition()\nvariables['k'] = [1]; branch = 'if'\n#%if(I)\n1\n#%else(E)\n2")
@@ -253,7 +253,7 @@ def test_other_languages_and_imported_workflows_stay(notebook, tmp_path: Path) -
 
 @pytest.mark.memory_only("an embedded scheduler is no server")
 def test_an_embedded_scheduler_behind_an_address_gets_the_code_as_it_is(notebook: Any) -> None:
-    """Its tasks carry values by themselves; it has no Java for the code that Javascript tasks get for a server."""
+    """Its tasks carry values by themselves; it has no Java for the code that JavaScript tasks get for a server."""
     notebook.connection.settings = Settings(url=notebook.server.address, login="ada", password=Secret("secret"))
     notebook.server.embedded = "0.1.0"
     notebook.run("#%task(name=A, language=Javascript)\nresult = [1]\n#%task(name=B)\n[1]\n#%submit_job(draw=off)")

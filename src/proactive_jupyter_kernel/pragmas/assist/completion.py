@@ -15,7 +15,7 @@ from proactive_jupyter_kernel.pragmas.declarations.values import Pairs
 from proactive_jupyter_kernel.pragmas.declarations.variable_pairs import VariablePairs
 from proactive_jupyter_kernel.pragmas.grammar.cursor import Spot, code_before, locate
 from proactive_jupyter_kernel.pragmas.grammar.parser import write_value
-from proactive_jupyter_kernel.pragmas.grammar.syntax import Items, Reading, Rows, Text
+from proactive_jupyter_kernel.pragmas.grammar.syntax import ListNode, MapNode, Reading, TextNode
 from proactive_jupyter_kernel.pragmas.grammar.tokens import quote
 
 __all__ = ["Completions", "Match", "complete", "known"]
@@ -89,11 +89,11 @@ def _own_variables(reading: Reading) -> list[str]:
     values = [one.value for one in reading.call.arguments if one.name in ("variables", "import", "export")]
     names: list[str] = []
     for value in values:
-        if isinstance(value, Rows):
+        if isinstance(value, MapNode):
             names += [key.text for key, _ in value.rows]
-        elif isinstance(value, Items):
-            firsts = (one.items[0] if isinstance(one, Items) and one.items else one for one in value.items)
-            names += [one.text for one in firsts if isinstance(one, Text)]
+        elif isinstance(value, ListNode):
+            firsts = (one.items[0] if isinstance(one, ListNode) and one.items else one for one in value.items)
+            names += [one.text for one in firsts if isinstance(one, TextNode)]
     return names
 
 
@@ -143,7 +143,7 @@ def _values(parameter: Parameter, spot: Spot, names: Known) -> list[Match]:
 def _written(text: str, kind: Kind, spot: Spot) -> str:
     if spot.quoted:
         return quote(text)[1:-1]
-    return write_value(Text(text=text, place=NOWHERE))
+    return write_value(TextNode(text=text, span=NOWHERE))
 
 
 def _files(folder: Path, typed: str) -> Sequence[str]:

@@ -8,12 +8,12 @@ from proactive_jupyter_kernel.pragmas.cells.plan import Plan
 from proactive_jupyter_kernel.pragmas.code import check_code, code_of
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.declarations.parameters import PYTHON
-from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, Handler, Pragma
+from proactive_jupyter_kernel.pragmas.declarations.registry import BoundCall, Handler, Pragma
 from proactive_jupyter_kernel.pragmas.draft.contributions import AppendedCode, DefinedTask
 from proactive_jupyter_kernel.pragmas.draft.draft import Draft, DraftTask
 from proactive_jupyter_kernel.pragmas.draft.source_map import Code
 from proactive_jupyter_kernel.pragmas.grammar.syntax import Call
-from proactive_jupyter_kernel.pragmas.grammar.tokens import Place
+from proactive_jupyter_kernel.pragmas.grammar.tokens import Span
 from proactive_jupyter_kernel.pragmas.handlers.tasks import define, say_defined
 from proactive_jupyter_kernel.pragmas.outputs import Text
 from proactive_jupyter_kernel.workflow.languages import by_engine
@@ -31,18 +31,18 @@ def plan_of_plain_cell(context: Context, text: str) -> Plan | None:
     if pragma is None or _LOCAL.fullmatch(text):
         return None
     first = text.split("\n")[0]
-    place = Place(line=1, column=0, length=max(len(first), 1), source=first)
+    span = Span(line=1, column=0, length=max(len(first), 1), source=first)
     # It stands above the first line, so that its code starts there.
-    call = Call(name="configure", code=text, place=place, first_line=1, last_line=0)
+    call = Call(name="configure", code=text, span=span, first_line=1, last_line=0)
     language = PYTHON
     if context.cell_mode == "multiblock" and (last := context.draft.tasks.get(context.draft.last_task)):
         language = by_engine(last.engine) or PYTHON
-    bound = Bound(pragma=pragma, call=call, values={"language": language}, places={})
+    bound = BoundCall(pragma=pragma, call=call, values={"language": language}, spans={})
     check_code(bound)
     return Plan(steps=(bound,))
 
 
-def _block(context: Context, call: Bound) -> None:
+def _block(context: Context, call: BoundCall) -> None:
     """Define the cell as a task; the same cell defines the same task again."""
     entry = _task(_name(context.draft), code_of(context, call, PYTHON))
     define(context, DefinedTask(entry=entry, generated="block"))
@@ -56,7 +56,7 @@ def _task(name: str, code: Code) -> DraftTask:
     return DraftTask(task=Task(name=name, executable=Script(language=PYTHON.engine)), code=(code,))
 
 
-def _multiblock(context: Context, call: Bound) -> None:
+def _multiblock(context: Context, call: BoundCall) -> None:
     """Append the cell to the task that was defined last."""
     draft = context.draft
     last = draft.tasks.get(draft.last_task)

@@ -19,7 +19,7 @@ from proactive_jupyter_kernel.pragmas.cells.blocks import plan_of_plain_cell
 from proactive_jupyter_kernel.pragmas.cells.plan import has_pragma, plan
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.declarations.kinds import Formula, Modelled
-from proactive_jupyter_kernel.pragmas.declarations.registry import Bound
+from proactive_jupyter_kernel.pragmas.declarations.registry import BoundCall
 from proactive_jupyter_kernel.pragmas.draft.draft import Built
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Output
 
@@ -106,7 +106,7 @@ def _written_out(text: str) -> dict[str, object]:
     return found
 
 
-def _calls(context: Context, text: str) -> Iterable[Bound]:
+def _calls(context: Context, text: str) -> Iterable[BoundCall]:
     found = plan(text) if has_pragma(text) else plan_of_plain_cell(context, text)
     for call in found.calls if found else ():
         if call.pragma.changes_draft or call.pragma.name in _SETTINGS:
@@ -114,7 +114,7 @@ def _calls(context: Context, text: str) -> Iterable[Bound]:
             yield call
 
 
-def _refuse_formulas(call: Bound) -> None:
+def _refuse_formulas(call: BoundCall) -> None:
     for parameter, value in call.values.items():
         if not isinstance(value, Mapping):
             continue

@@ -10,13 +10,13 @@ from proactive_jupyter_kernel.errors import PragmaError
 from proactive_jupyter_kernel.pragmas.declarations import masking
 from proactive_jupyter_kernel.pragmas.declarations.binding import bind
 from proactive_jupyter_kernel.pragmas.declarations.later import CalledPragmas, Later
-from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS, Bound, Registry
+from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS, BoundCall, Registry
 from proactive_jupyter_kernel.pragmas.grammar import parser
 from proactive_jupyter_kernel.pragmas.grammar.syntax import Cell, LocalCode, Segment
 
 __all__ = ["Plan", "PlanStep", "has_pragma", "mask", "plan", "plan_of"]
 
-PlanStep: TypeAlias = LocalCode | Bound
+PlanStep: TypeAlias = LocalCode | BoundCall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +26,9 @@ class Plan:
     steps: tuple[PlanStep, ...]
 
     @property
-    def calls(self) -> tuple[Bound, ...]:
+    def calls(self) -> tuple[BoundCall, ...]:
         """The pragmas alone."""
-        return tuple(step for step in self.steps if isinstance(step, Bound))
+        return tuple(step for step in self.steps if isinstance(step, BoundCall))
 
 
 def has_pragma(text: str, registry: Registry = PRAGMAS) -> bool:
@@ -66,6 +66,6 @@ def mask(text: str, registry: Registry = PRAGMAS) -> str:
     return masking.mask(text, registry)
 
 
-def _code_that_runs_here(segment: Segment, call: Bound) -> Iterable[LocalCode]:
+def _code_that_runs_here(segment: Segment, call: BoundCall) -> Iterable[LocalCode]:
     if not call.pragma.takes_code and call.call.code:
         yield LocalCode(text=call.call.code, first_line=call.call.code_first_line)

@@ -17,7 +17,7 @@ from proactive_jupyter_kernel.pragmas.declarations.file_values import INPUT_MODE
 from proactive_jupyter_kernel.pragmas.declarations.kinds import NOWHERE, Modelled
 from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS
 from proactive_jupyter_kernel.pragmas.grammar.parser import write
-from proactive_jupyter_kernel.pragmas.grammar.syntax import Argument, Call, Items
+from proactive_jupyter_kernel.pragmas.grammar.syntax import Argument, Call, ListNode
 from proactive_jupyter_kernel.pragmas.handlers.jobs import PRIORITIES
 from proactive_jupyter_kernel.pragmas.handlers.tasks import ERROR_POLICIES
 from proactive_jupyter_kernel.workflow.blocks import match_blocks
@@ -261,7 +261,7 @@ def _line(pragma: str, values: Mapping[str, Any], code: str = "") -> str:
         parameter = declared.parameter(name)
         if parameter is not None and value is not None and value not in ("", (), {}, False):
             node = parameter.kind.node(value)
-            if name == "name" and isinstance(node, Items):
+            if name == "name" and isinstance(node, ListNode):
                 node = node.items[0]
-            arguments.append(Argument(name=name, value=node, place=NOWHERE))
-    return write(Call(name=pragma, arguments=tuple(arguments), code=code, place=NOWHERE))
+            arguments.append(Argument(name=name, value=node, span=NOWHERE))
+    return write(Call(name=pragma, arguments=tuple(arguments), code=code, span=NOWHERE))

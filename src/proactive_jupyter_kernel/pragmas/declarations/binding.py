@@ -9,10 +9,10 @@ from typing import Any
 from proactive_jupyter_kernel.errors import BadValue, UnknownParameter
 from proactive_jupyter_kernel.pragmas.declarations.kinds import Unfit
 from proactive_jupyter_kernel.pragmas.declarations.proposals import PARAMETER_SYNONYMS, propose
-from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS, Bound, Parameter, Pragma, Registry
+from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS, BoundCall, Parameter, Pragma, Registry
 from proactive_jupyter_kernel.pragmas.declarations.values import Switch
 from proactive_jupyter_kernel.pragmas.grammar.parser import write_value
-from proactive_jupyter_kernel.pragmas.grammar.syntax import Argument, Call, Items, Node, Rows, Text
+from proactive_jupyter_kernel.pragmas.grammar.syntax import Argument, Call, ListNode, MapNode, Node, TextNode
 
 __all__ = ["bind"]
 
@@ -20,7 +20,7 @@ __all__ = ["bind"]
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 
 
-def bind(call: Call, registry: Registry = PRAGMAS) -> Bound:
+def bind(call: Call, registry: Registry = PRAGMAS) -> BoundCall:
     """Give every argument to its parameter and read its value; `PragmaError` for the first that does not fit."""
     found = registry.of(call)
     arguments: dict[str, Argument] = {}
@@ -29,7 +29,7 @@ def bind(call: Call, registry: Registry = PRAGMAS) -> Bound:
         listed = "" if argument.name else _listed(found, call, index)
         first = arguments.get(parameter.name)
         if first is not None:
-            raise argument.place.fault(
+            raise argument.span.fault(
                 UnknownParameter,
                 _given_twice(parameter, first, argument),
                 hint=f"Did you mean {listed}?" if listed else "",
@@ -37,7 +37,7 @@ def bind(call: Call, registry: Registry = PRAGMAS) -> Bound:
             )
         if listed and listed.partition("=")[0] in _lists(found):
             # It would silently become the name of something.
-            raise argument.place.fault(
+            raise argument.span.fault(
                 UnknownParameter,
                 "a value without a name follows a list of one.",
                 hint=f"Did you mean {listed}? Else write {parameter.name}={write_value(argument.value)}.",
@@ -46,7 +46,7 @@ def bind(call: Call, registry: Registry = PRAGMAS) -> Bound:
         arguments[parameter.name] = argument
     missing = [one.name for one in found.parameters if one.required and one.name not in arguments]
     if missing:
-        raise call.place.fault(
+        raise call.span.fault(
             UnknownParameter,
             f"{' and '.join(missing)} must be given.",
             hint=f"Usage: {found.usage}",
@@ -61,9 +61,9 @@ def bind(call: Call, registry: Registry = PRAGMAS) -> Bound:
     for parameter in found.parameters:
         if parameter.derive is not None and parameter.name not in arguments:
             values[parameter.name] = parameter.derive(values)
-    places = {name: argument.value.place for name, argument in arguments.items()}
+    spans = {name: argument.value.span for name, argument in arguments.items()}
     nodes = {name: argument.value for name, argument in arguments.items()}
-    bound = Bound(pragma=found, call=call, values=values, places=places, nodes=nodes)
+    bound = BoundCall(pragma=found, call=call, values=values, spans=spans, nodes=nodes)
     if found.check:
         found.check(bound)
     return bound
@@ -73,7 +73,7 @@ def _parameter_of(found: Pragma, call: Call, argument: Argument) -> Parameter:
     if not argument.name:
         nameless = found.nameless(argument.value)
         if nameless is None:
-            raise argument.place.fault(
+            raise argument.span.fault(
                 UnknownParameter,
                 "takes no value without a name." if found.parameters else "takes no parameters.",
                 hint=f"Write its code on the lines below it.\nUsage: {found.usage}"
@@ -87,7 +87,7 @@ def _parameter_of(found: Pragma, call: Call, argument: Argument) -> Parameter:
     if parameter is None:
         known = [one.name for one in found.parameters]
         meant = propose(argument.name, known, PARAMETER_SYNONYMS)
-        raise argument.place.fault(
+        raise argument.span.fault(
             UnknownParameter,
             f"there is no parameter {argument.name}.",
             hint="\n".join((*([f"Did you mean {meant!r}?"] if meant else []), f"Usage: {found.usage}")),
@@ -99,9 +99,9 @@ def _parameter_of(found: Pragma, call: Call, argument: Argument) -> Parameter:
 def _refuse_forgotten_value(found: Pragma, call: Call, nameless: Parameter, argument: Argument) -> None:
     """`submit_job(wait)` means `wait=on`; it must not silently become a job of the name wait."""
     node = argument.value
-    switch = found.parameter(node.text) if isinstance(node, Text) and not nameless.kind.secret else None
+    switch = found.parameter(node.text) if isinstance(node, TextNode) and not nameless.kind.secret else None
     if switch is not None and isinstance(switch.kind, Switch):
-        raise argument.place.fault(
+        raise argument.span.fault(
             UnknownParameter,
             f"the value of {switch.name} is missing.",
             hint=f"Did you mean {switch.name}=on? Else write {nameless.name}={write_value(node)}.",
@@ -131,12 +131,12 @@ def _listed(found: Pragma, call: Call, index: int) -> str:
     first = call.arguments[start]
     parameter = found.parameter(first.name)
     nodes = [one.value for one in call.arguments[start:end]]
-    if parameter is None or parameter.kind.secret or not all(isinstance(node, Text) for node in nodes):
+    if parameter is None or parameter.kind.secret or not all(isinstance(node, TextNode) for node in nodes):
         return ""
     texts = [write_value(node) for node in nodes]
     if parameter.kind.many:
         return f"{parameter.name}=[{', '.join(texts)}]"
-    joined = Text(text=", ".join(node.text for node in nodes if isinstance(node, Text)), place=first.place)
+    joined = TextNode(text=", ".join(node.text for node in nodes if isinstance(node, TextNode)), span=first.span)
     return f"{parameter.name}={write_value(joined)}" if parameter.kind.free_text else ""
 
 
@@ -144,22 +144,22 @@ def _read(call: Call, parameter: Parameter, argument: Argument) -> Any:
     for node in _texts(argument.value):
         if not parameter.kind.secret and (found := _CONTROL.search(node.text)):
             message = f"{parameter.name} holds the control character {found.group()!a}, which no value may hold."
-            raise node.place.fault(BadValue, message, hint="Remove it.", pragma=call.name)
+            raise node.span.fault(BadValue, message, hint="Remove it.", pragma=call.name)
     try:
         return parameter.kind.parse(argument.value)
     except Unfit as unfit:
-        raise unfit.node.place.fault(
+        raise unfit.node.span.fault(
             BadValue, f"{parameter.name} {unfit.reason}", hint=unfit.hint, pragma=call.name
         ) from None
 
 
-def _texts(node: Node) -> Iterator[Text]:
-    if isinstance(node, Text):
+def _texts(node: Node) -> Iterator[TextNode]:
+    if isinstance(node, TextNode):
         yield node
-    elif isinstance(node, Items):
+    elif isinstance(node, ListNode):
         for item in node.items:
             yield from _texts(item)
-    elif isinstance(node, Rows):
+    elif isinstance(node, MapNode):
         for key, value in node.rows:
             yield key
             yield from _texts(value)

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.pragmas.declarations.kinds import NOWHERE, Kind, Known, Unfit, text_node
-from proactive_jupyter_kernel.pragmas.grammar.syntax import Items, Node, Rows, Text
+from proactive_jupyter_kernel.pragmas.grammar.syntax import ListNode, MapNode, Node, TextNode
 from proactive_jupyter_kernel.workflow.globs import InvalidPattern, compile_pattern
 from proactive_jupyter_kernel.workflow.model import FileSelector
 
@@ -56,11 +56,13 @@ class Files(Kind):
         return "patterns of files, such as [data/*.csv, global:models/**, (logs/**, user, logs/old*)]"
 
     def parse(self, node: Node) -> tuple[FileSelector, ...]:
-        if isinstance(node, Rows):
+        if isinstance(node, MapNode):
             return tuple(self._selector(row) for row in node.rows)
-        if isinstance(node, Text):
+        if isinstance(node, TextNode):
             return (self._selector((node,)),)
-        alone = node.bracket == "(" and 1 < len(node.items) <= 3 and all(isinstance(one, Text) for one in node.items)
+        alone = (
+            node.bracket == "(" and 1 < len(node.items) <= 3 and all(isinstance(one, TextNode) for one in node.items)
+        )
         return tuple(map(self._item, (node,) if alone else node.items))
 
     def node(self, value: Sequence[FileSelector]) -> Node:
@@ -69,16 +71,16 @@ class Files(Kind):
         def written(selector: FileSelector) -> Node:
             excludes = (selector.excludes,) if selector.excludes else ()
             texts = (selector.includes, words[selector.access_mode], *excludes)
-            return Items(items=tuple(map(text_node, texts)), bracket="(", place=NOWHERE)
+            return ListNode(items=tuple(map(text_node, texts)), bracket="(", span=NOWHERE)
 
-        return Items(items=tuple(map(written, value)), place=NOWHERE)
+        return ListNode(items=tuple(map(written, value)), span=NOWHERE)
 
     def complete(self, known: Known, typed: str) -> Sequence[str]:
         spaces = [f"{word}:" for word in self.modes if word != "none"]
         return (*known.files(typed), *spaces) if self.direction == "input" else spaces
 
     def _item(self, node: Node) -> FileSelector:
-        if not isinstance(node, Items):
+        if not isinstance(node, ListNode):
             return self._selector((node,))
         if not 0 < len(node.items) <= 3:
             raise self.unfit(node)

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from proactive_jupyter_kernel.pragmas.grammar.parser import write_value
-from proactive_jupyter_kernel.pragmas.grammar.syntax import Node, Text
-from proactive_jupyter_kernel.pragmas.grammar.tokens import Place
+from proactive_jupyter_kernel.pragmas.grammar.syntax import Node, TextNode
+from proactive_jupyter_kernel.pragmas.grammar.tokens import Span
 
 __all__ = ["NOWHERE", "Formula", "Kind", "Known", "Modelled", "Unfit", "shown", "text_node"]
 
 #: Of a value that was not typed in a cell.
-NOWHERE = Place(line=0, column=0, length=1, source="")
+NOWHERE = Span(line=0, column=0, length=1, source="")
 
 
 class Unfit(Exception):
@@ -51,7 +51,7 @@ class Formula:
     """A value written ``=expression``: the notebook's own Python gives it when the pragma runs."""
 
     text: str
-    place: Place = field(compare=False, repr=False, default=NOWHERE)
+    span: Span = field(compare=False, repr=False, default=NOWHERE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +61,12 @@ class Modelled:
     value: str | Formula
     model: str
     #: Of the value.
-    place: Place = field(compare=False, repr=False, default=NOWHERE)
+    span: Span = field(compare=False, repr=False, default=NOWHERE)
 
 
-def text_node(text: str, *, quoted: bool = False) -> Text:
+def text_node(text: str, *, quoted: bool = False) -> TextNode:
     """A text as one would type it."""
-    return Text(text=text, quoted=quoted, place=NOWHERE)
+    return TextNode(text=text, quoted=quoted, span=NOWHERE)
 
 
 class Kind(ABC):
@@ -111,13 +111,13 @@ class Kind(ABC):
 
     def text_of(self, node: Node) -> str:
         """The node's text; `Unfit` where brackets stand."""
-        if not isinstance(node, Text):
+        if not isinstance(node, TextNode):
             raise self.unfit(node, hint="Brackets that belong to the text are written inside quotes.")
         return node.text
 
 
 def shown(node: Node) -> str:
     """A value as messages show it."""
-    if isinstance(node, Text):
+    if isinstance(node, TextNode):
         return repr(node.text)
     return node.raw or "a list"

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, overload
 
 if TYPE_CHECKING:
-    from proactive_jupyter_kernel.pragmas.declarations.registry import Bound
+    from proactive_jupyter_kernel.pragmas.declarations.registry import BoundCall
 
 __all__ = ["CalledPragmas", "Later"]
 
@@ -20,11 +20,11 @@ class CalledPragmas:
 
     def __init__(self) -> None:
         #: From the last to the first.
-        self.reverse: list[Bound] = []
+        self.reverse: list[BoundCall] = []
         #: How many pragmas there are up to the last one that changes the draft, counted from the end; 0: there is none.
         self.last_change = 0
         #: Name of a task -> the last pragma that defines it, and its number counted from the end.
-        self.definitions: dict[str, tuple[int, Bound]] = {}
+        self.definitions: dict[str, tuple[int, BoundCall]] = {}
         #: Name of a task -> the number, counted from the end, of the last pragma that names it in `dep`.
         self.parents: dict[str, int] = {}
         #: Whether every task of the cell is defined once, by `#%task`, and nothing else of it changes dependencies.
@@ -32,7 +32,7 @@ class CalledPragmas:
         #: The number of a run of the cell, and the tasks that are surely in no cycle, where `only_tasks` is true.
         self.acyclic: tuple[int, frozenset[str]] = (-1, frozenset())
 
-    def prepend(self, call: Bound) -> None:
+    def prepend(self, call: BoundCall) -> None:
         """Add the pragma that stands before all others."""
         self.reverse.append(call)
         number = len(self.reverse)
@@ -47,7 +47,7 @@ class CalledPragmas:
                 self.parents.setdefault(parent, number)
 
 
-class Later(Sequence["Bound"]):
+class Later(Sequence["BoundCall"]):
     """The pragmas that follow one in its cell. They share the records of the cell: a cell may have thousands."""
 
     def __init__(self, cell: CalledPragmas) -> None:
@@ -58,17 +58,17 @@ class Later(Sequence["Bound"]):
         return self._count
 
     @overload
-    def __getitem__(self, index: int) -> Bound: ...
+    def __getitem__(self, index: int) -> BoundCall: ...
     @overload
-    def __getitem__(self, index: slice) -> Sequence[Bound]: ...
-    def __getitem__(self, index: int | slice) -> Bound | Sequence[Bound]:
+    def __getitem__(self, index: slice) -> Sequence[BoundCall]: ...
+    def __getitem__(self, index: int | slice) -> BoundCall | Sequence[BoundCall]:
         if isinstance(index, slice):
             return tuple(self)[index]
         if not -self._count <= index < self._count:
             raise IndexError(index)
         return self._cell.reverse[(self._count - 1 - index) % self._count]
 
-    def __iter__(self) -> Iterator[Bound]:
+    def __iter__(self) -> Iterator[BoundCall]:
         return (self._cell.reverse[number] for number in range(self._count - 1, -1, -1))
 
     @property
@@ -81,7 +81,7 @@ class Later(Sequence["Bound"]):
         """The names of the tasks that they define."""
         return (name for name, (number, _) in self._cell.definitions.items() if number <= self._count)
 
-    def definition(self, task: str) -> Bound | None:
+    def definition(self, task: str) -> BoundCall | None:
         """The one that defines the task; the last of several."""
         number, call = self._cell.definitions.get(task, (0, None))
         return call if number <= self._count else None

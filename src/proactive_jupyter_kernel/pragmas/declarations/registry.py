@@ -18,13 +18,13 @@ from proactive_jupyter_kernel.pragmas.declarations.kinds import Kind
 from proactive_jupyter_kernel.pragmas.declarations.later import CalledPragmas, Later
 from proactive_jupyter_kernel.pragmas.declarations.proposals import PRAGMA_SYNONYMS, propose
 from proactive_jupyter_kernel.pragmas.grammar.dialect import Dialect, Shape
-from proactive_jupyter_kernel.pragmas.grammar.syntax import Call, Items, Node, Text
-from proactive_jupyter_kernel.pragmas.grammar.tokens import Place
+from proactive_jupyter_kernel.pragmas.grammar.syntax import Call, ListNode, Node, TextNode
+from proactive_jupyter_kernel.pragmas.grammar.tokens import Span
 
 __all__ = [
     "FAMILIES",
     "PRAGMAS",
-    "Bound",
+    "BoundCall",
     "Handler",
     "Parameter",
     "Pragma",
@@ -33,8 +33,8 @@ __all__ = [
 ]
 
 #: Is called with the notebook's context, which knows this module and must not be known by it, and the call.
-Handler: TypeAlias = "Callable[[Any, Bound], None]"
-Check: TypeAlias = "Callable[[Bound], None]"
+Handler: TypeAlias = "Callable[[Any, BoundCall], None]"
+Check: TypeAlias = "Callable[[BoundCall], None]"
 
 #: The families, in the order of the help, and what each is for.
 FAMILIES = {
@@ -132,14 +132,14 @@ class Pragma:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bound:
+class BoundCall:
     """A call whose every value fits the declaration; ``bound["name"]`` is a value, the default where none is given."""
 
     pragma: Pragma
     call: Call
     values: Mapping[str, Any]
     #: Where each parameter that was given has its value.
-    places: Mapping[str, Place]
+    spans: Mapping[str, Span]
     #: What each parameter that was given has as its value, as typed.
     nodes: Mapping[str, Node] = field(default_factory=dict, repr=False)
     #: The pragmas that follow in the same cell.
@@ -150,7 +150,7 @@ class Bound:
 
     def given(self, name: str) -> bool:
         """Whether the parameter stands in the call."""
-        return name in self.places
+        return name in self.spans
 
     @property
     def code(self) -> str:
@@ -159,10 +159,10 @@ class Bound:
 
     def fault(self, message: str, *, parameter: str = "", item: str = "", hint: str = "") -> PragmaError:
         """A `BadValue` that points at the parameter's value, at one item or key of it, or at the pragma."""
-        place = self.places.get(parameter, self.call.place)
+        span = self.spans.get(parameter, self.call.span)
         if item and parameter in self.nodes:
-            place = next((one.place for one in _items(self.nodes[parameter]) if one.text.strip() == item), place)
-        return place.fault(BadValue, message, hint=hint, pragma=self.call.name)
+            span = next((one.span for one in _items(self.nodes[parameter]) if one.text.strip() == item), span)
+        return span.fault(BadValue, message, hint=hint, pragma=self.call.name)
 
 
 class Registry(Mapping[str, Pragma]):
@@ -221,7 +221,7 @@ class Registry(Mapping[str, Pragma]):
         if found is None:
             meant = self.proposal(call.name)
             hint = f"Did you mean #%{meant}? #%help() lists all pragmas." if meant else "#%help() lists all pragmas."
-            raise call.place.fault(UnknownPragma, f"There is no pragma #%{call.name}.", hint=hint)
+            raise call.span.fault(UnknownPragma, f"There is no pragma #%{call.name}.", hint=hint)
         return found
 
     @property
@@ -252,11 +252,11 @@ class Registry(Mapping[str, Pragma]):
             self._loaded = True
 
 
-def _items(node: Node) -> Iterator[Text]:
+def _items(node: Node) -> Iterator[TextNode]:
     """The texts of a value, each item before the keys and values inside it."""
-    if isinstance(node, Text):
+    if isinstance(node, TextNode):
         yield node
-    elif isinstance(node, Items):
+    elif isinstance(node, ListNode):
         for item in node.items:
             yield from _items(item)
     else:

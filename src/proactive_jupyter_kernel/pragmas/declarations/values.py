@@ -22,7 +22,7 @@ from proactive_jupyter_kernel.pragmas.declarations.kinds import (
     shown,
     text_node,
 )
-from proactive_jupyter_kernel.pragmas.grammar.syntax import Items, Node, Rows, Text
+from proactive_jupyter_kernel.pragmas.grammar.syntax import ListNode, MapNode, Node, TextNode
 from proactive_jupyter_kernel.workflow.languages import LANGUAGES, Language, by_pragma_name
 from proactive_jupyter_kernel.workflow.names import ncname_problem
 
@@ -146,9 +146,9 @@ class Names(Kind):
         return f"{self.noun}, such as [a, b]"
 
     def parse(self, node: Node) -> tuple[str, ...]:
-        if isinstance(node, Rows):
+        if isinstance(node, MapNode):
             raise self.unfit(node)
-        items = node.items if isinstance(node, Items) else (node,)
+        items = node.items if isinstance(node, ListNode) else (node,)
         names = [self.item.parse(item) for item in items]
         for index, name in enumerate(names):
             if name in names[:index]:
@@ -156,7 +156,7 @@ class Names(Kind):
         return tuple(names)
 
     def node(self, value: tuple[str, ...]) -> Node:
-        return Items(items=tuple(map(text_node, value)), place=NOWHERE)
+        return ListNode(items=tuple(map(text_node, value)), span=NOWHERE)
 
     def complete(self, known: Known, typed: str) -> Sequence[str]:
         return self.item.complete(known, typed)
@@ -184,36 +184,36 @@ class Pairs(Kind):
         return pairs
 
     def _rows(self, node: Node) -> Sequence[tuple[Node, Node]]:
-        if isinstance(node, Rows):
+        if isinstance(node, MapNode):
             return node.rows
-        if not isinstance(node, Items):
+        if not isinstance(node, ListNode):
             raise self.unfit(node)
         items = node.items
-        if node.bracket == "(" and len(items) == 2 and all(isinstance(item, Text) for item in items):
+        if node.bracket == "(" and len(items) == 2 and all(isinstance(item, TextNode) for item in items):
             return [(items[0], items[1])]
         rows = []
         for item in items:
-            if not isinstance(item, Items) or len(item.items) != 2:
+            if not isinstance(item, ListNode) or len(item.items) != 2:
                 raise self.unfit(item, hint=_pair_hint(item))
             rows.append((item.items[0], item.items[1]))
         return rows
 
     def _value(self, node: Node) -> str | Formula:
         """A key's value: a text, or an expression."""
-        if not isinstance(node, Text):
+        if not isinstance(node, TextNode):
             raise Unfit(f"takes texts as values, not {shown(node)}.", node, hint="Write it in quotes.")
         if self.formulas and not node.quoted and node.text.startswith("="):
-            return Formula(text=node.text[1:].strip(), place=node.place)
+            return Formula(text=node.text[1:].strip(), span=node.span)
         return node.text
 
     def node(self, value: Mapping[str, str | Formula]) -> Node:
-        def written(item: str | Formula) -> Text:
+        def written(item: str | Formula) -> TextNode:
             if isinstance(item, Formula):
                 return text_node("=" + item.text)
             return text_node(item, quoted=item.startswith("="))
 
-        pairs = (Items(items=(text_node(k), written(v)), bracket="(", place=NOWHERE) for k, v in value.items())
-        return Items(items=tuple(pairs), place=NOWHERE)
+        pairs = (ListNode(items=(text_node(k), written(v)), bracket="(", span=NOWHERE) for k, v in value.items())
+        return ListNode(items=tuple(pairs), span=NOWHERE)
 
     def complete(self, known: Known, typed: str) -> Sequence[str]:
         return self.key.complete(known, typed)
@@ -221,8 +221,8 @@ class Pairs(Kind):
 
 def _pair_hint(node: Node) -> str:
     """What to write where ``name=value`` or ``name: value`` stands in place of a pair."""
-    inner = node.items[0] if isinstance(node, Items) and len(node.items) == 1 else node
-    if not isinstance(inner, Text):
+    inner = node.items[0] if isinstance(node, ListNode) and len(node.items) == 1 else node
+    if not isinstance(inner, TextNode):
         return ""
     name, sign, value = re.match(r"\s*([\w.-]*)\s*([=:]?)(.*)", inner.text, re.DOTALL).groups()  # type: ignore[union-attr]
     return f"Write ({name}, {value.strip()})." if name and sign and value.strip() else ""
@@ -303,7 +303,7 @@ class Integer(Kind):
         return text_node(str(value))
 
     def claims(self, node: Node) -> bool:
-        return isinstance(node, Text) and re.fullmatch(r"\s*[+-]?[0-9]+\s*", node.text) is not None
+        return isinstance(node, TextNode) and re.fullmatch(r"\s*[+-]?[0-9]+\s*", node.text) is not None
 
     def complete(self, known: Known, typed: str) -> Sequence[str]:
         offered: Sequence[str] = getattr(known, self.offers) if self.offers else ()
@@ -395,7 +395,7 @@ class Expression(Kind):
         return "a number, or an expression of integers and variables"
 
     def parse(self, node: Node) -> str:
-        text = (node.text if isinstance(node, Text) else node.raw).strip()
+        text = (node.text if isinstance(node, TextNode) else node.raw).strip()
         if not re.fullmatch(r"[\w.+\-*/%() ]+", text) or re.search(r"\*\*|//|/\*", text):
             raise self.unfit(node)
         # A number alone tells at once that it cannot be a number of runs.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from proactive_jupyter_kernel.pragmas.declarations.kinds import NOWHERE, Formula, Modelled, Unfit, text_node
 from proactive_jupyter_kernel.pragmas.declarations.values import Pairs
-from proactive_jupyter_kernel.pragmas.grammar.syntax import Items, Node, Text
+from proactive_jupyter_kernel.pragmas.grammar.syntax import ListNode, Node, TextNode
 
 __all__ = ["VariablePairs", "model_fault"]
 
@@ -42,7 +42,7 @@ class VariablePairs(Pairs):
             if name in values:
                 raise Unfit(f"gives {name!r} twice.", key)
             values[name] = one = self._modelled(value)
-            nodes[name] = value.items[0] if isinstance(one, Modelled) and isinstance(value, Items) else value
+            nodes[name] = value.items[0] if isinstance(one, Modelled) and isinstance(value, ListNode) else value
         plain = {name: one.value if isinstance(one, Modelled) else one for name, one in values.items()}
         texts = {name: value for name, value in plain.items() if isinstance(value, str)}
         for name, one in values.items():
@@ -54,40 +54,40 @@ class VariablePairs(Pairs):
         return values
 
     def _rows(self, node: Node) -> Sequence[tuple[Node, Node]]:
-        if isinstance(node, Items):
-            if node.bracket == "(" and len(node.items) == 3 and all(isinstance(item, Text) for item in node.items):
-                node = Items(items=(node,), place=node.place)
-            if any(isinstance(item, Items) and len(item.items) == 3 for item in node.items):
+        if isinstance(node, ListNode):
+            if node.bracket == "(" and len(node.items) == 3 and all(isinstance(item, TextNode) for item in node.items):
+                node = ListNode(items=(node,), span=node.span)
+            if any(isinstance(item, ListNode) and len(item.items) == 3 for item in node.items):
                 return [self._row(item) for item in node.items]
         return super()._rows(node)
 
     def _row(self, item: Node) -> tuple[Node, Node]:
-        if not isinstance(item, Items) or len(item.items) not in (2, 3):
+        if not isinstance(item, ListNode) or len(item.items) not in (2, 3):
             raise self.unfit(item)
         key, *rest = item.items
-        return key, rest[0] if len(rest) == 1 else Items(
-            items=tuple(rest), bracket=_VALUE_AND_MODEL, place=rest[0].place
+        return key, rest[0] if len(rest) == 1 else ListNode(
+            items=tuple(rest), bracket=_VALUE_AND_MODEL, span=rest[0].span
         )
 
     def _modelled(self, node: Node) -> str | Formula | Modelled:
-        if isinstance(node, Items) and len(node.items) == 2 and isinstance(node.items[1], Text):
+        if isinstance(node, ListNode) and len(node.items) == 2 and isinstance(node.items[1], TextNode):
             value, model = node.items[0], node.items[1].text.strip()
             if node.bracket == _VALUE_AND_MODEL or (node.bracket == "(" and model.startswith("PA:")):
-                return Modelled(value=self._value(value), model=model, place=value.place)
+                return Modelled(value=self._value(value), model=model, span=value.span)
         return self._value(node)
 
     def node(self, value: Mapping[str, str | Formula | Modelled]) -> Node:
         def row(name: str, one: str | Formula | Modelled) -> Node:
             plain = one.value if isinstance(one, Modelled) else one
             pair = super(VariablePairs, self).node({name: plain})
-            assert isinstance(pair, Items)
+            assert isinstance(pair, ListNode)
             (items,) = pair.items
             if not isinstance(one, Modelled):
                 return items
-            assert isinstance(items, Items)
-            return Items(items=(*items.items, text_node(one.model)), bracket="(", place=NOWHERE)
+            assert isinstance(items, ListNode)
+            return ListNode(items=(*items.items, text_node(one.model)), bracket="(", span=NOWHERE)
 
-        return Items(items=tuple(row(name, one) for name, one in value.items()), place=NOWHERE)
+        return ListNode(items=tuple(row(name, one) for name, one in value.items()), span=NOWHERE)
 
     def complete_model(self) -> Sequence[str]:
         """What may stand as the third item."""

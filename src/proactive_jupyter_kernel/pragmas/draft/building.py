@@ -28,7 +28,7 @@ from proactive_jupyter_kernel.workflow.graph import Graph
 from proactive_jupyter_kernel.workflow.languages import by_engine
 from proactive_jupyter_kernel.workflow.model import Script, Task, Workflow
 
-__all__ = ["Built", "Sketch", "build", "script", "sketch"]
+__all__ = ["Built", "Preview", "build", "preview", "script"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class Built:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sketch:
+class Preview:
     """An unfinished workflow, and what is still wrong or missing."""
 
     workflow: Workflow
@@ -66,7 +66,7 @@ def build(contents: Contents, name: str, *, automatic: bool = False) -> Built:
     return Built(workflow=found.workflow, sources=sources, notices=found.notices)
 
 
-def sketch(contents: Contents, name: str, *, automatic: bool = False) -> Sketch:
+def preview(contents: Contents, name: str, *, automatic: bool = False) -> Preview:
     """The workflow as far as it stands, however unfinished, with all that the checks find: errors and warnings.
 
     The steps of an unfinished control depend on those before them, as they will when it is finished.
@@ -86,7 +86,7 @@ def sketch(contents: Contents, name: str, *, automatic: bool = False) -> Sketch:
 
 def _assemble(
     contents: Contents, name: str, find: Callable[[Workflow], list[Problem]], *, automatic: bool
-) -> tuple[Sketch, dict[str, Additions]]:
+) -> tuple[Preview, dict[str, Additions]]:
     """The workflow with its controls applied, what `find` and the draft itself object to, and what scripts got."""
     applied = AppliedControls(_tasks(contents))
     applied.apply(contents.controls, dict(_replications(contents)))
@@ -102,7 +102,7 @@ def _assemble(
     # What is wrong with an unfinished control would be told again, in words of the finished workflow.
     problems += find(workflow) if not problems else find(replace(workflow, tasks=tuple(_tasks(contents))))
     problems += _unknown_imports(contents)
-    found = Sketch(workflow=workflow, problems=tuple(problems), notices=(*applied.notices, *_notices(added)))
+    found = Preview(workflow=workflow, problems=tuple(problems), notices=(*applied.notices, *_notices(added)))
     return found, added
 
 

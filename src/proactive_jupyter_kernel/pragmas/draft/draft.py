@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from proactive_jupyter_kernel.pragmas.draft import building
-from proactive_jupyter_kernel.pragmas.draft.building import Built, Sketch
+from proactive_jupyter_kernel.pragmas.draft.building import Built, Preview
 from proactive_jupyter_kernel.pragmas.draft.contents import Contents, DraftTask
 from proactive_jupyter_kernel.pragmas.draft.contributions import (
     AppendedCode,
@@ -148,9 +148,9 @@ class Draft:
         """The workflow under this name; `InvalidWorkflow` with all problems."""
         return building.build(self.complete, name, automatic=self.propagates)
 
-    def sketch(self, name: str) -> Sketch:
+    def preview(self, name: str) -> Preview:
         """The unfinished workflow, and what is missing or wrong; never raises."""
-        return building.sketch(self.complete, name, automatic=self.propagates)
+        return building.preview(self.complete, name, automatic=self.propagates)
 
     def script(self, entry: DraftTask) -> SourceMap:
         """A task's whole script: code prepended for its language, imports, its own code, exports."""

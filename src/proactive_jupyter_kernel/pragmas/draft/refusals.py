@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from proactive_jupyter_kernel.errors import ProActiveError
-from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS, Bound, Pragma
+from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS, BoundCall, Pragma
 from proactive_jupyter_kernel.pragmas.grammar.parser import read
-from proactive_jupyter_kernel.pragmas.grammar.syntax import Items, Text
+from proactive_jupyter_kernel.pragmas.grammar.syntax import ListNode, TextNode
 from proactive_jupyter_kernel.workflow.names import is_ncname
 
 __all__ = ["Item", "Refusal", "Refusals", "items_of", "items_of_text"]
@@ -110,7 +110,7 @@ def _is_settled(item: Item, cell: str, done: tuple[Item, ...]) -> bool:
     return item in done or (not is_ncname(item.task) and any(one.pragma == item.pragma for one in done))
 
 
-def items_of(*calls: Bound) -> tuple[Item, ...]:
+def items_of(*calls: BoundCall) -> tuple[Item, ...]:
     """What these pragmas would have put into the draft."""
     found = []
     for call in calls:
@@ -129,8 +129,8 @@ def items_of_text(text: str) -> tuple[Item, ...]:
         if pragma is not None and _counts(pragma):
             values = {argument.name or "name": argument.value for argument in reversed(reading.call.arguments)}
             value = values.get("name")
-            nodes = value.items if isinstance(value, Items) else (value,)
-            names = [node.text.strip() for node in nodes if isinstance(node, Text)] or [""]
+            nodes = value.items if isinstance(value, ListNode) else (value,)
+            names = [node.text.strip() for node in nodes if isinstance(node, TextNode)] or [""]
             found += [Item(pragma=pragma.name, task=name, defines=pragma.defines_task) for name in names]
     return tuple(found)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from proactive_jupyter_kernel.pragmas.grammar.dialect import Dialect
 from proactive_jupyter_kernel.pragmas.grammar.parser import read
-from proactive_jupyter_kernel.pragmas.grammar.syntax import Reading, Slot, Text, Tree
+from proactive_jupyter_kernel.pragmas.grammar.syntax import Reading, Slot, TextNode, Tree
 
 __all__ = ["Spot", "code_before", "locate"]
 
@@ -111,9 +111,9 @@ def _spot(tree: Tree, found: Reading, slot: Slot, position: int, cursor: int) ->
     quoted = typed[:1] in ("'", '"')
     typed = typed[1:] if quoted else typed
     given = tuple(one.name for one in found.call.arguments if one.name)
-    listed = [one for one in slot.siblings if isinstance(one, Text)]
+    listed = [one for one in slot.siblings if isinstance(one, TextNode)]
     here = tree.source.line_of(position), position - tree.source.line_start(position)
-    before = (one.text for one in listed if (one.place.line, one.place.column) < here and one.text != typed)
+    before = (one.text for one in listed if (one.span.line, one.span.column) < here and one.text != typed)
     return Spot(
         pragma=found.call.name,
         parameter=slot.parameter,

@@ -27,13 +27,13 @@ from proactive_jupyter_kernel.pragmas.grammar.source import Source
 from proactive_jupyter_kernel.pragmas.grammar.syntax import (
     Call,
     Cell,
-    Items,
+    ListNode,
     LocalCode,
+    MapNode,
     Node,
     Reading,
-    Rows,
     Segment,
-    Text,
+    TextNode,
     Tree,
 )
 from proactive_jupyter_kernel.pragmas.grammar.tokens import OPENERS, TOKENS, quote
@@ -52,7 +52,7 @@ def has_pragma(text: str, dialect: Dialect | None = None) -> bool:
 
 
 def parse(text: str, dialect: Dialect | None = None, shown: str = "") -> Cell:
-    """Read a cell; `PragmaSyntaxError` with its place for the first break of the grammar."""
+    """Read a cell; `PragmaSyntaxError` with its span for the first break of the grammar."""
     tree = read(text, dialect, shown)
     if tree.faults:
         # Trees are kept and faults are raised, once for each reading.
@@ -103,7 +103,7 @@ def _read(text: str, key: _Identity, shown: str) -> Tree:
             name=call.name,
             arguments=call.arguments,
             code=code if code.strip() else "",
-            place=call.place,
+            span=call.span,
             first_line=call.first_line,
             last_line=source.line_of(reader.end),
         )
@@ -137,7 +137,7 @@ def _engine(call: Call, found: Found) -> str:
     if found.shape is None or not found.shape.takes_code:
         return LOCAL
     named = next((one.value for one in call.arguments if one.name == "language"), None)
-    if not isinstance(named, Text):
+    if not isinstance(named, TextNode):
         return found.shape.engine
     language = by_pragma_name(named.text.strip())
     return language.engine if language else ""
@@ -165,10 +165,10 @@ def write(call: Call) -> str:
 
 def write_value(node: Node, *, bare: bool = True, around: str = _ARGUMENT) -> str:
     """A value as one types it; a text without quotes where it survives that and `bare` allows it."""
-    if isinstance(node, Items):
+    if isinstance(node, ListNode):
         opener, closer = node.bracket, OPENERS[node.bracket]
         return opener + ", ".join(write_value(item, around=_ITEM) for item in node.items) + closer
-    if isinstance(node, Rows):
+    if isinstance(node, MapNode):
         rows = (f"{write_value(key, around=_KEY)}: {write_value(value, around=_ITEM)}" for key, value in node.rows)
         return "{" + ", ".join(rows) + "}"
     if bare and not node.quoted and _survives_bare(node.text, around):
@@ -196,10 +196,10 @@ def _survives_bare(text: str, around: str) -> bool:
     arguments = tree.readings[0].call.arguments
     node: Node | None = arguments[0].value if len(arguments) == 1 else None
     if around == _ITEM:
-        node = node.items[0] if isinstance(node, Items) and len(node.items) == 1 else None
+        node = node.items[0] if isinstance(node, ListNode) and len(node.items) == 1 else None
     elif around == _KEY:
-        node = node.rows[0][0] if isinstance(node, Rows) and len(node.rows) == 1 else None
-    return isinstance(node, Text) and not node.quoted and node.text == text
+        node = node.rows[0][0] if isinstance(node, MapNode) and len(node.rows) == 1 else None
+    return isinstance(node, TextNode) and not node.quoted and node.text == text
 
 
 def _has_open_quote(formula: str) -> bool:

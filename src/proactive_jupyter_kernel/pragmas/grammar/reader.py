@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from proactive_jupyter_kernel.errors import PragmaError, PragmaSyntaxError, UnclosedBracket
 from proactive_jupyter_kernel.pragmas.grammar.dialect import Dialect, Shape
 from proactive_jupyter_kernel.pragmas.grammar.pragma_lines import Found, starts_pragma
-from proactive_jupyter_kernel.pragmas.grammar.source import Place, Source
-from proactive_jupyter_kernel.pragmas.grammar.syntax import Argument, Call, Items, Node, Rows, Slot, Text
+from proactive_jupyter_kernel.pragmas.grammar.source import Source, Span
+from proactive_jupyter_kernel.pragmas.grammar.syntax import Argument, Call, ListNode, MapNode, Node, Slot, TextNode
 from proactive_jupyter_kernel.pragmas.grammar.tokens import BLANKS, CLOSERS, OPENERS, TOKENS, Scanner
 
 __all__ = ["QUOTE_HINT", "Reader"]
@@ -56,7 +56,7 @@ class Reader:
         self.shape = found.shape or Shape(name="")
         typed = source.text[found.name_start : found.name_end]
         self.name = typed.lower() if dialect else typed
-        self.place = source.place(found.sign, found.name_end)
+        self.span = source.span(found.sign, found.name_end)
         self.faults: list[PragmaError] = []
         self.slots: list[Slot] = []
         #: Where the pragma ends.
@@ -106,7 +106,7 @@ class Reader:
         return Call(
             name=self.name,
             arguments=tuple(arguments),
-            place=self.place,
+            span=self.span,
             first_line=scanner.line_of(self._found.sign),
             last_line=scanner.line_of(self.end),
         )
@@ -130,11 +130,11 @@ class Reader:
             value_start = value_slot.first = scanner.position
             value = self._value(f"of {name}", name, behind_name=True)
             value_slot.end = self._slot_end()
-            place = scanner.place(start, after_name)
-            return (Argument(name=name, value=value, place=place, value_start=value_start),)
+            span = scanner.span(start, after_name)
+            return (Argument(name=name, value=value, span=span, value_start=value_start),)
         scanner.position = start
         value = self._value("or a name=value", "")
-        return (Argument(name="", value=value, place=value.place, value_start=start),)
+        return (Argument(name="", value=value, span=value.span, value_start=start),)
 
     def _is_optional_argument(self) -> bool:
         """Whether the square bracket ahead holds arguments and not the items of a list."""
@@ -175,7 +175,7 @@ class Reader:
             del self.faults[kept[0] :], self.slots[kept[1] :]
         return self._bare(what, stop, inner=inner, behind_name=behind_name)
 
-    def _quoted(self) -> Text:
+    def _quoted(self) -> TextNode:
         """A text in quotes; one that is not closed extends to the end of its line."""
         scanner = self.scanner
         start = scanner.position
@@ -186,22 +186,22 @@ class Reader:
             if not scanner.take("quoted"):
                 self._to_end_of_line()
             text = scanner.text[start + 1 : scanner.position]
-        return Text(text=text, quoted=True, place=scanner.place(start, scanner.position))
+        return TextNode(text=text, quoted=True, span=scanner.span(start, scanner.position))
 
-    def _too_deep(self) -> Text:
+    def _too_deep(self) -> TextNode:
         """Brackets that no value can have; the pragma cannot be read any further."""
         start = self.scanner.position
         self._report(f"more than {DEEPEST} brackets are open here.", hint=QUOTE_HINT)
         self._to_end_of_line()
         self._broken = True
-        return Text(text="", place=self.scanner.place(start))
+        return TextNode(text="", span=self.scanner.span(start))
 
     def _bracketed(self, parameter: str) -> Node:
         """`"[" values "]" | "(" values ")" | "{" rows "}"`."""
         scanner = self.scanner
         start, bracket = scanner.position, scanner.next
         items: list[Node] = []
-        rows: list[tuple[Text, Node]] = []
+        rows: list[tuple[TextNode, Node]] = []
 
         def item(_: Slot) -> None:
             items.append(self._value("in the list", parameter, inner=True))
@@ -210,28 +210,28 @@ class Reader:
             rows.append(self._row(parameter))
 
         self._between(bracket, row if bracket == "{" else item, parameter, items)
-        raw, place = scanner.text[start : scanner.position], scanner.place(start, scanner.position)
+        raw, span = scanner.text[start : scanner.position], scanner.span(start, scanner.position)
         if bracket == "{":
-            return Rows(rows=tuple(rows), raw=raw, place=place)
-        return Items(items=tuple(items), bracket=bracket, raw=raw, place=place)
+            return MapNode(rows=tuple(rows), raw=raw, span=span)
+        return ListNode(items=tuple(items), bracket=bracket, raw=raw, span=span)
 
-    def _row(self, parameter: str) -> tuple[Text, Node]:
+    def _row(self, parameter: str) -> tuple[TextNode, Node]:
         """`key ":" value`."""
         scanner = self.scanner
         start = scanner.position
         key = self._value("of a key", parameter, stop=":")
         end = scanner.position
         scanner.skip()
-        if not isinstance(key, Text) or scanner.next != ":":
+        if not isinstance(key, TextNode) or scanner.next != ":":
             scanner.position = end
-            if not self._broken and not (isinstance(key, Text) and not key.text):
-                equals = isinstance(key, Text) and "=" in key.text
+            if not self._broken and not (isinstance(key, TextNode) and not key.text):
+                equals = isinstance(key, TextNode) and "=" in key.text
                 self._report(
                     "in curly brackets a key, ':' and its value are expected.",
                     hint="Write {key: value}, with ':' in place of '='." if equals else "",
                     position=start if equals else None,
                 )
-            return _text_of(key, scanner), Text(text="", place=scanner.place(end))
+            return _text_of(key, scanner), TextNode(text="", span=scanner.span(end))
         scanner.position += 1
         slot = self._slot(parameter=parameter, index=1)
         scanner.skip()
@@ -240,7 +240,7 @@ class Reader:
         slot.end = self._slot_end()
         return key, value
 
-    def _bare(self, what: str, stop: str = "", *, inner: bool = False, behind_name: bool = False) -> Text:
+    def _bare(self, what: str, stop: str = "", *, inner: bool = False, behind_name: bool = False) -> TextNode:
         """Everything up to the next comma or closing bracket of the same depth, on one line, outer blanks cut."""
         scanner, text = self.scanner, self.scanner.text
         start = position = scanner.position
@@ -287,10 +287,10 @@ class Reader:
             self._report(f"a value {what} is expected here.", start)
         else:
             scanner.position = start + len(found)
-        place = scanner.place(start, start + len(found))
+        span = scanner.span(start, start + len(found))
         if prefix or _CURLY.match(found):
-            self._report_quotes(place, prefix["prefix"] if prefix else "", inner=inner)
-        return Text(text=found.replace("\u00a0", " "), place=place)
+            self._report_quotes(span, prefix["prefix"] if prefix else "", inner=inner)
+        return TextNode(text=found.replace("\u00a0", " "), span=span)
 
     def _between(
         self,
@@ -412,8 +412,8 @@ class Reader:
     # -- faults
 
     def _report(self, message: str, position: int | None = None, *, hint: str = "") -> None:
-        place = self.scanner.place(self.scanner.position if position is None else position)
-        self.faults.append(place.fault(PragmaSyntaxError, message, hint=hint, pragma=self.name))
+        span = self.scanner.span(self.scanner.position if position is None else position)
+        self.faults.append(span.fault(PragmaSyntaxError, message, hint=hint, pragma=self.name))
 
     def _unclosed(
         self,
@@ -428,18 +428,18 @@ class Reader:
         message = f"the bracket '{bracket}' is never closed; '{OPENERS[bracket]}' is expected"
         message += f" before '{before}'." if before else "."
         fault = kind if not before else PragmaSyntaxError
-        self.faults.append(self.scanner.place(position).fault(fault, message, hint=QUOTE_HINT, pragma=self.name))
+        self.faults.append(self.scanner.span(position).fault(fault, message, hint=QUOTE_HINT, pragma=self.name))
         if ends and not self._broken:
             self._broken = True
             self.end = max(self.end, self.scanner.position)
 
     def _report_missing_comma(self, missing: re.Match[str]) -> None:
-        place = self.scanner.place(missing.start(), missing.end("name"))
+        span = self.scanner.span(missing.start(), missing.end("name"))
         message = f"a comma is missing before {missing['name']}=."
         hint = f"If {missing['name']}= belongs to the text, put the text in quotes."
-        self.faults.append(place.fault(PragmaSyntaxError, message, hint=hint, pragma=self.name))
+        self.faults.append(span.fault(PragmaSyntaxError, message, hint=hint, pragma=self.name))
 
-    def _report_quotes(self, place: Place, prefix: str, *, inner: bool) -> None:
+    def _report_quotes(self, span: Span, prefix: str, *, inner: bool) -> None:
         if not prefix:
             message, hint = "curly quotes do not quote.", "Write straight quotes: \"...\" or '...'."
         elif "f" in prefix.lower():
@@ -452,15 +452,15 @@ class Reader:
         else:
             message = f"text in quotes takes no prefix {prefix}."
             hint = r"Write '...', with \\ for a backslash."
-        self.faults.append(place.fault(PragmaSyntaxError, message, hint=hint, pragma=self.name))
+        self.faults.append(span.fault(PragmaSyntaxError, message, hint=hint, pragma=self.name))
 
     def _report_misplaced(self) -> None:
         message, hint = _MISPLACED[self._found.misplaced]
         if self._found.target.isidentifier() and "into" in self.shape.parameters:
             hint = _INTO
         hint = hint.format(name=self.name, target=self._found.target)
-        self.faults.append(self.place.fault(PragmaSyntaxError, message, hint=hint, pragma=self.name))
+        self.faults.append(self.span.fault(PragmaSyntaxError, message, hint=hint, pragma=self.name))
 
 
-def _text_of(key: Node, scanner: Scanner) -> Text:
-    return key if isinstance(key, Text) else Text(text="", place=scanner.place(scanner.position))
+def _text_of(key: Node, scanner: Scanner) -> TextNode:
+    return key if isinstance(key, TextNode) else TextNode(text="", span=scanner.span(scanner.position))

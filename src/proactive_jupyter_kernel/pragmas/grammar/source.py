@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from proactive_jupyter_kernel.errors import PragmaError
 
-__all__ = ["Place", "Source"]
+__all__ = ["Source", "Span"]
 
 #: Like IPython: a cell has prompts if its first line, or its second, starts with one; then they go from every line.
 _PROMPTS = (
@@ -27,7 +27,7 @@ _INDENT = re.compile(r"[ \t]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Span:
     """A stretch of one line of a cell."""
 
     #: From 1.
@@ -80,13 +80,13 @@ class Source:
         """Where the line of this position starts in `text`."""
         return self._starts[self.line_of(position) - 1]
 
-    def place(self, start: int, end: int | None = None) -> Place:
+    def span(self, start: int, end: int | None = None) -> Span:
         """The stretch of `text` from `start` up to `end`, cut at the end of the line."""
         line = self.line_of(start)
         line_start = self._starts[line - 1]
         line_end = self._starts[line] - 1 if line < len(self._starts) else len(self.text)
         stop = min(end if end is not None else start + 1, line_end)
-        return Place(
+        return Span(
             line=line,
             column=start - line_start + self.margins[line - 1],
             length=max(stop - start, 1),

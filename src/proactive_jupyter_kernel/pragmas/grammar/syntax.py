@@ -1,4 +1,4 @@
-"""The tree of a cell: local code, calls, arguments and values as typed, with their places. Records only."""
+"""The tree of a cell: local code, calls, arguments and values as typed, with their spans. Records only."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from proactive_jupyter_kernel.errors import PragmaError
-from proactive_jupyter_kernel.pragmas.grammar.source import Place, Source
+from proactive_jupyter_kernel.pragmas.grammar.source import Source, Span
 
 __all__ = [
     "Argument",
     "Call",
     "Cell",
-    "Items",
+    "ListNode",
     "LocalCode",
+    "MapNode",
     "Node",
     "Reading",
-    "Rows",
     "Segment",
     "Slot",
-    "Text",
+    "TextNode",
     "Tree",
 ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
+class TextNode:
     """A text, bare or in quotes."""
 
     text: str
     #: In quotes as typed: such a text is never a formula.
     quoted: bool = field(default=False, compare=False)
-    place: Place = field(compare=False, repr=False)
+    span: Span = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Items:
+class ListNode:
     """Values in square or round brackets."""
 
     items: tuple[Node, ...]
@@ -44,19 +44,19 @@ class Items:
     bracket: str = "["
     #: As typed, brackets included.
     raw: str = field(default="", compare=False, repr=False)
-    place: Place = field(compare=False, repr=False)
+    span: Span = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
+class MapNode:
     """``{key: value, …}``."""
 
-    rows: tuple[tuple[Text, Node], ...]
+    rows: tuple[tuple[TextNode, Node], ...]
     raw: str = field(default="", compare=False, repr=False)
-    place: Place = field(compare=False, repr=False)
+    span: Span = field(compare=False, repr=False)
 
 
-Node: TypeAlias = Text | Items | Rows
+Node: TypeAlias = TextNode | ListNode | MapNode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ class Argument:
     name: str
     value: Node
     #: Of the name, or of the value where there is no name.
-    place: Place = field(compare=False, repr=False)
+    span: Span = field(compare=False, repr=False)
     #: Where its value starts in the source; -1 in a generated call.
     value_start: int = field(default=-1, compare=False, repr=False)
 
@@ -80,7 +80,7 @@ class Call:
     arguments: tuple[Argument, ...] = ()
     #: Every line after the pragma up to the next one; it may belong to the pragma or run locally.
     code: str = ""
-    place: Place = field(compare=False, repr=False)
+    span: Span = field(compare=False, repr=False)
     #: Lines of the cell, from 1, that the pragma itself fills.
     first_line: int = field(default=1, compare=False)
     last_line: int = field(default=1, compare=False)

@@ -10,9 +10,9 @@ import unicodedata
 from collections.abc import Callable
 
 from proactive_jupyter_kernel.errors import PragmaError, PragmaSyntaxError
-from proactive_jupyter_kernel.pragmas.grammar.source import Place, Source
+from proactive_jupyter_kernel.pragmas.grammar.source import Source, Span
 
-__all__ = ["BLANKS", "CLOSERS", "OPENERS", "TOKENS", "Place", "Scanner", "quote"]
+__all__ = ["BLANKS", "CLOSERS", "OPENERS", "TOKENS", "Scanner", "Span", "quote"]
 
 #: A non-breaking space, as web pages and word processors put in, is a blank.
 BLANKS = " \t\f\v\u00a0"
@@ -93,9 +93,9 @@ class Scanner:
         """The line, from 1, that holds this position."""
         return self.source.line_of(position)
 
-    def place(self, start: int, end: int | None = None) -> Place:
+    def span(self, start: int, end: int | None = None) -> Span:
         """The stretch from `start` up to `end`, cut at the end of the line."""
-        return self.source.place(start, end)
+        return self.source.span(start, end)
 
     def take(self, token: str) -> str:
         """Read one token of this name; empty, and nothing read, if it is not there."""
@@ -136,7 +136,7 @@ class Scanner:
         start = self.position
         token = self.take("quoted")
         if not token:
-            raise self.place(start, len(self.text)).fault(
+            raise self.span(start, len(self.text)).fault(
                 PragmaSyntaxError,
                 "the text in quotes is not closed on its line.",
                 hint=f"Close it with {self.next}.",
@@ -156,7 +156,7 @@ class Scanner:
             raise
 
     def _unknown_escape(self, start: int, escape: str, pragma: str) -> PragmaError:
-        return self.place(start, start + len(escape)).fault(
+        return self.span(start, start + len(escape)).fault(
             PragmaSyntaxError,
             f"{escape} is not an escape that Python knows.",
             hint=r"For a backslash itself, write \\.",

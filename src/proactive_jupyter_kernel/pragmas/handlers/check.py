@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from proactive_jupyter_kernel.pragmas.checking import findings
 from proactive_jupyter_kernel.pragmas.context import Context
-from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, pragma
+from proactive_jupyter_kernel.pragmas.declarations.registry import BoundCall, pragma
 from proactive_jupyter_kernel.pragmas.outputs import Table, Text
 from proactive_jupyter_kernel.workflow.checks import Severity
 
@@ -15,7 +15,7 @@ from proactive_jupyter_kernel.workflow.checks import Severity
     summary="Lists the errors and warnings of the draft, with their cells and what to change.",
     example="#%check()",
 )
-def check(context: Context, call: Bound) -> None:
+def check(context: Context, call: BoundCall) -> None:
     """Show the findings as a table."""
     with context.lock:
         count, found = len(context.draft.tasks), findings(context)

@@ -20,7 +20,7 @@ from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.errors import ProActiveError, SetupError
 from proactive_jupyter_kernel.pragmas.context import CELL_MODES, Context
 from proactive_jupyter_kernel.pragmas.declarations.parameters import SWITCH
-from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, Parameter, pragma
+from proactive_jupyter_kernel.pragmas.declarations.registry import BoundCall, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.declarations.values import (
     Choice,
     FilePath,
@@ -33,9 +33,9 @@ from proactive_jupyter_kernel.pragmas.outputs import Notice, Text
 from proactive_jupyter_kernel.pragmas.paths import path_of
 
 
-def check_connect(call: Bound) -> None:
+def check_connect(call: BoundCall) -> None:
     """Refuse arguments that would have no effect: a misunderstanding must not send a password elsewhere."""
-    others = [name for name in call.places if name != "path"]
+    others = [name for name in call.spans if name != "path"]
     if call["path"] and others:
         raise call.fault(
             f"with path, the file says everything: remove {', '.join(others)}, or path.", parameter=others[0]
@@ -98,7 +98,7 @@ def check_connect(call: Bound) -> None:
     example="#%connect(host=try.activeeon.com, port=8443, login=ada)",
     check=check_connect,
 )
-def connect(context: Context, call: Bound) -> None:
+def connect(context: Context, call: BoundCall) -> None:
     """Log in to another scheduler; the present connection stays if that fails."""
     settings = _settings(context, call)
     try:
@@ -113,9 +113,9 @@ def connect(context: Context, call: Bound) -> None:
     context.frontend.show(Text(text=text))
 
 
-def _settings(context: Context, call: Bound) -> Settings:
+def _settings(context: Context, call: BoundCall) -> Settings:
     try:
-        if not call.places:
+        if not call.spans:
             return discover(context.frontend.folder)
         found = read_config(path_of(context, call, "path")) if call["path"] else _from_arguments(context, call)
     except SetupError as error:
@@ -123,7 +123,7 @@ def _settings(context: Context, call: Bound) -> Settings:
     return completed(found)
 
 
-def _from_arguments(context: Context, call: Bound) -> Settings:
+def _from_arguments(context: Context, call: BoundCall) -> Settings:
     login, password = call["login"] or "", call["password"] or Secret("")
     if call["token"]:
         login, password = getpass.getuser(), call["token"]
@@ -141,7 +141,7 @@ def _from_arguments(context: Context, call: Bound) -> Settings:
     return Settings(url=url, login=login, password=password, verify=verify)
 
 
-def _at_fault(call: Bound) -> str:
+def _at_fault(call: BoundCall) -> str:
     return next((name for name in ("path", "url", "host", "port") if call.given(name)), "")
 
 
@@ -225,7 +225,7 @@ _SETTINGS = (
     example="#%configure(task=block)",
     changes_draft=True,
 )
-def configure(context: Context, call: Bound) -> None:
+def configure(context: Context, call: BoundCall) -> None:
     """Set what is given."""
     given = [setting for setting in _SETTINGS if call[setting.parameter.name] is not None]
     for setting in given:

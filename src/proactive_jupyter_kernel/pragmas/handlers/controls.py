@@ -15,7 +15,7 @@ from proactive_jupyter_kernel.pragmas.declarations.parameters import (
     TASK_NAME,
     TASK_NAMES,
 )
-from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, Parameter, pragma
+from proactive_jupyter_kernel.pragmas.declarations.registry import BoundCall, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.draft.contributions import ControlScript, ControlStep
 from proactive_jupyter_kernel.pragmas.draft.controls import Control, OutOfOrder
 from proactive_jupyter_kernel.pragmas.draft.source_map import join
@@ -54,7 +54,7 @@ def _task_step(name: str, *parameters: Parameter, summary: str, example: str) ->
     )(define_step)
 
 
-def define_step(context: Context, call: Bound) -> None:
+def define_step(context: Context, call: BoundCall) -> None:
     """Define the task of a step and put it into its control."""
     draft, step = context.draft, call.pragma.name
     control = _control(context, call, call["name"] or "")
@@ -68,7 +68,7 @@ def define_step(context: Context, call: Bound) -> None:
     define(context, ControlStep(step=step, entry=entry, written=call["name"] or ""))
 
 
-def decide(context: Context, call: Bound) -> None:
+def decide(context: Context, call: BoundCall) -> None:
     """Give a control its deciding script."""
     step = call.pragma.name
     control = _control(context, call, "")
@@ -83,7 +83,7 @@ def decide(context: Context, call: Bound) -> None:
     context.frontend.show(Text(text=f"Defined {what} ({call['language'].name}).{next_step}"))
 
 
-def _control(context: Context, call: Bound, name: str) -> Control:
+def _control(context: Context, call: BoundCall, name: str) -> Control:
     """The control that a step belongs to, as it stands before it."""
     try:
         return context.draft.position_of(call.pragma.name, name).control

@@ -12,7 +12,7 @@ from proactive_jupyter_kernel.errors import ProActiveError
 from proactive_jupyter_kernel.pragmas.analysis import Binding, name_use
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.declarations.parameters import JOB_REFERENCE
-from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, pragma
+from proactive_jupyter_kernel.pragmas.declarations.registry import BoundCall, pragma
 from proactive_jupyter_kernel.pragmas.handlers.results import TASK, TRUST, task_of
 from proactive_jupyter_kernel.pragmas.jobs.debugging import Inputs, Progress, TaskCode, TaskMap, code_of_task
 from proactive_jupyter_kernel.pragmas.jobs.job_errors import error_of
@@ -38,7 +38,7 @@ ROWS, WIDTH = 50, 120
     summary="Loads the inputs of a task into the notebook's Python: variables, results, code; shows where it failed.",
     example="#%debug(task_name=Train, job_id=7)",
 )
-def debug(context: Context, call: Bound) -> None:
+def debug(context: Context, call: BoundCall) -> None:
     """Load a task that ended, or is In-Error; of tasks in other languages only show what they had."""
     scheduler = context.scheduler
     submitted = scheduler.get_job(job_id_of(context, call))

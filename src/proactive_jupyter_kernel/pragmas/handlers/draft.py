@@ -5,7 +5,7 @@ from __future__ import annotations
 from proactive_jupyter_kernel.pragmas import ownership
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.declarations.parameters import JOB_NAME, SWITCH
-from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, Parameter, pragma
+from proactive_jupyter_kernel.pragmas.declarations.registry import BoundCall, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.draft.contributions import JobSettings
 from proactive_jupyter_kernel.pragmas.draft.draft import DraftTask
 from proactive_jupyter_kernel.pragmas.draft.notebook_parameters import with_parameters
@@ -28,7 +28,7 @@ from proactive_jupyter_kernel.workflow.languages import by_engine
     example="#%draft()",
     changes_draft=True,
 )
-def draft(context: Context, call: Bound) -> None:
+def draft(context: Context, call: BoundCall) -> None:
     """Show the draft as a table; first restore or discard what the journal holds."""
     if call["restore"] is not None:
         _settle(context, call)
@@ -59,7 +59,7 @@ def draft(context: Context, call: Bound) -> None:
         context.frontend.show(warning)
 
 
-def _settle(context: Context, call: Bound) -> None:
+def _settle(context: Context, call: BoundCall) -> None:
     """Restore or discard what the journal holds."""
     if not context.journal.offered:
         raise call.fault("the journal holds no draft of before a restart.", parameter="restore")
@@ -101,7 +101,7 @@ def _row(context: Context, entry: DraftTask) -> tuple[object, ...]:
     changes_draft=True,
     destructive=True,
 )
-def new_job(context: Context, call: Bound) -> None:
+def new_job(context: Context, call: BoundCall) -> None:
     """Empty the draft."""
     old = context.draft.job.name
     dropped = context.draft.clear()

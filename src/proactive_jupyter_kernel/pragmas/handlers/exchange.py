@@ -11,7 +11,7 @@ from pathlib import Path
 from proactive_jupyter_kernel.errors import WorkflowError
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.declarations.parameters import SWITCH
-from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, Parameter, pragma
+from proactive_jupyter_kernel.pragmas.declarations.registry import BoundCall, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.declarations.values import Choice, FilePath
 from proactive_jupyter_kernel.pragmas.draft.contributions import LoadedWorkflow
 from proactive_jupyter_kernel.pragmas.file_names import safe_file_name
@@ -31,7 +31,7 @@ _FORMAT_OF = {
 }
 
 
-def export(context: Context, call: Bound) -> None:
+def export(context: Context, call: BoundCall) -> None:
     """Write the draft to a file."""
     form = FORMATS[_FORMAT_OF[call.pragma.name]]
     with context.lock:
@@ -55,7 +55,7 @@ def export(context: Context, call: Bound) -> None:
     context.frontend.show(Text(text=f"Exported workflow {shown} as {form.title} to {file}."))
 
 
-def import_file(context: Context, call: Bound) -> None:
+def import_file(context: Context, call: BoundCall) -> None:
     """Replace the draft by the workflow in a file."""
     from proactive_jupyter_kernel.workflow.checks import errors
 
@@ -93,7 +93,7 @@ def _beside(file: Path) -> ReadFile:
     return read
 
 
-def _file(context: Context, call: Bound, name: str, form: Format) -> Path:
+def _file(context: Context, call: BoundCall, name: str, form: Format) -> Path:
     path = file_of(context, call, "name", name)
     return path if path.suffix.lower() in form.extensions else path.with_name(path.name + form.extensions[0])
 

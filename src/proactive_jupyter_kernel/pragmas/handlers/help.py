@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.pragmas.context import Context
-from proactive_jupyter_kernel.pragmas.declarations.registry import FAMILIES, PRAGMAS, Bound, Parameter, Pragma, pragma
+from proactive_jupyter_kernel.pragmas.declarations.registry import (
+    FAMILIES,
+    PRAGMAS,
+    BoundCall,
+    Parameter,
+    Pragma,
+    pragma,
+)
 from proactive_jupyter_kernel.pragmas.declarations.values import Plain
 from proactive_jupyter_kernel.pragmas.outputs import HelpIndex, HelpPage
 
@@ -27,7 +34,7 @@ result = sum(results[0].value())
     summary="Lists all pragmas, or explains one.",
     example="#%help(pragma=task)",
 )
-def help_(context: Context, call: Bound) -> None:
+def help_(context: Context, call: BoundCall) -> None:
     """Show one line for every pragma, or all about one."""
     name = call["pragma"]
     if name is None:

@@ -20,7 +20,7 @@ from proactive_jupyter_kernel.pragmas.declarations.parameters import (
     VARIABLE_PAIRS,
     VARIABLES,
 )
-from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, Parameter, pragma
+from proactive_jupyter_kernel.pragmas.declarations.registry import BoundCall, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.declarations.values import Choice, FilePath, Plain, ResourceName
 from proactive_jupyter_kernel.pragmas.draft.contributions import JobSettings
 from proactive_jupyter_kernel.pragmas.draft.draft import Built
@@ -73,7 +73,7 @@ _IN_DOUBT = "Interrupted before the scheduler answered. #%list_submitted_jobs() 
     example="#%job(name=Greetings, variables=[(name, Ada), (count, =len(names))])",
     changes_draft=True,
 )
-def job(context: Context, call: Bound) -> None:
+def job(context: Context, call: BoundCall) -> None:
     """Name and describe the draft."""
     draft = context.draft
     variables = None if call["variables"] is None else context.texts(call, "variables")
@@ -155,7 +155,7 @@ def job(context: Context, call: Bound) -> None:
     summary="Submits the job and shows its card, which follows it; whole, or a part with results of an earlier job.",
     example="#%submit_job(wait=on)",
 )
-def submit_job(context: Context, call: Bound) -> None:
+def submit_job(context: Context, call: BoundCall) -> None:
     """Submit the draft."""
     variables = context.texts(call, "variables")
     check_rerun(call)
@@ -192,7 +192,7 @@ def submit_job(context: Context, call: Bound) -> None:
         raise KeyboardInterrupt(f"{job} is still running. {kill}") from None
 
 
-def _follow_submitted(context: Context, call: Bound, submitted: NotebookJob, folder: Path | None) -> None:
+def _follow_submitted(context: Context, call: BoundCall, submitted: NotebookJob, folder: Path | None) -> None:
     """Show the job, and wait for it where that is asked for."""
     waits = call["wait"] or call["print_result"]
     if call["draw"]:
@@ -252,7 +252,7 @@ def _submit(context: Context, built: Built, sent: SentFiles | None, variables: M
     summary="Lists your jobs on the scheduler, including those of earlier sessions.",
     example="#%list_submitted_jobs(all=on)",
 )
-def list_submitted_jobs(context: Context, call: Bound) -> None:
+def list_submitted_jobs(context: Context, call: BoundCall) -> None:
     """Show jobs as a table."""
     scheduler = context.scheduler
     found = scheduler.jobs(limit=EVERY) if call["all"] else scheduler.jobs(limit=LISTED, mine=True)
@@ -289,7 +289,7 @@ def _time(milliseconds: int) -> str:
     summary="Shows the card of a job: its tasks, what went wrong, what it waits for; follows it while it is alive.",
     example="#%job_status(job_id=7)",
 )
-def job_status(context: Context, call: Bound) -> None:
+def job_status(context: Context, call: BoundCall) -> None:
     """Show the job's card, which follows the job while it is alive."""
     found = context.scheduler.get_job(job_id_of(context, call))
     context.live.watch(found.id, found.name)
@@ -303,7 +303,7 @@ def job_status(context: Context, call: Bound) -> None:
     summary="Waits until a job has ended; raises an error if it failed.",
     example="#%wait_job(timeout=10:00)",
 )
-def wait_job(context: Context, call: Bound) -> None:
+def wait_job(context: Context, call: BoundCall) -> None:
     """Wait for a job's end."""
     found = context.scheduler.get_job(job_id_of(context, call))
     context.live.watch(found.id, found.name, follow=False)
@@ -313,7 +313,7 @@ def wait_job(context: Context, call: Bound) -> None:
 def _act(name: str, summary: str, done: str, nothing: str) -> None:
     """Declare one of the pragmas that ask the scheduler for an action on a job."""
 
-    def handler(context: Context, call: Bound) -> None:
+    def handler(context: Context, call: BoundCall) -> None:
         job_id = job_id_of(context, call, acts=True)
         action: Callable[[int], bool] = getattr(context.scheduler, name.removesuffix("_job"))
         if action(job_id):
@@ -340,7 +340,7 @@ _act("resume_job", "Resumes a paused job.", "Resumed", "cannot be resumed")
 def _act_on_task(name: str, summary: str, done: str, nothing: str, then: str = "") -> None:
     """Declare one of the pragmas that decide about a task; `then` is what to know about it, a template."""
 
-    def handler(context: Context, call: Bound) -> None:
+    def handler(context: Context, call: BoundCall) -> None:
         job = context.scheduler.get_job(job_id_of(context, call, acts=True))
         task = task_of(call, job.state())
         action: Callable[[str], bool] = getattr(job, name)

@@ -10,7 +10,7 @@ from proactive_jupyter_kernel.errors import SetupError
 from proactive_jupyter_kernel.pragmas.checking import summary_of_warnings
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.declarations.parameters import SWITCH
-from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, Parameter, pragma
+from proactive_jupyter_kernel.pragmas.declarations.registry import BoundCall, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.declarations.values import FilePath
 from proactive_jupyter_kernel.pragmas.file_names import safe_file_name
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Picture, Text
@@ -47,30 +47,30 @@ if TYPE_CHECKING:
     summary="Draws the current job, even if it is unfinished.",
     example="#%draw_job(save=on)",
 )
-def draw_job(context: Context, call: Bound) -> None:
+def draw_job(context: Context, call: BoundCall) -> None:
     """Draw the draft."""
     with context.lock:
         title = file_of(context, call, "name", _stem(call["name"])).name if call["name"] else context.job_name
-        sketch = context.draft.sketch(context.job_name)
+        preview = context.draft.preview(context.job_name)
         # The title is no job's name: it may be of one letter.
-        sketch = replace(sketch, workflow=replace(sketch.workflow, name=title))
+        preview = replace(preview, workflow=replace(preview.workflow, name=title))
         warnings = warnings_of(context)
-        doubts = summary_of_warnings(context) if sketch.workflow.tasks else ""
-    if not sketch.workflow.tasks:
+        doubts = summary_of_warnings(context) if preview.workflow.tasks else ""
+    if not preview.workflow.tasks:
         hint = "#%task(name=NAME) makes the code below it a task."
         context.frontend.show(Text(text=f"There is nothing to draw: the job has no tasks yet. {hint}"))
         return
     if call["inline"]:
-        context.frontend.show(Picture(workflow=sketch.workflow))
+        context.frontend.show(Picture(workflow=preview.workflow))
     else:
-        _window(context, sketch.workflow)
+        _window(context, preview.workflow)
     if call["save"]:
-        _save(context, call, sketch.workflow)
-    for notice in sketch.notices:
+        _save(context, call, preview.workflow)
+    for notice in preview.notices:
         context.frontend.show(Notice(text=notice))
     for warning in warnings:
         context.frontend.show(warning)
-    if errors := [problem for problem in sketch.problems if problem.severity is Severity.ERROR]:
+    if errors := [problem for problem in preview.problems if problem.severity is Severity.ERROR]:
         lines = [f"  {number}. {problem}" for number, problem in enumerate(errors, 1)]
         context.frontend.show(Notice(text="\n".join(["The job is not ready to be submitted:", *lines]), warning=True))
     if doubts:
@@ -94,7 +94,7 @@ def _window(context: Context, workflow: Workflow) -> None:
         context.frontend.show(Text(text=f"Opened a window with the picture of {workflow.name!r}."))
 
 
-def _save(context: Context, call: Bound, workflow: Workflow) -> None:
+def _save(context: Context, call: BoundCall, workflow: Workflow) -> None:
     from proactive_jupyter_kernel.workflow import picture
 
     stem = _stem(call["name"]) if call["name"] else safe_file_name(context.job_name)

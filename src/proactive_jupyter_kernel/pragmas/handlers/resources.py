@@ -9,7 +9,7 @@ from proactive_jupyter_kernel.client.resources import Node
 from proactive_jupyter_kernel.client.scheduler import Scheduler
 from proactive_jupyter_kernel.errors import SchedulerError, SchedulerUnreachable, UnknownResource
 from proactive_jupyter_kernel.pragmas.context import Context
-from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, pragma
+from proactive_jupyter_kernel.pragmas.declarations.registry import BoundCall, pragma
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Table, Text
 
 __all__ = ["node_choice"]
@@ -18,7 +18,7 @@ __all__ = ["node_choice"]
 LISTED = 200
 
 
-def node_choice(context: Context, call: Bound) -> NodeChoice:
+def node_choice(context: Context, call: BoundCall) -> NodeChoice:
     """The nodes that a submission asks for; each name is one that the scheduler has."""
     given = {
         "nodesource": NodeChoice(node_source=call["nodesource"] or ""),
@@ -46,7 +46,7 @@ def _lists(
 ) -> None:
     """Declare one of the pragmas that list names, each with how many nodes there are of it."""
 
-    def handler(context: Context, call: Bound) -> None:
+    def handler(context: Context, call: BoundCall) -> None:
         """Show the names, with the number of nodes where the scheduler tells it."""
         found = names(context.scheduler)
         if not found:
@@ -110,7 +110,7 @@ _lists(
     summary="Lists the nodes of the scheduler: node source, host, state, access tokens, and what runs there.",
     example="#%list_resources()",
 )
-def list_resources(context: Context, call: Bound) -> None:
+def list_resources(context: Context, call: BoundCall) -> None:
     """Show every node, and the node sources that have none."""
     scheduler = context.scheduler
     nodes = scheduler.nodes()

@@ -12,7 +12,7 @@ from proactive_jupyter_kernel.client.values import UnopenedValue, summary
 from proactive_jupyter_kernel.errors import ProActiveError, did_you_mean
 from proactive_jupyter_kernel.pragmas.context import Context, base_name
 from proactive_jupyter_kernel.pragmas.declarations.parameters import JOB_REFERENCE, SWITCH, TIMEOUT
-from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, Parameter, pragma
+from proactive_jupyter_kernel.pragmas.declarations.registry import BoundCall, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.declarations.values import Plain, PythonName
 from proactive_jupyter_kernel.pragmas.jobs.job_errors import task_failed
 from proactive_jupyter_kernel.pragmas.jobs.job_lookup import job_id_of
@@ -67,7 +67,7 @@ TRUST = Parameter(
     example="#%get_job_result(job_name=Greetings, into=results)",
     aliases=("get_result",),
 )
-def get_job_result(context: Context, call: Bound) -> None:
+def get_job_result(context: Context, call: BoundCall) -> None:
     """Wait, show the results, bind them; a job that failed ends the cell after what there is was shown."""
     job = wait_for(context, job_id_of(context, call), timeout=call["timeout"], output=False)
     results = show_results(context, job, trust=call["trust"])
@@ -222,7 +222,7 @@ def _value(result: TaskResult, value: object) -> Value:
     summary="Waits for a task and shows its result.",
     example="#%get_task_result(task_name=Greet, into=greeting)",
 )
-def get_task_result(context: Context, call: Bound) -> None:
+def get_task_result(context: Context, call: BoundCall) -> None:
     """Wait for one task, show its result, bind it; a task without one is an error."""
     job, task = _wait_for_task(context, call, output=False)
     result = None
@@ -253,7 +253,7 @@ def get_task_result(context: Context, call: Bound) -> None:
     summary="Waits for a job and prints the output of its tasks as it arrives.",
     example="#%print_job_output(job_name=Greetings)",
 )
-def print_job_output(context: Context, call: Bound) -> None:
+def print_job_output(context: Context, call: BoundCall) -> None:
     """Write a job's output."""
     job = wait_for(context, job_id_of(context, call), timeout=call["timeout"])
     if not job.ended:
@@ -269,21 +269,21 @@ def print_job_output(context: Context, call: Bound) -> None:
     summary="Waits for a task and prints its output as it arrives.",
     example="#%print_task_output(task_name=Greet)",
 )
-def print_task_output(context: Context, call: Bound) -> None:
+def print_task_output(context: Context, call: BoundCall) -> None:
     """Write a task's output."""
     job, task = _wait_for_task(context, call, output=True)
     if not task.ended:
         raise task_failed(context, context.scheduler, job, task)
 
 
-def _wait_for_task(context: Context, call: Bound, *, output: bool) -> tuple[Job, TaskState]:
+def _wait_for_task(context: Context, call: BoundCall, *, output: bool) -> tuple[Job, TaskState]:
     job_id, name = job_id_of(context, call), call["task_name"]
     _check_task(call, context.scheduler.job(job_id))
     job = wait_for(context, job_id, tasks={name}, timeout=call["timeout"], output=output)
     return job, task_of(call, job)
 
 
-def task_of(call: Bound, job: Job) -> TaskState:
+def task_of(call: BoundCall, job: Job) -> TaskState:
     """The task of that full name."""
     name = call["task_name"]
     _check_task(call, job)
@@ -296,7 +296,7 @@ def task_of(call: Bound, job: Job) -> TaskState:
     return task
 
 
-def _check_task(call: Bound, job: Job) -> None:
+def _check_task(call: BoundCall, job: Job) -> None:
     """Refuse a name that no task has, not even with an iteration or replica."""
     name = call["task_name"]
     known = [task.name for task in job.tasks]

@@ -6,7 +6,7 @@ from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.pragmas.code import check_code, check_decides, code_of
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.declarations.parameters import LANGUAGE, PATH, SWITCH, TASK_NAMES
-from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, Parameter, pragma
+from proactive_jupyter_kernel.pragmas.declarations.registry import BoundCall, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.declarations.values import Choice, FilePath, Plain
 from proactive_jupyter_kernel.pragmas.draft.contributions import JobScript, TaskScript
 from proactive_jupyter_kernel.pragmas.draft.draft import NO_TASKS_YET, DraftTask
@@ -18,7 +18,7 @@ from proactive_jupyter_kernel.pragmas.runtime_env import ENGINES, Container, scr
 _FORCE = Parameter(name="force", kind=SWITCH, default=False, doc="Whether it also replaces what single tasks have.")
 
 
-def around_tasks(context: Context, call: Bound) -> None:
+def around_tasks(context: Context, call: BoundCall) -> None:
     """Give a script to one or several tasks; without code, take theirs away."""
     slot = SLOTS[call.pragma.name]
     names: tuple[str, ...] = call["name"]
@@ -31,7 +31,7 @@ def around_tasks(context: Context, call: Bound) -> None:
     context.frontend.show(Text(text=f"{done} the {slot.title} of {', '.join(names)}{how}."))
 
 
-def _entry(context: Context, call: Bound, name: str) -> DraftTask:
+def _entry(context: Context, call: BoundCall, name: str) -> DraftTask:
     found = context.draft.tasks.get(name)
     if found is None:
         hint = did_you_mean(name, context.draft.tasks) or NO_TASKS_YET
@@ -39,13 +39,13 @@ def _entry(context: Context, call: Bound, name: str) -> DraftTask:
     return found
 
 
-def _source(context: Context, call: Bound) -> SourceMap | None:
+def _source(context: Context, call: BoundCall) -> SourceMap | None:
     """The script and where it was written; None where nothing is."""
     code = code_of(context, call, call["language"])
     return join(call["language"].engine, [code]) if code.text.strip() else None
 
 
-def around_job(context: Context, call: Bound) -> None:
+def around_job(context: Context, call: BoundCall) -> None:
     """Give a script to every task that has none of its own; without code, take it away."""
     name = call.pragma.name.removeprefix("job_")
     slot, contents = SLOTS[name], context.draft.contents
@@ -172,7 +172,7 @@ def _switch(name: str, doc: str, *, default: bool = False) -> Parameter:
     example="#%runtime_env(type=docker, image=python:3.12-slim)",
     changes_draft=True,
 )
-def runtime_env(context: Context, call: Bound) -> None:
+def runtime_env(context: Context, call: BoundCall) -> None:
     """Make a fork environment for the job that starts a container."""
     for name in ("isolation", "no_home"):
         if call[name] and call["type"] != "singularity":

@@ -21,7 +21,7 @@ from proactive_jupyter_kernel.pragmas.declarations.parameters import (
     VARIABLE_NAMES,
     VARIABLES,
 )
-from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, Parameter, pragma
+from proactive_jupyter_kernel.pragmas.declarations.registry import BoundCall, Parameter, pragma
 from proactive_jupyter_kernel.pragmas.declarations.values import Choice, Duration, Expression, Integer, Plain
 from proactive_jupyter_kernel.pragmas.draft.applied_controls import names_in
 from proactive_jupyter_kernel.pragmas.draft.contributions import ControlStep, DefinedTask, PrependedCode
@@ -55,7 +55,7 @@ ERROR_POLICIES = {
     changes_draft=True,
     check=check_code,
 )
-def import_(context: Context, call: Bound) -> None:
+def import_(context: Context, call: BoundCall) -> None:
     """Keep code for the front of tasks; without code, drop what is kept."""
     language: Language = call["language"]
     if not call.code and not call["path"]:
@@ -146,12 +146,12 @@ IMPORT = Parameter(
     changes_draft=True,
     check=check_code,
 )
-def task(context: Context, call: Bound) -> None:
+def task(context: Context, call: BoundCall) -> None:
     """Define a task, or redefine it in place."""
     define(context, DefinedTask(entry=drafted(context, call, call["name"])))
 
 
-def drafted(context: Context, call: Bound, name: str, implied: Sequence[str] = ()) -> DraftTask:
+def drafted(context: Context, call: BoundCall, name: str, implied: Sequence[str] = ()) -> DraftTask:
     """The task that a pragma describes, checked, not yet in the draft; `implied` are implicit parents."""
     code = code_of(context, call, call["language"])
     variables = _texts(context, call, "variables")
@@ -194,12 +194,12 @@ def say_defined(context: Context, entry: DraftTask, *, redefined: bool) -> None:
         context.frontend.show(Text(text=f"Defined task {entry.name} {shown}."))
 
 
-def _texts(context: Context, call: Bound, parameter: str) -> Mapping[str, str]:
+def _texts(context: Context, call: BoundCall, parameter: str) -> Mapping[str, str]:
     return context.texts(call, parameter) if parameter in call.values else {}
 
 
 def _entry(
-    call: Bound,
+    call: BoundCall,
     name: str,
     variables: Mapping[str, str],
     information: Mapping[str, str],
@@ -240,7 +240,7 @@ class _LaterTasks(Mapping[str, DraftTask]):
     Each is made when it is asked for: a cell may define a thousand, and asks for few at a time.
     """
 
-    def __init__(self, call: Bound) -> None:
+    def __init__(self, call: BoundCall) -> None:
         self._later = call.later
         self._made: dict[str, DraftTask] = {}
 
@@ -270,7 +270,7 @@ class _LaterTasks(Mapping[str, DraftTask]):
         self._made[entry.name] = entry
 
 
-def _check_dependencies(context: Context, call: Bound, entry: DraftTask, implied: Sequence[str]) -> None:
+def _check_dependencies(context: Context, call: BoundCall, entry: DraftTask, implied: Sequence[str]) -> None:
     contents, name, later = context.draft.contents, entry.name, _LaterTasks(call)
     depends = entry.task.depends
     if name in depends:
@@ -289,7 +289,7 @@ def _check_dependencies(context: Context, call: Bound, entry: DraftTask, implied
             )
 
 
-def _acyclic(context: Context, call: Bound) -> frozenset[str]:
+def _acyclic(context: Context, call: BoundCall) -> frozenset[str]:
     """The tasks of the cell that are surely in no cycle: found once for all of them, where the cell allows it."""
     cell = call.later.cell
     if not cell.only_tasks:
@@ -301,7 +301,7 @@ def _acyclic(context: Context, call: Bound) -> frozenset[str]:
     return cell.acyclic[1]
 
 
-def _check_variables(context: Context, call: Bound, entry: DraftTask, implied: Sequence[str]) -> None:
+def _check_variables(context: Context, call: BoundCall, entry: DraftTask, implied: Sequence[str]) -> None:
     language: Language = call["language"]
     binding = language.binding
     assert binding is not None, "pragmas offer no language without a binding"
@@ -347,7 +347,7 @@ def _check_variables(context: Context, call: Bound, entry: DraftTask, implied: S
         )
 
 
-def _check_foreach(call: Bound, entry: DraftTask) -> None:
+def _check_foreach(call: BoundCall, entry: DraftTask) -> None:
     foreach = entry.foreach
     if foreach is None:
         return
@@ -371,7 +371,7 @@ def _check_foreach(call: Bound, entry: DraftTask) -> None:
         )
 
 
-def _say_what_is_expected(context: Context, call: Bound, entry: DraftTask, implied: Sequence[str]) -> None:
+def _say_what_is_expected(context: Context, call: BoundCall, entry: DraftTask, implied: Sequence[str]) -> None:
     """Name the tasks and variables that must be defined before the job is submitted."""
     contents, later = context.draft.contents, _LaterTasks(call)
     for parent in entry.task.depends:
@@ -395,7 +395,7 @@ def _say_what_is_expected(context: Context, call: Bound, entry: DraftTask, impli
     changes_draft=True,
     destructive=True,
 )
-def delete_task(context: Context, call: Bound) -> None:
+def delete_task(context: Context, call: BoundCall) -> None:
     """Remove tasks from the draft, all or none."""
     names: tuple[str, ...] = call["name"]
     refused = {name for name in names if context.refusals.names_task(name)}

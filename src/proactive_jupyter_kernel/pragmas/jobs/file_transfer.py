@@ -17,7 +17,7 @@ from proactive_jupyter_kernel.client.jobs.submitted_job import SubmittedJob
 from proactive_jupyter_kernel.client.polling import Polling
 from proactive_jupyter_kernel.errors import ProActiveError
 from proactive_jupyter_kernel.pragmas.context import Context, NotebookJob
-from proactive_jupyter_kernel.pragmas.declarations.registry import Bound
+from proactive_jupyter_kernel.pragmas.declarations.registry import BoundCall
 from proactive_jupyter_kernel.pragmas.draft.draft import Built
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Text
 from proactive_jupyter_kernel.pragmas.paths import path_of
@@ -35,7 +35,7 @@ _NAMED = 5
 
 
 def send_files(
-    context: Context, call: Bound, built: Built, variables: Mapping[str, str]
+    context: Context, call: BoundCall, built: Built, variables: Mapping[str, str]
 ) -> tuple[SentFiles | None, Path | None]:
     """Send the files of the input folder that tasks need; what was sent, and the folder for the output files.
 
@@ -63,7 +63,7 @@ def send_files(
     return sent, target
 
 
-def _folder(context: Context, call: Bound, parameter: str, *, default: bool) -> Path | None:
+def _folder(context: Context, call: BoundCall, parameter: str, *, default: bool) -> Path | None:
     if call[parameter]:
         return path_of(context, call, parameter).resolve()
     return context.frontend.folder if default else None

@@ -1,4 +1,4 @@
-"""The tokens of a Javascript text, as far as they are needed to find assignments and the last statement."""
+"""The tokens of a JavaScript text, as far as they are needed to find assignments and the last statement."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from proactive_jupyter_kernel.errors import UnknownJob
 from proactive_jupyter_kernel.pragmas.context import UNNAMED, Context
-from proactive_jupyter_kernel.pragmas.declarations.registry import Bound
+from proactive_jupyter_kernel.pragmas.declarations.registry import BoundCall
 from proactive_jupyter_kernel.pragmas.outputs import Notice
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["job_id_of"]
 
 
-def job_id_of(context: Context, call: Bound, *, acts: bool = False) -> int:
+def job_id_of(context: Context, call: BoundCall, *, acts: bool = False) -> int:
     """The job's id; an error where there is none, or where id and name mean different jobs.
 
     `acts` says that the pragma changes the job.
@@ -40,7 +40,7 @@ def job_id_of(context: Context, call: Bound, *, acts: bool = False) -> int:
     return _foreign(context, call, context.scheduler.info(found_id), acts=acts)
 
 
-def _of_this_name(context: Context, call: Bound) -> int:
+def _of_this_name(context: Context, call: BoundCall) -> int:
     """Where no job was submitted from this notebook, as after a restart: the newest job of the notebook's name."""
     name = context.job_name
     hint = "Say which: job_id=NUMBER or job_name=NAME. #%list_submitted_jobs() shows your jobs."
@@ -54,7 +54,7 @@ def _of_this_name(context: Context, call: Bound) -> int:
         raise call.fault(message, hint=hint) from None
 
 
-def _foreign(context: Context, call: Bound, job: JobInfo, *, acts: bool) -> int:
+def _foreign(context: Context, call: BoundCall, job: JobInfo, *, acts: bool) -> int:
     """A job that this notebook did not submit: named in a notice, or refused."""
     when = datetime.fromtimestamp(job.submitted_at / 1000).strftime("%Y-%m-%d %H:%M:%S")
     origin = f"submitted by {job.owner} at {when}" if job.owner else f"submitted at {when}"

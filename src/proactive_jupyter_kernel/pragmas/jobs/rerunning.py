@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from proactive_jupyter_kernel.errors import InvalidWorkflow, ProActiveError, did_you_mean
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.declarations.parameters import TASK_NAMES
-from proactive_jupyter_kernel.pragmas.declarations.registry import Bound, Parameter
+from proactive_jupyter_kernel.pragmas.declarations.registry import BoundCall, Parameter
 from proactive_jupyter_kernel.pragmas.declarations.values import Integer
 from proactive_jupyter_kernel.pragmas.draft.building import Built
 from proactive_jupyter_kernel.pragmas.outputs import Notice
@@ -47,7 +47,7 @@ RERUN = (
 )
 
 
-def check_rerun(call: Bound) -> None:
+def check_rerun(call: BoundCall) -> None:
     """Refuse what does not go together."""
     if call["from"] and call["only"]:
         raise call.fault("from and only cannot go together: from also runs what follows.", parameter="only")
@@ -62,7 +62,7 @@ def check_rerun(call: Bound) -> None:
         )
 
 
-def with_earlier_results(context: Context, call: Bound, built: Built) -> Built:
+def with_earlier_results(context: Context, call: BoundCall, built: Built) -> Built:
     """The part of the workflow that runs, with small tasks for the results of the earlier job; says what is used."""
     from proactive_jupyter_kernel.client.jobs.rerun import RerunRefused, plan
     from proactive_jupyter_kernel.client.jobs.run_graph import RunGraph
@@ -91,7 +91,7 @@ def with_earlier_results(context: Context, call: Bound, built: Built) -> Built:
     return replace(built, workflow=workflow, sources=sources)
 
 
-def _earlier_job(context: Context, call: Bound) -> SubmittedJob:
+def _earlier_job(context: Context, call: BoundCall) -> SubmittedJob:
     if call["job_id"] is not None:
         return context.scheduler.get_job(call["job_id"])
     here = context.jobs_here()

@@ -1,6 +1,6 @@
-"""The Javascript scripts of a notebook as they are sent to a ProActive server: arrays and objects become Java's.
+"""The JavaScript scripts of a notebook as they are sent to a ProActive server: arrays and objects become Java's.
 
-A server's engine runs inside of Java: an array or object of Javascript as result fails the task there, and the maps
+A server's engine runs inside of Java: an array or object of JavaScript as result fails the task there, and the maps
 ``variables`` and ``resultMap`` refuse it. The embedded scheduler takes both. So what is sent has functions behind the
 script that make Java's lists and maps of them. Calls of ``put``, assignments to entries, exports, and an array or
 object that the script ends with go through these functions.

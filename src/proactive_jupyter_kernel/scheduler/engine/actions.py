@@ -23,9 +23,9 @@ from proactive_jupyter_kernel.scheduler.engine.events import (
     SetPriority,
     SetStartAt,
 )
+from proactive_jupyter_kernel.scheduler.engine.job_state import JobState, TaskNode
 from proactive_jupyter_kernel.scheduler.engine.propagation import handed_down
 from proactive_jupyter_kernel.scheduler.engine.records import UNSET
-from proactive_jupyter_kernel.scheduler.engine.state import JobState, TaskNode
 from proactive_jupyter_kernel.workflow.model import ErrorPolicy
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
@@ -155,7 +155,7 @@ def _restart_in_error(core: Core, job: JobState, nodes: Sequence[TaskNode]) -> N
 
 
 def finish_in_error(core: Core, job: JobState, node: TaskNode, event: FinishInErrorTask) -> None:
-    """The task counts as finished, with an empty result; its job goes on even if it was paused."""
+    """The task counts as finished, with an empty result; its job continues even if it was paused."""
     if node.status is not TaskStatus.IN_ERROR:
         return
     end_task(core, job, node, TaskStatus.FINISHED, None, handed_down(job, node), None)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from proactive_jupyter_kernel.scheduler.engine.job_state import JobState, Links, TaskNode
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.engine.rules import plain, start_time
-from proactive_jupyter_kernel.scheduler.engine.state import JobState, Links, TaskNode
 from proactive_jupyter_kernel.workflow.blocks import match_blocks
 from proactive_jupyter_kernel.workflow.graph import Graph
 from proactive_jupyter_kernel.workflow.model import Workflow

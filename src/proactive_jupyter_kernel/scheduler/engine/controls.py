@@ -12,8 +12,8 @@ from datetime import datetime
 from proactive_jupyter_kernel.scheduler.engine.copying import Copies, region
 from proactive_jupyter_kernel.scheduler.engine.core import Core
 from proactive_jupyter_kernel.scheduler.engine.flow import Choose, Decision, Repeat, Runs, Stop
+from proactive_jupyter_kernel.scheduler.engine.job_state import JobState, TaskNode, copy_name
 from proactive_jupyter_kernel.scheduler.engine.records import TaskRecord
-from proactive_jupyter_kernel.scheduler.engine.state import JobState, TaskNode, copy_name
 from proactive_jupyter_kernel.workflow.model import Block, Loop
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 

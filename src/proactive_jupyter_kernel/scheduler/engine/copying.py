@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from proactive_jupyter_kernel.scheduler.engine.job_state import JobState, Links, TaskNode, copy_name
 from proactive_jupyter_kernel.scheduler.engine.records import TaskRecord
-from proactive_jupyter_kernel.scheduler.engine.state import JobState, Links, TaskNode, copy_name
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
 __all__ = ["Copies", "region"]

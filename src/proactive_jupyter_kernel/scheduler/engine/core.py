@@ -22,10 +22,10 @@ from proactive_jupyter_kernel.scheduler.engine.commands import (
     SaveTask,
     StartAttempt,
 )
+from proactive_jupyter_kernel.scheduler.engine.job_state import JobState, Selecting, TaskNode
 from proactive_jupyter_kernel.scheduler.engine.placement import Demand, Key, Placed, ReadyQueue, SlotBoard
 from proactive_jupyter_kernel.scheduler.engine.propagation import effective_parents, inherited
 from proactive_jupyter_kernel.scheduler.engine.records import UNSET
-from proactive_jupyter_kernel.scheduler.engine.state import JobState, Selecting, TaskNode
 from proactive_jupyter_kernel.scheduler.engine.transitions import SchedulerStatus
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 from proactive_jupyter_kernel.workflow.substitution import InfiniteReference, substitute

@@ -10,10 +10,10 @@ from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind, Wir
 from proactive_jupyter_kernel.scheduler.engine import controls, flow
 from proactive_jupyter_kernel.scheduler.engine.core import Core
 from proactive_jupyter_kernel.scheduler.engine.events import AttemptEnded
+from proactive_jupyter_kernel.scheduler.engine.job_state import WAITING_FOR_RETRY, JobState, TaskNode
 from proactive_jupyter_kernel.scheduler.engine.propagation import handed_down
 from proactive_jupyter_kernel.scheduler.engine.records import UNSET
 from proactive_jupyter_kernel.scheduler.engine.rules import removal_delay
-from proactive_jupyter_kernel.scheduler.engine.state import WAITING_FOR_RETRY, JobState, TaskNode
 from proactive_jupyter_kernel.workflow.model import ErrorPolicy
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
@@ -45,7 +45,8 @@ def _decide(
 ) -> tuple[flow.Decision | None, Failure | None]:
     """What the flow script decided, and why the execution failed, if it did.
 
-    A script that ran after a failure is obeyed when the task ends with that failure. Nonsense fails the execution.
+    A script that ran after a failure is obeyed when the task ends with that failure. An invalid answer fails the
+    execution.
     """
     action, failure = node.definition.flow, event.failure
     if action is None or (failure is not None and not event.flow_decided):
@@ -54,8 +55,8 @@ def _decide(
         decision = flow.judge(
             action, node.record.name, event.flow, event.flow_decided, now=core.now, most_runs=core.limits.runs
         )
-    except flow.Nonsense as nonsense:
-        message = f"Failed to execute control flow script: {nonsense}"
+    except flow.InvalidFlowResult as error:
+        message = f"Failed to execute control flow script: {error}"
         core.log(job, node, message)
         return None, failure or Failure(kind=FailureKind.ERROR, exception="TaskException", message=message)
     return decision, failure
@@ -177,7 +178,7 @@ def end_task(
     variables: Mapping[str, Wire],
     decision: flow.Decision | None,
 ) -> None:
-    """The task has ended and its job goes on: take its flow action (the default one without a decision), and let its
+    """The task has ended and its job continues: take its flow action (the default one without a decision), and let its
     children run."""
     event = "TASK_IN_ERROR_TO_FINISHED" if node.status is TaskStatus.IN_ERROR else "TASK_RUNNING_TO_FINISHED"
     core.withdraw(job, node)
@@ -234,7 +235,7 @@ def _end_with_job(core: Core, job: JobState, node: TaskNode) -> None:
 
 
 def pause(core: Core, job: JobState) -> None:
-    """Pause the job: what runs goes on to its end, nothing else starts."""
+    """Pause the job: running tasks run to their end, no other task starts."""
     job.paused = True
     for node in job.nodes:
         if node.status in _PAUSABLE:

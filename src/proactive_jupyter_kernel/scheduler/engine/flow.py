@@ -18,10 +18,10 @@ from proactive_jupyter_kernel.workflow.cron import next_date
 from proactive_jupyter_kernel.workflow.model import Branch, FlowAction, Loop, Replicate
 from proactive_jupyter_kernel.workflow.values import from_wire, text
 
-__all__ = ["Choose", "Decision", "Nonsense", "Repeat", "Runs", "Stop", "default", "judge"]
+__all__ = ["Choose", "Decision", "InvalidFlowResult", "Repeat", "Runs", "Stop", "default", "judge"]
 
 
-class Nonsense(ValueError):
+class InvalidFlowResult(ValueError):
     """A flow script set something that means nothing; the text is a message for the task's log."""
 
 
@@ -71,7 +71,7 @@ def default(action: FlowAction) -> Decision:
 
 
 def judge(action: FlowAction, task: str, answer: Wire, decided: bool, *, now: int, most_runs: int) -> Decision:
-    """The decision that the script's answer stands for; `Nonsense` where it stands for none.
+    """The decision that the script's answer stands for; `InvalidFlowResult` where it stands for none.
 
     `task` is the task's name, for messages; `decided` is whether the script set its variable at all; `now` is the
     moment after which a cron expression counts; `most_runs` the highest number of runs that is obeyed.
@@ -79,7 +79,7 @@ def judge(action: FlowAction, task: str, answer: Wire, decided: bool, *, now: in
     variable, kind = _VARIABLES[type(action)]
     script = f"the {kind} script of task '{task}' ({action.script.language or action.script.url})"
     if not decided or answer is None:
-        raise Nonsense(f"{script} did not set '{variable}'; it must set it to {_EXPECTED[type(action)]}")
+        raise InvalidFlowResult(f"{script} did not set '{variable}'; it must set it to {_EXPECTED[type(action)]}")
     value: Any = answer
     try:
         value = from_wire(answer)
@@ -87,7 +87,7 @@ def judge(action: FlowAction, task: str, answer: Wire, decided: bool, *, now: in
     except ValueError as error:
         shown = f"{variable} = {_shown(value)}"
         reason = f" ({error})" if str(error) else ""
-        raise Nonsense(f"{script} set {shown}{reason}; it must set it to {_EXPECTED[type(action)]}") from error
+        raise InvalidFlowResult(f"{script} set {shown}{reason}; it must set it to {_EXPECTED[type(action)]}") from error
 
 
 def _shown(value: Any) -> str:

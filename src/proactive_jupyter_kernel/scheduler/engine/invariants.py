@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from proactive_jupyter_kernel.scheduler.engine.core import Core
+from proactive_jupyter_kernel.scheduler.engine.job_state import GROUP, WAITING_FOR_RETRY, JobState, TaskNode
 from proactive_jupyter_kernel.scheduler.engine.placement import Key
-from proactive_jupyter_kernel.scheduler.engine.state import GROUP, WAITING_FOR_RETRY, JobState, TaskNode
 from proactive_jupyter_kernel.scheduler.engine.transitions import SchedulerStatus
 from proactive_jupyter_kernel.workflow.status import JOB_ENDED, TaskStatus
 

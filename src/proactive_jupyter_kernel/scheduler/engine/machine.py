@@ -15,10 +15,10 @@ from proactive_jupyter_kernel.scheduler.engine.building import build_job
 from proactive_jupyter_kernel.scheduler.engine.commands import Command
 from proactive_jupyter_kernel.scheduler.engine.core import Core, Limits
 from proactive_jupyter_kernel.scheduler.engine.invariants import check
+from proactive_jupyter_kernel.scheduler.engine.job_state import JobState, TaskNode
 from proactive_jupyter_kernel.scheduler.engine.placement import SlotState, unmet
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.engine.restoring import restore_job
-from proactive_jupyter_kernel.scheduler.engine.state import JobState, TaskNode
 from proactive_jupyter_kernel.scheduler.engine.transitions import SCHEDULER_MOVES, SchedulerStatus
 from proactive_jupyter_kernel.workflow.model import Workflow
 from proactive_jupyter_kernel.workflow.status import JOB_ENDED, TaskStatus

@@ -6,8 +6,8 @@ Execution semantics, sections 7.2 and 9.3.
 from __future__ import annotations
 
 from proactive_jupyter_kernel.scheduler.attempt import Wire
+from proactive_jupyter_kernel.scheduler.engine.job_state import JobState, TaskNode
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
-from proactive_jupyter_kernel.scheduler.engine.state import JobState, TaskNode
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
 __all__ = ["effective_parents", "handed_down", "inherited", "naming_variables", "predecessors"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from proactive_jupyter_kernel.scheduler.engine.core import Core
+from proactive_jupyter_kernel.scheduler.engine.job_state import WAITING_FOR_RETRY, JobState, Links, TaskNode
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
-from proactive_jupyter_kernel.scheduler.engine.state import WAITING_FOR_RETRY, JobState, Links, TaskNode
 from proactive_jupyter_kernel.workflow.model import Workflow
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 

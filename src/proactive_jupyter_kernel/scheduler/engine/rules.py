@@ -57,7 +57,7 @@ class Rules:
 
     @property
     def static_selection(self) -> bool:
-        """Whether the scripts' answer for a slot holds for ever."""
+        """Whether the scripts' answer for a slot never changes."""
         return all(script.static for script in self.selection)
 
     def delay(self, executions_left: int) -> int:

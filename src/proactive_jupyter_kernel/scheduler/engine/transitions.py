@@ -32,9 +32,9 @@ class SchedulerStatus(enum.Enum):
     STARTED = "STARTED"
     #: Takes no jobs; runs those it has. Refusing submissions is the service's part.
     STOPPED = "STOPPED"
-    #: Jobs that have started go on; those that have not wait.
+    #: Jobs that have started continue; the others wait.
     PAUSED = "PAUSED"
-    #: What runs goes on to its end; nothing is started.
+    #: Running tasks run to their end; no task is started.
     FROZEN = "FROZEN"
     #: As PAUSED, and there is no way back.
     SHUTTING_DOWN = "SHUTTING_DOWN"

@@ -21,9 +21,9 @@ from proactive_jupyter_kernel.scheduler.executors.state import LOGGED_LENGTH, At
 from proactive_jupyter_kernel.scheduler.executors.streams import Output
 from proactive_jupyter_kernel.scheduler.executors.warm import ProcessesLost
 from proactive_jupyter_kernel.scheduler.runtimes.stage import (
-    Report,
     Stage,
     StageKind,
+    StageReport,
     failure,
     killed,
     lost,
@@ -208,7 +208,7 @@ class AttemptRun:
 
     async def _stage(
         self, kind: StageKind, script: Script, *, variable: str = "", command: tuple[str, ...] = ()
-    ) -> Report:
+    ) -> StageReport:
         stage = Stage(
             kind=kind,
             task_name=self._attempt.task_name,
@@ -337,7 +337,7 @@ class _SaySoon:
 
 async def run_limited(
     runner: StageRunner, stage: Stage, limit: float, abandon: asyncio.Future[None] | None = None
-) -> Report:
+) -> StageReport:
     """Run a script of the scheduler's side, not longer than `limit` seconds, and not when `abandon` is done."""
     work = asyncio.create_task(runner.run(stage, Enclosure()))
     either: set[asyncio.Future[Any]] = {work} if abandon is None else {work, abandon}
@@ -350,9 +350,9 @@ async def run_limited(
         message = (
             f"{stage.kind.prefix}: it was ended; it may take {limit:g} seconds, and the scheduler's own end ends it"
         )
-        return Report(failure=failure(FailureKind.ERROR, message))
+        return StageReport(failure=failure(FailureKind.ERROR, message))
     except ProcessesLost:
-        return Report(failure=failure(FailureKind.LOST, f"{stage.kind.prefix}: its process was lost"))
+        return StageReport(failure=failure(FailureKind.LOST, f"{stage.kind.prefix}: its process was lost"))
 
 
 def _read_progress(path: Path) -> int | None:

@@ -44,7 +44,10 @@ class Executor(Protocol):
         """
 
     async def kill(self, key: str) -> None:
-        """End the attempt of that key, kindly, then firmly; returns when `run` has its outcome. Unknown: nothing."""
+        """End the attempt of that key: SIGTERM, then SIGKILL after a grace period.
+
+        Returns when `run` has its outcome; does nothing for an unknown key.
+        """
 
     async def select(self, selection: Selection) -> SelectionAnswer:
         """Whether all selection scripts accept the slot; a script that fails refuses it, and the answer says why."""

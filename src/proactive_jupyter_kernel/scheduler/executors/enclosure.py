@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from proactive_jupyter_kernel.scheduler.attempt import Wire
-from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart, Launch, Report, Stage
+from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart, Launch, Stage, StageReport
 
 __all__ = ["Enclosure", "of_node", "words"]
 
@@ -38,7 +38,7 @@ class Enclosure:
     #: Options of the Java machine, where the language runs on one: ``-Xmx1g``.
     jvm_arguments: tuple[str, ...] = ()
 
-    def changed_by(self, report: Report) -> Enclosure:
+    def changed_by(self, report: StageReport) -> Enclosure:
         """As the fork environment script leaves it; the variable ``preJavaHomeCmd`` wins over ``setPreJavaCommand``."""
         found = report.fork_environment
         command = report.values.get("preJavaHomeCmd")

@@ -25,11 +25,11 @@ from proactive_jupyter_kernel.scheduler.attempt import (
 from proactive_jupyter_kernel.scheduler.executors.base import OutputSink, ProgressSink
 from proactive_jupyter_kernel.scheduler.runtimes.stage import failure, killed, lost, walltime_reached
 
-__all__ = ["MemoryExecutor", "Performance", "Play"]
+__all__ = ["MemoryExecutor", "ScriptedAttempt", "ScriptedTask"]
 
 
-class Performance:
-    """What a play may do besides giving an outcome."""
+class ScriptedAttempt:
+    """What a scripted task may do besides returning its outcome."""
 
     def __init__(self, attempt: Attempt, output: OutputSink, progress: ProgressSink | None) -> None:
         self.attempt = attempt
@@ -47,21 +47,21 @@ class Performance:
 
 
 #: What a task does; an exception is a failure of its script.
-Play: TypeAlias = Callable[[Performance], Outcome | Awaitable[Outcome]]
+ScriptedTask: TypeAlias = Callable[[ScriptedAttempt], Outcome | Awaitable[Outcome]]
 
 
 class MemoryExecutor:
-    """See `Executor`. Attempts of tasks without a play end well at once, with the value true."""
+    """See `Executor`. Attempts of tasks without a script end well at once, with the value true."""
 
     def __init__(
         self,
-        plays: Mapping[str, Play] | None = None,
+        scripted: Mapping[str, ScriptedTask] | None = None,
         *,
         slots: int | tuple[Slot, ...] = 4,
         select: Callable[[Selection], SelectionAnswer] = lambda selection: SelectionAnswer(selected=True),
     ) -> None:
-        """`plays`: name of a task, or base name of its copies, -> what it does."""
-        self._plays = dict(plays or {})
+        """`scripted`: name of a task, or base name of its copies, -> what it does."""
+        self._scripted = dict(scripted or {})
         self._slots = (
             slots if isinstance(slots, tuple) else tuple(Slot(name=f"local-{number}") for number in range(slots))
         )
@@ -99,7 +99,7 @@ class MemoryExecutor:
             stop.set_result(FailureKind.LOST)
         self._running[attempt.key] = stop, ended
         begin = time.monotonic()
-        work = asyncio.ensure_future(self._perform(Performance(attempt, output, progress)))
+        work = asyncio.ensure_future(self._perform(ScriptedAttempt(attempt, output, progress)))
         try:
             await asyncio.wait({work, stop}, timeout=attempt.walltime, return_when=asyncio.FIRST_COMPLETED)
             outcome = work.result() if work.done() else Outcome(failure=self._why(attempt, stop, output))
@@ -124,17 +124,17 @@ class MemoryExecutor:
                     stop.set_result(kind)
                 await ended
 
-    async def _perform(self, performance: Performance) -> Outcome:
-        name = performance.attempt.task_name
-        play = self._plays.get(name) or self._plays.get(name.partition("*")[0].partition("#")[0])
-        if play is None:
+    async def _perform(self, scripted: ScriptedAttempt) -> Outcome:
+        name = scripted.attempt.task_name
+        task = self._scripted.get(name) or self._scripted.get(name.partition("*")[0].partition("#")[0])
+        if task is None:
             return Outcome(value=True)
         try:
-            outcome = play(performance)
+            outcome = task(scripted)
             return await outcome if inspect.isawaitable(outcome) else outcome
         except Exception as error:
             message = f"Failed to execute task: {type(error).__name__}: {error}"
-            performance.say(message, error=True)
+            scripted.say(message, error=True)
             return Outcome(failure=failure(FailureKind.ERROR, message))
 
     def _why(self, attempt: Attempt, stop: asyncio.Future[FailureKind], output: OutputSink) -> Failure:

@@ -18,7 +18,7 @@ from proactive_jupyter_kernel.scheduler.executors.state import LOGGED_LENGTH, LO
 from proactive_jupyter_kernel.scheduler.executors.streams import Output
 from proactive_jupyter_kernel.scheduler.runtimes.bindings import Bindings, node_properties
 from proactive_jupyter_kernel.scheduler.runtimes.registry import runtime_for
-from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart, Report, Stage, StageKind
+from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart, Stage, StageKind, StageReport
 from proactive_jupyter_kernel.workflow.model import SelectionScript
 
 __all__ = ["SelectionRun", "accepts"]
@@ -85,7 +85,7 @@ class SelectionRun:
         selected = not failure and accepts(report.values["selected"])
         return SelectionAnswer(selected=selected, failure=failure, output=tuple(self._output))
 
-    def _answer(self, stage: Stage) -> Report | None:
+    def _answer(self, stage: Stage) -> StageReport | None:
         """The answer of a script that needs no process, and so no folder."""
         try:
             return runtime_for(stage.script.language).answer(stage)
@@ -109,7 +109,7 @@ class SelectionRun:
         )
         return Stage(kind=StageKind.SELECTION, task_name=asked.task_name, script=entry.script, bindings=bindings)
 
-    async def _run(self, stage: Stage) -> Report:
+    async def _run(self, stage: Stage) -> StageReport:
         output = Output(self._log, self._host.settings.output, threads=self._host.settings.threads)
         self._runner = StageRunner(self._host, self._scratch, output)
         self._runner.stopped = self._is_ended

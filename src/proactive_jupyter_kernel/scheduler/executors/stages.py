@@ -32,7 +32,14 @@ from proactive_jupyter_kernel.scheduler.executors.streams import Capture, Output
 from proactive_jupyter_kernel.scheduler.executors.warm import ProcessesLost, WarmProcess
 from proactive_jupyter_kernel.scheduler.runtimes.base import Runtime
 from proactive_jupyter_kernel.scheduler.runtimes.registry import runtime_for
-from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart, Launch, Report, Stage, StageKind, failure
+from proactive_jupyter_kernel.scheduler.runtimes.stage import (
+    CannotStart,
+    Launch,
+    Stage,
+    StageKind,
+    StageReport,
+    failure,
+)
 from proactive_jupyter_kernel.scheduler.settings import NodeSource
 from proactive_jupyter_kernel.workflow import values
 
@@ -111,14 +118,14 @@ class StageRunner:
         self._left_something = False
         self.stopped = False
 
-    async def run(self, stage: Stage, enclosure: Enclosure) -> Report:
+    async def run(self, stage: Stage, enclosure: Enclosure) -> StageReport:
         """Run it; `Stage.folder`, `working_dir`, `environment` and `enclosed` are filled in here.
 
         Raises `Stopped`, and `ProcessesLost` where its end cannot be known.
         """
         try:
             prepared = await self._host.block(self._prepare, stage, enclosure)
-            if isinstance(prepared, Report):
+            if isinstance(prepared, StageReport):
                 return prepared
             return await self._execute(prepared)
         except (CannotStart, StartFailed) as error:
@@ -148,7 +155,7 @@ class StageRunner:
 
     # --- preparing, in a thread ----------------------------------------------------------------------------------
 
-    def _prepare(self, stage: Stage, enclosure: Enclosure) -> Report | _Prepared:
+    def _prepare(self, stage: Stage, enclosure: Enclosure) -> StageReport | _Prepared:
         stage = dataclasses.replace(stage, script=self._host.fetcher.complete(stage.script))
         runtime = runtime_for(stage.script.language)
         answer = runtime.answer(stage)
@@ -185,7 +192,7 @@ class StageRunner:
 
     # --- executing -----------------------------------------------------------------------------------------------
 
-    async def _execute(self, prepared: _Prepared) -> Report:
+    async def _execute(self, prepared: _Prepared) -> StageReport:
         self._output.mask(prepared.launch.masks)
         starter, command = await self._host.pool.starter(prepared.command)
         if starter not in self._starters:
@@ -233,7 +240,7 @@ class StageRunner:
         # Also when it has ended kindly: others of its session may not have.
         await child.signal(_FIRM)
 
-    async def _with_output(self, report: Report, capture: Capture, stage: Stage) -> Report:
+    async def _with_output(self, report: StageReport, capture: Capture, stage: Stage) -> StageReport:
         """The report with what the script wrote as its result."""
         try:
             data = await self._host.block(capture.read, stage.limit)
@@ -246,8 +253,8 @@ class StageRunner:
             return report
         return dataclasses.replace(report, values={**report.values, "result": values.to_wire(data)})
 
-    def _failed(self, stage: Stage, message: str) -> Report:
-        return Report(failure=failure(FailureKind.ERROR, f"{stage.kind.prefix}: {message}"))
+    def _failed(self, stage: Stage, message: str) -> StageReport:
+        return StageReport(failure=failure(FailureKind.ERROR, f"{stage.kind.prefix}: {message}"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

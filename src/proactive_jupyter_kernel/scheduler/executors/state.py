@@ -11,7 +11,7 @@ from proactive_jupyter_kernel.scheduler.attempt import Attempt, Failure, Outcome
 from proactive_jupyter_kernel.scheduler.executors.enclosure import Enclosure, of_node
 from proactive_jupyter_kernel.scheduler.executors.scratch import Scratch
 from proactive_jupyter_kernel.scheduler.runtimes.bindings import Bindings, node_properties
-from proactive_jupyter_kernel.scheduler.runtimes.stage import Report, StageKind
+from proactive_jupyter_kernel.scheduler.runtimes.stage import StageKind, StageReport
 from proactive_jupyter_kernel.workflow import references
 from proactive_jupyter_kernel.workflow.model import ForkEnvironment, NativeCommand, Script
 from proactive_jupyter_kernel.workflow.python_tasks.rich_outputs import NO_RESULT
@@ -125,7 +125,7 @@ class AttemptState:
             },
         )
 
-    def take(self, kind: StageKind, report: Report) -> None:
+    def take(self, kind: StageKind, report: StageReport) -> None:
         """Note what a stage's script has changed."""
         for name in report.variables_removed:
             self.visible.pop(name, None)

@@ -40,7 +40,7 @@ read from that table. Then fill in:
 
    A value that has no wire form is an error that names it: ``result['a'][3]``, its type, what to do instead.
    The harness prints the script's error to standard error, with the script's own lines and none of its own.
-4. **The judgement.** `Runtime.conclude` turns exit code and report into a `Report`; the base class does it for
+4. **The judgement.** `Runtime.conclude` turns exit code and report into a `StageReport`; the base class does it for
    harnesses that follow the above. Override `Runtime.exit_message` for the sentence that ProActive has for a bad exit
    code. A process that ends without a report has died (``FailureKind.DIED``).
 5. **Constants.** A flow, selection or fork environment script that is only ``name = constant`` is answered without any
@@ -60,7 +60,14 @@ from typing import ClassVar
 
 from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind, Wire
 from proactive_jupyter_kernel.scheduler.runtimes import constants, reports
-from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart, Launch, Report, Stage, StageKind, failure
+from proactive_jupyter_kernel.scheduler.runtimes.stage import (
+    CannotStart,
+    Launch,
+    Stage,
+    StageKind,
+    StageReport,
+    failure,
+)
 from proactive_jupyter_kernel.workflow import values
 from proactive_jupyter_kernel.workflow.languages import Language, by_engine
 
@@ -102,24 +109,24 @@ class Runtime(abc.ABC):
         Raises `CannotStart` where that is impossible.
         """
 
-    def answer(self, stage: Stage) -> Report | None:
+    def answer(self, stage: Stage) -> StageReport | None:
         """The report of a script that needs no process, because it is only a constant; None: start it."""
         if stage.kind not in _ANSWERABLE or not self.language.sets_variables or stage.command:
             return None
         name = stage.variable or stage.kind.returns[0]
         found = constants.assigned(stage.script.code, name, self.literals, comment=self.language.comment)
-        return None if found is None else Report(values={name: found.value})
+        return None if found is None else StageReport(values={name: found.value})
 
-    def conclude(self, stage: Stage, launch: Launch, exit_code: int) -> Report:
+    def conclude(self, stage: Stage, launch: Launch, exit_code: int) -> StageReport:
         """What came of the stage. `exit_code` is negative for a signal, as in ``subprocess``. May block."""
         path = stage.folder / REPORT
         if not path.exists():
-            return Report(exit_code=exit_code, failure=self._died(stage, exit_code))
+            return StageReport(exit_code=exit_code, failure=self._died(stage, exit_code))
         try:
             read = reports.read(path, stage.limit)
         except reports.BadReport as error:
             message = f"{stage.kind.prefix}: {error}"
-            return Report(exit_code=exit_code, failure=failure(FailureKind.ERROR, message))
+            return StageReport(exit_code=exit_code, failure=failure(FailureKind.ERROR, message))
         code = read.exit_code if read.exit_code is not None else shell_code(exit_code)
         if read.error is None and code == 0:
             return read.report(exit_code=0)

@@ -14,7 +14,7 @@ from pathlib import Path
 from proactive_jupyter_kernel.scheduler.attempt import FailureKind
 from proactive_jupyter_kernel.scheduler.runtimes.base import HARNESS, shell_code
 from proactive_jupyter_kernel.scheduler.runtimes.nativeshell import NativeShell
-from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart, Launch, Report, Stage, failure
+from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart, Launch, Stage, StageReport, failure
 from proactive_jupyter_kernel.workflow.java.regex import compile_java
 
 __all__ = ["RUNTIMES", "DockerCompose"]
@@ -52,14 +52,14 @@ class DockerCompose(NativeShell):
             programs=(sys.executable,), arguments=(str(run), str(stage.folder)), environment=texts, forkable=True
         )
 
-    def conclude(self, stage: Stage, launch: Launch, exit_code: int) -> Report:
+    def conclude(self, stage: Stage, launch: Launch, exit_code: int) -> StageReport:
         """Judge by the exit code of ``up``; the result is left to be true."""
         code = shell_code(exit_code)
         variables = {"EXIT_VALUE": code}
         if code == 0:
-            return Report(exit_code=0, variables_set=variables)
+            return StageReport(exit_code=0, variables_set=variables)
         message = f"{stage.kind.prefix}: Docker Compose has failed with exit code {code}"
-        return Report(exit_code=code, failure=failure(FailureKind.ERROR, message), variables_set=variables)
+        return StageReport(exit_code=code, failure=failure(FailureKind.ERROR, message), variables_set=variables)
 
 
 def _texts(stage: Stage) -> dict[str, str]:

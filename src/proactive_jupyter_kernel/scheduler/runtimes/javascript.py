@@ -12,17 +12,17 @@ from pathlib import Path
 
 from proactive_jupyter_kernel.scheduler.attempt import Wire
 from proactive_jupyter_kernel.scheduler.runtimes.base import HARNESS
-from proactive_jupyter_kernel.scheduler.runtimes.engine import EngineRuntime
+from proactive_jupyter_kernel.scheduler.runtimes.script_engine import ScriptEngineRuntime
 from proactive_jupyter_kernel.scheduler.runtimes.stage import Launch, Stage
 
-__all__ = ["RUNTIMES", "Javascript"]
+__all__ = ["RUNTIMES", "JavaScript"]
 
 _FOLDER = HARNESS / "javascript"
 #: ``Number.MAX_SAFE_INTEGER``: beyond it a number of JavaScript is not exact.
 _LARGEST = 2**53 - 1
 
 
-class Javascript(EngineRuntime):
+class JavaScript(ScriptEngineRuntime):
     """Scripts of the engine ``javascript``."""
 
     engine = "javascript"
@@ -77,4 +77,4 @@ def _tag_longs(wire: Wire) -> Wire:
     return wire
 
 
-RUNTIMES = (Javascript(),)
+RUNTIMES = (JavaScript(),)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from proactive_jupyter_kernel.scheduler import java_libraries
 from proactive_jupyter_kernel.scheduler.runtimes.base import HARNESS
-from proactive_jupyter_kernel.scheduler.runtimes.engine import EngineRuntime
+from proactive_jupyter_kernel.scheduler.runtimes.script_engine import ScriptEngineRuntime
 from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart, Launch, Stage
 
 __all__ = ["JvmRuntime", "groovy_library", "homes_of"]
@@ -22,7 +22,7 @@ ARCHIVE = HARNESS / "jvm" / "proactive.jar"
 _GROOVY = re.compile(r"groovy(-all)?-\d[\d.]*\.jar")
 
 
-class JvmRuntime(EngineRuntime):
+class JvmRuntime(ScriptEngineRuntime):
     """A language that runs on a Java machine.
 
     Its launcher, a shell script, is looked up to learn where the language is installed; the Java machine is then

@@ -9,7 +9,14 @@ from typing import ClassVar
 from proactive_jupyter_kernel.scheduler.attempt import FailureKind
 from proactive_jupyter_kernel.scheduler.runtimes.base import Runtime, how_it_ended, shell_code
 from proactive_jupyter_kernel.scheduler.runtimes.reports import readable_size
-from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart, Launch, Report, Stage, StageKind, failure
+from proactive_jupyter_kernel.scheduler.runtimes.stage import (
+    CannotStart,
+    Launch,
+    Stage,
+    StageKind,
+    StageReport,
+    failure,
+)
 
 __all__ = ["NativeShell"]
 
@@ -60,14 +67,14 @@ class NativeShell(Runtime):
                     )
         return environment
 
-    def conclude(self, stage: Stage, launch: Launch, exit_code: int) -> Report:
+    def conclude(self, stage: Stage, launch: Launch, exit_code: int) -> StageReport:
         """Judge by the exit code alone; a signal counts as shells count it, 128 and its number."""
         code = shell_code(exit_code)
         variables = {"EXIT_VALUE": code}
         if code == 0:
             values = {"result": 0} if stage.kind is StageKind.MAIN else {}
-            return Report(exit_code=0, values=values, variables_set=variables)
+            return StageReport(exit_code=0, values=values, variables_set=variables)
         message = f"{stage.kind.prefix}: {self.exit_message(code)}"
         if exit_code < 0:
             message = f"{message} (it {how_it_ended(exit_code)})"
-        return Report(exit_code=code, failure=failure(FailureKind.ERROR, message), variables_set=variables)
+        return StageReport(exit_code=code, failure=failure(FailureKind.ERROR, message), variables_set=variables)

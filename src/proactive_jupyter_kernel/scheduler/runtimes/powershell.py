@@ -13,7 +13,7 @@ from typing import ClassVar
 from proactive_jupyter_kernel.scheduler.attempt import ParentResult, Wire
 from proactive_jupyter_kernel.scheduler.runtimes.base import REPORT
 from proactive_jupyter_kernel.scheduler.runtimes.bindings import result_text
-from proactive_jupyter_kernel.scheduler.runtimes.engine import EngineRuntime
+from proactive_jupyter_kernel.scheduler.runtimes.script_engine import ScriptEngineRuntime
 from proactive_jupyter_kernel.scheduler.runtimes.stage import Launch, Stage
 from proactive_jupyter_kernel.workflow.values import TAG
 
@@ -25,7 +25,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9 _.,:;/\\!?@#%&*()+=<>\[\]{}|~^$-]*")
 _INT = 2**31
 
 
-class PowerShell(EngineRuntime):
+class PowerShell(ScriptEngineRuntime):
     """Scripts of the engine ``powershell``."""
 
     engine = "powershell"

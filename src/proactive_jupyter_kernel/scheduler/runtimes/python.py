@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from proactive_jupyter_kernel.scheduler.attempt import Wire
 from proactive_jupyter_kernel.scheduler.runtimes.base import REPORT, Runtime, file_stem
-from proactive_jupyter_kernel.scheduler.runtimes.stage import Launch, Report, Stage
+from proactive_jupyter_kernel.scheduler.runtimes.stage import Launch, Stage, StageReport
 from proactive_jupyter_kernel.workflow import values
 
 __all__ = ["RUNTIMES", "Python"]
@@ -76,10 +76,10 @@ class Python(Runtime):
             forkable=not stage.enclosed,
         )
 
-    def conclude(self, stage: Stage, launch: Launch, exit_code: int) -> Report:
+    def conclude(self, stage: Stage, launch: Launch, exit_code: int) -> StageReport:
         """A script that ends its process early with success (``os._exit(0)``) sets no result; that is no failure."""
         if exit_code == 0 and not (stage.folder / REPORT).exists():
-            return Report(exit_code=0)
+            return StageReport(exit_code=0)
         return super().conclude(stage, launch, exit_code)
 
     def exit_message(self, exit_code: int) -> str:

@@ -15,9 +15,9 @@ from typing import ClassVar
 
 from proactive_jupyter_kernel.scheduler.attempt import Wire
 from proactive_jupyter_kernel.scheduler.runtimes.base import REPORT
-from proactive_jupyter_kernel.scheduler.runtimes.engine import EngineRuntime
 from proactive_jupyter_kernel.scheduler.runtimes.rsource import Writer, text
-from proactive_jupyter_kernel.scheduler.runtimes.stage import Launch, Report, Stage
+from proactive_jupyter_kernel.scheduler.runtimes.script_engine import ScriptEngineRuntime
+from proactive_jupyter_kernel.scheduler.runtimes.stage import Launch, Stage, StageReport
 
 __all__ = ["RUNTIMES", "R"]
 
@@ -26,7 +26,7 @@ _HEX = re.compile(rb'\{"\$type":"hex","value":"([0-9a-f]*)"\}')
 _UTF8 = re.compile(r"utf-?8", re.IGNORECASE)
 
 
-class R(EngineRuntime):
+class R(ScriptEngineRuntime):
     """Scripts of the engine ``R``."""
 
     engine = "R"
@@ -47,7 +47,7 @@ class R(EngineRuntime):
             masks={str(script): stage.label},
         )
 
-    def conclude(self, stage: Stage, launch: Launch, exit_code: int) -> Report:
+    def conclude(self, stage: Stage, launch: Launch, exit_code: int) -> StageReport:
         """As any engine, once bytes are in the form of a report."""
         path = stage.folder / REPORT
         if path.exists() and path.stat().st_size <= stage.limit:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from proactive_jupyter_kernel.scheduler.attempt import Failure, Wire
-from proactive_jupyter_kernel.scheduler.runtimes.stage import Report
+from proactive_jupyter_kernel.scheduler.runtimes.stage import StageReport
 from proactive_jupyter_kernel.workflow import values
 
 __all__ = ["BadReport", "ReadReport", "ScriptError", "read", "readable_size"]
@@ -45,10 +45,10 @@ class ReadReport:
     error: ScriptError | None = None
     exit_code: int | None = None
 
-    def report(self, *, exit_code: int, failure: Failure | None = None) -> Report:
+    def report(self, *, exit_code: int, failure: Failure | None = None) -> StageReport:
         """The report with the judgement added."""
         found = self.content
-        return Report(
+        return StageReport(
             failure=failure,
             exit_code=exit_code,
             values=found.get("values", {}),

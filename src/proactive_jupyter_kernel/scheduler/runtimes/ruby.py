@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from proactive_jupyter_kernel.scheduler.runtimes.engine import EngineRuntime
+from proactive_jupyter_kernel.scheduler.runtimes.script_engine import ScriptEngineRuntime
 from proactive_jupyter_kernel.scheduler.runtimes.stage import Launch, Stage
 
 __all__ = ["RUNTIMES", "Ruby"]
 
 
-class Ruby(EngineRuntime):
+class Ruby(ScriptEngineRuntime):
     """Scripts of the engine ``ruby``."""
 
     engine = "ruby"

@@ -16,7 +16,17 @@ from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind, Wir
 from proactive_jupyter_kernel.scheduler.runtimes.bindings import Bindings
 from proactive_jupyter_kernel.workflow.model import Script
 
-__all__ = ["CannotStart", "Launch", "Report", "Stage", "StageKind", "failure", "killed", "lost", "walltime_reached"]
+__all__ = [
+    "CannotStart",
+    "Launch",
+    "Stage",
+    "StageKind",
+    "StageReport",
+    "failure",
+    "killed",
+    "lost",
+    "walltime_reached",
+]
 
 
 class StageKind(enum.Enum):
@@ -106,7 +116,7 @@ class Launch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class StageReport:
     """What came of a stage."""
 
     #: None: it ended well.

@@ -55,7 +55,7 @@ _LONGEST_SLEEP = 3600.0
 
 
 class Driver:
-    """The loop's side of the machine. Everything runs in the loop's thread."""
+    """Feeds the machine with events and carries out its commands, in the thread of the event loop."""
 
     def __init__(
         self,

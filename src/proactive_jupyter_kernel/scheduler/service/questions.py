@@ -13,7 +13,7 @@ from proactive_jupyter_kernel.errors import UnknownJob, UnknownTask, did_you_mea
 from proactive_jupyter_kernel.scheduler.engine.records import TaskRecord
 from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
 from proactive_jupyter_kernel.scheduler.service.logs import LogSource, formatted, lines_of
-from proactive_jupyter_kernel.scheduler.service.results import TaskOutcome, in_job_result, outcome_of
+from proactive_jupyter_kernel.scheduler.service.results import TaskResult, in_job_result, result_of
 from proactive_jupyter_kernel.scheduler.service.started import StartedTasks
 from proactive_jupyter_kernel.scheduler.site import Site
 from proactive_jupyter_kernel.scheduler.store.base import (
@@ -129,25 +129,25 @@ class Questions:
 
     # --- results -------------------------------------------------------------------------------------------------
 
-    def outcome(self, job_id: int, name: str) -> TaskOutcome:
+    def outcome(self, job_id: int, name: str) -> TaskResult:
         """What one task came to."""
         task = self.task(job_id, name)
-        return outcome_of(task, self._store.results(job_id, [task.task_id]).get(task.task_id))
+        return result_of(task, self._store.results(job_id, [task.task_id]).get(task.task_id))
 
-    def outcomes_of(self, job_id: int, task_ids: Iterable[int]) -> list[TaskOutcome]:
+    def outcomes_of(self, job_id: int, task_ids: Iterable[int]) -> list[TaskResult]:
         """What some tasks of a job came to, in the order of `task_ids`."""
         wanted = list(task_ids)
         rows = self._store.results(job_id, wanted)
-        return [outcome_of(self.task_by_id(job_id, task_id), rows.get(task_id)) for task_id in wanted]
+        return [result_of(self.task_by_id(job_id, task_id), rows.get(task_id)) for task_id in wanted]
 
-    def outcomes(self, job_id: int) -> list[TaskOutcome]:
+    def outcomes(self, job_id: int) -> list[TaskResult]:
         """What the tasks of a job came to that its result lists, in the order in which they ended."""
         rows = self._store.results(job_id)
         tasks = {task.task_id: task for task in self.tasks(job_id)}
         # Those that ended without a row were killed; of equal times these are the earlier, then the rows' order counts.
         without_row = [task_id for task_id in tasks if task_id not in rows]
         order = sorted([*without_row, *rows], key=lambda task_id: tasks[task_id].finished_at)
-        judged = ((outcome_of(tasks[task_id], rows.get(task_id)), rows.get(task_id)) for task_id in order)
+        judged = ((result_of(tasks[task_id], rows.get(task_id)), rows.get(task_id)) for task_id in order)
         return [outcome for outcome, row in judged if in_job_result(outcome, row)]
 
     def ended(self, job_id: int) -> bool:

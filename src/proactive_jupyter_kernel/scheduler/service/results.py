@@ -14,7 +14,7 @@ from proactive_jupyter_kernel.scheduler.engine.records import TaskRecord
 from proactive_jupyter_kernel.scheduler.store.base import ResultRow
 from proactive_jupyter_kernel.workflow.status import TASK_ENDED, TaskStatus
 
-__all__ = ["NOT_RUN", "TaskOutcome", "in_job_result", "outcome_of"]
+__all__ = ["NOT_RUN", "TaskResult", "in_job_result", "result_of"]
 
 #: Status of a task that did not run to its end -> exception class and message (``TaskException`` subclasses).
 NOT_RUN = {
@@ -31,7 +31,7 @@ _FAILED_SO_FAR = frozenset({TaskStatus.IN_ERROR, TaskStatus.WAITING_ON_ERROR, Ta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TaskOutcome:
+class TaskResult:
     """The result of a task; without `known`, there is none yet."""
 
     task: TaskRecord
@@ -46,16 +46,16 @@ class TaskOutcome:
     nodes: int = 0
 
 
-def outcome_of(task: TaskRecord, row: ResultRow | None) -> TaskOutcome:
+def result_of(task: TaskRecord, row: ResultRow | None) -> TaskResult:
     """What the task came to, from its record and the row of its last execution."""
     if task.status not in TASK_ENDED and task.status not in _FAILED_SO_FAR:
-        return TaskOutcome(task=task)
+        return TaskResult(task=task)
     variables = row.variables if row is not None else task.propagated or {}
     if task.status is TaskStatus.FINISHED:
         if row is None or row.failure is not None:
             # Finished by a person after an error: an empty result.
-            return TaskOutcome(task=task, known=True, variables=task.propagated or {})
-        return TaskOutcome(
+            return TaskResult(task=task, known=True, variables=task.propagated or {})
+        return TaskResult(
             task=task,
             known=True,
             value=row.value,
@@ -69,7 +69,7 @@ def outcome_of(task: TaskRecord, row: ResultRow | None) -> TaskOutcome:
     if failure is None or task.status is TaskStatus.NOT_RESTARTED:
         exception, message = NOT_RUN.get(task.status, ("TaskException", "The task failed"))
         failure = Failure(kind=FailureKind.KILLED, exception=exception, message=message)
-    return TaskOutcome(
+    return TaskResult(
         task=task,
         known=True,
         failure=failure,
@@ -81,7 +81,7 @@ def outcome_of(task: TaskRecord, row: ResultRow | None) -> TaskOutcome:
     )
 
 
-def in_job_result(outcome: TaskOutcome, row: ResultRow | None) -> bool:
+def in_job_result(outcome: TaskResult, row: ResultRow | None) -> bool:
     """Whether a job's result lists the task.
 
     Skipped and not started tasks are left out, and those that were aborted because the job ended; one that was

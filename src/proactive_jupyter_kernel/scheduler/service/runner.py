@@ -25,7 +25,7 @@ from proactive_jupyter_kernel.scheduler.service.driver import Driver
 from proactive_jupyter_kernel.scheduler.service.logs import Logs, LogSource
 from proactive_jupyter_kernel.scheduler.service.precious import PreciousLog
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
-from proactive_jupyter_kernel.scheduler.service.results import TaskOutcome
+from proactive_jupyter_kernel.scheduler.service.results import TaskResult
 from proactive_jupyter_kernel.scheduler.service.serverlog import Selections
 from proactive_jupyter_kernel.scheduler.site import Site
 from proactive_jupyter_kernel.scheduler.store.base import LogLine, ResultRow
@@ -266,7 +266,7 @@ class Runner:
             _log.exception("a command to the executor failed")
 
 
-def _parent(outcome: TaskOutcome) -> ParentResult:
+def _parent(outcome: TaskResult) -> ParentResult:
     return ParentResult(
         task_name=outcome.task.name,
         task_id=outcome.task.task_id,

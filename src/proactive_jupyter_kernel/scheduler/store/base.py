@@ -1,7 +1,7 @@
 """What the scheduler keeps, row by row, and the seam to whatever keeps it.
 
 The service writes whole batches: everything that came of the events of one moment is stored together or not at all,
-before anybody hears of it. Reading is safe from any thread; writing is for the service's thread alone.
+before any client is told of it. Reading is safe from any thread; writing is for the service's thread alone.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ from typing import Any
 from proactive_jupyter_kernel.workflow.java.deadlines import DeadlineExceeded
 from proactive_jupyter_kernel.workflow.java.numbers import parse_double, parse_whole
 from proactive_jupyter_kernel.workflow.spel.values import (
-    Items,
-    Pairs,
+    CollectionValue,
+    MapValue,
     SpelError,
     State,
     kind_of,
@@ -60,7 +60,7 @@ def _converted(name: str, parameters: str, arguments: list[Any]) -> list[Any]:
 
 
 def _text(name: str, value: Any) -> str:
-    if value is None or isinstance(value, Items | Pairs | dict):
+    if value is None or isinstance(value, CollectionValue | MapValue | dict):
         raise SpelError(f"{name!r} needs a text, not {kind_of(value)}")
     return text(value)
 
@@ -89,16 +89,16 @@ def _number(name: str, value: Any) -> int | float:
     return value
 
 
-def _list(name: str, value: Any) -> Items:
-    if not isinstance(value, Items):
+def _list(name: str, value: Any) -> CollectionValue:
+    if not isinstance(value, CollectionValue):
         raise SpelError(f"{name!r} needs a list, not {kind_of(value)}")
     return value
 
 
 def _map(name: str, value: Any) -> Any:
-    if not isinstance(value, dict | Pairs):
+    if not isinstance(value, dict | MapValue):
         raise SpelError(f"{name!r} needs a map, not {kind_of(value)}")
-    return value.values if isinstance(value, Pairs) else value
+    return value.values if isinstance(value, MapValue) else value
 
 
 _CONVERSIONS: Mapping[str, Callable[[str, Any], Any]] = {

@@ -17,7 +17,7 @@ from proactive_jupyter_kernel.workflow.spel.conversion import Method, invoke, me
 from proactive_jupyter_kernel.workflow.spel.operators import matches, same
 from proactive_jupyter_kernel.workflow.spel.values import (
     MAX_WEIGHT,
-    Items,
+    CollectionValue,
     JavaType,
     Long,
     Root,
@@ -95,7 +95,7 @@ def _substring(state: State, value: str, first: int, last: int | None = None) ->
     return value[first:end]
 
 
-def _split(state: State, value: str, pattern: str, limit: int = 0) -> Items:
+def _split(state: State, value: str, pattern: str, limit: int = 0) -> CollectionValue:
     return items(state, compile_java(pattern).split(value, limit), "an array")
 
 
@@ -187,33 +187,33 @@ _TEXT: Mapping[str, Method] = {
 }
 
 
-def _bytes(state: State, value: str) -> Items:
+def _bytes(state: State, value: str) -> CollectionValue:
     return items(state, (wrapped(byte, 8) for byte in value.encode("utf-8", "replace")), "an array")
 
 
 # --- collections ---
 
 
-def _contains(state: State, owner: Items, element: Any) -> bool:
+def _contains(state: State, owner: CollectionValue, element: Any) -> bool:
     return any(same(state, one, element) for one in owner.values)
 
 
-def _index(state: State, owner: Items, element: Any) -> int:
+def _index(state: State, owner: CollectionValue, element: Any) -> int:
     return next((index for index, one in enumerate(owner.values) if same(state, one, element)), -1)
 
 
-def _last_index(state: State, owner: Items, element: Any) -> int:
-    found = _index(state, Items(owner.values[::-1], owner.kind, owner.weight), element)
+def _last_index(state: State, owner: CollectionValue, element: Any) -> int:
+    found = _index(state, CollectionValue(owner.values[::-1], owner.kind, owner.weight), element)
     return found if found < 0 else len(owner.values) - 1 - found
 
 
-def _get(state: State, owner: Items, index: int) -> Any:
+def _get(state: State, owner: CollectionValue, index: int) -> Any:
     if not 0 <= index < len(owner.values):
         raise SpelError(f"index {index} is out of range")
     return owner.values[index]
 
 
-def _sublist(state: State, owner: Items, first: int, last: int) -> Items:
+def _sublist(state: State, owner: CollectionValue, first: int, last: int) -> CollectionValue:
     if not 0 <= first <= last <= len(owner.values):
         raise SpelError(f"sublist {first} to {last} is out of range")
     return items(state, owner.values[first:last])

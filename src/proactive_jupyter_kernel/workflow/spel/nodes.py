@@ -11,10 +11,10 @@ from proactive_jupyter_kernel.workflow.spel.operators import Level
 from proactive_jupyter_kernel.workflow.spel.selections import Projection, Selection
 from proactive_jupyter_kernel.workflow.spel.values import (
     ROOT,
+    CollectionValue,
     Evaluator,
-    Items,
     JavaType,
-    Pairs,
+    MapValue,
     Root,
     SpelError,
     State,
@@ -214,7 +214,7 @@ def _property(state: State, owner: Any, name: str) -> Any:
         return functions.PROPERTIES[name](state.scope)
     if isinstance(owner, dict):
         return owner.get(name)
-    if isinstance(owner, Pairs):
+    if isinstance(owner, MapValue):
         return owner.values.get(name)
     if isinstance(owner, JavaType):
         return types.constant(owner, name)
@@ -248,10 +248,10 @@ class Index:
         return self.bare or self.index(state)
 
     def apply(self, state: State, owner: Any) -> Any:
-        if isinstance(owner, dict | Pairs):
-            return (owner.values if isinstance(owner, Pairs) else owner).get(_hashable(self.key(state)))
+        if isinstance(owner, dict | MapValue):
+            return (owner.values if isinstance(owner, MapValue) else owner).get(_hashable(self.key(state)))
         key = self.index(state)
-        if isinstance(owner, Items | str):
+        if isinstance(owner, CollectionValue | str):
             return _at(owner, key)
         if owner is None:
             raise SpelError(f"index {shown(key)} is read from null")
@@ -262,12 +262,12 @@ def _hashable(key: Any) -> Any:
     return None if isinstance(key, dict) else key
 
 
-def _at(owner: Items | str, key: Any) -> Any:
+def _at(owner: CollectionValue | str, key: Any) -> Any:
     if isinstance(key, str) and key.isascii() and key.isdecimal() and len(key) < 10:
         key = int(key)
     if isinstance(key, bool) or not isinstance(key, int):
         raise SpelError(f"{shown(key)} is not a property of {kind_of(owner)} that is supported here")
-    values = owner.values if isinstance(owner, Items) else owner
+    values = owner.values if isinstance(owner, CollectionValue) else owner
     if not 0 <= key < len(values):
         raise SpelError(f"index {key} is out of range")
     return values[key]

@@ -14,7 +14,7 @@ from proactive_jupyter_kernel.workflow.java.numbers import power, wrapped
 from proactive_jupyter_kernel.workflow.java.regex import compile_java
 from proactive_jupyter_kernel.workflow.spel.values import (
     MAX_WEIGHT,
-    Items,
+    CollectionValue,
     JavaType,
     Long,
     SpelError,
@@ -146,7 +146,7 @@ def matches(state: State, value: Any, pattern: Any) -> bool:
 
 
 def _between(state: State, value: Any, bounds: Any) -> bool:
-    if not isinstance(bounds, Items) or len(bounds.values) != 2:
+    if not isinstance(bounds, CollectionValue) or len(bounds.values) != 2:
         raise SpelError("'between' needs a list of two bounds")
     low, high = bounds.values
     return bool(_COMPARE[">="](state, value, low) and _COMPARE["<="](state, value, high))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from proactive_jupyter_kernel.workflow.spel.values import (
+    CollectionValue,
     Entry,
     Evaluator,
-    Items,
-    Pairs,
+    MapValue,
     SpelError,
     State,
     items,
@@ -21,10 +21,10 @@ __all__ = ["Projection", "Selection"]
 
 
 def _elements(owner: Any, what: str) -> tuple[Any, ...]:
-    if isinstance(owner, Items):
+    if isinstance(owner, CollectionValue):
         return owner.values
-    if isinstance(owner, dict | Pairs):
-        return tuple(Entry(*pair) for pair in (owner.values if isinstance(owner, Pairs) else owner).items())
+    if isinstance(owner, dict | MapValue):
+        return tuple(Entry(*pair) for pair in (owner.values if isinstance(owner, MapValue) else owner).items())
     raise SpelError(f"{what} needs a list or a map, not {kind_of(owner)}")
 
 
@@ -58,7 +58,7 @@ class Selection:
                 found.append(element)
                 if self.which != "?":
                     break
-        if isinstance(owner, dict | Pairs):
+        if isinstance(owner, dict | MapValue):
             if self.which != "?" and not found:
                 return None
             return pairs(state, ((entry.key, entry.value) for entry in found))
@@ -78,6 +78,6 @@ class Projection:
         if owner is None and self.safe:
             return None
         elements = _elements(owner, "a projection")
-        is_array = isinstance(owner, Items) and owner.kind == "an array"
+        is_array = isinstance(owner, CollectionValue) and owner.kind == "an array"
         found = (_with_this(state, element, self.inner) for element in elements)
         return items(state, found, "an array" if is_array else "a list")

@@ -15,10 +15,10 @@ from proactive_jupyter_kernel.workflow.spel.conversion import Method, invoke, me
 from proactive_jupyter_kernel.workflow.spel.java_format import java_format
 from proactive_jupyter_kernel.workflow.spel.number_types import MATH, ClassRow, is_whole, real_class, whole_class
 from proactive_jupyter_kernel.workflow.spel.values import (
-    Items,
+    CollectionValue,
     JavaType,
     Long,
-    Pairs,
+    MapValue,
     SpelError,
     State,
     items,
@@ -105,18 +105,18 @@ def _copied(kind: str) -> Method:
 
 
 def _elements(value: Any) -> Iterator[Any]:
-    if isinstance(value, Items):
+    if isinstance(value, CollectionValue):
         yield from value.values
     elif value is not None and not isinstance(value, int):
         raise SpelError("a collection can be made of a list, a set or an array only")
 
 
 def _joined(state: State, separator: str, *parts: Any) -> str:
-    found = list(_elements(parts[0])) if len(parts) == 1 and isinstance(parts[0], Items) else list(parts)
+    found = list(_elements(parts[0])) if len(parts) == 1 and isinstance(parts[0], CollectionValue) else list(parts)
     return limited(separator.join(map(text, found)))
 
 
-def _map_of(state: State, *parts: Any) -> Pairs:
+def _map_of(state: State, *parts: Any) -> MapValue:
     if len(parts) % 2:
         raise SpelError("'of' needs a value for each key")
     keys = parts[::2]
@@ -125,17 +125,19 @@ def _map_of(state: State, *parts: Any) -> Pairs:
     return pairs(state, zip(keys, parts[1::2], strict=True))
 
 
-def _map_copy(state: State, value: Any = None) -> Pairs:
-    if value is not None and not isinstance(value, dict | Pairs):
+def _map_copy(state: State, value: Any = None) -> MapValue:
+    if value is not None and not isinstance(value, dict | MapValue):
         raise SpelError("a map can be made of a map only")
-    return pairs(state, (value.values if isinstance(value, Pairs) else value or {}).items())
+    return pairs(state, (value.values if isinstance(value, MapValue) else value or {}).items())
 
 
 def _collection_class(kind: str, *, static: bool = True, new: bool = False) -> ClassRow:
     return ClassRow(
         methods={"of": _collection(kind), "copyOf": _copied(kind)} if static else {},
         new=_copied(kind) if new else None,
-        instance=lambda value: isinstance(value, Items) and value.kind.removeprefix("a constant ")[-4:] == kind[-4:],
+        instance=lambda value: (
+            isinstance(value, CollectionValue) and value.kind.removeprefix("a constant ")[-4:] == kind[-4:]
+        ),
     )
 
 
@@ -143,7 +145,7 @@ def _map_class(*, static: bool = True, new: bool = False) -> ClassRow:
     return ClassRow(
         methods={"of": method("?o*", _map_of), "copyOf": method("m", _map_copy)} if static else {},
         new=method("?o", _map_copy) if new else None,
-        instance=lambda value: isinstance(value, dict | Pairs),
+        instance=lambda value: isinstance(value, dict | MapValue),
     )
 
 

@@ -1,8 +1,8 @@
 """The values of Spring expressions, and the scope and the limits of an evaluation.
 
 Java's types have these counterparts: ``Integer`` is an int, ``Long`` is `Long`, ``Double`` and ``Float`` are floats,
-lists, sets and arrays are `Items`, maps are `Pairs` (or the dictionaries of the scope). All but the dictionaries are
-immutable and know their weight, so that nothing can contain itself or grow without limit.
+lists, sets and arrays are `CollectionValue`, maps are `MapValue` (or the dictionaries of the scope). All but the
+dictionaries are immutable and know their weight, so that nothing can contain itself or grow without limit.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from proactive_jupyter_kernel.workflow.values import text as plain_text
 __all__ = [
     "MAX_STEPS",
     "MAX_WEIGHT",
+    "CollectionValue",
     "Entry",
     "Evaluator",
-    "Items",
     "JavaType",
     "Long",
-    "Pairs",
+    "MapValue",
     "Root",
     "Scope",
     "SpelError",
@@ -104,7 +104,7 @@ class Long(int):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Items:
+class CollectionValue:
     """A list, a set or an array."""
 
     values: tuple[Any, ...]
@@ -113,14 +113,14 @@ class Items:
     weight: int
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Items) and self.values == other.values
+        return isinstance(other, CollectionValue) and self.values == other.values
 
     def __hash__(self) -> int:
         return hash(self.values)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pairs:
+class MapValue:
     """A map."""
 
     values: Mapping[Any, Any]
@@ -128,7 +128,7 @@ class Pairs:
     weight: int
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Pairs) and self.values == other.values
+        return isinstance(other, MapValue) and self.values == other.values
 
     def __hash__(self) -> int:
         return hash(tuple(self.values))
@@ -157,7 +157,7 @@ def weight(value: Any) -> int:
     """Characters and items in a value."""
     if isinstance(value, str):
         return 1 + len(value)
-    if isinstance(value, Items | Pairs):
+    if isinstance(value, CollectionValue | MapValue):
         return value.weight
     if isinstance(value, dict):
         return 1 + sum(weight(key) + weight(item) for key, item in value.items())
@@ -166,7 +166,7 @@ def weight(value: Any) -> int:
     return 1
 
 
-def items(state: State, values: Iterable[Any], kind: str = "a list") -> Items:
+def items(state: State, values: Iterable[Any], kind: str = "a list") -> CollectionValue:
     """A new list, set or array; maps of the scope are copied into it."""
     found: list[Any] = []
     total = 1
@@ -178,10 +178,10 @@ def items(state: State, values: Iterable[Any], kind: str = "a list") -> Items:
         state.spend()
     if kind == "a set":
         found = list(dict.fromkeys(found))
-    return Items(tuple(found), kind, total)
+    return CollectionValue(tuple(found), kind, total)
 
 
-def pairs(state: State, entries: Iterable[tuple[Any, Any]], kind: str = "a map") -> Pairs:
+def pairs(state: State, entries: Iterable[tuple[Any, Any]], kind: str = "a map") -> MapValue:
     """A new map; later entries replace earlier ones."""
     found: dict[Any, Any] = {}
     total = 1
@@ -192,7 +192,7 @@ def pairs(state: State, entries: Iterable[tuple[Any, Any]], kind: str = "a map")
         if total > MAX_WEIGHT:
             raise SpelError(f"{kind} grows beyond {MAX_WEIGHT:,} characters and items")
         state.spend()
-    return Pairs(found, kind, total)
+    return MapValue(found, kind, total)
 
 
 def frozen(state: State, value: Any) -> Any:
@@ -215,17 +215,17 @@ _NAMES: tuple[tuple[type, str], ...] = (
 
 def kind_of(value: Any) -> str:
     """What messages call a value: ``a text``."""
-    if isinstance(value, Items | Pairs):
+    if isinstance(value, CollectionValue | MapValue):
         return value.kind
     return next((name for kind, name in _NAMES if isinstance(value, kind)), "null")
 
 
 def text(value: Any) -> str:
     """The value as Java's ``toString()`` prints it."""
-    if isinstance(value, Items):
+    if isinstance(value, CollectionValue):
         return limited("[" + ", ".join(map(text, value.values)) + "]")
-    if isinstance(value, Pairs | dict):
-        entries = (value.values if isinstance(value, Pairs) else value).items()
+    if isinstance(value, MapValue | dict):
+        entries = (value.values if isinstance(value, MapValue) else value).items()
         return limited("{" + ", ".join(f"{text(key)}={text(item)}" for key, item in entries) + "}")
     if isinstance(value, Entry):
         return limited(f"{text(value.key)}={text(value.value)}")

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from proactive_jupyter_kernel.scheduler.engine.flow import Choose, Nonsense, Repeat, Runs, Stop, default, judge
+from proactive_jupyter_kernel.scheduler.engine.flow import Choose, InvalidFlowResult, Repeat, Runs, Stop, default, judge
 from proactive_jupyter_kernel.workflow.model import Branch, Loop, Replicate, Script
 from proactive_jupyter_kernel.workflow.values import to_wire
 
@@ -83,8 +83,8 @@ NUMBER = "it must set it to an integer, 0 or more"
     ],
 )
 def test_nonsense(action, value, message):
-    """Nonsense is named with the script, the value and what was expected."""
-    with pytest.raises(Nonsense) as raised:
+    """An invalid answer is named with the script, the value and what was expected."""
+    with pytest.raises(InvalidFlowResult) as raised:
         decide(action, value)
     assert str(raised.value) == message
 
@@ -92,19 +92,19 @@ def test_nonsense(action, value, message):
 @pytest.mark.parametrize("value", ["", "many", "nan", float("inf"), float("nan"), -0.5, b"3", [3], {"runs": 3}])
 def test_what_is_no_number_of_runs(value):
     """Only finite numbers from 0 on, or their text, are numbers of runs."""
-    with pytest.raises(Nonsense):
+    with pytest.raises(InvalidFlowResult):
         decide(REPLICATE, value)
 
 
 def test_an_answer_that_is_no_wire_value_is_nonsense():
     """What no value was made of cannot break the machine."""
-    with pytest.raises(Nonsense, match="the branch script of task 'A'"):
+    with pytest.raises(InvalidFlowResult, match="the branch script of task 'A'"):
         judge(BRANCH, "A", {"$type": "moon", "value": 1}, True, now=0, most_runs=1)
 
 
 def test_long_nonsense_is_shortened():
     """A message does not grow with the value it complains about."""
-    with pytest.raises(Nonsense) as raised:
+    with pytest.raises(InvalidFlowResult) as raised:
         decide(BRANCH, "x" * 10_000)
     assert len(str(raised.value)) < 300
 

@@ -9,7 +9,7 @@ import pytest
 
 from proactive_jupyter_kernel.scheduler.executors.enclosure import Enclosure, folder_of, words
 from proactive_jupyter_kernel.scheduler.runtimes.bindings import Bindings
-from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart, Launch, Report, Stage, StageKind
+from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart, Launch, Stage, StageKind, StageReport
 from proactive_jupyter_kernel.workflow.model import Script
 
 
@@ -44,15 +44,15 @@ def test_words(command: object, expected: tuple[str, ...]) -> None:
 def test_script_changes_what_the_workflow_says() -> None:
     """What the script reports wins; ``preJavaHomeCmd`` wins over ``setPreJavaCommand``; the rest stays."""
     start = Enclosure(working_dir="/w", environment={"A": "1", "B": "2"})
-    report = Report(
+    report = StageReport(
         values={"preJavaHomeCmd": "podman run x"},
         fork_environment={"systemEnvironment": {"B": "3", "C": "4"}, "preJavaCommand": ["docker"]},
     )
     assert start.changed_by(report) == Enclosure(
         working_dir="/w", environment={"A": "1", "B": "3", "C": "4"}, prefix=("podman", "run", "x")
     )
-    assert start.changed_by(Report(fork_environment={"preJavaCommand": ["nice"]})).prefix == ("nice",)
-    assert start.changed_by(Report()) == start
+    assert start.changed_by(StageReport(fork_environment={"preJavaCommand": ["nice"]})).prefix == ("nice",)
+    assert start.changed_by(StageReport()) == start
 
 
 def test_no_prefix(tmp_path: Path) -> None:

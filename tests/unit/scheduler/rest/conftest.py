@@ -16,7 +16,7 @@ import pytest
 
 from proactive_jupyter_kernel.scheduler import settings
 from proactive_jupyter_kernel.scheduler.attempt import Selection, SelectionAnswer, Slot
-from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor, Play
+from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor, ScriptedTask
 from proactive_jupyter_kernel.scheduler.rest.app import App
 from proactive_jupyter_kernel.scheduler.rest.http.sessions import Sessions
 from proactive_jupyter_kernel.scheduler.service.service import Service, now_ms
@@ -107,13 +107,13 @@ def rest(tmp_path: Path) -> Rest:
     def run(
         scenario: Callable[[Scene], Awaitable[None]],
         *,
-        plays: Mapping[str, Play] | None = None,
+        scripted: Mapping[str, ScriptedTask] | None = None,
         slots: int | tuple[Slot, ...] = 4,
         select: Callable[[Selection], SelectionAnswer] = lambda selection: SelectionAnswer(selected=True),
         **changes: Any,
     ) -> None:
         async def play() -> None:
-            scene = Scene(tmp_path, MemoryExecutor(plays, slots=slots, select=select), changes)
+            scene = Scene(tmp_path, MemoryExecutor(scripted, slots=slots, select=select), changes)
             await scene.service.start()
             await scene.login()
             try:

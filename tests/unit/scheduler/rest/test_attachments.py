@@ -21,7 +21,7 @@ COUNT = Variable(name="count", value="1", model="PA:INTEGER[1,5]", description="
 WHO = Variable(name="who", value="")
 
 
-async def forever(performance: Any) -> Outcome:
+async def forever(attempt: Any) -> Outcome:
     await asyncio.Event().wait()
     return Outcome()
 
@@ -71,7 +71,7 @@ def test_a_signal_is_sent_once(rest: Rest, workflow: Workflow) -> None:
         ended = await scene.json(info)
         assert (ended["signals"], ended["detailedSignals"]) == ([], {})
 
-    rest(scenario, plays={"G": forever})
+    rest(scenario, scripted={"G": forever})
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_signal_that_is_not_expected(rest: Rest, workflow: Workflow, signal: s
         assert message in answer["errorMessage"]
         assert (await scene.json(f"/scheduler/jobs/{job_id}/info"))["signals"] == ["ready_go"]
 
-    rest(scenario, plays={"G": forever})
+    rest(scenario, scripted={"G": forever})
 
 
 def test_no_task_waits_for_a_signal(rest: Rest, workflow: Workflow) -> None:
@@ -104,7 +104,7 @@ def test_no_task_waits_for_a_signal(rest: Rest, workflow: Workflow) -> None:
         answer = await scene.json(f"/scheduler/job/{job_id}/signals?signal=go", "POST", 500)
         assert "signalapi.readyForSignal(NAME)" in answer["errorMessage"]
 
-    rest(scenario, plays={"G": forever})
+    rest(scenario, scripted={"G": forever})
 
 
 @pytest.mark.parametrize("body", [b"[1]", b'"go"', b"{", b'{"a": null}', b'{"a": [1]}', b"5"])
@@ -118,7 +118,7 @@ def test_wrong_values_of_a_signal(rest: Rest, workflow: Workflow, body: bytes) -
             assert answer["exceptionClass"] == "java.lang.IllegalArgumentException"
         assert (await scene.json(f"/scheduler/jobs/{job_id}/info"))["signals"] == ["ready_go"]
 
-    rest(scenario, plays={"G": forever})
+    rest(scenario, scripted={"G": forever})
 
 
 def test_a_signal_is_validated(rest: Rest, workflow: Workflow) -> None:
@@ -146,7 +146,7 @@ def test_a_signal_is_validated(rest: Rest, workflow: Workflow) -> None:
         assert (await scene.json(f"/scheduler/jobs/{job_id}/info"))["signals"] == ["ready_go"]
         await scene.json(f"/scheduler/job/{job_id}/signals/validate?signal=other", "POST", 500)
 
-    rest(scenario, plays={"G": forever})
+    rest(scenario, scripted={"G": forever})
 
 
 def test_hidden_values_of_a_signal(rest: Rest, workflow: Workflow) -> None:
@@ -167,7 +167,7 @@ def test_hidden_values_of_a_signal(rest: Rest, workflow: Workflow) -> None:
         received = (attachments.received_signal(job_id, "go"), attachments.signals(job_id)[1]["go"])
         assert [signal.variables[0].value for signal in received] == ["sent", "sent"]
 
-    rest(scenario, plays={"G": forever})
+    rest(scenario, scripted={"G": forever})
 
 
 @pytest.mark.parametrize("name", ["", " ", "ready_go"])
@@ -180,7 +180,7 @@ def test_a_name_that_would_be_another_signal(rest: Rest, workflow: Workflow, nam
             await scene.service.attachments.ready_for_signal(job_id, name)
         assert (await scene.json(f"/scheduler/jobs/{job_id}/info"))["signals"] == ["ready_go"]
 
-    rest(scenario, plays={"G": forever})
+    rest(scenario, scripted={"G": forever})
 
 
 def test_a_signal_is_removed(rest: Rest, workflow: Workflow) -> None:
@@ -195,7 +195,7 @@ def test_a_signal_is_removed(rest: Rest, workflow: Workflow) -> None:
         info = await scene.json(f"/scheduler/jobs/{job_id}/info")
         assert (info["signals"], info["detailedSignals"]) == (["ready_stop"], {"stop": {}})
 
-    rest(scenario, plays={"G": forever})
+    rest(scenario, scripted={"G": forever})
 
 
 def test_external_endpoints(rest: Rest, workflow: Workflow) -> None:

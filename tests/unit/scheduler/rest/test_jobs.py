@@ -8,19 +8,19 @@ from collections.abc import Callable
 from typing import Any
 
 from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind, Outcome
-from proactive_jupyter_kernel.scheduler.executors.memory import Performance
+from proactive_jupyter_kernel.scheduler.executors.memory import ScriptedAttempt
 
 FAILURE = Failure(kind=FailureKind.ERROR, exception="TaskException", message="no", stack_trace="at <task B>, line 1")
 
 
-def talk(performance: Performance) -> Outcome:
+def talk(attempt: ScriptedAttempt) -> Outcome:
     """Writes to both streams and leaves something everywhere."""
-    performance.say("hello")
-    performance.say("oops", error=True)
+    attempt.say("hello")
+    attempt.say("oops", error=True)
     return Outcome(value={"a": 1}, result_map={"k": 5}, variables_set={"V": "x"})
 
 
-def fail(performance: Performance) -> Outcome:
+def fail(attempt: ScriptedAttempt) -> Outcome:
     return Outcome(failure=FAILURE)
 
 
@@ -31,11 +31,11 @@ class Gate:
         self.running: list[str] = []
         self._open = asyncio.Event()
 
-    async def __call__(self, performance: Performance) -> Outcome:
-        self.running.append(performance.attempt.task_name)
-        performance.say("waiting")
+    async def __call__(self, attempt: ScriptedAttempt) -> Outcome:
+        self.running.append(attempt.attempt.task_name)
+        attempt.say("waiting")
         await self._open.wait()
-        performance.say("through")
+        attempt.say("through")
         return Outcome(value=1)
 
     def open(self) -> None:
@@ -72,7 +72,7 @@ def test_a_job_from_submission_to_result(rest: Callable[..., None], workflow: Ca
         assert await scene.json(f"/scheduler/jobs/result/precious/metadata?{both}") == names
         assert await scene.json(f"/scheduler/jobs/resultmap?{both}") == {str(job_id): {"k": "5"}}
 
-    rest(scenario, plays={"A": talk})
+    rest(scenario, scripted={"A": talk})
 
 
 def test_a_faulty_task_is_among_the_exceptions(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
@@ -88,7 +88,7 @@ def test_a_faulty_task_is_among_the_exceptions(rest: Callable[..., None], workfl
         parent = scene.executor.attempts[-1].results[0]
         assert (parent.task_name, parent.failure) == ("B", FAILURE)
 
-    rest(scenario, plays={"B": fail})
+    rest(scenario, scripted={"B": fail})
 
 
 def test_an_alive_job_has_no_result_yet(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
@@ -116,7 +116,7 @@ def gated(rest: Callable[..., None], scenario: Callable[..., Any], *names: str, 
 
     async def with_gate(scene: Any) -> None:
         scene.gate = Gate()
-        scene.executor._plays.update(dict.fromkeys(names, scene.gate))
+        scene.executor._scripted.update(dict.fromkeys(names, scene.gate))
         await scenario(scene)
 
     rest(with_gate, **more)
@@ -199,7 +199,7 @@ def test_logs_of_a_job(rest: Callable[..., None], workflow: Callable[..., str]) 
         assert f"job {job_id} submitted: name 'job one', tasks '2', owner 'ana'" in server
         assert f"task {job_id}t1 (B) ended: Finished" in server
 
-    rest(scenario, plays={"A": talk})
+    rest(scenario, scripted={"A": talk})
 
 
 def test_live_logs(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
@@ -222,7 +222,7 @@ def test_live_logs(rest: Callable[..., None], workflow: Callable[..., str]) -> N
         assert await scene.json(f"{path}/available") == -1
         assert await scene.text(path) == ""
 
-    gated(rest, scenario, "B", plays={"A": talk})
+    gated(rest, scenario, "B", scripted={"A": talk})
 
 
 def test_a_logout_ends_live_logs(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
@@ -242,9 +242,9 @@ def test_a_logout_ends_live_logs(rest: Callable[..., None], workflow: Callable[.
 def test_a_flood_of_output_is_bounded_and_said_so(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
     """The last lines are kept; the first line tells how many are missing."""
 
-    def flood(performance: Performance) -> Outcome:
+    def flood(attempt: ScriptedAttempt) -> Outcome:
         for number in range(1000):
-            performance.say(f"line {number}")
+            attempt.say(f"line {number}")
         return Outcome(value=1)
 
     async def scenario(scene: Any) -> None:
@@ -256,7 +256,7 @@ def test_a_flood_of_output_is_bounded_and_said_so(rest: Callable[..., None], wor
         out = (await scene.json(f"/scheduler/jobs/{job_id}/tasks/A/result"))["output"]
         assert out["stdoutLogs"].startswith("line 990\n")
 
-    rest(scenario, plays={"A": flood}, log_lines=10)
+    rest(scenario, scripted={"A": flood}, log_lines=10)
 
 
 def test_removal(rest: Callable[..., None], workflow: Callable[..., str]) -> None:

@@ -88,7 +88,7 @@ def test_kill_of_several_jobs(rest: Rest, workflow: Workflow, query: str, status
     """An unknown job keeps the kill from none of the others; a wrong number from all."""
     gate = asyncio.Event()
 
-    async def wait(performance: Any) -> Any:
+    async def wait(attempt: Any) -> Any:
         await gate.wait()
 
     async def scenario(scene: Any) -> None:
@@ -96,7 +96,7 @@ def test_kill_of_several_jobs(rest: Rest, workflow: Workflow, query: str, status
         await scene.json(f"/scheduler/jobs/kill?{query}", "PUT", status=status)
         assert [job_id for job_id in jobs if not scene.service.ask.ended(job_id)] == alive
 
-    rest(scenario, plays={"G": wait})
+    rest(scenario, scripted={"G": wait})
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from proactive_jupyter_kernel.scheduler.attempt import COMMON_EXCEPTIONS, Failur
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.rest.dto import records
 from proactive_jupyter_kernel.scheduler.rest.dto.throwable import serialized_exception
-from proactive_jupyter_kernel.scheduler.service.results import TaskOutcome
+from proactive_jupyter_kernel.scheduler.service.results import TaskResult
 from proactive_jupyter_kernel.scheduler.service.started import StartedTask
 from proactive_jupyter_kernel.scheduler.store.base import Endpoint, JobExtras, JobFacts, JobRow
 from proactive_jupyter_kernel.workflow.java import serialization
@@ -209,7 +209,7 @@ def test_user_job_is_complete() -> None:
 
 def test_a_result_is_complete() -> None:
     """As the documentation of the REST API shows it for a text."""
-    outcome = TaskOutcome(task=TASK, known=True, value="hello", variables={"V": "x"})
+    outcome = TaskResult(task=TASK, known=True, value="hello", variables={"V": "x"})
     assert records.task_result(outcome, stdout="hi\n") == {
         "id": {"id": 0, "readableName": "t1"},
         "serializedValue": "rO0ABXQABWhlbGxv",
@@ -227,15 +227,15 @@ def test_a_result_is_complete() -> None:
 def test_bytes_are_raw() -> None:
     """A byte array travels as its own bytes, without Java's stream."""
     wire = {"$type": "bytes", "value": base64.b64encode(b"\x89PNG").decode()}
-    shown = records.task_result(TaskOutcome(task=TASK, known=True, value=wire))
+    shown = records.task_result(TaskResult(task=TASK, known=True, value=wire))
     assert (shown["raw"], shown["serializedValue"]) == (True, base64.b64encode(b"\x89PNG").decode())
 
 
 def test_a_null_result_is_a_java_null() -> None:
     """A task that ended well with nothing differs from one without result."""
-    ended = records.task_result(TaskOutcome(task=TASK, known=True))
+    ended = records.task_result(TaskResult(task=TASK, known=True))
     assert (ended["serializedValue"], ended["value"]) == ("rO0ABXA=", None)
-    assert records.task_result(TaskOutcome(task=TASK))["serializedValue"] is None
+    assert records.task_result(TaskResult(task=TASK))["serializedValue"] is None
 
 
 def test_a_failure_has_an_exception_and_no_value() -> None:
@@ -243,7 +243,7 @@ def test_a_failure_has_an_exception_and_no_value() -> None:
     failure = Failure(
         kind=FailureKind.ERROR, exception="TaskException", message="Failed to execute task: no", stack_trace="at line 1"
     )
-    outcome = TaskOutcome(task=TASK, known=True, failure=failure)
+    outcome = TaskResult(task=TASK, known=True, failure=failure)
     shown = records.task_result(outcome)
     assert (shown["serializedValue"], shown["value"]) == (None, None)
     assert shown["exceptionMessage"] == "Failed to execute task: no"
@@ -253,7 +253,7 @@ def test_a_failure_has_an_exception_and_no_value() -> None:
 
 def test_a_job_result_is_complete() -> None:
     """Exceptions and precious results are listed again."""
-    good = records.task_result(TaskOutcome(task=TASK, known=True, value=1))
+    good = records.task_result(TaskResult(task=TASK, known=True, value=1))
     bad = {**good, "serializedException": "x"}
     assert records.job_result(ROW, {"t1": good, "t2": bad}, {"k": [1, 2]}, {"t1"}) == {
         "id": {"id": 7, "readableName": "job one"},

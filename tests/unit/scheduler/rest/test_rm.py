@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from proactive_jupyter_kernel.scheduler.attempt import Outcome, Selection, SelectionAnswer, Slot
-from proactive_jupyter_kernel.scheduler.executors.memory import Performance
+from proactive_jupyter_kernel.scheduler.executors.memory import ScriptedAttempt
 
 SELECTION = '<selection><script type="dynamic"><code language="cpython">selected = False</code></script></selection>'
 
 
-async def forever(performance: Performance) -> Outcome:
+async def forever(attempt: ScriptedAttempt) -> Outcome:
     await asyncio.Event().wait()
     return Outcome()
 
@@ -50,7 +50,7 @@ def test_nodes(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
         }
         assert await scene.json("/rm/isactive") is True
 
-    rest(scenario, plays={"A": forever}, slots=2)
+    rest(scenario, scripted={"A": forever}, slots=2)
 
 
 SLOTS = (
@@ -177,4 +177,4 @@ def test_copies_of_a_loop_by_calendar_carry_their_start_time(rest: Callable[...,
         assert information[0] == {}
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:00:00\+00:00", information[1]["START_AT"])
 
-    rest(scenario, plays={"A": lambda performance: Outcome(value=1, flow="0 0 1 1 *", flow_decided=True)})
+    rest(scenario, scripted={"A": lambda attempt: Outcome(value=1, flow="0 0 1 1 *", flow_decided=True)})

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from proactive_jupyter_kernel.scheduler.attempt import Outcome, Slot
-from proactive_jupyter_kernel.scheduler.executors.memory import Performance
+from proactive_jupyter_kernel.scheduler.executors.memory import ScriptedAttempt
 
 URL = "http://127.0.0.1:8080/rm/nodes"
 JMX = "service:jmx:rmi:///jndi/rmi://mars:8080/rmnode"
 SLOTS = (Slot(name="local-0", host="mars"), Slot(name="gpu-0", host="mars", source="gpu", tokens=("cuda",)))
 
 
-async def forever(performance: Performance) -> Outcome:
+async def forever(attempt: ScriptedAttempt) -> Outcome:
     await asyncio.Event().wait()
     return Outcome()
 
@@ -51,7 +51,7 @@ def test_monitoring_shows_nodes_and_what_runs_there(rest: Callable[..., None], w
         full = await scene.json("/rm/monitoring/full")
         assert full == {name: answer[name] for name in ("nodeSource", "nodesEvents")}
 
-    rest(scenario, slots=SLOTS, plays={"A": forever})
+    rest(scenario, slots=SLOTS, scripted={"A": forever})
 
 
 def test_monitoring_tells_changes_since_a_counter(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
@@ -73,7 +73,7 @@ def test_monitoring_tells_changes_since_a_counter(rest: Callable[..., None], wor
         assert changes(third) == [(f"{URL}/gpu-0", "NODE_REMOVED", "FREE")]
         assert changes(await since(scene, "999999999999999")) == [(f"{URL}/local-0", "NODE_STATE_CHANGED", "BUSY")]
 
-    rest(scenario, slots=SLOTS, plays={"A": forever})
+    rest(scenario, slots=SLOTS, scripted={"A": forever})
 
 
 def test_a_bad_counter_is_refused(rest: Callable[..., None]) -> None:

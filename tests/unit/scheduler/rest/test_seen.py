@@ -31,7 +31,7 @@ class Gate:
     def __init__(self) -> None:
         self.open = asyncio.Event()
 
-    async def __call__(self, performance: Any) -> Outcome:
+    async def __call__(self, attempt: Any) -> Outcome:
         await self.open.wait()
         return Outcome(value=1, variables_set={"NEW": None, "N": 5})
 
@@ -66,7 +66,7 @@ def test_variables_and_generic_information_of_tasks(rest: Rest) -> None:
         for task in (await scene.json(f"/scheduler/jobs/{job_id}/taskstates"))["list"]:
             assert (task["taskInfo"]["variables"], task["genericInformation"]) == (None, {})
 
-    rest(scenario, plays={"T": gate})
+    rest(scenario, scripted={"T": gate})
 
 
 def test_tasks_that_started_before_the_scheduler(rest: Rest) -> None:
@@ -82,7 +82,7 @@ def test_tasks_that_started_before_the_scheduler(rest: Rest) -> None:
         assert (task["taskInfo"]["variables"], task["genericInformation"]) == (before, {"G": "${PA_TASK_NAME}-v1"})
         gate.open.set()
 
-    rest(scenario, plays={"T": gate})
+    rest(scenario, scripted={"T": gate})
 
 
 def test_propagated_variables(rest: Rest) -> None:
@@ -107,7 +107,7 @@ def test_propagated_variables(rest: Rest) -> None:
         assert texts["userspace"] == scene.service.site.spaces["user"] + "/ana"
         assert "PA_TASK_NAME" not in scene.store.results(job_id)[0].variables
 
-    rest(scenario, plays={"T": gate})
+    rest(scenario, scripted={"T": gate})
 
 
 def test_hidden_values_are_never_shown(rest: Rest) -> None:
@@ -172,4 +172,4 @@ def test_what_refers_to_a_hidden_value_does_not_show_it(rest: Rest) -> None:
         await scene.ended(again)
         assert scene.executor.attempts[1].inherited["A"] == "to secret"
 
-    rest(scenario, plays={"T": gate})
+    rest(scenario, scripted={"T": gate})

@@ -10,25 +10,25 @@ from typing import Any
 import pytest
 
 from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind, Outcome
-from proactive_jupyter_kernel.scheduler.executors.memory import Performance
+from proactive_jupyter_kernel.scheduler.executors.memory import ScriptedAttempt
 from proactive_jupyter_kernel.workflow import values
 from proactive_jupyter_kernel.workflow.java import serialization
 
 FAILURE = Failure(kind=FailureKind.ERROR, exception="TaskException", message="no", stack_trace="at <task B>, line 1")
 
 
-def fail(performance: Performance) -> Outcome:
-    performance.say("oops", error=True)
+def fail(attempt: ScriptedAttempt) -> Outcome:
+    attempt.say("oops", error=True)
     return Outcome(failure=FAILURE)
 
 
-def give(value: Any, **metadata: str) -> Callable[[Performance], Outcome]:
+def give(value: Any, **metadata: str) -> Callable[[ScriptedAttempt], Outcome]:
     names = {name.replace("_", "."): text for name, text in metadata.items()}
-    return lambda performance: Outcome(value=values.to_wire(value), metadata=names)
+    return lambda attempt: Outcome(value=values.to_wire(value), metadata=names)
 
 
-async def forever(performance: Performance) -> Outcome:
-    performance.progress(40)
+async def forever(attempt: ScriptedAttempt) -> Outcome:
+    attempt.progress(40)
     await asyncio.Event().wait()
     return Outcome()
 
@@ -66,7 +66,7 @@ def test_results_of_every_kind(rest: Callable[..., None], workflow: Callable[...
         raw = await scene.json(f"/scheduler/jobs/{job_id}/tasks/R/result")
         assert raw["raw"] is True
 
-    rest(scenario, plays={"T": give("é"), "R": give(b"\x89PNG"), "N": give(None), "F": fail})
+    rest(scenario, scripted={"T": give("é"), "R": give(b"\x89PNG"), "N": give(None), "F": fail})
 
 
 def test_a_task_without_result_yet(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
@@ -85,7 +85,7 @@ def test_a_task_without_result_yet(rest: Callable[..., None], workflow: Callable
             answer = await scene.client.get(f"/scheduler/jobs/{job_id}/tasks/A/result/{path}")
             assert answer.status_code == 204
 
-    rest(scenario, plays={"A": forever})
+    rest(scenario, scripted={"A": forever})
 
 
 def test_progress_is_shown(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
@@ -96,7 +96,7 @@ def test_progress_is_shown(rest: Callable[..., None], workflow: Callable[..., st
         await scene.until(lambda: (scene.store.task(1, 0)).progress == 40)
         assert (await scene.json("/scheduler/jobs/1/tasks/A"))["taskInfo"]["progress"] == 40
 
-    rest(scenario, plays={"A": forever})
+    rest(scenario, scripted={"A": forever})
 
 
 def test_a_result_can_be_downloaded(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
@@ -116,7 +116,7 @@ def test_a_result_can_be_downloaded(rest: Callable[..., None], workflow: Callabl
         assert plain.headers["content-disposition"] == "attachment; filename*=UTF-8''T_result"
         assert await scene.json(f"{path}/P/result/metadata") == {"content.type": " image/png ", "file.name": "é.png"}
 
-    rest(scenario, plays={"P": picture, "T": give([1, 2])})
+    rest(scenario, scripted={"P": picture, "T": give([1, 2])})
 
 
 @pytest.mark.parametrize("content_type", ["text/plain\r\nX-Other: 1", "image/png\n", "текст/plain"])
@@ -125,7 +125,7 @@ def test_a_content_type_that_is_no_header_is_refused(
 ) -> None:
     """With an error that a client can read; the value is still to be had, and a name may be of any alphabet."""
 
-    def typed(performance: Performance) -> Outcome:
+    def typed(attempt: ScriptedAttempt) -> Outcome:
         return Outcome(value=1, metadata={"content.type": content_type, "file.name": "日本\r\n.txt"})
 
     async def scenario(scene: Any) -> None:
@@ -134,13 +134,13 @@ def test_a_content_type_that_is_no_header_is_refused(
         assert "content.type" in (await scene.json(f"{path}/download", status=400))["errorMessage"]
         assert await scene.text(f"{path}/value") == "1"
 
-    rest(scenario, plays={"A": typed})
+    rest(scenario, scripted={"A": typed})
 
 
 def test_the_log_tells_what_clean_scripts_said(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
     """Their output and why they failed, in the scheduler's log of the task alone, until the job is removed."""
 
-    def cleaned(performance: Performance) -> Outcome:
+    def cleaned(attempt: ScriptedAttempt) -> Outcome:
         return Outcome(value=1, clean_output=("gone: a", "gone: b"), clean_failure="Failed to execute clean script: no")
 
     async def scenario(scene: Any) -> None:
@@ -156,7 +156,7 @@ def test_the_log_tells_what_clean_scripts_said(rest: Callable[..., None], workfl
         await scene.client.delete(f"/scheduler/jobs/{job_id}")
         assert scene.service.selections.cleanings(job_id, 0) == ()
 
-    rest(scenario, plays={"A": cleaned})
+    rest(scenario, scripted={"A": cleaned})
 
 
 def test_a_task_that_did_not_run_says_so(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
@@ -180,10 +180,10 @@ def test_a_task_that_did_not_run_says_so(rest: Callable[..., None], workflow: Ca
 def test_logs_by_stream(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
     """All, output, errors; the two make up the whole, without blank lines and blanks at the end."""
 
-    def talk(performance: Performance) -> Outcome:
-        performance.say("out  ")
-        performance.say("err", error=True)
-        performance.say("")
+    def talk(attempt: ScriptedAttempt) -> Outcome:
+        attempt.say("out  ")
+        attempt.say("err", error=True)
+        attempt.say("")
         return Outcome(value=1)
 
     async def scenario(scene: Any) -> None:
@@ -198,7 +198,7 @@ def test_logs_by_stream(rest: Callable[..., None], workflow: Callable[..., str])
         server = await scene.text(f"/scheduler/jobs/{job_id}/tasks/A/log/server")
         assert "(A) started on localhost (node: local-0), execution 1" in server
 
-    rest(scenario, plays={"A": talk})
+    rest(scenario, scripted={"A": talk})
 
 
 def test_lists_of_tasks(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
@@ -235,7 +235,7 @@ def test_lists_of_tasks(rest: Callable[..., None], workflow: Callable[..., str])
         assert await scene.json("/scheduler/tasks?limit=2") == {"size": 3, "list": ["A", "B"]}
         assert await scene.json("/scheduler/taskstates?mytasks=true") == {"size": 3, "list": states}
 
-    rest(scenario, plays={"B": fail})
+    rest(scenario, scripted={"B": fail})
 
 
 REPLICATE = (
@@ -253,7 +253,7 @@ REPLICATE = (
 def test_copies_have_names_and_tags(rest: Callable[..., None]) -> None:
     """A name with a star is found in a path, encoded or not."""
 
-    def split(performance: Performance) -> Outcome:
+    def split(attempt: ScriptedAttempt) -> Outcome:
         return Outcome(value=1, flow=2, flow_decided=True)
 
     async def scenario(scene: Any) -> None:
@@ -275,7 +275,7 @@ def test_copies_have_names_and_tags(rest: Callable[..., None]) -> None:
         merged = scene.executor.attempts[-1]
         assert [parent.task_name for parent in merged.results] == ["W", "W*1"]
 
-    rest(scenario, plays={"S": split})
+    rest(scenario, scripted={"S": split})
 
 
 def test_a_task_is_killed(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
@@ -292,7 +292,7 @@ def test_a_task_is_killed(rest: Callable[..., None], workflow: Callable[..., str
         assert "killed" in await scene.text(f"{path}/result/value")
         assert list((await scene.json(f"/scheduler/jobs/{job_id}/result"))["allResults"]) == ["A", "B"]
 
-    rest(scenario, plays={"A": forever})
+    rest(scenario, scripted={"A": forever})
 
 
 @pytest.mark.parametrize(("verb", "left"), [("restart", 1), ("preempt", 2)])
@@ -308,7 +308,7 @@ def test_a_task_is_sent_back(rest: Callable[..., None], workflow: Callable[..., 
         assert info["taskStatus"] != "RUNNING"
         assert info["numberOfExecutionLeft"] == left
 
-    rest(scenario, plays={"A": forever})
+    rest(scenario, scripted={"A": forever})
 
 
 def test_only_a_running_task_is_sent_back(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
@@ -330,7 +330,7 @@ def test_only_a_running_task_is_sent_back(rest: Callable[..., None], workflow: C
         info = await scene.json("/scheduler/jobs/1/info")
         assert (info["numberOfRunningTasks"], info["numberOfInErrorTasks"], info["inErrorTime"] > 0) == (0, 1, True)
 
-    rest(scenario, plays={"A": fail})
+    rest(scenario, scripted={"A": fail})
 
 
 @pytest.mark.parametrize(
@@ -363,4 +363,4 @@ def test_a_task_in_error_waits_for_a_decision(
         times.append((await scene.json(f"{base}/tasks/A"))["taskInfo"]["inErrorTime"])
         assert [time == -1 for time in times] == [status == "FINISHED"] * 2
 
-    rest(scenario, plays={"A": fail})
+    rest(scenario, scripted={"A": fail})

@@ -13,11 +13,11 @@ from proactive_jupyter_kernel.scheduler.runtimes import reports
 from proactive_jupyter_kernel.scheduler.runtimes.base import REPORT, how_it_ended
 from proactive_jupyter_kernel.scheduler.runtimes.bindings import Bindings
 from proactive_jupyter_kernel.scheduler.runtimes.registry import runtime_for
-from proactive_jupyter_kernel.scheduler.runtimes.stage import Launch, Report, Stage, StageKind
+from proactive_jupyter_kernel.scheduler.runtimes.stage import Launch, Stage, StageKind, StageReport
 from proactive_jupyter_kernel.workflow.model import Script
 
 
-def conclude(folder: Path, content: Any, exit_code: int = 0, limit: int = 1000) -> Report:
+def conclude(folder: Path, content: Any, exit_code: int = 0, limit: int = 1000) -> StageReport:
     """Judge a report in a stage of a Python task."""
     if content is not None:
         text = content if isinstance(content, str) else json.dumps(content)
@@ -37,7 +37,7 @@ def test_good_report(tmp_path: Path) -> None:
         "resultMetadata": {"n": 1, "t": "x"},
         "forkEnvironment": None,
     }
-    assert conclude(tmp_path, content) == Report(
+    assert conclude(tmp_path, content) == StageReport(
         exit_code=0,
         values=content["values"],  # type: ignore[arg-type]
         variables_set={"a": None},
@@ -49,7 +49,7 @@ def test_good_report(tmp_path: Path) -> None:
 
 def test_no_report(tmp_path: Path) -> None:
     """A process that ends without a report has died; one that said that all is well (``os._exit(0)``) has not."""
-    assert conclude(tmp_path, None, 0) == Report(exit_code=0)
+    assert conclude(tmp_path, None, 0) == StageReport(exit_code=0)
     failure = conclude(tmp_path, None, 3).failure
     assert failure is not None
     assert (failure.kind, failure.message) == (

@@ -11,7 +11,7 @@ import pytest
 
 from proactive_jupyter_kernel.scheduler import settings
 from proactive_jupyter_kernel.scheduler.attempt import Attempt, Outcome, Selection, SelectionAnswer
-from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor, Performance
+from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor, ScriptedAttempt
 from proactive_jupyter_kernel.scheduler.service.service import Service
 from proactive_jupyter_kernel.scheduler.site import Site
 from proactive_jupyter_kernel.scheduler.store.memory import MemoryStore
@@ -47,8 +47,8 @@ async def until(true: Callable[[], Any]) -> None:
             await asyncio.sleep(0.005)
 
 
-async def forever(performance: Performance) -> Outcome:
-    performance.say("begun")
+async def forever(attempt: ScriptedAttempt) -> Outcome:
+    attempt.say("begun")
     await asyncio.Event().wait()
     return Outcome()
 
@@ -62,7 +62,7 @@ def test_a_restart_runs_again_what_ran(tmp_path: Path) -> None:
 
     async def first() -> None:
         store = SqliteStore(tmp_path / "s.db")
-        executor = MemoryExecutor({"A": lambda performance: Outcome(value=5), "B": forever})
+        executor = MemoryExecutor({"A": lambda attempt: Outcome(value=5), "B": forever})
         made = service(store, executor)
         await made.start()
         await made.submit(xml("A", "B", "C"), owner="ana")
@@ -133,7 +133,7 @@ def test_a_slot_is_not_used_before_its_killed_task_is_gone() -> None:
 def test_an_attempt_that_cannot_be_prepared_fails_with_the_reason() -> None:
     """A circle of references that a parent closed; the job goes on."""
 
-    def close_the_circle(performance: Performance) -> Outcome:
+    def close_the_circle(attempt: ScriptedAttempt) -> Outcome:
         return Outcome(value=1, variables_set={"X": "${Y}", "Y": "${X}"})
 
     async def scenario() -> None:
@@ -223,7 +223,7 @@ def test_a_shutdown_is_over_when_started_jobs_have_ended() -> None:
     async def scenario() -> None:
         gate = asyncio.Event()
 
-        async def wait(performance: Performance) -> Outcome:
+        async def wait(attempt: ScriptedAttempt) -> Outcome:
             await gate.wait()
             return Outcome()
 

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from proactive_jupyter_kernel.scheduler.attempt import Failure, Wire
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.rest.dto.throwable import serialized_exception
-from proactive_jupyter_kernel.scheduler.service.results import TaskOutcome
+from proactive_jupyter_kernel.scheduler.service.results import TaskResult
 from proactive_jupyter_kernel.scheduler.service.started import StartedTask
 from proactive_jupyter_kernel.scheduler.store.base import JobRow
 from proactive_jupyter_kernel.workflow import values
@@ -215,20 +215,20 @@ def failure_text(failure: Failure) -> str:
     return f"{failure.text}\n{failure.stack_trace}" if failure.stack_trace else failure.text
 
 
-def value_text(outcome: TaskOutcome) -> str | None:
+def value_text(outcome: TaskResult) -> str | None:
     """What ``…/result/value`` says: the value's text, or the stack trace; None where there is neither."""
     if outcome.failure is not None:
         return failure_text(outcome.failure)
     return None if outcome.value is None else _text(outcome.value)
 
 
-def raw_bytes(outcome: TaskOutcome) -> bytes | None:
+def raw_bytes(outcome: TaskResult) -> bytes | None:
     """The value's own bytes where it is a byte array; None for every other value."""
     value = values.from_wire(outcome.value) if outcome.failure is None else None
     return value if isinstance(value, bytes) else None
 
 
-def serialized_value(outcome: TaskOutcome) -> bytes | None:
+def serialized_value(outcome: TaskResult) -> bytes | None:
     """What ``…/result/serializedvalue`` sends: the Java stream of the value, or the bytes themselves if it is raw."""
     if not outcome.known or outcome.failure is not None:
         return None
@@ -236,7 +236,7 @@ def serialized_value(outcome: TaskOutcome) -> bytes | None:
     return serialization.dumps(values.from_wire(outcome.value)) if raw is None else raw
 
 
-def task_result(outcome: TaskOutcome, *, stdout: str = "", stderr: str = "") -> Json:
+def task_result(outcome: TaskResult, *, stdout: str = "", stderr: str = "") -> Json:
     """TaskResultData."""
     failure = outcome.failure
     content = serialized_value(outcome)

@@ -10,7 +10,7 @@ from proactive_jupyter_kernel.scheduler.engine.records import UNSET, JobRecord, 
 from proactive_jupyter_kernel.scheduler.rest.dto import records
 from proactive_jupyter_kernel.scheduler.rest.dto.records import Json
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
-from proactive_jupyter_kernel.scheduler.service.results import NOT_RUN, TaskOutcome
+from proactive_jupyter_kernel.scheduler.service.results import NOT_RUN, TaskResult
 from proactive_jupyter_kernel.scheduler.service.started import StartedTask
 from proactive_jupyter_kernel.scheduler.store.base import JobRow
 from proactive_jupyter_kernel.workflow.model import Task, Workflow
@@ -64,7 +64,7 @@ def job_state(ask: Questions, row: JobRow) -> Json:
     return records.job_state(row, task_states(ask, row.record, ask.tasks(row.record.job_id)))
 
 
-def task_result(ask: Questions, outcome: TaskOutcome) -> Json:
+def task_result(ask: Questions, outcome: TaskResult) -> Json:
     """TaskResultData with the task's output."""
     job_id, task = outcome.task.job_id, outcome.task
     stdout, stderr = ask.output(job_id, task)
@@ -94,7 +94,7 @@ def job_result(ask: Questions, row: JobRow) -> Json:
     )
 
 
-def result_map(outcomes: Sequence[TaskOutcome]) -> Json:
+def result_map(outcomes: Sequence[TaskResult]) -> Json:
     """What all tasks put into ``resultMap``, wire values; later tasks win."""
     merged: Json = {}
     for outcome in outcomes:

@@ -107,7 +107,7 @@ class Call:
         return default if not value else value == "true"
 
     def numbers(self, name: str) -> list[int]:
-        """All values of a query parameter that names jobs; one that is no number refuses them all."""
+        """All values of a query parameter that names jobs; one that is not a number refuses them all."""
         return [job_number(value) for key, value in self.pairs if key == name]
 
     def counted(self, job: JobRecord) -> JobRecord:

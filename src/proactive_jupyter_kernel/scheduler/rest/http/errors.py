@@ -47,7 +47,7 @@ __all__ = [
 PORTAL = "org.ow2.proactive_grid_cloud_portal.scheduler.exception."
 
 #: Status and class of requests that do not fit their route. The server's mapper of runtime exceptions makes 500 of what
-#: JAX-RS has 405, 415 and 406 for; no route, and a query parameter that is no number, stay 404.
+#: JAX-RS has 405, 415 and 406 for; no route, and a query parameter that is not a number, stay 404.
 NOT_ALLOWED = (500, "javax.ws.rs.NotAllowedException")
 NOT_SUPPORTED = (500, "javax.ws.rs.NotSupportedException")
 NOT_ACCEPTABLE = (500, "javax.ws.rs.NotAcceptableException")

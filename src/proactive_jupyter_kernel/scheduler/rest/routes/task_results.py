@@ -14,7 +14,7 @@ from proactive_jupyter_kernel.scheduler.rest.http.call import Call, download, js
 from proactive_jupyter_kernel.scheduler.rest.http.routing import ANYTHING, TEXT, Handler, Route
 from proactive_jupyter_kernel.scheduler.rest.routes.filters import chosen_tasks
 from proactive_jupyter_kernel.scheduler.service.questions import ALL, ERRORS, OUTPUT
-from proactive_jupyter_kernel.scheduler.service.results import TaskOutcome
+from proactive_jupyter_kernel.scheduler.service.results import TaskResult
 from proactive_jupyter_kernel.scheduler.service.serverlog import task_lines
 from proactive_jupyter_kernel.workflow.status import TASK_ENDED
 
@@ -30,7 +30,7 @@ async def result(call: Call) -> Response:
     return await call.service.in_thread(lambda: json_answer(views.task_result(ask, _outcome(call))))
 
 
-def _outcome(call: Call) -> TaskOutcome:
+def _outcome(call: Call) -> TaskResult:
     return call.service.ask.outcome(call.job_id, call.params["task"])
 
 
@@ -46,7 +46,7 @@ async def tag_results(call: Call) -> Response:
     return json_answer(await call.service.in_thread(read))
 
 
-def _of_tag(what: Callable[[TaskOutcome], Any]) -> Handler:
+def _of_tag(what: Callable[[TaskResult], Any]) -> Handler:
     """A handler that answers one thing of each task of a tag, by name; null where there is none yet."""
 
     async def handler(call: Call) -> Response:
@@ -60,7 +60,7 @@ def _of_tag(what: Callable[[TaskOutcome], Any]) -> Handler:
     return handler
 
 
-def _serialized_text(outcome: TaskOutcome) -> str | None:
+def _serialized_text(outcome: TaskResult) -> str | None:
     content = records.serialized_value(outcome)
     return None if content is None else base64.b64encode(content).decode("ascii")
 

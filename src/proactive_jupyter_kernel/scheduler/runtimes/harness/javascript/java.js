@@ -43,7 +43,7 @@ function whole(value) {
 }
 
 function noJava(path) {
-  return new ReferenceError(`${path} is of Java, and Javascript scripts of the embedded scheduler run without Java; ` +
+  return new ReferenceError(`${path} is of Java, and JavaScript scripts of the embedded scheduler run without Java; ` +
     "write this script in Groovy, or run the workflow on a ProActive server");
 }
 

@@ -30,7 +30,7 @@ function absent(name) {
     get(target, key) {
       if (typeof key === "symbol") return undefined;
       throw new Error(CHANNELS.includes(name)
-        ? `${name} is not in Javascript scripts of the embedded scheduler; write the script in Groovy or Python`
+        ? `${name} is not in JavaScript scripts of the embedded scheduler; write the script in Groovy or Python`
         : `${name} is a Java client of a ProActive server; the embedded scheduler has none`);
     },
   });

@@ -6,7 +6,6 @@ named; Java's methods stand beside Python's.
 
 from __future__ import annotations
 
-import os
 import sys
 
 TYPE_CHECKING = False  # importing `typing` would take longer than a small task
@@ -33,8 +32,8 @@ __all__ = [
 
 #: Java clients that only a ProActive server has.
 _JAVA_CLIENTS = ("userspaceapi", "globalspaceapi", "schedulerapi", "rmapi")
-#: Clients that the embedded scheduler has as well -> their class in `services`.
-_SERVICES = {"synchronizationapi": "Synchronization", "signalapi": "SignalApi"}
+#: Clients that the embedded scheduler has as well -> the file beside this one, and the class there.
+_SERVICES = {"synchronizationapi": ("channels", "Synchronization"), "signalapi": ("signals", "SignalApi")}
 
 
 #: Generic information ``PYTHON_VALUES=plain``: what the task hands on is plain, for tasks of other languages.
@@ -324,15 +323,10 @@ class Service:
         if attribute.startswith("__"):
             raise AttributeError(attribute)
         if "_client" not in self.__dict__:
-            from importlib import util
+            from importlib import import_module
 
-            path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "services.py")
-            spec = util.spec_from_file_location("_proactive_services", path)
-            assert spec is not None
-            assert spec.loader is not None
-            module = util.module_from_spec(spec)
-            spec.loader.exec_module(module)
-            self._client = getattr(module, _SERVICES[self._name])(self._services)
+            module, name = _SERVICES[self._name]
+            self._client = getattr(import_module(f"{__package__}.{module}"), name)(self._services)
         return getattr(self._client, attribute)
 
 

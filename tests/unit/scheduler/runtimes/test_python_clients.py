@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-from proactive_jupyter_kernel.scheduler import runtimes
+from proactive_jupyter_kernel.scheduler.runtimes.harness.python.closures import closure
 from proactive_jupyter_kernel.workflow import values
 
 
-@pytest.fixture(scope="module")
-def services() -> Any:
-    """The module as a task's process loads it."""
-    before = sys.modules.get("_proactive_values")
-    sys.modules["_proactive_values"] = values
-    path = Path(str(runtimes.__file__)).parent / "harness" / "python" / "services.py"
-    spec = importlib.util.spec_from_file_location("_services_in_test", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module: ModuleType = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    if before is None:
-        del sys.modules["_proactive_values"]
-    return module
+@pytest.fixture(autouse=True)
+def loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a task's process has loaded before them."""
+    monkeypatch.setitem(sys.modules, "_proactive_values", values)
 
 
 @pytest.mark.parametrize(
@@ -53,9 +40,9 @@ def services() -> Any:
         ("{k, x -> 2 + x * 3 - 1}", ("k", 2), 7),
     ],
 )
-def test_a_closure_of_one_expression(services: Any, text: str, arguments: tuple[Any, ...], value: Any) -> None:
+def test_a_closure_of_one_expression(text: str, arguments: tuple[Any, ...], value: Any) -> None:
     """It gives what Groovy would give."""
-    assert services.closure(text)(*arguments) == value
+    assert closure(text)(*arguments) == value
 
 
 @pytest.mark.parametrize(
@@ -81,16 +68,16 @@ def test_a_closure_of_one_expression(services: Any, text: str, arguments: tuple[
         None,
     ],
 )
-def test_a_closure_that_is_more(services: Any, text: str) -> None:
+def test_a_closure_that_is_more(text: str) -> None:
     """It is refused before anything happens, with what may be written."""
     with pytest.raises(ValueError, match="Write a task that needs more in Groovy"):
-        services.closure(text)
+        closure(text)
 
 
-def test_arithmetic_with_a_key_that_has_no_value(services: Any) -> None:
+def test_arithmetic_with_a_key_that_has_no_value() -> None:
     """The error says what to write."""
     with pytest.raises(ValueError, match=r"no value yet.*\(x \?: 0\) \+ 1"):
-        services.closure("{k, x -> x + 1}")("k", None)
+        closure("{k, x -> x + 1}")("k", None)
 
 
 @pytest.mark.parametrize(
@@ -100,10 +87,10 @@ def test_arithmetic_with_a_key_that_has_no_value(services: Any) -> None:
         ("{x -> x}", ValueError, "names 1 value, and gets 2: write {k, x -> …} for the key and the value"),
     ],
 )
-def test_a_closure_of_another_form(services: Any, text: Any, error: type[Exception], message: str) -> None:
+def test_a_closure_of_another_form(text: Any, error: type[Exception], message: str) -> None:
     """A function of Python, or a closure of too few names, is refused with what to write."""
     with pytest.raises(error, match=message):
-        services.closure(text)("k", 1)
+        closure(text)("k", 1)
 
 
 class Scheduler:
@@ -126,19 +113,23 @@ class Scheduler:
 
 
 @pytest.fixture
-def channels(services: Any) -> Any:
+def channels() -> Any:
+    from proactive_jupyter_kernel.scheduler.runtimes.harness.python.channels import Synchronization
+
     """``synchronizationapi`` with a channel that has the key n with the value 1."""
-    found = services.Synchronization({"url": "http://localhost:1", "key": ""})
-    found._services = Scheduler()
+    found = Synchronization({"url": "http://localhost:1", "key": ""})
+    found._scheduler = Scheduler()
     found.put("c", "n", 1)
     return found
 
 
 @pytest.fixture
-def signals(services: Any) -> Any:
+def signals() -> Any:
+    from proactive_jupyter_kernel.scheduler.runtimes.harness.python.signals import SignalApi
+
     """``signalapi`` of a job that has received the signal go."""
-    found = services.SignalApi({"url": "http://localhost:1", "key": ""})
-    found._services = Scheduler()
+    found = SignalApi({"url": "http://localhost:1", "key": ""})
+    found._scheduler = Scheduler()
     return found
 
 
@@ -205,7 +196,7 @@ def test_values_of_signals_are_texts(signals: Any) -> None:
     """Numbers and booleans are written as variables have them."""
     signals.readyForSignal("go", [{"name": "A", "value": 5, "hidden": True}, {"name": "B", "value": None}])
     signals.sendSignal("go", {"A": True, "B": 0.5})
-    assert [body for _, body in signals._services.asked] == [
+    assert [body for _, body in signals._scheduler.asked] == [
         {"name": "go", "variables": [{"name": "A", "value": "5", "hidden": True}, {"name": "B", "value": ""}]},
         {"name": "go", "values": {"A": "true", "B": "0.5"}},
     ]

@@ -8,10 +8,10 @@ from pathlib import Path
 from proactive_jupyter_kernel.scheduler.runtimes.base import HARNESS, Runtime
 from proactive_jupyter_kernel.scheduler.runtimes.stage import Stage
 
-__all__ = ["EngineRuntime"]
+__all__ = ["ScriptEngineRuntime"]
 
 
-class EngineRuntime(Runtime):
+class ScriptEngineRuntime(Runtime):
     """A language that runs inside a script engine of Java on a ProActive server (JSR 223)."""
 
     def summary(self, exit_code: int, error: str) -> str:

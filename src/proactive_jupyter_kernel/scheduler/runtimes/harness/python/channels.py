@@ -1,101 +1,37 @@
-"""The bindings ``synchronizationapi`` and ``signalapi`` of a Python script, loaded when it first uses one of them.
+"""The binding ``synchronizationapi`` of a Python script, loaded when it is first used.
 
-They have the methods of ProActive's Java clients. A change reads the channel, computes, and writes if no other
-task wrote in the meantime. Tasks share plain values: None, booleans, numbers, texts, bytes, lists, sets and maps.
+It has the methods of ProActive's Java client. A change reads the channel, computes, and writes if no other task wrote
+in the meantime. Tasks share plain values: None, booleans, numbers, texts, bytes, lists, sets and maps.
 """
 
 from __future__ import annotations
 
-import http.client
-import json
-import os
 import sys
 import time
-import urllib.parse
-from collections.abc import Mapping
-from importlib import util
-from typing import TYPE_CHECKING
 
+from .closures import closure
+from .scheduler_requests import LONG_POLL, SchedulerRequests
+
+TYPE_CHECKING = False  # importing `typing` would take longer than a small task
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from proactive_jupyter_kernel.workflow import values
 else:
     values = sys.modules["_proactive_values"]
 
-__all__ = ["InvalidChannel", "SignalApi", "SignalRefused", "Synchronization", "closure"]
-
-#: The scheduler answers a request that waits after this time in seconds, if nothing has happened.
-_PATIENCE = 20
-_TIMEOUT = _PATIENCE + 40
-
-
-class InvalidChannel(LookupError):
-    """There is no channel of that name."""
-
-
-class SignalRefused(RuntimeError):
-    """The job does not take that signal."""
-
-
-# Tracebacks name them without a module: the one that they have is none of the script's business.
-InvalidChannel.__module__ = SignalRefused.__module__ = "builtins"
-_REFUSALS = {"InvalidChannelException": InvalidChannel, "SignalApiRestException": SignalRefused}
-
-
-class Services:
-    """Requests of a running task to its scheduler."""
-
-    def __init__(self, services: Mapping[str, str]) -> None:
-        self._url = urllib.parse.urlsplit(services["url"])
-        self._key = services["key"]
-
-    def call(self, operation: str, **body: Any) -> Any:
-        """The answer to a JSON body."""
-        connection = http.client.HTTPConnection(self._url.hostname or "", self._url.port, timeout=_TIMEOUT)
-        try:
-            headers = {"Content-Type": "application/json", "task-key": self._key}
-            connection.request("POST", f"{self._url.path}/{operation}", json.dumps(body), headers)
-            response = connection.getresponse()
-            answer = json.loads(response.read())
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            raise ConnectionError(
-                f"The scheduler does not answer at {self._url.geturl()} ({error}). A task in a container needs the "
-                "network of its host for synchronizationapi and signalapi."
-            ) from None
-        finally:
-            connection.close()
-        if response.status >= 400:
-            kind = str(answer.get("exceptionClass", "")).rpartition(".")[2]
-            raise _REFUSALS.get(kind, RuntimeError)(answer.get("errorMessage", ""))
-        return answer
-
-
-def closure(text: Any) -> Callable[..., Any]:
-    """The function that a closure of Groovy stands for (`closures`)."""
-    name = "_proactive_closures"
-    if name not in sys.modules:
-        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "closures.py")
-        spec = util.spec_from_file_location(name, path)
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = module = util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return sys.modules[name].closure(text)  # type: ignore[no-any-return]
-
-
-# --- channels ----------------------------------------------------------------------------------------------------
+__all__ = ["Synchronization"]
 
 
 class Synchronization:
     """Channels of keys and values that all tasks share."""
 
     def __init__(self, services: Mapping[str, str]) -> None:
-        self._services = Services(services)
+        self._scheduler = SchedulerRequests(services)
 
     def _read(self, channel: Any, operation: str = "read", **more: Any) -> tuple[int, dict[str, Any]]:
-        answer = self._services.call(f"channels/{operation}", channel=str(channel), **more)
+        answer = self._scheduler.call(f"channels/{operation}", channel=str(channel), **more)
         return answer["revision"], {key: values.from_wire(wire) for key, wire in answer["entries"].items()}
 
     def _change(self, channel: Any, change: Callable[[dict[str, Any]], Any]) -> Any:
@@ -112,7 +48,7 @@ class Synchronization:
         removed = [key for key in before if key not in entries]
         if not put and not removed:
             return True
-        answer = self._services.call(
+        answer = self._scheduler.call(
             "channels/change", channel=str(channel), revision=revision, put=put, removed=removed
         )
         return bool(answer["done"])
@@ -124,15 +60,15 @@ class Synchronization:
 
     def createChannelIfAbsent(self, channel: Any, persistent: bool) -> bool:
         """Create a channel if there is none of that name; whether it was created."""
-        answer = self._services.call("channels/create", channel=str(channel), persistent=bool(persistent))
+        answer = self._scheduler.call("channels/create", channel=str(channel), persistent=bool(persistent))
         return bool(answer["done"])
 
     def deleteChannel(self, channel: Any) -> bool:
         """Remove a channel with all its entries; whether there was one."""
-        return bool(self._services.call("channels/delete", channel=str(channel))["done"])
+        return bool(self._scheduler.call("channels/delete", channel=str(channel))["done"])
 
     def channelExists(self, channel: Any) -> bool:
-        return str(channel) in self._services.call("channels/names")["names"]
+        return str(channel) in self._scheduler.call("channels/names")["names"]
 
     def size(self, channel: Any) -> int:
         return len(self._read(channel)[1])
@@ -290,13 +226,13 @@ class Synchronization:
                     return value
                 revision, entries = self._read(channel)
                 continue
-            left = _PATIENCE if end is None else end - time.monotonic()
+            left = LONG_POLL if end is None else end - time.monotonic()
             if left <= 0:
                 raise TimeoutError(
                     f"The key {key!r} of the channel {str(channel)!r} was not what {predicate} asks for within "
                     f"{timeout} ms"
                 )
-            revision, entries = self._read(channel, "wait", revision=revision, seconds=min(left, _PATIENCE))
+            revision, entries = self._read(channel, "wait", revision=revision, seconds=min(left, LONG_POLL))
 
 
 def _wait_arguments(usage: str, how: tuple[Any, ...], closures: int) -> tuple[float | None, tuple[Any, ...]]:
@@ -315,106 +251,3 @@ def _set(entries: dict[str, Any], key: Any, value: Any, answer: Any) -> Any:
     else:
         entries[str(key)] = value
     return answer
-
-
-# --- signals -----------------------------------------------------------------------------------------------------
-
-
-class SignalApi:
-    """Signals of the task's own job."""
-
-    def __init__(self, services: Mapping[str, str]) -> None:
-        self._services = Services(services)
-
-    def readyForSignal(self, name: Any, variables: Iterable[Mapping[str, Any]] = ()) -> bool:
-        """Say that the job takes the signal from now on; the sender gives values for the variables, if any.
-
-        A variable is a dict with ``name`` and, as wanted, ``value model description group advanced hidden``.
-        """
-        if isinstance(variables, (Mapping, str)):
-            raise TypeError(f"The variables of a signal are a list of dicts, [{_VARIABLE}], not {variables!r}.")
-        self._services.call("signals/ready", name=_signal(name), variables=[_variable(each) for each in variables])
-        return True
-
-    def waitFor(self, name: Any) -> dict[str, str]:
-        """Wait for the signal; the values that came with it."""
-        return self.waitForAny([_signal(name)])[1]
-
-    def waitForAny(self, names: Iterable[Any]) -> tuple[str, dict[str, str]]:
-        """Wait for any of the signals; the first that came, and its values."""
-        wanted = _names("waitForAny", names)
-        if not wanted:
-            raise ValueError("waitForAny needs the name of a signal: nothing would ever end the wait.")
-        state = self._services.call("signals/state")
-        while True:
-            for name in wanted:
-                if name in state["received"]:
-                    return name, state["received"][name]
-            state = self._services.call("signals/wait", revision=state["revision"], seconds=_PATIENCE)
-
-    def isReceived(self, name: Any) -> bool:
-        return str(name) in self._services.call("signals/state")["received"]
-
-    def checkForSignals(self, names: Iterable[Any]) -> dict[str, dict[str, str]]:
-        """Those of the signals that were received, each with its values."""
-        received = self._services.call("signals/state")["received"]
-        return {name: received[name] for name in _names("checkForSignals", names) if name in received}
-
-    def getJobSignals(self) -> set[str]:
-        """All signals of the job: received ones by their names, others with ``ready_`` in front."""
-        return set(self._services.call("signals/state")["signals"])
-
-    def sendSignal(self, name: Any, values: Mapping[str, Any] | None = None) -> bool:
-        """Send a signal to the job, with values for its variables."""
-        if values is not None and not isinstance(values, Mapping):
-            raise TypeError(f"The values of a signal are a dict, {{'RATE': 0.2}}, not {values!r}.")
-        texts = {str(key): _text(value) for key, value in (values or {}).items()}
-        self._services.call("signals/send", name=str(name), values=texts)
-        return True
-
-    def sendManySignals(self, names: Iterable[Any]) -> None:
-        for name in _names("sendManySignals", names):
-            self.sendSignal(name)
-
-    def removeSignal(self, name: Any) -> None:
-        self.removeManySignals([name])
-
-    def removeManySignals(self, names: Iterable[Any]) -> None:
-        self._services.call("signals/remove", names=_names("removeManySignals", names))
-
-    def clearJobSignals(self) -> None:
-        self.removeManySignals(self.getJobSignals())
-
-
-_VARIABLE = "{'name': 'RATE', 'value': '0.1', 'model': 'PA:DOUBLE'}"
-_TEXTS = ("name", "value", "model", "description", "group")
-
-
-def _signal(name: Any) -> str:
-    if name is None:
-        raise TypeError("The name of a signal is a text, not None.")
-    return str(name)
-
-
-def _names(method: str, names: Iterable[Any]) -> list[str]:
-    if isinstance(names, str):
-        raise TypeError(f"{method} takes a list of names, [{names!r}], not the text {names!r}.")
-    return [_signal(name) for name in names]
-
-
-def _variable(each: Any) -> dict[str, Any]:
-    if not isinstance(each, Mapping):
-        raise TypeError(f"A variable of a signal is a dict such as {_VARIABLE}, not {each!r}.")
-    known = (*_TEXTS, "advanced", "hidden")
-    unknown = [key for key in each if key not in known]
-    if unknown or "name" not in each:
-        fault = f"has no {unknown[0]!r}" if unknown else "needs a 'name'"
-        raise ValueError(f"A variable of a signal {fault}; it has {', '.join(known)}: {_VARIABLE}.")
-    return {key: _text(value) if key in _TEXTS else bool(value) for key, value in each.items()}
-
-
-def _text(value: Any) -> str:
-    """A value as variables have it: ``true`` as Java writes it, nothing for None."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value)
