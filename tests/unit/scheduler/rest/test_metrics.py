@@ -60,7 +60,7 @@ def test_prometheus_reads_what_happened(rest: Rest, workflow: Callable[..., str]
         assert found["proactive_store_batches_total", ""] > 0
 
     failure = Failure(kind=FailureKind.ERROR, exception="TaskException", message="no")
-    rest(scenario, plays={"bad": lambda attempt: Outcome(failure=failure)})
+    rest(scenario, scripted={"bad": lambda attempt: Outcome(failure=failure)})
 
 
 def test_the_status_counts_what_waits(rest: Rest, workflow: Callable[..., str]) -> None:
