@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from proactive_jupyter_kernel.scheduler.raw_value import NULL, RawValue
 from proactive_jupyter_kernel.workflow.model import (
     FileSelector,
     ForkEnvironment,
@@ -123,7 +124,7 @@ class ParentResult:
 
     task_name: str
     task_id: int
-    value: Wire = None
+    value: RawValue = NULL
     metadata: Mapping[str, str] = field(default_factory=dict)
     #: The parent failed; `value` means nothing.
     failure: Failure | None = None
@@ -208,7 +209,8 @@ class Outcome:
 
     #: None: all scripts ended well.
     failure: Failure | None = None
-    value: Wire = None
+    #: As JSON text where the executor has it so, which spares the scheduler the encoding.
+    value: Wire | RawValue = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     #: What scripts put into ``variables`` (layer 3).
     variables_set: Mapping[str, Wire] = field(default_factory=dict)

@@ -10,6 +10,7 @@ import pytest
 
 from proactive_jupyter_kernel.client import python_code
 from proactive_jupyter_kernel.scheduler.attempt import ParentResult
+from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.workflow.model import Script
 from proactive_jupyter_kernel.workflow.python_tasks.rich_outputs import MOST, NO_RESULT, PREFIX, RESULT, WANTED
 
@@ -174,7 +175,7 @@ def test_bash_reads_texts(lab: Any) -> None:
         lab,
         'echo "$results_0 $variables_a"',
         language="bash",
-        results=(ParentResult(task_name="A", task_id=0, value=written.value),),
+        results=(ParentResult(task_name="A", task_id=0, value=RawValue.of(written.value)),),
         inherited=written.outcome.variables_set,
     )
     assert run.out == "2026-01-02 <numpy.ndarray, float64 (2, 2), 160 bytes>\n"
@@ -187,7 +188,7 @@ def test_javascript_reads_texts(lab: Any) -> None:
         lab,
         "result = results[0].value() + variables.get('d')[0]",
         language="javascript",
-        results=(ParentResult(task_name="A", task_id=0, value=written.value),),
+        results=(ParentResult(task_name="A", task_id=0, value=RawValue.of(written.value)),),
         inherited=written.outcome.variables_set,
     )
     assert run.value == "2026-01-022026-01-02"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind, ParentResult
+from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 
 
 def test_result(lab: Any) -> None:
@@ -79,9 +80,9 @@ def test_result_that_cannot_travel(lab: Any) -> None:
 def test_results_of_parents(lab: Any) -> None:
     """``results`` has the parents' values in order, as values and as texts."""
     parents = (
-        ParentResult(task_name="A", task_id=0, value={"a": 1}, metadata={"m": "n"}),
-        ParentResult(task_name="B", task_id=1, value=None),
-        ParentResult(task_name="C", task_id=2, value=[True, 1.0]),
+        ParentResult(task_name="A", task_id=0, value=RawValue.of({"a": 1}), metadata={"m": "n"}),
+        ParentResult(task_name="B", task_id=1, value=RawValue.of(None)),
+        ParentResult(task_name="C", task_id=2, value=RawValue.of([True, 1.0])),
     )
     code = (
         "result = [len(results), results[0].value(), [str(one) for one in results], results[0].getMetadata()['m'],"

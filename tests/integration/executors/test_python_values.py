@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from proactive_jupyter_kernel.scheduler.attempt import ParentResult
+from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.workflow.python_tasks import tagged
 from proactive_jupyter_kernel.workflow.values import from_wire
 
@@ -99,7 +100,7 @@ def test_value_reaches_the_next_task(lab: Any, name: str) -> None:
         f"{setup}\nresult = {value}\nvariables.put('v', result)\nvariables['n'] = {{'k': [result, 1]}}\n"
         f"EXPECTED = {value}\ngot = variables['v']\nassert {check}"
     )
-    parents = (ParentResult(task_name="A", task_id=0, value=written.value),)
+    parents = (ParentResult(task_name="A", task_id=0, value=RawValue.of(written.value)),)
     read = lab.run(
         f"{setup}\nEXPECTED = {value}\nresult = []\n"
         "for got in (results[0].value(), variables.get('v'), variables['n']['k'][0], dict(variables)['v']):\n"
@@ -114,7 +115,8 @@ def test_class_of_the_other_task_alone(lab: Any) -> None:
     """An object of a class that only the writing task defines comes with its class, by cloudpickle."""
     written = lab.run("class Model:\n    def twice(self, x):\n        return 2 * x\nresult = Model()")
     read = lab.run(
-        "result = results[0].value().twice(4)", results=(ParentResult(task_name="A", task_id=0, value=written.value),)
+        "result = results[0].value().twice(4)",
+        results=(ParentResult(task_name="A", task_id=0, value=RawValue.of(written.value)),),
     )
     assert read.value == 8
 
@@ -123,7 +125,8 @@ def test_function(lab: Any) -> None:
     """A function comes with its code."""
     written = lab.run("factor = 3\nresult = lambda x: factor * x")
     read = lab.run(
-        "result = results[0].value()(4)", results=(ParentResult(task_name="A", task_id=0, value=written.value),)
+        "result = results[0].value()(4)",
+        results=(ParentResult(task_name="A", task_id=0, value=RawValue.of(written.value)),),
     )
     assert read.value == 12
 
@@ -205,7 +208,9 @@ def test_value_whose_library_is_missing(lab: Any) -> None:
     )
     from proactive_jupyter_kernel.workflow.values import to_wire
 
-    run = lab.run("results[0].value()", results=(ParentResult(task_name="Fit", task_id=0, value=to_wire(value)),))
+    run = lab.run(
+        "results[0].value()", results=(ParentResult(task_name="Fit", task_id=0, value=RawValue.of(to_wire(value))),)
+    )
     assert (
         "The result of Fit is a value of type nolib.Model that Python 3.6 with nolib 1.2 wrote; "
         "the module nolib is missing here; install it for "

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from proactive_jupyter_kernel.scheduler.attempt import ParentResult
+from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.workflow.model import NativeCommand
 
 
@@ -21,7 +22,10 @@ def test_bindings(lab: Any) -> None:
         inherited={"A": [1, True]},
         generic_information={"G": "g"},
         credentials={"C": "c"},
-        results=(ParentResult(task_name="P", task_id=0, value={"k": None}), ParentResult(task_name="Q", task_id=1)),
+        results=(
+            ParentResult(task_name="P", task_id=0, value=RawValue.of({"k": None})),
+            ParentResult(task_name="Q", task_id=1),
+        ),
         spaces={"userspace": "/u"},
         node_urls=("n0", "n1"),
     )

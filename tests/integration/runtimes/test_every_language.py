@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind, FlowScript, ParentResult
+from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.workflow.model import Script
 
 
@@ -205,8 +206,8 @@ def test_everything(bench: Any, require: Any, language: Snippets) -> None:
         inherited={"X": "é", "IN_PLACE": [1, 2], "GONE": "soon", "D": {"k": "v"}},
         generic_information={"G": "g"},
         results=(
-            ParentResult(task_name="A", task_id=1, value={"a": [1, 1.5, "ü"]}, metadata={"k": "v"}),
-            ParentResult(task_name="B", task_id=2, value=[1, "é"]),
+            ParentResult(task_name="A", task_id=1, value=RawValue.of({"a": [1, 1.5, "ü"]}), metadata={"k": "v"}),
+            ParentResult(task_name="B", task_id=2, value=RawValue.of([1, "é"])),
         ),
     )
     outcome = run.outcome

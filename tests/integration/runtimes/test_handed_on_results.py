@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind, ParentResult
+from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 
 #: The result is the first entry, and all of them in a map.
 SCRIPTS = {
@@ -25,7 +26,7 @@ def test_an_entry_of_results_travels_as_its_value(bench: Any, require: Any, lang
     require(*programs)
     failure = Failure(kind=FailureKind.ERROR, exception="TaskException", message="it broke")
     parents = (
-        ParentResult(task_name="A", task_id=1, value={"a": [1, "ü"]}),
+        ParentResult(task_name="A", task_id=1, value=RawValue.of({"a": [1, "ü"]})),
         ParentResult(task_name="B", task_id=2, failure=failure),
     )
     outcome = bench.run(language, code, results=parents).outcome

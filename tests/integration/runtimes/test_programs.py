@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from proactive_jupyter_kernel.scheduler.attempt import ParentResult
+from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.workflow.model import ForkEnvironment
 
 #: A program that writes down how it was called, and ends as the file ``end`` in its folder says.
@@ -44,7 +45,7 @@ def test_perl(bench: Any, require: Any) -> None:
     code = (
         'print "$ENV{variables_X} $ENV{results_0} $ENV{args_1} ", scalar(@ARGV), "\\n";\nwarn "hm";\nexit 3 if $ENV{E};'
     )
-    results = (ParentResult(task_name="A", task_id=0, value={"k": "ü"}),)
+    results = (ParentResult(task_name="A", task_id=0, value=RawValue.of({"k": "ü"})),)
     run = bench.run("perl", code, "a", "b", inherited={"X": "é"}, results=results)
     assert (run.out, run.err) == ("é {k=ü} b 0\n", "hm at <task T1> line 2.\n")
     assert (run.outcome.value, run.outcome.variables_set) == (0, {"EXIT_VALUE": 0})
@@ -72,7 +73,7 @@ def test_windows(bench: Any, require: Any, wine: dict[str, str]) -> None:
     require("wine")
     environment = ForkEnvironment(environment=wine)
     batch = "echo %variables_X% %1 %results_0%\nif exist nothing.txt echo no\nexit 3"
-    results = (ParentResult(task_name="A", task_id=0, value=[1, 2]),)
+    results = (ParentResult(task_name="A", task_id=0, value=RawValue.of([1, 2])),)
     run = bench.run("cmd", batch, "one", inherited={"X": "x"}, results=results, fork_environment=environment)
     assert (run.out, run.message) == ("x one [1, 2]\n", "Failed to execute task: Script failed with exit code 3")
     assert run.outcome.variables_set == {"EXIT_VALUE": 3}

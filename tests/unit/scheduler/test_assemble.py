@@ -11,6 +11,7 @@ from proactive_jupyter_kernel.scheduler.assemble import assemble, handed_on, par
 from proactive_jupyter_kernel.scheduler.attempt import Attempt, FlowScript, Outcome, ParentResult, Slot
 from proactive_jupyter_kernel.scheduler.engine.commands import RunSelection, StartAttempt
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
+from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.scheduler.site import Site, rest_urls, space_folders
 from proactive_jupyter_kernel.workflow.model import (
     FileSelector,
@@ -149,7 +150,10 @@ def test_a_java_class_has_no_runtime() -> None:
 
 def test_parents_results_come_in_order() -> None:
     """As the machine gave them."""
-    parents = (ParentResult(task_name="B", task_id=1, value=1), ParentResult(task_name="A", task_id=0, value=2))
+    parents = (
+        ParentResult(task_name="B", task_id=1, value=RawValue.of(1)),
+        ParentResult(task_name="A", task_id=0, value=RawValue.of(2)),
+    )
     start = StartAttempt(
         job_id=7, task_id=2, number=1, slots=(SLOT,), parents=(1, 0), inherited={}, job=JOB, task=RECORD
     )

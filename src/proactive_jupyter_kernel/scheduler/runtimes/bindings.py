@@ -135,7 +135,7 @@ def result_text(parent: ParentResult) -> str:
     """The text form of a task's result, as ``TaskResult.toString`` has it."""
     if parent.failure is not None:
         return failure_text(parent.failure)
-    return "Result not available" if parent.value is None else _text(parent.value)
+    return "Result not available" if parent.value.is_null else _text(parent.value.decoded())
 
 
 def failure_text(failure: Failure) -> str:
@@ -153,7 +153,7 @@ def _parent(parent: ParentResult) -> dict[str, Any]:
     return {
         "taskName": parent.task_name,
         "taskId": parent.task_id,
-        "value": parent.value,
+        "value": parent.value.decoded(),
         "metadata": dict(parent.metadata),
         "failure": None if parent.failure is None else _failure(parent.failure),
     }

@@ -163,7 +163,7 @@ def _parent(parent: ParentResult) -> dict[str, Wire]:
     return {
         "name": parent.task_name,
         "id": parent.task_id,
-        "value": parent.value,
+        "value": parent.value.decoded(),
         "text": result_text(parent),
         "metadata": dict(parent.metadata),
         "failure": None if failure is None else failure.text,

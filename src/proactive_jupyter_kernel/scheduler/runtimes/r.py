@@ -79,7 +79,7 @@ def _request(stage: Stage, script: Path) -> str:
         parts["allnodesurl"] = _texts(bindings.node_urls)
     if bindings.results is not None:
         parts["results"] = writer.named(
-            {parent.task_name: None if parent.failure else parent.value for parent in bindings.results}
+            {parent.task_name: None if parent.failure else parent.value.decoded() for parent in bindings.results}
         )
     if bindings.failure is not None:
         parts["result"] = f"simpleError({text(bindings.failure.text)})"

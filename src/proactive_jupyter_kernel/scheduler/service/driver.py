@@ -83,8 +83,9 @@ class Driver:
         self._closed = False
         #: Why the store cannot write; empty while it can.
         self.down = ""
-        #: Rises with every stored change. Starts from the clock, so that it rises over restarts, too.
-        self.revision = clock()
+        #: Rises with every stored change, over restarts, too. A new store starts from the clock, so that its revisions
+        #: are not those of the store that was there before.
+        self.revision = max(clock(), store.revision + 1)
         self._takers: Mapping[type, Callable[[Any], None]] = {
             SaveJob: self._take_job,
             SaveTask: self._take_task,
@@ -223,7 +224,8 @@ class Driver:
             return
         if not self.down:
             self._batch.logs += self._logs.drain()
-        changed = bool(self._batch.jobs or self._batch.tasks or self._batch.extras or self._batch.forgotten)
+        changed = self._batch.changes_jobs
+        self._batch.revision = self.revision + 1 if changed else None
         try:
             if self._batch:
                 self._write()

@@ -77,6 +77,11 @@ class Logs:
         if source.job_id in self._captures:
             self._tell(source.job_id, formatted(source, line))
 
+    @property
+    def waiting(self) -> bool:
+        """Whether there are lines that are not stored yet."""
+        return bool(self._buffers)
+
     def drain(self) -> list[LogPart]:
         """All that is buffered, for the store; the buffers are empty then."""
         parts = [

@@ -1,12 +1,10 @@
 """What the service answers: jobs, tasks, results and logs, as they are stored.
 
-Every answer comes from the store, never from the machine, so that no answer contains what a crash could undo. Long
-reads may be called in other threads.
+Every answer comes from the store, never from the machine, so that no answer contains what a crash could undo.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 
 from proactive_jupyter_kernel.errors import UnknownJob, UnknownTask, did_you_mean
@@ -21,9 +19,10 @@ from proactive_jupyter_kernel.scheduler.store.base import (
     JobRow,
     LogText,
     Page,
-    Store,
+    Rows,
     TaskQuery,
 )
+from proactive_jupyter_kernel.scheduler.store.reader import DecodedWorkflow, OutputNotStored, Workflows
 from proactive_jupyter_kernel.workflow.model import Task, Workflow
 from proactive_jupyter_kernel.workflow.status import JOB_ENDED
 
@@ -34,115 +33,123 @@ ALL = {False: True, True: True}
 OUTPUT = {False: True, True: False}
 ERRORS = {False: False, True: True}
 
-#: How many workflows are kept decoded, the last ones used.
-_WORKFLOWS = 32
-
 
 class Questions:
-    """Reads the store for the service and for REST."""
+    """Reads rows of the store.
 
-    def __init__(self, store: Store, hidden: HiddenValues, site: Site) -> None:
-        self._store = store
+    REST asks through `Service.read`, in threads; the service itself, in the loop, only what is small.
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        hidden: HiddenValues,
+        site: Site,
+        *,
+        started: StartedTasks,
+        workflows: Workflows,
+        output_stored: bool = True,
+    ) -> None:
+        """`output_stored`: whether the rows have all lines that tasks have written."""
+        self._rows = rows
         self.site = site
         #: Makes what is shown of hidden variables.
         self.hidden = hidden
         #: What the tasks of living jobs saw when they started.
-        self.started = StartedTasks()
-        self._workflows: OrderedDict[int, tuple[Workflow, dict[str, Task]]] = OrderedDict()
+        self.started = started
+        self._workflows = workflows
+        self._output_stored = output_stored
+
+    def at(self, rows: Rows, output_stored: bool) -> Questions:
+        """The same questions to other rows."""
+        return Questions(
+            rows,
+            self.hidden,
+            self.site,
+            started=self.started,
+            workflows=self._workflows,
+            output_stored=output_stored,
+        )
 
     # --- jobs ----------------------------------------------------------------------------------------------------
 
     def job(self, job_id: int) -> JobRow:
         """A job; `UnknownJob` if there is none."""
-        row = self._store.job(job_id)
+        row = self._rows.job(job_id)
         if row is None:
             raise UnknownJob(f"The job represented by this ID '{job_id}' is unknown !")
         return row
 
     def knows(self, job_id: int) -> bool:
         """Whether there is a job of that id."""
-        return self._store.job(job_id) is not None
+        return self._rows.job(job_id) is not None
 
     def jobs(self, query: JobQuery) -> Page[JobRow]:
         """Jobs of a listing."""
-        return self._store.jobs(query)
+        return self._rows.jobs(query)
 
     def xml(self, job_id: int) -> str:
         """The text that was submitted."""
         self.job(job_id)
-        return self._store.xml(job_id) or ""
+        return self._rows.xml(job_id) or ""
 
     def workflow(self, job_id: int) -> Workflow:
         """The workflow of a job with its references resolved."""
-        return self._decoded(job_id)[0]
+        return self._decoded(job_id).workflow
 
     def definition(self, job_id: int, base_name: str) -> Task:
         """What a task is in the job's workflow, or is a copy of."""
-        return self._decoded(job_id)[1][base_name]
+        return self._decoded(job_id).tasks[base_name]
 
-    def _decoded(self, job_id: int) -> tuple[Workflow, dict[str, Task]]:
-        known = self._workflows.get(job_id)
-        if known is None:
-            workflow = self._store.workflow(job_id)
-            if workflow is None:
-                raise UnknownJob(f"The job represented by this ID '{job_id}' is unknown !")
-            known = self.remember(job_id, workflow)
-        return known
-
-    def remember(self, job_id: int, workflow: Workflow) -> tuple[Workflow, dict[str, Task]]:
-        """Keep a decoded workflow at hand, and its tasks by name."""
-        known = self._workflows[job_id] = (workflow, {task.name: task for task in workflow.tasks})
-        while len(self._workflows) > _WORKFLOWS:
-            self._workflows.popitem(last=False)
-        return known
-
-    def forget(self, job_id: int) -> None:
-        """The job was removed."""
-        self._workflows.pop(job_id, None)
+    def _decoded(self, job_id: int) -> DecodedWorkflow:
+        decoded = self._workflows.get(job_id, self._rows.workflow)
+        if decoded is None:
+            raise UnknownJob(f"The job represented by this ID '{job_id}' is unknown !")
+        return decoded
 
     # --- tasks ---------------------------------------------------------------------------------------------------
 
     def tasks(self, job_id: int) -> tuple[TaskRecord, ...]:
         """A job's tasks by id."""
         self.job(job_id)
-        return self._store.tasks(job_id)
+        return self._rows.tasks(job_id)
 
     def task(self, job_id: int, name: str) -> TaskRecord:
         """The task of that full name; `UnknownTask` proposes the nearest one."""
-        task = self._store.task_named(job_id, name)
+        task = self._rows.task_named(job_id, name)
         if task is None:
             self.job(job_id)
-            known = [other.name for other in self._store.tasks(job_id)]
+            known = [other.name for other in self._rows.tasks(job_id)]
             raise UnknownTask(f"Unknown task {name}, job: {job_id}", hint=did_you_mean(name, known))
         return task
 
     def task_by_id(self, job_id: int, task_id: int) -> TaskRecord:
         """The task of that number; `UnknownTask` if there is none."""
-        task = self._store.task(job_id, task_id)
+        task = self._rows.task(job_id, task_id)
         if task is None:
             raise UnknownTask(f"Unknown task number {task_id}, job: {job_id}")
         return task
 
     def find_tasks(self, query: TaskQuery) -> Page[TaskRecord]:
         """Tasks across all jobs."""
-        return self._store.find_tasks(query)
+        return self._rows.find_tasks(query)
 
     # --- results -------------------------------------------------------------------------------------------------
 
     def outcome(self, job_id: int, name: str) -> TaskResult:
         """What one task came to."""
         task = self.task(job_id, name)
-        return result_of(task, self._store.results(job_id, [task.task_id]).get(task.task_id))
+        return result_of(task, self._rows.results(job_id, [task.task_id]).get(task.task_id))
 
     def outcomes_of(self, job_id: int, task_ids: Iterable[int]) -> list[TaskResult]:
         """What some tasks of a job came to, in the order of `task_ids`."""
         wanted = list(task_ids)
-        rows = self._store.results(job_id, wanted)
+        rows = self._rows.results(job_id, wanted)
         return [result_of(self.task_by_id(job_id, task_id), rows.get(task_id)) for task_id in wanted]
 
     def outcomes(self, job_id: int) -> list[TaskResult]:
         """What the tasks of a job came to that its result lists, in the order in which they ended."""
-        rows = self._store.results(job_id)
+        rows = self._rows.results(job_id)
         tasks = {task.task_id: task for task in self.tasks(job_id)}
         # Those that ended without a row were killed; of equal times these are the earlier, then the rows' order counts.
         without_row = [task_id for task_id in tasks if task_id not in rows]
@@ -158,7 +165,9 @@ class Questions:
 
     def log(self, job_id: int, task: TaskRecord) -> LogText:
         """What is kept of a task's log."""
-        return self._store.log(job_id, task.task_id)
+        if not self._output_stored:
+            raise OutputNotStored
+        return self._rows.log(job_id, task.task_id)
 
     def log_text(self, job_id: int, task: TaskRecord, streams: Mapping[bool, bool]) -> str:
         """A task's log with the prefix on every line."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind, Wire
 from proactive_jupyter_kernel.scheduler.engine.records import TaskRecord
+from proactive_jupyter_kernel.scheduler.raw_value import NULL, RawValue
 from proactive_jupyter_kernel.scheduler.store.base import ResultRow
 from proactive_jupyter_kernel.workflow.status import TASK_ENDED, TaskStatus
 
@@ -37,7 +38,7 @@ class TaskResult:
     task: TaskRecord
     known: bool = False
     failure: Failure | None = None
-    value: Wire = None
+    value: RawValue = NULL
     metadata: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, Wire] = field(default_factory=dict)
     result_map: Mapping[str, Wire] = field(default_factory=dict)

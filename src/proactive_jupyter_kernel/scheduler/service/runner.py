@@ -21,6 +21,7 @@ from proactive_jupyter_kernel.scheduler.engine.commands import KillAttempt, RunS
 from proactive_jupyter_kernel.scheduler.engine.events import AttemptEnded, ProgressMade, SelectionEnded
 from proactive_jupyter_kernel.scheduler.executors.base import Executor
 from proactive_jupyter_kernel.scheduler.measures import Measures
+from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.scheduler.service.driver import Driver
 from proactive_jupyter_kernel.scheduler.service.logs import Logs, LogSource
 from proactive_jupyter_kernel.scheduler.service.precious import PreciousLog
@@ -199,7 +200,7 @@ class Runner:
                 source=command.slots[0].source,
                 nodes=len(command.slots),
                 failure=outcome.failure,
-                value=outcome.value,
+                value=RawValue.of(outcome.value),
                 metadata=outcome.metadata,
                 variables=variables,
                 result_map=outcome.result_map,

@@ -44,6 +44,7 @@ from proactive_jupyter_kernel.scheduler.service.questions import ALL, Questions
 from proactive_jupyter_kernel.scheduler.service.resource_manager import ResourceManager
 from proactive_jupyter_kernel.scheduler.service.runner import Runner
 from proactive_jupyter_kernel.scheduler.service.serverlog import Selections
+from proactive_jupyter_kernel.scheduler.service.started import StartedTasks
 from proactive_jupyter_kernel.scheduler.service.verbs import Verbs
 from proactive_jupyter_kernel.scheduler.settings import Settings
 from proactive_jupyter_kernel.scheduler.site import Site
@@ -53,6 +54,7 @@ from proactive_jupyter_kernel.scheduler.store.base import (
     StoreUnavailable,
     Submission,
 )
+from proactive_jupyter_kernel.scheduler.store.reader import Reader, Workflows
 from proactive_jupyter_kernel.workflow.status import JOB_ALIVE, JobStatus
 
 if TYPE_CHECKING:
@@ -98,7 +100,9 @@ class Service(Verbs):
         #: What has happened since the start.
         self.measures = Measures(started_at=clock())
         self.hidden = hidden or HiddenValues.for_one_run()
-        ask = Questions(store, self.hidden, site)
+        #: The workflows that were used last, decoded.
+        self.workflows = Workflows()
+        ask = Questions(store, self.hidden, site, started=StartedTasks(), workflows=self.workflows)
         self.listeners.add(ask.started.hear)
         self.listeners.add(self._count_ended)
         self.credentials = credentials or Credentials()
@@ -121,6 +125,13 @@ class Service(Verbs):
             machine=self._machine, store=store, logs=self.logs, clock=clock, act=self._act, measures=self.measures
         )
         super().__init__(ask=ask, driver=driver, clock=clock)
+        self.reader = Reader(
+            store,
+            view=ask.at,
+            output_waits=lambda: self.logs.waiting,
+            store_output=self._store_output,
+            first_revision=driver.revision,
+        )
         self.resources = ResourceManager(
             machine=self._machine, driver=driver, ask=ask, listeners=self.listeners, clock=clock
         )
@@ -160,6 +171,7 @@ class Service(Verbs):
         await self._checker.close()
         await self._runner.close()
         self._driver.close()
+        await asyncio.to_thread(self.reader.close)
 
     @property
     def status(self) -> SchedulerStatus:
@@ -193,7 +205,7 @@ class Service(Verbs):
         self._actions[type(action)](action)
 
     def _forget(self, command: ForgetJob) -> None:
-        self.ask.forget(command.job_id)
+        self.workflows.forget(command.job_id)
         self.selections.forget(command.job_id)
 
     def _count_ended(self, announcement: Announce) -> None:
@@ -236,12 +248,12 @@ class Service(Verbs):
             facts=submission.facts_of(workflow, self.hidden),
         )
         event = events.JobSubmitted(at=self.clock(), job_id=job_id, workflow=workflow, owner=owner)
-        self.ask.remember(job_id, workflow)
+        self.workflows.remember(job_id, workflow)
         self._driver.submit(event, new)
         try:
             await self._driver.settled()
         except StoreUnavailable as error:
-            self.ask.forget(job_id)
+            self.workflows.forget(job_id)
             self.measures.jobs_refused += 1
             raise SubmissionRefused(f"The workflow was not accepted: {error.message}", hint=error.hint) from error
         self.measures.jobs_submitted += 1
@@ -332,6 +344,11 @@ class Service(Verbs):
     def store_output(self) -> None:
         """Store the lines that have come so far, before somebody reads a log."""
         self._driver.flush()
+
+    async def _store_output(self) -> None:
+        with contextlib.suppress(StoreUnavailable):
+            self._driver.flush()
+            await self._driver.settled()
 
     def live_log(self, job_id: int, listener: str, *, everything: bool = False) -> str:
         """What the job's tasks wrote since this listener asked last.

@@ -1,12 +1,13 @@
 """What the scheduler keeps, row by row, and the seam to whatever keeps it.
 
-The service writes whole batches: everything that came of the events of one moment is stored together or not at all,
-before any client is told of it. Reading is safe from any thread; writing is for the service's thread alone.
+The service writes whole batches: everything that the events of one moment caused is stored in one transaction, before
+it is announced. Reading is safe from any thread; writing is for one thread at a time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, fields
 from typing import Generic, Protocol, TypeVar
 
@@ -14,6 +15,8 @@ from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
 from proactive_jupyter_kernel.scheduler.attempt import Failure, Wire
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.left_out import lines_in
+from proactive_jupyter_kernel.scheduler.raw_value import NULL, RawValue
+from proactive_jupyter_kernel.scheduler.store.codec import OWN_COLUMN
 from proactive_jupyter_kernel.workflow.model import Variable, Workflow
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
@@ -32,6 +35,7 @@ __all__ = [
     "NodeUse",
     "Page",
     "ResultRow",
+    "Rows",
     "Signal",
     "Store",
     "StoreUnavailable",
@@ -141,7 +145,8 @@ class ResultRow:
     source: str = ""
     nodes: int = 0
     failure: Failure | None = None
-    value: Wire = None
+    #: In a column of its own: a large one is read only where it is wanted.
+    value: RawValue = field(default=NULL, metadata={OWN_COLUMN: True})
     metadata: Mapping[str, str] = field(default_factory=dict)
     #: What children inherit.
     variables: Mapping[str, Wire] = field(default_factory=dict)
@@ -216,9 +221,16 @@ class Batch:
     forgotten: list[int] = field(default_factory=list)
     #: Channels of tasks by name; None: forget it.
     channels: dict[str, Mapping[str, Wire] | None] = field(default_factory=dict)
+    #: The number of the state that this batch makes; None: it changes nothing that listings show.
+    revision: int | None = None
 
     def __bool__(self) -> bool:
-        return any(getattr(self, each.name) for each in fields(self))
+        return any(getattr(self, each.name) for each in fields(self) if each.name != "revision")
+
+    @property
+    def changes_jobs(self) -> bool:
+        """Whether it changes what listings show."""
+        return bool(self.jobs or self.tasks or self.extras or self.forgotten)
 
     def drop_job(self, job_id: int) -> None:
         """Take everything about one job out again."""
@@ -306,18 +318,12 @@ class Page(Generic[_Row]):
     rows: tuple[_Row, ...]
 
 
-class Store(Protocol):
-    """Where jobs, results and logs are kept. `SqliteStore` on disk, `MemoryStore` for tests."""
+class Rows(Protocol):
+    """What can be read. All methods may block, and may raise `DamagedStore`."""
 
     @property
-    def last_job_id(self) -> int:
-        """The highest job id ever stored; 0 before the first."""
-
-    def write(self, batch: Batch) -> None:
-        """Store all of the batch, or nothing and raise `StoreUnavailable`.
-
-        Rows of a job that was removed are ignored, so stale events are harmless.
-        """
+    def revision(self) -> int:
+        """`Batch.revision` of the last batch that had one; 0 before the first."""
 
     def job(self, job_id: int) -> JobRow | None: ...
 
@@ -342,6 +348,23 @@ class Store(Protocol):
         """The latest result of each task that has one, by task id, in the order in which they came."""
 
     def log(self, job_id: int, task_id: int) -> LogText: ...
+
+
+class Store(Rows, Protocol):
+    """Where jobs, results and logs are kept. `SqliteStore` on disk, `MemoryStore` for tests."""
+
+    @property
+    def last_job_id(self) -> int:
+        """The highest job id ever stored; 0 before the first."""
+
+    def write(self, batch: Batch) -> None:
+        """Store all of the batch, or nothing and raise `StoreUnavailable`.
+
+        Rows of a job that was removed are ignored, so stale events are harmless.
+        """
+
+    def snapshot(self) -> AbstractContextManager[Rows]:
+        """The rows as they are at this moment, whatever is written meanwhile; one thread at a time may use it."""
 
     def jobs_to_restore(self) -> Iterator[tuple[JobRecord, Workflow, tuple[TaskRecord, ...]]]:
         """All jobs that have not ended, and without their tasks those that ended and are to be forgotten some time.

@@ -21,7 +21,10 @@ import zlib
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar, cast
 
-__all__ = ["Damaged", "dumps", "from_json", "loads", "plain", "sealed", "to_json", "unsealed"]
+__all__ = ["OWN_COLUMN", "Damaged", "checksum", "dumps", "from_json", "loads", "plain", "sealed", "to_json", "unsealed"]
+
+#: In the metadata of a field: the table has a column for it, and the record's text leaves it out.
+OWN_COLUMN = "own column"
 
 _Record = TypeVar("_Record")
 _CLASS = "$class"
@@ -53,7 +56,12 @@ def unsealed(text: str) -> str:
 
 
 def _checksum(text: str) -> str:
-    return f"{zlib.crc32(text.encode('utf-8', 'surrogatepass')):08x}"
+    return f"{checksum(text.encode('utf-8', 'surrogatepass')):08x}"
+
+
+def checksum(content: bytes) -> int:
+    """The checksum of what is stored without a seal, beside it."""
+    return zlib.crc32(content)
 
 
 def dumps(record: Any) -> str:
@@ -113,7 +121,7 @@ def _encoders(kind: Hashable) -> tuple[Callable[[Any], tuple[Any, ...]], tuple[t
     """What reads all fields of a record of that class, and of each field the name, the encoder and the default."""
     record = cast("Any", kind)
     hints = typing.get_type_hints(record)
-    found = tuple((field.name, _encoder(hints[field.name]), _default(field)) for field in dataclasses.fields(record))
+    found = tuple((field.name, _encoder(hints[field.name]), _default(field)) for field in _fields(record))
     names = [name for name, _, _ in found]
     values = operator.attrgetter(*names) if len(names) > 1 else lambda each: tuple(getattr(each, one) for one in names)
     return values, found
@@ -123,7 +131,11 @@ def _encoders(kind: Hashable) -> tuple[Callable[[Any], tuple[Any, ...]], tuple[t
 def _decoders(kind: Hashable) -> dict[str, _Convert]:
     record = cast("Any", kind)
     hints = typing.get_type_hints(record)
-    return {field.name: _decoder(hints[field.name]) for field in dataclasses.fields(record)}
+    return {field.name: _decoder(hints[field.name]) for field in _fields(record)}
+
+
+def _fields(record: Any) -> list[dataclasses.Field[Any]]:
+    return [field for field in dataclasses.fields(record) if OWN_COLUMN not in field.metadata]
 
 
 def _same(value: Any) -> Any:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
+from proactive_jupyter_kernel.scheduler.raw_value import NULL, RawValue
 from proactive_jupyter_kernel.scheduler.store import codec
 from proactive_jupyter_kernel.scheduler.store.base import (
     JobExtras,
@@ -17,11 +21,13 @@ from proactive_jupyter_kernel.scheduler.store.base import (
 )
 
 __all__ = [
+    "checked",
     "extras_columns",
     "forgotten_columns",
     "job_columns",
     "job_row",
     "result_columns",
+    "result_row",
     "task_columns",
     "usage_columns",
     "use_columns",
@@ -80,7 +86,34 @@ def result_columns(result: ResultRow) -> dict[str, Any]:
         "attempt": result.attempt,
         "finished_at": result.finished_at,
         "record": codec.dumps(result),
+        "value": None if result.value is NULL else (text := result.value.text),
+        "checksum": None if result.value is NULL else codec.checksum(text),
     }
+
+
+def result_row(row: tuple[Any, ...], load: Callable[[int, int, int], bytes]) -> ResultRow:
+    """A result of the columns that the queries of results give; `load` reads a value that is too large for them."""
+    record, size, value, checksum = row
+    content = codec.plain(record)
+    try:
+        result = codec.from_json(ResultRow, content)
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        raise codec.Damaged(f"it is no result: {error}") from error
+    if size is None:
+        # Stored before values had a column, or null.
+        raw = RawValue.of(content.get("value"))
+    elif value is None:
+        raw = RawValue.stored(size, functools.partial(load, result.job_id, result.task_id, result.attempt))
+    else:
+        raw = RawValue(checked(value, checksum))
+    return result if raw is NULL else replace(result, value=raw)
+
+
+def checked(value: bytes, checksum: int) -> bytes:
+    """The text of a value; raises `codec.Damaged` where it is not what was stored."""
+    if codec.checksum(value) != checksum:
+        raise codec.Damaged("its checksum is another")
+    return value
 
 
 def forgotten_columns(job_id: int) -> dict[str, Any]:

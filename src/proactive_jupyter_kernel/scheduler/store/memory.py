@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -46,6 +47,7 @@ class MemoryStore:
     def __init__(self, *, log_lines: int = 10_000, log_bytes: int = 8 * 1024 * 1024) -> None:
         self._jobs: dict[int, _Job] = {}
         self._last_job_id = 0
+        self.revision = 0
         self._channels: dict[str, dict[str, Wire]] = {}
         self._log_lines = log_lines
         self._log_bytes = log_bytes
@@ -87,6 +89,13 @@ class MemoryStore:
             self._channels.pop(name, None)
             if entries is not None:
                 self._channels[name] = dict(entries)
+        if batch.revision is not None:
+            self.revision = batch.revision
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[MemoryStore]:
+        """The store itself: tests need no isolation."""
+        yield self
 
     def _change(self, job_id: int, **changes: Any) -> None:
         job = self._jobs[job_id]

@@ -9,6 +9,15 @@ ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value);
 -- The highest job id ever given.
 SELECT value FROM counters WHERE name = 'job_id';
 
+-- name: save_revision
+-- Number the state that this transaction makes.
+INSERT INTO counters (name, value) VALUES ('revision', :revision)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+
+-- name: revision
+-- The number of the state.
+SELECT value FROM counters WHERE name = 'revision';
+
 -- name: add_job
 -- A new job with what never changes about it; save_job follows in the same transaction.
 INSERT INTO jobs (
@@ -44,8 +53,8 @@ ON CONFLICT (job_id, task_id) DO UPDATE SET
 
 -- name: save_result
 -- What came of an execution; nothing if its job was removed.
-INSERT OR REPLACE INTO results (job_id, task_id, attempt, finished_at, record)
-SELECT :job_id, :task_id, :attempt, :finished_at, :record
+INSERT OR REPLACE INTO results (job_id, task_id, attempt, finished_at, record, value, checksum)
+SELECT :job_id, :task_id, :attempt, :finished_at, :record, :value, :checksum
 WHERE EXISTS (SELECT 1 FROM jobs WHERE job_id = :job_id);
 
 -- name: add_core_time
@@ -141,12 +150,18 @@ LIMIT :limit OFFSET :offset;
 SELECT count(*) FROM tasks JOIN jobs USING (job_id) WHERE {conditions};
 
 -- name: results
--- All results of a job, in the order in which they came.
-SELECT record FROM results WHERE job_id = :job_id ORDER BY finished_at, rowid;
+-- All results of a job, in the order in which they came; values larger than :most bytes by their size alone.
+SELECT record, length(value), CASE WHEN length(value) <= :most THEN value END, checksum
+FROM results WHERE job_id = :job_id ORDER BY finished_at, rowid;
 
 -- name: result
 -- The latest result of one task.
-SELECT record FROM results WHERE job_id = :job_id AND task_id = :task_id ORDER BY attempt DESC LIMIT 1;
+SELECT record, length(value), CASE WHEN length(value) <= :most THEN value END, checksum
+FROM results WHERE job_id = :job_id AND task_id = :task_id ORDER BY attempt DESC LIMIT 1;
+
+-- name: value
+-- The value of one execution.
+SELECT value, checksum FROM results WHERE job_id = :job_id AND task_id = :task_id AND attempt = :attempt;
 
 -- name: jobs_to_restore
 -- Jobs that have not ended, and those that are to be forgotten some time.

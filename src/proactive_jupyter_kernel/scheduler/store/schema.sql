@@ -1,7 +1,8 @@
--- Everything the embedded scheduler keeps. Version 2 (PRAGMA user_version).
+-- Everything the embedded scheduler keeps. Version 3 (PRAGMA user_version).
 -- Columns beside a record repeat what queries look for; the record is the JSON of the whole row.
 
--- Names that count: job_id is the highest job id ever given, so that ids are not used again after a removal.
+-- Names that count: job_id is the highest job id ever given, so that ids are not used again after a removal; revision
+-- is the number of the state of all jobs, which rises with every change.
 CREATE TABLE counters (
     name  TEXT PRIMARY KEY,
     value INTEGER NOT NULL
@@ -64,13 +65,16 @@ CREATE TABLE tasks (
 ) WITHOUT ROWID;
 CREATE INDEX tasks_by_name ON tasks (job_id, name);
 
--- One row an execution that ended; the highest attempt is the task's result.
+-- One row an execution that ended; the highest attempt is the task's result. value is the JSON text of the task's value,
+-- null for null, and stands last, so that the rest of a row is read without it; checksum is the CRC-32 of value.
 CREATE TABLE results (
     job_id      INTEGER NOT NULL REFERENCES jobs (job_id) ON DELETE CASCADE,
     task_id     INTEGER NOT NULL,
     attempt     INTEGER NOT NULL,
     finished_at INTEGER NOT NULL,
     record      TEXT    NOT NULL,
+    checksum    INTEGER,
+    value       BLOB,
     PRIMARY KEY (job_id, task_id, attempt)
 );
 

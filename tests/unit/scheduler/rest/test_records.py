@@ -12,6 +12,7 @@ import pytest
 
 from proactive_jupyter_kernel.scheduler.attempt import COMMON_EXCEPTIONS, Failure, FailureKind
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
+from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.scheduler.rest.dto import records
 from proactive_jupyter_kernel.scheduler.rest.dto.throwable import serialized_exception
 from proactive_jupyter_kernel.scheduler.service.results import TaskResult
@@ -209,7 +210,7 @@ def test_user_job_is_complete() -> None:
 
 def test_a_result_is_complete() -> None:
     """As the documentation of the REST API shows it for a text."""
-    outcome = TaskResult(task=TASK, known=True, value="hello", variables={"V": "x"})
+    outcome = TaskResult(task=TASK, known=True, value=RawValue.of("hello"), variables={"V": "x"})
     assert records.task_result(outcome, stdout="hi\n") == {
         "id": {"id": 0, "readableName": "t1"},
         "serializedValue": "rO0ABXQABWhlbGxv",
@@ -227,7 +228,7 @@ def test_a_result_is_complete() -> None:
 def test_bytes_are_raw() -> None:
     """A byte array travels as its own bytes, without Java's stream."""
     wire = {"$type": "bytes", "value": base64.b64encode(b"\x89PNG").decode()}
-    shown = records.task_result(TaskResult(task=TASK, known=True, value=wire))
+    shown = records.task_result(TaskResult(task=TASK, known=True, value=RawValue.of(wire)))
     assert (shown["raw"], shown["serializedValue"]) == (True, base64.b64encode(b"\x89PNG").decode())
 
 
@@ -253,7 +254,7 @@ def test_a_failure_has_an_exception_and_no_value() -> None:
 
 def test_a_job_result_is_complete() -> None:
     """Exceptions and precious results are listed again."""
-    good = records.task_result(TaskResult(task=TASK, known=True, value=1))
+    good = records.task_result(TaskResult(task=TASK, known=True, value=RawValue.of(1)))
     bad = {**good, "serializedException": "x"}
     assert records.job_result(ROW, {"t1": good, "t2": bad}, {"k": [1, 2]}, {"t1"}) == {
         "id": {"id": 7, "readableName": "job one"},

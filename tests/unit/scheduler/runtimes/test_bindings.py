@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind, ParentResult
+from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.scheduler.runtimes.bindings import Bindings, failure_text, result_text
 
 FAILURE = Failure(kind=FailureKind.ERROR, exception="TaskException", message="Failed:\n  x", stack_trace="t")
@@ -14,7 +15,7 @@ def test_environment() -> None:
         variables={"A": "1", "N": None, "L": [1, 2.0, True], "a.b": "dotted", "x=y": "lost", "z": "a\0b"},
         generic_information={"G": "g"},
         credentials={"C": "secret"},
-        results=(ParentResult(task_name="P", task_id=0, value=None),),
+        results=(ParentResult(task_name="P", task_id=0, value=RawValue.of(None)),),
         result={"k": "v"},
         has_result=True,
         arguments=("one", "two"),
@@ -71,7 +72,7 @@ def test_request_has_every_key() -> None:
 
 def test_request_of_results() -> None:
     """Parents come with value, metadata and failure; the task's own result is a value or a failure."""
-    parent = ParentResult(task_name="P", task_id=3, value=[1], metadata={"m": "n"})
+    parent = ParentResult(task_name="P", task_id=3, value=RawValue(b"[1]"), metadata={"m": "n"})
     broken = ParentResult(task_name="Q", task_id=4, failure=FAILURE)
     request = Bindings(results=(parent, broken), result=5, has_result=True, node_urls=("n",)).request()
     told = {"text": "Failed:\n  x", "stackTrace": "t"}

@@ -75,7 +75,7 @@ def test_statements_and_news_of_a_task(tmp_path: Path) -> None:
         "INSERT INTO tasks": 30,  # submitted, started, ended
         "UPDATE jobs SET": 30,  # the record, its nodes, its time
         "INSERT OR REPLACE": 10,  # the result
-        "SELECT record FROM": 20,  # the parent and its result, for ``results``
+        "INSERT INTO counters": 10,  # the revision
         "COMMIT": 10,
     }
     assert told == {"TASK_VARIABLES_UPDATED": 10, "TASK_PENDING_TO_RUNNING": 10, "TASK_RUNNING_TO_FINISHED": 10}

@@ -12,6 +12,7 @@ import pytest
 from proactive_jupyter_kernel.scheduler import settings
 from proactive_jupyter_kernel.scheduler.attempt import Attempt, Outcome, Selection, SelectionAnswer
 from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor, ScriptedAttempt
+from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.scheduler.service.service import Service
 from proactive_jupyter_kernel.scheduler.site import Site
 from proactive_jupyter_kernel.scheduler.store.memory import MemoryStore
@@ -77,7 +78,7 @@ def test_a_restart_runs_again_what_ran(tmp_path: Path) -> None:
         await made.start()
         await made.wait_ended(1)
         assert [(attempt.task_name, attempt.number) for attempt in executor.attempts] == [("B", 2), ("C", 1)]
-        assert executor.attempts[0].results[0].value == 5
+        assert executor.attempts[0].results[0].value == RawValue(b"5")
         assert [line.text for line in store.log(1, 1).lines] == ["begun"]
         task = made.ask.task(1, "B")
         assert (task.status, task.attempts, task.executions_left) == (TaskStatus.FINISHED, 2, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,8 @@ from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
 from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.left_out import notice
+from proactive_jupyter_kernel.scheduler.raw_value import RawValue
+from proactive_jupyter_kernel.scheduler.store import codec
 from proactive_jupyter_kernel.scheduler.store.base import (
     Batch,
     DamagedStore,
@@ -110,6 +113,30 @@ def test_later_rows_replace_earlier_ones(store: Store) -> None:
     assert store.task_named(1, "T0") is None
 
 
+def test_a_large_value_is_read_when_it_is_wanted(store: Store) -> None:
+    """Its size is known before, and whoever reads the row does not hold it; null has no text in the store."""
+    store.write(new_job(1))
+    large = RawValue.of("x" * 100_000)
+    rows = [ResultRow(job_id=1, task_id=number, attempt=1, finished_at=number) for number in range(2)]
+    store.write(Batch(results=[replace(rows[0], value=large), rows[1]]))
+    found = store.results(1)
+    assert [found[number].value.size for number in range(2)] == [100_002, 4]
+    assert [found[number].value for number in range(2)] == [large, RawValue(b"null")]
+
+
+def test_a_snapshot_is_of_one_moment(tmp_path: Path) -> None:
+    """What is written meanwhile does not show, and the revision is that of the rows."""
+    store = SqliteStore(tmp_path / "s.db")
+    store.write(replace(new_job(1), revision=5))
+    with store.snapshot() as rows:
+        before = rows.revision
+        store.write(replace(new_job(2), revision=6))
+        assert (before, rows.revision, rows.jobs(JobQuery()).total) == (5, 5, 1)
+    with store.snapshot() as rows:
+        assert (rows.revision, rows.jobs(JobQuery()).total) == (6, 2)
+    store.close()
+
+
 def test_ids_are_not_used_again(store: Store) -> None:
     """The highest id stays known when its job is removed."""
     store.write(new_job(1))
@@ -144,9 +171,16 @@ def test_the_latest_execution_gives_the_result(store: Store) -> None:
         duration=10,
         failure=Failure(kind=FailureKind.ERROR, exception="TaskException", message="no"),
     )
-    other = ResultRow(job_id=1, task_id=1, attempt=1, finished_at=6, duration=20, value=[1, None])
+    other = ResultRow(job_id=1, task_id=1, attempt=1, finished_at=6, duration=20, value=RawValue(b"[1,null]"))
     good = ResultRow(
-        job_id=1, task_id=0, attempt=2, finished_at=7, duration=30, value="é", result_map={"k": 1}, variables={"V": 2}
+        job_id=1,
+        task_id=0,
+        attempt=2,
+        finished_at=7,
+        duration=30,
+        value=RawValue.of("é"),
+        result_map={"k": 1},
+        variables={"V": 2},
     )
     store.write(new_job(1))
     store.write(Batch(results=[failed, other]))
@@ -433,13 +467,20 @@ def test_channels_are_replaced_and_forgotten(store: Store) -> None:
 
 
 def test_a_store_of_the_first_version_is_brought_to_the_newest(tmp_path: Path) -> None:
-    """What it holds stays, and channels have a place."""
+    """What it holds stays, values inside of their rows too, and channels have a place."""
     path = tmp_path / "scheduler.db"
-    SqliteStore(path).close()
+    first = SqliteStore(path)
+    result = ResultRow(job_id=1, task_id=0, attempt=1, finished_at=1)
+    first.write(replace(new_job(1), results=[result]))
+    first.close()
     connection = sqlite3.connect(path)
-    connection.executescript("DROP TABLE channels; INSERT INTO counters VALUES ('job_id', 7); PRAGMA user_version = 1;")
+    connection.executescript("ALTER TABLE results DROP COLUMN value; ALTER TABLE results DROP COLUMN checksum;")
+    old = {**codec.to_json(result), "value": ["é"]}
+    connection.execute("UPDATE results SET record = ?", [codec.sealed(json.dumps(old))])
+    connection.executescript("DROP TABLE channels; UPDATE counters SET value = 7; PRAGMA user_version = 1;")
     connection.close()
     store = SqliteStore(path)
     store.write(Batch(channels={"a": {"x": 1}}))
     assert (store.last_job_id, store.channels()) == (7, {"a": {"x": 1}})
+    assert store.results(1) == {0: replace(result, value=RawValue.of(["é"]))}
     store.close()

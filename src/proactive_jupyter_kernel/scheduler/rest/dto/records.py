@@ -219,12 +219,12 @@ def value_text(outcome: TaskResult) -> str | None:
     """What ``…/result/value`` says: the value's text, or the stack trace; None where there is neither."""
     if outcome.failure is not None:
         return failure_text(outcome.failure)
-    return None if outcome.value is None else _text(outcome.value)
+    return None if outcome.value.is_null else _text(outcome.value.decoded())
 
 
 def raw_bytes(outcome: TaskResult) -> bytes | None:
     """The value's own bytes where it is a byte array; None for every other value."""
-    value = values.from_wire(outcome.value) if outcome.failure is None else None
+    value = values.from_wire(outcome.value.decoded()) if outcome.failure is None else None
     return value if isinstance(value, bytes) else None
 
 
@@ -232,8 +232,8 @@ def serialized_value(outcome: TaskResult) -> bytes | None:
     """What ``…/result/serializedvalue`` sends: the Java stream of the value, or the bytes themselves if it is raw."""
     if not outcome.known or outcome.failure is not None:
         return None
-    raw = raw_bytes(outcome)
-    return serialization.dumps(values.from_wire(outcome.value)) if raw is None else raw
+    value = values.from_wire(outcome.value.decoded())
+    return value if isinstance(value, bytes) else serialization.dumps(value)
 
 
 def task_result(outcome: TaskResult, *, stdout: str = "", stderr: str = "") -> Json:
@@ -243,7 +243,7 @@ def task_result(outcome: TaskResult, *, stdout: str = "", stderr: str = "") -> J
     return {
         "id": {"id": outcome.task.task_id, "readableName": outcome.task.name},
         "serializedValue": None if content is None else _base64(content),
-        "value": None if failure is not None or outcome.value is None else _text(outcome.value),
+        "value": None if failure is not None else value_text(outcome),
         "serializedException": None if failure is None else _base64(serialized_exception(failure)),
         "exceptionMessage": None if failure is None else failure.text,
         "metadata": dict(outcome.metadata),

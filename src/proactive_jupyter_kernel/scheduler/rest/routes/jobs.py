@@ -7,10 +7,13 @@ from starlette.responses import Response
 from proactive_jupyter_kernel.errors import UnknownJob
 from proactive_jupyter_kernel.scheduler.rest.dto import records, views
 from proactive_jupyter_kernel.scheduler.rest.dto.job_xml import job_xml
+from proactive_jupyter_kernel.scheduler.rest.dto.records import Json
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer
 from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
 from proactive_jupyter_kernel.scheduler.rest.http.routing import JSON, Route
 from proactive_jupyter_kernel.scheduler.rest.routes.filters import job_query
+from proactive_jupyter_kernel.scheduler.service.questions import Questions
+from proactive_jupyter_kernel.scheduler.store.base import JobQuery
 
 __all__ = ["ROUTES"]
 
@@ -19,9 +22,14 @@ __all__ = ["ROUTES"]
 
 async def revision_jobs_info(call: Call) -> Response:
     """The state's revision and the jobs that match the filters."""
-    found = await call.service.in_thread(call.service.ask.jobs, job_query(call))
-    jobs = [records.user_job(row) for row in found.rows]
-    return json_answer({"size": found.total, "map": {str(call.service.revision): jobs}})
+    query = job_query(call)
+    revision, (total, jobs) = await call.service.reader.query(lambda ask: _user_jobs(ask, query))
+    return json_answer({"size": total, "map": {str(revision): jobs}})
+
+
+def _user_jobs(ask: Questions, query: JobQuery) -> tuple[int, list[Json]]:
+    found = ask.jobs(query)
+    return found.total, [records.user_job(row) for row in found.rows]
 
 
 async def jobs_info(call: Call) -> Response:

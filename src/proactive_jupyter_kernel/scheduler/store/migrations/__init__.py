@@ -15,7 +15,7 @@ from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
 __all__ = ["VERSION", "migrate"]
 
 #: The version of ``schema.sql``.
-VERSION = 2
+VERSION = 3
 
 _STORE = "proactive_jupyter_kernel.scheduler.store"
 

@@ -1,0 +1,195 @@
+"""Reads the SQLite file of the store: one object for each connection."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import itertools
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from proactive_jupyter_kernel.scheduler.attempt import Wire
+from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
+from proactive_jupyter_kernel.scheduler.store import codec
+from proactive_jupyter_kernel.scheduler.store.base import (
+    JobQuery,
+    JobRow,
+    LogLine,
+    LogText,
+    Page,
+    ResultRow,
+    StoreUnavailable,
+    TaskQuery,
+    last_lines,
+)
+from proactive_jupyter_kernel.scheduler.store.columns import checked, job_row, result_row, window
+from proactive_jupyter_kernel.scheduler.store.queries import job_conditions, job_order, named, task_conditions
+from proactive_jupyter_kernel.scheduler.store.sqlite_errors import translated
+from proactive_jupyter_kernel.workflow.model import Workflow
+
+__all__ = ["SqliteRows"]
+
+#: A value of at most so many bytes is read with its row. A larger one is read when somebody wants it, each time, so
+#: that a task with a thousand large parents does not need them all in memory at once.
+_INLINE = 16 * 1024
+
+_Arguments = ParamSpec("_Arguments")
+_Found = TypeVar("_Found")
+
+
+def _reading(method: Callable[_Arguments, _Found]) -> Callable[_Arguments, _Found]:
+    """A method that reads: what SQLite and the codec say of a file that cannot be read becomes `DamagedStore`."""
+
+    @functools.wraps(method)
+    def read(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Found:
+        try:
+            return method(*args, **kwargs)
+        except (sqlite3.Error, codec.Damaged) as error:
+            raise translated(error, args[0]._path, "read") from error  # type: ignore[attr-defined]
+
+    return read
+
+
+class SqliteRows:
+    """`Rows` of one connection, which one thread at a time may use."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        path: Path,
+        *,
+        log_lines: int,
+        load: Callable[[int, int, int], bytes],
+    ) -> None:
+        """`load` reads the value of an execution later, in any thread: ids of job and task, number of the attempt."""
+        self._connection = connection
+        self._path = path
+        self._log_lines = log_lines
+        self._load = load
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is read inside is of one moment: that of the first reading."""
+        try:
+            self._connection.execute("BEGIN")
+            yield
+        except sqlite3.Error as error:
+            raise translated(error, self._path, "read") from error
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("COMMIT")
+
+    @property
+    @_reading
+    def revision(self) -> int:
+        row = self._connection.execute(named("revision")).fetchone()
+        return int(row[0]) if row else 0
+
+    @property
+    @_reading
+    def last_job_id(self) -> int:
+        row = self._connection.execute(named("last_job_id")).fetchone()
+        return int(row[0]) if row else 0
+
+    @_reading
+    def job(self, job_id: int) -> JobRow | None:
+        row = self._connection.execute(named("job"), {"job_id": job_id}).fetchone()
+        return job_row(row) if row else None
+
+    @_reading
+    def jobs(self, query: JobQuery) -> Page[JobRow]:
+        conditions, values = job_conditions(query)
+        total = self._connection.execute(named("count_jobs").format(conditions=conditions), values).fetchone()[0]
+        rows = self._connection.execute(
+            named("jobs").format(conditions=conditions, order=job_order(query)), values | window(query)
+        )
+        return Page(total, tuple(map(job_row, rows)))
+
+    @_reading
+    def xml(self, job_id: int) -> str | None:
+        row = self._connection.execute(named("xml"), {"job_id": job_id}).fetchone()
+        return codec.unsealed(row[0]) if row else None
+
+    @_reading
+    def workflow(self, job_id: int) -> Workflow | None:
+        row = self._connection.execute(named("workflow"), {"job_id": job_id}).fetchone()
+        return codec.loads(Workflow, row[0]) if row else None
+
+    @_reading
+    def tasks(self, job_id: int) -> tuple[TaskRecord, ...]:
+        rows = self._connection.execute(named("tasks"), {"job_id": job_id})
+        return tuple(codec.loads(TaskRecord, text) for (text,) in rows)
+
+    @_reading
+    def task(self, job_id: int, task_id: int) -> TaskRecord | None:
+        row = self._connection.execute(named("task"), {"job_id": job_id, "task_id": task_id}).fetchone()
+        return codec.loads(TaskRecord, row[0]) if row else None
+
+    @_reading
+    def task_named(self, job_id: int, name: str) -> TaskRecord | None:
+        row = self._connection.execute(named("task_named"), {"job_id": job_id, "name": name}).fetchone()
+        return codec.loads(TaskRecord, row[0]) if row else None
+
+    @_reading
+    def find_tasks(self, query: TaskQuery) -> Page[TaskRecord]:
+        conditions, values = task_conditions(query)
+        total = self._connection.execute(named("count_tasks").format(conditions=conditions), values).fetchone()[0]
+        rows = self._connection.execute(named("find_tasks").format(conditions=conditions), values | window(query))
+        return Page(total, tuple(codec.loads(TaskRecord, text) for (text,) in rows))
+
+    @_reading
+    def results(self, job_id: int, task_ids: Iterable[int] | None = None) -> dict[int, ResultRow]:
+        rows: Iterable[tuple[Any, ...]] = ()
+        if task_ids is None:
+            rows = self._connection.execute(named("results"), {"job_id": job_id, "most": _INLINE})
+        else:
+            keys = [{"job_id": job_id, "task_id": task_id, "most": _INLINE} for task_id in task_ids]
+            rows = itertools.chain.from_iterable(
+                self._connection.execute(named("result"), key).fetchall() for key in keys
+            )
+        latest: dict[int, ResultRow] = {}
+        for row in rows:
+            result = result_row(row, self._load)
+            before = latest.pop(result.task_id, None)
+            latest[result.task_id] = before if before and before.attempt > result.attempt else result
+        return latest
+
+    @_reading
+    def log(self, job_id: int, task_id: int) -> LogText:
+        lines: list[LogLine] = []
+        first, end = 0, 0
+        for first_line, attempt, text in self._connection.execute(named("log"), {"job_id": job_id, "task_id": task_id}):
+            if not lines:
+                first = first_line
+            if first_line > end and lines:
+                # Lines were skipped between two parts: what is before the gap is not the end of the log any more.
+                lines, first = [], first_line
+            part = [
+                LogLine(error=bool(stream), at=at, text=line, attempt=attempt) for stream, at, line in codec.plain(text)
+            ]
+            lines += part
+            end = first_line + sum(line.lines for line in part)
+        kept = last_lines(lines, self._log_lines)
+        dropped = sum(line.lines for line in lines[: len(lines) - len(kept)])
+        return LogText(lines=tuple(kept), dropped=first + dropped)
+
+    @_reading
+    def value(self, job_id: int, task_id: int, attempt: int) -> bytes:
+        """The JSON text of what an execution returned."""
+        key = {"job_id": job_id, "task_id": task_id, "attempt": attempt}
+        row = self._connection.execute(named("value"), key).fetchone()
+        if row is None:
+            raise StoreUnavailable(f"The result of task {job_id}t{task_id} cannot be read: job {job_id} was removed.")
+        return checked(*row)
+
+    @_reading
+    def to_restore(self) -> list[JobRecord]:
+        """Jobs that have not ended, and those that are to be removed some time."""
+        return [codec.loads(JobRecord, text) for (text,) in self._connection.execute(named("jobs_to_restore"))]
+
+    @_reading
+    def channels(self) -> dict[str, dict[str, Wire]]:
+        """The channels of tasks that outlive the scheduler's process, by name."""
+        return {name: codec.plain(entries) for name, entries in self._connection.execute(named("channels"))}
