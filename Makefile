@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test check clients docs examples lab clean
+.PHONY: demo test check bench clients docs examples lab clean
 
 # A real notebook, end to end, on a scheduler of its own; what it leaves is in build/demo.
 demo: $(VENV)/.installed
@@ -17,6 +17,12 @@ check: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The targets of the embedded scheduler, beside peers: an hour, and docs/performance.md anew. QUICK=1: minutes, and no page.
+# ONLY=python,chain: single cases; BENCH_ARGS: all other options of `python -m benchmarks.suite`.
+bench: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.suite $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) \
+		$(if $(QUICK)$(ONLY),,--page docs/performance.md) $(BENCH_ARGS)
 
 # ProActive's own clients, for tests/conformance/clients; without them those tests are skipped.
 clients:

@@ -1,6 +1,6 @@
 """What the card of a watched job costs: bytes in the notebook, bytes of updates, and the kernel's share of a core.
 
-    python benchmarks/card.py [TASKS]
+    python benchmarks/card.py [TASKS] [--json]
 
 Runs a job of TASKS replicas (1,000 unless given) on an embedded scheduler of its own, from a real kernel that only
 watches it, and prints what the notebook file would hold of the card while the job runs and at its end.
@@ -30,7 +30,7 @@ result = len(results)
 DEADLINE = 900.0
 
 
-def main(tasks: int) -> None:
+def main(tasks: int, as_json: bool) -> None:
     manager, client = start_new_kernel(kernel_name="proactive")
     try:
         process = psutil.Process(manager.provisioner.process.pid)
@@ -52,6 +52,10 @@ def main(tasks: int) -> None:
             updates, sent = updates + 1, sent + last
             largest = max(largest, len(data["text/html"]) if "Finished" not in text else 0)
         wall, used = time.monotonic() - start, sum(process.cpu_times()[:2]) - cpu
+        if as_json:
+            found = {"wall_s": wall, "processor_s": used, "share": used / wall, "updates": updates, "sent_bytes": sent}
+            print(json.dumps({**found, "largest_running_card": largest, "saved_bytes": last}))
+            return
         print(text)
         print(f"wall time            {wall:10.1f} s")
         print(f"kernel's processor   {used:10.2f} s, {100 * used / wall:.1f} % of a core")
@@ -68,7 +72,8 @@ if __name__ == "__main__":
         os.environ.setdefault("PROACTIVE_KERNEL_DATA_DIR", f"{folder}/data")
         os.environ.setdefault("JUPYTER_RUNTIME_DIR", f"{folder}/runtime")
         try:
-            main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000)
+            words = [word for word in sys.argv[1:] if not word.startswith("--")]
+            main(int(words[0]) if words else 1_000, "--json" in sys.argv)
         finally:
             from proactive_jupyter_kernel.client import embedded
 

@@ -1,12 +1,13 @@
 """How long a picture takes: layout, drawing, text and PNG, for workflows of many sizes.
 
-    python benchmarks/picture.py [--own]
+    python benchmarks/picture.py [--own] [--json]
 
 `--own` measures our own layout where fast-sugiyama is installed. The promise: 1,000 tasks are drawn in under a second.
 """
 
 from __future__ import annotations
 
+import json
 import random
 import sys
 import time
@@ -58,8 +59,10 @@ def timed(action: Callable[[], object]) -> float:
 def main() -> int:
     """Print a table; 1 where the promise is broken."""
     engine = layers.own if "--own" in sys.argv else layers.engine()
-    print(f"layout by {engine.__module__.rpartition('.')[2]}.{engine.__name__}")
-    print(f"{'tasks':>6} {'names':>9} {'boxes':>6} {'crossings':>9} {'svg':>9} {'text':>9} {'html':>9} {'svg size':>9}")
+    found: dict[str, dict[str, float]] = {}
+    say = (lambda text: None) if "--json" in sys.argv else print
+    say(f"layout by {engine.__module__.rpartition('.')[2]}.{engine.__name__}")
+    say(f"{'tasks':>6} {'names':>9} {'boxes':>6} {'crossings':>9} {'svg':>9} {'text':>9} {'html':>9} {'svg size':>9}")
     broken = False
     for tasks, links in SIZES:
         for families in (False, True):
@@ -76,13 +79,18 @@ def main() -> int:
             drawn = timed(draw)
             broken = broken or (tasks <= 1_000 and drawn > LIMIT)
             row = [drawn, timed(lambda: picture.text(workflow)), timed(lambda: picture.html(workflow))]  # noqa: B023
-            print(
-                f"{tasks:>6} {'families' if families else 'unlike':>9} {len(scene.boxes):>6} {crossed:>9} "
+            kind = "families" if families else "unlike"
+            found[f"{tasks} tasks, {kind}"] = dict(zip(("svg_s", "text_s", "html_s"), row, strict=True))
+            say(
+                f"{tasks:>6} {kind:>9} {len(scene.boxes):>6} {crossed:>9} "
                 + " ".join(f"{one * 1000:>6.0f} ms" for one in row)
                 + f" {len(draw()) / 1000:>6.0f} kB"
             )
     small = picture.draw(random_workflow(10, 14, families=False))
-    print(f"PNG of 10 tasks: {timed(lambda: picture.png(small)) * 1000:.0f} ms")
+    png = timed(lambda: picture.png(small))
+    say(f"PNG of 10 tasks: {png * 1000:.0f} ms")
+    if "--json" in sys.argv:
+        print(json.dumps({**found, "PNG of 10 tasks": {"png_s": png}}))
     return int(broken)
 
 
