@@ -8,13 +8,16 @@ import os
 import re
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import platformdirs
 import pytest
 from hypothesis import settings as hypothesis_settings
 
+from proactive_jupyter_kernel.client import embedded, lock_file
 from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler
 
 # The stand-in server is a package for the tests of several rooms.
@@ -37,6 +40,34 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    os.environ["PROACTIVE_KERNEL_DATA_DIR"] = str(NO_FOLDER)
+    os.environ[SESSION] = f"{os.getpid()}-{time.time_ns()}"
+
+
+#: The data folder of tests that name none: a file, so that a scheduler that is started there fails with this path.
+NO_FOLDER = Path(__file__).parent / "data" / "tests-must-set-PROACTIVE_KERNEL_DATA_DIR"
+#: Inherited by all processes that the tests of this session start.
+SESSION = "PAJK_TEST_SESSION"
+#: The data folder of the user, in which no test may do anything.
+USERS_FOLDER = Path(platformdirs.user_data_dir("proactive-jupyter-kernel", appauthor=False))
+
+
+@pytest.fixture(autouse=True)
+def no_scheduler_in_the_users_own_folder() -> Iterator[None]:
+    """Fail the test that starts an embedded scheduler in the data folder of the user, and stop that scheduler."""
+    yield
+    try:
+        record = json.loads((USERS_FOLDER / lock_file.LOCK_FILE).read_text("utf-8"))
+        marker = f"{SESSION}={os.environ[SESSION]}".encode()
+        started_here = marker in Path(f"/proc/{record['pid']}/environ").read_bytes().split(b"\0")
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if started_here:
+        embedded.stop(USERS_FOLDER)
+        pytest.fail(
+            f"This test started an embedded scheduler in the user's own data folder {USERS_FOLDER}. Set "
+            "PROACTIVE_KERNEL_DATA_DIR and JUPYTER_RUNTIME_DIR to folders of the test."
+        )
 
 
 #: Recorded exchanges of a ProActive server; no part of this project.

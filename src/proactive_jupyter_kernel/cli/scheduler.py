@@ -59,7 +59,7 @@ def start(port: int, data_dir: Path | None, as_json: bool) -> None:
         if port and not address.url.endswith(f":{port}"):
             note(f"It does not listen on port {port}: stop it first, then start it there.")
     if as_json:
-        print_json(_facts(Status(data_dir=folder, address=address)))
+        print_json(_facts(Status(data_dir=folder, address=address, pid=address.pid, state="running")))
     else:
         say(address.url)
 
@@ -70,13 +70,13 @@ def start(port: int, data_dir: Path | None, as_json: bool) -> None:
 def stop(data_dir: Path | None, as_json: bool) -> None:
     """Stop it; its jobs are kept and continue when it is started again."""
     folder = embedded.data_dir(data_dir)
-    address = embedded.stop(folder)
+    pid = embedded.stop(folder)
     if as_json:
         print_json(_facts(embedded.status(folder)))
-    elif address is None:
+    elif pid is None:
         note(f"No embedded scheduler is running on {folder}.")
     else:
-        say(f"Stopped the embedded scheduler (process {address.pid}).")
+        say(f"Stopped the embedded scheduler (process {pid}).")
 
 
 @scheduler.command(epilog=examples("proactive-kernel scheduler status --json"))
@@ -87,8 +87,11 @@ def status(data_dir: Path | None, as_json: bool) -> None:
     found = embedded.status(embedded.data_dir(data_dir))
     if as_json:
         print_json(_facts(found))
-    elif found.address is None:
+    elif found.address is None and found.state == "stopped":
         say(f"Not running. Data folder: {found.data_dir}")
+    elif found.address is None:
+        say(found.message)
+        note(found.hint)
     else:
         say(f"Running as process {found.address.pid} at {found.address.url}, version {found.address.version}.")
         say(f"Data folder: {found.data_dir}")
@@ -225,7 +228,8 @@ def _facts(found: Status) -> dict[str, Any]:
     address = found.address
     return {
         "running": found.running,
-        "pid": address.pid if address else None,
+        "state": found.state,
+        "pid": found.pid,
         "url": address.url if address else None,
         "data_dir": str(found.data_dir),
     }

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from proactive_jupyter_kernel.client import lock_file
 from proactive_jupyter_kernel.client.config import data_dir
 from proactive_jupyter_kernel.client.login import Credentials
 from proactive_jupyter_kernel.client.secret import Secret
@@ -25,6 +26,7 @@ __all__ = [
     "data_dir",
     "find",
     "is_alive",
+    "parsed",
     "read",
 ]
 
@@ -58,10 +60,19 @@ def address_file(folder: Path) -> Path:
 
 
 def find(folder: Path | None = None) -> Address | None:
-    """The running scheduler of a data folder, None if there is none. Removes the stale file of a dead one."""
-    path = address_file(folder or data_dir())
+    """The scheduler of a data folder that runs and answers, None if there is none.
+
+    Removes the stale address file of a dead one. The lock file comes first, since its holder is known to be alive; the
+    address file may be lost or belong to another process.
+    """
+    chosen = folder or data_dir()
+    held = lock_file.holder(chosen)
+    kept = parsed(held.address) if held is not None else None
+    if kept is not None and answers(kept):
+        return kept
+    path = address_file(chosen)
     address = read(path)
-    if address is None:
+    if address is None or address == kept:
         return None
     if not is_alive(address.pid):
         # Only the file that was read: a new scheduler may have put its own there in the meantime.
@@ -73,20 +84,20 @@ def find(folder: Path | None = None) -> Address | None:
 
 def is_alive(pid: int) -> bool:
     """Whether a process with this id exists and is not a zombie."""
-    import psutil
-
-    try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
-    except psutil.AccessDenied:
-        return True
+    return not lock_file.has_ended(pid)
 
 
 def read(path: Path) -> Address | None:
     """The address in a file; None if there is no valid file."""
     try:
-        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return parsed(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return None
+
+
+def parsed(data: Any) -> Address | None:
+    """The address that a scheduler wrote; None for anything else."""
+    try:
         return Address(
             url=str(data["url"]),
             token=Secret(str(data["token"])),
@@ -95,7 +106,7 @@ def read(path: Path) -> Address | None:
             data_dir=str(data["data_dir"]),
             user=str(data["user"]),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return None
 
 

@@ -6,13 +6,14 @@ the user can read, has its address and token. It answers REST requests like a Pr
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from proactive_jupyter_kernel.client import launch
+from proactive_jupyter_kernel.client import launch, lock_file
 from proactive_jupyter_kernel.client.address_file import (
     PROBE_TIMEOUT,
     Address,
@@ -20,7 +21,6 @@ from proactive_jupyter_kernel.client.address_file import (
     data_dir,
     find,
     is_alive,
-    read,
 )
 from proactive_jupyter_kernel.client.api import SchedulerApi
 from proactive_jupyter_kernel.client.login import Credentials, Session
@@ -44,26 +44,46 @@ __all__ = [
 
 #: Grace period in seconds for a scheduler to stop its tasks and write its store.
 STOP_TIMEOUT = 20.0
+#: Polling interval in seconds for its end.
+LOOK_EVERY = 0.02
 #: A scheduler that disappeared together with its address file within this number of seconds was stopped on purpose.
 JUST_STOPPED = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """Whether an embedded scheduler runs on a data folder; `address` only if it does."""
+    """Whether an embedded scheduler runs on a data folder; `address` only if it answers."""
 
     data_dir: Path
     address: Address | None = None
+    #: The process that holds the data folder, whether it answers or not; None: none, or not visible here.
+    pid: int | None = None
+    #: ``running``, ``starting``, ``stopping``, ``suspended``, ``unresponsive`` or ``stopped``.
+    state: str = "stopped"
+    #: What is wrong and what to do, for one that does not answer.
+    message: str = ""
+    hint: str = ""
 
     @property
     def running(self) -> bool:
+        """Whether it answers."""
         return self.address is not None
 
 
 def status(folder: Path | None = None) -> Status:
     """The status of the scheduler on a data folder; starts nothing."""
     chosen = folder or data_dir()
-    return Status(data_dir=chosen, address=find(chosen))
+    address = find(chosen)
+    if address is not None:
+        return Status(data_dir=chosen, address=address, pid=address.pid, state="running")
+    held = lock_file.holder(chosen)
+    if held is None:
+        return Status(data_dir=chosen)
+    state = held.state if held.state in ("starting", "stopping") else "unresponsive"
+    if held.pid is not None and lock_file.is_suspended(held.pid):
+        state = "suspended"
+    message, hint = lock_file.unresponsive(chosen, held)
+    return Status(data_dir=chosen, pid=held.pid, state=state, message=message, hint=hint)
 
 
 def ensure(folder: Path | None = None, *, port: int = 0) -> Address:
@@ -82,35 +102,60 @@ def ensure(folder: Path | None = None, *, port: int = 0) -> Address:
     return address or launch.start(chosen, port=port)
 
 
-def stop(folder: Path | None = None) -> Address | None:
-    """Stop the scheduler on a data folder: SIGTERM, after a grace period SIGKILL. Returns its address, or None.
+def stop(folder: Path | None = None) -> int | None:
+    """Stop the scheduler on a data folder, whether it answers or not. Returns the id of its process; None: none runs.
 
-    Its jobs stay in its store and continue when it is started again. `EmbeddedSchedulerError` if it does not stop.
+    SIGTERM, after a grace period SIGKILL. Its jobs stay in its store and continue when it is started again.
+    `EmbeddedSchedulerError` if it does not stop, or if its process is not visible here.
     """
+    chosen = folder or data_dir()
+    held = lock_file.holder(chosen)
+    if held is not None and held.pid is None:
+        message, hint = lock_file.unresponsive(chosen, held)
+        raise EmbeddedSchedulerError(message, hint=hint)
+    # A scheduler of an earlier version may be known by its address alone.
+    address = None if held else find(chosen)
+    pid = held.pid if held else address.pid if address else None
+    if pid is None:
+        return None
+    _end(pid, chosen)
+    find(chosen)
+    return pid
+
+
+def _end(pid: int, folder: Path) -> None:
     import psutil
 
-    chosen = folder or data_dir()
-    address = find(chosen) or _unresponsive(chosen)
-    if address is None:
-        return None
     try:
-        process = psutil.Process(address.pid)
+        process = psutil.Process(pid)
+        children = process.children(recursive=True)
         process.terminate()
-        try:
-            process.wait(STOP_TIMEOUT)
-        except psutil.TimeoutExpired:
-            for child in (*process.children(recursive=True), process):
-                child.kill()
-            process.wait(PROBE_TIMEOUT)
+        if lock_file.is_suspended(pid):
+            # Only then can it obey the signal.
+            process.resume()
+        if not _ends(pid, STOP_TIMEOUT):
+            for child in (*children, *process.children(recursive=True), process):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    child.kill()
+            if not _ends(pid, PROBE_TIMEOUT):
+                raise psutil.TimeoutExpired(PROBE_TIMEOUT, pid)
     except psutil.NoSuchProcess:
-        pass
+        return
     except (psutil.AccessDenied, psutil.TimeoutExpired) as error:
         raise EmbeddedSchedulerError(
-            f"The embedded scheduler (process {address.pid}, data folder {chosen}) did not stop: {error}.",
-            hint=f"Kill the process {address.pid} manually.",
+            f"The embedded scheduler (process {pid}, data folder {folder}) did not stop: {error}.",
+            hint=f"Kill the process {pid} manually.",
         ) from error
-    find(chosen)
-    return address
+
+
+def _ends(pid: int, seconds: float) -> bool:
+    """Wait for the end of a process; one that its parent does not reap has ended as well."""
+    deadline = time.monotonic() + seconds
+    while not lock_file.has_ended(pid):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(LOOK_EVERY)
+    return True
 
 
 def scheduler_at(address: Address) -> SchedulerApi:
@@ -189,7 +234,8 @@ class EmbeddedTransport:
             if self._there is None or http is not self._there[1]:
                 return
             folder = self._folder or data_dir()
-            stopped = time.monotonic() - self._answered < JUST_STOPPED and not address_file(folder).exists()
+            just_now = time.monotonic() - self._answered < JUST_STOPPED
+            stopped = just_now and not address_file(folder).exists() and lock_file.holder(folder) is None
             self._drop()
         if stopped:
             raise SchedulerUnreachable(
@@ -212,19 +258,6 @@ def _told(error: SchedulerUnreachable) -> SchedulerUnreachable:
         hint="`#%list_submitted_jobs()` and `proactive-kernel jobs` list its jobs; the next use starts it again.",
         in_doubt=True,
     )
-
-
-def _unresponsive(folder: Path) -> Address | None:
-    """A scheduler with an address and a process that does not answer; not an unrelated process with the same id."""
-    import psutil
-
-    address = read(address_file(folder))
-    try:
-        if address and "proactive_jupyter_kernel" in " ".join(psutil.Process(address.pid).cmdline()):
-            return address
-    except psutil.Error:
-        return None
-    return None
 
 
 def _retire(address: Address, folder: Path) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from proactive_jupyter_kernel.client import lock_file
 from proactive_jupyter_kernel.client.address_file import Address, address_file, find
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
 
@@ -60,31 +61,50 @@ def start(folder: Path, *, port: int = 0) -> Address:
     `port` 0 lets the system choose. Raises `EmbeddedSchedulerError`, with its output, if it ends or does not listen.
     """
     log = folder / STARTUP_LOG
+    process: subprocess.Popen[bytes] | None = None
+    refused = False
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         offset = _trim(log)
-        process = _spawn(folder, log, port)
         begun = time.monotonic()
-        deadline, held = begun + START_TIMEOUT, False
+        deadline, held = begun + START_TIMEOUT, lock_file.holder(folder)
         while time.monotonic() < deadline:
-            address = find(folder) if address_file(folder).exists() else None
+            address = find(folder) if held or address_file(folder).exists() else None
             if address is not None:
                 return address
-            ended = process.poll()
+            ended = process.poll() if process else None
             if ended == EXIT_LOCKED:
-                # The holder is about to listen, or about to stop: then the next attempt succeeds.
-                deadline, held = min(deadline, begun + LOCKED_TIMEOUT), True
+                process, refused = None, True
                 time.sleep(AGAIN_EVERY)
-                process = _spawn(folder, log, port)
             elif ended is not None:
                 break
+            if process is None:
+                held = lock_file.holder(folder)
+                if held is None:
+                    process = _spawn(folder, log, port)
+                if held or refused:
+                    # The holder is about to listen, or about to stop: then the next attempt succeeds.
+                    deadline = min(deadline, begun + _patience(held))
+                    time.sleep(AGAIN_EVERY if held else 0)
             time.sleep(LOOK_EVERY)
     except OSError as error:
         raise EmbeddedSchedulerError(
             f"The embedded scheduler cannot be started on {folder}: {error.strerror or error}.",
             hint="The folder must be writable; PROACTIVE_KERNEL_DATA_DIR names another one.",
         ) from error
-    raise _failure(folder, log, offset, EXIT_LOCKED if held else process.poll())
+    if held:
+        message, hint = lock_file.unresponsive(folder, held)
+        raise EmbeddedSchedulerError(message, hint=hint)
+    raise _failure(folder, log, offset, EXIT_LOCKED if refused else process.poll() if process else None)
+
+
+def _patience(held: lock_file.Holder | None) -> float:
+    """How many seconds the holder of the folder has from the beginning on."""
+    if held is None:
+        return LOCKED_TIMEOUT
+    if held.pid is not None and lock_file.is_suspended(held.pid):
+        return 0.0
+    return START_TIMEOUT if held.state == "starting" else LOCKED_TIMEOUT
 
 
 def _spawn(folder: Path, log: Path, port: int) -> subprocess.Popen[bytes]:

@@ -26,7 +26,7 @@ import uvicorn
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
 from proactive_jupyter_kernel.scheduler import access, java_libraries
 from proactive_jupyter_kernel.scheduler import settings as settings_table
-from proactive_jupyter_kernel.scheduler.address import DataFolderInUse, locked, published
+from proactive_jupyter_kernel.scheduler.address import DataFolderInUse, Holder, locked
 from proactive_jupyter_kernel.scheduler.catalog import Catalog
 from proactive_jupyter_kernel.scheduler.connections import BoundedProtocol, most_connections
 from proactive_jupyter_kernel.scheduler.credentials import Credentials
@@ -53,6 +53,8 @@ _KEEP_ALIVE = 75
 _LAST_ANSWERS = 3
 #: Generic information comes in the query, and may be long.
 _LONGEST_HEAD = 256 * 1024
+#: Seconds after which the files by which clients find the scheduler are looked at, with a request and without one.
+_RESTORE_EVERY, _LOOK_AT_FILES_EVERY = 1.0, 10.0
 _LOG_SIZE, _LOG_FILES = 1024 * 1024, 3
 
 
@@ -66,10 +68,14 @@ def serve(data_dir: Path, port: int = 0, *, settings: Settings | None = None) ->
     _make_private(data_dir)
     # The processes of tasks find the libraries by it.
     os.environ[java_libraries.VARIABLE] = str(java_libraries.folder_of(data_dir))
-    with locked(data_dir), _logging(data_dir / "scheduler.log"), _bound_as_asked(data_dir, port) as listener:
+    with (
+        locked(data_dir) as holder,
+        _logging(data_dir / "scheduler.log"),
+        _bound_as_asked(data_dir, port) as listener,
+    ):
         store = SqliteStore(data_dir / "scheduler.db", log_lines=chosen.log_lines, log_bytes=chosen.log_bytes)
         try:
-            asyncio.run(_Daemon(data_dir, listener, chosen, store).run())
+            asyncio.run(_Daemon(data_dir, holder, listener, chosen, store).run())
         finally:
             store.close()
 
@@ -157,8 +163,11 @@ class _Server(uvicorn.Server):
 class _Daemon:
     """One run of the scheduler."""
 
-    def __init__(self, data_dir: Path, listener: socket.socket, settings: Settings, store: SqliteStore) -> None:
+    def __init__(
+        self, data_dir: Path, holder: Holder, listener: socket.socket, settings: Settings, store: SqliteStore
+    ) -> None:
         self._data_dir = data_dir
+        self._holder = holder
         self._listener = listener
         self._settings = settings
         self._store = store
@@ -168,6 +177,8 @@ class _Daemon:
         self._url = f"http://{_HOST}:{self._port}"
         self._last_used = time.monotonic()
         self._idle_timer: asyncio.TimerHandle | None = None
+        self._files_timer: asyncio.TimerHandle | None = None
+        self._files_seen = self._last_used
 
     async def run(self) -> None:
         """Serve until `stop`."""
@@ -202,9 +213,10 @@ class _Daemon:
             with _signals(server.stopping.set):
                 serving = asyncio.create_task(server.serve(sockets=[self._listener]))
                 # uvicorn has taken the socket over when it says so; connections before that wait in the backlog.
-                with published(self._data_dir, self._address()):
+                with self._holder.published(self._address()):
                     _log.info("version %s listens at %s, process %s", __version__, self._url, os.getpid())
                     self._watch_idleness(service, app, server.stopping.set)
+                    self._watch_files()
                     # Verbs of the REST API end the whole scheduler, too.
                     service.listeners.add(lambda announcement: server.stopping.set() if service.winding_down else None)
                     stopped = asyncio.create_task(server.stopping.wait())
@@ -214,8 +226,9 @@ class _Daemon:
                 server.stopping.set()
                 await serving
         finally:
-            if self._idle_timer is not None:
-                self._idle_timer.cancel()
+            for timer in (self._idle_timer, self._files_timer):
+                if timer is not None:
+                    timer.cancel()
             await service.close()
             await cleaning
             _log.info("stopped")
@@ -276,6 +289,17 @@ class _Daemon:
 
     def _touched(self) -> None:
         self._last_used = time.monotonic()
+        if self._last_used - self._files_seen > _RESTORE_EVERY:
+            # Whoever found the scheduler by its lock file finds it by its address file next time.
+            self._restore_files()
+
+    def _watch_files(self) -> None:
+        self._restore_files()
+        self._files_timer = asyncio.get_running_loop().call_later(_LOOK_AT_FILES_EVERY, self._watch_files)
+
+    def _restore_files(self) -> None:
+        self._files_seen = time.monotonic()
+        self._holder.restore()
 
     def _watch_idleness(self, service: Service, app: App, stop: Callable[[], Any]) -> None:
         """Stop when nothing was alive or asked for during the setting IDLE_STOP. One timer, that far ahead."""

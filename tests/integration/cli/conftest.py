@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,11 +58,11 @@ class Shell:
             out, err = process.communicate(timeout=PATIENCE)
         return Done(process.returncode, out, err)
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, command: Sequence[str] = COMMAND) -> subprocess.Popen[str]:
         """The command as a process in the background."""
         environ = {name: value for name, value in os.environ.items() if name not in PRIVATE}
         return subprocess.Popen(
-            [*COMMAND, *arguments],
+            [*command, *arguments],
             cwd=self.home,
             env={**environ, **self.environ},
             stdout=subprocess.PIPE,

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 import httpx2
 import psutil
 
+from proactive_jupyter_kernel.client import embedded
 from proactive_jupyter_kernel.client.launch import EXIT_LOCKED
 
 if TYPE_CHECKING:
@@ -28,7 +30,8 @@ WORKFLOW = (
 def test_start_status_stop(fresh_shell: Shell) -> None:
     """Each tells what is there, as a person reads it and as JSON."""
     shell, folder = fresh_shell, str(fresh_shell.home / "data")
-    assert shell.facts("scheduler", "status") == {"running": False, "pid": None, "url": None, "data_dir": folder}
+    stopped = {"running": False, "state": "stopped", "pid": None, "url": None, "data_dir": folder}
+    assert shell.facts("scheduler", "status") == stopped
     started = shell("scheduler", "start")
     assert started.returncode == 0, started.stderr
     facts = shell.facts("scheduler", "status")
@@ -41,6 +44,60 @@ def test_start_status_stop(fresh_shell: Shell) -> None:
     assert list((shell.home / "runtime").glob("proactive-scheduler-*")) == []
     assert "No embedded scheduler is running" in shell("scheduler", "stop").stderr
     assert "Not running" in shell("scheduler", "status").stdout
+
+
+def _address(shell: Shell) -> Path:
+    (path,) = (shell.home / "runtime").glob("proactive-scheduler-*.json")
+    return path
+
+
+def test_a_scheduler_whose_files_are_lost_is_found_and_stopped(fresh_shell: Shell) -> None:
+    """Whatever happens to the address file, clients find the one that runs, and it writes the file again.
+
+    With the lock file gone as well it is not doubled, and it can be stopped.
+    """
+    shell = fresh_shell
+    pid = shell.facts("scheduler", "start")["pid"]
+    path = _address(shell)
+    content = path.read_text()
+    found = []
+    for text in (None, content.replace(str(pid), "1")):
+        path.unlink() if text is None else path.write_text(text)
+        found.append((shell.facts("scheduler", "status")["pid"], shell.facts("scheduler", "start")["pid"]))
+        # It looks at its files once a second at most.
+        deadline = time.monotonic() + 30
+        while not path.exists() or path.read_text() != content:
+            assert time.monotonic() < deadline, "the address was not written again"
+            time.sleep(0.2)
+            shell.facts("jobs")
+    assert found == [(pid, pid)] * 2
+
+    os.kill(pid, signal.SIGSTOP)
+    path.unlink()
+    (shell.home / "data" / "scheduler.lock").unlink()
+    status, refused = shell.facts("scheduler", "status"), shell("scheduler", "start")
+    assert (status["running"], status["state"], status["pid"]) == (False, "suspended", pid)
+    assert (refused.returncode, f"process {pid}) is suspended" in refused.stderr) == (1, True)
+    assert shell("scheduler", "stop").stdout == f"Stopped the embedded scheduler (process {pid}).\n"
+    assert shell.facts("scheduler", "status")["state"] == "stopped"
+
+
+def test_a_suspended_scheduler_whose_parent_does_not_reap_is_stopped(fresh_shell: Shell) -> None:
+    """It was started by `scheduler serve` of the installed command: its command line does not name the package."""
+    code = "import importlib; importlib.import_module('proactive_' + 'jupyter_kernel.cli').main()"
+    with fresh_shell.start("scheduler", "serve", command=(sys.executable, "-c", code)) as process:
+        deadline = time.monotonic() + 60
+        while not fresh_shell.facts("scheduler", "status")["running"]:
+            assert time.monotonic() < deadline, process.poll()
+            time.sleep(0.05)
+        os.kill(process.pid, signal.SIGSTOP)
+        begun = time.monotonic()
+        # Nobody waits for the process: it stays a zombie until the end of the test.
+        stopped = fresh_shell.run("scheduler", "stop")
+        assert stopped.stdout == f"Stopped the embedded scheduler (process {process.pid}).\n", stopped.stderr
+        assert time.monotonic() - begun < embedded.STOP_TIMEOUT
+        assert fresh_shell.facts("scheduler", "status")["state"] == "stopped"
+        process.communicate()
 
 
 def test_a_port_in_use_is_named(fresh_shell: Shell) -> None:
@@ -147,9 +204,11 @@ def test_another_version_is_replaced_when_idle(fresh_shell: Shell) -> None:
 
 
 def _pretend(shell: Shell, version: str) -> None:
-    """Let the running scheduler be of another version, as far as its address file tells."""
-    (path,) = (shell.home / "runtime").glob("proactive-scheduler-*.json")
-    path.write_text(json.dumps({**json.loads(path.read_text()), "version": version}))
+    """Let the running scheduler be of another version, as far as its files tell."""
+    path, lock = _address(shell), shell.home / "data" / "scheduler.lock"
+    address = {**json.loads(path.read_text()), "version": version}
+    path.write_text(json.dumps(address))
+    lock.write_text(json.dumps({**json.loads(lock.read_text()), "address": address}))
 
 
 def test_a_folder_that_cannot_be_used_is_named(fresh_shell: Shell) -> None:

@@ -52,8 +52,10 @@ def server_version() -> str:
 
 
 @pytest.fixture
-def arrived(notebook) -> list[Task]:
+def arrived(notebook, monkeypatch) -> list[Task]:
     """The tasks of the job as the server got it."""
+    # Where files of the job go is recorded there.
+    monkeypatch.setenv("PROACTIVE_KERNEL_DATA_DIR", str(notebook.folder / "data"))
     (notebook.folder / "in").mkdir()
     (notebook.folder / "in" / "a.csv").write_text("1")
     for cell in CELLS:
