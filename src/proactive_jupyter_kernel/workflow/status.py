@@ -31,7 +31,7 @@ class JobStatus(_Labelled):
     IN_ERROR = ("IN_ERROR", "In-Error", "at least one task in error, waiting for a decision")
     FINISHED = ("FINISHED", "Finished", "every task ended, also when some are faulty")
     CANCELED = ("CANCELED", "Canceled", "ended by the error policy cancelJob")
-    FAILED = ("FAILED", "Failed", "node failures used up a task's chances")
+    FAILED = ("FAILED", "Failed", "node failures used up a task's chances, or the scheduler failed at it")
     KILLED = ("KILLED", "Killed", "killed by a person")
 
 

@@ -15,6 +15,7 @@ __all__ = [
     "ForgetJob",
     "KillAttempt",
     "LogLine",
+    "ReportFault",
     "RunSelection",
     "SaveJob",
     "SaveTask",
@@ -91,6 +92,18 @@ class LogLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportFault:
+    """Write into the scheduler's own log that a job was ended because of a fault that is not its own."""
+
+    job_id: int
+    #: The task that the fault is about, if one is known.
+    task_id: int | None
+    message: str
+    #: What was raised, with its traceback; None where the fault was found outside the machine.
+    error: Exception | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Announce:
     """Tell listeners, in the REST API's event names (``JOB_SUBMITTED``, ``TASK_PENDING_TO_RUNNING``, …)."""
 
@@ -106,4 +119,6 @@ class Announce:
     row: object = field(default=None, compare=False, repr=False)
 
 
-Command: TypeAlias = SaveJob | SaveTask | ForgetJob | StartAttempt | KillAttempt | RunSelection | LogLine | Announce
+Command: TypeAlias = (
+    SaveJob | SaveTask | ForgetJob | StartAttempt | KillAttempt | RunSelection | LogLine | ReportFault | Announce
+)

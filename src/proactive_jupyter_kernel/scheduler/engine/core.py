@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import heapq
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from proactive_jupyter_kernel.scheduler.attempt import Slot
 from proactive_jupyter_kernel.scheduler.engine.commands import (
@@ -22,10 +23,10 @@ from proactive_jupyter_kernel.scheduler.engine.commands import (
     SaveTask,
     StartAttempt,
 )
-from proactive_jupyter_kernel.scheduler.engine.job_state import JobState, Selecting, TaskNode
-from proactive_jupyter_kernel.scheduler.engine.placement import Demand, Key, Placed, ReadyQueue, SlotBoard
+from proactive_jupyter_kernel.scheduler.engine.job_state import JobState, TaskNode
+from proactive_jupyter_kernel.scheduler.engine.placement import Demand, Key, ReadyQueue, SlotBoard
 from proactive_jupyter_kernel.scheduler.engine.propagation import effective_parents, inherited
-from proactive_jupyter_kernel.scheduler.engine.records import UNSET
+from proactive_jupyter_kernel.scheduler.engine.records import UNSET, JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.engine.transitions import SchedulerStatus
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 from proactive_jupyter_kernel.workflow.substitution import InfiniteReference, substitute
@@ -34,9 +35,7 @@ __all__ = ["Core", "Limits"]
 
 #: Stands for the job itself among the timers.
 _JOB = -1
-#: Pauses between two rounds of selection over the same slots, in milliseconds: doubled each round, within these.
-_FIRST_PAUSE, _LONGEST_PAUSE = 1_000, 30_000
-#: Statuses of the whole scheduler in which nothing is started, and in which only started jobs go on.
+#: Statuses of the whole scheduler in which nothing is started, and in which only started jobs continue.
 _NOTHING_STARTS = (SchedulerStatus.FROZEN, SchedulerStatus.KILLED)
 _STARTED_JOBS_ONLY = (SchedulerStatus.PAUSED, SchedulerStatus.SHUTTING_DOWN)
 
@@ -71,6 +70,9 @@ class Core:
         self.removals: dict[int, int] = {}
         self._timers: list[tuple[int, int, int]] = []
         self._touched: dict[int, JobState] = {}
+        #: A job was evicted since slots were given out last.
+        self._freed = False
+        self._saves: list[Command] = []
         self._outbox: list[Command] = []
         self._forgotten: list[Command] = []
 
@@ -85,6 +87,17 @@ class Core:
 
     def log(self, job: JobState, node: TaskNode, text: str) -> None:
         self._outbox.append(LogLine(job_id=job.id, task_id=node.id, text=text))
+
+    def put(self, command: Command) -> None:
+        """Ask for something, after what was asked for so far."""
+        self._outbox.append(command)
+
+    def tell(
+        self, event: str, job: JobRecord, task: TaskRecord | None = None, tasks: tuple[TaskRecord, ...] = ()
+    ) -> None:
+        """Tell listeners about a job or a task of which there are only records."""
+        task_id = None if task is None else task.task_id
+        self.put(Announce(event=event, job_id=job.job_id, task_id=task_id, job=job, task=task, tasks=tasks))
 
     def announce(self, event: str, job: JobState | None = None, node: TaskNode | None = None) -> None:
         """Tell listeners about the scheduler, about a job with all of its tasks, or about a task."""
@@ -111,19 +124,54 @@ class Core:
         self._outbox.append(Announce(event="JOB_REMOVE_FINISHED", job_id=job_id))
         self._forgotten.append(ForgetJob(job_id=job_id))
 
+    def save(self, job: JobRecord, tasks: Iterable[TaskRecord] = ()) -> None:
+        """Have these rows stored as they are."""
+        self._saves.append(SaveJob(job=job))
+        self._saves += [SaveTask(task=task) for task in tasks]
+
+    def collect(self, job: JobState) -> None:
+        """Have the rows stored that a touched job has changed. If it has ended, it leaves the machine."""
+        record, tasks = job.drain()
+        if record is not None:
+            self._saves.append(SaveJob(job=record))
+        self._saves += [SaveTask(task=task) for task in tasks]
+        self._touched.pop(job.id, None)
+        if not job.alive:
+            self.jobs.pop(job.id, None)
+
     def flush(self) -> list[Command]:
-        """All commands since the last call: what to save first, what to forget last. Ended jobs leave the machine."""
-        saves: list[Command] = []
-        for job in self._touched.values():
-            record, tasks = job.drain()
-            if record is not None:
-                saves.append(SaveJob(job=record))
-            saves += [SaveTask(task=task) for task in tasks]
-            if not job.alive:
-                del self.jobs[job.id]
-        commands = saves + self._outbox + self._forgotten
-        self._touched, self._outbox, self._forgotten = {}, [], []
+        """All commands since the last call: what to save first, what to forget last."""
+        commands = self._saves + self._outbox + self._forgotten
+        self._saves, self._outbox, self._forgotten = [], [], []
         return commands
+
+    def take_freed(self) -> bool:
+        """Whether a job was evicted since the last call, so that others may find slots now."""
+        freed, self._freed = self._freed, False
+        return freed
+
+    def evict(self, job_id: int) -> list[int]:
+        """Remove a job with its slots and all that waits for it, whatever state it is in; returns the ids of the tasks
+        that ran. What it asked for with the present event and cannot be undone is not asked for."""
+        self._touched.pop(job_id, None)
+        self.jobs.pop(job_id, None)
+        kept: list[Command] = []
+        never_started = set()
+        for command in self._outbox:
+            if not isinstance(command, StartAttempt | RunSelection) or command.job_id != job_id:
+                kept.append(command)
+            elif isinstance(command, StartAttempt):
+                never_started.add(command.task_id)
+        self._outbox = kept
+        for key in [key for key in self.queue if key[0] == job_id]:
+            self.queue.remove(key)
+        self.parked = {key for key in self.parked if key[0] != job_id}
+        ran = [key for key in self.running if key[0] == job_id]
+        for key in ran:
+            del self.running[key]
+        self.board.release_all(job_id)
+        self._freed = True
+        return [task_id for _, task_id in ran if task_id not in never_started]
 
     # --- time --------------------------------------------------------------------------------------------------------
 
@@ -152,25 +200,13 @@ class Core:
         job = self.jobs.get(job_id)
         return job is not None and job.nodes[task_id].wake == due
 
-    def fire_timers(self) -> None:
-        """Do what is due by now."""
-        while (due := self.next_due()) is not None and due <= self.now:
-            _, job_id, task_id = heapq.heappop(self._timers)
-            if task_id == _JOB:
-                self.forget(job_id)
-            else:
-                job = self.jobs[job_id]
-                self.touch(job)
-                self._woken(job, job.nodes[task_id])
-
-    def _woken(self, job: JobState, node: TaskNode) -> None:
-        node.wake = None
-        if node.status in (TaskStatus.WAITING_ON_ERROR, TaskStatus.WAITING_ON_FAILURE):
-            self.resubmit(job, node)
-        elif node.id in job.delayed:
-            self.consider(job, node)
-        else:
-            self.unpark(job, node)
+    def pop_due(self) -> tuple[int, int | None] | None:
+        """Take out the next timer that is due: the job's id and, of a task's timer, the task's; None: none is due."""
+        due = self.next_due()
+        if due is None or due > self.now:
+            return None
+        _, job_id, task_id = heapq.heappop(self._timers)
+        return job_id, None if task_id == _JOB else task_id
 
     # --- waiting and ready tasks -------------------------------------------------------------------------------------
 
@@ -207,6 +243,11 @@ class Core:
             self.board.release(node.selecting.held, key)
             node.selecting = None
 
+    @property
+    def starts_tasks(self) -> bool:
+        """Whether the state of the whole scheduler lets any task start."""
+        return self.status not in _NOTHING_STARTS
+
     def admits(self, job: JobState) -> bool:
         """Whether the state of the whole scheduler lets tasks of this job start."""
         return job.started or self.status not in _STARTED_JOBS_ONLY
@@ -231,109 +272,10 @@ class Core:
             source=source,
             token=token,
             avoid=node.avoid,
-            refused=self._refused(job, node) if rules.selection else frozenset(),
-        )
-
-    def _refused(self, job: JobState, node: TaskNode) -> frozenset[str]:
-        """The slots that need not be asked about now."""
-        refused = set(node.selecting.refused) if node.selecting else set()
-        base = node.record.base_name
-        return frozenset(
-            name for name in self.board.slots if name in refused or job.static_answers.get((base, name)) is False
+            refused=job.refused(node, self.board.slots) if rules.selection else frozenset(),
         )
 
     # --- slots -------------------------------------------------------------------------------------------------------
-
-    def place(self) -> None:
-        """Give free slots to ready tasks."""
-        if self.status not in _NOTHING_STARTS:
-            self.queue.run(self.board, self._place)
-
-    def _place(self, key: Key, demand: Demand) -> Placed:
-        job = self.jobs[key[0]]
-        node = job.nodes[key[1]]
-        if not node.rules.selection:
-            slots = self.board.find(demand)
-            if not slots:
-                return Placed.NO_SLOT
-            self.start(job, node, slots)
-            return Placed.GONE
-        current = self.demand(job, node)
-        if current != demand:
-            self.queue.put(key, job.record.priority, current)
-            return Placed.MOVED
-        return self._select(job, node, demand)
-
-    def _select(self, job: JobState, node: TaskNode, demand: Demand) -> Placed:
-        slots = self.board.find(demand)
-        if slots:
-            self._ask(job, node, slots)
-            return Placed.GONE
-        unasked = replace(demand, refused=frozenset())
-        if demand.refused and len(self.board.suitable(demand)) < demand.nodes <= len(self.board.suitable(unasked)):
-            self._park(job, node)
-            return Placed.GONE
-        return Placed.NO_SLOT
-
-    def _ask(self, job: JobState, node: TaskNode, slots: tuple[Slot, ...]) -> None:
-        """Keep the slots, and ask the scripts about those whose answer is not known."""
-        key = (job.id, node.id)
-        selecting = node.selecting = node.selecting or Selecting()
-        known = {slot.name for slot in slots if job.static_answers.get((node.record.base_name, slot.name))}
-        unknown = [slot for slot in slots if slot.name not in known | selecting.accepted]
-        if not unknown:
-            self.start(job, node, slots)
-            return
-        self.queue.remove(key)
-        self.board.hold(slots, key)
-        selecting.held = slots
-        selecting.awaited = {slot.name for slot in unknown}
-        variables = inherited(job, node)
-        self._outbox += [
-            RunSelection(job_id=job.id, task_id=node.id, slot=slot, inherited=variables) for slot in unknown
-        ]
-
-    def _park(self, job: JobState, node: TaskNode) -> None:
-        """Every slot refused: wait for a change of the slots or, if the answers may change, for a while."""
-        key = (job.id, node.id)
-        self.queue.remove(key)
-        self.parked.add(key)
-        if node.selecting and node.selecting.refused:
-            self.wake(job, node, max(self.now + 1, min(node.selecting.refused.values())))
-
-    def unpark(self, job: JobState, node: TaskNode) -> None:
-        """Ask again, as far as the refusals are old enough."""
-        self.parked.discard((job.id, node.id))
-        if node.selecting:
-            node.selecting.rounds += 1
-            node.selecting.accepted.clear()
-            node.selecting.refused = {name: until for name, until in node.selecting.refused.items() if until > self.now}
-        self.enqueue(job, node)
-
-    def answered(self, job: JobState, node: TaskNode, slot: str, selected: bool) -> None:
-        """The selection scripts have said whether they take a slot."""
-        selecting = node.selecting
-        if selecting is None or slot not in selecting.awaited:
-            return
-        selecting.awaited.discard(slot)
-        if node.rules.static_selection:
-            job.static_answers[node.record.base_name, slot] = selected
-        elif not selected:
-            pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(selecting.rounds, 10))
-            selecting.refused[slot] = self.now + pause
-        if selected:
-            selecting.accepted.add(slot)
-        if selecting.awaited:
-            return
-        slots, selecting.held = selecting.held, ()
-        key = (job.id, node.id)
-        self.board.release(slots, key)
-        useful = {name for name in self.board.slots if name not in self._refused(job, node)}
-        startable = self.status not in _NOTHING_STARTS and self.admits(job)
-        if startable and all(slot.name in useful for slot in slots):
-            self.start(job, node, slots)
-        else:
-            self.enqueue(job, node)
 
     def start(self, job: JobState, node: TaskNode, slots: tuple[Slot, ...]) -> None:
         """Run the task once on these slots."""

@@ -13,6 +13,7 @@ __all__ = [
     "AttemptEnded",
     "Event",
     "FinishInErrorTask",
+    "JobBroken",
     "JobEvent",
     "JobSubmitted",
     "KillJob",
@@ -114,6 +115,18 @@ class TimePassed(_Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JobBroken(JobEvent):
+    """Something outside the machine failed at this job alone and cannot be repeated, such as storing what came of it.
+
+    The job ends as FAILED, with the message. Whoever catches an exception that belongs to one job sends this event.
+    """
+
+    message: str
+    #: The task that the fault is about, if one is known.
+    task_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KillJob(JobEvent):
     pass
 
@@ -195,6 +208,7 @@ Event: TypeAlias = (
     | SlotsChanged
     | LockSlots
     | TimePassed
+    | JobBroken
     | KillJob
     | PauseJob
     | ResumeJob

@@ -304,6 +304,12 @@ class JobState:
                 freed.append(child)
         return freed
 
+    def refused(self, node: TaskNode, slots: Iterable[str]) -> frozenset[str]:
+        """Those of the slots that the task's selection scripts refuse at the moment."""
+        recent = node.selecting.refused if node.selecting else {}
+        base = node.record.base_name
+        return frozenset(name for name in slots if name in recent or self.static_answers.get((base, name)) is False)
+
     # --- the job's record --------------------------------------------------------------------------------------------
 
     def change(self, **changes: Any) -> None:
@@ -346,6 +352,10 @@ class JobState:
             check_job_move(f"Job {self.id}", self.record.status, new.status, self.history)
             self.history.append(new.status.name)
         self.record = new
+
+    def unsaved(self) -> list[TaskRecord]:
+        """The records of the tasks that changed since the last call of `drain`."""
+        return [self.nodes[task_id].record for task_id in self._dirty if task_id < len(self.nodes)]
 
     def drain(self) -> tuple[JobRecord | None, Sequence[TaskRecord]]:
         """The records that changed since the last call."""

@@ -11,14 +11,16 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from proactive_jupyter_kernel.scheduler.engine import actions, ending, events
+from proactive_jupyter_kernel.scheduler.engine.barrier import barrier, break_job, end_broken
 from proactive_jupyter_kernel.scheduler.engine.building import build_job
-from proactive_jupyter_kernel.scheduler.engine.commands import Command
+from proactive_jupyter_kernel.scheduler.engine.commands import Command, SaveJob, SaveTask
 from proactive_jupyter_kernel.scheduler.engine.core import Core, Limits
 from proactive_jupyter_kernel.scheduler.engine.invariants import check
-from proactive_jupyter_kernel.scheduler.engine.job_state import JobState, TaskNode
-from proactive_jupyter_kernel.scheduler.engine.placement import SlotState, unmet
+from proactive_jupyter_kernel.scheduler.engine.job_state import WAITING_FOR_RETRY, JobState, TaskNode
+from proactive_jupyter_kernel.scheduler.engine.placement import Demand, Key, Placed, SlotState, unmet
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
-from proactive_jupyter_kernel.scheduler.engine.restoring import restore_job
+from proactive_jupyter_kernel.scheduler.engine.restoring import restored_job, resume_work
+from proactive_jupyter_kernel.scheduler.engine.selection import answered, select, unpark
 from proactive_jupyter_kernel.scheduler.engine.transitions import SCHEDULER_MOVES, SchedulerStatus
 from proactive_jupyter_kernel.workflow.model import Workflow
 from proactive_jupyter_kernel.workflow.status import JOB_ENDED, TaskStatus
@@ -47,16 +49,18 @@ class Machine:
         """
         core = self._core
         core.now = event.at
-        core.fire_timers()
+        _fire_timers(core)
         kind = type(event)
         if kind in _WHOLE_ACTIONS:
             _WHOLE_ACTIONS[kind](core, event)
         elif isinstance(event, events.JobEvent) and (job := core.jobs.get(event.job_id)):
             core.touch(job)
             if kind in _JOB_ACTIONS:
-                _JOB_ACTIONS[kind](core, job, event)
+                with barrier(core, job):
+                    _JOB_ACTIONS[kind](core, job, event)
             elif isinstance(event, events.TaskEvent) and 0 <= event.task_id < len(job.nodes):
-                _TASK_ACTIONS[kind](core, job, job.nodes[event.task_id], event)
+                with barrier(core, job, event.task_id):
+                    _TASK_ACTIONS[kind](core, job, job.nodes[event.task_id], event)
         return self._done()
 
     def restore(
@@ -65,23 +69,32 @@ class Machine:
         """Take over stored jobs after a restart of the scheduler, at the time `at`.
 
         Attempts that ran then run again, under a new number and without costing an execution. Of an ended job only the
-        time when it is to be forgotten is taken.
+        time when it is to be forgotten is taken. A job that cannot be taken over ends with a message.
         """
         core = self._core
         core.now = at
         for record, workflow, tasks in jobs:
             if record.status not in JOB_ENDED:
-                restore_job(core, record, workflow, tasks)
+                _restore(core, record, workflow, tasks)
             elif record.remove_at is not None:
                 core.remove_at(record.job_id, record.remove_at)
         return self._done()
 
     def _done(self) -> list[Command]:
         core = self._core
-        for job in core.touched():
-            ending.end_if_complete(core, job)
-        core.place()
-        return core.flush()
+        again = False
+        while True:
+            for job in core.touched():
+                with barrier(core, job):
+                    ending.end_if_complete(core, job)
+            _place(core)
+            for job in core.touched():
+                with barrier(core, job):
+                    core.collect(job)
+            if not core.take_freed():
+                break
+            again = True
+        return _last_rows(core.flush()) if again else core.flush()
 
     # --- what it tells -----------------------------------------------------------------------------------------------
 
@@ -140,16 +153,89 @@ def _submitted(core: Core, event: events.JobSubmitted) -> None:
     job = build_job(event.job_id, event.workflow, event.owner, event.at, node_failures=core.limits.node_failures)
     core.jobs[job.id] = job
     core.touch(job)
-    core.announce("JOB_SUBMITTED", job)
-    for node in job.nodes:
+    with barrier(core, job):
+        core.announce("JOB_SUBMITTED", job)
+        for node in job.nodes:
+            core.consider(job, node)
+
+
+def _restore(core: Core, record: JobRecord, workflow: Workflow, tasks: Sequence[TaskRecord]) -> None:
+    try:
+        job = restored_job(record, workflow, tasks, node_failures=core.limits.node_failures)
+    except Exception as error:
+        message = f"The scheduler could not continue this job after its restart: {type(error).__name__}: {error}"
+        end_broken(core, record, tasks, message, error=error)
+        return
+    core.jobs[job.id] = job
+    core.touch(job)
+    with barrier(core, job):
+        resume_work(core, job)
+
+
+def _fire_timers(core: Core) -> None:
+    """Do what is due by now."""
+    while (due := core.pop_due()) is not None:
+        job_id, task_id = due
+        if task_id is None:
+            core.forget(job_id)
+            continue
+        job = core.jobs[job_id]
+        core.touch(job)
+        with barrier(core, job, task_id):
+            _woken(core, job, job.nodes[task_id])
+
+
+def _woken(core: Core, job: JobState, node: TaskNode) -> None:
+    node.wake = None
+    if node.status in WAITING_FOR_RETRY:
+        core.resubmit(job, node)
+    elif node.id in job.delayed:
         core.consider(job, node)
+    else:
+        unpark(core, job, node)
+
+
+def _place(core: Core) -> None:
+    """Give free slots to ready tasks."""
+    if not core.starts_tasks:
+        return
+
+    def place(key: Key, demand: Demand) -> Placed:
+        job_id, task_id = key
+        job = core.jobs[job_id]
+        with barrier(core, job, task_id):
+            node = job.nodes[task_id]
+            if node.rules.selection:
+                return select(core, job, node, demand)
+            slots = core.board.find(demand)
+            if not slots:
+                return Placed.NO_SLOT
+            core.start(job, node, slots)
+        return Placed.GONE
+
+    core.queue.run(core.board, place)
+
+
+def _last_rows(commands: list[Command]) -> list[Command]:
+    """The commands with each row saved once, as it is at the end."""
+    rows = {_row(command): command for command in commands if isinstance(command, SaveJob | SaveTask)}
+    return [*rows.values(), *(command for command in commands if not isinstance(command, SaveJob | SaveTask))]
+
+
+def _row(command: SaveJob | SaveTask) -> tuple[int, int]:
+    if isinstance(command, SaveJob):
+        return command.job.job_id, -1
+    return command.task.job_id, command.task.task_id
 
 
 def _slots_changed(core: Core, event: events.SlotsChanged) -> None:
     core.board.change(event.slots)
     for job_id, task_id in sorted(core.parked):
-        job = core.jobs[job_id]
-        core.unpark(job, job.nodes[task_id])
+        job = core.jobs.get(job_id)
+        if job is not None:
+            core.touch(job)
+            with barrier(core, job, task_id):
+                unpark(core, job, job.nodes[task_id])
 
 
 def _lock_slots(core: Core, event: events.LockSlots) -> None:
@@ -162,7 +248,8 @@ def _time_passed(core: Core, event: events.TimePassed) -> None:
 
 def _remove_job(core: Core, event: events.RemoveJob) -> None:
     if job := core.jobs.get(event.job_id):
-        actions.kill_job(core, job, events.KillJob(at=event.at, job_id=event.job_id))
+        with barrier(core, job):
+            actions.kill_job(core, job, events.KillJob(at=event.at, job_id=event.job_id))
     core.forget(event.job_id)
 
 
@@ -172,11 +259,12 @@ def _scheduler_command(core: Core, event: events.SchedulerCommand) -> None:
         return
     core.status = status
     core.announce(announcement)
-    for job in core.jobs.values():
-        if status is SchedulerStatus.KILLED:
-            _kill_attempts(core, job)
-        if not job.started:
-            _admit(core, job)
+    for job in list(core.jobs.values()):
+        with barrier(core, job):
+            if status is SchedulerStatus.KILLED:
+                _kill_attempts(core, job)
+            if not job.started:
+                _admit(core, job)
 
 
 def _kill_attempts(core: Core, job: JobState) -> None:
@@ -204,7 +292,11 @@ def _attempt_ended(core: Core, job: JobState, node: TaskNode, event: events.Atte
 
 
 def _selection_ended(core: Core, job: JobState, node: TaskNode, event: events.SelectionEnded) -> None:
-    core.answered(job, node, event.slot, event.selected)
+    answered(core, job, node, event.slot, event.selected)
+
+
+def _job_broken(core: Core, job: JobState, event: events.JobBroken) -> None:
+    break_job(core, job, event.message, task_id=event.task_id)
 
 
 def _progress_made(core: Core, job: JobState, node: TaskNode, event: events.ProgressMade) -> None:
@@ -228,6 +320,7 @@ _WHOLE_ACTIONS: Mapping[type, _WholeAction] = MappingProxyType(
 )
 _JOB_ACTIONS: Mapping[type, _JobAction] = MappingProxyType(
     {
+        events.JobBroken: _job_broken,
         events.KillJob: actions.kill_job,
         events.PauseJob: actions.pause_job,
         events.ResumeJob: actions.resume_job,

@@ -95,6 +95,10 @@ class SlotBoard:
             if self.holders.get(slot.name) == key:
                 del self.holders[slot.name]
 
+    def release_all(self, job_id: int) -> None:
+        """Free every slot that tasks of the job hold."""
+        self.holders = {name: key for name, key in self.holders.items() if key[0] != job_id}
+
     def suitable(self, demand: Demand) -> list[Slot]:
         """The slots, free or not, that the demand accepts."""
         slots = [slot for slot in self.slots.values() if _suits(slot, demand)]

@@ -10,19 +10,22 @@ from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRec
 from proactive_jupyter_kernel.workflow.model import Workflow
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
-__all__ = ["restore_job"]
+__all__ = ["restored_job", "resume_work"]
 
 
-def restore_job(core: Core, record: JobRecord, workflow: Workflow, tasks: Sequence[TaskRecord]) -> None:
-    """Take the job over and go on with it. Tasks that ran are submitted again; their executions are not lowered."""
-    job = JobState(record, workflow, node_failures=core.limits.node_failures)
+def restored_job(record: JobRecord, workflow: Workflow, tasks: Sequence[TaskRecord], *, node_failures: int) -> JobState:
+    """The state of a stored job, as it was stored."""
+    job = JobState(record, workflow, node_failures=node_failures)
     for task in sorted(tasks, key=lambda task: task.task_id):
         job.add(_node(job, task))
     for node in job.nodes:
         job.connect(node)
     job.drain()  # what is stored need not be saved again
-    core.jobs[job.id] = job
-    core.touch(job)
+    return job
+
+
+def resume_work(core: Core, job: JobState) -> None:
+    """Let a restored job continue. Tasks that ran are submitted again; their executions are not lowered."""
     for node in job.nodes:
         _go_on(core, job, node)
 

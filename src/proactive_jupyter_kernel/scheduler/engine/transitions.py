@@ -121,6 +121,7 @@ TASK_MOVES: _Moves[TaskStatus] = MappingProxyType(
 _DONE = "every task has ended"
 _CANCELED = "a task failed or was killed under cancelJob"
 _FAILED = "lost nodes used up a task's chances"
+_FAULT = "the scheduler failed at the job"
 _JOB_KILLED = "a person killed the job"
 _PAUSED = "a person, or the error policy pauseJob, paused the job"
 _IN_ERROR = "a task waits for a person"
@@ -132,6 +133,7 @@ JOB_MOVES: _Moves[JobStatus] = MappingProxyType(
             JobStatus.PAUSED: _PAUSED,
             JobStatus.FINISHED: _DONE,
             JobStatus.CANCELED: _CANCELED,
+            JobStatus.FAILED: _FAULT,
             JobStatus.KILLED: _JOB_KILLED,
         },
         JobStatus.RUNNING: {
@@ -148,6 +150,7 @@ JOB_MOVES: _Moves[JobStatus] = MappingProxyType(
             JobStatus.PAUSED: _PAUSED,
             JobStatus.FINISHED: _DONE,
             JobStatus.CANCELED: _CANCELED,
+            JobStatus.FAILED: _FAULT,
             JobStatus.KILLED: _JOB_KILLED,
         },
         JobStatus.PAUSED: {

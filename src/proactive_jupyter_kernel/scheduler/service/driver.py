@@ -3,6 +3,8 @@
 All events of one moment (one turn of the loop) are one batch and one transaction. While the store cannot write, the
 batch waits and grows by replacing rows, nothing new is started or told, and writing is tried again; kills are carried
 out all the same, for they are right whatever a restart would find.
+
+A fault of one job ends that job alone: an action that raises, or a row that can never be stored, becomes `JobBroken`.
 """
 
 from __future__ import annotations
@@ -21,14 +23,16 @@ from proactive_jupyter_kernel.scheduler.engine.commands import (
     ForgetJob,
     KillAttempt,
     LogLine,
+    ReportFault,
     RunSelection,
     SaveJob,
     SaveTask,
     StartAttempt,
 )
-from proactive_jupyter_kernel.scheduler.engine.events import Event, JobSubmitted, RemoveJob, TimePassed
+from proactive_jupyter_kernel.scheduler.engine.events import Event, JobBroken, JobSubmitted, RemoveJob, TimePassed
 from proactive_jupyter_kernel.scheduler.engine.machine import Machine
 from proactive_jupyter_kernel.scheduler.measures import Measures
+from proactive_jupyter_kernel.scheduler.service import salvage
 from proactive_jupyter_kernel.scheduler.service.logs import Logs, LogSource
 from proactive_jupyter_kernel.scheduler.store.base import (
     Batch,
@@ -50,8 +54,8 @@ Action: TypeAlias = StartAttempt | KillAttempt | RunSelection | Announce | Forge
 
 #: Seconds between tries while the store cannot write.
 _RETRY_FIRST, _RETRY_MOST = 0.5, 10.0
-#: A timer set further ahead than this may be wrong by the time it fires (the clock was set, the machine slept).
-_LONGEST_SLEEP = 3600.0
+#: Milliseconds. A timer set further ahead may be wrong by the time it fires: the clock was set, the machine slept.
+_LONGEST_SLEEP = 3_600_000
 
 
 class Driver:
@@ -76,7 +80,8 @@ class Driver:
         self._act = act
         self._batch = Batch()
         self._actions: list[Action] = []
-        self._waiters: list[asyncio.Future[None]] = []
+        #: Who waits for the batch, and for which job or channel in it.
+        self._waiters: list[tuple[asyncio.Future[None], salvage.Key | None]] = []
         self._flush_handle: asyncio.Handle | None = None
         self._wakeup: asyncio.TimerHandle | None = None
         self._retry_delay = _RETRY_FIRST
@@ -92,6 +97,7 @@ class Driver:
             ForgetJob: self._take_forget,
             StartAttempt: self._take_start,
             LogLine: self._take_log,
+            ReportFault: self._report,
             KillAttempt: self._actions_append,
             RunSelection: self._actions_append,
             Announce: self._take_announce,
@@ -101,9 +107,12 @@ class Driver:
 
     def post(self, event: Event) -> None:
         """The machine learns of an event now; what comes of it is stored and carried out in the next turn."""
-        self._take(self._machine.handle(event))
-        self._schedule_flush()
-        self._set_wakeup()
+        try:
+            self._take(self._machine.handle(event))
+        finally:
+            # Also where the machine failed: others wait for its timers.
+            self._schedule_flush()
+            self._set_wakeup()
 
     def begin(self, commands: list[Command]) -> None:
         """Take what the machine wants after a restart."""
@@ -112,9 +121,14 @@ class Driver:
         self._set_wakeup()
 
     def submit(self, event: JobSubmitted, submission: Submission) -> None:
-        """A new job. Await `settled`: where it raises, there is no job and the machine has forgotten it."""
-        self._batch.submissions.append(submission)
-        self.post(event)
+        """A new job. Await `settled` for it: where it raises, there is no job and the machine has forgotten it."""
+        try:
+            commands = self._machine.handle(event)
+            self._batch.submissions.append(submission)
+            self._take(commands)
+        finally:
+            self._schedule_flush()
+            self._set_wakeup()
 
     def add_result(self, result: ResultRow) -> None:
         """What came of an execution; stored together with the event about it, posted next."""
@@ -129,7 +143,7 @@ class Driver:
         """Store a channel of tasks, or forget it; returns when that is done."""
         self._batch.channels[name] = entries
         self._schedule_flush()
-        await self.settled()
+        await self.settled(name)
 
     def attached(self, job_id: int) -> JobExtras | None:
         """What waits to be stored of a job's attachments."""
@@ -140,12 +154,13 @@ class Driver:
         if self._flush_handle is None and not self._closed and not self.down:
             self._flush_handle = asyncio.get_running_loop().call_later(delay, self.flush)
 
-    async def settled(self) -> None:
-        """Wait until everything posted so far is stored. Raises `StoreUnavailable` where it cannot be, for now."""
+    async def settled(self, about: salvage.Key | None = None) -> None:
+        """Wait until everything posted so far is stored. Raises `StoreUnavailable` where it cannot be, for now, and
+        `Unstorable` where the job or channel that it is about never can."""
         if not self._batch and not self._actions and self._flush_handle is None:
             return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
+        self._waiters.append((waiter, about))
         self._schedule_flush()
         await waiter
 
@@ -161,7 +176,13 @@ class Driver:
 
     def _take(self, commands: list[Command]) -> None:
         for command in commands:
-            self._takers[type(command)](command)
+            try:
+                self._takers[type(command)](command)
+            except Exception:
+                _log.exception("%s could not be taken up", command)
+
+    def _report(self, fault: ReportFault) -> None:
+        _log.error("job %s, task %s: %s", fault.job_id, fault.task_id, fault.message, exc_info=fault.error)
 
     def _actions_append(self, action: Action) -> None:
         self._actions.append(action)
@@ -173,7 +194,10 @@ class Driver:
 
     def _with_row(self, command: Announce, job_id: int) -> Announce:
         """The announcement of a removal, with the row, which listeners cannot read from the store any more."""
-        row = self._store.job(job_id)
+        try:
+            row = self._store.job(job_id)
+        except StoreUnavailable:
+            return command
         if row is None:
             return command
         told = (each.job for each in reversed(self._actions) if isinstance(each, Announce) and each.job_id == job_id)
@@ -224,42 +248,83 @@ class Driver:
             return
         if not self.down:
             self._batch.logs += self._logs.drain()
-        changed = self._batch.changes_jobs
-        self._batch.revision = self.revision + 1 if changed else None
+        refused: Mapping[salvage.Key, salvage.Unstorable] = {}
         try:
             if self._batch:
-                self._write()
+                refused = self._write()
         except StoreUnavailable as error:
             self._write_failed(error)
             return
-        except Exception as error:
-            # A fault of ours: said with its story, and treated as a store that cannot write, so that nothing is lost.
-            _log.exception("a batch could not be stored")
-            self._write_failed(StoreUnavailable(f"The scheduler failed at storing what happened: {error!r}."))
-            return
-        self._batch = Batch()
-        self.revision += changed
         self._recovered()
-        self._finish(None)
+        self._finish(None, refused)
         actions, self._actions = self._actions, []
         for action in actions:
-            self._act(action)
+            self._carry_out(action)
 
-    def _write(self) -> None:
+    def _write(self) -> Mapping[salvage.Key, salvage.Unstorable]:
+        """Store the batch, whole or, where a part of it can never be stored, without this part; returns why not."""
         begin = time.perf_counter()
-        self._store.write(self._batch)
+        refused: dict[salvage.Key, salvage.Unstorable] = {}
+        while self._batch:
+            batch, self._batch = self._batch, Batch()
+            batch.revision = self.revision + 1 if batch.changes_jobs else None
+            left: dict[salvage.Key, Batch] = {0: batch}
+            try:
+                try:
+                    self._store.write(batch)
+                except StoreUnavailable:
+                    raise
+                except Exception as error:
+                    _log.error("a batch could not be stored", exc_info=error)
+                    left = salvage.parts(batch)
+                    refused |= salvage.store_parts(self._store, left, undo=self._undo, end_job=self._end_broken)
+            except StoreUnavailable:
+                self._batch = salvage.joined([*left.values(), self._batch])
+                raise
+            self.revision = batch.revision or self.revision
         self._measures.batches += 1
         self._measures.batch_seconds += time.perf_counter() - begin
+        return refused
 
-    def _finish(self, error: StoreUnavailable | None) -> None:
+    def _end_broken(self, job_id: int, part: Batch, message: str) -> Batch:
+        """End a job of which something can never be stored: its part of the batch with that end."""
+        task_id = salvage.task_of_culprit(part)
+        # What waits for this job was to come after rows that will not be there.
+        self._actions = [act for act in self._actions if _job_of(act) != job_id or isinstance(act, KillAttempt)]
+        others, self._batch = self._batch, part
+        commands = self._machine.handle(self._broken(job_id, message, task_id))
+        self._take(commands)
+        part, self._batch = self._batch, others
+        self._set_wakeup()
+        known = any(isinstance(command, SaveJob) and command.job.job_id == job_id for command in commands)
+        return part if known else salvage.as_broken(part, message, task_id)
+
+    def _carry_out(self, action: Action) -> None:
+        """One action; what it raises keeps none of the others, and ends the job for which something was to start."""
+        try:
+            self._act(action)
+        except Exception as error:
+            _log.exception("%s could not be carried out", action)
+            if isinstance(action, StartAttempt | RunSelection):
+                said = f"{type(error).__name__}: {error}"
+                message = f"The scheduler failed at starting this task, and ended its job: {said}"
+                self.post(self._broken(action.job_id, message, action.task_id))
+
+    def _broken(self, job_id: int, message: str, task_id: int | None) -> JobBroken:
+        return JobBroken(at=self._clock(), job_id=job_id, message=message, task_id=task_id)
+
+    def _finish(
+        self, error: StoreUnavailable | None, refused: Mapping[salvage.Key, salvage.Unstorable] | None = None
+    ) -> None:
         waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
+        for waiter, about in waiters:
+            reason = error or (None if about is None else (refused or {}).get(about))
             if waiter.done():
                 continue
-            if error is None:
+            if reason is None:
                 waiter.set_result(None)
             else:
-                waiter.set_exception(error)
+                waiter.set_exception(reason)
 
     def _write_failed(self, error: StoreUnavailable) -> None:
         self._measures.batches_failed += 1
@@ -318,7 +383,7 @@ class Driver:
         due = self._machine.next_wakeup
         if due is None or self._closed:
             return
-        delay = min(max((due - self._clock()) / 1000, 0.0), _LONGEST_SLEEP)
+        delay = min(max(due - self._clock(), 0), _LONGEST_SLEEP) / 1000
         self._wakeup = asyncio.get_running_loop().call_later(delay, self._time_passed)
 
     def _time_passed(self) -> None:

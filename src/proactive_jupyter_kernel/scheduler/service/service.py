@@ -43,6 +43,7 @@ from proactive_jupyter_kernel.scheduler.service.overview import Overview, overvi
 from proactive_jupyter_kernel.scheduler.service.questions import ALL, Questions
 from proactive_jupyter_kernel.scheduler.service.resource_manager import ResourceManager
 from proactive_jupyter_kernel.scheduler.service.runner import Runner
+from proactive_jupyter_kernel.scheduler.service.salvage import Unstorable
 from proactive_jupyter_kernel.scheduler.service.serverlog import Selections
 from proactive_jupyter_kernel.scheduler.service.started import StartedTasks
 from proactive_jupyter_kernel.scheduler.service.verbs import Verbs
@@ -251,8 +252,8 @@ class Service(Verbs):
         self.workflows.remember(job_id, workflow)
         self._driver.submit(event, new)
         try:
-            await self._driver.settled()
-        except StoreUnavailable as error:
+            await self._driver.settled(job_id)
+        except (StoreUnavailable, Unstorable) as error:
             self.workflows.forget(job_id)
             self.measures.jobs_refused += 1
             raise SubmissionRefused(f"The workflow was not accepted: {error.message}", hint=error.hint) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,11 +19,12 @@ from proactive_jupyter_kernel.scheduler.engine.commands import (
     SaveTask,
     StartAttempt,
 )
-from proactive_jupyter_kernel.scheduler.engine.events import Event, JobSubmitted, PauseJob, TimePassed
+from proactive_jupyter_kernel.scheduler.engine.events import Event, JobBroken, JobSubmitted, PauseJob, TimePassed
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.measures import Measures
 from proactive_jupyter_kernel.scheduler.service.driver import Driver
 from proactive_jupyter_kernel.scheduler.service.logs import Logs
+from proactive_jupyter_kernel.scheduler.service.salvage import Unstorable
 from proactive_jupyter_kernel.scheduler.store.base import Batch, JobFacts, StoreUnavailable, Submission
 from proactive_jupyter_kernel.scheduler.store.memory import MemoryStore
 from proactive_jupyter_kernel.workflow.model import Priority, Workflow
@@ -173,6 +175,147 @@ def test_a_fault_of_the_store_freezes_instead_of_losing(caplog: pytest.LogCaptur
 
     asyncio.run(scenario())
     assert "a batch could not be stored" in caplog.text
+
+
+class PickyStore(MemoryStore):
+    """Refuses rows, as SQLite refuses integers of more than 64 bits; counts what it was asked to write."""
+
+    def __init__(self, refuses: Callable[[Batch], bool]) -> None:
+        super().__init__()
+        self.refuses = refuses
+
+    def write(self, batch: Batch) -> None:
+        if self.refuses(batch):
+            raise OverflowError("too large")
+        super().write(batch)
+
+
+def other(record: Any) -> Any:
+    """The same row of job 2."""
+    return replace(record, job_id=2)
+
+
+def test_a_row_that_can_never_be_stored_ends_its_job_alone(caplog: pytest.LogCaptureFixture) -> None:
+    """The job ends with a message that the task has; the other job goes on with the same batch; nothing is down."""
+
+    async def scenario() -> None:
+        culprit = replace(TASK, status=TaskStatus.RUNNING, propagated={"X": 1})
+        ended = replace(TASK, status=TaskStatus.FAULTY)
+        started = replace(START, job_id=2)
+        scene = Scene(
+            [SaveJob(job=JOB), SaveTask(task=TASK)],
+            [SaveJob(job=other(JOB)), SaveTask(task=other(TASK))],
+            [SaveTask(task=culprit), START],
+            [SaveTask(task=other(TASK)), started],
+            [SaveJob(job=replace(JOB, status=JobStatus.FAILED)), SaveTask(task=ended)],
+        )
+        scene.driver._store = scene.store = PickyStore(lambda batch: bool(batch.tasks.get((1, 0), TASK).propagated))
+        scene.driver.submit(SUBMITTED, SUBMISSION)
+        scene.driver.submit(replace(SUBMITTED, job_id=2), other(SUBMISSION))
+        await scene.driver.settled()
+        scene.driver.post(PauseJob(at=1, job_id=1))
+        scene.driver.post(PauseJob(at=1, job_id=2))
+        await scene.driver.settled()
+        message = "The scheduler ended this job, because what came of it cannot be stored: OverflowError: too large"
+        assert scene.machine.events[4:] == [JobBroken(at=1000, job_id=1, message=message, task_id=0)]
+        assert (scene.acted, scene.driver.down) == ([started], "")
+        assert (scene.store.tasks(1), scene.store.tasks(2)) == ((ended,), (other(TASK),))
+        assert scene.store.job(1).record.status is JobStatus.FAILED  # type: ignore[union-attr]
+        assert not scene.driver._batch
+
+    asyncio.run(scenario())
+    assert "what came of job 1 can never be stored" in caplog.text
+
+
+def test_an_ended_job_that_cannot_be_stored_is_stored_without_what_is_in_the_way() -> None:
+    """The machine has let go of it: its rows say what happened."""
+
+    async def scenario() -> None:
+        culprit = replace(TASK, status=TaskStatus.FINISHED, propagated={"X": 1})
+        finished = replace(JOB, status=JobStatus.FINISHED, remove_at=10**30)
+        scene = Scene([SaveJob(job=JOB), SaveTask(task=TASK)], [SaveJob(job=finished), SaveTask(task=culprit)])
+        scene.driver._store = scene.store = PickyStore(
+            lambda batch: (
+                any((row.remove_at or 0) > 2**63 for row in batch.jobs.values())
+                or any(row.propagated for row in batch.tasks.values())
+            )
+        )
+        scene.driver.submit(SUBMITTED, SUBMISSION)
+        await scene.driver.settled()
+        scene.driver.post(PauseJob(at=1, job_id=1))
+        await scene.driver.settled()
+        (task,) = scene.store.tasks(1)
+        assert (task.status, task.propagated) == (TaskStatus.FAULTY, None)
+        assert task.failure is not None
+        assert task.failure.message.endswith("cannot be stored: OverflowError: too large")
+        record = scene.store.job(1).record  # type: ignore[union-attr]
+        assert (record.status, record.remove_at, scene.driver.down) == (JobStatus.FAILED, None, "")
+
+    asyncio.run(scenario())
+
+
+def test_a_submission_that_can_never_be_stored_is_refused_alone() -> None:
+    """Whoever submitted it gets the reason; the other one of the same moment is there."""
+
+    async def scenario() -> None:
+        scene = Scene([SaveJob(job=JOB), TOLD], [SaveJob(job=other(JOB))])
+        scene.driver._store = scene.store = PickyStore(lambda batch: 1 in batch.jobs)
+        scene.driver.submit(SUBMITTED, SUBMISSION)
+        refused = asyncio.ensure_future(scene.driver.settled(1))
+        scene.driver.submit(replace(SUBMITTED, job_id=2), other(SUBMISSION))
+        await scene.driver.settled(2)
+        with pytest.raises(Unstorable, match=r"The job cannot be stored: OverflowError: too large\."):
+            await refused
+        assert (scene.store.job(1), scene.store.job(2) is None, scene.acted) == (None, False, [])
+
+    asyncio.run(scenario())
+
+
+def test_an_action_that_raises_keeps_none_of_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    """A start that fails ends its job; whatever else was to be done is done."""
+
+    async def scenario() -> None:
+        scene = Scene([SaveJob(job=JOB), START, TOLD])
+        carry_out = scene.driver._act
+
+        def act(action: Any) -> None:
+            if action is START:
+                raise RuntimeError("out of order")
+            carry_out(action)
+
+        scene.driver._act = act
+        scene.driver.submit(SUBMITTED, SUBMISSION)
+        await scene.driver.settled()
+        message = "The scheduler failed at starting this task, and ended its job: RuntimeError: out of order"
+        assert scene.acted == [TOLD]
+        assert scene.machine.events[1:] == [JobBroken(at=1000, job_id=1, message=message, task_id=0)]
+
+    asyncio.run(scenario())
+    assert "could not be carried out" in caplog.text
+
+
+def test_a_machine_that_fails_still_has_its_timers() -> None:
+    """What raises at one event keeps no other job waiting."""
+
+    async def scenario() -> None:
+        scene = Scene()
+        scene.machine.next_wakeup = 1001
+        handle = scene.machine.handle
+
+        def broken(event: Event) -> list[Command]:
+            scene.machine.handle = handle  # type: ignore[method-assign]
+            raise RuntimeError("out of order")
+
+        scene.machine.handle = broken  # type: ignore[method-assign]
+        with pytest.raises(RuntimeError, match="out of order"):
+            scene.driver.post(PauseJob(at=1, job_id=1))
+        scene.now = 1001
+        await scene.until(lambda: bool(scene.machine.events))
+        scene.machine.next_wakeup = None
+        assert scene.machine.events[0] == TimePassed(at=1001)
+        scene.driver.close()
+
+    asyncio.run(scenario())
 
 
 def test_a_kill_is_carried_out_though_nothing_can_be_stored() -> None:
