@@ -172,6 +172,12 @@ def test_loose_file_of_the_scheduler_imports_only_what_is_below_it() -> None:
     assert wrong == []
 
 
+def test_requests_read_the_store_beside_the_loop() -> None:
+    """A route reads through `Call.read` or `Reader.query`, never in the loop's thread."""
+    routes = sorted((PACKAGE / "scheduler/rest/routes").glob("*.py"))
+    assert [path.name for path in routes if "service.ask" in path.read_text(encoding="utf-8")] == []
+
+
 def test_nothing_in_the_service_knows_the_whole_of_it() -> None:
     """`Service` puts the parts of its room together; none of them imports it."""
     whole = f"{NAME}.scheduler.service.service"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from proactive_jupyter_kernel.scheduler.store.base import LogLine, LogPart, LogText
@@ -45,6 +45,8 @@ class _Capture:
     texts: deque[str] = field(default_factory=deque)
     held: int = 0
     skipped: int = 0
+    #: False: what was written before the capture is still being read, and comes first.
+    complete: bool = True
 
 
 class Logs:
@@ -111,9 +113,16 @@ class Logs:
         """Whether this listener gets the job's lines."""
         return listener in self._captures.get(job_id, {})
 
-    def capture(self, job_id: int, listener: str, earlier: Iterable[str] = ()) -> None:
-        """From now on keep the job's lines for this listener, `earlier` ones first."""
-        self._captures.setdefault(job_id, {})[listener] = _Capture(texts=deque(earlier))
+    def capture(self, job_id: int, listener: str, *, complete: bool = True) -> None:
+        """From now on keep the job's lines for this listener; not `complete`: `prepend` follows."""
+        self._captures.setdefault(job_id, {})[listener] = _Capture(complete=complete)
+
+    def prepend(self, job_id: int, listener: str, earlier: Sequence[str]) -> None:
+        """Put what was written before the capture in front of it; nothing if the capture has ended meanwhile."""
+        capture = self._captures.get(job_id, {}).get(listener)
+        if capture is not None:
+            capture.texts.extendleft(reversed(earlier))
+            capture.complete = True
 
     def unread(self, job_id: int, listener: str) -> int:
         """How many lines wait for the listener; -1 if nothing is captured for it."""
@@ -122,7 +131,9 @@ class Logs:
 
     def read(self, job_id: int, listener: str) -> str:
         """The lines that came since the last reading."""
-        capture = self._captures[job_id][listener]
+        capture = self._captures.get(job_id, {}).get(listener)
+        if capture is None or not capture.complete:
+            return ""
         notice = f"[{capture.skipped} lines were not read in time and are left out here]\n" if capture.skipped else ""
         text = notice + "".join(capture.texts)
         capture.texts.clear()

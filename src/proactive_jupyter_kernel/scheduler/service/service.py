@@ -342,33 +342,37 @@ class Service(Verbs):
 
     # --- output --------------------------------------------------------------------------------------------------
 
-    def store_output(self) -> None:
-        """Store the lines that have come so far, before somebody reads a log."""
-        self._driver.flush()
-
     async def _store_output(self) -> None:
         with contextlib.suppress(StoreUnavailable):
             self._driver.flush()
             await self._driver.settled()
 
-    def live_log(self, job_id: int, listener: str, *, everything: bool = False) -> str:
+    async def live_log(self, job_id: int, listener: str, *, everything: bool = False) -> str:
         """What the job's tasks wrote since this listener asked last.
 
         The first call begins the capture; with `everything`, the lines before it come, too. A job that has ended has
         nothing more once all is read.
         """
-        ended = self.ask.ended(job_id)
+        _, ended = await self.reader.query(lambda ask: ask.ended(job_id))
         if not self.logs.is_captured(job_id, listener):
             if ended and not everything:
                 return ""
-            self.store_output()
-            earlier = self.ask.job_log(job_id, self.ask.tasks(job_id), ALL) if everything else ()
-            self.logs.capture(job_id, listener, earlier)
+            if everything:
+                await self._capture_everything(job_id, listener)
+            else:
+                self.logs.capture(job_id, listener)
         return self.logs.read(job_id, listener)
 
-    async def in_thread(self, read: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        """Run a long read beside the loop."""
-        return await asyncio.to_thread(read, *args, **kwargs)
+    async def _capture_everything(self, job_id: int, listener: str) -> None:
+        """What is stored now is earlier, what comes from now on is captured: no line twice, none left out."""
+        await self._store_output()
+        reading = self.reader.begin(lambda ask: list(ask.job_log(job_id, ask.tasks(job_id), ALL)))
+        self.logs.capture(job_id, listener, complete=False)
+        try:
+            self.logs.prepend(job_id, listener, await reading)
+        except BaseException:
+            self.logs.release(job_id, listener)
+            raise
 
 
 #: Jobs that have started and continue without a decision.

@@ -8,6 +8,7 @@ the revision of that moment: a client that polls with it misses no change.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
@@ -124,6 +125,19 @@ class Reader(Generic[_View]):
         except OutputNotStored:
             await self._store_output()
             return await loop.run_in_executor(self._threads, self._read, read, True)
+
+    def begin(self, read: Callable[[_View], _Found]) -> Awaitable[_Found]:
+        """As `query`, of the rows as they are now: whatever is written after this call does not show."""
+        with contextlib.ExitStack() as stack:
+            rows = stack.enter_context(self._store.snapshot())
+            _ = rows.revision  # the transaction begins with its first reading
+            transaction = stack.pop_all()
+
+        def run() -> _Found:
+            with transaction:
+                return read(self._view(rows, True))
+
+        return asyncio.get_running_loop().run_in_executor(self._threads, run)
 
     def _read(self, read: Callable[[_View], _Found], output_stored: bool) -> tuple[int, _Found]:
         with self._store.snapshot() as rows:

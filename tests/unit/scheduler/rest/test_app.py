@@ -218,8 +218,10 @@ def test_a_fault_of_ours_is_told_as_one(rest: Callable[..., None]) -> None:
     """Whatever breaks in a handler is a JSON error, never a dropped connection."""
 
     async def scenario(scene: Any) -> None:
-        del scene.service.ask
+        reader = scene.service.reader
+        del scene.service.reader
         answer = await scene.json("/scheduler/jobs", status=500)
+        scene.service.reader = reader
         assert answer["exceptionClass"] == "java.lang.RuntimeException"
 
     rest(scenario)

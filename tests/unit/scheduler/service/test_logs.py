@@ -78,7 +78,8 @@ def test_a_listener_reads_what_came_since_it_read_last() -> None:
     logs = buffers()
     logs.append(source(7, 0), line("before"))
     assert logs.unread(7, "s") == -1
-    logs.capture(7, "s", ["earlier\n"])
+    logs.capture(7, "s", complete=False)
+    logs.prepend(7, "s", ["earlier\n"])
     logs.capture(7, "other")
     logs.append(source(7, 0), line("a"))
     logs.append(source(8, 0), line("another job"))

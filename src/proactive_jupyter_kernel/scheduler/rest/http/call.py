@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from proactive_jupyter_kernel.scheduler.engine.records import JobRecord
     from proactive_jupyter_kernel.scheduler.rest.http.routing import Route
     from proactive_jupyter_kernel.scheduler.rest.http.sessions import Session, Sessions
+    from proactive_jupyter_kernel.scheduler.service.questions import Questions
 
 __all__ = ["Call", "download", "json_answer", "no_content", "text_answer"]
 
+_Found = TypeVar("_Found")
 
 #: Seconds that may pass until the next piece of a body arrives, and bytes a second that the slowest client sends.
 PATIENCE, _SLOWEST = 60.0, 1024
@@ -54,6 +56,11 @@ class Call:
     def __post_init__(self) -> None:
         query = self.request.scope.get("query_string", b"").decode("latin-1")
         self.pairs = parse_qsl(query, keep_blank_values=True)
+
+    async def read(self, question: Callable[[Questions], _Found]) -> _Found:
+        """What `question` reads of the store, all at one moment, in a thread: rendering belongs there, too."""
+        _, found = await self.service.reader.query(question)
+        return found
 
     # --- path and query ------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from starlette.responses import Response
@@ -15,14 +16,14 @@ __all__ = ["OUTSIDE"]
 
 async def buckets(call: Call) -> Response:
     """All buckets."""
-    counts = await call.service.in_thread(call.service.catalog.buckets)
+    counts = await asyncio.to_thread(call.service.catalog.buckets)
     return json_answer([{"name": name, "owner": "", "contentCount": count} for name, count in counts.items()])
 
 
 async def objects(call: Call) -> Response:
     """The objects of a bucket."""
     bucket = call.params["bucket"]
-    found = await call.service.in_thread(call.service.catalog.listed, bucket)
+    found = await asyncio.to_thread(call.service.catalog.listed, bucket)
     return json_answer(
         [
             {"name": name, "bucket_name": bucket, "content_type": media_type(path), "file_name": path.name}
@@ -39,7 +40,7 @@ async def raw(call: Call) -> Response:
         path = call.service.catalog.find(bucket, name)
         return path.read_bytes(), path
 
-    content, path = await call.service.in_thread(read)
+    content, path = await asyncio.to_thread(read)
     return Response(content, media_type=media_type(path))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.responses import Response
 
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, no_content
@@ -12,7 +14,7 @@ __all__ = ["ROUTES"]
 
 async def names(call: Call) -> Response:
     """The names."""
-    known = await call.service.in_thread(call.service.credentials.of, call.user)
+    known = await asyncio.to_thread(call.service.credentials.of, call.user)
     return json_answer(sorted(known))
 
 
@@ -22,14 +24,14 @@ async def put(call: Call) -> Response:
     key = call.params.get("key") or form.get("key", "")
     if not key:
         raise ValueError("The field 'key' must name the credential.")
-    await call.service.in_thread(call.service.credentials.put, call.user, key, form.get("value", ""))
+    await asyncio.to_thread(call.service.credentials.put, call.user, key, form.get("value", ""))
     return no_content()
 
 
 async def remove(call: Call) -> Response:
     """Forget one; one that is not there is no error."""
     key = call.params.get("key") or call.text("key")
-    await call.service.in_thread(call.service.credentials.remove, call.user, key)
+    await asyncio.to_thread(call.service.credentials.remove, call.user, key)
     return no_content()
 
 

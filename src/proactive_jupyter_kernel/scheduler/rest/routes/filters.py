@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from proactive_jupyter_kernel.scheduler.engine.records import TaskRecord
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call
+from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.store.base import JobQuery
 from proactive_jupyter_kernel.workflow.status import JOB_ENDED, TASK_ENDED, JobStatus, TaskStatus
 
@@ -143,16 +144,16 @@ def task_window(call: Call) -> slice:
     return slice(offset, offset + (PAGE if limit < 0 else limit))
 
 
-def chosen_tasks(call: Call, *, filtered: bool = False) -> list[TaskRecord]:
-    """The job's tasks that the path's tag and status and, if `filtered`, the query's status leave.
+def chosen_tasks(call: Call, ask: Questions, words: str | None = None) -> list[TaskRecord]:
+    """The job's tasks with the tag and the statuses of the path, or those of `words`, a ``statusFilter``.
 
     As on a server, a filter without a known word leaves none, and SUBMITTED tasks are not among the pending ones.
     """
-    tasks: Iterable[TaskRecord] = call.service.ask.tasks(call.job_id)
+    tasks: Iterable[TaskRecord] = ask.tasks(call.job_id)
     tag = call.params.get("tag")
     if tag is not None:
         tasks = [task for task in tasks if task.tag == tag]
-    words = call.params.get("status", call.text("statusFilter") if filtered else None)
+    words = call.params.get("status", words)
     if words is not None:
         statuses = task_statuses(words)
         tasks = [task for task in tasks if task.status in statuses]

@@ -54,8 +54,8 @@ async def remove_several(call: Call) -> Response:
     wanted = call.numbers("jobsid")
     age = call.number("olderThan", 0)
     if not wanted and age > 0:
-        found = call.service.ask.jobs(JobQuery(finished_before=call.service.clock() - age))
-        wanted = [row.record.job_id for row in found.rows]
+        query = JobQuery(finished_before=call.service.clock() - age)
+        wanted = await call.read(lambda ask: [row.record.job_id for row in ask.jobs(query).rows])
     done = await _each(wanted, call.service.remove_job)
     return json_answer(bool(done) and all(done))
 

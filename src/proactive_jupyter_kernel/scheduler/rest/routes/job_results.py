@@ -9,9 +9,9 @@ from starlette.responses import Response
 from proactive_jupyter_kernel.scheduler.rest.dto import records, views
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, no_content, text_answer
 from proactive_jupyter_kernel.scheduler.rest.http.routing import TEXT, Route
+from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.service.serverlog import job_lines
-from proactive_jupyter_kernel.scheduler.service.service import Service
-from proactive_jupyter_kernel.workflow.status import TaskStatus
+from proactive_jupyter_kernel.workflow.status import JOB_ENDED, TaskStatus
 
 __all__ = ["ROUTES"]
 
@@ -20,46 +20,57 @@ __all__ = ["ROUTES"]
 
 async def result(call: Call) -> Response:
     """JobResult; 204 while the job is alive."""
-    ask = call.service.ask
-    if not ask.ended(call.job_id):
-        return no_content()
-    row = ask.job(call.job_id)
-    return await call.service.in_thread(lambda: json_answer(views.job_result(ask, row)))
+    job_id = call.job_id
+
+    def read(ask: Questions) -> Response:
+        row = ask.job(job_id)
+        return json_answer(views.job_result(ask, row)) if row.record.status in JOB_ENDED else no_content()
+
+    return await call.read(read)
 
 
 async def result_value(call: Call) -> Response:
     """The text of each task's value; 204 while the job is alive."""
-    if not call.service.ask.ended(call.job_id):
-        return no_content()
-    outcomes = await call.service.in_thread(call.service.ask.outcomes, call.job_id)
-    return json_answer({outcome.task.name: records.value_text(outcome) for outcome in outcomes})
+    job_id = call.job_id
+
+    def read(ask: Questions) -> Response:
+        if not ask.ended(job_id):
+            return no_content()
+        return json_answer({outcome.task.name: records.value_text(outcome) for outcome in ask.outcomes(job_id)})
+
+    return await call.read(read)
 
 
 async def result_map(call: Call) -> Response:
     """What tasks put into ``resultMap``, as text."""
-    return json_answer(await _result_map(call, call.job_id))
+    job_id = call.job_id
+    return await call.read(lambda ask: json_answer(_result_map(ask, job_id)))
 
 
 async def result_maps(call: Call) -> Response:
     """The result maps of several jobs, by id."""
-    return json_answer({str(job_id): await _result_map(call, job_id) for job_id in _known(call)})
+    return await call.read(
+        lambda ask: json_answer({str(job_id): _result_map(ask, job_id) for job_id in _known(call, ask)})
+    )
 
 
-async def _result_map(call: Call, job_id: int) -> dict[str, Any]:
-    row = call.service.ask.job(job_id)
-    outcomes = await call.service.in_thread(call.service.ask.outcomes, job_id) if row.has_result_map else []
+def _result_map(ask: Questions, job_id: int) -> dict[str, Any]:
+    row = ask.job(job_id)
+    outcomes = ask.outcomes(job_id) if row.has_result_map else []
     filled: dict[str, Any] = records.job_result(row, {}, views.result_map(outcomes), set())["resultMap"]
     return filled
 
 
 async def precious_metadata(call: Call) -> Response:
     """For each job, the names of its tasks with a precious result."""
-    return json_answer({str(job_id): list(call.service.ask.job(job_id).record.precious) for job_id in _known(call)})
+    return await call.read(
+        lambda ask: json_answer({str(job_id): list(ask.job(job_id).record.precious) for job_id in _known(call, ask)})
+    )
 
 
-def _known(call: Call) -> list[int]:
-    """The jobs of the query; an unknown one keeps nothing from the others."""
-    return [job_id for job_id in call.numbers("jobsid") if call.service.ask.knows(job_id)]
+def _known(call: Call, ask: Questions) -> list[int]:
+    """The jobs of the query without unknown ones."""
+    return [job_id for job_id in call.numbers("jobsid") if ask.knows(job_id)]
 
 
 # --- logs --------------------------------------------------------------------------------------------------------
@@ -67,47 +78,46 @@ def _known(call: Call) -> list[int]:
 
 async def result_log_all(call: Call) -> Response:
     """The logs of all tasks that have ended, one after the other."""
-    call.service.store_output()
-    return text_answer(call, await call.service.in_thread(_ended_log, call.service, call.job_id))
+    job_id = call.job_id
+    return await call.read(lambda ask: text_answer(call, _ended_log(ask, job_id)))
 
 
 async def full_log(call: Call) -> Response:
     """The logs of all tasks that have ended or are in error, by time; for a browser or as a file."""
-    call.service.store_output()
-    text = await call.service.in_thread(_ended_log, call.service, call.job_id, in_error=True)
+    job_id = call.job_id
     headers = {}
     if call.text("destination") == "file":
-        headers["Content-Disposition"] = f"attachment; filename=job_{call.job_id}_logs.log"
-    return text_answer(call, text, headers=headers)
+        headers["Content-Disposition"] = f"attachment; filename=job_{job_id}_logs.log"
+    return await call.read(lambda ask: text_answer(call, _ended_log(ask, job_id, in_error=True), headers=headers))
 
 
-def _ended_log(service: Service, job_id: int, *, in_error: bool = False) -> str:
+def _ended_log(ask: Questions, job_id: int, *, in_error: bool = False) -> str:
     """The logs of the tasks that have ended; `in_error`: and of those that wait for a decision."""
     tasks = [
-        task
-        for task in service.ask.tasks(job_id)
-        if task.finished_at >= 0 or (in_error and task.status is TaskStatus.IN_ERROR)
+        task for task in ask.tasks(job_id) if task.finished_at >= 0 or (in_error and task.status is TaskStatus.IN_ERROR)
     ]
     tasks.sort(key=lambda task: (task.finished_at, task.task_id))
-    return "".join(service.ask.job_log(job_id, tasks))
+    return "".join(ask.job_log(job_id, tasks))
 
 
 async def live_log(call: Call) -> Response:
     """What was written since the session asked last."""
     everything = call.flag("allLogs", False)
-    return text_answer(call, call.service.live_log(call.job_id, _listener(call), everything=everything))
+    return text_answer(call, await call.service.live_log(call.job_id, _listener(call), everything=everything))
 
 
 async def live_log_available(call: Call) -> Response:
     """How many lines wait to be read; -1 if nothing is captured."""
-    call.service.ask.job(call.job_id)
-    return json_answer(call.service.logs.unread(call.job_id, _listener(call)))
+    job_id = call.job_id
+    await call.read(lambda ask: ask.job(job_id))
+    return json_answer(call.service.logs.unread(job_id, _listener(call)))
 
 
 async def live_log_end(call: Call) -> Response:
     """Capture no more for this session."""
-    call.service.ask.job(call.job_id)
-    call.service.logs.release(call.job_id, _listener(call))
+    job_id = call.job_id
+    await call.read(lambda ask: ask.job(job_id))
+    call.service.logs.release(job_id, _listener(call))
     return json_answer(True)
 
 
@@ -118,9 +128,8 @@ def _listener(call: Call) -> str:
 
 async def server_log(call: Call) -> Response:
     """What the scheduler itself did with the job."""
-    service = call.service
-    row = service.ask.job(call.job_id)
-    tasks = await service.in_thread(service.ask.tasks, call.job_id)
+    service, job_id = call.service, call.job_id
+    row, tasks = await call.read(lambda ask: (ask.job(job_id), ask.tasks(job_id)))
     return text_answer(
         call, "".join(job_lines(row.record, tasks, service.selections, service.resources.unmet_condition))
     )

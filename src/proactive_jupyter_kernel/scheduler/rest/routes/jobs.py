@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from proactive_jupyter_kernel.errors import UnknownJob
 from proactive_jupyter_kernel.scheduler.rest.dto import records, views
 from proactive_jupyter_kernel.scheduler.rest.dto.job_xml import job_xml
 from proactive_jupyter_kernel.scheduler.rest.dto.records import Json
@@ -34,13 +33,14 @@ def _user_jobs(ask: Questions, query: JobQuery) -> tuple[int, list[Json]]:
 
 async def jobs_info(call: Call) -> Response:
     """A page of UserJob."""
-    found = await call.service.in_thread(call.service.ask.jobs, job_query(call))
-    return json_answer(records.page(found.total, [records.user_job(row) for row in found.rows]))
+    query = job_query(call)
+    return await call.read(lambda ask: json_answer(records.page(*_user_jobs(ask, query))))
 
 
 async def job_ids(call: Call) -> Response:
     """A page of job ids."""
-    found = await call.service.in_thread(call.service.ask.jobs, job_query(call))
+    query = job_query(call)
+    found = await call.read(lambda ask: ask.jobs(query))
     return json_answer(records.page(found.total, [str(row.record.job_id) for row in found.rows]))
 
 
@@ -49,13 +49,9 @@ async def jobs_info_list(call: Call) -> Response:
     wanted = call.numbers("jobsid") or call.numbers("jobid")
     if call.request.method == "POST":
         wanted = sorted(set(await call.json_numbers()))
-    rows = []
-    for job_id in wanted:
-        try:
-            rows.append(call.service.ask.job(job_id))
-        except UnknownJob:
-            continue
-    return json_answer([records.user_job(row) for row in rows])
+    return await call.read(
+        lambda ask: json_answer([records.user_job(ask.job(each)) for each in wanted if ask.knows(each)])
+    )
 
 
 async def revision(call: Call) -> Response:
@@ -68,28 +64,28 @@ async def revision(call: Call) -> Response:
 
 async def info(call: Call) -> Response:
     """JobInfo: status and counters."""
-    return json_answer(records.job_info(call.service.ask.job(call.job_id)))
+    job_id = call.job_id
+    return await call.read(lambda ask: json_answer(records.job_info(ask.job(job_id))))
 
 
 async def state(call: Call) -> Response:
     """JobState: everything, with all tasks."""
-    row = call.service.ask.job(call.job_id)
-    return await call.service.in_thread(lambda: json_answer(views.job_state(call.service.ask, row)))
+    job_id = call.job_id
+    return await call.read(lambda ask: json_answer(views.job_state(ask, ask.job(job_id))))
 
 
 async def xml(call: Call) -> Response:
     """What was submitted, with the job's variables and generic information."""
     media_type = "application/json" if "application/json" in call.header("accept") else "application/xml;charset=UTF-8"
-    ask = call.service.ask
-    facts, text = ask.job(call.job_id).facts, ask.xml(call.job_id)
-    written = await call.service.in_thread(job_xml, text, facts, ask.hidden)
+    job_id = call.job_id
+    written = await call.read(lambda ask: job_xml(ask.xml(job_id), ask.job(job_id).facts, ask.hidden))
     return Response(written.encode("utf-8", "replace"), headers={"Content-Type": media_type})
 
 
 async def html(call: Call) -> Response:
     """The studio's picture that came with the workflow; 404 if there is none."""
-    call.service.ask.job(call.job_id)
-    picture = call.service.ask.workflow(call.job_id).visualization
+    job_id = call.job_id
+    picture = await call.read(lambda ask: ask.workflow(job_id).visualization)
     if not picture:
         raise RestError(404, "java.io.IOException", f"The workflow of job {call.job_id} has no visualization.")
     # Not as a JSON string, though JSON is announced: so a server sends it, and so its portals read it.
@@ -98,7 +94,8 @@ async def html(call: Call) -> Response:
 
 async def description(call: Call) -> Response:
     """Name, variables, icon."""
-    row = call.service.ask.job(call.job_id)
+    job_id = call.job_id
+    row = await call.read(lambda ask: ask.job(job_id))
     details = records.job_info(row)
     return json_answer(
         {

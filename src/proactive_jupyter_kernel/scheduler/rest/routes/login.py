@@ -81,7 +81,7 @@ async def users(call: Call) -> Response:
 
 async def users_with_jobs(call: Call) -> Response:
     """Who has jobs: the one user there is, if there is a job."""
-    jobs = call.service.ask.jobs(JobQuery(limit=1, sort=(("submitted_at", True),)))
+    jobs = await call.read(lambda ask: ask.jobs(JobQuery(limit=1, sort=(("submitted_at", True),))))
     if not jobs.rows:
         return json_answer([])
     latest = jobs.rows[0].record

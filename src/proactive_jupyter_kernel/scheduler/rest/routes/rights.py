@@ -18,7 +18,8 @@ async def permission(call: Call) -> Response:
 
 async def job_permission(call: Call) -> Response:
     """Whether the user may call a method on a job, which must be there."""
-    call.service.ask.job(call.job_id)
+    job_id = call.job_id
+    await call.read(lambda ask: ask.job(job_id))
     return json_answer(True)
 
 

@@ -5,6 +5,7 @@ All nodes are on this machine. `ProactiveNodeMBeanClient` of the official Python
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 import threading
@@ -71,7 +72,7 @@ async def mbean(call: Call) -> Response:
 async def _read(call: Call) -> dict[str, Mapping[str, Any]]:
     name = call.text("objectname")
     try:
-        return await call.service.in_thread(call.service.resources.load.read, name)
+        return await asyncio.to_thread(call.service.resources.load.read, name)
     except UnknownMBean:
         raise RestError(500, _UNKNOWN, name) from None
 
@@ -84,7 +85,7 @@ async def history(call: Call) -> Response:
     samples = {}
     try:
         for attribute in _wanted(call):
-            samples[f"{attribute}{kind}"] = await call.service.in_thread(load.history, name, attribute, letter)
+            samples[f"{attribute}{kind}"] = await asyncio.to_thread(load.history, name, attribute, letter)
     except UnknownMBean:
         raise RestError(500, _UNKNOWN, name) from None
     return json_answer({name: json.dumps(samples)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import mimetypes
 import os
 from collections.abc import Iterator, Sequence
@@ -55,11 +56,11 @@ async def _file_answer(call: Call, place: Path, path: str) -> Response:
     asked, accepted = call.text("encoding").lower(), _accepted(call)
     if asked == "gzip":
         spool = spooled(call)
-        await call.service.in_thread(archives.gzipped, place, spool)
+        await asyncio.to_thread(archives.gzipped, place, spool)
         return _stream(spool, {"Content-Encoding": "gzip", "x-pds-pathname": _in_header(path)}, _type(place))
-    if accepted == ["zip"] and not await call.service.in_thread(archives.is_zip, place):
+    if accepted == ["zip"] and not await asyncio.to_thread(archives.is_zip, place):
         spool = spooled(call)
-        await call.service.in_thread(archives.zipped, [(place.name, place)], spool)
+        await asyncio.to_thread(archives.zipped, [(place.name, place)], spool)
         return _stream(spool, {"Content-Encoding": "zip"}, _type(place))
     return FileResponse(place, media_type=_type(place), headers={"Content-Encoding": "identity"})
 
@@ -86,7 +87,7 @@ async def _folder_answer(call: Call, folder: Folder, path: str) -> Response:
         names = [PurePosixPath(found[0]).name] if alone else found
         archives.zipped(((name, start / one) for name, one in zip(names, found, strict=True)), spool)
 
-    await call.service.in_thread(pack)
+    await asyncio.to_thread(pack)
     return _stream(spool, {"Content-Encoding": "zip"})
 
 
@@ -126,7 +127,7 @@ async def _listing(call: Call, folder: Folder, path: str) -> Response:
     if not folder.at(path).is_dir():
         raise ValueError(f"{path!r} is a file of the {folder.name}; only a folder can be listed.")
     includes, excludes = patterns(call, "includes"), patterns(call, "excludes")
-    return json_answer(await call.service.in_thread(_listed, folder, path, includes, excludes, metadata))
+    return json_answer(await asyncio.to_thread(_listed, folder, path, includes, excludes, metadata))
 
 
 def _listed(

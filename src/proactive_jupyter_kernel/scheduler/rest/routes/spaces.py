@@ -36,12 +36,12 @@ async def create(call: Call, folder: Folder, path: str) -> Response:
     """Make a folder or an empty file."""
     kind = (await call.form()).get("mimetype", "")
     if kind == _FOLDER:
-        await call.service.in_thread(folder.make_folder, path)
+        await asyncio.to_thread(folder.make_folder, path)
     elif kind == _FILE:
         # A file that is there already stays as it is.
         if not folder.at(path).is_file():
             with tempfile.TemporaryFile() as nothing:
-                await call.service.in_thread(folder.write, path, nothing)
+                await asyncio.to_thread(folder.write, path, nothing)
     else:
         raise ValueError(f"The mimetype must be {_FOLDER} or {_FILE}, not {kind!r}.")
     return Response()
@@ -54,7 +54,7 @@ async def upload(call: Call, folder: Folder, path: str) -> Response:
     store: Callable[[IO[bytes]], None] = _STORES.get(encoding, _store)(folder, path)
     with spooled(call) as body:
         await _receive(call, body)
-        await call.service.in_thread(store, body)
+        await asyncio.to_thread(store, body)
     return Response(status_code=201)
 
 
@@ -100,7 +100,7 @@ async def delete(call: Call, folder: Folder, path: str) -> Response:
                 if not any((start / parent).is_symlink() for parent in PurePosixPath(found).parents):
                     folder.delete(f"{path}/{found}")
 
-    await call.service.in_thread(remove)
+    await asyncio.to_thread(remove)
     return no_content()
 
 
@@ -126,7 +126,7 @@ async def legacy_upload(call: Call, folder: Folder, path: str) -> Response:
     with spooled(call) as body:
         body.write(parts["fileContent"])
         body.seek(0)
-        await call.service.in_thread(folder.write, target, body)
+        await asyncio.to_thread(folder.write, target, body)
     return json_answer(True)
 
 
@@ -146,7 +146,7 @@ async def legacy_delete(call: Call, folder: Folder, path: str) -> Response:
     _check_named(call, folder, path, filtered=False)
     if not folder.at(path).exists():
         raise ValueError(f"{path!r} does not exist in the {folder.name}.")
-    await call.service.in_thread(folder.delete, path)
+    await asyncio.to_thread(folder.delete, path)
     return json_answer(True)
 
 

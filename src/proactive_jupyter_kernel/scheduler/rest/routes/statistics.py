@@ -14,6 +14,7 @@ from starlette.responses import Response
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer
 from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
 from proactive_jupyter_kernel.scheduler.rest.http.routing import Route
+from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.store.base import JobQuery, JobRow
 from proactive_jupyter_kernel.workflow.status import JobStatus
 
@@ -26,8 +27,8 @@ _HISTORY = ("InErrorJobsCount", "PausedJobsCount", "PendingJobsCount", "RunningJ
 _HISTORY_LENGTH = 60
 
 
-def _all_jobs(call: Call) -> list[JobRow]:
-    return list(call.service.ask.jobs(JobQuery()).rows)
+def _all_jobs(ask: Questions) -> list[JobRow]:
+    return list(ask.jobs(JobQuery()).rows)
 
 
 def _of_jobs(rows: Iterable[JobRow]) -> dict[str, int]:
@@ -57,8 +58,8 @@ def _mean(values: list[int]) -> int:
     return sum(values) // len(values) if values else 0
 
 
-def _stats(call: Call) -> dict[str, str]:
-    rows = _all_jobs(call)
+def _stats(call: Call, ask: Questions) -> dict[str, str]:
+    rows = _all_jobs(ask)
     jobs, tasks = _of_jobs(rows), _of_tasks(rows)
     submitted = sorted(row.record.submitted_at for row in rows)
     started = [row.record for row in rows if row.record.started_at > 0]
@@ -81,8 +82,8 @@ def _stats(call: Call) -> dict[str, str]:
     return {name: str(value) for name, value in {**values, **words}.items()} | {"Status": call.service.status.value}
 
 
-def _account(call: Call) -> dict[str, str]:
-    rows = _all_jobs(call)
+def _account(ask: Questions) -> dict[str, str]:
+    rows = _all_jobs(ask)
     tasks = _of_tasks(rows)
     now = tasks["PendingTasksCount"] + tasks["RunningTasksCount"] + tasks["InErrorTasksCount"]
     values = {
@@ -99,12 +100,12 @@ def _account(call: Call) -> dict[str, str]:
 
 async def stats(call: Call) -> Response:
     """Counts of jobs and tasks, mean times."""
-    return json_answer(await call.service.in_thread(_stats, call))
+    return json_answer(await call.read(lambda ask: _stats(call, ask)))
 
 
 async def account(call: Call) -> Response:
     """The same for the user, who is the only one."""
-    return json_answer(await call.service.in_thread(_account, call))
+    return json_answer(await call.read(_account))
 
 
 async def history(call: Call) -> Response:

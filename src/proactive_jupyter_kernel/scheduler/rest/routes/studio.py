@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from starlette.responses import Response
@@ -29,34 +30,34 @@ async def _values(call: Call, *, whole: bool) -> dict[str, str]:
 
 async def workflows(call: Call) -> Response:
     """All workflows."""
-    return json_answer(await call.service.in_thread(_studio(call).all))
+    return json_answer(await asyncio.to_thread(_studio(call).all))
 
 
 async def create(call: Call) -> Response:
     """Keep a new one; answers it with its id."""
-    return json_answer(await call.service.in_thread(_studio(call).add, await _values(call, whole=True)))
+    return json_answer(await asyncio.to_thread(_studio(call).add, await _values(call, whole=True)))
 
 
 async def workflow(call: Call) -> Response:
     """One workflow."""
-    return json_answer(await call.service.in_thread(_studio(call).read, call.params["id"]))
+    return json_answer(await asyncio.to_thread(_studio(call).read, call.params["id"]))
 
 
 async def xml(call: Call) -> Response:
     """Its XML."""
-    found = await call.service.in_thread(_studio(call).read, call.params["id"])
+    found = await asyncio.to_thread(_studio(call).read, call.params["id"])
     return Response(found["xml"].encode("utf-8"), media_type="application/xml")
 
 
 async def update(call: Call) -> Response:
     """Change what the body names."""
     values = await _values(call, whole=False)
-    return json_answer(await call.service.in_thread(_studio(call).change, call.params["id"], values))
+    return json_answer(await asyncio.to_thread(_studio(call).change, call.params["id"], values))
 
 
 async def delete(call: Call) -> Response:
     """Delete one."""
-    await call.service.in_thread(_studio(call).delete, call.params["id"])
+    await asyncio.to_thread(_studio(call).delete, call.params["id"])
     return no_content()
 
 
@@ -65,7 +66,7 @@ async def delete_named(call: Call) -> Response:
     name = call.text("workflowName")
     if not name:
         raise ValueError("The query parameter 'workflowName' must name what is to be deleted.")
-    await call.service.in_thread(_studio(call).delete_named, name)
+    await asyncio.to_thread(_studio(call).delete_named, name)
     return no_content()
 
 

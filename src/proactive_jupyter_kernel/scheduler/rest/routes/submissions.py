@@ -82,8 +82,7 @@ async def submit_link_sync(call: Call) -> Response:
             PORTAL + "SchedulerRestException",
             f"Job {job.job_id} is not finished after {timeout} milliseconds. It is still running.",
         ) from None
-    ask = call.service.ask
-    return json_answer(await call.service.in_thread(views.job_result, ask, ask.job(job.job_id)))
+    return await call.read(lambda ask: json_answer(views.job_result(ask, ask.job(job.job_id))))
 
 
 async def submit_several(call: Call) -> Response:

@@ -13,7 +13,7 @@ from proactive_jupyter_kernel.scheduler.rest.dto import records, views
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call, download, json_answer, no_content, text_answer
 from proactive_jupyter_kernel.scheduler.rest.http.routing import ANYTHING, TEXT, Handler, Route
 from proactive_jupyter_kernel.scheduler.rest.routes.filters import chosen_tasks
-from proactive_jupyter_kernel.scheduler.service.questions import ALL, ERRORS, OUTPUT
+from proactive_jupyter_kernel.scheduler.service.questions import ALL, ERRORS, OUTPUT, Questions
 from proactive_jupyter_kernel.scheduler.service.results import TaskResult
 from proactive_jupyter_kernel.scheduler.service.serverlog import task_lines
 from proactive_jupyter_kernel.workflow.status import TASK_ENDED
@@ -25,37 +25,31 @@ __all__ = ["ROUTES"]
 
 async def result(call: Call) -> Response:
     """TaskResult; one without value while there is none."""
-    call.service.store_output()
-    ask = call.service.ask
-    return await call.service.in_thread(lambda: json_answer(views.task_result(ask, _outcome(call))))
+    return await call.read(lambda ask: json_answer(views.task_result(ask, _outcome(call, ask))))
 
 
-def _outcome(call: Call) -> TaskResult:
-    return call.service.ask.outcome(call.job_id, call.params["task"])
+def _outcome(call: Call, ask: Questions) -> TaskResult:
+    return ask.outcome(call.job_id, call.params["task"])
+
+
+def _outcomes(call: Call, ask: Questions) -> list[TaskResult]:
+    """What the tasks of the path's tag came to."""
+    tasks = [task.task_id for task in chosen_tasks(call, ask)]
+    return ask.outcomes_of(call.job_id, tasks)
 
 
 async def tag_results(call: Call) -> Response:
     """TaskResult of all tasks of a tag that have one."""
-    call.service.store_output()
-
-    def read() -> Any:
-        ask = call.service.ask
-        outcomes = (ask.outcome(task.job_id, task.name) for task in chosen_tasks(call))
-        return [views.task_result(ask, outcome) for outcome in outcomes if outcome.known]
-
-    return json_answer(await call.service.in_thread(read))
+    return await call.read(
+        lambda ask: json_answer([views.task_result(ask, each) for each in _outcomes(call, ask) if each.known])
+    )
 
 
 def _of_tag(what: Callable[[TaskResult], Any]) -> Handler:
     """A handler that answers one thing of each task of a tag, by name; null where there is none yet."""
 
     async def handler(call: Call) -> Response:
-        def read() -> Any:
-            ask = call.service.ask
-            outcomes = (ask.outcome(task.job_id, task.name) for task in chosen_tasks(call))
-            return {outcome.task.name: what(outcome) for outcome in outcomes}
-
-        return json_answer(await call.service.in_thread(read))
+        return await call.read(lambda ask: json_answer({each.task.name: what(each) for each in _outcomes(call, ask)}))
 
     return handler
 
@@ -67,19 +61,27 @@ def _serialized_text(outcome: TaskResult) -> str | None:
 
 async def value(call: Call) -> Response:
     """The value as text, or the stack trace of the failure; 204 where there is neither."""
-    text = records.value_text(_outcome(call))
-    return no_content() if text is None else text_answer(call, text)
+
+    def read(ask: Questions) -> Response:
+        text = records.value_text(_outcome(call, ask))
+        return no_content() if text is None else text_answer(call, text)
+
+    return await call.read(read)
 
 
 async def serialized_value(call: Call) -> Response:
     """The value as Java's serialization stream, or its own bytes if it is raw; 204 where there is none."""
-    content = records.serialized_value(_outcome(call))
-    return no_content() if content is None else Response(content, media_type="application/octet-stream")
+
+    def read(ask: Questions) -> Response:
+        content = records.serialized_value(_outcome(call, ask))
+        return no_content() if content is None else Response(content, media_type="application/octet-stream")
+
+    return await call.read(read)
 
 
 async def metadata(call: Call) -> Response:
     """The result's metadata."""
-    return json_answer(dict(_outcome(call).metadata))
+    return json_answer(await call.read(lambda ask: dict(_outcome(call, ask).metadata)))
 
 
 #: ``destination`` -> shown in place, or saved.
@@ -88,7 +90,10 @@ _SAVED = {"browser": False, "file": True}
 
 async def download_value(call: Call) -> Response:
     """The value with the content type that its metadata names; 204 where there is none."""
-    outcome = _outcome(call)
+    return await call.read(lambda ask: _download(call, _outcome(call, ask)))
+
+
+def _download(call: Call, outcome: TaskResult) -> Response:
     text = records.value_text(outcome)
     if not outcome.known or text is None:
         return no_content()
@@ -105,30 +110,30 @@ async def download_value(call: Call) -> Response:
 # --- logs --------------------------------------------------------------------------------------------------------
 
 
-def _task(call: Call) -> TaskRecord:
-    return call.service.ask.task(call.job_id, call.params["task"])
+def _task(call: Call, ask: Questions) -> TaskRecord:
+    return ask.task(call.job_id, call.params["task"])
 
 
 def _log(streams: dict[bool, bool]) -> Handler:
     async def handler(call: Call) -> Response:
-        call.service.store_output()
-        task = _task(call)
-        text = await call.service.in_thread(call.service.ask.log_text, call.job_id, task, streams)
-        # As on a server: a task that ran without output has a log of one line feed, one that did not run has none.
-        return text_answer(call, text or ("\n" if task.attempts and task.status in TASK_ENDED else ""))
+        def read(ask: Questions) -> Response:
+            task = _task(call, ask)
+            text = ask.log_text(call.job_id, task, streams)
+            # As on a server: a task that ran without output has a log of one line feed, one that did not run has none.
+            return text_answer(call, text or ("\n" if task.attempts and task.status in TASK_ENDED else ""))
+
+        return await call.read(read)
 
     return handler
 
 
 def _log_of_tag(streams: dict[bool, bool]) -> Handler:
     async def handler(call: Call) -> Response:
-        call.service.store_output()
-        ask = call.service.ask
+        def read(ask: Questions) -> Response:
+            tasks = chosen_tasks(call, ask)
+            return text_answer(call, "".join(ask.log_text(call.job_id, task, streams) for task in tasks))
 
-        def read() -> str:
-            return "".join(ask.log_text(call.job_id, task, streams) for task in chosen_tasks(call))
-
-        return text_answer(call, await call.service.in_thread(read))
+        return await call.read(read)
 
     return handler
 
@@ -136,13 +141,15 @@ def _log_of_tag(streams: dict[bool, bool]) -> Handler:
 async def server_log(call: Call) -> Response:
     """What the scheduler itself did with the task."""
     service = call.service
-    return text_answer(call, "".join(task_lines(_task(call), service.selections, service.resources.unmet_condition)))
+    task = await call.read(lambda ask: _task(call, ask))
+    return text_answer(call, "".join(task_lines(task, service.selections, service.resources.unmet_condition)))
 
 
 async def tag_server_log(call: Call) -> Response:
     """What the scheduler itself did with the tasks of a tag."""
     told, unmet = call.service.selections, call.service.resources.unmet_condition
-    return text_answer(call, "".join(line for task in chosen_tasks(call) for line in task_lines(task, told, unmet)))
+    tasks = await call.read(lambda ask: chosen_tasks(call, ask))
+    return text_answer(call, "".join(line for task in tasks for line in task_lines(task, told, unmet)))
 
 
 _JOB = "/scheduler/jobs/{job}"

@@ -29,7 +29,7 @@ def _for_tasks(operation: Callable[[Call, int, dict[str, Any]], Awaitable[Any]])
 
     async def handler(call: Call) -> Response:
         place = checked(call.service.site.secret, call.header("task-key"))
-        if place is None or call.service.ask.ended(place[0]):
+        if place is None or await call.read(lambda ask: ask.ended(place[0])):
             raise RestError(
                 403, "java.lang.SecurityException", "This request needs the key of a task that is running here."
             )

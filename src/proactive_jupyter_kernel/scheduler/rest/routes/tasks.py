@@ -13,6 +13,7 @@ from proactive_jupyter_kernel.scheduler.rest.dto import records, views
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer
 from proactive_jupyter_kernel.scheduler.rest.http.routing import Handler, Route
 from proactive_jupyter_kernel.scheduler.rest.routes.filters import PAGE, chosen_tasks, task_statuses, task_window
+from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.service.service import Service
 from proactive_jupyter_kernel.scheduler.store.base import TaskQuery
 from proactive_jupyter_kernel.workflow.status import TASK_ENDED
@@ -28,21 +29,23 @@ _EVERYTHING = slice(None)
 
 def _names(window: Callable[[Call], slice]) -> Handler:
     async def handler(call: Call) -> Response:
-        tasks = await call.service.in_thread(chosen_tasks, call)
-        return json_answer(records.page(len(tasks), [task.name for task in tasks[window(call)]]))
+        def read(ask: Questions) -> Response:
+            tasks = chosen_tasks(call, ask)
+            return json_answer(records.page(len(tasks), [task.name for task in tasks[window(call)]]))
+
+        return await call.read(read)
 
     return handler
 
 
 def _states(window: Callable[[Call], slice], *, filtered: bool = False) -> Handler:
     async def handler(call: Call) -> Response:
-        def read() -> Response:
-            tasks = chosen_tasks(call, filtered=filtered)
-            job = call.service.ask.job(call.job_id).record
-            states = views.task_states(call.service.ask, job, tasks[window(call)])
+        def read(ask: Questions) -> Response:
+            tasks = chosen_tasks(call, ask, call.text("statusFilter") if filtered else None)
+            states = views.task_states(ask, ask.job(call.job_id).record, tasks[window(call)])
             return json_answer(records.page(len(tasks), states))
 
-        return await call.service.in_thread(read)
+        return await call.read(read)
 
     return handler
 
@@ -58,7 +61,8 @@ async def aggregated(call: Call) -> Response:
         return task.base_name, task.status.value
 
     groups: dict[tuple[str, str], list[TaskRecord]] = {}
-    for task in await call.service.in_thread(chosen_tasks, call, filtered="statusFilter" in call.query):
+    words = call.text("statusFilter") if "statusFilter" in call.query else None
+    for task in await call.read(lambda ask: chosen_tasks(call, ask, words)):
         groups.setdefault(key(task), []).append(task)
     summaries = [_summary(name, status, tasks) for (name, status), tasks in groups.items()]
     return json_answer(records.page(len(summaries), summaries))
@@ -79,7 +83,8 @@ def _summary(name: str, status: str, tasks: list[TaskRecord]) -> dict[str, Any]:
 
 async def tags(call: Call) -> Response:
     """All tags of the job, or those with a prefix."""
-    tasks = await call.service.in_thread(call.service.ask.tasks, call.job_id)
+    job_id = call.job_id
+    tasks = await call.read(lambda ask: ask.tasks(job_id))
     prefix = call.params.get("prefix", "")
     found = dict.fromkeys(task.tag for task in tasks if task.tag and task.tag.startswith(prefix))
     return json_answer(list(found))
@@ -87,13 +92,15 @@ async def tags(call: Call) -> Response:
 
 async def visualization(call: Call) -> Response:
     """The states of the tasks that offer a visualization, a bare list: none, since nothing can be shown here."""
-    call.service.ask.job(call.job_id)
+    job_id = call.job_id
+    await call.read(lambda ask: ask.job(job_id))
     return json_answer([])
 
 
 async def precious(call: Call) -> Response:
     """Names of the tasks with a precious result."""
-    return json_answer(list(call.service.ask.job(call.job_id).record.precious))
+    job_id = call.job_id
+    return json_answer(await call.read(lambda ask: list(ask.job(job_id).record.precious)))
 
 
 # --- across jobs -------------------------------------------------------------------------------------------------
@@ -115,22 +122,24 @@ def _across(call: Call) -> TaskQuery:
 
 async def all_names(call: Call) -> Response:
     """Names of tasks of all jobs."""
-    found = await call.service.in_thread(call.service.ask.find_tasks, _across(call))
+    query = _across(call)
+    found = await call.read(lambda ask: ask.find_tasks(query))
     return json_answer(records.page(found.total, [task.name for task in found.rows]))
 
 
 async def all_states(call: Call) -> Response:
     """TaskState of tasks of all jobs."""
 
-    def read() -> Any:
-        ask = call.service.ask
-        found = ask.find_tasks(_across(call))
+    query = _across(call)
+
+    def read(ask: Questions) -> Response:
+        found = ask.find_tasks(query)
         states: list[Any] = []
         for job_id, tasks in groupby(found.rows, lambda task: task.job_id):
             states += views.task_states(ask, ask.job(job_id).record, tasks)
-        return records.page(found.total, states)
+        return json_answer(records.page(found.total, states))
 
-    return json_answer(await call.service.in_thread(read))
+    return await call.read(read)
 
 
 # --- one task ----------------------------------------------------------------------------------------------------
@@ -138,9 +147,10 @@ async def all_states(call: Call) -> Response:
 
 async def state(call: Call) -> Response:
     """TaskState."""
-    task = call.service.ask.task(call.job_id, call.params["task"])
-    job = call.service.ask.job(call.job_id).record
-    return json_answer(views.task_states(call.service.ask, job, [task])[0])
+    job_id, name = call.job_id, call.params["task"]
+    return await call.read(
+        lambda ask: json_answer(views.task_states(ask, ask.job(job_id).record, [ask.task(job_id, name)])[0])
+    )
 
 
 # --- actions -----------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,7 +33,7 @@ def _validation(verdict: Validation) -> dict[str, Any]:
 async def _validated(call: Call, xml: bytes | str, variables: Mapping[str, str]) -> Response:
     verdict = await call.service.validate(xml, variables=variables, generic_information=call.generic_information)
     # Beside the loop: thousands of variables take their time.
-    return await call.service.in_thread(lambda: json_answer(_validation(verdict)))
+    return await asyncio.to_thread(lambda: json_answer(_validation(verdict)))
 
 
 def _refused(error: SubmissionRefused | RestError) -> Response:
@@ -58,7 +59,8 @@ async def validate_link(call: Call) -> Response:
 
 async def validate_job(call: Call) -> Response:
     """Would a job's XML be valid, with these variables?"""
-    return await _validated(call, call.service.ask.xml(call.job_id), await body_variables(call))
+    job_id = call.job_id
+    return await _validated(call, await call.read(lambda ask: ask.xml(job_id)), await body_variables(call))
 
 
 _JOB, _LINK = "/scheduler/jobs/{job}/validate", "/scheduler/validateurl"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -89,7 +90,7 @@ async def linked(call: Call) -> bytes:
 
 async def linked_at(call: Call, link: str) -> bytes:
     """What is behind a link. Raises `RestError` with the classes of a server: it cannot be reached, or is not there."""
-    return await call.service.in_thread(_fetch, link, call.service.settings.body_limit, _own_session(call, link))
+    return await asyncio.to_thread(_fetch, link, call.service.settings.body_limit, _own_session(call, link))
 
 
 def _own_session(call: Call, link: str) -> str:
