@@ -24,7 +24,7 @@ from typing import Any
 import uvicorn
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
-from proactive_jupyter_kernel.scheduler import access, java_libraries
+from proactive_jupyter_kernel.scheduler import access, java_libraries, tracing
 from proactive_jupyter_kernel.scheduler import settings as settings_table
 from proactive_jupyter_kernel.scheduler.address import DataFolderInUse, Holder, locked
 from proactive_jupyter_kernel.scheduler.catalog import Catalog
@@ -66,6 +66,7 @@ def serve(data_dir: Path, port: int = 0, *, settings: Settings | None = None) ->
     """
     chosen = settings or settings_table.load()
     _make_private(data_dir)
+    tracing.begin(chosen.trace)
     # The processes of tasks find the libraries by it.
     os.environ[java_libraries.VARIABLE] = str(java_libraries.folder_of(data_dir))
     with (

@@ -61,6 +61,7 @@ class Settings:
     walltime: float
     warm: bool
     catalog: str
+    trace: str
 
 
 def _number(least: int) -> Callable[[str], int]:
@@ -229,6 +230,14 @@ SETTINGS: tuple[Setting, ...] = (
         default=str,
         read=str,
         kind="a folder",
+    ),
+    Setting(
+        name="TRACE",
+        field="trace",
+        doc="A file that gets a line for each step of each task, for benchmarks/trace_task.py; by default none.",
+        default=str,
+        read=str,
+        kind="a file",
     ),
 )
 

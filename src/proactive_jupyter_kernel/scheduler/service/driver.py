@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
+from proactive_jupyter_kernel.scheduler import tracing
 from proactive_jupyter_kernel.scheduler.attempt import Wire
 from proactive_jupyter_kernel.scheduler.engine.commands import (
     Announce,
@@ -281,6 +282,8 @@ class Driver:
             except StoreUnavailable:
                 self._batch = salvage.joined([*left.values(), self._batch])
                 raise
+            for result in batch.results:
+                tracing.mark("kept", result.job_id, result.task_id)
             self.revision = batch.revision or self.revision
         self._measures.batches += 1
         self._measures.batch_seconds += time.perf_counter() - begin

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from proactive_jupyter_kernel.scheduler import tracing
 from proactive_jupyter_kernel.scheduler.assemble import assemble, handed_on, selection
 from proactive_jupyter_kernel.scheduler.attempt import (
     Attempt,
@@ -75,6 +76,7 @@ class Runner:
         """Run an attempt in the background."""
         if self._closing:
             return
+        tracing.mark("started", command.job_id, command.task_id)
         self._measures.attempts_started += 1
         key = _key(command.job_id, command.task_id, command.number)
         before = {self._on_slot[slot.name] for slot in command.slots if slot.name in self._on_slot}
@@ -160,7 +162,9 @@ class Runner:
                 self.driver.post(event)
 
         try:
+            tracing.mark("assembled", command.job_id, command.task_id)
             outcome = await self._executor.run(attempt, output, progress)
+            tracing.mark("outcome", command.job_id, command.task_id)
         finally:
             if attempt.precious_logs:
                 await asyncio.to_thread(precious.close)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from proactive_jupyter_kernel.errors import SubmissionRefused, UnknownJob, WorkflowError
-from proactive_jupyter_kernel.scheduler import java_libraries
+from proactive_jupyter_kernel.scheduler import java_libraries, tracing
 from proactive_jupyter_kernel.scheduler.catalog import Catalog
 from proactive_jupyter_kernel.scheduler.credentials import Credentials
 from proactive_jupyter_kernel.scheduler.engine import events
@@ -232,12 +232,14 @@ class Service(Verbs):
         Raises `WorkflowError` with every problem, `SubmissionClosed` while the scheduler is stopped and
         `SubmissionRefused` where the job cannot be stored. A refused workflow gets no id.
         """
+        received = tracing.now()
         question = self._question(xml, variables, generic_information, owner, mode=mode)
         try:
             workflow = await self._checker.prepare(question)
         except WorkflowError:
             self.measures.jobs_refused += 1
             raise
+        checked = tracing.now()
         if self._machine.status not in _OPEN:
             raise SubmissionClosed(f"The scheduler is {self._machine.status.value} and takes no jobs.")
         self._last_job_id += 1
@@ -257,6 +259,8 @@ class Service(Verbs):
             self.workflows.forget(job_id)
             self.measures.jobs_refused += 1
             raise SubmissionRefused(f"The workflow was not accepted: {error.message}", hint=error.hint) from error
+        for step, at in ("received", received), ("checked", checked), ("stored", 0):
+            tracing.mark(step, job_id, at=at)
         self.measures.jobs_submitted += 1
         self.measures.job_rate.add()
         return self.ask.job(job_id).record
