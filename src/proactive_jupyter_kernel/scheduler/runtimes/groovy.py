@@ -22,6 +22,10 @@ class Groovy(JvmRuntime):
     programs = ("groovy",)
     home_variable = "GROOVY_HOME"
     install = "install Groovy (Debian: apt install groovy), or set GROOVY_HOME to the folder where it is"
+    rehearsal = (
+        "def all = [a: 1, b: 'x'].collectEntries { name, value -> [name, \"${value}\"] }\n"
+        "if (all.size() > 2) { println all }\nresult = [1, 2].collect { it * 2 }.sum()\n"
+    )
 
     def launch(self, stage: Stage) -> Launch:
         """``java -cp groovy's archives proactive.Groovy FOLDER``; inside a container ``groovy boot.groovy FOLDER``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shutil
@@ -12,13 +13,17 @@ from typing import Any, ClassVar
 
 from proactive_jupyter_kernel.scheduler import java_libraries
 from proactive_jupyter_kernel.scheduler.runtimes.base import HARNESS
+from proactive_jupyter_kernel.scheduler.runtimes.reuse import leaves_nothing
 from proactive_jupyter_kernel.scheduler.runtimes.script_engine import ScriptEngineRuntime
-from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart, Launch, Stage
+from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart, Launch, Resident, Stage
 
 __all__ = ["JvmRuntime", "groovy_library", "homes_of"]
 
 #: Made by tools/jvm_harness.py from the sources beside it.
 ARCHIVE = HARNESS / "jvm" / "proactive.jar"
+#: The packages of what Residue.java and WorkingFolder.java look at.
+_PACKAGES = ("java.lang", "java.io", "sun.nio.fs")
+_VERSION = re.compile(r'^JAVA_VERSION="(\d+)', re.MULTILINE)
 _GROOVY = re.compile(r"groovy(-all)?-\d[\d.]*\.jar")
 
 
@@ -31,6 +36,8 @@ class JvmRuntime(ScriptEngineRuntime):
 
     #: The environment variable that names the installation's folder.
     home_variable: ClassVar[str] = ""
+    #: A script that has the language load what most scripts need.
+    rehearsal: ClassVar[str] = ""
     java_install: ClassVar[str] = "install a Java runtime (Debian: apt install default-jre-headless)"
 
     def java(self, stage: Stage) -> str:
@@ -51,11 +58,21 @@ class JvmRuntime(ScriptEngineRuntime):
         """
         options = stage.jvm_arguments
         if not stage.enclosed:
-            return Launch(programs=(self.java(stage),), arguments=(*options, *arguments), **more)
+            java = self.java(stage)
+            resident = None if options else self._resident(stage, java, arguments)
+            return Launch(programs=(java,), arguments=(*options, *arguments), resident=resident, **more)
         launch = Launch(programs=launchers, arguments=tuple(arguments), **more)
         if not options:
             return launch
         return replace(launch, environment={**launch.environment, "JAVA_OPTS": " ".join(options)})
+
+    def _resident(self, stage: Stage, java: str, arguments: Sequence[str]) -> Resident:
+        """The same for a Java machine that stays; the last two arguments are the main class and the stage's folder."""
+        return Resident(
+            arguments=(*_opened(os.path.realpath(java)), *arguments[:-2], "proactive.Warm", self.engine),
+            rehearsal=self.rehearsal,
+            keep=leaves_nothing(stage.script.code, self.engine),
+        )
 
     def homes(self, stage: Stage, launcher: str) -> Iterable[Path]:
         """Folders where the language may be installed, the most likely first."""
@@ -77,6 +94,19 @@ class JvmRuntime(ScriptEngineRuntime):
     def archive(self, stage: Stage) -> Path:
         """The archive with the harness; a copy in the stage's folder where the stage is enclosed."""
         return self.harness(stage, "jvm/proactive.jar")
+
+
+@functools.cache
+def _opened(java: str) -> tuple[str, ...]:
+    """The options that let our harness see what Java's own classes keep: Java 9 and newer need them, 8 has none."""
+    try:
+        release = Path(java).parents[1].joinpath("release").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ()
+    version = _VERSION.search(release)
+    if version is None or version[1] == "1":
+        return ()
+    return tuple(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _PACKAGES)
 
 
 def homes_of(stage: Stage, variable: str, launcher: str) -> Iterator[Path]:

@@ -19,6 +19,7 @@ class Scala(JvmRuntime):
     programs = ("scala",)
     home_variable = "SCALA_HOME"
     install = "install Scala 2 (Debian: apt install scala), or set SCALA_HOME to the folder where it is"
+    rehearsal = 'result = List(1, 2).map(each => each * 2).sum\nif (result == "no") println(result)\n'
 
     def launch(self, stage: Stage) -> Launch:
         """``java … proactive.Scala FOLDER``; inside a container the same by Scala's own launcher."""

@@ -19,6 +19,7 @@ from proactive_jupyter_kernel.workflow.model import Script
 __all__ = [
     "CannotStart",
     "Launch",
+    "Resident",
     "Stage",
     "StageKind",
     "StageReport",
@@ -98,6 +99,18 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Resident:
+    """A process that runs several scripts, one after the other: see ``harness/jvm/proactive/Warm.java``."""
+
+    #: What it is started with, but for the folder of its first script, `rehearsal`.
+    arguments: tuple[str, ...]
+    #: A script that does nothing, but has the language load what it needs.
+    rehearsal: str
+    #: Whether this script may be followed by another one; otherwise the process ends with it.
+    keep: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
     """How a stage's process is started."""
 
@@ -113,6 +126,8 @@ class Launch:
     forkable: bool = False
     #: True: what the process writes to standard output is the result, as bytes.
     captures: bool = False
+    #: Where a process that is there already may run the stage instead; None: a new one must.
+    resident: Resident | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,14 +1,26 @@
 package proactive;
 
 import java.lang.reflect.InvocationTargetException;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
 
 /** Runs a Groovy script: java proactive.Groovy FOLDER. Reaches Groovy by reflection, so that any version will do. */
-public final class Groovy {
-    private Groovy() {}
+public final class Groovy extends Language {
+    /** Meta classes that Groovy itself puts into its registry. */
+    private static final List<String> USUAL =
+            Arrays.asList("groovy.lang.MetaClassImpl", "org.codehaus.groovy.runtime.metaclass.ClosureMetaClass");
 
-    public static void main(String[] arguments) throws Exception {
-        Task task = Task.load(arguments[0]);
+    Groovy() {}
+
+    public static void main(String[] arguments) throws Throwable {
+        System.exit(new Groovy().run(arguments[0]));
+    }
+
+    @Override
+    int run(String folder) throws Exception {
+        Task task = Task.load(folder);
         ClassLoader loader = Thread.currentThread().getContextClassLoader();
         Class<?> bindingType = loader.loadClass("groovy.lang.Binding");
         Object binding = bindingType.getConstructor(Map.class).newInstance(task.bindings);
@@ -22,6 +34,21 @@ public final class Groovy {
         } catch (InvocationTargetException error) {
             Traces.fail(task, error.getCause(), file);
         }
-        System.exit(task.finish(task.bindings, value));
+        return task.finish(task.bindings, value);
+    }
+
+    /** Whether a class has got methods or properties that it does not come with. */
+    @Override
+    boolean isChanged() throws Throwable {
+        Class<?> system = Mirror.type("groovy.lang.GroovySystem");
+        Object registry = Mirror.call(system, null, "getMetaClassRegistry", new Class<?>[0]);
+        Class<?> type = Mirror.type("groovy.lang.MetaClassRegistry");
+        Iterator<?> all = (Iterator<?>) Mirror.call(type, registry, "iterator", new Class<?>[0]);
+        while (all.hasNext()) {
+            if (!USUAL.contains(all.next().getClass().getName())) {
+                return true;
+            }
+        }
+        return false;
     }
 }

@@ -10,47 +10,76 @@ import java.util.Map;
 import java.util.Properties;
 
 /** Runs a Jython script: java proactive.Jython FOLDER. Does what Jython's script engine does in ProActive. */
-public final class Jython {
+public final class Jython extends Language {
     private static final Class<?>[] NAME = {String.class};
+    private static final Class<?>[] NONE = {};
     private static Class<?> object;
 
-    private final Task task;
-    private final String[] source;
     private final Class<?> interpreterType;
-    private final Object interpreter;
+    private Task task;
+    private String[] source;
+    /** Of the next script; null: to be made. */
+    private Object interpreter;
+    private boolean initialized;
 
-    private Jython(Task task) throws Throwable {
-        this.task = task;
-        source = task.code().split("\n", -1);
-        interpreterType = Mirror.type("org.python.util.PythonInterpreter");
-        String[] given = (String[]) task.bindings.getOrDefault("args", new String[0]);
-        String[] arguments = new String[given.length + 1];
-        arguments[0] = task.label();
-        System.arraycopy(given, 0, arguments, 1, given.length);
-        Class<?>[] types = {Properties.class, Properties.class, String[].class};
-        Mirror.call(interpreterType, null, "initialize", types, System.getProperties(), null, arguments);
-        interpreter = interpreterType.getConstructor().newInstance();
-    }
-
-    public static void main(String[] arguments) throws Throwable {
+    Jython() throws ReflectiveOperationException {
         object = Mirror.type("org.python.core.PyObject");
+        interpreterType = Mirror.type("org.python.util.PythonInterpreter");
         Wire.language = new Wire.Language() {
             @Override
             Object javaOf(Object value) {
                 return Jython.javaOf(value);
             }
         };
-        Task task = Task.load(arguments[0]);
-        System.exit(new Jython(task).run());
     }
 
-    private int run() throws Throwable {
+    public static void main(String[] arguments) throws Throwable {
+        System.exit(new Jython().run(arguments[0]));
+    }
+
+    /** Make an interpreter with modules, path and arguments of its own. */
+    @Override
+    void prepare() throws Throwable {
+        Object state = Mirror.type("org.python.core.PySystemState").getConstructor().newInstance();
+        interpreter = interpreterType.getConstructor(object, state.getClass()).newInstance(null, state);
+    }
+
+    private void start() throws Throwable {
+        String[] given = (String[]) task.bindings.getOrDefault("args", new String[0]);
+        String[] arguments = new String[given.length + 1];
+        arguments[0] = task.label();
+        System.arraycopy(given, 0, arguments, 1, given.length);
+        if (!initialized) {
+            Class<?>[] types = {Properties.class, Properties.class, String[].class};
+            Mirror.call(interpreterType, null, "initialize", types, System.getProperties(), null, arguments);
+            interpreter = interpreterType.getConstructor().newInstance();
+            initialized = true;
+            return;
+        }
+        if (interpreter == null) {
+            prepare();
+        }
+        Object state = Mirror.call(interpreterType, interpreter, "getSystemState", NONE);
+        @SuppressWarnings("unchecked")
+        List<Object> known = (List<Object>) Mirror.field(state, "argv");
+        known.clear();
+        Class<?> python = Mirror.type("org.python.core.Py");
+        for (String argument : arguments) {
+            known.add(Mirror.call(python, null, "newStringOrUnicode", NAME, argument));
+        }
+    }
+
+    @Override
+    int run(String folder) throws Throwable {
+        task = Task.load(folder);
+        source = task.code().split("\n", -1);
+        start();
         Class<?>[] pair = {String.class, Object.class};
         for (Map.Entry<String, Object> entry : task.bindings.entrySet()) {
             Mirror.call(interpreterType, interpreter, "set", pair, entry.getKey(), entry.getValue());
         }
         Mirror.call(interpreterType, interpreter, "set", pair, "__file__", task.label());
-        Object system = Mirror.call(interpreterType, interpreter, "getSystemState", new Class<?>[0]);
+        Object system = Mirror.call(interpreterType, interpreter, "getSystemState", NONE);
         @SuppressWarnings("unchecked")
         List<Object> path = (List<Object>) Mirror.field(system, "path");
         path.add(0, "");
@@ -66,6 +95,9 @@ public final class Jython {
         }
         flush(Mirror.field(system, "stdout"));
         int finished = task.finish(globals(), value);
+        // Closes the script's files, as the end of the machine does.
+        Mirror.call(system, "cleanup");
+        interpreter = null;
         return finished == 0 ? code : finished;
     }
 

@@ -1,10 +1,6 @@
 package proactive;
 
-import java.io.ByteArrayOutputStream;
-import java.io.File;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.io.PrintStream;
 import java.lang.reflect.InvocationTargetException;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -25,7 +21,7 @@ import java.util.regex.Pattern;
  * Runs a Scala 2 script: java proactive.Scala FOLDER. The script becomes the body of a class that has the bindings as
  * members, which Scala's compiler compiles here.
  */
-public final class Scala {
+public final class Scala extends Language {
     private static final Map<String, String> TYPES = new LinkedHashMap<>();
 
     static {
@@ -47,14 +43,18 @@ public final class Scala {
     /** Stands in a global that the script has not set. */
     public static final Object UNSET = new Object();
 
-    private final Task task;
-    private final Path folder;
-    private final String name;
+    private Task task;
+    private Path folder;
+    private String name;
+    private ScalaCompiler compiler;
 
-    private Scala(Task task, Path folder) {
-        this.task = task;
-        this.folder = folder;
-        name = (String) task.told("name");
+    Scala() {
+        Wire.language = new Wire.Language() {
+            @Override
+            Object javaOf(Object value) {
+                return Scala.javaOf(value);
+            }
+        };
     }
 
     public static void main(String[] arguments) throws Throwable {
@@ -69,19 +69,24 @@ public final class Scala {
             Mirror.call(again, null, "main", new Class<?>[] {String[].class}, given);
             return;
         }
-        Wire.language = new Wire.Language() {
-            @Override
-            Object javaOf(Object value) {
-                return Scala.javaOf(value);
-            }
-        };
-        System.exit(new Scala(Task.load(arguments[0]), Paths.get(arguments[0])).run());
+        System.exit(new Scala().run(arguments[0]));
     }
 
-    private int run() throws Throwable {
+    /** As the option -Xss of the launch. */
+    @Override
+    long stackSize() {
+        return 4L * 1024 * 1024;
+    }
+
+    @Override
+    int run(String folder) throws Throwable {
+        task = Task.load(folder);
+        this.folder = Paths.get(folder);
+        name = (String) task.told("name");
         Map<String, Object> globals = new LinkedHashMap<>();
         if (compile()) {
             URL[] classes = {classes().toUri().toURL()};
+            // The thread, and so this setting, is the script's own.
             ClassLoader loader = new URLClassLoader(classes, Thread.currentThread().getContextClassLoader());
             Thread.currentThread().setContextClassLoader(loader);
             try {
@@ -106,33 +111,18 @@ public final class Scala {
     private boolean compile() throws Throwable {
         Path source = Files.createDirectories(classes()).resolve(name + ".scala");
         Files.write(source, wrapped().getBytes(StandardCharsets.UTF_8));
-        PrintStream standard = System.err;
-        Switch output = new Switch(standard);
-        System.setErr(new PrintStream(output, true, "UTF-8"));
-        boolean fine;
-        String said;
-        try {
-            fine = compiled(source);
-        } finally {
-            said = told(output.release(), source);
-            if (!said.isEmpty()) {
-                standard.println(said.trim());
-            }
+        if (compiler == null) {
+            compiler = new ScalaCompiler(classes());
+        }
+        boolean fine = compiler.compile(source, classes());
+        String said = told(compiler.said(), source).trim();
+        if (!said.isEmpty()) {
+            System.err.println(said);
         }
         if (!fine) {
-            task.fail("", "the script does not compile: " + said.trim().split("\n", 2)[0], said.trim(), false);
+            task.fail("", "the script does not compile: " + said.split("\n", 2)[0], said, false);
         }
         return fine;
-    }
-
-    private boolean compiled(Path source) throws Throwable {
-        Class<?> compiler = Mirror.type("scala.tools.nsc.Main");
-        String[] command = {
-            "-d", classes().toString(), "-classpath", classpath(), "-encoding", "UTF-8", source.toString()
-        };
-        Mirror.call(compiler, null, "process", new Class<?>[] {String[].class}, (Object) command);
-        Object reporter = Mirror.call(compiler, null, "reporter", new Class<?>[0]);
-        return !(boolean) Mirror.call(reporter, "hasErrors");
     }
 
     /**
@@ -162,19 +152,6 @@ public final class Scala {
         return text.append("} }\n").toString();
     }
 
-    /** Our archive and those of Scala, whose launcher keeps them off the class path. */
-    private static String classpath() {
-        StringBuilder path = new StringBuilder(System.getProperty("java.class.path"));
-        File[] archives = new File(System.getProperty("scala.home", "."), "lib").listFiles();
-        for (File archive : archives == null ? new File[0] : archives) {
-            if (archive.getName().endsWith(".jar")) {
-                path.append(File.pathSeparator).append(archive);
-            }
-        }
-        String ours = Scala.class.getProtectionDomain().getCodeSource().getLocation().getPath();
-        return path.append(File.pathSeparator).append(ours).toString();
-    }
-
     /** The compiler's messages, with the script's name and lines. */
     private String told(String said, Path source) {
         Matcher place = Pattern.compile(Pattern.quote(source.toString()) + ":(\\d+)").matcher(said);
@@ -184,37 +161,6 @@ public final class Scala {
             place.appendReplacement(text, Matcher.quoteReplacement(task.label() + ":" + line));
         }
         return place.appendTail(text).toString();
-    }
-
-    /** Keeps what is written until it is released; afterwards it goes where it belongs. */
-    private static final class Switch extends OutputStream {
-        private final PrintStream target;
-        private ByteArrayOutputStream kept = new ByteArrayOutputStream();
-
-        Switch(PrintStream target) {
-            this.target = target;
-        }
-
-        @Override
-        public synchronized void write(int value) throws IOException {
-            (kept == null ? target : kept).write(value);
-        }
-
-        @Override
-        public synchronized void write(byte[] bytes, int start, int length) throws IOException {
-            (kept == null ? target : kept).write(bytes, start, length);
-        }
-
-        @Override
-        public void flush() {
-            target.flush();
-        }
-
-        synchronized String release() {
-            String said = new String(kept.toByteArray(), StandardCharsets.UTF_8);
-            kept = null;
-            return said;
-        }
     }
 
     // --- values ------------------------------------------------------------------------------------------------------

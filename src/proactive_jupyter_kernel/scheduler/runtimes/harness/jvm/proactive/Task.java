@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +18,9 @@ import java.util.Map;
 /** One script of a task: its request, its globals, its report. The languages' harnesses run the script in between. */
 public final class Task {
     private static final String[] CLIENTS = {"userspaceapi", "globalspaceapi", "schedulerapi", "rmapi"};
+
+    /** The system properties that the last task was given. */
+    static final List<String> properties = new ArrayList<>();
 
     /** The script's globals by name: what ProActive's bindings hold. */
     public final Map<String, Object> bindings = new LinkedHashMap<>();
@@ -36,8 +40,10 @@ public final class Task {
         }
         bind(map("spaces"));
         bind(map("node"));
+        properties.clear();
         for (Map.Entry<?, ?> property : map("nodeProperties").entrySet()) {
             System.setProperty((String) property.getKey(), (String) property.getValue());
+            properties.add((String) property.getKey());
         }
         for (String client : CLIENTS) {
             bindings.put(client, new Absent(client));
