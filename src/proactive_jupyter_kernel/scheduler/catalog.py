@@ -69,9 +69,13 @@ class Catalog:
         found = [(each, known) for each, known, _ in self._objects()]
         return not found or (bucket, name) in found
 
+    def has_address(self, url: str) -> bool:
+        """Whether an address may be one of this catalog: it is on its server. Reads nothing."""
+        return bool(self._url) and url.startswith(self._url + "/")
+
     def at(self, url: str) -> Path | None:
         """The file behind an address of this catalog; None for another address. Raises `UnknownObject`."""
-        if not self._url or not url.startswith(self._url + "/"):
+        if not self.has_address(url):
             return None
         parts = [unquote(part) for part in urlsplit(url).path.split("/") if part]
         if len(parts) < 6 or parts[:2] != ["catalog", "buckets"] or parts[3] != "resources" or parts[-1] != "raw":

@@ -237,7 +237,7 @@ class _Daemon:
     def _service(self) -> Service:
         settings = self._settings
         catalog = Catalog(Path(settings.catalog or self._data_dir / "catalog"), self._url)
-        local = LocalSettings(slots=settings.slots, sources=settings.node_sources, warm=settings.warm, catalog=catalog)
+        local = LocalSettings(slots=settings.slots, sources=settings.node_sources, warm=settings.warm)
         executor = LocalExecutor(self._data_dir / "scratch", local, DataSpaces())
         return Service(
             store=self._store,

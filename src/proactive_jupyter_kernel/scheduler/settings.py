@@ -57,6 +57,7 @@ class Settings:
     body_limit: int
     check_seconds: float
     check_memory: int
+    link_seconds: float
     session_timeout: float
     walltime: float
     warm: bool
@@ -197,6 +198,14 @@ SETTINGS: tuple[Setting, ...] = (
         default=lambda: 2048 * _MEGABYTE,
         read=_memory,
         kind="0, or an integer of at least 268435456 (256 MiB)",
+    ),
+    Setting(
+        name="LINK_SECONDS",
+        field="link_seconds",
+        doc="How many seconds the scheduler waits for a workflow or a script that is named by its address.",
+        default=lambda: 15.0,
+        read=_some_seconds,
+        kind="seconds, more than 0",
     ),
     Setting(
         name="SESSION_TIMEOUT",

@@ -143,21 +143,3 @@ def test_unknown_language(lab: Any) -> None:
 def test_language_of_the_server(lab: Any) -> None:
     """A language that only a server runs is named as such."""
     assert "Kubernetes scripts run on a ProActive server" in lab.run("x", "kubernetes").message
-
-
-def test_script_at_a_url(lab: Any) -> None:
-    """A script that stands at a URL is fetched; its language comes from the address where the XML names none."""
-    (lab.folder.parent / "script.bash").write_text("echo fetched")
-    url = (lab.folder.parent / "script.bash").as_uri()
-    assert lab.run(lab.attempt(main=lab.script("", "").__class__(language="", url=url))).out == "fetched\n"
-
-
-def test_script_at_a_bad_url(lab: Any) -> None:
-    """A script that cannot be fetched is named with its address."""
-    script = lab.script("", "bash")
-    missing = (lab.folder.parent / "nothing.bash").as_uri()
-    assert missing in lab.run(lab.attempt(main=dataclasses.replace(script, url=missing))).message
-    assert (
-        "only http, https and file"
-        in lab.run(lab.attempt(main=dataclasses.replace(script, url="gopher://x/y.bash"))).message
-    )

@@ -151,7 +151,7 @@ def test_a_persistent_channel_outlives_the_scheduler(daemon: Any, workflow: Call
 
 def test_a_key_of_a_task_opens_nothing_else(daemon: Any, workflow: Callable[..., str]) -> None:
     """Neither without a key nor after the job's end does anybody read a channel; a key is no session."""
-    show = "synchronizationapi.channelExists('x')\nresult = synchronizationapi._client._services._key"
+    show = "synchronizationapi.channelExists('x')\nresult = synchronizationapi._client._scheduler._key"
     daemon.start()
     job_id = daemon.submit(workflow(("K", "cpython", show)))
     assert daemon.ended(job_id) == "FINISHED"

@@ -8,9 +8,6 @@ from pathlib import Path
 import pytest
 
 from proactive_jupyter_kernel.scheduler.catalog import Catalog, UnknownObject
-from proactive_jupyter_kernel.scheduler.executors.fetching import ScriptFetcher
-from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart
-from proactive_jupyter_kernel.workflow.model import Script
 
 URL = "http://127.0.0.1:8080"
 
@@ -87,17 +84,3 @@ def test_an_empty_catalog_rules_nothing_out(tmp_path: Path) -> None:
     assert (catalog.has("a", "b"), catalog.buckets()) == (True, {})
     with pytest.raises(UnknownObject, match="It is empty: put folders"):
         catalog.find("a", "b")
-
-
-def test_scripts_of_the_own_catalog_are_read_from_its_folder(folder: Path) -> None:
-    """As workflows of the public examples name them, with single or double slash; the file tells the language."""
-    fetcher = ScriptFetcher(Catalog(folder, URL))
-    for path in (
-        "/catalog/buckets/tools/resources/sort/raw",
-        "//catalog/buckets/tools/resources/sort/raw",
-        "/catalog/buckets/tools/resources/sort.py/revisions/1600000000000/raw",
-    ):
-        script = fetcher.complete(Script(code="", language="", url=URL + path))
-        assert (script.code, script.language) == ("tools/sort.py", "py")
-    with pytest.raises(CannotStart, match="has no object 'other'"):
-        fetcher.complete(Script(code="", language="", url=f"{URL}/catalog/buckets/tools/resources/other/raw"))

@@ -13,7 +13,6 @@ from pathlib import Path
 from proactive_jupyter_kernel.scheduler.attempt import Attempt, FailureKind, Outcome, Selection, SelectionAnswer, Slot
 from proactive_jupyter_kernel.scheduler.executors.attempts import AttemptRun
 from proactive_jupyter_kernel.scheduler.executors.base import FileTransfers, OutputSink, ProgressSink
-from proactive_jupyter_kernel.scheduler.executors.fetching import ScriptFetcher
 from proactive_jupyter_kernel.scheduler.executors.pool import StarterPool
 from proactive_jupyter_kernel.scheduler.executors.scratch import clean_up
 from proactive_jupyter_kernel.scheduler.executors.selection import SelectionRun
@@ -107,7 +106,6 @@ class LocalExecutor:
                 settings=settings,
                 threads=self._threads,
                 pool=pool,
-                fetcher=ScriptFetcher(settings.catalog),
                 is_alone=self._is_alone,
             )
         return self._host

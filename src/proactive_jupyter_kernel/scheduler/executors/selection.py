@@ -90,7 +90,7 @@ class SelectionRun:
         try:
             return runtime_for(stage.script.language).answer(stage)
         except CannotStart:
-            return None  # its run will say so, or a URL tells the language
+            return None  # its run will say so
 
     def _stage(self, entry: SelectionScript) -> Stage:
         asked = self._selection

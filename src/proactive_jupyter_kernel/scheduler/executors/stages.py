@@ -13,9 +13,7 @@ from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from proactive_jupyter_kernel.scheduler.attempt import FailureKind
-from proactive_jupyter_kernel.scheduler.catalog import Catalog
 from proactive_jupyter_kernel.scheduler.executors.enclosure import Enclosure, folder_of
-from proactive_jupyter_kernel.scheduler.executors.fetching import ScriptFetcher
 from proactive_jupyter_kernel.scheduler.executors.memory_kill import MemoryWatch
 from proactive_jupyter_kernel.scheduler.executors.output import OutputLimits
 from proactive_jupyter_kernel.scheduler.executors.pool import StarterPool
@@ -76,8 +74,6 @@ class LocalSettings:
     #: How often a task's progress file is looked at.
     progress_every: float = 0.5
     output: OutputLimits = dataclasses.field(default_factory=OutputLimits)
-    #: Where scripts at addresses of the scheduler's own catalog are read, without a request.
-    catalog: Catalog | None = None
     #: Whether output is read in threads: where the loop cannot do it.
     threads: bool = os.name != "posix"
 
@@ -89,7 +85,6 @@ class Host:
     settings: LocalSettings
     threads: ThreadPoolExecutor
     pool: StarterPool
-    fetcher: ScriptFetcher
     #: Whether no other attempt is running.
     is_alone: Callable[[], bool]
     memory: MemoryWatch = dataclasses.field(default_factory=MemoryWatch)
@@ -156,7 +151,6 @@ class StageRunner:
     # --- preparing, in a thread ----------------------------------------------------------------------------------
 
     def _prepare(self, stage: Stage, enclosure: Enclosure) -> StageReport | _Prepared:
-        stage = dataclasses.replace(stage, script=self._host.fetcher.complete(stage.script))
         runtime = runtime_for(stage.script.language)
         answer = runtime.answer(stage)
         if answer is not None:

@@ -13,6 +13,7 @@ import contextlib
 import logging
 import os
 import pickle
+import re
 import signal
 import struct
 import sys
@@ -46,6 +47,11 @@ _FAULT = "fault"
 _LARGE = 256 * 1024
 #: Seconds of computing after which a check gives way to everything else on the machine, and by how much (``nice``).
 _PATIENCE, _NICENESS = 1.0, 10
+#: Bytes in which UTF-16 and UTF-32 show.
+_HEAD = 200
+#: The beginning of the address of a model, and how workflows name the scheduler they run on.
+_MODEL_ADDRESS = re.compile(rb"MODEL_FROM_URL\s*\(\s*([^)\s]{0,80})", re.IGNORECASE)
+_OWN_ADDRESSES = (b"${PA_",)
 #: Seconds beyond its time after which a check ends by itself.
 _GRACE = 5.0
 #: Exceptions that are raised again as what they are; all others are faults of ours.
@@ -75,6 +81,18 @@ class Question:
     hidden: HiddenValues
     #: The folder of the Java libraries that are installed.
     libraries: Path = Path()
+
+
+def asks_addresses(question: Question) -> bool:
+    """Whether a check may wait for an answer of another server: for a model behind an address (``PA:MODEL_FROM_URL``).
+
+    The scheduler's own models are answered without a request. Where the encoding hides the text, it may.
+    """
+    xml = question.xml.encode() if isinstance(question.xml, str) else question.xml
+    own = question.site.url.encode()
+    return b"\0" in xml[:_HEAD] or any(
+        not address.startswith((own, *_OWN_ADDRESSES)) for address in _MODEL_ADDRESS.findall(xml)
+    )
 
 
 class Checker(Protocol):
@@ -174,10 +192,15 @@ class InProcess:
     """Checks in processes that are kept for the next workflow, for some time."""
 
     def __init__(self, *, seconds: float, memory: int, most: int = 4, idle: float = 120.0) -> None:
-        """`seconds` and `memory` (bytes) are the limits of one check; at most `most` run at the same time."""
+        """`seconds` and `memory` (bytes) are the limits of one check.
+
+        At most `most` run at the same time, and as many of workflows with links.
+        """
         self._seconds = seconds
         self._memory = memory
         self._room = asyncio.Semaphore(most)
+        #: For workflows whose checks ask addresses: the others never wait for what does not answer.
+        self._linked_room = asyncio.Semaphore(most)
         self._idle = idle
         self._free: list[_Worker] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -201,7 +224,7 @@ class InProcess:
         await asyncio.gather(*self._ending, return_exceptions=True)
 
     async def _ask(self, step: str, question: Question) -> Any:
-        async with self._room:
+        async with self._linked_room if asks_addresses(question) else self._room:
             worker = self._free.pop() if self._free else await _Worker.start(self._memory, self._seconds)
             try:
                 async with asyncio.timeout(self._seconds):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 from proactive_jupyter_kernel.scheduler import tracing
@@ -28,6 +29,7 @@ from proactive_jupyter_kernel.scheduler.service.logs import Logs, LogSource
 from proactive_jupyter_kernel.scheduler.service.precious import PreciousLog
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.service.results import TaskResult
+from proactive_jupyter_kernel.scheduler.service.scripts import Scripts, ScriptUnavailable
 from proactive_jupyter_kernel.scheduler.service.serverlog import Selections
 from proactive_jupyter_kernel.scheduler.site import Site
 from proactive_jupyter_kernel.scheduler.store.base import LogLine, ResultRow
@@ -51,8 +53,10 @@ class Runner:
         clock: Callable[[], int],
         credentials: Credentials,
         measures: Measures,
+        scripts: Scripts,
     ) -> None:
         self._measures = measures
+        self._scripts = scripts
         self._selections = selections
         self._executor = executor
         self._ask = ask
@@ -62,6 +66,8 @@ class Runner:
         self._clock = clock
         self._running: dict[str, asyncio.Task[None]] = {}
         self._killed: set[str] = set()
+        #: Attempts whose scripts are being read.
+        self._reading: dict[str, asyncio.Future[tuple[Attempt, str]]] = {}
         #: Slot -> the attempt that was started on it last; a killed one may still be ending there.
         self._on_slot: dict[str, asyncio.Task[None]] = {}
         #: Kept so that they are not collected before they are done.
@@ -91,7 +97,10 @@ class Runner:
         if key in self._running:
             self._killed.add(key)
             self._measures.attempts_killed += 1
-            self._errand(self._executor.kill(key))
+            if key in self._reading:
+                self._reading[key].cancel()
+            else:
+                self._errand(self._executor.kill(key))
 
     def select(self, command: RunSelection) -> None:
         """Ask the selection scripts of a task about a slot."""
@@ -101,6 +110,9 @@ class Runner:
     async def close(self) -> None:
         """End every attempt, without telling the machine: they run again when the scheduler starts again."""
         self._closing = True
+        for reading in self._reading.values():
+            reading.cancel()
+        self._scripts.close()
         await self._executor.close()
         await asyncio.gather(*self._running.values(), *self._errands, return_exceptions=True)
 
@@ -126,11 +138,25 @@ class Runner:
         try:
             attempt = self._assemble(command)
         except ValueError as error:
-            message = f"Failed to prepare the task: {error}"
-            failure = Failure(kind=FailureKind.ERROR, exception="TaskException", message=message)
-            self._say(command, message)
-            self._end(command, None, Outcome(failure=failure))
+            self._refuse(command, None, f"Failed to prepare the task: {error}")
             return
+        without_clean = ""
+        if self._scripts.needed(attempt):
+            reading = self._reading[key] = asyncio.ensure_future(self._scripts.completed(attempt))
+            try:
+                await asyncio.wait([reading])
+            finally:
+                del self._reading[key]
+            if reading.cancelled():
+                return
+            try:
+                attempt, without_clean = reading.result()
+            except ScriptUnavailable as error:
+                if key not in self._killed and not self._closing:
+                    self._refuse(command, attempt, str(error))
+                return
+            if key in self._killed or self._closing:
+                return
         source = LogSource(
             job_id=attempt.job_id, task_id=attempt.task_id, task_name=attempt.task_name, host=attempt.slot.host
         )
@@ -170,8 +196,17 @@ class Runner:
                 await asyncio.to_thread(precious.close)
                 if precious.trouble:
                     self._say(command, precious.trouble)
+        if without_clean:
+            _log.warning("%s: %s", key, without_clean)
+            outcome = replace(outcome, clean_failure=without_clean)
         if key not in self._killed and not self._closing:
             self._end(command, attempt, outcome)
+
+    def _refuse(self, command: StartAttempt, attempt: Attempt | None, message: str) -> None:
+        """An attempt that cannot go to its node has failed."""
+        self._say(command, message)
+        failure = Failure(kind=FailureKind.ERROR, exception="TaskException", message=message)
+        self._end(command, attempt, Outcome(failure=failure))
 
     def _assemble(self, command: StartAttempt) -> Attempt:
         job_id = command.job_id
@@ -247,7 +282,12 @@ class Runner:
                 definition=self._ask.definition(job_id, task.base_name),
                 site=self._site,
             )
+            if self._scripts.needed(question):
+                question = await self._scripts.completed_selection(question)
             answer = await self._executor.select(question)
+        except ScriptUnavailable as error:
+            _log.warning("task %st%s: %s", job_id, task_id, error)
+            answer = SelectionAnswer(selected=False, failure=str(error))
         except Exception as error:
             # A selection that fails refuses the node, and the task keeps waiting.
             _log.exception("the selection scripts of %st%s could not be asked", job_id, task_id)

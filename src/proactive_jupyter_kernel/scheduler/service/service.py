@@ -30,6 +30,7 @@ from proactive_jupyter_kernel.scheduler.engine.records import JobRecord
 from proactive_jupyter_kernel.scheduler.engine.transitions import SchedulerStatus
 from proactive_jupyter_kernel.scheduler.executors.base import Executor
 from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
+from proactive_jupyter_kernel.scheduler.links import Links
 from proactive_jupyter_kernel.scheduler.measures import Measures
 from proactive_jupyter_kernel.scheduler.service import submission
 from proactive_jupyter_kernel.scheduler.service.attachments import Attachments
@@ -44,6 +45,7 @@ from proactive_jupyter_kernel.scheduler.service.questions import ALL, Questions
 from proactive_jupyter_kernel.scheduler.service.resource_manager import ResourceManager
 from proactive_jupyter_kernel.scheduler.service.runner import Runner
 from proactive_jupyter_kernel.scheduler.service.salvage import Unstorable
+from proactive_jupyter_kernel.scheduler.service.scripts import Scripts
 from proactive_jupyter_kernel.scheduler.service.serverlog import Selections
 from proactive_jupyter_kernel.scheduler.service.started import StartedTasks
 from proactive_jupyter_kernel.scheduler.service.verbs import Verbs
@@ -105,7 +107,7 @@ class Service(Verbs):
         self.workflows = Workflows()
         ask = Questions(store, self.hidden, site, started=StartedTasks(), workflows=self.workflows)
         self.listeners.add(ask.started.hear)
-        self.listeners.add(self._count_ended)
+        self.listeners.add(self._job_ended)
         self.credentials = credentials or Credentials()
         self.catalog = catalog or Catalog(Path(site.home, "catalog"), site.url)
         self._checker = checker or InThread()
@@ -136,6 +138,9 @@ class Service(Verbs):
         self.resources = ResourceManager(
             machine=self._machine, driver=driver, ask=ask, listeners=self.listeners, clock=clock
         )
+        #: Reads the workflows and scripts that users name by their addresses.
+        self.links = Links(seconds=settings.link_seconds)
+        self._scripts = Scripts(self.links, self.catalog)
         self._runner = Runner(
             executor=executor,
             ask=ask,
@@ -145,6 +150,7 @@ class Service(Verbs):
             clock=clock,
             credentials=self.credentials,
             measures=self.measures,
+            scripts=self._scripts,
         )
         self._runner.driver = driver
         self.attachments = Attachments(ask=ask, driver=driver, hidden=self.hidden, lookups=self._lookups)
@@ -208,9 +214,11 @@ class Service(Verbs):
     def _forget(self, command: ForgetJob) -> None:
         self.workflows.forget(command.job_id)
         self.selections.forget(command.job_id)
+        self._scripts.forget(command.job_id)
 
-    def _count_ended(self, announcement: Announce) -> None:
+    def _job_ended(self, announcement: Announce) -> None:
         if announcement.event in _ENDS and announcement.job is not None:
+            self._scripts.forget(announcement.job.job_id)
             self.measures.jobs_ended[announcement.job.status.value] += 1
 
     def _slots_changed(self) -> None:
@@ -261,6 +269,7 @@ class Service(Verbs):
             raise SubmissionRefused(f"The workflow was not accepted: {error.message}", hint=error.hint) from error
         for step, at in ("received", received), ("checked", checked), ("stored", 0):
             tracing.mark(step, job_id, at=at)
+        self._scripts.read_ahead(job_id, workflow)
         self.measures.jobs_submitted += 1
         self.measures.job_rate.add()
         return self.ask.job(job_id).record

@@ -6,6 +6,7 @@ import asyncio
 import os
 import pickle
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -140,6 +141,43 @@ def test_several_are_checked_at_the_same_time_and_one_process_is_kept_no_longer_
         return {workflow.name for workflow in names}, most
 
     assert with_checker(InProcess(seconds=60, memory=0, most=2), use) == ({"job"}, 2)
+
+
+def test_a_check_that_waits_for_an_address_holds_up_no_other() -> None:
+    """Workflows with a model behind an address have room of their own, however many wait for it."""
+    with socket.create_server(("127.0.0.1", 0), backlog=8) as silent:
+        model = f"PA:MODEL_FROM_URL(http://127.0.0.1:{silent.getsockname()[1]}/model)"
+        slow = question(head=f'<variables><variable name="V" value="1" model="{model}"/></variables>')
+
+        async def use(checker: Checker) -> Any:
+            waiting = [asyncio.ensure_future(checker.prepare(slow)) for _ in range(3)]
+            async with asyncio.timeout(60):
+                connection, _ = await asyncio.to_thread(silent.accept)
+                with connection:
+                    names = [(await checker.prepare(question())).name for _ in range(2)]
+                    still = [each.done() for each in waiting]
+            for each in waiting:
+                each.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+            return names, still
+
+        assert with_checker(InProcess(seconds=120, memory=0, most=1), use) == (["job"] * 2, [False] * 3)
+
+
+@pytest.mark.parametrize(
+    ("xml", "asks"),
+    [
+        ("<a model='PA:INTEGER'/>", False),
+        ("<a model='PA:MODEL_FROM_URL(http://host/x)'/>", True),
+        (b"<a model='pa:model_from_url( https://host/x)'/>", True),
+        ("<a model='PA:MODEL_FROM_URL(http://127.0.0.1:1/rest/rm/model/hosts)'/>", False),
+        ("<a model='PA:MODEL_FROM_URL(${PA_SCHEDULER_REST_URL}/rm/model/hosts)'/>", False),
+        ("<a/>".encode("utf-16"), True),
+    ],
+)
+def test_which_checks_may_wait_for_an_address(xml: str | bytes, asks: bool) -> None:
+    """Models of another server's; the scheduler's own are answered without a request."""
+    assert checking.asks_addresses(question(xml)) is asks
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no nice values")

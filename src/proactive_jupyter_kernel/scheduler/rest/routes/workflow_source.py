@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from proactive_jupyter_kernel.errors import SubmissionRefused
+from proactive_jupyter_kernel.scheduler.links import LinkFailed
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call, parsed_json
 from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
 from proactive_jupyter_kernel.scheduler.rest.http.forms import BadForm, Part
 
 __all__ = ["body_variables", "form", "is_own", "linked", "linked_at", "part_variables", "texts"]
 
-#: Seconds for fetching a workflow from its link.
-_FETCH_TIMEOUT = 30.0
 _SCHEMES = ("http", "https")
 
 
@@ -90,7 +88,25 @@ async def linked(call: Call) -> bytes:
 
 async def linked_at(call: Call, link: str) -> bytes:
     """What is behind a link. Raises `RestError` with the classes of a server: it cannot be reached, or is not there."""
-    return await asyncio.to_thread(_fetch, link, call.service.settings.body_limit, _own_session(call, link))
+    if _scheme(link) not in _SCHEMES:
+        raise RestError(
+            404,
+            "java.net.MalformedURLException",
+            f"The link {link[:200]!r} of the workflow must begin with http: or https:.",
+        )
+    limit = call.service.settings.body_limit
+    session_id = _own_session(call, link)
+    message = f"The workflow cannot be fetched from {link}"
+    try:
+        return await call.service.links.read(
+            link, largest=limit, headers={"sessionid": session_id} if session_id else {}
+        )
+    except LinkFailed as error:
+        if error.too_large:
+            raise SubmissionRefused(f"The workflow at {link} is larger than {limit} bytes.") from None
+        if error.status is not None:
+            raise RestError(404, "java.io.IOException", f"{message}: {error}.") from None
+        raise RestError(500, "javax.ws.rs.ProcessingException", f"{message}: {error}.") from error
 
 
 def _own_session(call: Call, link: str) -> str:
@@ -107,32 +123,8 @@ def is_own(link: str, url: str) -> bool:
         return False
 
 
-def _fetch(link: str, limit: int, session_id: str) -> bytes:
-    """The content of a link, at most `limit` bytes. Blocks."""
-    import urllib.error
-    import urllib.request
-
+def _scheme(link: str) -> str:
     try:
-        scheme = urlsplit(link).scheme
+        return urlsplit(link).scheme
     except ValueError:
-        scheme = ""
-    if scheme not in _SCHEMES:
-        raise RestError(
-            404,
-            "java.net.MalformedURLException",
-            f"The link {link[:200]!r} of the workflow must begin with http: or https:.",
-        )
-    request = urllib.request.Request(link, headers={"sessionid": session_id} if session_id else {})
-    message = f"The workflow cannot be fetched from {link}"
-    try:
-        with urllib.request.urlopen(request, timeout=_FETCH_TIMEOUT) as answer:
-            content: bytes = answer.read(limit + 1)
-    except urllib.error.HTTPError as error:
-        error.close()
-        raise RestError(404, "java.io.IOException", f"{message}: its server answered {error.code}.") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        raise RestError(500, "javax.ws.rs.ProcessingException", f"{message}: {reason}.") from error
-    if len(content) > limit:
-        raise SubmissionRefused(f"The workflow at {link} is larger than {limit} bytes.")
-    return content
+        return ""

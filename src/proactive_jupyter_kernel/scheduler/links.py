@@ -1,0 +1,146 @@
+"""What is behind addresses that users name: workflows to submit, scripts of tasks.
+
+Each address is read in a thread of its own, for a limited time and up to a limited size. An address that does not
+answer occupies such threads and nothing else: requests, tasks and other addresses have theirs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+import weakref
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+__all__ = ["LinkFailed", "Links"]
+
+#: Threads at the same time, all together and for one host: a host that does not answer leaves room for the others.
+_MOST, _MOST_A_HOST = 32, 8
+_CHUNK = 64 * 1024
+
+
+class LinkFailed(Exception):
+    """What is behind an address cannot be read; the text is the reason."""
+
+    def __init__(self, reason: str, *, status: int | None = None, too_large: bool = False) -> None:
+        super().__init__(reason)
+        #: What the server at the address answered, where it answered.
+        self.status = status
+        self.too_large = too_large
+
+
+class Links:
+    """Reads addresses. Belongs to one event loop."""
+
+    def __init__(self, *, seconds: float, most: int = _MOST, most_a_host: int = _MOST_A_HOST) -> None:
+        """`seconds` is the time for one address, and the longest wait for a thread to read it with."""
+        self._seconds = seconds
+        self._most_a_host = most_a_host
+        self._all = asyncio.Semaphore(most)
+        #: Kept while one of their threads runs or is waited for.
+        self._hosts: weakref.WeakValueDictionary[str, asyncio.Semaphore] = weakref.WeakValueDictionary()
+
+    async def read(self, url: str, *, largest: int, headers: Mapping[str, str] | None = None) -> bytes:
+        """The content behind an http, https or file address. Raises `LinkFailed`."""
+        host = self._hosts.setdefault(_host_of(url), asyncio.Semaphore(self._most_a_host))
+        await self._enter(host)
+        loop = asyncio.get_running_loop()
+        reading: asyncio.Future[bytes] = loop.create_future()
+
+        def ended(content: bytes, error: Exception | None) -> None:
+            # The thread counts until it has ended, however long ago its caller gave up.
+            self._leave(host)
+            if not reading.done():
+                reading.set_result(content) if error is None else reading.set_exception(error)
+
+        def run() -> None:
+            content, error = b"", None
+            try:
+                content = _read(url, self._seconds, largest, headers or {})
+            except Exception as failed:
+                error = failed
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(ended, content, error)
+
+        # A daemon thread: one that still waits for an answer does not delay the end of the process.
+        threading.Thread(target=run, name=f"reads {url[:60]}", daemon=True).start()
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await reading
+        except TimeoutError:
+            raise LinkFailed(f"it did not answer within {self._seconds:g} seconds") from None
+
+    async def _enter(self, host: asyncio.Semaphore) -> None:
+        try:
+            async with asyncio.timeout(self._seconds):
+                await host.acquire()
+                try:
+                    await self._all.acquire()
+                except BaseException:
+                    host.release()
+                    raise
+        except TimeoutError:
+            raise LinkFailed(
+                f"other requests to its host were still waiting for an answer after {self._seconds:g} seconds"
+            ) from None
+
+    def _leave(self, host: asyncio.Semaphore) -> None:
+        host.release()
+        self._all.release()
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2].lower()
+    except ValueError:
+        return ""
+
+
+def _read(url: str, seconds: float, largest: int, headers: Mapping[str, str]) -> bytes:
+    """Blocks; raises `LinkFailed`."""
+    # With all that they import, they take longer to load than most requests take.
+    import http.client
+    import urllib.error
+    import urllib.request
+
+    end = time.monotonic() + seconds
+    try:
+        _refuse_devices(url)
+        request = urllib.request.Request(url, headers=dict(headers))
+        with urllib.request.urlopen(request, timeout=seconds) as answer:
+            found: list[bytes] = []
+            size = 0
+            # A piece at a time, as it comes: an answer that drips would otherwise never be late.
+            read = getattr(answer, "read1", answer.read)
+            while (piece := read(_CHUNK)) and size <= largest:
+                found.append(piece)
+                size += len(piece)
+                if time.monotonic() > end:
+                    raise LinkFailed(f"it was not complete after {seconds:g} seconds")
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise LinkFailed(f"its server answered {error.code}", status=error.code) from None
+    except TimeoutError:
+        raise LinkFailed(f"it did not answer within {seconds:g} seconds") from None
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise LinkFailed(str(getattr(error, "reason", "") or error)) from error
+    if size > largest:
+        raise LinkFailed(f"it is larger than {largest} bytes", too_large=True)
+    return b"".join(found)
+
+
+def _refuse_devices(url: str) -> None:
+    """Pipes and devices may have no end, or wait for ever."""
+    import os
+    from urllib.request import url2pathname
+
+    parts = urlsplit(url)
+    if parts.scheme != "file":
+        return
+    path = url2pathname(parts.path)
+    if os.path.isdir(path):
+        raise LinkFailed("it is a folder")
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise LinkFailed("it is not a regular file")
