@@ -40,6 +40,8 @@ class BoundedProtocol(H11Protocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._head_timer: asyncio.TimerHandle | None = None
+        #: Another protocol has taken the connection over: no heads of requests come any more.
+        self._upgraded = False
         #: When it was opened or its last request was answered, by the loop's clock.
         self.idle_since = self.loop.time()
 
@@ -56,7 +58,7 @@ class BoundedProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self.is_busy:
+        if self.is_busy or self._upgraded:
             self._head_arrived()
         elif not self.transport.is_closing():
             self._await_head()
@@ -66,6 +68,7 @@ class BoundedProtocol(H11Protocol):
         super().on_response_complete()
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        self._upgraded = True
         self._head_arrived()
         super().handle_websocket_upgrade(event)
 

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import pytest
 import uvicorn
+import websockets
 
 from proactive_jupyter_kernel.scheduler import connections
 from proactive_jupyter_kernel.scheduler.connections import MOST, BoundedProtocol, most_connections
@@ -56,6 +57,13 @@ async def serving(monkeypatch: pytest.MonkeyPatch, *, most: int, head: float) ->
     monkeypatch.setattr(connections, "HEAD_SECONDS", head)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.accept"})
+            await receive()
+            await send({"type": "websocket.send", "text": "heard"})
+            await receive()
+            return
         if scope["path"] == "/slow":
             await asyncio.sleep(0.5)
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
@@ -64,7 +72,7 @@ async def serving(monkeypatch: pytest.MonkeyPatch, *, most: int, head: float) ->
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(100)
-    config = uvicorn.Config(app, http=BoundedProtocol, lifespan="off", log_config=None, timeout_graceful_shutdown=1)
+    config = uvicorn.Config(app, http=BoundedProtocol, ws="websockets-sansio", lifespan="off", log_config=None, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve(sockets=[listener]))
     try:
@@ -116,6 +124,19 @@ def test_a_head_that_does_not_arrive_ends_the_connection(monkeypatch: pytest.Mon
             to_slow.write(REQUEST % b"slow")
             assert [await closed(reader) for reader in (silent, half, second)] == [True, True, True]
             assert (await slow.readuntil(b"ok")).endswith(b"ok")
+
+    asyncio.run(scenario())
+
+
+def test_a_web_socket_outlives_the_time_for_heads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stays open though no further request comes."""
+
+    async def scenario() -> None:
+        async with serving(monkeypatch, most=100, head=0.2) as port:
+            async with websockets.connect(f"ws://127.0.0.1:{port}/") as opened:
+                await asyncio.sleep(0.6)
+                await opened.send("anything")
+                assert await opened.recv() == "heard"
 
     asyncio.run(scenario())
 
