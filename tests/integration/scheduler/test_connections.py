@@ -72,7 +72,9 @@ async def serving(monkeypatch: pytest.MonkeyPatch, *, most: int, head: float) ->
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(100)
-    config = uvicorn.Config(app, http=BoundedProtocol, ws="websockets-sansio", lifespan="off", log_config=None, timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        app, http=BoundedProtocol, ws="websockets-sansio", lifespan="off", log_config=None, timeout_graceful_shutdown=1
+    )
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve(sockets=[listener]))
     try:
@@ -132,11 +134,13 @@ def test_a_web_socket_outlives_the_time_for_heads(monkeypatch: pytest.MonkeyPatc
     """It stays open though no further request comes."""
 
     async def scenario() -> None:
-        async with serving(monkeypatch, most=100, head=0.2) as port:
-            async with websockets.connect(f"ws://127.0.0.1:{port}/") as opened:
-                await asyncio.sleep(0.6)
-                await opened.send("anything")
-                assert await opened.recv() == "heard"
+        async with (
+            serving(monkeypatch, most=100, head=0.2) as port,
+            websockets.connect(f"ws://127.0.0.1:{port}/") as opened,
+        ):
+            await asyncio.sleep(0.6)
+            await opened.send("anything")
+            assert await opened.recv() == "heard"
 
     asyncio.run(scenario())
 

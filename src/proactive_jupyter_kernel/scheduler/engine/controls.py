@@ -109,7 +109,7 @@ def _loop(core: Core, job: JobState, node: TaskNode, start_at: int | None) -> No
     for child in children:
         job.replace_dependency(child, node, successor)
         job.replace_joined(child, node, successor)
-    core.announce("TASK_REPLICATED", job, node)
+    core.announce("TASK_REPLICATED", job)
 
 
 def _next_iteration(job: JobState, original: TaskNode) -> tuple[int, int]:
@@ -143,7 +143,7 @@ def _replicate(core: Core, job: JobState, node: TaskNode, runs: int) -> None:
         else:
             _copy_runs(job, node, child, end, tasks, runs)
     if children and runs > 1:
-        core.announce("TASK_REPLICATED", job, node)
+        core.announce("TASK_REPLICATED", job)
 
 
 def _copy_runs(job: JobState, node: TaskNode, child: TaskNode, end: TaskNode, tasks: list[TaskNode], runs: int) -> None:

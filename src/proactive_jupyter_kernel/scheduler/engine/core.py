@@ -74,6 +74,8 @@ class Core:
         self._freed = False
         self._saves: list[Command] = []
         self._outbox: list[Command] = []
+        #: Whether somebody wants to hear of tasks.
+        self.announces_tasks = True
         self._forgotten: list[Command] = []
 
     # --- commands ----------------------------------------------------------------------------------------------------
@@ -100,11 +102,16 @@ class Core:
         self.put(Announce(event=event, job_id=job.job_id, task_id=task_id, job=job, task=task, tasks=tasks))
 
     def announce(self, event: str, job: JobState | None = None, node: TaskNode | None = None) -> None:
-        """Tell listeners about the scheduler, about a job with all of its tasks, or about a task."""
+        """Tell listeners about the scheduler, about a job with all of its tasks, or about a task.
+
+        While nobody wants to hear of tasks, nothing is said of them.
+        """
+        if not self.announces_tasks and event.startswith("TASK_"):
+            return
         if job is None:
             announcement = Announce(event=event)
         elif node is None:
-            tasks = tuple(each.record for each in job.nodes)
+            tasks = tuple(each.record for each in job.nodes) if self.announces_tasks else ()
             announcement = Announce(event=event, job_id=job.id, job=job.snapshot(), tasks=tasks)
         else:
             announcement = Announce(event=event, job_id=job.id, task_id=node.id, job=job.record, task=node.record)

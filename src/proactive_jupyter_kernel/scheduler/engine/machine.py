@@ -98,6 +98,10 @@ class Machine:
 
     # --- what it tells -----------------------------------------------------------------------------------------------
 
+    def announce_tasks(self, wanted: bool) -> None:
+        """Whether events of tasks are announced, and those of jobs with the records of all tasks; at first they are."""
+        self._core.announces_tasks = wanted
+
     @property
     def next_wakeup(self) -> int | None:
         """When to send `TimePassed`, in milliseconds since the epoch, perhaps past; None: nothing waits for time."""

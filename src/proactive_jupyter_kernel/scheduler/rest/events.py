@@ -1,9 +1,14 @@
 """The push channel, a WebSocket at ``/rest/scheduler/events``: what happens to jobs and tasks, as it happens.
 
 A client sends one frame that says which events it wants, then gets one JSON object a frame with ``action``,
-``schedulerEvent`` and ``data``. The data are those of the moment of the event, whenever the frame is sent: the official
+``schedulerEvent`` and ``data``. Each frame is rendered once, for all who want it, and only if somebody does; while no
+socket is open, nobody listens. The data are those of the moment of the event, whenever the frame is sent: the official
 client registers its interest in a job only after it has read the answer to its submission, and loses what was pushed
 before; so frames about a young job wait for a moment, in order.
+
+Frames about a whole job have all of its tasks, and a loop causes one with every iteration. So those that a job may
+have repeatedly are limited to so many tasks a second: one that is over the limit waits, takes in what the next events
+say, and is replaced by the next of its kind.
 """
 
 from __future__ import annotations
@@ -12,16 +17,16 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from starlette.types import Receive, Send
 
 from proactive_jupyter_kernel.errors import ProActiveError
 from proactive_jupyter_kernel.scheduler.engine.commands import Announce
-from proactive_jupyter_kernel.scheduler.rest.dto import notifications, views
-from proactive_jupyter_kernel.scheduler.rest.dto.users import user_record
+from proactive_jupyter_kernel.scheduler.rest.event_frames import FULL, News, Renderer, frame_text, news_of
+from proactive_jupyter_kernel.scheduler.rest.frame_queue import Frame, FrameQueue
 from proactive_jupyter_kernel.scheduler.rest.http import errors
 from proactive_jupyter_kernel.scheduler.rest.http.sessions import Session, Sessions
 from proactive_jupyter_kernel.scheduler.service.service import Service
@@ -36,38 +41,51 @@ EVENTS_PATH = "/scheduler/events"
 
 #: Seconds after its submission until a job's events are pushed.
 _GRACE = 0.6
-#: A client that has read none of so many frames is not there any more.
-_MOST_WAITING = 10_000
+#: Bytes of frames that may wait for one client; frames are shared, so that many slow clients take little more than one.
+#: The largest frame has less.
+MOST_BYTES = 32 * 1024 * 1024
 #: Seconds that a socket without session stays open for its first frame.
 _STRANGER = 10.0
-
-#: Action of a frame by the beginning of the event's name; the first that fits. Others are about the scheduler.
-_ACTIONS = (
-    ("JOB_SUBMITTED", "JOB_SUBMITTED"),
-    ("JOB_UPDATED", "JOB_FULL_DATA_UPDATED"),
-    ("JOB_", "JOB_STATE_UPDATED"),
-    ("TASK_REPLICATED", "JOB_FULL_DATA_UPDATED"),
-    ("TASK_", "TASK_STATE_UPDATED"),
-)
-#: Copies change which tasks a job has: announced as an update of the whole job.
-_RENAMED = {"TASK_REPLICATED": "JOB_UPDATED"}
-#: Events of a job without a frame ``JOB_UPDATED`` after them, which has the job with all tasks.
-_ALONE = frozenset({"JOB_SUBMITTED", "JOB_UPDATED", "JOB_REMOVE_FINISHED", "TASK_REPLICATED"})
+#: Tasks that frames about whole jobs may list at once, and in each second. A task takes some 50 microseconds, so that
+#: these frames take a twentieth of the time at most; the loops that people look at stay below.
+_TASKS_AT_ONCE, _TASKS_A_SECOND = 2_000, 1_000
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Subscriber:
     session: Session
-    frames: asyncio.Queue[str | None]
+    #: Events up to this number were before its subscription.
+    since: int
+    queue: FrameQueue
     #: None: all of them.
     wanted: frozenset[str] | None = frozenset()
     #: Only about the jobs of the session's user.
     only_own: bool = False
-    #: Jobs whose frames wait, with the frames; None stands for a frame about the user, made when the time is over.
-    young: dict[int, list[str | None]] = field(default_factory=dict)
 
-    def wants(self, event: str) -> bool:
-        return self.wanted is None or event in self.wanted
+    def wants(self, news: News) -> bool:
+        """Whether it gets the frame."""
+        if news.number <= self.since or (self.wanted is not None and news.event not in self.wanted):
+            return False
+        return not (self.only_own and news.owner is not None and news.owner != self.session.user)
+
+
+class _Allowance:
+    """So many at once, and so many a second."""
+
+    def __init__(self, at_once: int, a_second: int) -> None:
+        self._most, self._a_second = at_once, a_second
+        self._left = float(at_once)
+        self._at = 0.0
+
+    def wait(self, count: int, now: float) -> float:
+        """Seconds until `count` may be taken; more than all at once may be taken when nothing was for long."""
+        self._left = min(self._most, self._left + (now - self._at) * self._a_second)
+        self._at = now
+        return max(0.0, (min(count, self._most) - self._left) / self._a_second)
+
+    def take(self, count: int) -> None:
+        """Take them, allowed or not."""
+        self._left -= count
 
 
 class Events:
@@ -75,9 +93,21 @@ class Events:
 
     def __init__(self, service: Service, sessions: Sessions) -> None:
         self._service = service
-        self._sessions = sessions
+        self._renderer = Renderer(service, sessions)
         self._subscribers: list[_Subscriber] = []
-        self._unlisten = service.listeners.add(self._tell)
+        self._unlisten: Callable[[], None] | None = None
+        self._closed = False
+        #: Of the last event.
+        self._number = 0
+        #: Frames to be rendered, in order.
+        self._due: deque[News] = deque()
+        self._pump: asyncio.Task[None] | None = None
+        #: Frames about jobs that nobody can know yet, in order.
+        self._young: dict[int, list[News]] = {}
+        #: Frames about whole jobs that are over the allowance, by job.
+        self._held: dict[int, News] = {}
+        self._allowance = _Allowance(_TASKS_AT_ONCE, _TASKS_A_SECOND)
+        self._timers: set[asyncio.TimerHandle] = set()
 
     @property
     def open(self) -> int:
@@ -85,17 +115,20 @@ class Events:
         return len(self._subscribers)
 
     def close(self) -> None:
-        """End all sockets."""
-        self._unlisten()
+        """End all sockets; nothing is read from the store any more."""
+        self._closed = True
+        self._rest()
         for subscriber in self._subscribers:
-            subscriber.frames.put_nowait(None)
+            subscriber.queue.end()
 
     async def serve(self, session: Session, receive: Receive, send: Send) -> None:
         """Accept a socket and keep it until either side ends it."""
         await receive()
         await send({"type": "websocket.accept"})
-        subscriber = _Subscriber(session, asyncio.Queue())
-        self._subscribers.append(subscriber)
+        subscriber = _Subscriber(session, self._number, FrameQueue(MOST_BYTES))
+        if self._closed:
+            subscriber.queue.end()
+        self._enter(subscriber)
         sending = asyncio.create_task(self._send(subscriber, send))
         try:
             while (message := await receive())["type"] != "websocket.disconnect":
@@ -103,7 +136,7 @@ class Events:
                     subscriber, message.get("text") or (message.get("bytes") or b"").decode("utf-8", "replace")
                 )
         finally:
-            self._subscribers.remove(subscriber)
+            self._leave(subscriber)
             sending.cancel()
 
     async def refuse(self, receive: Receive, send: Send) -> None:
@@ -119,10 +152,44 @@ class Events:
                 await send({"type": "websocket.send", "text": refusal})
         await send({"type": "websocket.close", "code": 1008})
 
+    # --- subscribers ---------------------------------------------------------------------------------------------
+
+    def _enter(self, subscriber: _Subscriber) -> None:
+        self._subscribers.append(subscriber)
+        self._service.measures.subscribers = self.open
+        if self._unlisten is None and not self._closed:
+            self._unlisten = self._service.listeners.add(self._tell, tasks=True)
+
+    def _leave(self, subscriber: _Subscriber) -> None:
+        self._subscribers.remove(subscriber)
+        self._service.measures.subscribers = self.open
+        if not self._subscribers:
+            self._rest()
+
+    def _rest(self) -> None:
+        """Nobody listens any more: drop what waits."""
+        if self._unlisten is not None:
+            self._unlisten()
+            self._unlisten = None
+        for timer in self._timers:
+            timer.cancel()
+        if self._pump is not None:
+            self._pump.cancel()
+            self._pump = None
+        self._timers.clear()
+        self._due.clear()
+        self._young.clear()
+        self._held.clear()
+
     async def _send(self, subscriber: _Subscriber, send: Send) -> None:
-        while (frame := await subscriber.frames.get()) is not None:
-            await send({"type": "websocket.send", "text": frame})
-        await send({"type": "websocket.close", "code": 1001})
+        measures = self._service.measures
+        # A client that is gone has its socket ended by `serve`.
+        with contextlib.suppress(OSError):
+            while (frame := await subscriber.queue.get()) is not None:
+                await send({"type": "websocket.send", "text": frame.text})
+                measures.frames_sent += 1
+                measures.frame_bytes += len(frame.text)
+            await send({"type": "websocket.close", "code": 1001})
 
     def _subscribe(self, subscriber: _Subscriber, text: str) -> None:
         """The client says which events it wants; the answer is a frame without event, as from ProActive."""
@@ -137,98 +204,116 @@ class Events:
             return
         subscriber.wanted = frozenset(map(str, names)) if isinstance(names, list) else None
         subscriber.only_own = only_own is True
-        subscriber.frames.put_nowait(_frame("NONE", None, None))
+        self._put(subscriber, Frame(text=frame_text("NONE", None, None)))
 
-    # --- news ----------------------------------------------------------------------------------------------------
+    def _put(self, subscriber: _Subscriber, frame: Frame) -> None:
+        if not subscriber.queue.put(frame):
+            self._service.measures.subscribers_dropped += 1
+            _log.warning(
+                "a client of the push channel (user %s) does not read its frames: its socket is closed",
+                subscriber.session.user,
+            )
+
+    # --- events --------------------------------------------------------------------------------------------------
 
     def _tell(self, announcement: Announce) -> None:
-        if not self._subscribers:
+        self._number += 1
+        found = news_of(announcement, self._number, self._service.ask)
+        wanted = [news for news in found if self._is_wanted(news)]
+        job_id, job = announcement.job_id, announcement.job
+        if not wanted or job_id is None or job is None:
+            self._later(wanted)
             return
-        owner = announcement.job.owner if announcement.job else None
-        readers = [
-            subscriber
-            for subscriber in self._subscribers
-            if not (subscriber.only_own and owner is not None and owner != subscriber.session.user)
-        ]
-        for name, action in _frames_of(announcement):
-            wanting = [subscriber for subscriber in readers if subscriber.wants(name)]
-            if not wanting:
-                continue
-            try:
-                frame = _frame(action, name, self._data(action, announcement))
-            except ProActiveError:
-                continue  # The job is gone: there is nothing left to report.
-            for subscriber in wanting:
-                self._push(subscriber, announcement, frame)
-        if announcement.event == "JOB_SUBMITTED":
-            for subscriber in readers:
-                if subscriber.wants("USERS_UPDATE"):
-                    self._push(subscriber, announcement, None)
-
-    def _push(self, subscriber: _Subscriber, announcement: Announce, frame: str | None) -> None:
-        """Send a frame, or let it wait while its job is young; None: a frame about the user, made then."""
-        job_id = announcement.job_id
-        if job_id in subscriber.young:
-            subscriber.young[job_id].append(frame)
-            return
-        left = 0.0 if job_id is None or announcement.job is None else self._grace_left(announcement.job.submitted_at)
-        if left <= 0 or job_id is None:
-            self._put(subscriber, frame)
+        self._complete(wanted, job_id)
+        if (young := self._young.get(job_id)) is not None:
+            young += wanted
+        elif (left := _GRACE - (self._service.clock() - job.submitted_at) / 1000) > 0:
+            self._young[job_id] = wanted
+            self._after(left, lambda: self._later(self._young.pop(job_id)))
         else:
-            subscriber.young[job_id] = [frame]
-            asyncio.get_running_loop().call_later(left, self._grown, subscriber, job_id)
+            self._later(wanted)
 
-    def _grace_left(self, submitted_at: int) -> float:
-        return _GRACE - (self._service.clock() - submitted_at) / 1000
+    def _complete(self, wanted: list[News], job_id: int) -> None:
+        """What the frames need of a job that may be removed before they are rendered."""
+        workflow = self._service.workflows.get(job_id, lambda job_id: None)
+        row: JobRow | None = None
+        for news in wanted:
+            news.workflow = workflow.workflow if workflow else None
+            if news.row is None and news.task is None:
+                with contextlib.suppress(ProActiveError):
+                    row = row or self._service.ask.job(job_id)
+                news.row = row
+            if news.action == FULL:
+                self._held.pop(job_id, None)  # this one says all that the other would
 
-    def _grown(self, subscriber: _Subscriber, job_id: int) -> None:
-        for frame in subscriber.young.pop(job_id):
-            self._put(subscriber, frame)
+    def _is_wanted(self, news: News) -> bool:
+        return any(subscriber.wants(news) for subscriber in self._subscribers)
 
-    def _put(self, subscriber: _Subscriber, frame: str | None) -> None:
-        if subscriber.frames.qsize() > _MOST_WAITING:
-            while not subscriber.frames.empty():
-                subscriber.frames.get_nowait()
-            subscriber.frames.put_nowait(None)
+    def _after(self, delay: float, then: Callable[[], None]) -> None:
+        def due() -> None:
+            self._timers.discard(timer)
+            then()
+
+        timer = asyncio.get_running_loop().call_later(delay, due)
+        self._timers.add(timer)
+
+    def _later(self, news: list[News]) -> None:
+        """Render these after those that are waiting."""
+        self._due += news
+        if self._due and self._pump is None:
+            self._pump = asyncio.create_task(self._render_all())
+
+    async def _render_all(self) -> None:
+        try:
+            while self._due:
+                news = self._due.popleft()
+                try:
+                    await self._carry(news)
+                except Exception:
+                    _log.exception("a frame about %s of job %s could not be made", news.event, news.job_id)
+        finally:
+            if self._pump is asyncio.current_task():
+                self._pump = None
+
+    async def _carry(self, news: News) -> None:
+        """Render a frame and give it to all who want it, unless it must wait."""
+        if not self._is_wanted(news) or self._must_wait(news):
             return
-        subscriber.frames.put_nowait(self._user_frame(subscriber) if frame is None else frame)
+        frame = await self._renderer.render(news)
+        if frame is not None:
+            for subscriber in [each for each in self._subscribers if each.wants(news)]:
+                self._put(subscriber, frame)
 
-    def _user_frame(self, subscriber: _Subscriber) -> str:
-        """The user who submitted last, with the counters as they are now."""
-        sessions = self._sessions.all()
-        latest = max(sessions, key=lambda each: each.last_submit_at, default=subscriber.session)
-        return _frame("USERS_UPDATED", "USERS_UPDATE", user_record(latest))
+    # --- frames about whole jobs ---------------------------------------------------------------------------------
 
-    def _data(self, action: str, announcement: Announce) -> Any:
-        if announcement.job_id is None or announcement.job is None:
-            return None
-        ask = self._service.ask
-        if action == "TASK_STATE_UPDATED" and announcement.task is not None:
-            return views.task_infos(ask, announcement.job, [announcement.task])[0]
-        removed_at = -1
-        row = announcement.row
-        if isinstance(row, JobRow):
-            removed_at = self._service.clock()
-        else:
-            row = ask.job(announcement.job_id)
-        row = replace(row, record=announcement.job)
-        if action == "JOB_STATE_UPDATED":
-            return notifications.job_info(row, removed_at=removed_at)
-        if action == "JOB_SUBMITTED":
-            row = replace(row, nodes=0, nodes_in_parallel=0)  # it may have started since
-        tasks = announcement.tasks or ask.tasks(announcement.job_id)
-        return notifications.job_data(row, tasks, ask.hidden.shown_workflow(ask.workflow(announcement.job_id)))
+    def _must_wait(self, news: News) -> bool:
+        """Whether the allowance holds it back. It replaces the one of its job that waits already."""
+        if news.job_id is None:
+            return False
+        if news.action != FULL:
+            self._teach(news)
+            return False
+        self._held.pop(news.job_id, None)
+        count = len(news.tasks)
+        delay = self._allowance.wait(count, asyncio.get_running_loop().time()) if news.repeated else 0.0
+        if delay <= 0:
+            self._allowance.take(count)
+            return False
+        self._held[news.job_id] = news
+        self._after(delay, lambda: self._release(news))
+        return True
 
+    def _release(self, news: News) -> None:
+        if news.job_id is not None and self._held.get(news.job_id) is news:
+            del self._held[news.job_id]
+            self._later([news])
 
-def _frames_of(announcement: Announce) -> Iterator[tuple[str, str]]:
-    """Event and action of the frames about one announcement."""
-    action = next(
-        (action for prefix, action in _ACTIONS if announcement.event.startswith(prefix)), "SCHEDULER_STATE_UPDATED"
-    )
-    yield _RENAMED.get(announcement.event, announcement.event), action
-    if action == "JOB_STATE_UPDATED" and announcement.event not in _ALONE:
-        yield "JOB_UPDATED", "JOB_FULL_DATA_UPDATED"
-
-
-def _frame(action: str, event: str | None, data: Any) -> str:
-    return json.dumps({"action": action, "schedulerEvent": event, "data": data}, separators=(",", ":"))
+    def _teach(self, news: News) -> None:
+        """A frame is sent: one about its whole job that waits must not say what was before."""
+        held = self._held.get(news.job_id or 0)
+        if held is None:
+            return
+        held.job = news.job or held.job
+        task = news.task
+        if task is not None and task.task_id < len(held.tasks):
+            held.tasks[task.task_id] = task

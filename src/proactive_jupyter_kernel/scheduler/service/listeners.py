@@ -19,16 +19,30 @@ Listener: TypeAlias = Callable[[Announce], None]
 class Listeners:
     """A list of listeners; if one fails, the others still get the event."""
 
-    def __init__(self) -> None:
+    def __init__(self, announce_tasks: Callable[[bool], None] = lambda wanted: None) -> None:
+        """`announce_tasks` is told whether any listener wants to hear of tasks."""
+        self._announce_tasks = announce_tasks
         self._listeners: list[Listener] = []
+        self._for_tasks: list[Listener] = []
+        announce_tasks(False)
 
-    def add(self, listener: Listener) -> Callable[[], None]:
-        """Tell `listener` from now on; call what is returned to end that."""
+    def add(self, listener: Listener, *, tasks: bool = False) -> Callable[[], None]:
+        """Tell `listener` from now on; call what is returned to end that.
+
+        With `tasks`, events of tasks are announced, and those of jobs have the records of their tasks: nobody makes
+        them while nobody wants them.
+        """
         self._listeners.append(listener)
+        if tasks:
+            self._for_tasks.append(listener)
+            self._announce_tasks(True)
 
         def end() -> None:
             if listener in self._listeners:
                 self._listeners.remove(listener)
+            if listener in self._for_tasks:
+                self._for_tasks.remove(listener)
+                self._announce_tasks(bool(self._for_tasks))
 
         return end
 

@@ -82,5 +82,7 @@ class ResourceManager:
         from proactive_jupyter_kernel.scheduler.service.host_load import HostLoad
 
         load = HostLoad()
-        self._listeners.add(lambda announcement: load.sample() if announcement.event in _TASK_CHANGES else None)
+        self._listeners.add(
+            lambda announcement: load.sample() if announcement.event in _TASK_CHANGES else None, tasks=True
+        )
         return load

@@ -99,21 +99,21 @@ class Service(Verbs):
         """
         self.site = site
         self.settings = settings
-        self.listeners = Listeners()
         #: What has happened since the start.
         self.measures = Measures(started_at=clock())
         self.hidden = hidden or HiddenValues.for_one_run()
         #: The workflows that were used last, decoded.
         self.workflows = Workflows()
         ask = Questions(store, self.hidden, site, started=StartedTasks(), workflows=self.workflows)
-        self.listeners.add(ask.started.hear)
-        self.listeners.add(self._job_ended)
         self.credentials = credentials or Credentials()
         self.catalog = catalog or Catalog(Path(site.home, "catalog"), site.url)
         self._checker = checker or InThread()
         self._store = store
         self._executor = executor
         self._machine = Machine()
+        self.listeners = Listeners(self._machine.announce_tasks)
+        self.listeners.add(ask.started.hear)
+        self.listeners.add(self._job_ended)
         self._last_job_id = store.last_job_id
         self.logs = Logs(
             max_lines=settings.log_lines,

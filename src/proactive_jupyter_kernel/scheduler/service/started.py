@@ -49,10 +49,13 @@ class StartedTasks:
         if announcement.event in _ENDS and announcement.job_id is not None:
             self._jobs.pop(announcement.job_id, None)
 
+    def known(self, task: TaskRecord) -> StartedTask | None:
+        """What a task saw, where that is known."""
+        return self._jobs.get(task.job_id, {}).get(task.task_id)
+
     def of(self, job: JobRecord, task: TaskRecord, workflow: Workflow, definition: Task) -> StartedTask:
         """What a task that has started saw, or, where that is not known any more, what its rows say."""
-        known = self._jobs.get(job.job_id, {}).get(task.task_id)
-        return known or StartedTask(
+        return self.known(task) or StartedTask(
             variables={
                 **{variable.name: variable.value for variable in workflow.variables},
                 **(task.propagated or {}),

@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 from tests.conftest import RECORDINGS
 
+from proactive_jupyter_kernel.scheduler.attempt import Outcome
+from proactive_jupyter_kernel.scheduler.rest import event_frames, events
 from proactive_jupyter_kernel.scheduler.rest.events import EVENTS_PATH
+from proactive_jupyter_kernel.scheduler.rest.frame_queue import Frame, FrameQueue
 
 ALL = {
     "myEventsOnly": True,
@@ -225,21 +228,203 @@ def test_without_session_a_frame_says_so(rest: Callable[..., None]) -> None:
     rest(scenario)
 
 
-def test_a_client_that_does_not_read_is_let_go(rest: Callable[..., None]) -> None:
-    """Its frames do not fill the memory."""
+def test_a_client_that_does_not_read_is_let_go(rest: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits for it is bounded in bytes; others get their frames, and it is counted."""
 
     async def scenario(scene: Any) -> None:
-        socket = await Socket(scene, room=1).subscribed()
-        (subscriber,) = scene.app.events._subscribers
-        for _ in range(10_010):
-            subscriber.frames.put_nowait("{}")
-        await scene.json("/scheduler/pause", "PUT")
-        while (message := await socket.message())["type"] == "websocket.send":
-            pass
+        slow = await Socket(scene, room=1).subscribed({})
+        other = await Socket(scene).subscribed({})
+        rounds = 40
+        for _ in range(rounds):
+            await scene.json("/scheduler/pause", "PUT")
+            await scene.json("/scheduler/resume", "PUT")
+            await other.frame()
+            await other.frame()
+            assert all(each.queue.size <= 1_000 for each in scene.app.events._subscribers)
+        read = 0
+        while (message := await slow.message())["type"] == "websocket.send":
+            read += 1
         assert message["type"] == "websocket.close"
+        assert read < rounds
+        assert scene.service.measures.subscribers_dropped == 1
+        for socket in (slow, other):
+            await socket.close()
+
+    monkeypatch.setattr(events, "MOST_BYTES", 1_000)
+    rest(scenario)
+
+
+def loop_of(iterations: int) -> dict[str, Any]:
+    """The script of a task that loops on itself."""
+    last = f"A#{iterations - 1}"
+    return {"A": lambda attempt: Outcome(value=1, flow=attempt.attempt.task_name != last, flow_decided=True)}
+
+
+LOOP = (
+    '<job xmlns="urn:proactive:jobdescriptor:3.14" name="loop"><taskFlow><task name="A"><scriptExecutable><script>'
+    '<code language="cpython">1</code></script></scriptExecutable><controlFlow><loop target="A"><script>'
+    '<code language="cpython">loop = True</code></script></loop></controlFlow></task></taskFlow></job>'
+)
+
+
+def test_a_long_loop_is_told_without_building_it_again_and_again(rest: Callable[..., None]) -> None:
+    """Each event has its frame, but whole jobs are limited; those that come contradict no frame before them."""
+    iterations = 200
+
+    async def scenario(scene: Any) -> None:
+        socket = await Socket(scene).subscribed({})
+        await scene.run(LOOP)
+        states: dict[str, str] = {}
+        told: list[str] = []
+        listed = 0
+        while True:
+            frame = await socket.frame()
+            event, data = frame["schedulerEvent"], frame["data"]
+            told.append(event)
+            if frame["action"] == "TASK_STATE_UPDATED":
+                states[data["taskId"]["readableName"]] = data["taskStatus"]
+            if frame["action"] == "JOB_FULL_DATA_UPDATED":
+                listed += len(data["tasks"])
+                shown = {task["name"]: task["taskInfo"]["taskStatus"] for task in data["tasks"].values()}
+                finished = {name for name, status in states.items() if status == "FINISHED"}
+                assert all(shown[name] == "FINISHED" for name in finished)
+                if data["jobInfo"]["status"] == "FINISHED":
+                    break
+        assert (len(shown), set(shown.values())) == (iterations, {"FINISHED"})
+        assert told.count("TASK_RUNNING_TO_FINISHED") == iterations
+        # All together would list 20,100 tasks.
+        assert listed < 200 + events._TASKS_AT_ONCE + 5 * events._TASKS_A_SECOND
+        await socket.close()
+
+    rest(scenario, scripted=loop_of(iterations))
+
+
+def test_an_event_of_a_short_loop_has_its_frame_at_once(rest: Callable[..., None]) -> None:
+    """As on a server: each new iteration is followed by the whole job."""
+
+    async def scenario(scene: Any) -> None:
+        socket = await Socket(scene).subscribed({"events": ["JOB_UPDATED"]})
+        await scene.run(LOOP)
+        frames = [await socket.frame() for _ in range(4)]
+        assert [(len(frame["data"]["tasks"]), frame["data"]["jobInfo"]["status"]) for frame in frames] == [
+            (1, "RUNNING"),
+            (2, "STALLED"),
+            (3, "STALLED"),
+            (3, "FINISHED"),
+        ]
+        await socket.close()
+
+    rest(scenario, scripted=loop_of(3))
+
+
+def test_a_frame_is_rendered_once_for_all(
+    rest: Callable[..., None], workflow: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many want it; what nobody wants is not rendered."""
+    rendered: list[str] = []
+    render = event_frames.Renderer.render
+
+    async def counted(self: Any, news: Any) -> Any:
+        rendered.append(news.event)
+        return await render(self, news)
+
+    monkeypatch.setattr(event_frames.Renderer, "render", counted)
+
+    async def scenario(scene: Any) -> None:
+        wanted = {"events": ["JOB_UPDATED", "TASK_RUNNING_TO_FINISHED"]}
+        sockets = [await Socket(scene).subscribed(wanted) for _ in range(5)]
+        await scene.run(workflow("A"))
+        texts = [[(await socket.message())["text"] for _ in range(3)] for socket in sockets]
+        assert all(text is texts[0][place] for each in texts for place, text in enumerate(each))
+        assert rendered == ["JOB_UPDATED", "TASK_RUNNING_TO_FINISHED", "JOB_UPDATED"]
+        for socket in sockets:
+            await socket.close()
+
+    rest(scenario)
+
+
+@pytest.mark.parametrize("end", ["the client leaves", "the scheduler stops"])
+def test_frames_that_nobody_can_get_are_not_made(
+    rest: Callable[..., None], workflow: Callable[..., str], monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """Nothing is read from the store for them, which may be closed; nothing is announced of tasks any more."""
+    rendered: list[Any] = []
+
+    async def counted(self: Any, news: Any) -> None:
+        rendered.append(news)
+
+    monkeypatch.setattr(event_frames.Renderer, "render", counted)
+    monkeypatch.setattr(events, "_GRACE", 0.2)
+
+    async def scenario(scene: Any) -> None:
+        heard: list[bool] = []
+        scene.service.listeners._announce_tasks = heard.append
+        socket = await Socket(scene).subscribed({})
+        await scene.run(workflow("A"))
+        if end == "the client leaves":
+            await socket.close()
+        else:
+            scene.app.close()
+        await asyncio.sleep(0.3)
+        assert rendered == []
+        assert heard == [True, False]
+        if not socket.task.done():
+            await socket.close()
+
+    rest(scenario)
+
+
+def test_a_job_that_is_removed_at_once_is_told(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
+    """Though it is gone before its first frame is sent."""
+
+    async def scenario(scene: Any) -> None:
+        socket = await Socket(scene).subscribed({})
+        job_id = await scene.run(workflow("A"))
+        await scene.json(f"/scheduler/jobs/{job_id}", "DELETE")
+        frames = [await socket.frame() for _ in range(10)]
+        assert [told(frame) for frame in frames][-3:] == [
+            ("JOB_RUNNING_TO_FINISHED", "", "FINISHED"),
+            ("JOB_UPDATED", "", "FINISHED"),
+            ("JOB_REMOVE_FINISHED", "", "FINISHED"),
+        ]
         await socket.close()
 
     rest(scenario)
+
+
+def test_a_huge_job_is_told_without_its_tasks(
+    rest: Callable[..., None], workflow: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A frame has a largest size."""
+
+    async def scenario(scene: Any) -> None:
+        socket = await Socket(scene).subscribed({"events": ["JOB_SUBMITTED"]})
+        await scene.submit(workflow("A", "B", "C"))
+        frame = await socket.frame()
+        assert (frame["data"]["name"], frame["data"]["tasks"]) == ("job one", {})
+        assert frame["data"]["jobInfo"]["totalNumberOfTasks"] == 3
+        await socket.close()
+
+    monkeypatch.setattr(event_frames, "_LARGEST", 5_000)
+    rest(scenario)
+
+
+def test_a_queue_lets_whole_jobs_replace_one_another_when_it_is_full() -> None:
+    """Only then, and only older ones of the same job."""
+
+    async def scenario() -> None:
+        queue = FrameQueue(most=10)
+        frames = [Frame(text=text, whole_job=job) for text, job in (("a1", 1), ("b1", 2), ("x", None), ("a2", 1))]
+        assert all(queue.put(frame) for frame in frames)
+        assert queue.size == 7
+        assert queue.put(Frame(text="a3aa", whole_job=1))
+        got = [await queue.get() for _ in range(3)]
+        assert [frame.text for frame in got if frame] == ["b1", "x", "a3aa"]
+        assert queue.put(Frame(text="x" * 100))
+        assert not queue.put(Frame(text="y"))
+        assert (await queue.get(), queue.size) == (None, 0)
+
+    asyncio.run(scenario())
 
 
 def test_the_end_of_the_scheduler_closes_sockets(rest: Callable[..., None]) -> None:

@@ -36,11 +36,14 @@ def _workflow(tasks: int) -> str:
 
 
 def test_statements_and_news_of_a_task(tmp_path: Path) -> None:
-    """Each more task is written three times, in one transaction with its parent's end, and never read itself."""
+    """Each more task is written three times, in one transaction with its parent's end, and never read itself.
+
+    Nothing is said of tasks while nobody wants to hear of them.
+    """
     statements: list[str] = []
     news: list[Announce] = []
 
-    async def costs(tasks: int) -> tuple[Counter[str], Counter[str]]:
+    async def costs(tasks: int, hear: bool = True) -> tuple[Counter[str], Counter[str]]:
         store = SqliteStore(tmp_path / f"{tasks}.db")
         made = Service(
             store=store,
@@ -52,7 +55,7 @@ def test_statements_and_news_of_a_task(tmp_path: Path) -> None:
         statements.clear()
         news.clear()
         ended = asyncio.Event()
-        made.listeners.add(news.append)
+        made.listeners.add(news.append, tasks=hear)
         made.listeners.add(lambda each: ended.set() if each.event == "JOB_RUNNING_TO_FINISHED" else None)
         store._writer.set_trace_callback(statements.append)
         await made.submit(_workflow(tasks), owner="ana")
@@ -64,12 +67,13 @@ def test_statements_and_news_of_a_task(tmp_path: Path) -> None:
         store.close()
         return written, told
 
-    async def more() -> tuple[Counter[str], Counter[str]]:
+    async def more() -> tuple[Counter[str], Counter[str], Counter[str]]:
         few, few_told = await costs(5)
         many, many_told = await costs(15)
-        return many - few, many_told - few_told
+        _, unheard = await costs(3, hear=False)
+        return many - few, many_told - few_told, unheard
 
-    written, told = asyncio.run(more())
+    written, told, unheard = asyncio.run(more())
     assert written == {
         "BEGIN IMMEDIATE": 10,
         "INSERT INTO tasks": 30,  # submitted, started, ended
@@ -79,6 +83,7 @@ def test_statements_and_news_of_a_task(tmp_path: Path) -> None:
         "COMMIT": 10,
     }
     assert told == {"TASK_VARIABLES_UPDATED": 10, "TASK_PENDING_TO_RUNNING": 10, "TASK_RUNNING_TO_FINISHED": 10}
+    assert unheard == {"JOB_SUBMITTED": 1, "JOB_PENDING_TO_RUNNING": 1, "JOB_RUNNING_TO_FINISHED": 1}
 
 
 def test_importing_the_daemon_is_cheap() -> None:

@@ -6,7 +6,7 @@ the records of jobs have ``owner``. Scripts, spaces and files of tasks are null 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
@@ -15,7 +15,7 @@ from proactive_jupyter_kernel.scheduler.rest.dto.records import Json
 from proactive_jupyter_kernel.scheduler.store.base import JobRow
 from proactive_jupyter_kernel.workflow.model import Block, ErrorPolicy, RestartMode, Task, Workflow
 
-__all__ = ["job_data", "job_info"]
+__all__ = ["job_data", "job_info", "task_data"]
 
 #: ``RestartMode`` of the server; the attribute's values in the XML are ``anywhere`` and ``elsewhere``.
 _RESTART = {
@@ -46,13 +46,10 @@ def job_info(row: JobRow, *, removed_at: int = -1) -> Json:
     }
 
 
-def job_data(row: JobRow, tasks: Iterable[TaskRecord], workflow: Workflow) -> Json:
-    """The job of a frame ``JOB_SUBMITTED`` or ``JOB_FULL_DATA_UPDATED``, with all of its tasks."""
+def job_data(row: JobRow, workflow: Workflow) -> Json:
+    """The job of a frame ``JOB_SUBMITTED`` or ``JOB_FULL_DATA_UPDATED``, without ``tasks``, which come last."""
     job = row.record
     info = job_info(row)
-    known = tuple(tasks)
-    by_id = {task.task_id: task for task in known}
-    definitions = {task.name: task for task in workflow.tasks}
     return {
         **_common(workflow),
         **dict.fromkeys(_JOB_NULLS),
@@ -82,14 +79,11 @@ def job_data(row: JobRow, tasks: Iterable[TaskRecord], workflow: Workflow) -> Js
         "tenant": None,
         "domain": None,
         "type": "TASKSFLOW",
-        "tasks": {
-            f"{job.job_id}t{task.task_id}": _task(job, task, definitions[task.base_name], by_id, workflow.on_error)
-            for task in known
-        },
     }
 
 
-def _task(job: JobRecord, task: TaskRecord, definition: Task, tasks: Mapping[int, TaskRecord], above: object) -> Json:
+def task_data(job: JobRecord, task: TaskRecord, definition: Task, tasks: Sequence[TaskRecord], above: object) -> Json:
+    """One of its ``tasks``; `tasks` are all of them by id, `above` is the job's policy for errors."""
     state = records.task_state(job, task, definition)
     info = {name: value for name, value in state["taskInfo"].items() if name != "jobId"}
     return {
@@ -110,7 +104,7 @@ def _task(job: JobRecord, task: TaskRecord, definition: Task, tasks: Mapping[int
         "wallTime": definition.walltime * 1000 if isinstance(definition.walltime, int) else 0,
         "taskInfo": {**info, "taskId": _task_id(job, task)},
         "maxNumberOfExecutionOnFailure": state["maxNumberOfExecutionOnFailure"],
-        "dependenceIds": [_task_id(job, tasks[parent]) for parent in task.depends if parent in tasks],
+        "dependenceIds": [_task_id(job, tasks[parent]) for parent in task.depends if parent < len(tasks)],
     }
 
 

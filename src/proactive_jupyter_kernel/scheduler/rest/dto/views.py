@@ -16,7 +16,7 @@ from proactive_jupyter_kernel.scheduler.store.base import JobRow
 from proactive_jupyter_kernel.workflow.model import Task, Workflow
 from proactive_jupyter_kernel.workflow.status import JOB_ENDED
 
-__all__ = ["job_result", "job_state", "task_infos", "task_result", "task_states"]
+__all__ = ["event_task_info", "job_result", "job_state", "task_result", "task_states"]
 
 
 def task_states(ask: Questions, job: JobRecord, tasks: Iterable[TaskRecord]) -> list[Json]:
@@ -36,22 +36,30 @@ def task_states(ask: Questions, job: JobRecord, tasks: Iterable[TaskRecord]) -> 
     return [state(task) for task in tasks]
 
 
-def task_infos(ask: Questions, job: JobRecord, tasks: Iterable[TaskRecord]) -> list[Json]:
-    """TaskInfoData of some tasks of one job."""
-    workflow = ask.workflow(job.job_id)
+def event_task_info(
+    ask: Questions,
+    job: JobRecord,
+    task: TaskRecord,
+    workflow: Workflow,
+    definition: Task,
+    started: StartedTask | None,
+) -> Json:
+    """TaskInfoData of a task at the moment of an event, with what it saw when it started."""
+    return records.task_info(job, task, _seen(ask, job, task, workflow, definition, started))
 
-    def info(task: TaskRecord) -> Json:
-        definition = ask.definition(job.job_id, task.base_name)
-        return records.task_info(job, task, _seen(ask, job, task, workflow, definition))
 
-    return [info(task) for task in tasks]
-
-
-def _seen(ask: Questions, job: JobRecord, task: TaskRecord, workflow: Workflow, definition: Task) -> StartedTask | None:
+def _seen(
+    ask: Questions,
+    job: JobRecord,
+    task: TaskRecord,
+    workflow: Workflow,
+    definition: Task,
+    started: StartedTask | None = None,
+) -> StartedTask | None:
     """What a task of a living job saw, as others may see it; None before it has started."""
     if job.status in JOB_ENDED or task.started_at == UNSET:
         return None
-    seen = ask.started.of(job, task, workflow, definition)
+    seen = started or ask.started.of(job, task, workflow, definition)
     return replace(
         seen,
         variables=ask.hidden.shown_values(seen.variables, workflow, definition),
