@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import secrets
 import sys
+import warnings
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -58,6 +59,8 @@ def start(port: int, data_dir: Path | None, as_json: bool) -> None:
         note(f"It was already running, as process {address.pid}.")
         if port and not address.url.endswith(f":{port}"):
             note(f"It does not listen on port {port}: stop it first, then start it there.")
+    for notice in address.notices:
+        note(notice)
     if as_json:
         print_json(_facts(Status(data_dir=folder, address=address, pid=address.pid, state="running")))
     else:
@@ -95,6 +98,8 @@ def status(data_dir: Path | None, as_json: bool) -> None:
     else:
         say(f"Running as process {found.address.pid} at {found.address.url}, version {found.address.version}.")
         say(f"Data folder: {found.data_dir}")
+        for notice in found.address.notices:
+            note(notice)
         # A client replaces an idle scheduler of another version; asking for a status must not.
         if found.address.version == __version__ and (line := _nodes(found.data_dir)):
             say(line)
@@ -105,7 +110,8 @@ def _nodes(folder: Path) -> str:
     from proactive_jupyter_kernel.client.scheduler import Scheduler
 
     try:
-        with Scheduler.embedded(folder) as running:
+        # `status` has said already what there is to know of its start.
+        with warnings.catch_warnings(action="ignore"), Scheduler.embedded(folder) as running:
             nodes = running.nodes()
     except ProActiveError:
         return ""

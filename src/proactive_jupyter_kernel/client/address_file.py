@@ -44,6 +44,8 @@ class Address:
     version: str
     data_dir: str
     user: str
+    #: What its user should know about how it started.
+    notices: tuple[str, ...] = ()
 
     @property
     def credentials(self) -> Credentials:
@@ -105,8 +107,9 @@ def parsed(data: Any) -> Address | None:
             version=str(data["version"]),
             data_dir=str(data["data_dir"]),
             user=str(data["user"]),
+            notices=tuple(map(str, data.get("notices", ()))),
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 

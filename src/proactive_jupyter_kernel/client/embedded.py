@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -225,6 +226,8 @@ class EmbeddedTransport:
         with self._lock:
             if self._there is None:
                 address = ensure(self._folder)
+                for notice in address.notices:
+                    warnings.warn(notice, stacklevel=2)
                 self._there = address, HttpTransport(address.url)
             return self._there
 

@@ -39,7 +39,7 @@ from proactive_jupyter_kernel.scheduler.service.service import Service, now_ms
 from proactive_jupyter_kernel.scheduler.settings import Settings
 from proactive_jupyter_kernel.scheduler.site import Site
 from proactive_jupyter_kernel.scheduler.spaces import DataSpaces, clean_cache
-from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore
+from proactive_jupyter_kernel.scheduler.store.opening import Opened, open_store
 from proactive_jupyter_kernel.version import __version__
 
 __all__ = ["DataFolderInUse", "serve"]
@@ -74,11 +74,13 @@ def serve(data_dir: Path, port: int = 0, *, settings: Settings | None = None) ->
         _logging(data_dir / "scheduler.log"),
         _bound_as_asked(data_dir, port) as listener,
     ):
-        store = SqliteStore(data_dir / "scheduler.db", log_lines=chosen.log_lines, log_bytes=chosen.log_bytes)
+        opened = open_store(data_dir / "scheduler.db", log_lines=chosen.log_lines, log_bytes=chosen.log_bytes)
+        for notice in opened.notices:
+            print(f"Warning: {notice}", file=sys.stderr, flush=True)
         try:
-            asyncio.run(_Daemon(data_dir, holder, listener, chosen, store).run())
+            asyncio.run(_Daemon(data_dir, holder, listener, chosen, opened).run())
         finally:
-            store.close()
+            opened.store.close()
 
 
 def _make_private(data_dir: Path) -> None:
@@ -165,13 +167,14 @@ class _Daemon:
     """One run of the scheduler."""
 
     def __init__(
-        self, data_dir: Path, holder: Holder, listener: socket.socket, settings: Settings, store: SqliteStore
+        self, data_dir: Path, holder: Holder, listener: socket.socket, settings: Settings, opened: Opened
     ) -> None:
         self._data_dir = data_dir
         self._holder = holder
         self._listener = listener
         self._settings = settings
-        self._store = store
+        self._store = opened.store
+        self._notices = opened.notices
         self._user = getpass.getuser()
         self._token = secrets.token_urlsafe(32)
         self._port: int = listener.getsockname()[1]
@@ -284,6 +287,7 @@ class _Daemon:
             "version": __version__,
             "data_dir": str(self._data_dir),
             "user": self._user,
+            "notices": self._notices,
         }
 
     # --- idleness ------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import httpx2
 import psutil
+import pytest
 
 from proactive_jupyter_kernel.client import embedded
 from proactive_jupyter_kernel.client.launch import EXIT_LOCKED
@@ -218,6 +219,20 @@ def test_a_folder_that_cannot_be_used_is_named(fresh_shell: Shell) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert str(fresh_shell.home / "data") in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_file_that_is_no_store_is_set_aside_and_said(fresh_shell: Shell) -> None:
+    """The scheduler starts with an empty store; the file is kept, and start and status tell where."""
+    data = fresh_shell.home / "data"
+    data.mkdir()
+    (data / "scheduler.db").write_text("notes of mine")
+    started, status = fresh_shell("scheduler", "start"), fresh_shell("scheduler", "status")
+    (aside,) = data.glob("scheduler.db.damaged-*")
+    assert aside.read_text() == "notes of mine"
+    for said in (started.stderr, status.stderr):
+        assert f"set aside as {aside}" in said
+    with pytest.warns(UserWarning, match="set aside as"):
+        assert (started.returncode, fresh_shell.facts("jobs")) == (0, [])
 
 
 def test_a_lasting_login_and_port_survive_a_restart(fresh_shell: Shell) -> None:

@@ -22,6 +22,7 @@ from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRec
 from proactive_jupyter_kernel.scheduler.store import codec
 from proactive_jupyter_kernel.scheduler.store.base import (
     Batch,
+    DamagedStore,
     LogPart,
     StoreUnavailable,
 )
@@ -64,7 +65,7 @@ class SqliteStore(SqliteRows):
         self._lock = threading.Lock()
         self._checkpoint: threading.Thread | None = None
         with self._translated("opened"):
-            self._writer = self._connect()
+            self._writer = self._connect(new=True)
             # The service decides when to copy the log into the file (`_checkpoint_if_due`).
             self._writer.execute("PRAGMA wal_autocheckpoint = 0")
             # Copied wholly, the log begins anew, no longer than this: else it stays long and each write copies it.
@@ -177,9 +178,19 @@ class SqliteStore(SqliteRows):
 
     def jobs_to_restore(self) -> Iterator[tuple[JobRecord, Workflow, tuple[TaskRecord, ...]]]:
         for job in self.to_restore():
-            workflow = self.workflow(job.job_id)
+            try:
+                workflow = self.workflow(job.job_id)
+                tasks = () if job.status in JOB_ENDED else self.tasks(job.job_id)
+            except DamagedStore as error:
+                _log.error("job %s cannot be continued: %s", job.job_id, error)
+                continue
             if workflow is not None:
-                yield job, workflow, () if job.status in JOB_ENDED else self.tasks(job.job_id)
+                yield job, workflow, tasks
+
+    def skip_job_ids(self, last: int) -> None:
+        """Give new jobs ids above this one."""
+        with self._translated("written"):
+            self._writer.execute(named("count_job_id"), {"job_id": last})
 
     # --- connections ---------------------------------------------------------------------------------------------
 
@@ -220,8 +231,11 @@ class SqliteStore(SqliteRows):
             self._readers.append(connection)
         return connection
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, *, new: bool = False) -> sqlite3.Connection:
         connection = sqlite3.connect(self._file, timeout=2.0, isolation_level=None, check_same_thread=False)
+        if new:
+            # Has an effect on a file without tables alone: pages of removed jobs can be given back (`shrink`).
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
