@@ -6,6 +6,7 @@ Task names, script texts and arguments, native commands, Java parameters, ``incl
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -54,6 +55,7 @@ _TASK_FIELDS: dict[str, tuple[str, Lexical]] = {
     "precious_result": ("preciousResult", types.FLAG),
     "precious_logs": ("preciousLogs", types.FLAG),
 }
+_typed_fields = operator.attrgetter(*_TASK_FIELDS)
 _JOB_TEXTS = ("name", "description", "project", "input_space", "output_space", "global_space", "user_space")
 
 
@@ -72,6 +74,27 @@ def resolve(
     problems, if variables refer to each other in a cycle or a value does not have the type of its attribute.
     """
     return _Resolution(workflow, variables or {}, generic_information or {}, site or {}).run()
+
+
+def _is_plain(task: Task) -> bool:
+    """Whether a task, as most tasks of a large workflow, has nothing that could hold a reference."""
+    executable = task.executable
+    return not (
+        task.variables
+        or task.generic_information
+        or task.input_files
+        or task.output_files
+        or task.fork_environment
+        or task.pre
+        or task.post
+        or task.clean
+        or task.selection
+        or task.flow
+        or "$" in task.description
+        or "$" in task.result_preview_class
+        or (isinstance(executable, Script) and executable.url)
+        or any(isinstance(value, Reference) for value in _typed_fields(task))
+    )
 
 
 class _Resolution:
@@ -165,6 +188,8 @@ class _Resolution:
     # --- a task ---
 
     def task(self, task: Task) -> Task:
+        if _is_plain(task):
+            return task
         self.task_name = task.name
         self.values = self.scope(task.variables)
         resolved = replace(

@@ -50,6 +50,9 @@ _TASK_ATTRIBUTES: dict[str, tuple[str, Lexical]] = {
 }
 #: Elements whose text counts to the last blank.
 _TEXTS = ("description", "visualization")
+#: What a task of the simplest kind consists of.
+_PLAIN_ATTRIBUTES = frozenset({"name"})
+_PLAIN_PARTS = frozenset({"depends", "scriptExecutable"})
 _TASK_FLAGS = {"run_as_me": "runAsMe", "precious_result": "preciousResult", "precious_logs": "preciousLogs"}
 
 
@@ -77,8 +80,9 @@ class Reader:
             self._asked, self._first = element, {}
             prefix = f"{{{self.validator.namespace}}}"
             for child in children_of(element):
-                if str(child.tag).startswith(prefix):
-                    self._first.setdefault(str(child.tag).removeprefix(prefix), child)
+                tag = str(child.tag)
+                if tag.startswith(prefix):
+                    self._first.setdefault(tag[len(prefix) :], child)
         return self._first
 
     def all(self, element: etree._Element | None, tag: str) -> Iterator[etree._Element]:
@@ -115,7 +119,7 @@ class Reader:
         """What has its default value: attributes of `element`, and its children of these tags that are empty."""
         empty = (tag for tag in tags if self.is_empty(self.child(element, tag)))
         present = {name: str(element.get(name)) for name in map(str, element.attrib) if name in DEFAULTS}
-        return (*explicit_attributes(present), *empty)
+        return (*(explicit_attributes(present) if present else ()), *empty)
 
     def is_empty(self, element: etree._Element | None) -> bool:
         return (
@@ -225,6 +229,16 @@ class Reader:
 
     def task(self, element: etree._Element) -> Task:
         self.validator.task = name = self.value(element, "name", types.NAME)
+        given = frozenset(map(str, element.attrib))
+        parts = self.first_children(element).keys()
+        if given <= _PLAIN_ATTRIBUTES and parts <= _PLAIN_PARTS:
+            # Most tasks of a large workflow have nothing else, and need not be searched for it.
+            depends = tuple(
+                self.value(parent, "ref", types.NAME) for parent in self.all(self.child(element, "depends"), "task")
+            )
+            plain = Task(name=name, executable=self.executable(element), depends=depends)
+            self.validator.task = ""
+            return plain
         for flag in (*_TASK_FLAGS.values(), "fork"):
             self.note_digit(element, flag)
         topology = self.child(element, "parallel", "topology")

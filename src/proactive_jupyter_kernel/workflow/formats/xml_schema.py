@@ -255,6 +255,7 @@ class Validator:
     def __init__(self, version: int, namespace: str) -> None:
         self.version = version
         self.namespace = namespace
+        self._prefix = f"{{{namespace}}}"
         self.problems: list[Problem] = []
         self.notices: list[Problem] = []
         self.task = ""
@@ -290,7 +291,7 @@ class Validator:
         tag = local_name(element)
         if key == "task":
             self.task = (element.get("name") or "").strip()
-        self.attributes(element, key, spec)
+        self.attributes(element, tag, key, spec)
         if not spec.open:
             self.own_text(element, spec)
             self.children(element, tag, key, spec)
@@ -299,14 +300,13 @@ class Validator:
         if key == "task":
             self.task = ""
 
-    def attributes(self, element: etree._Element, key: str, spec: _Spec) -> None:
-        tag = local_name(element)
+    def attributes(self, element: etree._Element, tag: str, key: str, spec: _Spec) -> None:
         known = _attributes(key)
         # By name, for lxml's items() searches all attributes for the value of each.
         for name in map(str, element.attrib):
             if name.startswith(_INSTANCE):
                 continue
-            if name not in known or self.is_gone(name, spec):
+            if name not in known or (spec.gone and self.is_gone(name, spec)):
                 self.unknown_attribute(element, tag, name, known)
                 continue
             try:
@@ -354,19 +354,23 @@ class Validator:
         counts = [0] * len(spec.slots)
         position = _positions(key)
         furthest = 0
+        prefix = self._prefix
         for child in children_of(element):
-            name = local_name(child)
-            inside = str(child.tag) == f"{{{self.namespace}}}{name}"
-            if not inside or name not in position or self.is_gone(name, spec):
-                shown = name if inside else str(child.tag)
+            full = str(child.tag)
+            inside = full.startswith(prefix)
+            name = full[len(prefix) :] if inside else local_name(child)
+            if not inside or name not in position or (spec.gone and self.is_gone(name, spec)):
+                shown = name if inside else full
                 known = [known_name for known_name in position if not self.is_gone(known_name, spec)]
                 self.problem(child, f"<{tag}> holds no element <{shown}>", did_you_mean(name, known))
                 continue
             index = position[name]
+            slot = spec.slots[index]
             counts[index] += 1
-            self.place_of_child(child, tag, index, furthest, counts[index], spec)
+            if index < furthest or (slot.most is not None and counts[index] > slot.most):
+                self.place_of_child(child, tag, index, furthest, counts[index], spec)
             furthest = max(furthest, index)
-            self.element(child, spec.slots[index].tags[name])
+            self.element(child, slot.tags[name])
         for index, slot in enumerate(spec.slots):
             if counts[index] < slot.least:
                 self.problem(element, f"<{tag}> lacks its element {_alternatives(slot)}")
