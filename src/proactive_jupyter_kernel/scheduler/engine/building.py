@@ -54,6 +54,8 @@ def static_links(workflow: Workflow, ids: Mapping[str, int]) -> list[Links]:
         plain(task.block)
     graph = Graph(workflow)
     blocks = match_blocks(graph)
+    if not graph.branches and not blocks.end_of:
+        return [Links()] * len(workflow.tasks)
 
     def joined(name: str) -> tuple[int, ...]:
         """The last tasks of both sides of the branch that continues here."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from proactive_jupyter_kernel.scheduler.attempt import Slot, Wire
 from proactive_jupyter_kernel.scheduler.engine.records import UNSET, JobRecord, TaskRecord, changed
-from proactive_jupyter_kernel.scheduler.engine.rules import Rules, rules_of
+from proactive_jupyter_kernel.scheduler.engine.rules import Rules, rules_of_all
 from proactive_jupyter_kernel.scheduler.engine.transitions import check_job_move, check_task_move
 from proactive_jupyter_kernel.workflow.model import Task, Workflow
 from proactive_jupyter_kernel.workflow.status import TASK_ENDED, JobStatus, TaskStatus
@@ -175,7 +175,7 @@ class JobState:
         self.workflow = workflow
         #: How many lost nodes each task may meet.
         self.node_failures = node_failures
-        self.rules = {task.name: rules_of(workflow, task) for task in workflow.tasks}
+        self.rules = rules_of_all(workflow)
         self.definitions = {task.name: task for task in workflow.tasks}
         #: What every task inherits first; of variables with the same name the last wins, at the place of the first.
         self.variables: dict[str, Wire] = {variable.name: variable.value for variable in workflow.variables}

@@ -5,6 +5,7 @@ Generic information of the task overrides the job's of the same key (execution s
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from proactive_jupyter_kernel.workflow.model import (
     Workflow,
 )
 
-__all__ = ["Rules", "growing_delay", "plain", "removal_delay", "rules_of", "start_time"]
+__all__ = ["Rules", "growing_delay", "plain", "removal_delay", "rules_of", "rules_of_all", "start_time"]
 
 _Value = TypeVar("_Value")
 
@@ -91,6 +92,26 @@ def rules_of(workflow: Workflow, task: Task) -> Rules:
         start_at=start_time(task.generic_information),
         selection=task.selection,
     )
+
+
+def rules_of_all(workflow: Workflow) -> dict[str, Rules]:
+    """The rules of all tasks by name. Those of tasks that differ in nothing that counts are one record."""
+    known: dict[tuple[object, ...], Rules] = {}
+    found: dict[str, Rules] = {}
+    for task in workflow.tasks:
+        if task.generic_information or task.selection:
+            found[task.name] = rules_of(workflow, task)
+            continue
+        key = _what_counts(task)
+        rules = known.get(key)
+        if rules is None:
+            rules = known[key] = rules_of(workflow, task)
+        found[task.name] = rules
+    return found
+
+
+#: What `rules_of` reads of a task beside its generic information and its selection scripts.
+_what_counts = operator.attrgetter("on_error", "restart", "retry_delay", "max_executions", "nodes", "topology")
 
 
 def _first(own: _Value | None, general: _Value | None) -> _Value | None:
