@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from proactive_jupyter_kernel.errors import ProActiveError, UnknownJob
+from proactive_jupyter_kernel.errors import ProActiveError
 from proactive_jupyter_kernel.scheduler.engine.commands import Announce
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.rest.dto import notifications, views
@@ -25,6 +25,7 @@ from proactive_jupyter_kernel.scheduler.service.service import Service
 from proactive_jupyter_kernel.scheduler.service.started import StartedTask
 from proactive_jupyter_kernel.scheduler.store.base import JobRow
 from proactive_jupyter_kernel.workflow.model import Task, Workflow
+from proactive_jupyter_kernel.workflow.status import JOB_ENDED
 
 __all__ = ["FULL", "News", "Renderer", "frame_text", "news_of"]
 
@@ -78,7 +79,7 @@ class News:
     repeated: bool
     #: What the task saw when it started, which is forgotten when the job ends.
     seen: StartedTask | None = None
-    #: What the store had of the job; of events of jobs. Read at once, for the job may be removed next.
+    #: What the store had of the job. Where a job has the event once, it is read at once: it may be removed next.
     row: JobRow | None = None
     removed: bool = False
     #: The job's workflow, if it was at hand.
@@ -129,6 +130,8 @@ class _Known:
     #: As others may see it: made with the first frame about the whole job.
     shown: Workflow | None = None
     shown_definitions: dict[str, Task] = field(default_factory=dict)
+    #: What the last frame about the whole job said of each task: its record, whether the job had ended, and the text.
+    rendered: dict[int, tuple[TaskRecord, bool, str]] = field(default_factory=dict)
 
 
 class Renderer:
@@ -139,6 +142,8 @@ class Renderer:
         self._ask = service.ask
         self._sessions = sessions
         self._workflows: OrderedDict[int, _Known] = OrderedDict()
+        #: The job of the last frame about a whole job: only its texts are kept.
+        self._last_whole: _Known | None = None
 
     async def render(self, news: News) -> Frame | None:
         """The frame; None where the job is gone, and nothing is left to report."""
@@ -164,9 +169,7 @@ class Renderer:
 
     def _row(self, news: News) -> JobRow:
         assert news.job is not None
-        if news.row is None:
-            raise UnknownJob(f"Job {news.job_id} was removed.")
-        row = replace(news.row, record=news.job)
+        row = replace(news.row or self._ask.job(news.job.job_id), record=news.job)
         # It may have started since it was read.
         return replace(row, nodes=0, nodes_in_parallel=0) if news.event == "JOB_SUBMITTED" else row
 
@@ -183,10 +186,18 @@ class Renderer:
         size = len(head)
         clock = asyncio.get_running_loop().time
         until = clock() + _SLICE
+        ended = job.status in JOB_ENDED
+        before, known.rendered = known.rendered, {}
+        if self._last_whole is not None:
+            self._last_whole.rendered = {}
+        self._last_whole = known
         for task in tasks:
-            definition = known.shown_definitions[task.base_name]
-            data = notifications.task_data(job, task, definition, tasks, known.shown.on_error)
-            piece = f'"{job.job_id}t{task.task_id}":{json.dumps(data, separators=(",", ":"))}'
+            record, was_ended, piece = before.get(task.task_id, (None, False, ""))
+            if record is not task or was_ended is not ended:
+                definition = known.shown_definitions[task.base_name]
+                data = notifications.task_data(job, task, definition, tasks, known.shown.on_error)
+                piece = f'"{job.job_id}t{task.task_id}":{json.dumps(data, separators=(",", ":"))}'
+            known.rendered[task.task_id] = (task, ended, piece)
             pieces.append(piece)
             size += len(piece) + 1
             if size > _LARGEST:

@@ -239,7 +239,7 @@ class Events:
         row: JobRow | None = None
         for news in wanted:
             news.workflow = workflow.workflow if workflow else None
-            if news.row is None and news.task is None:
+            if news.row is None and news.task is None and not (news.action == FULL and news.repeated):
                 with contextlib.suppress(ProActiveError):
                     row = row or self._service.ask.job(job_id)
                 news.row = row
