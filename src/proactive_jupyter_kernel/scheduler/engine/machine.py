@@ -64,12 +64,13 @@ class Machine:
         return self._done()
 
     def restore(
-        self, jobs: Iterable[tuple[JobRecord, Workflow, Sequence[TaskRecord]]], *, at: int = 0
+        self, jobs: Iterable[tuple[JobRecord, Workflow | str, Sequence[TaskRecord]]], *, at: int = 0
     ) -> list[Command]:
         """Take over stored jobs after a restart of the scheduler, at the time `at`.
 
         Attempts that ran then run again, under a new number and without costing an execution. Of an ended job only the
-        time when it is to be forgotten is taken. A job that cannot be taken over ends with a message.
+        time when it is to be forgotten is taken. A job that cannot be taken over ends with a message, which
+        may stand in place of its workflow.
         """
         core = self._core
         core.now = at
@@ -163,7 +164,10 @@ def _submitted(core: Core, event: events.JobSubmitted) -> None:
             core.consider(job, node)
 
 
-def _restore(core: Core, record: JobRecord, workflow: Workflow, tasks: Sequence[TaskRecord]) -> None:
+def _restore(core: Core, record: JobRecord, workflow: Workflow | str, tasks: Sequence[TaskRecord]) -> None:
+    if isinstance(workflow, str):
+        end_broken(core, record, tasks, f"The scheduler could not continue this job after its restart: {workflow}")
+        return
     try:
         job = restored_job(record, workflow, tasks, node_failures=core.limits.node_failures)
     except Exception as error:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from proactive_jupyter_kernel.errors import ProActiveError
 from proactive_jupyter_kernel.scheduler.attempt import Wire
 from proactive_jupyter_kernel.scheduler.service.changes import Changes
-from proactive_jupyter_kernel.scheduler.service.errors import UnknownChannel
+from proactive_jupyter_kernel.scheduler.service.errors import UnknownChannel, Unstorable
 
 __all__ = ["MOST_BYTES", "Channel", "Channels"]
 
@@ -71,7 +71,11 @@ class Channels:
         if name in self._channels:
             return False
         self._channels[name] = Channel(persistent=persistent, revision=next(self._revisions))
-        await self._stored(name)
+        try:
+            await self._stored(name)
+        except Unstorable:
+            del self._channels[name]
+            raise
         return True
 
     async def delete(self, name: str) -> bool:

@@ -34,6 +34,7 @@ from proactive_jupyter_kernel.scheduler.engine.events import Event, JobBroken, J
 from proactive_jupyter_kernel.scheduler.engine.machine import Machine
 from proactive_jupyter_kernel.scheduler.measures import Measures
 from proactive_jupyter_kernel.scheduler.service import salvage
+from proactive_jupyter_kernel.scheduler.service.errors import Unstorable
 from proactive_jupyter_kernel.scheduler.service.logs import Logs, LogSource
 from proactive_jupyter_kernel.scheduler.store.base import (
     Batch,
@@ -249,7 +250,7 @@ class Driver:
             return
         if not self.down:
             self._batch.logs += self._logs.drain()
-        refused: Mapping[salvage.Key, salvage.Unstorable] = {}
+        refused: Mapping[salvage.Key, Unstorable] = {}
         try:
             if self._batch:
                 refused = self._write()
@@ -262,10 +263,10 @@ class Driver:
         for action in actions:
             self._carry_out(action)
 
-    def _write(self) -> Mapping[salvage.Key, salvage.Unstorable]:
+    def _write(self) -> Mapping[salvage.Key, Unstorable]:
         """Store the batch, whole or, where a part of it can never be stored, without this part; returns why not."""
         begin = time.perf_counter()
-        refused: dict[salvage.Key, salvage.Unstorable] = {}
+        refused: dict[salvage.Key, Unstorable] = {}
         while self._batch:
             batch, self._batch = self._batch, Batch()
             batch.revision = self.revision + 1 if batch.changes_jobs else None
@@ -316,9 +317,7 @@ class Driver:
     def _broken(self, job_id: int, message: str, task_id: int | None) -> JobBroken:
         return JobBroken(at=self._clock(), job_id=job_id, message=message, task_id=task_id)
 
-    def _finish(
-        self, error: StoreUnavailable | None, refused: Mapping[salvage.Key, salvage.Unstorable] | None = None
-    ) -> None:
+    def _finish(self, error: StoreUnavailable | None, refused: Mapping[salvage.Key, Unstorable] | None = None) -> None:
         waiters, self._waiters = self._waiters, []
         for waiter, about in waiters:
             reason = error or (None if about is None else (refused or {}).get(about))

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from proactive_jupyter_kernel.errors import ProActiveError, SchedulerError
+from proactive_jupyter_kernel.errors import EmbeddedSchedulerError, ProActiveError, SchedulerError
 
-__all__ = ["BadPriority", "JobEnded", "SignalRefused", "SubmissionClosed", "TaskNotRunning", "UnknownChannel"]
+__all__ = [
+    "BadPriority",
+    "JobEnded",
+    "SignalRefused",
+    "SubmissionClosed",
+    "TaskNotRunning",
+    "UnknownChannel",
+    "Unstorable",
+]
 
 
 class JobEnded(SchedulerError):
@@ -29,3 +37,7 @@ class SubmissionClosed(SchedulerError):
 
 class UnknownChannel(ProActiveError):
     """There is no channel of that name."""
+
+
+class Unstorable(EmbeddedSchedulerError):
+    """What a request brought can never be stored, whatever the disk does."""

@@ -11,22 +11,18 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, replace
 from typing import TypeAlias
 
-from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
 from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
+from proactive_jupyter_kernel.scheduler.service.errors import Unstorable
 from proactive_jupyter_kernel.scheduler.store.base import Batch, ResultRow, Store, StoreUnavailable
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
-__all__ = ["Key", "Unstorable", "as_broken", "joined", "parts", "store_parts", "task_of_culprit"]
+__all__ = ["Key", "as_broken", "joined", "parts", "store_parts", "task_of_culprit"]
 
 _log = logging.getLogger(__name__)
 
 #: A job's id, or a channel's name.
 Key: TypeAlias = int | str
-
-
-class Unstorable(EmbeddedSchedulerError):
-    """What a request brought can never be stored, whatever the disk does."""
 
 
 def parts(batch: Batch) -> dict[Key, Batch]:

@@ -37,14 +37,13 @@ from proactive_jupyter_kernel.scheduler.service.attachments import Attachments
 from proactive_jupyter_kernel.scheduler.service.channels import Channels
 from proactive_jupyter_kernel.scheduler.service.checking import Checker, InThread, Question
 from proactive_jupyter_kernel.scheduler.service.driver import Action, Driver
-from proactive_jupyter_kernel.scheduler.service.errors import SubmissionClosed
+from proactive_jupyter_kernel.scheduler.service.errors import SubmissionClosed, Unstorable
 from proactive_jupyter_kernel.scheduler.service.listeners import Listeners
 from proactive_jupyter_kernel.scheduler.service.logs import Logs
 from proactive_jupyter_kernel.scheduler.service.overview import Overview, overview_of
 from proactive_jupyter_kernel.scheduler.service.questions import ALL, Questions
 from proactive_jupyter_kernel.scheduler.service.resource_manager import ResourceManager
 from proactive_jupyter_kernel.scheduler.service.runner import Runner
-from proactive_jupyter_kernel.scheduler.service.salvage import Unstorable
 from proactive_jupyter_kernel.scheduler.service.scripts import Scripts
 from proactive_jupyter_kernel.scheduler.service.serverlog import Selections
 from proactive_jupyter_kernel.scheduler.service.started import StartedTasks

@@ -127,6 +127,8 @@ class JobRow:
     extras: JobExtras = JobExtras()
     #: How many jobs its tasks submitted.
     children: int = 0
+    #: What of it cannot be read, as a sentence; empty: it is whole.
+    damaged: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -366,10 +368,11 @@ class Store(Rows, Protocol):
     def snapshot(self) -> AbstractContextManager[Rows]:
         """The rows as they are at this moment, whatever is written meanwhile; one thread at a time may use it."""
 
-    def jobs_to_restore(self) -> Iterator[tuple[JobRecord, Workflow, tuple[TaskRecord, ...]]]:
+    def jobs_to_restore(self) -> Iterator[tuple[JobRecord, Workflow | str, tuple[TaskRecord, ...]]]:
         """All jobs that have not ended, and without their tasks those that ended and are to be forgotten some time.
 
-        As `Machine.restore` wants them.
+        As `Machine.restore` wants them: in place of the workflow a sentence of what is damaged, where that is so, and
+        an empty text for a job that has ended.
         """
 
     def channels(self) -> dict[str, dict[str, Wire]]:

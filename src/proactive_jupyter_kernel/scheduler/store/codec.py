@@ -74,7 +74,7 @@ def loads(kind: type[_Record], text: str) -> _Record:
     content = unsealed(text)
     try:
         return from_json(kind, json.loads(content))
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         raise Damaged(f"it is no {kind.__name__}: {error}") from error
 
 
@@ -83,7 +83,7 @@ def plain(text: str) -> Any:
     content = unsealed(text)
     try:
         return json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Damaged(str(error)) from error
 
 

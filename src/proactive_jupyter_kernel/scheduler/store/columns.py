@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -40,20 +40,34 @@ def window(query: JobQuery | TaskQuery) -> dict[str, int]:
     return {"limit": -1 if query.limit is None else query.limit, "offset": query.offset}
 
 
+#: What SQLite keeps as an integer.
+_LEAST, _MOST = -(2**63), 2**63 - 1
+
+
+def _text(text: str) -> str:
+    """The text as a column can hold it. Columns are searched; the record beside them has the text itself."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _moment(milliseconds: int | None) -> int | None:
+    """A time as a column can hold it."""
+    return None if milliseconds is None else max(_LEAST, min(_MOST, milliseconds))
+
+
 def job_columns(job: JobRecord) -> dict[str, Any]:
     """The columns of a job."""
     return {
         "job_id": job.job_id,
-        "name": job.name,
-        "owner": job.owner,
+        "name": _text(job.name),
+        "owner": _text(job.owner),
         "status": job.status.value,
         "priority": int(job.priority),
         "submitted_at": job.submitted_at,
         "started_at": job.started_at,
         "finished_at": job.finished_at,
         "in_error_at": job.in_error_at,
-        "start_at": job.start_at,
-        "remove_at": job.remove_at,
+        "start_at": _moment(job.start_at),
+        "remove_at": _moment(job.remove_at),
         "total": job.total,
         "pending": job.pending,
         "running": job.running,
@@ -70,8 +84,8 @@ def task_columns(task: TaskRecord) -> dict[str, Any]:
     return {
         "job_id": task.job_id,
         "task_id": task.task_id,
-        "name": task.name,
-        "tag": task.tag,
+        "name": _text(task.name),
+        "tag": _text(task.tag),
         "status": task.status.value,
         "started_at": task.started_at,
         "record": codec.dumps(task),
@@ -141,7 +155,7 @@ def usage_columns(result: ResultRow) -> dict[str, Any]:
     }
 
 
-def job_row(row: tuple[Any, ...]) -> JobRow:
+def job_row(row: Sequence[Any]) -> JobRow:
     """A job of the columns that the queries of jobs give."""
     record, facts, core_time, nodes, nodes_in_parallel, has_result_map, extras, children = row
     return JobRow(

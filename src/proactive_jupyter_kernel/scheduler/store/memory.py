@@ -191,13 +191,13 @@ class MemoryStore:
         job = self._jobs.get(job_id)
         return job.logs.get(task_id, LogText()) if job else LogText()
 
-    def jobs_to_restore(self) -> Iterator[tuple[JobRecord, Workflow, tuple[TaskRecord, ...]]]:
+    def jobs_to_restore(self) -> Iterator[tuple[JobRecord, Workflow | str, tuple[TaskRecord, ...]]]:
         for job_id, job in sorted(copy.copy(self._jobs).items()):
             record = job.row.record
             if record.status in JOB_ALIVE:
                 yield record, job.submission.workflow, self.tasks(job_id)
             elif record.remove_at is not None:
-                yield record, job.submission.workflow, ()
+                yield record, "", ()
 
     def channels(self) -> dict[str, dict[str, Wire]]:
         return {name: dict(entries) for name, entries in self._channels.items()}

@@ -102,17 +102,27 @@ DELETE FROM jobs WHERE job_id = :job_id;
 -- name: job
 -- One job.
 SELECT record, facts, core_time, nodes, nodes_in_parallel, has_result_map, extras,
-    (SELECT count(*) FROM jobs AS child WHERE child.parent_id = jobs.job_id)
+    (SELECT count(*) FROM jobs AS child WHERE child.parent_id = jobs.job_id), job_id
 FROM jobs WHERE job_id = :job_id;
 
 -- name: jobs
 -- Jobs that meet every condition that is not null; the order is put in for {order}, from a fixed list of columns.
 SELECT record, facts, core_time, nodes, nodes_in_parallel, has_result_map, extras,
-    (SELECT count(*) FROM jobs AS child WHERE child.parent_id = jobs.job_id)
+    (SELECT count(*) FROM jobs AS child WHERE child.parent_id = jobs.job_id), job_id
 FROM jobs
 WHERE {conditions}
 ORDER BY {order}
 LIMIT :limit OFFSET :offset;
+
+-- name: job_columns
+-- What the columns of a job say; for a job whose record is damaged.
+SELECT job_id, name, owner, status, priority, submitted_at, started_at, finished_at, in_error_at, start_at, remove_at,
+    total, pending, running, finished, failed, faulty, in_error
+FROM jobs WHERE job_id = :job_id;
+
+-- name: task_columns
+-- The same of a task.
+SELECT job_id, task_id, name, tag, status, started_at FROM tasks WHERE job_id = :job_id AND task_id = :task_id;
 
 -- name: count_jobs
 -- How many jobs meet the conditions.
@@ -128,19 +138,19 @@ SELECT workflow FROM submissions WHERE job_id = :job_id;
 
 -- name: tasks
 -- A job's tasks by id.
-SELECT record FROM tasks WHERE job_id = :job_id ORDER BY task_id;
+SELECT record, job_id, task_id FROM tasks WHERE job_id = :job_id ORDER BY task_id;
 
 -- name: task
 -- One task.
-SELECT record FROM tasks WHERE job_id = :job_id AND task_id = :task_id;
+SELECT record, job_id, task_id FROM tasks WHERE job_id = :job_id AND task_id = :task_id;
 
 -- name: task_named
 -- The task of a name.
-SELECT record FROM tasks WHERE job_id = :job_id AND name = :name;
+SELECT record, job_id, task_id FROM tasks WHERE job_id = :job_id AND name = :name;
 
 -- name: find_tasks
 -- Tasks of all jobs that meet every condition that is given.
-SELECT tasks.record FROM tasks JOIN jobs USING (job_id)
+SELECT tasks.record, tasks.job_id, tasks.task_id FROM tasks JOIN jobs USING (job_id)
 WHERE {conditions}
 ORDER BY job_id DESC, task_id
 LIMIT :limit OFFSET :offset;
@@ -165,9 +175,9 @@ SELECT value, checksum FROM results WHERE job_id = :job_id AND task_id = :task_i
 
 -- name: jobs_to_restore
 -- Jobs that have not ended, and those that are to be forgotten some time.
-SELECT record FROM jobs WHERE status IN ('PENDING', 'RUNNING', 'STALLED', 'PAUSED', 'IN_ERROR')
+SELECT record, job_id FROM jobs WHERE status IN ('PENDING', 'RUNNING', 'STALLED', 'PAUSED', 'IN_ERROR')
 UNION ALL
-SELECT record FROM jobs WHERE remove_at IS NOT NULL AND status IN ('FINISHED', 'CANCELED', 'FAILED', 'KILLED');
+SELECT record, job_id FROM jobs WHERE remove_at IS NOT NULL AND status IN ('FINISHED', 'CANCELED', 'FAILED', 'KILLED');
 
 -- name: save_channel
 INSERT OR REPLACE INTO channels (name, entries) VALUES (:name, :entries);

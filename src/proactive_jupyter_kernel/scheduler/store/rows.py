@@ -14,6 +14,7 @@ from proactive_jupyter_kernel.scheduler.attempt import Wire
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.store import codec
 from proactive_jupyter_kernel.scheduler.store.base import (
+    JobFacts,
     JobQuery,
     JobRow,
     LogLine,
@@ -25,6 +26,7 @@ from proactive_jupyter_kernel.scheduler.store.base import (
     last_lines,
 )
 from proactive_jupyter_kernel.scheduler.store.columns import checked, job_row, result_row, window
+from proactive_jupyter_kernel.scheduler.store.damaged import damaged_job, damaged_task
 from proactive_jupyter_kernel.scheduler.store.queries import job_conditions, job_order, named, task_conditions
 from proactive_jupyter_kernel.scheduler.store.sqlite_errors import translated
 from proactive_jupyter_kernel.workflow.model import Workflow
@@ -96,7 +98,26 @@ class SqliteRows:
     @_reading
     def job(self, job_id: int) -> JobRow | None:
         row = self._connection.execute(named("job"), {"job_id": job_id}).fetchone()
-        return job_row(row) if row else None
+        return self._job(row) if row else None
+
+    def _job(self, row: tuple[Any, ...]) -> JobRow:
+        """A job of the columns of its query, or what can be read of it."""
+        *content, job_id = row
+        try:
+            return job_row(content)
+        except codec.Damaged as error:
+            return damaged_job(self._connection.execute(named("job_columns"), {"job_id": job_id}).fetchone(), error)
+
+    def _task(self, row: tuple[str, int, int], *, intact: bool = False) -> TaskRecord:
+        """A task of the columns of its query, or what can be read of it; `intact`: nothing less than all."""
+        text, job_id, task_id = row
+        try:
+            return codec.loads(TaskRecord, text)
+        except codec.Damaged as error:
+            if intact:
+                raise
+            key = {"job_id": job_id, "task_id": task_id}
+            return damaged_task(self._connection.execute(named("task_columns"), key).fetchone(), error)
 
     @_reading
     def jobs(self, query: JobQuery) -> Page[JobRow]:
@@ -105,7 +126,7 @@ class SqliteRows:
         rows = self._connection.execute(
             named("jobs").format(conditions=conditions, order=job_order(query)), values | window(query)
         )
-        return Page(total, tuple(map(job_row, rows)))
+        return Page(total, tuple(map(self._job, rows)))
 
     @_reading
     def xml(self, job_id: int) -> str | None:
@@ -118,26 +139,27 @@ class SqliteRows:
         return codec.loads(Workflow, row[0]) if row else None
 
     @_reading
-    def tasks(self, job_id: int) -> tuple[TaskRecord, ...]:
+    def tasks(self, job_id: int, *, intact: bool = False) -> tuple[TaskRecord, ...]:
+        """A job's tasks by id. `intact`: refuse to show a damaged one as far as it can be read."""
         rows = self._connection.execute(named("tasks"), {"job_id": job_id})
-        return tuple(codec.loads(TaskRecord, text) for (text,) in rows)
+        return tuple(self._task(row, intact=intact) for row in rows)
 
     @_reading
     def task(self, job_id: int, task_id: int) -> TaskRecord | None:
         row = self._connection.execute(named("task"), {"job_id": job_id, "task_id": task_id}).fetchone()
-        return codec.loads(TaskRecord, row[0]) if row else None
+        return self._task(row) if row else None
 
     @_reading
     def task_named(self, job_id: int, name: str) -> TaskRecord | None:
         row = self._connection.execute(named("task_named"), {"job_id": job_id, "name": name}).fetchone()
-        return codec.loads(TaskRecord, row[0]) if row else None
+        return self._task(row) if row else None
 
     @_reading
     def find_tasks(self, query: TaskQuery) -> Page[TaskRecord]:
         conditions, values = task_conditions(query)
         total = self._connection.execute(named("count_tasks").format(conditions=conditions), values).fetchone()[0]
         rows = self._connection.execute(named("find_tasks").format(conditions=conditions), values | window(query))
-        return Page(total, tuple(codec.loads(TaskRecord, text) for (text,) in rows))
+        return Page(total, tuple(map(self._task, rows)))
 
     @_reading
     def results(self, job_id: int, task_ids: Iterable[int] | None = None) -> dict[int, ResultRow]:
@@ -185,9 +207,16 @@ class SqliteRows:
         return checked(*row)
 
     @_reading
-    def to_restore(self) -> list[JobRecord]:
-        """Jobs that have not ended, and those that are to be removed some time."""
-        return [codec.loads(JobRecord, text) for (text,) in self._connection.execute(named("jobs_to_restore"))]
+    def to_restore(self) -> list[JobRow]:
+        """Jobs that have not ended, and those that are to be removed some time; without what only lists show."""
+        found = []
+        for text, job_id in self._connection.execute(named("jobs_to_restore")).fetchall():
+            try:
+                found.append(JobRow(record=codec.loads(JobRecord, text), facts=JobFacts()))
+            except codec.Damaged as error:
+                columns = self._connection.execute(named("job_columns"), {"job_id": job_id}).fetchone()
+                found.append(damaged_job(columns, error))
+        return found
 
     @_reading
     def channels(self) -> dict[str, dict[str, Wire]]:

@@ -176,16 +176,21 @@ class SqliteStore(SqliteRows):
         with self._rows() as rows:
             return rows.value(job_id, task_id, attempt)
 
-    def jobs_to_restore(self) -> Iterator[tuple[JobRecord, Workflow, tuple[TaskRecord, ...]]]:
-        for job in self.to_restore():
+    def jobs_to_restore(self) -> Iterator[tuple[JobRecord, Workflow | str, tuple[TaskRecord, ...]]]:
+        for row in self.to_restore():
+            job = row.record
+            ended = job.status in JOB_ENDED
+            tasks: tuple[TaskRecord, ...] = ()
+            workflow: Workflow | str | None
             try:
-                workflow = self.workflow(job.job_id)
-                tasks = () if job.status in JOB_ENDED else self.tasks(job.job_id)
+                workflow = row.damaged or (None if ended else self.workflow(job.job_id))
+                tasks = () if ended else self.tasks(job.job_id, intact=True)
             except DamagedStore as error:
-                _log.error("job %s cannot be continued: %s", job.job_id, error)
-                continue
-            if workflow is not None:
-                yield job, workflow, tasks
+                workflow = error.message
+                with contextlib.suppress(DamagedStore):
+                    tasks = self.tasks(job.job_id)
+            if workflow is not None or ended:
+                yield job, workflow or "", tasks
 
     def skip_job_ids(self, last: int) -> None:
         """Give new jobs ids above this one."""
@@ -265,4 +270,6 @@ class SqliteStore(SqliteRows):
         try:
             yield
         except sqlite3.Error as error:
+            if verb == "written" and isinstance(error, sqlite3.DataError | sqlite3.IntegrityError):
+                raise  # of one row, whatever the disk does: the service finds out which
             raise translated(error, self._file, verb) from error

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.workflow import lexical
-from proactive_jupyter_kernel.workflow.checks.limits import account_problems, name_problems
+from proactive_jupyter_kernel.workflow.checks.limits import account_problems, name_problems, number_problems
 from proactive_jupyter_kernel.workflow.checks.problem import Problem
 from proactive_jupyter_kernel.workflow.elements import Element, job_element
 from proactive_jupyter_kernel.workflow.lexical import characters_problem
@@ -94,6 +94,7 @@ class _Walk:
     def job(self, element: Element) -> Iterator[Problem]:
         workflow: Workflow = element.record
         yield from name_problems(workflow.name)
+        yield from number_problems(workflow.generic_information)
         if not workflow.tasks:
             yield Problem(code="PA107", message="there is no task", explanation="A workflow needs at least one.")
 

@@ -166,6 +166,13 @@ _ROWS = (
         fix="Compare the imported workflow with the file.",
         severity=Severity.WARNING,
     ),
+    _error(
+        "PA117",
+        "STRUCTURE",
+        "A number is too large",
+        "A scheduler keeps times and numbers of jobs as integers of 64 bits; a larger number can never be stored.",
+        "Write a smaller number. To keep a job, remove REMOVE_DELAY.",
+    ),
     # --- variables and references ---
     _error(
         "PA201",

@@ -23,8 +23,8 @@ from proactive_jupyter_kernel.scheduler.engine.events import Event, JobBroken, J
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.measures import Measures
 from proactive_jupyter_kernel.scheduler.service.driver import Driver
+from proactive_jupyter_kernel.scheduler.service.errors import Unstorable
 from proactive_jupyter_kernel.scheduler.service.logs import Logs
-from proactive_jupyter_kernel.scheduler.service.salvage import Unstorable
 from proactive_jupyter_kernel.scheduler.store.base import Batch, JobFacts, StoreUnavailable, Submission
 from proactive_jupyter_kernel.scheduler.store.memory import MemoryStore
 from proactive_jupyter_kernel.workflow.model import Priority, Workflow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ import pytest
 
 from proactive_jupyter_kernel.scheduler import settings
 from proactive_jupyter_kernel.scheduler.attempt import Attempt, Outcome, Selection, SelectionAnswer
+from proactive_jupyter_kernel.scheduler.engine.transitions import SchedulerStatus
 from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor, ScriptedAttempt
 from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.scheduler.service.service import Service
 from proactive_jupyter_kernel.scheduler.site import Site
+from proactive_jupyter_kernel.scheduler.store.base import JobQuery
 from proactive_jupyter_kernel.scheduler.store.memory import MemoryStore
 from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
@@ -245,3 +248,76 @@ def test_a_shutdown_is_over_when_started_jobs_have_ended() -> None:
         await made.close()
 
     play(scenario)
+
+
+def test_one_value_that_cannot_be_stored_ends_its_own_job(tmp_path: Path) -> None:
+    """A result that is nested too deeply for JSON: that task says so, the other job's tasks run and are stored."""
+    deep: Any = []
+    for _ in range(100_000):
+        deep = [deep]
+
+    async def scenario() -> None:
+        store = SqliteStore(tmp_path / "s.db")
+        plays = {"A": lambda performance: Outcome(value=1, variables_set={"X": deep})}
+        made = service(store, MemoryExecutor(plays))
+        await made.start()
+        one, other = await asyncio.gather(
+            made.submit(xml("A", "B"), owner="ana"), made.submit(xml("C", "D"), owner="ana")
+        )
+        await made.wait_ended(one.job_id)
+        await made.wait_ended(other.job_id)
+        tasks = made.ask.tasks(one.job_id)
+        assert made.ask.job(one.job_id).record.status is JobStatus.FAILED
+        assert {task.status for task in tasks} <= {
+            TaskStatus.FINISHED,
+            TaskStatus.FAULTY,
+            TaskStatus.NOT_STARTED,
+            TaskStatus.ABORTED,
+        }
+        failures = [task.failure.message for task in tasks if task.failure]
+        assert any("cannot be stored: RecursionError" in message for message in failures)
+        assert {task.status for task in made.ask.tasks(other.job_id)} == {TaskStatus.FINISHED}
+        assert made.status is SchedulerStatus.STARTED
+        await made.submit(xml("E"), owner="ana")
+        await made.close()
+        store.close()
+
+    play(scenario)
+
+
+def test_a_damaged_job_keeps_no_other_from_being_restored(tmp_path: Path) -> None:
+    """It ends with a message that says what happened; the others run."""
+
+    async def first() -> None:
+        store = SqliteStore(tmp_path / "s.db")
+        made = service(store, MemoryExecutor({"A": forever, "B": forever, "C": forever}))
+        await made.start()
+        for name in "ABC":
+            await made.submit(xml(name, "Z"), owner="ana")
+        await made.close()
+        store.close()
+
+    async def second() -> None:
+        with sqlite3.connect(tmp_path / "s.db") as connection:
+            connection.execute("UPDATE submissions SET workflow = 'x' WHERE job_id = 1")
+            connection.execute("UPDATE tasks SET record = 'x' WHERE job_id = 2 AND task_id = 1")
+        connection.close()
+        store = SqliteStore(tmp_path / "s.db")
+        made = service(store, MemoryExecutor())
+        await made.start()
+        await made.wait_ended(3)
+        statuses = {row.record.job_id: row.record.status for row in made.ask.jobs(JobQuery()).rows}
+        assert statuses == {1: JobStatus.FAILED, 2: JobStatus.FAILED, 3: JobStatus.FINISHED}
+        assert [task.status for job_id in (1, 2) for task in made.ask.tasks(job_id)] == [
+            TaskStatus.FAULTY,
+            TaskStatus.NOT_STARTED,
+        ] * 2
+        failure = made.ask.tasks(1)[0].failure
+        assert failure is not None
+        assert failure.message.startswith("The scheduler could not continue this job after its restart: ")
+        assert "is damaged" in failure.message
+        await made.close()
+        store.close()
+
+    play(first)
+    play(second)

@@ -329,7 +329,7 @@ def test_a_restart_gets_what_it_needs(store: Store) -> None:
     store.write(Batch(jobs={3: leaving}))
     assert list(store.jobs_to_restore()) == [
         (job_record(1), WORKFLOW, (task_record(1),)),
-        (leaving, WORKFLOW, ()),
+        (leaving, "", ()),
     ]
 
 
@@ -400,9 +400,6 @@ def test_a_damaged_file_gives_no_wrong_answer(tmp_path: Path) -> None:
         lambda: store.xml(1),
         lambda: store.log(1, 0),
         store.channels,
-        lambda: store.job(1),
-        lambda: store.jobs(JobQuery()),
-        lambda: list(store.jobs_to_restore()),
     ):
         with pytest.raises(DamagedStore, match="is damaged"):
             read()
@@ -414,6 +411,61 @@ def test_a_damaged_file_gives_no_wrong_answer(tmp_path: Path) -> None:
         store.jobs(JobQuery())
     with pytest.raises(StoreUnavailable, match=r"is damaged.* cannot be written"):
         store.write(new_job(2))
+
+
+def test_a_damaged_row_keeps_no_other_from_a_listing(tmp_path: Path) -> None:
+    """Job and task are shown as far as they can be, and said to be damaged; the other jobs are restored."""
+    path = tmp_path / "scheduler.db"
+    store = SqliteStore(path)
+    for job_id in (1, 2, 3):
+        store.write(new_job(job_id))
+    store.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE jobs SET record = replace(record, 'owner', 'omner') WHERE job_id = 1")
+        connection.execute("UPDATE tasks SET record = 'x' WHERE job_id = 2 AND task_id = 0")
+    connection.close()
+    store = SqliteStore(path)
+    rows = {row.record.job_id: row for row in store.jobs(JobQuery()).rows}
+    whole = {row.record.job_id: row for row in memory_store_of(1, 2, 3).jobs(JobQuery()).rows}
+    message = "Job 1 is damaged: a part of it is not what was stored (its checksum is another). The disk lost it"
+    assert rows[1].damaged.startswith(message)
+    assert (rows[1].record, rows[1].facts.description) == (whole[1].record, rows[1].damaged)
+    assert (rows[2], rows[3]) == (whole[2], whole[3])
+    (task,) = store.tasks(2)
+    assert task.failure is not None
+    assert (task.name, task.status, task.failure.message[:21]) == ("T0", TaskStatus.SUBMITTED, "Task 2t0 is damaged: ")
+    assert (store.task(2, 0), store.task_named(2, "T0"), store.find_tasks(TaskQuery()).total) == (task, task, 3)
+    restored = {job.job_id: (workflow, tasks) for job, workflow, tasks in store.jobs_to_restore()}
+    assert [isinstance(workflow, str) for workflow, _ in restored.values()] == [True, True, False]
+    assert restored[2][1] == (task,)
+    store.close()
+
+
+def memory_store_of(*job_ids: int) -> MemoryStore:
+    """A store with the same jobs, undamaged."""
+    store = MemoryStore()
+    for job_id in job_ids:
+        store.write(new_job(job_id))
+    return store
+
+
+def test_what_can_never_be_stored_is_no_fault_of_the_disk(tmp_path: Path) -> None:
+    """Times far away and text that is no Unicode are stored; a row that is too large raises as what it is."""
+    store = SqliteStore(tmp_path / "s.db")
+    batch = new_job(1)
+    far = replace(batch.jobs[1], remove_at=10**20, start_at=-(10**20), name="\ud800")
+    batch.jobs[1] = far
+    store.write(batch)
+    row = store.job(1)
+    assert row is not None
+    assert row.record == far
+    store._writer.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 10_000)
+    large = new_job(2)
+    large.submissions[0] = replace(large.submissions[0], xml="x" * 20_000)
+    with pytest.raises(sqlite3.DataError, match="too big"):
+        store.write(large)
+    store.write(Batch())
+    store.close()
 
 
 def test_the_log_is_copied_into_the_file(tmp_path: Path) -> None:

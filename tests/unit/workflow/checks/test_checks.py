@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from strategies import graphs
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow
-from proactive_jupyter_kernel.workflow.checks import errors, require_valid
+from proactive_jupyter_kernel.workflow.checks import accept, errors, require_valid
 from proactive_jupyter_kernel.workflow.model import Block, Branch, FlowAction, Loop, Replicate, Script, Task, Workflow
 
 CODE = Script(language="groovy", code="true")
@@ -212,6 +213,37 @@ def test_a_circle_is_told_with_its_tasks() -> None:
     assert [str(problem) for problem in problems] == [
         "Task 'B': Infinite recursion detected. The tasks wait for each other in a cycle: B → C → D → B."
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("REMOVE_DELAY", "999999999999d", "PA117 generic information REMOVE_DELAY is more than 1,000 years"),
+        ("REMOVE_DELAY", "1d " + "9" * 5_000 + "s", "PA117 generic information REMOVE_DELAY is more than 1,000 years"),
+        (
+            "REMOVE_DELAY_ON_ERROR",
+            "365000d 1s",
+            "PA117 generic information REMOVE_DELAY_ON_ERROR is more than 1,000 years",
+        ),
+        ("REMOVE_DELAY", "365000d", ""),
+        ("REMOVE_DELAY", "soon", ""),
+        ("PARENT_JOB_ID", "9" * 19, "PA117 generic information PARENT_JOB_ID has 19 digits"),
+        ("PARENT_JOB_ID", "9" * 18, ""),
+        ("START_AT", "9999-12-31T23:59:59-23:59", ""),
+        ("ANY", "a\ud800", "PA106 generic information ANY contains the character U+D800"),
+        ("ANY", "a\0", "PA106 generic information ANY contains the character U+0000"),
+        ("ANY", "a\U0001f600", ""),
+    ],
+)
+def test_what_can_never_be_stored_is_refused(name: str, value: str, problem: str) -> None:
+    """Integers of more than 64 bits, and text that is no Unicode: values of a submission come beside the XML."""
+    workflow = replace(build("A"), generic_information={name: value})
+    try:
+        accept(workflow)
+        found = ""
+    except InvalidWorkflow as error:
+        found = "; ".join(f"{each.code} {each.message}" for each in error.problems)
+    assert found == problem
 
 
 def test_require_valid_raises_with_all_problems() -> None:
