@@ -1,8 +1,10 @@
 """Drives the machine: events in, rows to the store, and only then what the machine asked for.
 
-All events of one moment (one turn of the loop) are one batch and one transaction. While the store cannot write, the
-batch waits and grows by replacing rows, nothing new is started or told, and writing is tried again; kills are carried
-out all the same, for they are right whatever a restart would find.
+All events of one moment (one turn of the loop) are one batch and one transaction. A small batch is written at once, in
+a tenth of a millisecond. A thread writes the others, and all of them while another process has locked the file or the
+disk is slow, so that the loop does not wait; what happens meanwhile is the next batch.
+While the store cannot write, the batch waits and grows by replacing rows, nothing new is started or told, and writing
+is tried again; kills are carried out all the same, for they are right whatever a restart would find.
 
 A fault of one job ends that job alone: an action that raises, or a row that can never be stored, becomes `JobBroken`.
 """
@@ -10,10 +12,12 @@ A fault of one job ends that job alone: an action that raises, or a row that can
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from proactive_jupyter_kernel.scheduler import tracing
@@ -54,10 +58,28 @@ _log = logging.getLogger(__name__)
 #: What is carried out after the batch is stored.
 Action: TypeAlias = StartAttempt | KillAttempt | RunSelection | Announce | ForgetJob
 
+#: Who waits until something is stored, and for which job or channel.
+_Waiter: TypeAlias = tuple["asyncio.Future[None]", salvage.Key | None]
+
 #: Seconds between tries while the store cannot write.
 _RETRY_FIRST, _RETRY_MOST = 0.5, 10.0
+#: Rows and bytes of a batch that is written at once.
+_SMALL_ROWS, _SMALL_BYTES = 64, 64 * 1024
+#: Seconds that such a batch may take; after a slower one the thread writes everything for so long.
+_SLOW, _SLOW_PERIOD = 0.02, 1.0
 #: Milliseconds. A timer set further ahead may be wrong by the time it fires: the clock was set, the machine slept.
 _LONGEST_SLEEP = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """A batch that the thread writes, what is carried out when it is stored, and who waits for that."""
+
+    batch: Batch
+    actions: list[Action]
+    waiters: list[_Waiter]
+    begin: float
+    future: Future[None]
 
 
 class Driver:
@@ -82,8 +104,15 @@ class Driver:
         self._act = act
         self._batch = Batch()
         self._actions: list[Action] = []
-        #: Who waits for the batch, and for which job or channel in it.
-        self._waiters: list[tuple[asyncio.Future[None], salvage.Key | None]] = []
+        self._waiters: list[_Waiter] = []
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
+        #: What is being written; the batch, the actions and the waiters above come after it.
+        self._writing: _Writing | None = None
+        #: Until when the thread writes all batches, by the monotonic clock.
+        self._slow_until = 0.0
+        #: Whether a flush was asked for meanwhile.
+        self._flush_wanted = False
+        self._when_idle: list[Callable[[], None]] = []
         self._flush_handle: asyncio.Handle | None = None
         self._wakeup: asyncio.TimerHandle | None = None
         self._retry_delay = _RETRY_FIRST
@@ -149,7 +178,7 @@ class Driver:
 
     def attached(self, job_id: int) -> JobExtras | None:
         """What waits to be stored of a job's attachments."""
-        return self._batch.extras.get(job_id)
+        return next((batch.extras[job_id] for batch in self._unstored() if job_id in batch.extras), None)
 
     def soon(self, delay: float) -> None:
         """Write within `delay` seconds what has gathered, unless that happens earlier anyway."""
@@ -159,20 +188,57 @@ class Driver:
     async def settled(self, about: salvage.Key | None = None) -> None:
         """Wait until everything posted so far is stored. Raises `StoreUnavailable` where it cannot be, for now, and
         `Unstorable` where the job or channel that it is about never can."""
-        if not self._batch and not self._actions and self._flush_handle is None:
-            return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiters.append((waiter, about))
-        self._schedule_flush()
+        if self._batch or self._actions or self._flush_handle is not None:
+            self._waiters.append((waiter, about))
+            self._schedule_flush()
+        elif self._writing is not None:
+            self._writing.waiters.append((waiter, about))
+        else:
+            return
         await waiter
+
+    @property
+    def output_waits(self) -> bool:
+        """Whether lines of output are not stored yet."""
+        return self._logs.waiting or any(batch.logs for batch in self._unstored())
+
+    async def store_output(self) -> None:
+        """Store all lines that have come so far. Raises `StoreUnavailable` as `settled`."""
+        if not self.down:
+            self._batch.logs += self._logs.drain()
+        await self.settled()
+
+    def unstored_output(self, job_id: int) -> list[tuple[int, StoredLine]]:
+        """The lines of a job that the store does not have, each with its task's id; right while nothing is written."""
+        parts = [*self._batch.logs, *self._logs.buffered()]
+        return [(part.task_id, line) for part in parts if part.job_id == job_id for line in part.lines]
+
+    def when_idle(self, call: Callable[[], None]) -> None:
+        """Call as soon as nothing is being written; at once if nothing is."""
+        if self._writing is None:
+            call()
+        else:
+            self._when_idle.append(call)
 
     def close(self) -> None:
         """Write what there is; nothing is started or tried again afterwards."""
-        self.flush()
+        if self._writing is not None:
+            writing, self._writing = self._writing, None
+            self._written(writing)
+        if not self._closed:
+            if not self.down:
+                self._batch.logs += self._logs.drain()
+            self._write_now()
         self._closed = True
+        self._thread.shutdown()
         for handle in (self._flush_handle, self._wakeup):
             if handle is not None:
                 handle.cancel()
+
+    def _unstored(self) -> list[Batch]:
+        """What is on its way to the store, the latest first."""
+        return [self._batch] if self._writing is None else [self._batch, self._writing.batch]
 
     # --- commands ------------------------------------------------------------------------------------------------
 
@@ -202,7 +268,8 @@ class Driver:
             return command
         if row is None:
             return command
-        told = (each.job for each in reversed(self._actions) if isinstance(each, Announce) and each.job_id == job_id)
+        waiting = [*(self._writing.actions if self._writing else ()), *self._actions]
+        told = (each.job for each in reversed(waiting) if isinstance(each, Announce) and each.job_id == job_id)
         return replace(command, row=row, job=next((job for job in told if job is not None), row.record))
 
     def _take_job(self, command: SaveJob) -> None:
@@ -223,7 +290,8 @@ class Driver:
     def _take_log(self, command: LogLine) -> None:
         key = (command.job_id, command.task_id)
         # The machine may have let go of an ended job by now; its last rows are on their way or stored.
-        task = self._batch.tasks.get(key) or self._store.task(*key)
+        known = (batch.tasks[key] for batch in self._unstored() if key in batch.tasks)
+        task = next(known, None) or self._store.task(*key)
         if task is not None:
             line = StoredLine(error=command.error, at=self._clock(), text=command.text, attempt=max(task.attempts, 1))
             source = LogSource(
@@ -242,14 +310,90 @@ class Driver:
         self._flush_handle = asyncio.get_running_loop().call_soon(self.flush)
 
     def flush(self) -> None:
-        """Store the batch and carry out its actions; on failure keep both and try again later."""
+        """Begin to store the batch; its actions are carried out when that is done. On failure both are kept, and tried
+        again later."""
         if self._flush_handle is not None:
             self._flush_handle.cancel()
             self._flush_handle = None
         if self._closed:
             return
+        if self._writing is not None:
+            self._flush_wanted = True
+            return
+        self._flush_wanted = False
         if not self.down:
             self._batch.logs += self._logs.drain()
+        if not self._batch:
+            self._write_now()
+            return
+        batch, actions, waiters = self._batch, self._actions, self._waiters
+        self._batch, self._actions, self._waiters = Batch(), [], []
+        batch.revision = self.revision + 1 if batch.changes_jobs else None
+        begin = time.perf_counter()
+        written = self._written_at_once(batch, begin)
+        if written is not None:
+            self._written(_Writing(batch, actions, waiters, begin, written))
+            return
+        loop = asyncio.get_running_loop()
+        future = self._thread.submit(self._store.write, batch)
+        writing = self._writing = _Writing(batch, actions, waiters, begin, future)
+
+        def done(_: Future[None]) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(self._flushed, writing)
+
+        future.add_done_callback(done)
+
+    def _written_at_once(self, batch: Batch, begin: float) -> Future[None] | None:
+        """What came of writing a small batch in this thread; None where the thread has to write it."""
+        if self.down or begin < self._slow_until or batch.is_larger_than(_SMALL_ROWS, _SMALL_BYTES):
+            return None
+        done: Future[None] = Future()
+        try:
+            if not self._store.try_write(batch):
+                return None
+            done.set_result(None)
+        except Exception as error:
+            done.set_exception(error)
+        end = time.perf_counter()
+        if end - begin > _SLOW:
+            self._slow_until = end + _SLOW_PERIOD
+        return done
+
+    def _flushed(self, writing: _Writing) -> None:
+        """The thread has written a batch, or failed; the next one follows."""
+        if self._writing is not writing:
+            return  # closed meanwhile
+        self._writing = None
+        self._written(writing)
+        calls, self._when_idle = self._when_idle, []
+        for call in calls:
+            call()
+        wanted = self._flush_wanted or self._batch or self._actions or self._waiters
+        if wanted and self._writing is None and self._flush_handle is None:
+            self.flush()
+
+    def _written(self, writing: _Writing) -> None:
+        error = writing.future.exception()
+        if error is None:
+            self.revision = writing.batch.revision or self.revision
+            self._measures.batches += 1
+            self._measures.batch_seconds += time.perf_counter() - writing.begin
+            self._recovered()
+            self._finish(writing.waiters)
+            self._carry_out_all(writing.actions)
+            return
+        self._batch = salvage.joined([writing.batch, self._batch])
+        self._actions = [*writing.actions, *self._actions]
+        self._waiters = [*writing.waiters, *self._waiters]
+        if isinstance(error, StoreUnavailable):
+            self._write_failed(error)
+        else:
+            # A row that can never be stored, a rare fault: found in this thread, with the machine.
+            self._write_now()
+
+    def _write_now(self) -> None:
+        """Store the batch in this thread and carry out its actions."""
         refused: Mapping[salvage.Key, Unstorable] = {}
         try:
             if self._batch:
@@ -258,10 +402,10 @@ class Driver:
             self._write_failed(error)
             return
         self._recovered()
-        self._finish(None, refused)
+        waiters, self._waiters = self._waiters, []
+        self._finish(waiters, refused=refused)
         actions, self._actions = self._actions, []
-        for action in actions:
-            self._carry_out(action)
+        self._carry_out_all(actions)
 
     def _write(self) -> Mapping[salvage.Key, Unstorable]:
         """Store the batch, whole or, where a part of it can never be stored, without this part; returns why not."""
@@ -303,6 +447,10 @@ class Driver:
         known = any(isinstance(command, SaveJob) and command.job.job_id == job_id for command in commands)
         return part if known else salvage.as_broken(part, message, task_id)
 
+    def _carry_out_all(self, actions: list[Action]) -> None:
+        for action in actions:
+            self._carry_out(action)
+
     def _carry_out(self, action: Action) -> None:
         """One action; what it raises keeps none of the others, and ends the job for which something was to start."""
         try:
@@ -317,8 +465,13 @@ class Driver:
     def _broken(self, job_id: int, message: str, task_id: int | None) -> JobBroken:
         return JobBroken(at=self._clock(), job_id=job_id, message=message, task_id=task_id)
 
-    def _finish(self, error: StoreUnavailable | None, refused: Mapping[salvage.Key, Unstorable] | None = None) -> None:
-        waiters, self._waiters = self._waiters, []
+    def _finish(
+        self,
+        waiters: list[_Waiter],
+        *,
+        error: StoreUnavailable | None = None,
+        refused: Mapping[salvage.Key, Unstorable] | None = None,
+    ) -> None:
         for waiter, about in waiters:
             reason = error or (None if about is None else (refused or {}).get(about))
             if waiter.done():
@@ -332,7 +485,8 @@ class Driver:
         self._measures.batches_failed += 1
         for submission in self._batch.submissions:
             self._undo(submission.job_id)
-        self._finish(error)
+        waiters, self._waiters = self._waiters, []
+        self._finish(waiters, error=error)
         self._kill_now()
         if not self._batch and not self._actions:
             return
@@ -348,8 +502,7 @@ class Driver:
         if self.down:
             self.down = ""
             _log.info("The store can be written again.")
-            self._actions.insert(0, Announce(event="STARTED"))
-            self._schedule_flush()
+            self._carry_out(Announce(event="STARTED"))
 
     def _undo(self, job_id: int) -> None:
         """Remove a job from the machine that was never announced."""

@@ -86,12 +86,16 @@ class Logs:
 
     def drain(self) -> list[LogPart]:
         """All that is buffered, for the store; the buffers are empty then."""
-        parts = [
+        parts = self.buffered()
+        self._buffers.clear()
+        return parts
+
+    def buffered(self) -> list[LogPart]:
+        """All that is buffered, oldest lines of a task first."""
+        return [
             LogPart(job_id=job_id, task_id=task_id, lines=tuple(buffer.lines), skipped=buffer.skipped)
             for (job_id, task_id, _), buffer in self._buffers.items()
         ]
-        self._buffers.clear()
-        return parts
 
     def forget(self, job_id: int) -> None:
         """The job is gone."""

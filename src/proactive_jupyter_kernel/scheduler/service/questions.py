@@ -17,6 +17,7 @@ from proactive_jupyter_kernel.scheduler.site import Site
 from proactive_jupyter_kernel.scheduler.store.base import (
     JobQuery,
     JobRow,
+    LogLine,
     LogText,
     Page,
     Rows,
@@ -172,7 +173,7 @@ class Questions:
     def log_text(self, job_id: int, task: TaskRecord, streams: Mapping[bool, bool]) -> str:
         """A task's log with the prefix on every line."""
         lines = lines_of(self.log(job_id, task), streams)
-        source = LogSource(job_id=job_id, task_id=task.task_id, task_name=task.name, host=task.host or "scheduler")
+        source = _source(task)
         return "".join(formatted(source, line) for line in lines)
 
     def output(self, job_id: int, task: TaskRecord) -> tuple[str, str]:
@@ -187,3 +188,13 @@ class Questions:
             text = self.log_text(job_id, task, streams)
             if text:
                 yield text
+
+    def whole_log(self, job_id: int, unstored: Iterable[tuple[int, LogLine]]) -> list[str]:
+        """The logs of all tasks, then the lines that are not stored yet, each with the id of its task."""
+        tasks = {task.task_id: task for task in self.tasks(job_id)}
+        texts = list(self.job_log(job_id, tasks.values()))
+        return [*texts, *(formatted(_source(tasks[task_id]), line) for task_id, line in unstored if task_id in tasks)]
+
+
+def _source(task: TaskRecord) -> LogSource:
+    return LogSource(job_id=task.job_id, task_id=task.task_id, task_name=task.name, host=task.host or "scheduler")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -41,7 +41,7 @@ from proactive_jupyter_kernel.scheduler.service.errors import SubmissionClosed, 
 from proactive_jupyter_kernel.scheduler.service.listeners import Listeners
 from proactive_jupyter_kernel.scheduler.service.logs import Logs
 from proactive_jupyter_kernel.scheduler.service.overview import Overview, overview_of
-from proactive_jupyter_kernel.scheduler.service.questions import ALL, Questions
+from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.service.resource_manager import ResourceManager
 from proactive_jupyter_kernel.scheduler.service.runner import Runner
 from proactive_jupyter_kernel.scheduler.service.scripts import Scripts
@@ -130,7 +130,7 @@ class Service(Verbs):
         self.reader = Reader(
             store,
             view=ask.at,
-            output_waits=lambda: self.logs.waiting,
+            output_waits=lambda: driver.output_waits,
             store_output=self._store_output,
             first_revision=driver.revision,
         )
@@ -356,8 +356,7 @@ class Service(Verbs):
 
     async def _store_output(self) -> None:
         with contextlib.suppress(StoreUnavailable):
-            self._driver.flush()
-            await self._driver.settled()
+            await self._driver.store_output()
 
     async def live_log(self, job_id: int, listener: str, *, everything: bool = False) -> str:
         """What the job's tasks wrote since this listener asked last.
@@ -376,12 +375,17 @@ class Service(Verbs):
         return self.logs.read(job_id, listener)
 
     async def _capture_everything(self, job_id: int, listener: str) -> None:
-        """What is stored now is earlier, what comes from now on is captured: no line twice, none left out."""
-        await self._store_output()
-        reading = self.reader.begin(lambda ask: list(ask.job_log(job_id, ask.tasks(job_id), ALL)))
-        self.logs.capture(job_id, listener, complete=False)
+        """All lines up to a moment when nothing is being written, then those that come: none twice, none left out."""
+        moment: asyncio.Future[Awaitable[list[str]]] = asyncio.get_running_loop().create_future()
+
+        def begin() -> None:
+            unstored = self._driver.unstored_output(job_id)
+            self.logs.capture(job_id, listener, complete=False)
+            moment.set_result(self.reader.begin(lambda ask: ask.whole_log(job_id, unstored)))
+
+        self._driver.when_idle(begin)
         try:
-            self.logs.prepend(job_id, listener, await reading)
+            self.logs.prepend(job_id, listener, await (await moment))
         except BaseException:
             self.logs.release(job_id, listener)
             raise

@@ -234,6 +234,15 @@ class Batch:
         """Whether it changes what listings show."""
         return bool(self.jobs or self.tasks or self.extras or self.forgotten)
 
+    def is_larger_than(self, rows: int, size: int) -> bool:
+        """Whether there are more rows, or more than so many bytes in values, output and submitted texts."""
+        if len(self.jobs) + len(self.tasks) + len(self.results) + len(self.logs) > rows:
+            return True
+        if self.channels or self.extras or self.forgotten:
+            return True  # of any size
+        held = sum(len(new.xml) for new in self.submissions) + sum(result.value.size for result in self.results)
+        return held + sum(len(line.text) for part in self.logs for line in part.lines) > size
+
     def drop_job(self, job_id: int) -> None:
         """Take everything about one job out again."""
         self.submissions = [row for row in self.submissions if row.job_id != job_id]
@@ -364,6 +373,9 @@ class Store(Rows, Protocol):
 
         Rows of a job that was removed are ignored, so stale events are harmless.
         """
+
+    def try_write(self, batch: Batch) -> bool:
+        """As `write`, but return False, and store nothing, where that would have to wait for a process or the disk."""
 
     def snapshot(self) -> AbstractContextManager[Rows]:
         """The rows as they are at this moment, whatever is written meanwhile; one thread at a time may use it."""

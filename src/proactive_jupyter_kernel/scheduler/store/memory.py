@@ -92,6 +92,10 @@ class MemoryStore:
         if batch.revision is not None:
             self.revision = batch.revision
 
+    def try_write(self, batch: Batch) -> bool:
+        self.write(batch)
+        return True
+
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[MemoryStore]:
         """The store itself: tests need no isolation."""

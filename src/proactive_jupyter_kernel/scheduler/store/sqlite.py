@@ -3,8 +3,7 @@
 How safe it is: a batch is committed before `write` returns, with ``synchronous=NORMAL``. What was committed survives
 ``kill -9`` of the scheduler, because the pages are with the operating system by then. Only a crash of the whole
 machine may lose the last moments, never the consistency of the file. In exchange no commit waits for the disk: the
-``fsync`` belongs to the checkpoint, which runs in a thread of its own, so that the scheduler's loop does not stop for
-it.
+``fsync`` belongs to the checkpoints, which run in other threads than the scheduler's loop (`checkpoints.py`).
 """
 
 from __future__ import annotations
@@ -26,6 +25,7 @@ from proactive_jupyter_kernel.scheduler.store.base import (
     LogPart,
     StoreUnavailable,
 )
+from proactive_jupyter_kernel.scheduler.store.checkpoints import LOG_BYTES, Checkpoints
 from proactive_jupyter_kernel.scheduler.store.columns import (
     extras_columns,
     forgotten_columns,
@@ -47,8 +47,9 @@ __all__ = ["SqliteStore"]
 _log = logging.getLogger(__name__)
 _Row = TypeVar("_Row")
 
-#: A checkpoint copies the write-ahead log into the file when the log is larger; SQLite's own default is 1,000 pages.
-_CHECKPOINT_BYTES = 4 * 1024 * 1024
+
+#: Seconds to wait for another process that has locked the file.
+_PATIENCE = 5.0
 
 
 class SqliteStore(SqliteRows):
@@ -63,13 +64,15 @@ class SqliteStore(SqliteRows):
         self._idle: list[SqliteRows] = []
         self._readers: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
-        self._checkpoint: threading.Thread | None = None
+        self._checkpoints = Checkpoints(path, self._connect)
+        #: How long the writing connection waits for another one, in seconds.
+        self._patience = _PATIENCE
         with self._translated("opened"):
             self._writer = self._connect(new=True)
-            # The service decides when to copy the log into the file (`_checkpoint_if_due`).
+            # `Checkpoints` decides when the log is copied into the file.
             self._writer.execute("PRAGMA wal_autocheckpoint = 0")
             # Copied wholly, the log begins anew, no longer than this: else it stays long and each write copies it.
-            self._writer.execute(f"PRAGMA journal_size_limit = {_CHECKPOINT_BYTES}")
+            self._writer.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
             migrate(self._writer, path)
         super().__init__(self._reading_connection(), path, log_lines=log_lines, load=self._value)
 
@@ -77,8 +80,34 @@ class SqliteStore(SqliteRows):
 
     def write(self, batch: Batch) -> None:
         with self._translated("written"):
+            self._set_patience(_PATIENCE)
+            self._writer.execute("BEGIN IMMEDIATE")
+        self._write(batch)
+        if self._checkpoints.almost_done:
+            self._checkpoints.finish(self._writer)
+
+    def try_write(self, batch: Batch) -> bool:
+        if self._checkpoints.almost_done:
+            return False
+        with self._translated("written"):
             try:
+                self._set_patience(0.0)
                 self._writer.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                    return False
+                raise
+        self._write(batch)
+        return True
+
+    def _set_patience(self, seconds: float) -> None:
+        if seconds != self._patience:
+            self._writer.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
+            self._patience = seconds
+
+    def _write(self, batch: Batch) -> None:
+        with self._translated("written"):
+            try:
                 self._write_jobs(batch)
                 self._each("save_result", result_columns, batch.results)
                 self._each("add_core_time", usage_columns, batch.results)
@@ -95,7 +124,7 @@ class SqliteStore(SqliteRows):
                     if self._writer.in_transaction:
                         self._writer.execute("ROLLBACK")
                 raise
-        self._checkpoint_if_due()
+        self._checkpoints.written()
 
     def _write_jobs(self, batch: Batch) -> None:
         for new in batch.submissions:
@@ -202,8 +231,7 @@ class SqliteStore(SqliteRows):
     def close(self) -> None:
         with self._lock:
             self._closed = True
-        if self._checkpoint is not None:
-            self._checkpoint.join()
+        self._checkpoints.close()
         for reader in self._readers:
             reader.close()
         with contextlib.suppress(sqlite3.Error):
@@ -237,7 +265,7 @@ class SqliteStore(SqliteRows):
         return connection
 
     def _connect(self, *, new: bool = False) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._file, timeout=2.0, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(self._file, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
         if new:
             # Has an effect on a file without tables alone: pages of removed jobs can be given back (`shrink`).
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
@@ -245,25 +273,6 @@ class SqliteStore(SqliteRows):
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
         return connection
-
-    def _checkpoint_if_due(self) -> None:
-        if self._checkpoint is not None and self._checkpoint.is_alive():
-            return
-        with contextlib.suppress(OSError):
-            if Path(f"{self._file}-wal").stat().st_size > _CHECKPOINT_BYTES:
-                self._checkpoint = threading.Thread(target=self._run_checkpoint, name="checkpoint", daemon=True)
-                self._checkpoint.start()
-
-    def _run_checkpoint(self) -> None:
-        # PASSIVE: never makes the writer wait; what it cannot copy now the next one will.
-        try:
-            connection = self._connect()
-            try:
-                connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-            finally:
-                connection.close()
-        except sqlite3.Error as error:
-            _log.warning("The write-ahead log could not be copied into %s: %s", self._file, error)
 
     @contextlib.contextmanager
     def _translated(self, verb: str) -> Iterator[None]:

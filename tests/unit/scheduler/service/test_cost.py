@@ -62,7 +62,8 @@ def test_statements_and_news_of_a_task(tmp_path: Path) -> None:
         await ended.wait()
         store._writer.set_trace_callback(None)
         told = Counter(each.event for each in news)
-        written = Counter(" ".join(text.split()[:3]) for text in statements)
+        # A slow machine has the thread write, which sets a timeout.
+        written = Counter(" ".join(text.split()[:3]) for text in statements if not text.startswith("PRAGMA"))
         await made.close()
         store.close()
         return written, told

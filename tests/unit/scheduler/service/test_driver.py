@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,8 +28,16 @@ from proactive_jupyter_kernel.scheduler.measures import Measures
 from proactive_jupyter_kernel.scheduler.service.driver import Driver
 from proactive_jupyter_kernel.scheduler.service.errors import Unstorable
 from proactive_jupyter_kernel.scheduler.service.logs import Logs
-from proactive_jupyter_kernel.scheduler.store.base import Batch, JobFacts, StoreUnavailable, Submission
+from proactive_jupyter_kernel.scheduler.store.base import (
+    Batch,
+    Endpoint,
+    JobExtras,
+    JobFacts,
+    StoreUnavailable,
+    Submission,
+)
 from proactive_jupyter_kernel.scheduler.store.memory import MemoryStore
+from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore
 from proactive_jupyter_kernel.workflow.model import Priority, Workflow
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
@@ -40,6 +51,7 @@ START = StartAttempt(
 KILL = KillAttempt(job_id=1, task_id=0, number=1)
 TOLD = Announce(event="JOB_SUBMITTED", job_id=1)
 SUBMITTED = JobSubmitted(at=0, job_id=1, workflow=Workflow(name="j"), owner="o")
+EXTRAS = JobExtras(endpoints=(Endpoint(name="e", url="u"),))
 SUBMISSION = Submission(job_id=1, xml="<job/>", workflow=Workflow(name="j"), facts=JobFacts())
 
 
@@ -59,9 +71,10 @@ class ScriptedMachine:
 class Scene:
     """A driver with its surroundings."""
 
-    def __init__(self, *answers: list[Command]) -> None:
+    def __init__(self, *answers: list[Command], store: SqliteStore | None = None) -> None:
         self.machine = ScriptedMachine(answers)
-        self.store = MemoryStore()
+        self.store: Any = store or MemoryStore()
+        self.measures = Measures(started_at=0)
         self.now = 1000
         self.acted: list[Any] = []
         self.logs = Logs(max_lines=10, max_bytes=1000, on_first=lambda: self.driver.soon(0))
@@ -72,7 +85,7 @@ class Scene:
             logs=self.logs,
             clock=lambda: self.now,
             act=self.acted.append,
-            measures=Measures(started_at=0),
+            measures=self.measures,
         )
 
     async def until(self, true: Callable[[], bool]) -> None:
@@ -129,6 +142,57 @@ def test_a_job_that_cannot_be_stored_never_was() -> None:
         scene.store.unavailable = ""
         await scene.driver.settled()
         assert (scene.acted, scene.store.job(1), scene.driver.down) == ([], None, "")
+
+    asyncio.run(scenario())
+
+
+def test_the_loop_does_not_wait_for_another_process(tmp_path: Path) -> None:
+    """While it has locked the file, the loop runs and what happens gathers; then all of it is one more batch."""
+
+    async def scenario() -> None:
+        store = SqliteStore(tmp_path / "s.db")
+        scene = Scene([SaveJob(job=JOB), TOLD], [SaveTask(task=TASK)], [START], store=store)
+        other = sqlite3.connect(tmp_path / "s.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        scene.driver.submit(SUBMITTED, SUBMISSION)
+        first = asyncio.create_task(scene.driver.settled())
+        await scene.until(lambda: scene.driver._writing is not None)
+        scene.driver.attach(1, EXTRAS)
+        scene.driver.post(PauseJob(at=1, job_id=1))
+        scene.driver.post(PauseJob(at=2, job_id=1))
+        second = asyncio.create_task(scene.driver.settled())
+        await asyncio.sleep(0.05)
+        assert (first.done(), scene.acted, scene.driver.attached(1)) == (False, [], EXTRAS)
+        other.execute("COMMIT")
+        await first
+        await second
+        assert scene.acted == [TOLD, START]
+        assert (scene.measures.batches, store.tasks(1), store.job(1).extras) == (2, (TASK,), EXTRAS)
+        other.close()
+        scene.driver.close()
+        store.close()
+
+    asyncio.run(scenario())
+
+
+def test_what_is_being_written_at_the_end_is_stored(tmp_path: Path) -> None:
+    """Closing waits for the thread, then writes what came after it."""
+
+    async def scenario() -> None:
+        store = SqliteStore(tmp_path / "s.db")
+        scene = Scene([SaveJob(job=JOB)], [SaveTask(task=TASK)], store=store)
+        other = sqlite3.connect(tmp_path / "s.db", isolation_level=None, check_same_thread=False)
+        other.execute("BEGIN IMMEDIATE")
+        scene.driver.submit(SUBMITTED, SUBMISSION)
+        await scene.until(lambda: scene.driver._writing is not None)
+        scene.driver.post(PauseJob(at=1, job_id=1))
+        release = threading.Timer(0.05, other.execute, ["COMMIT"])
+        release.start()
+        scene.driver.close()
+        release.join()
+        assert store.tasks(1) == (TASK,)
+        other.close()
+        store.close()
 
     asyncio.run(scenario())
 

@@ -37,6 +37,7 @@ from proactive_jupyter_kernel.scheduler.store.base import (
     Submission,
     TaskQuery,
 )
+from proactive_jupyter_kernel.scheduler.store.checkpoints import LOG_BYTES
 from proactive_jupyter_kernel.scheduler.store.memory import MemoryStore
 from proactive_jupyter_kernel.scheduler.store.queries import parse
 from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore
@@ -468,32 +469,69 @@ def test_what_can_never_be_stored_is_no_fault_of_the_disk(tmp_path: Path) -> Non
     store.close()
 
 
+def large(job_id: int, size: int) -> Batch:
+    """A job with a long text."""
+    batch = new_job(job_id)
+    batch.submissions[0] = replace(batch.submissions[0], xml="x" * size)
+    return batch
+
+
 def test_the_log_is_copied_into_the_file(tmp_path: Path) -> None:
-    """The write-ahead log does not grow for ever; closing leaves one file."""
+    """The write-ahead log does not grow without bound; closing leaves one file."""
     store = SqliteStore(tmp_path / "s.db")
     for job_id in range(1, 8):
-        batch = new_job(job_id)
-        batch.submissions[0] = replace(batch.submissions[0], xml="x" * 1_000_000)
-        store.write(batch)
-    assert store._checkpoint is not None
+        store.write(large(job_id, 1_000_000))
+    assert store._checkpoints.started > 0
     store.close()
     assert [path.name for path in tmp_path.iterdir()] == ["s.db"]
 
 
 def test_a_log_that_was_copied_begins_anew(tmp_path: Path) -> None:
-    """A long one is copied once, not with every write after it."""
+    """A long one is copied once, not with every write after it: by a thread, and the rest with the next batch."""
     store = SqliteStore(tmp_path / "s.db")
-    big = new_job(1)
-    big.submissions[0] = replace(big.submissions[0], xml="x" * 5_000_000)
-    copies = []
-    for batch in (big, *map(new_job, range(2, 9))):
-        store.write(batch)
-        if store._checkpoint is not None:
-            store._checkpoint.join()
-        copies.append(store._checkpoint)
+    store.write(large(1, 5_000_000))
+    store._checkpoints.close()
+    sizes = []
+    for job_id in range(2, 9):
+        assert store.try_write(new_job(job_id)) or store.write(new_job(job_id)) is None
+        store._checkpoints.close()
+        sizes.append((tmp_path / "s.db-wal").stat().st_size)
+    assert store._checkpoints.started == 1
+    assert sizes == [LOG_BYTES] * 7
     store.close()
-    assert copies[0] is not None
-    assert copies[1:] == [copies[0]] * 7
+
+
+def test_a_log_that_a_reader_holds_is_not_copied_with_every_batch(tmp_path: Path) -> None:
+    """It cannot begin anew while a transaction reads of it: only when it has grown much it is copied again."""
+    store = SqliteStore(tmp_path / "s.db")
+    store.write(new_job(1))
+    with store.snapshot() as rows:
+        assert rows.revision == 0
+        store.write(large(2, 5_000_000))
+        for job_id in range(3, 53):
+            store._checkpoints.close()
+            store.write(new_job(job_id))
+        assert store._checkpoints.started == 1
+    store.write(large(53, 5_000_000))
+    for job_id in range(54, 57):
+        store._checkpoints.close()
+        store.write(new_job(job_id))
+    assert store._checkpoints.started == 2
+    assert (tmp_path / "s.db-wal").stat().st_size == LOG_BYTES
+    store.close()
+
+
+def test_a_batch_is_not_tried_while_another_process_writes(tmp_path: Path) -> None:
+    """Whoever must not wait is told so at once, and nothing is stored; when the other is done, it is."""
+    store = SqliteStore(tmp_path / "s.db")
+    other = sqlite3.connect(tmp_path / "s.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert (store.try_write(new_job(1)), store.job(1)) == (False, None)
+    other.execute("COMMIT")
+    assert store.try_write(new_job(1))
+    assert store.job(1) is not None
+    other.close()
+    store.close()
 
 
 def test_statements_are_read_by_name() -> None:
