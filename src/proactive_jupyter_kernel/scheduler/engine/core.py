@@ -90,6 +90,11 @@ class Core:
     def log(self, job: JobState, node: TaskNode, text: str) -> None:
         self._outbox.append(LogLine(job_id=job.id, task_id=node.id, text=text))
 
+    @property
+    def asked(self) -> int:
+        """How much is asked for so far with the present event."""
+        return len(self._outbox) + len(self._forgotten)
+
     def put(self, command: Command) -> None:
         """Ask for something, after what was asked for so far."""
         self._outbox.append(command)

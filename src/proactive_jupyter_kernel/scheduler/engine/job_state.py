@@ -194,6 +194,8 @@ class JobState:
         #: How the job ended; None while it lives.
         self.outcome: JobStatus | None = None
         self.history: deque[str] = deque([record.status.name], maxlen=HISTORY)
+        #: Rises with every change of a record.
+        self.version = 0
         self._dirty: dict[int, None] = {}
         self._job_dirty = True
 
@@ -241,6 +243,7 @@ class JobState:
         """The node's record has changed and must be saved."""
         self._dirty[node.id] = None
         self._job_dirty = True
+        self.version += 1
 
     def update(self, node: TaskNode, **changes: Any) -> None:
         """Change fields of the record, but not the status."""
@@ -316,6 +319,7 @@ class JobState:
         """Change fields of the job's record but status and counters, which follow from the tasks."""
         self.record = changed(self.record, changes)
         self._job_dirty = True
+        self.version += 1
 
     def close(self, outcome: JobStatus, **changes: Any) -> None:
         """The job has ended: counters stand still, nothing is pending or running any more.

@@ -23,7 +23,7 @@ from proactive_jupyter_kernel.scheduler.engine.restoring import restored_job, re
 from proactive_jupyter_kernel.scheduler.engine.selection import answered, select, unpark
 from proactive_jupyter_kernel.scheduler.engine.transitions import SCHEDULER_MOVES, SchedulerStatus
 from proactive_jupyter_kernel.workflow.model import Workflow
-from proactive_jupyter_kernel.workflow.status import JOB_ENDED, TaskStatus
+from proactive_jupyter_kernel.workflow.status import JOB_ENDED, JobStatus, TaskStatus
 
 __all__ = ["Limits", "Machine"]
 
@@ -37,6 +37,8 @@ class Machine:
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._core = Core(limits or Limits())
+        #: Whether the last event itself changed anything, beside what timers and free slots brought about with it.
+        self.changed = False
 
     # --- what changes it ---------------------------------------------------------------------------------------------
 
@@ -51,16 +53,21 @@ class Machine:
         core.now = event.at
         _fire_timers(core)
         kind = type(event)
+        self.changed = False
         if kind in _WHOLE_ACTIONS:
+            before = core.status, core.asked
             _WHOLE_ACTIONS[kind](core, event)
+            self.changed = (core.status, core.asked) != before
         elif isinstance(event, events.JobEvent) and (job := core.jobs.get(event.job_id)):
             core.touch(job)
+            before_job = job.version, core.asked
             if kind in _JOB_ACTIONS:
                 with barrier(core, job):
                     _JOB_ACTIONS[kind](core, job, event)
             elif isinstance(event, events.TaskEvent) and 0 <= event.task_id < len(job.nodes):
                 with barrier(core, job, event.task_id):
                     _TASK_ACTIONS[kind](core, job, job.nodes[event.task_id], event)
+            self.changed = (job.version, core.asked) != before_job
         return self._done()
 
     def restore(
@@ -268,19 +275,12 @@ def _scheduler_command(core: Core, event: events.SchedulerCommand) -> None:
     core.status = status
     core.announce(announcement)
     for job in list(core.jobs.values()):
+        core.touch(job)
         with barrier(core, job):
             if status is SchedulerStatus.KILLED:
-                _kill_attempts(core, job)
-            if not job.started:
+                ending.end_job(core, job, JobStatus.KILLED)
+            elif not job.started:
                 _admit(core, job)
-
-
-def _kill_attempts(core: Core, job: JobState) -> None:
-    core.touch(job)
-    for node in job.nodes:
-        if node.status is TaskStatus.RUNNING:
-            core.kill(job, node)
-            core.resubmit(job, node)
 
 
 def _admit(core: Core, job: JobState) -> None:

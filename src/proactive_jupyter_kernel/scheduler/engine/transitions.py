@@ -38,7 +38,7 @@ class SchedulerStatus(enum.Enum):
     FROZEN = "FROZEN"
     #: As PAUSED, and there is no way back.
     SHUTTING_DOWN = "SHUTTING_DOWN"
-    #: Nothing runs and nothing will.
+    #: All jobs were killed; nothing runs and nothing will.
     KILLED = "KILLED"
 
 
@@ -83,7 +83,7 @@ TASK_MOVES: _Moves[TaskStatus] = MappingProxyType(
             TaskStatus.WAITING_ON_ERROR: "the execution failed, or a person restarted it, and another is left",
             TaskStatus.WAITING_ON_FAILURE: "the node was lost",
             TaskStatus.IN_ERROR: "the last execution failed and the error policy asks for a person",
-            TaskStatus.SUBMITTED: "the scheduler was restarted or killed",
+            TaskStatus.SUBMITTED: "the scheduler was restarted, or the executor ended the attempt",
             TaskStatus.ABORTED: "it was killed, alone or with its job",
             TaskStatus.FAILED: "lost nodes used up its chances",
         },

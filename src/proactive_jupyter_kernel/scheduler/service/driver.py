@@ -136,10 +136,14 @@ class Driver:
 
     # --- events --------------------------------------------------------------------------------------------------
 
-    def post(self, event: Event) -> None:
-        """The machine learns of an event now; what comes of it is stored and carried out in the next turn."""
+    def post(self, event: Event) -> bool:
+        """The machine learns of an event now; what comes of it is stored and carried out in the next turn.
+
+        Returns whether the event itself changed anything, whatever else happens in the same turn.
+        """
         try:
             self._take(self._machine.handle(event))
+            return self._machine.changed
         finally:
             # Also where the machine failed: others wait for its timers.
             self._schedule_flush()

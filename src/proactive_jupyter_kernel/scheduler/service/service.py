@@ -347,10 +347,9 @@ class Service(Verbs):
 
     async def control(self, verb: str) -> bool:
         """``start``, ``stop``, ``pause``, ``freeze``, ``resume``, ``shutdown``, ``kill``; False: nothing to change."""
-        before = self._machine.status
-        self._driver.post(events.SchedulerCommand(at=self.clock(), verb=verb))
+        changed = self._driver.post(events.SchedulerCommand(at=self.clock(), verb=verb))
         await self._driver.settled()
-        return self._machine.status is not before
+        return changed
 
     # --- output --------------------------------------------------------------------------------------------------
 

@@ -63,12 +63,11 @@ class Verbs:
         return True
 
     async def _on_job(self, job_id: int, event: Callable[..., events.Event]) -> bool:
-        before = self.ask.job(job_id).record
-        if before.status in JOB_ENDED:
+        if self.ask.job(job_id).record.status in JOB_ENDED:
             return False
-        self._driver.post(event(at=self.clock(), job_id=job_id))
+        changed = self._driver.post(event(at=self.clock(), job_id=job_id))
         await self._driver.settled()
-        return self.ask.job(job_id).record != before
+        return changed
 
     # --- verbs on tasks ------------------------------------------------------------------------------------------
 
@@ -109,7 +108,7 @@ class Verbs:
         return self.ask.task(job_id, name)
 
     async def _on_task(self, job_id: int, name: str, event: Callable[..., events.Event]) -> bool:
-        before = self._alive_task(job_id, name)
-        self._driver.post(event(at=self.clock(), job_id=job_id, task_id=before.task_id))
+        task = self._alive_task(job_id, name)
+        changed = self._driver.post(event(at=self.clock(), job_id=job_id, task_id=task.task_id))
         await self._driver.settled()
-        return self.ask.task_by_id(job_id, before.task_id) != before
+        return changed

@@ -62,6 +62,7 @@ class ScriptedMachine:
         self.answers = list(answers)
         self.events: list[Event] = []
         self.next_wakeup: int | None = None
+        self.changed = True
 
     def handle(self, event: Event) -> list[Command]:
         self.events.append(event)
