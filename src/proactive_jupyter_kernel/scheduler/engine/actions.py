@@ -110,7 +110,7 @@ def _abort(core: Core, job: JobState, node: TaskNode, failure: Failure) -> None:
     running = node.status is TaskStatus.RUNNING
     if running:
         core.kill(job, node)
-        job.update(node, duration=core.now - node.record.started_at)
+        job.update(node, duration=core.after(node.record.started_at) - node.record.started_at)
     core.log(job, node, failure.message)
     if node.rules.policy is ErrorPolicy.CANCEL_JOB:
         core.withdraw(job, node)

@@ -82,7 +82,7 @@ def _skip(core: Core, job: JobState, nodes: Iterable[TaskNode]) -> None:
     skipped = list(nodes)
     for node in skipped:
         core.withdraw(job, node)
-        job.move(node, TaskStatus.SKIPPED, finished_at=core.now)
+        job.move(node, TaskStatus.SKIPPED, finished_at=core.after(job.record.submitted_at))
         core.announce("TASK_SKIPPED", job, node)
     for node in skipped:
         for child in job.settle(node):

@@ -125,7 +125,7 @@ class Core:
     def kill(self, job: JobState, node: TaskNode) -> None:
         """End a running attempt and free its slots at once."""
         self.free(job, node)
-        job.change(killed_time=job.record.killed_time + max(0, self.now - node.record.started_at))
+        job.change(killed_time=job.record.killed_time + self.after(node.record.started_at) - node.record.started_at)
         self._outbox.append(KillAttempt(job_id=job.id, task_id=node.id, number=node.record.attempts))
 
     def forget(self, job_id: int) -> None:
@@ -197,6 +197,15 @@ class Core:
         self.removals[job_id] = due
         heapq.heappush(self._timers, (due, job_id, _JOB))
 
+    def shift_removals(self, by: int) -> None:
+        """Have ended jobs forgotten later, or earlier, by so many milliseconds."""
+        for job_id, due in list(self.removals.items()):
+            self.remove_at(job_id, due + by)
+
+    def after(self, *moments: int) -> int:
+        """The present time, but never before these: the clock may have been set back, and no duration is negative."""
+        return max(self.now, *moments)
+
     def next_due(self) -> int | None:
         """When the next timer is due; timers that mean nothing any more are dropped."""
         while self._timers:
@@ -239,7 +248,7 @@ class Core:
                 job.delayed.add(node.id)
                 self.wake(job, node, start)
             else:
-                job.move(node, TaskStatus.PENDING, scheduled_at=self.now)
+                job.move(node, TaskStatus.PENDING, scheduled_at=self.after(job.record.submitted_at))
                 job.ready.add(node.id)
                 self.enqueue(job, node)
 
@@ -301,14 +310,14 @@ class Core:
             node,
             TaskStatus.RUNNING,
             attempts=node.record.attempts + 1,
-            started_at=self.now,
+            started_at=self.after(node.record.scheduled_at),
             finished_at=UNSET,
             progress=0,
             slot=slots[0].name,
             host=slots[0].host,
         )
         if not job.started:
-            job.change(started_at=self.now)
+            job.change(started_at=node.record.started_at)
             self.announce("JOB_PENDING_TO_RUNNING", job)
         self.announce("TASK_PENDING_TO_RUNNING", job, node)
         self._outbox.append(

@@ -26,7 +26,7 @@ _SILENT = frozenset({FailureKind.DIED, FailureKind.WALLTIME, FailureKind.KILLED,
 def attempt_ended(core: Core, job: JobState, node: TaskNode, event: AttemptEnded) -> None:
     """An attempt that the machine waits for is over."""
     core.free(job, node)
-    job.update(node, duration=event.duration)
+    job.update(node, duration=max(0, event.duration))
     failure = event.failure
     if failure is not None and failure.kind is FailureKind.LOST:
         _lost(core, job, node, failure)
@@ -113,7 +113,7 @@ def _cancel(
 def cancel(core: Core, job: JobState, node: TaskNode, **changes: Any) -> None:
     """The task is faulty, and its job ends with it."""
     job.count_faulty(node, True)
-    job.move(node, TaskStatus.FAULTY, finished_at=core.now, progress=100, **changes)
+    job.move(node, TaskStatus.FAULTY, finished_at=core.after(node.record.started_at), progress=100, **changes)
     _note_precious(job, node)
     core.announce("TASK_RUNNING_TO_FINISHED", job, node)
     end_job(core, job, JobStatus.CANCELED)
@@ -154,7 +154,7 @@ def _lost(core: Core, job: JobState, node: TaskNode, failure: Failure) -> None:
     if left:
         wait_for_retry(core, job, node, TaskStatus.WAITING_ON_FAILURE, core.limits.node_failure_delay)
     else:
-        job.move(node, TaskStatus.FAILED, finished_at=core.now)
+        job.move(node, TaskStatus.FAILED, finished_at=core.after(node.record.started_at))
         core.announce("TASK_RUNNING_TO_FINISHED", job, node)
         end_job(core, job, JobStatus.FAILED)
 
@@ -183,7 +183,14 @@ def end_task(
     event = "TASK_IN_ERROR_TO_FINISHED" if node.status is TaskStatus.IN_ERROR else "TASK_RUNNING_TO_FINISHED"
     core.withdraw(job, node)
     node.avoid = frozenset()
-    job.move(node, status, finished_at=core.now, progress=100, failure=failure, propagated=variables)
+    job.move(
+        node,
+        status,
+        finished_at=core.after(node.record.started_at),
+        progress=100,
+        failure=failure,
+        propagated=variables,
+    )
     _note_precious(job, node)
     core.announce(event, job, node)
     action = node.definition.flow
@@ -208,7 +215,7 @@ def end_job(core: Core, job: JobState, status: JobStatus) -> None:
     """The job ends now, whatever its tasks do."""
     started = job.started
     errors = status is not JobStatus.FINISHED or job.counts["faulty"] > 0
-    job.close(status, finished_at=core.now, remove_at=None)
+    job.close(status, finished_at=core.after(job.record.submitted_at, job.record.started_at), remove_at=None)
     for node in job.nodes:
         if not node.ended:
             _end_with_job(core, job, node)
@@ -225,8 +232,9 @@ def _end_with_job(core: Core, job: JobState, node: TaskNode) -> None:
     core.withdraw(job, node)
     if node.status is TaskStatus.RUNNING:
         core.kill(job, node)
-        duration = core.now - node.record.started_at if node.record.started_at != UNSET else UNSET
-        job.move(node, TaskStatus.ABORTED, finished_at=core.now, duration=duration, progress=100)
+        ended = core.after(node.record.started_at)
+        duration = ended - node.record.started_at if node.record.started_at != UNSET else UNSET
+        job.move(node, TaskStatus.ABORTED, finished_at=ended, duration=duration, progress=100)
     elif node.status in WAITING_FOR_RETRY:
         job.move(node, TaskStatus.NOT_RESTARTED)
     else:

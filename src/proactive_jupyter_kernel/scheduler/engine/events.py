@@ -11,6 +11,7 @@ from proactive_jupyter_kernel.workflow.model import Priority, Workflow
 
 __all__ = [
     "AttemptEnded",
+    "ClockSet",
     "Event",
     "FinishInErrorTask",
     "JobBroken",
@@ -115,6 +116,14 @@ class TimePassed(_Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClockSet(_Event):
+    """Somebody set the clock, or the machine slept: delays last as long as they were meant to, dates are dates."""
+
+    #: Milliseconds by which the clock is ahead of where it would be; negative: it was set back.
+    by: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobBroken(JobEvent):
     """Something outside the machine failed at this job alone and cannot be repeated, such as storing what came of it.
 
@@ -208,6 +217,7 @@ Event: TypeAlias = (
     | SlotsChanged
     | LockSlots
     | TimePassed
+    | ClockSet
     | JobBroken
     | KillJob
     | PauseJob

@@ -51,6 +51,8 @@ class Machine:
         """
         core = self._core
         core.now = event.at
+        if isinstance(event, events.ClockSet):
+            _shift_delays(core, event.by)
         _fire_timers(core)
         kind = type(event)
         self.changed = False
@@ -200,6 +202,21 @@ def _fire_timers(core: Core) -> None:
             _woken(core, job, job.nodes[task_id])
 
 
+def _shift_delays(core: Core, by: int) -> None:
+    """Let what waits for a while wait as long as it was meant to; what waits for a date is left as it is."""
+    core.shift_removals(by)
+    for job in list(core.jobs.values()):
+        with barrier(core, job):
+            for node in job.nodes:
+                if node.wake is not None and node.id not in job.delayed:
+                    core.wake(job, node, node.wake + by)
+                    job.touch(node)
+                    core.touch(job)
+                if node.selecting is not None:
+                    refused = node.selecting.refused
+                    node.selecting.refused = {slot: until + by for slot, until in refused.items()}
+
+
 def _woken(core: Core, job: JobState, node: TaskNode) -> None:
     node.wake = None
     if node.status in WAITING_FOR_RETRY:
@@ -257,7 +274,7 @@ def _lock_slots(core: Core, event: events.LockSlots) -> None:
     core.board.lock(event.names, event.locked)
 
 
-def _time_passed(core: Core, event: events.TimePassed) -> None:
+def _time_passed(core: Core, event: events.TimePassed | events.ClockSet) -> None:
     """Timers are looked at with every event; there is nothing else to do."""
 
 
@@ -322,6 +339,7 @@ _WHOLE_ACTIONS: Mapping[type, _WholeAction] = MappingProxyType(
         events.SlotsChanged: _slots_changed,
         events.LockSlots: _lock_slots,
         events.TimePassed: _time_passed,
+        events.ClockSet: _time_passed,
         events.RemoveJob: _remove_job,
         events.SchedulerCommand: _scheduler_command,
     }

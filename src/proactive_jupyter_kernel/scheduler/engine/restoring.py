@@ -12,6 +12,9 @@ from proactive_jupyter_kernel.workflow.status import TaskStatus
 
 __all__ = ["restored_job", "resume_work"]
 
+#: Milliseconds that a task waits which a person restarted or preempted.
+_LONGEST_RESTART = 5_000
+
 
 def restored_job(record: JobRecord, workflow: Workflow, tasks: Sequence[TaskRecord], *, node_failures: int) -> JobState:
     """The state of a stored job, as it was stored."""
@@ -45,7 +48,9 @@ def _go_on(core: Core, job: JobState, node: TaskNode) -> None:
     if node.status is TaskStatus.RUNNING:
         core.resubmit(job, node)
     elif node.status in WAITING_FOR_RETRY:
-        core.wake(job, node, core.now if node.wake is None else node.wake)
+        # At the latest after its whole delay: the clock may have been set back while the scheduler did not run.
+        longest = max(node.rules.delay(node.record.executions_left), core.limits.node_failure_delay, _LONGEST_RESTART)
+        core.wake(job, node, core.now if node.wake is None else min(node.wake, core.now + longest))
     elif node.status is TaskStatus.PENDING:
         job.ready.add(node.id)
         core.enqueue(job, node)

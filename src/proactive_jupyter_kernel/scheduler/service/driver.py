@@ -34,7 +34,14 @@ from proactive_jupyter_kernel.scheduler.engine.commands import (
     SaveTask,
     StartAttempt,
 )
-from proactive_jupyter_kernel.scheduler.engine.events import Event, JobBroken, JobSubmitted, RemoveJob, TimePassed
+from proactive_jupyter_kernel.scheduler.engine.events import (
+    ClockSet,
+    Event,
+    JobBroken,
+    JobSubmitted,
+    RemoveJob,
+    TimePassed,
+)
 from proactive_jupyter_kernel.scheduler.engine.machine import Machine
 from proactive_jupyter_kernel.scheduler.measures import Measures
 from proactive_jupyter_kernel.scheduler.service import salvage
@@ -67,8 +74,11 @@ _RETRY_FIRST, _RETRY_MOST = 0.5, 10.0
 _SMALL_ROWS, _SMALL_BYTES = 64, 64 * 1024
 #: Seconds that such a batch may take; after a slower one the thread writes everything for so long.
 _SLOW, _SLOW_PERIOD = 0.02, 1.0
-#: Milliseconds. A timer set further ahead may be wrong by the time it fires: the clock was set, the machine slept.
-_LONGEST_SLEEP = 3_600_000
+#: Milliseconds. A timer set further ahead may be wrong by the time it fires: the clock was set, the machine slept. A
+#: date such as ``START_AT`` is met at the latest so long after the clock was set.
+_LONGEST_SLEEP = 60_000
+#: Milliseconds between the clock and the time that has passed that mean that somebody set the clock.
+_CLOCK_SET = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +104,13 @@ class Driver:
         clock: Callable[[], int],
         act: Callable[[Action], None],
         measures: Measures,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`clock` gives milliseconds since the epoch; `act` carries out what came of a stored batch."""
+        """`clock` gives milliseconds since the epoch, `steady` the seconds that pass, whoever sets the clock; `act`
+        carries out what came of a stored batch."""
+        self._steady = steady
+        #: The clock, and the milliseconds that had passed, when they were compared last.
+        self._compared = clock(), steady() * 1000
         self._measures = measures
         self._machine = machine
         self._store = store
@@ -142,6 +157,7 @@ class Driver:
         Returns whether the event itself changed anything, whatever else happens in the same turn.
         """
         try:
+            self._compare_clocks()
             self._take(self._machine.handle(event))
             return self._machine.changed
         finally:
@@ -544,6 +560,14 @@ class Driver:
             return
         delay = min(max(due - self._clock(), 0), _LONGEST_SLEEP) / 1000
         self._wakeup = asyncio.get_running_loop().call_later(delay, self._time_passed)
+
+    def _compare_clocks(self) -> None:
+        """Tell the machine if the clock was set, so that delays last as long as they were meant to."""
+        (clock, steady), self._compared = self._compared, (self._clock(), self._steady() * 1000)
+        by = round((self._compared[0] - clock) - (self._compared[1] - steady))
+        if abs(by) >= _CLOCK_SET:
+            _log.warning("the clock was set by %+.1f s, or the machine slept; delays are kept", by / 1000)
+            self._take(self._machine.handle(ClockSet(at=self._compared[0], by=by)))
 
     def _time_passed(self) -> None:
         self.post(TimePassed(at=self._clock()))

@@ -7,7 +7,7 @@ import pytest
 from proactive_jupyter_kernel.scheduler.engine import events
 from proactive_jupyter_kernel.scheduler.engine.commands import LogLine
 from proactive_jupyter_kernel.scheduler.engine.records import UNSET
-from proactive_jupyter_kernel.workflow.model import ErrorPolicy, Variable
+from proactive_jupyter_kernel.workflow.model import ErrorPolicy, Priority, Variable
 
 _RETRY = {"max_executions": 2, "retry_delay": 5}
 
@@ -342,14 +342,37 @@ def test_stopped_and_started(stage, task):
     assert play.events()[-1] == "STARTED"
 
 
-def test_killed_scheduler_ends_all_attempts(stage, task):
-    """A killed scheduler ends what runs, at no cost for the tasks, and starts nothing any more."""
-    play = stage()
+def test_killed_scheduler_kills_its_jobs(stage, task):
+    """Nothing of them is left to run, now or after a restart."""
+    play = stage(slots=1)
     play.submit(task("A"), task("B"))
+    play.submit(task("C"), job_id=2)
     play.send(events.SchedulerCommand, verb="kill")
-    assert (play.statuses(), len(play.killed), play.row("A").executions_left) == (
-        {"A": "PENDING", "B": "PENDING"},
-        2,
-        1,
-    )
+    assert (play.status(), play.status(job_id=2), len(play.killed)) == ("KILLED", "KILLED", 1)
+    assert (play.statuses(), play.statuses(2)) == ({"A": "ABORTED", "B": "NOT_STARTED"}, {"C": "NOT_STARTED"})
     assert play.send(events.SchedulerCommand, verb="start") == []
+    play.restart()
+    assert (play.machine.jobs(), play.running) == ((), {})
+
+
+def test_an_event_knows_whether_it_changed_anything(stage, task):
+    """What timers and other tasks change at the same moment does not count."""
+    play = stage(slots=1)
+    play.submit(task("A"), task("B", generic_information={"START_AT": "1970-01-01T00:00:05Z"}))
+
+    def changes(kind, **fields):
+        play.send(kind, **fields)
+        return play.machine.changed
+
+    assert changes(events.ResumeJob, job_id=1) is False
+    play.now = 6_000
+    assert changes(events.RestartAllInErrorTasks, job_id=1) is False
+    assert play.statuses() == {"A": "RUNNING", "B": "PENDING"}
+    assert changes(events.RestartInErrorTask, job_id=1, task_id=0) is False
+    assert [changes(events.PauseJob, job_id=1) for _ in range(2)] == [True, False]
+    assert changes(events.PreemptTask, job_id=1, task_id=1) is False
+    assert changes(events.PreemptTask, job_id=1, task_id=0) is True
+    assert [changes(events.SetStartAt, job_id=1, start_at=9) for _ in range(2)] == [True, False]
+    assert [changes(events.SetPriority, job_id=1, priority=Priority.LOW) for _ in range(2)] == [True, False]
+    assert [changes(events.SchedulerCommand, verb="freeze") for _ in range(2)] == [True, False]
+    assert [changes(events.KillJob, job_id=1) for _ in range(2)] == [True, False]

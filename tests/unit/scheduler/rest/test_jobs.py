@@ -294,6 +294,28 @@ def test_several_jobs_are_killed(rest: Callable[..., None], workflow: Callable[.
     gated(rest, scenario, "G")
 
 
+def test_an_unknown_job_keeps_no_other_from_a_verb_on_several(
+    rest: Callable[..., None], workflow: Callable[..., str]
+) -> None:
+    """Wherever it stands in the list, the verb is done to the others."""
+
+    async def scenario(scene: Any) -> None:
+        one, two = [await scene.submit(workflow("G")) for _ in range(2)]
+        query = f"jobsid={one}&jobsid=99&jobsid={two}"
+        moment = "2999-01-01T00:00:00Z"
+        assert await scene.json(f"/scheduler/jobs/startat/{moment}", "PUT", json=[one, 99, two]) is False
+        starts = [scene.service.ask.job(job_id).record.start_at for job_id in (one, two)]
+        assert starts == [32_472_144_000_000] * 2
+        assert len(await scene.json(f"/scheduler/jobs/resubmit?{query}", "POST")) == 2
+        assert await scene.json(f"/scheduler/jobs/kill?{query}", "PUT") is True
+        statuses = [(await scene.json(f"/scheduler/jobs/{job_id}/info"))["status"] for job_id in (one, two)]
+        assert statuses == ["KILLED", "KILLED"]
+        await scene.json(f"/scheduler/jobs?{query}", "DELETE")
+        assert [scene.service.ask.knows(job_id) for job_id in (one, two)] == [False, False]
+
+    gated(rest, scenario, "G")
+
+
 def test_priorities(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
     """By name or number, 204."""
 

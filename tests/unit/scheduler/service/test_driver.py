@@ -22,7 +22,14 @@ from proactive_jupyter_kernel.scheduler.engine.commands import (
     SaveTask,
     StartAttempt,
 )
-from proactive_jupyter_kernel.scheduler.engine.events import Event, JobBroken, JobSubmitted, PauseJob, TimePassed
+from proactive_jupyter_kernel.scheduler.engine.events import (
+    ClockSet,
+    Event,
+    JobBroken,
+    JobSubmitted,
+    PauseJob,
+    TimePassed,
+)
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.measures import Measures
 from proactive_jupyter_kernel.scheduler.service.driver import Driver
@@ -430,3 +437,25 @@ def test_time_passes_when_the_machine_waits_for_it() -> None:
         assert scene.machine.events[1] == TimePassed(at=1001)
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("by", [-86_400_000, 86_400_000])
+def test_a_clock_that_is_set_is_noticed(by: int, caplog: pytest.LogCaptureFixture) -> None:
+    """The machine learns by how much, before the event that comes next."""
+
+    async def scenario() -> None:
+        scene = Scene()
+        passed = 5.0
+        scene.driver._steady = lambda: passed
+        scene.driver.post(PauseJob(at=1, job_id=1))
+        scene.machine.events.clear()
+        scene.now += by + 2_000
+        passed += 2.0
+        scene.driver.post(PauseJob(at=1, job_id=1))
+        scene.driver.post(PauseJob(at=1, job_id=1))
+        pause = PauseJob(at=1, job_id=1)
+        assert scene.machine.events == [ClockSet(at=scene.now, by=by), pause, pause]
+        scene.driver.close()
+
+    asyncio.run(scenario())
+    assert "the clock was set by" in caplog.text

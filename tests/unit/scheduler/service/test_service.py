@@ -222,7 +222,7 @@ def test_a_job_may_be_removed_while_it_runs() -> None:
 
 
 def test_a_shutdown_is_over_when_started_jobs_have_ended() -> None:
-    """Jobs that only wait go on at the next start; a kill is over at once."""
+    """Jobs that only wait continue at the next start; a kill is over at once, and kills them."""
 
     async def scenario() -> None:
         gate = asyncio.Event()
@@ -243,8 +243,9 @@ def test_a_shutdown_is_over_when_started_jobs_have_ended() -> None:
         await made.wait_ended(job.job_id)
         assert made.winding_down is True
         assert made.ask.job(waiting.job_id).record.status is JobStatus.PENDING
-        await made.control("kill")
+        assert (await made.control("kill"), await made.control("kill")) == (True, False)
         assert made.winding_down is True
+        assert made.ask.job(waiting.job_id).record.status is JobStatus.KILLED
         await made.close()
 
     play(scenario)
