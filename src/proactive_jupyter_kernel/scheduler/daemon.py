@@ -55,6 +55,8 @@ _LAST_ANSWERS = 3
 _LONGEST_HEAD = 256 * 1024
 #: Seconds after which the files by which clients find the scheduler are looked at, with a request and without one.
 _RESTORE_EVERY, _LOOK_AT_FILES_EVERY = 1.0, 10.0
+#: Seconds that somebody has to move a data folder back before its scheduler stops.
+_GONE_PATIENCE = 60.0
 _LOG_SIZE, _LOG_FILES = 1024 * 1024, 3
 
 
@@ -183,6 +185,11 @@ class _Daemon:
         self._idle_timer: asyncio.TimerHandle | None = None
         self._files_timer: asyncio.TimerHandle | None = None
         self._files_seen = self._last_used
+        #: Since when the store is not in its place.
+        self._gone_since: float | None = None
+        #: Set by `run`.
+        self._check_store: Callable[[], bool] = lambda: True
+        self._stop: Callable[[], object] = lambda: None
 
     async def run(self) -> None:
         """Serve until `stop`."""
@@ -220,6 +227,7 @@ class _Daemon:
                 with self._holder.published(self._address()):
                     _log.info("version %s listens at %s, process %s", __version__, self._url, os.getpid())
                     self._watch_idleness(service, app, server.stopping.set)
+                    self._check_store, self._stop = service.check_store, server.stopping.set
                     self._watch_files()
                     # Verbs of the REST API end the whole scheduler, too.
                     service.listeners.add(lambda announcement: server.stopping.set() if service.winding_down else None)
@@ -305,6 +313,18 @@ class _Daemon:
     def _restore_files(self) -> None:
         self._files_seen = time.monotonic()
         self._holder.restore()
+        if self._check_store():
+            self._gone_since = None
+        elif self._gone_since is None:
+            self._gone_since = self._files_seen
+            asyncio.get_running_loop().call_later(_GONE_PATIENCE, self._stop_if_gone)
+
+    def _stop_if_gone(self) -> None:
+        """End a scheduler whose data folder was removed: it could not keep what its tasks come to."""
+        if not self._check_store():
+            _log.error("stops: the data folder %s was removed, moved or replaced", self._data_dir)
+            self._stop()
+        self._gone_since = None
 
     def _watch_idleness(self, service: Service, app: App, stop: Callable[[], Any]) -> None:
         """Stop when nothing was alive or asked for during the setting IDLE_STOP. One timer, that far ahead."""

@@ -53,6 +53,7 @@ from proactive_jupyter_kernel.scheduler.store.base import (
     NodeUse,
     ResultRow,
     Store,
+    StoreGone,
     StoreUnavailable,
     Submission,
 )
@@ -134,6 +135,8 @@ class Driver:
         self._closed = False
         #: Why the store cannot write; empty while it can.
         self.down = ""
+        #: The store was not in its place when it was looked for last.
+        self.gone = False
         #: Rises with every stored change, over restarts, too. A new store starts from the clock, so that its revisions
         #: are not those of the store that was there before.
         self.revision = max(clock(), store.revision + 1)
@@ -418,6 +421,8 @@ class Driver:
         try:
             if self._batch:
                 refused = self._write()
+            elif self.down:
+                self._store.check()
         except StoreUnavailable as error:
             self._write_failed(error)
             return
@@ -508,12 +513,29 @@ class Driver:
         waiters, self._waiters = self._waiters, []
         self._finish(waiters, error=error)
         self._kill_now()
-        if not self._batch and not self._actions:
+        if not self._batch and not self._actions and not isinstance(error, StoreGone):
             return
+        self._say_down(error)
+
+    def check_store(self) -> bool:
+        """Whether the store is in its place; where it is not, nothing is accepted or started any more."""
+        try:
+            self._store.check()
+        except StoreGone as error:
+            self.gone = True
+            if not self.down and not self._closed:
+                self._say_down(error)
+            return False
+        self.gone = False
+        return True
+
+    def _say_down(self, error: StoreUnavailable) -> None:
         if not self.down:
             _log.error("%s Nothing new is started until it can.", error)
             self._act(Announce(event="DB_DOWN"))
         self.down = str(error)
+        if self._flush_handle is not None:
+            self._flush_handle.cancel()
         self._flush_handle = asyncio.get_running_loop().call_later(self._retry_delay, self.flush)
         self._retry_delay = min(self._retry_delay * 2, _RETRY_MOST)
 

@@ -184,6 +184,10 @@ class Service(Verbs):
         """What the scheduler does; FROZEN while the store cannot write, for then nothing is started."""
         return SchedulerStatus.FROZEN if self._driver.down else self._machine.status
 
+    def check_store(self) -> bool:
+        """Whether the store is in its place; where it is not, submissions are refused and nothing is started."""
+        return self._driver.check_store()
+
     @property
     def revision(self) -> int:
         """Rises whenever a job or task has changed."""

@@ -38,6 +38,7 @@ __all__ = [
     "Rows",
     "Signal",
     "Store",
+    "StoreGone",
     "StoreUnavailable",
     "Submission",
     "TaskQuery",
@@ -49,6 +50,10 @@ _Row = TypeVar("_Row")
 
 class StoreUnavailable(EmbeddedSchedulerError):
     """The store cannot write now: a full or read-only disk, a file gone. Nothing of the batch was stored."""
+
+
+class StoreGone(StoreUnavailable):
+    """The store's file was removed, moved or replaced while the scheduler runs. What is written now would be lost."""
 
 
 class DamagedStore(StoreUnavailable):
@@ -376,6 +381,9 @@ class Store(Rows, Protocol):
 
     def try_write(self, batch: Batch) -> bool:
         """As `write`, but return False, and store nothing, where that would have to wait for a process or the disk."""
+
+    def check(self) -> None:
+        """Raise `StoreGone` where the store is not in its place any more. Cheap, and does not wait."""
 
     def snapshot(self) -> AbstractContextManager[Rows]:
         """The rows as they are at this moment, whatever is written meanwhile; one thread at a time may use it."""

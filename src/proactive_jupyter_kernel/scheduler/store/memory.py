@@ -20,6 +20,7 @@ from proactive_jupyter_kernel.scheduler.store.base import (
     LogText,
     Page,
     ResultRow,
+    StoreGone,
     StoreUnavailable,
     Submission,
     TaskQuery,
@@ -42,7 +43,8 @@ class _Job:
 
 
 class MemoryStore:
-    """`Store` in memory. Set `unavailable` to a reason and every write is refused with it, as by a full disk."""
+    """`Store` in memory. Set `unavailable` to a reason and every write is refused with it, as by a full disk; set
+    `gone`, and it is as if the file had been removed."""
 
     def __init__(self, *, log_lines: int = 10_000, log_bytes: int = 8 * 1024 * 1024) -> None:
         self._jobs: dict[int, _Job] = {}
@@ -52,12 +54,14 @@ class MemoryStore:
         self._log_lines = log_lines
         self._log_bytes = log_bytes
         self.unavailable = ""
+        self.gone = ""
 
     @property
     def last_job_id(self) -> int:
         return self._last_job_id
 
     def write(self, batch: Batch) -> None:
+        self.check()
         if self.unavailable:
             raise StoreUnavailable(self.unavailable)
         for new in batch.submissions:
@@ -100,6 +104,10 @@ class MemoryStore:
     def snapshot(self) -> Iterator[MemoryStore]:
         """The store itself: tests need no isolation."""
         yield self
+
+    def check(self) -> None:
+        if self.gone:
+            raise StoreGone(self.gone)
 
     def _change(self, job_id: int, **changes: Any) -> None:
         job = self._jobs[job_id]

@@ -23,6 +23,7 @@ from proactive_jupyter_kernel.scheduler.store.base import (
     Batch,
     DamagedStore,
     LogPart,
+    StoreGone,
     StoreUnavailable,
 )
 from proactive_jupyter_kernel.scheduler.store.checkpoints import LOG_BYTES, Checkpoints
@@ -74,11 +75,21 @@ class SqliteStore(SqliteRows):
             # Copied wholly, the log begins anew, no longer than this: else it stays long and each write copies it.
             self._writer.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
             migrate(self._writer, path)
+        self._opened = _identity(path)
         super().__init__(self._reading_connection(), path, log_lines=log_lines, load=self._value)
 
     # --- writing -------------------------------------------------------------------------------------------------
 
+    def check(self) -> None:
+        if _identity(self._file) != self._opened:
+            raise StoreGone(
+                f"{self._file} was removed, moved or replaced while the scheduler ran, so nothing can be stored.",
+                hint="Move the folder back to continue. Otherwise the scheduler stops within a minute; start it again "
+                "to begin anew.",
+            )
+
     def write(self, batch: Batch) -> None:
+        self.check()
         with self._translated("written"):
             self._set_patience(_PATIENCE)
             self._writer.execute("BEGIN IMMEDIATE")
@@ -87,6 +98,7 @@ class SqliteStore(SqliteRows):
             self._checkpoints.finish(self._writer)
 
     def try_write(self, batch: Batch) -> bool:
+        self.check()
         if self._checkpoints.almost_done:
             return False
         with self._translated("written"):
@@ -282,3 +294,12 @@ class SqliteStore(SqliteRows):
             if verb == "written" and isinstance(error, sqlite3.DataError | sqlite3.IntegrityError):
                 raise  # of one row, whatever the disk does: the service finds out which
             raise translated(error, self._file, verb) from error
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file stands at the path; None: none does, or nobody can tell."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

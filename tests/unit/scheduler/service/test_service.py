@@ -10,8 +10,16 @@ from typing import Any
 
 import pytest
 
+from proactive_jupyter_kernel.errors import SubmissionRefused
 from proactive_jupyter_kernel.scheduler import settings
-from proactive_jupyter_kernel.scheduler.attempt import Attempt, Outcome, Selection, SelectionAnswer
+from proactive_jupyter_kernel.scheduler.attempt import (
+    Attempt,
+    Failure,
+    FailureKind,
+    Outcome,
+    Selection,
+    SelectionAnswer,
+)
 from proactive_jupyter_kernel.scheduler.engine.transitions import SchedulerStatus
 from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor, ScriptedAttempt
 from proactive_jupyter_kernel.scheduler.raw_value import RawValue
@@ -322,3 +330,38 @@ def test_a_damaged_job_keeps_no_other_from_being_restored(tmp_path: Path) -> Non
 
     play(first)
     play(second)
+
+
+def test_a_data_folder_that_is_removed_is_noticed(caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing is accepted or started any more; a task that fails meanwhile runs again once the folder is back."""
+
+    async def scenario() -> None:
+        store = MemoryStore()
+        gate = asyncio.Event()
+
+        async def fail(task: ScriptedAttempt) -> Outcome:
+            await gate.wait()
+            return Outcome(failure=Failure(kind=FailureKind.ERROR, exception="TaskException", message="no folder"))
+
+        executor = MemoryExecutor({"A": fail}, slots=1)
+        made = service(store, executor)
+        await made.start()
+        job = await made.submit(xml("A", "B"), owner="ana")
+        await until(lambda: executor.attempts)
+        store.gone = "s.db was removed"
+        assert (made.check_store(), made.status) == (False, SchedulerStatus.FROZEN)
+        with pytest.raises(SubmissionRefused, match=r"The workflow was not accepted: s\.db was removed"):
+            await made.submit(xml("C"), owner="ana")
+        gate.set()
+        await until(lambda: not made._runner._running)
+        assert len(executor.attempts) == 1
+        store.gone = ""
+        executor._scripted.clear()
+        await until(lambda: made.status is SchedulerStatus.STARTED)
+        await made.wait_ended(job.job_id)
+        task = made.ask.task(job.job_id, "A")
+        assert (task.status, task.executions_left, task.node_failures_left) == (TaskStatus.FINISHED, 1, 1)
+        await made.close()
+
+    play(scenario)
+    assert "s.db was removed Nothing new is started until it can." in caplog.text

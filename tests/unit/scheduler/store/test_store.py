@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +34,7 @@ from proactive_jupyter_kernel.scheduler.store.base import (
     Page,
     ResultRow,
     Store,
+    StoreGone,
     StoreUnavailable,
     Submission,
     TaskQuery,
@@ -474,6 +476,26 @@ def large(job_id: int, size: int) -> Batch:
     batch = new_job(job_id)
     batch.submissions[0] = replace(batch.submissions[0], xml="x" * size)
     return batch
+
+
+def test_a_store_that_was_removed_writes_nothing(tmp_path: Path) -> None:
+    """A file that was moved or replaced is not there, whatever lies in its place; moved back, it goes on."""
+    folder, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
+    folder.mkdir()
+    store = SqliteStore(folder / "s.db")
+    store.write(new_job(1))
+    folder.rename(elsewhere)
+    with pytest.raises(StoreGone, match=r"s\.db was removed, moved or replaced while the scheduler ran"):
+        store.write(new_job(2))
+    folder.mkdir()
+    (folder / "s.db").touch()
+    with pytest.raises(StoreGone):
+        store.check()
+    shutil.rmtree(folder)
+    elsewhere.rename(folder)
+    store.write(new_job(2))
+    assert store.last_job_id == 2
+    store.close()
 
 
 def test_the_log_is_copied_into_the_file(tmp_path: Path) -> None:
