@@ -57,9 +57,10 @@ class StartAttempt:
     parents: tuple[int, ...]
     #: Layer 1 but for what only the service knows: job variables, the parents' over them, PA_JOB_*, PA_TASK_* on top.
     inherited: Mapping[str, Wire]
-    #: The job and the task as they start, so that what was just written need not be read.
+    #: The job and the task as they start, and the parents as they ended: what was just written need not be read.
     job: JobRecord = field(compare=False, repr=False)
     task: TaskRecord = field(compare=False, repr=False)
+    parent_tasks: tuple[TaskRecord, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -320,16 +320,18 @@ class Core:
             job.change(started_at=node.record.started_at)
             self.announce("JOB_PENDING_TO_RUNNING", job)
         self.announce("TASK_PENDING_TO_RUNNING", job, node)
+        parents = effective_parents(job, node)
         self._outbox.append(
             StartAttempt(
                 job_id=job.id,
                 task_id=node.id,
                 number=node.record.attempts,
                 slots=slots,
-                parents=effective_parents(job, node),
+                parents=parents,
                 inherited=inherited(job, node),
                 job=job.record,
                 task=node.record,
+                parent_tasks=tuple(job.nodes[parent].record for parent in parents),
             )
         )
 

@@ -184,9 +184,15 @@ class Driver:
             self._schedule_flush()
             self._set_wakeup()
 
-    def add_result(self, result: ResultRow) -> None:
-        """What came of an execution; stored together with the event about it, posted next."""
-        self._batch.results.append(result)
+    def end_attempt(self, result: ResultRow, event: Event) -> None:
+        """What came of an execution, stored together with the event about it."""
+        try:
+            self.post(event)
+        finally:
+            task = self._batch.tasks.get((result.job_id, result.task_id))
+            if task is not None and task.propagated is result.variables:
+                result = replace(result, variables=None)  # stored once
+            self._batch.results.append(result)
 
     def attach(self, job_id: int, extras: JobExtras) -> None:
         """What is attached to a job from now on."""

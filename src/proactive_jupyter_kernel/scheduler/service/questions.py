@@ -5,7 +5,7 @@ Every answer comes from the store, never from the machine, so that no answer con
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from proactive_jupyter_kernel.errors import UnknownJob, UnknownTask, did_you_mean
 from proactive_jupyter_kernel.scheduler.engine.records import TaskRecord
@@ -142,11 +142,10 @@ class Questions:
         task = self.task(job_id, name)
         return result_of(task, self._rows.results(job_id, [task.task_id]).get(task.task_id))
 
-    def outcomes_of(self, job_id: int, task_ids: Iterable[int]) -> list[TaskResult]:
-        """What some tasks of a job came to, in the order of `task_ids`."""
-        wanted = list(task_ids)
-        rows = self._rows.results(job_id, wanted)
-        return [result_of(self.task_by_id(job_id, task_id), rows.get(task_id)) for task_id in wanted]
+    def results_of(self, tasks: Sequence[TaskRecord]) -> list[TaskResult]:
+        """What these tasks of one job came to."""
+        rows = self._rows.results(tasks[0].job_id, [task.task_id for task in tasks]) if tasks else {}
+        return [result_of(task, rows.get(task.task_id)) for task in tasks]
 
     def outcomes(self, job_id: int) -> list[TaskResult]:
         """What the tasks of a job came to that its result lists, in the order in which they ended."""

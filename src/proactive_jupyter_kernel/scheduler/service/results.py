@@ -51,7 +51,7 @@ def result_of(task: TaskRecord, row: ResultRow | None) -> TaskResult:
     """What the task came to, from its record and the row of its last execution."""
     if task.status not in TASK_ENDED and task.status not in _FAILED_SO_FAR:
         return TaskResult(task=task)
-    variables = row.variables if row is not None else task.propagated or {}
+    variables = row.variables if row is not None and row.variables is not None else task.propagated or {}
     if task.status is TaskStatus.FINISHED:
         if row is None or row.failure is not None:
             # Finished by a person after an error: an empty result.

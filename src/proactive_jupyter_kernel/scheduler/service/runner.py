@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from proactive_jupyter_kernel.scheduler.attempt import (
 from proactive_jupyter_kernel.scheduler.credentials import Credentials
 from proactive_jupyter_kernel.scheduler.engine.commands import KillAttempt, RunSelection, StartAttempt
 from proactive_jupyter_kernel.scheduler.engine.events import AttemptEnded, ProgressMade, SelectionEnded
+from proactive_jupyter_kernel.scheduler.engine.records import TaskRecord
 from proactive_jupyter_kernel.scheduler.executors.base import Executor
 from proactive_jupyter_kernel.scheduler.measures import Measures
 from proactive_jupyter_kernel.scheduler.raw_value import RawValue
@@ -33,10 +34,14 @@ from proactive_jupyter_kernel.scheduler.service.scripts import Scripts, ScriptUn
 from proactive_jupyter_kernel.scheduler.service.serverlog import Selections
 from proactive_jupyter_kernel.scheduler.site import Site
 from proactive_jupyter_kernel.scheduler.store.base import LogLine, ResultRow
+from proactive_jupyter_kernel.scheduler.store.reader import Reader
 
 __all__ = ["Runner"]
 
 _log = logging.getLogger(__name__)
+
+#: The results of so many parents are read at once, without a thread.
+_FEW = 4
 
 
 class Runner:
@@ -47,6 +52,7 @@ class Runner:
         *,
         executor: Executor,
         ask: Questions,
+        reader: Reader[Questions],
         logs: Logs,
         selections: Selections,
         site: Site,
@@ -56,6 +62,7 @@ class Runner:
         scripts: Scripts,
     ) -> None:
         self._measures = measures
+        self._reader = reader
         self._scripts = scripts
         self._selections = selections
         self._executor = executor
@@ -136,9 +143,11 @@ class Runner:
 
     async def _run_attempt(self, key: str, command: StartAttempt) -> None:
         try:
-            attempt = self._assemble(command)
+            attempt = self._assemble(command, await self._results_of(command.parent_tasks))
         except ValueError as error:
             self._refuse(command, None, f"Failed to prepare the task: {error}")
+            return
+        if key in self._killed or self._closing:
             return
         without_clean = ""
         if self._scripts.needed(attempt):
@@ -208,14 +217,21 @@ class Runner:
         failure = Failure(kind=FailureKind.ERROR, exception="TaskException", message=message)
         self._end(command, attempt, Outcome(failure=failure))
 
-    def _assemble(self, command: StartAttempt) -> Attempt:
+    async def _results_of(self, parents: Sequence[TaskRecord]) -> list[TaskResult]:
+        """What the parents of a task came to; of many, read beside the loop."""
+        if len(parents) <= _FEW:
+            return self._ask.results_of(parents)
+        _, found = await self._reader.query(lambda ask: ask.results_of(parents))
+        return found
+
+    def _assemble(self, command: StartAttempt, parents: list[TaskResult]) -> Attempt:
         job_id = command.job_id
         definition = self._ask.definition(job_id, command.task.base_name)
         attempt = assemble(
             command,
             workflow=self._ask.workflow(job_id),
             definition=definition,
-            parents=tuple(map(_parent, self._ask.outcomes_of(job_id, command.parents))),
+            parents=tuple(map(_parent, parents)),
             site=self._site,
             credentials=self._credentials.of(command.job.owner),
         )
@@ -231,36 +247,33 @@ class Runner:
         self._selections.add_cleaning(command.job_id, command.task_id, command.slots[0].name, at, outcome)
         # An attempt that could not be prepared hands on what it would have had.
         variables = handed_on(attempt, outcome) if attempt else dict(command.inherited)
-        self.driver.add_result(
-            ResultRow(
-                job_id=command.job_id,
-                task_id=command.task_id,
-                attempt=command.number,
-                finished_at=at,
-                duration=outcome.duration,
-                host=command.slots[0].host,
-                source=command.slots[0].source,
-                nodes=len(command.slots),
-                failure=outcome.failure,
-                value=RawValue.of(outcome.value),
-                metadata=outcome.metadata,
-                variables=variables,
-                result_map=outcome.result_map,
-            )
+        result = ResultRow(
+            job_id=command.job_id,
+            task_id=command.task_id,
+            attempt=command.number,
+            finished_at=at,
+            duration=outcome.duration,
+            host=command.slots[0].host,
+            source=command.slots[0].source,
+            nodes=len(command.slots),
+            failure=outcome.failure,
+            value=RawValue.of(outcome.value),
+            metadata=outcome.metadata,
+            variables=variables,
+            result_map=outcome.result_map,
         )
-        self.driver.post(
-            AttemptEnded(
-                at=at,
-                job_id=command.job_id,
-                task_id=command.task_id,
-                number=command.number,
-                failure=outcome.failure,
-                variables=variables,
-                flow=outcome.flow,
-                flow_decided=outcome.flow_decided,
-                duration=outcome.duration,
-            )
+        event = AttemptEnded(
+            at=at,
+            job_id=command.job_id,
+            task_id=command.task_id,
+            number=command.number,
+            failure=outcome.failure,
+            variables=variables,
+            flow=outcome.flow,
+            flow_decided=outcome.flow_decided,
+            duration=outcome.duration,
         )
+        self.driver.end_attempt(result, event)
 
     def _count(self, outcome: Outcome) -> None:
         measures = self._measures

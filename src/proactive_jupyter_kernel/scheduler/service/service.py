@@ -143,6 +143,7 @@ class Service(Verbs):
         self._runner = Runner(
             executor=executor,
             ask=ask,
+            reader=self.reader,
             logs=self.logs,
             selections=self.selections,
             site=site,

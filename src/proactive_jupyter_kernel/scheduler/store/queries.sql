@@ -164,10 +164,11 @@ SELECT count(*) FROM tasks JOIN jobs USING (job_id) WHERE {conditions};
 SELECT record, length(value), CASE WHEN length(value) <= :most THEN value END, checksum
 FROM results WHERE job_id = :job_id ORDER BY finished_at, rowid;
 
--- name: result
--- The latest result of one task.
+-- name: results_of
+-- All results of some tasks, a JSON list of ids.
 SELECT record, length(value), CASE WHEN length(value) <= :most THEN value END, checksum
-FROM results WHERE job_id = :job_id AND task_id = :task_id ORDER BY attempt DESC LIMIT 1;
+FROM results WHERE job_id = :job_id AND task_id IN (SELECT value FROM json_each(:task_ids))
+ORDER BY finished_at, rowid;
 
 -- name: value
 -- The value of one execution.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import itertools
+import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -167,10 +167,8 @@ class SqliteRows:
         if task_ids is None:
             rows = self._connection.execute(named("results"), {"job_id": job_id, "most": _INLINE})
         else:
-            keys = [{"job_id": job_id, "task_id": task_id, "most": _INLINE} for task_id in task_ids]
-            rows = itertools.chain.from_iterable(
-                self._connection.execute(named("result"), key).fetchall() for key in keys
-            )
+            wanted = {"job_id": job_id, "task_ids": json.dumps(list(task_ids)), "most": _INLINE}
+            rows = self._connection.execute(named("results_of"), wanted)
         latest: dict[int, ResultRow] = {}
         for row in rows:
             result = result_row(row, self._load)

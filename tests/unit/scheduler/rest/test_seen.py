@@ -105,7 +105,9 @@ def test_propagated_variables(rest: Rest) -> None:
             "PA_NODESNUMBER": "1",
         }
         assert texts["userspace"] == scene.service.site.spaces["user"] + "/ana"
-        assert "PA_TASK_NAME" not in scene.store.results(job_id)[0].variables
+        # Stored once, in the task's record, and without what every task gets anew.
+        assert scene.store.results(job_id)[0].variables is None
+        assert scene.store.task(job_id, 0).propagated == {"A": "1", "S": "secret", "NEW": None, "N": 5}
 
     rest(scenario, scripted={"T": gate})
 

@@ -8,6 +8,7 @@ import pytest
 
 from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind
 from proactive_jupyter_kernel.scheduler.engine.records import TaskRecord
+from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.scheduler.service.results import TaskResult, in_job_result, result_of
 from proactive_jupyter_kernel.scheduler.store.base import ResultRow
 from proactive_jupyter_kernel.workflow.status import TaskStatus
@@ -26,10 +27,10 @@ def row(**changes: Any) -> ResultRow:
 
 def test_a_good_task_has_its_value() -> None:
     """With metadata, variables and result map."""
-    stored = row(value=5, metadata={"m": "d"}, variables={"V": 1}, result_map={"r": 2})
+    stored = row(value=RawValue(b"5"), metadata={"m": "d"}, variables={"V": 1}, result_map={"r": 2})
     done = task(TaskStatus.FINISHED)
     assert result_of(done, stored) == TaskResult(
-        task=done, known=True, value=5, metadata={"m": "d"}, variables={"V": 1}, result_map={"r": 2}
+        task=done, known=True, value=RawValue(b"5"), metadata={"m": "d"}, variables={"V": 1}, result_map={"r": 2}
     )
 
 

@@ -34,8 +34,7 @@ def _outcome(call: Call, ask: Questions) -> TaskResult:
 
 def _outcomes(call: Call, ask: Questions) -> list[TaskResult]:
     """What the tasks of the path's tag came to."""
-    tasks = [task.task_id for task in chosen_tasks(call, ask)]
-    return ask.outcomes_of(call.job_id, tasks)
+    return ask.results_of(chosen_tasks(call, ask))
 
 
 async def tag_results(call: Call) -> Response:
