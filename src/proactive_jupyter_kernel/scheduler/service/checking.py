@@ -1,15 +1,16 @@
-"""Where workflows from outside are checked: in a process of its own, for a limited time and in limited memory.
+"""Where workflows from outside are checked: in a process of their own, for a limited time and in limited memory.
 
 A workflow is a program of sorts: it has expressions, regular expressions, references that double, links. Their
 languages have limits of their own; this is the last one, which holds whatever these forget. A check that takes too
 long or too much memory ends with its process, and that submission is refused; the scheduler and other submissions
-are not affected.
+are not affected. A small workflow that has none of these is checked at once: it takes less time than to ask for it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import logging
 import os
 import pickle
@@ -20,7 +21,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from proactive_jupyter_kernel.errors import (
     InvalidWorkflow,
@@ -47,6 +48,11 @@ _FAULT = "fault"
 _LARGE = 256 * 1024
 #: Seconds of computing after which a check gives way to everything else on the machine, and by how much (``nice``).
 _PATIENCE, _NICENESS = 1.0, 10
+#: Bytes of a workflow whose checks take a few milliseconds at most.
+_SMALL = 16 * 1024
+#: What the checks evaluate, or what could hide it.
+_EVALUATED = (b"model", b"$", b"files", b"&#", b"<!D", b"\0")
+_OTHER_ENCODING = re.compile(rb"""encoding\s*=\s*["'](?!utf-?8["'])""", re.IGNORECASE)
 #: Bytes in which UTF-16 and UTF-32 show.
 _HEAD = 200
 #: The beginning of the address of a model, and how workflows name the scheduler they run on.
@@ -81,6 +87,21 @@ class Question:
     hidden: HiddenValues
     #: The folder of the Java libraries that are installed.
     libraries: Path = Path()
+
+
+def is_harmless(question: Question) -> bool:
+    """Whether the checks of a workflow are short, whatever it says: it is small, and says nothing that they evaluate.
+
+    That are models of variables, references, patterns of files, and texts that could hide one: references to
+    characters, documents with entities, and encodings other than UTF-8.
+    """
+    xml = question.xml.encode() if isinstance(question.xml, str) else question.xml
+    return (
+        len(xml) <= _SMALL
+        and not any("$" in text for text in (*question.variables.values(), *question.generic_information.values()))
+        and not any(word in xml for word in _EVALUATED)
+        and not _OTHER_ENCODING.search(xml[:_HEAD])
+    )
 
 
 def asks_addresses(question: Question) -> bool:
@@ -202,13 +223,36 @@ class InProcess:
         #: For workflows whose checks ask addresses: the others never wait for what does not answer.
         self._linked_room = asyncio.Semaphore(most)
         self._idle = idle
+        self._is_loaded = False
         self._free: list[_Worker] = []
         self._timer: asyncio.TimerHandle | None = None
         self._ending: set[asyncio.Task[None]] = set()
 
     async def prepare(self, question: Question) -> Workflow:
+        if is_harmless(question):
+            return await self._at_once(question)
         workflow: Workflow = await self._ask("prepare", question)
         return workflow
+
+    async def _at_once(self, question: Question) -> Workflow:
+        if not self._is_loaded:
+            # What the checks import; it takes much longer than they do.
+            await asyncio.to_thread(_load)
+            self._is_loaded = True
+        try:
+            return prepare(
+                question.xml,
+                variables=question.variables,
+                generic_information=question.generic_information,
+                site=rest_urls(question.site.url),
+                hidden=question.hidden,
+                libraries=question.libraries,
+                mode=question.mode,
+            )
+        except ProActiveError:
+            raise
+        except Exception as error:
+            return cast("Workflow", _opened(_FAULT, repr(error)))
 
     async def validate(self, question: Question) -> Validation:
         try:
@@ -267,6 +311,11 @@ class InProcess:
         workers, self._free = self._free, []
         for worker in workers:
             await worker.end()
+
+
+def _load() -> None:
+    for name in ("checks.checking", "formats.xml", "references"):
+        importlib.import_module(f"proactive_jupyter_kernel.workflow.{name}")
 
 
 def _opened(kind: str, answer: Any) -> Any:

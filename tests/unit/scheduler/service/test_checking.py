@@ -143,6 +143,43 @@ def test_several_are_checked_at_the_same_time_and_one_process_is_kept_no_longer_
     assert with_checker(InProcess(seconds=60, memory=0, most=2), use) == ({"job"}, 2)
 
 
+@pytest.mark.parametrize(
+    ("asked", "harmless"),
+    [
+        (question(head=""), True),
+        (question(head="", variables={"V": "7"}, generic_information={"g": "h"}), True),
+        (question('<?xml version="1.0" encoding="UTF-8"?><a/>'), True),
+        (question(), False),
+        (question(head="", variables={"V": "${W}"}), False),
+        (question(head="", generic_information={"g": "$W"}), False),
+        (question("<a b='${V}'/>"), False),
+        (question("<a b='&#36;{V}'/>"), False),
+        (question("<inputFiles><files includes='regex:(a+)+'/></inputFiles>"), False),
+        (question("<!DOCTYPE a><a/>"), False),
+        (question(b"<?xml version='1.0' encoding='utf-7'?><a/>"), False),
+        (question("<a/>".encode("utf-16-le")), False),
+        (question(" " * 20_000), False),
+    ],
+)
+def test_which_checks_are_short_whatever_they_check(asked: Question, harmless: bool) -> None:
+    """Those of a small workflow without models, references, patterns of files and what could hide one."""
+    assert checking.is_harmless(asked) is harmless
+
+
+def test_a_harmless_workflow_needs_no_process() -> None:
+    """It is checked at once, with the same outcome."""
+
+    async def both(checker: Checker) -> Any:
+        asked = question(head="", variables={"V": "7"}, generic_information={"g": "h"})
+        with pytest.raises(InvalidWorkflow) as error:
+            await checker.prepare(question(head="<variables><variable name='' value=''/></variables>"))
+        return await checker.prepare(asked), str(error.value), getattr(checker, "_free", [])
+
+    found = with_checker(InProcess(seconds=60, memory=0), both)
+    assert found == with_checker(InThread(), both)
+    assert found[2] == []
+
+
 def test_a_check_that_waits_for_an_address_holds_up_no_other() -> None:
     """Workflows with a model behind an address have room of their own, however many wait for it."""
     with socket.create_server(("127.0.0.1", 0), backlog=8) as silent:
