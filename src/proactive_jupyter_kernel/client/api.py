@@ -44,6 +44,8 @@ class SchedulerApi:
         self._session = session
         #: Jobs whose live log was requested in this session.
         self._listening: set[int] = set()
+        #: Whether it holds an answer back for as long as is asked for (`info`, `job`); None: not known yet.
+        self.holds_answers: bool | None = None
         self._version: ServerVersion | None = None
         #: The session in which it was requested: a server may be replaced by a newer one while a notebook is open.
         self._version_of = ""
@@ -161,13 +163,16 @@ class SchedulerApi:
             path += "".join(f";{quote(name, safe='')}={quote(value, safe='')}" for name, value in variables.items())
         return path, parts
 
-    def info(self, job_id: int) -> JobInfo:
-        """A job in short (``GET /scheduler/jobs/{j}/info``)."""
-        return json_records.info_of(self._job_get(job_id, "info").json(), job_id=job_id)
+    def info(self, job_id: int, *, wait: float = 0.0) -> JobInfo:
+        """A job in short (``GET /scheduler/jobs/{j}/info``).
 
-    def job(self, job_id: int) -> Job:
-        """A job with all its tasks (``GET /scheduler/jobs/{j}``)."""
-        return json_records.job_of(self._job_get(job_id).json())
+        `wait`: how many seconds the answer may be held back while the job has not ended (`holds_answers`).
+        """
+        return json_records.info_of(self._held_job_get(wait, job_id, "info").json(), job_id=job_id)
+
+    def job(self, job_id: int, *, wait: float = 0.0) -> Job:
+        """A job with all its tasks (``GET /scheduler/jobs/{j}``); `wait` as in `info`."""
+        return json_records.job_of(self._held_job_get(wait, job_id).json())
 
     def jobs(self, *, limit: int = PAGE, mine: bool = False, alive_only: bool = False, name: str = "") -> list[JobInfo]:
         """Jobs, the newest first (``GET /scheduler/revisionjobsinfo``); `name`: only those whose name starts so."""
@@ -295,17 +300,38 @@ class SchedulerApi:
         ).json()
         return [str(each) for each in found]
 
-    def _get(self, path: str, *, doing: str, query: Mapping[str, str] | None = None, accept: str = "*/*") -> Response:
+    def _get(
+        self,
+        path: str,
+        *,
+        doing: str,
+        query: Mapping[str, str] | None = None,
+        accept: str = "*/*",
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
         return self._session.call(
-            "GET", path, doing=doing, query=tuple((query or {}).items()), headers={"accept": accept}
+            "GET", path, doing=doing, query=tuple((query or {}).items()), headers={"accept": accept, **(headers or {})}
         )
 
+    def _held_job_get(self, wait: float, job_id: int, *rest: str) -> Response:
+        """With the preference to wait (RFC 7240), which a ProActive server ignores."""
+        if not wait:
+            return self._job_get(job_id, *rest)
+        answer = self._job_get(job_id, *rest, headers={"prefer": f"wait={wait:.3f}"})
+        self.holds_answers = "preference-applied" in answer.headers
+        return answer
+
     def _job_get(
-        self, job_id: int, *rest: str, query: Mapping[str, str] | None = None, accept: str = "*/*"
+        self,
+        job_id: int,
+        *rest: str,
+        query: Mapping[str, str] | None = None,
+        accept: str = "*/*",
+        headers: Mapping[str, str] | None = None,
     ) -> Response:
         path = path_of("scheduler", "jobs", job_id, *rest)
         try:
-            return self._get(path, doing=f"show job {job_id}", query=query, accept=accept)
+            return self._get(path, doing=f"show job {job_id}", query=query, accept=accept, headers=headers)
         except UnknownJob as error:
             raise self._unknown_job(job_id) from error
 

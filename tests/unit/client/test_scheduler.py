@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from proactive_jupyter_kernel.client.jobs import SubmittedJob
+from proactive_jupyter_kernel.client.jobs.job_poller import TRIAL, JobPoller
 from proactive_jupyter_kernel.client.login import Session
 from proactive_jupyter_kernel.client.polling import Polling
+from proactive_jupyter_kernel.client.records import Job, JobInfo
 from proactive_jupyter_kernel.client.scheduler import Scheduler
 from proactive_jupyter_kernel.client.transport import Response
 from proactive_jupyter_kernel.errors import SubmissionRefused, UnknownJob, UnknownTask, WaitTimeout
@@ -24,6 +26,48 @@ from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 def statuses(scheduler: Scheduler, job_id: int) -> list[str]:
     snapshots = SubmittedJob(scheduler, job_id, "demo").follow()
     return [" ".join(task.status.value for task in snapshot.job.tasks) for snapshot in snapshots]
+
+
+class _Holding:
+    """A scheduler that holds an answer back until its job ends, in the third request; says what it was asked."""
+
+    def __init__(self, holds: bool) -> None:
+        self.holds_answers: bool | None = None
+        self.holds = holds
+        self.asked: list[tuple[str, bool]] = []
+        self.now = 0.0
+
+    def job(self, job_id: int, *, wait: float = 0.0) -> Job:
+        self.asked.append(("job", wait > TRIAL))
+        self.holds_answers = self.holds
+        ended = len(self.asked) >= 3
+        info = JobInfo(id=job_id, name="j", status=JobStatus.FINISHED if ended else JobStatus.RUNNING)
+        return Job(info=info, tasks=())
+
+    def info(self, job_id: int, *, wait: float = 0.0) -> JobInfo:
+        self.asked.append(("info", wait > TRIAL))
+        return JobInfo(id=job_id, name="j", status=JobStatus.FINISHED if len(self.asked) >= 3 else JobStatus.RUNNING)
+
+    def sleep(self, seconds: float) -> None:
+        self.asked.append(("sleep", False))
+        self.now += seconds
+
+
+@pytest.mark.parametrize(
+    ("holds", "asked"),
+    [
+        (True, [("job", False), ("job", True), ("job", True)]),
+        (False, [("job", False), ("sleep", False), ("info", False), ("job", False)]),
+    ],
+)
+def test_a_job_is_followed_by_held_answers_where_the_scheduler_gives_them(
+    holds: bool, asked: list[tuple[str, bool]]
+) -> None:
+    """The first request finds that out; a server that does not is asked after pauses."""
+    scheduler = _Holding(holds)
+    poller = JobPoller(scheduler=cast("Any", scheduler), job_id=7, clock=lambda: scheduler.now, sleep=scheduler.sleep)
+    assert [snapshot.job.ended for snapshot in poller] == [False, True]
+    assert scheduler.asked == asked
 
 
 def test_submit_gives_id_and_name(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:

@@ -19,6 +19,12 @@ RETRY = 1.0
 #: Seconds after which a job is requested with all its tasks although its counters are unchanged: the progress of a
 #: task is in no counter.
 FULL_EVERY = 2.0
+#: Where the scheduler holds answers back until the job ends (`SchedulerApi.holds_answers`): the shortest time in
+#: seconds, for only other changes wait for it; the longest one of a request in a thread that may be stopped; and the
+#: one that finds out.
+SHORTEST_HOLD, LONGEST_UNSTOPPABLE, TRIAL = 0.02, 0.1, 0.001
+#: A job of so few tasks is requested with all of them each time.
+FEW = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +72,13 @@ class JobPoller:
             now = self.clock()
             self._check_time(job, now - start)
             pause = self.polling.pause(since_start=now - start, since_change=now - changed, round_trip=round_trip)
-            if self._pause(pause, now - start):
+            held = self._held(pause, now - start)
+            if not held and self._pause(pause, now - start):
                 return
             silent_since = asked = self.clock()
             while True:
                 try:
-                    fresh = self._request(job, since_full=asked - full_at, full_trip=full_trip)
+                    fresh = self._request(job, since_full=asked - full_at, full_trip=full_trip, wait=held)
                     break
                 except SchedulerUnreachable as error:
                     if self.clock() - silent_since >= self.patience:
@@ -83,10 +90,11 @@ class JobPoller:
                     asked = self.clock()
             now = self.clock()
             seen_at = _now()
-            round_trip = now - asked
+            # How much of the time an answer was held back is not known.
+            round_trip = round_trip if held else now - asked
             is_changed = fresh is not None and fresh != job
             if fresh is not None:
-                full_at, full_trip = now, round_trip
+                full_at, full_trip = now, full_trip if held else round_trip
                 changed = now if is_changed else changed
                 job = fresh
             if is_changed or asked > silent_since or (self.beat is not None and now - shown >= self.beat):
@@ -97,7 +105,7 @@ class JobPoller:
         """The job as it is now; a scheduler that cannot be reached is asked again."""
         while True:
             try:
-                return self.scheduler.job(self.job_id)
+                return self.scheduler.job(self.job_id, wait=TRIAL if self.scheduler.holds_answers is None else 0.0)
             except SchedulerUnreachable:
                 elapsed = self.clock() - start
                 if elapsed >= min(self.patience, self.timeout if self.timeout is not None else self.patience):
@@ -105,10 +113,19 @@ class JobPoller:
                 if self._pause(RETRY, elapsed):
                     raise
 
-    def _request(self, job: Job, *, since_full: float, full_trip: float) -> Job | None:
+    def _held(self, pause: float, elapsed: float) -> float:
+        """For how long the scheduler is to hold its answer back until the job ends, in place of a pause; 0.0: not."""
+        wait = self._bounded(max(pause, SHORTEST_HOLD), elapsed)
+        # A request cannot be stopped: where that may be wanted, it is short.
+        can_end = self.stop is None or wait <= LONGEST_UNSTOPPABLE
+        return wait if self.scheduler.holds_answers and can_end else 0.0
+
+    def _request(self, job: Job, *, since_full: float, full_trip: float, wait: float = 0.0) -> Job | None:
         """The job as it is now; None where nothing changed, or where it is too early to request it with its tasks."""
+        if wait and len(job.tasks) <= FEW:
+            return self.scheduler.job(job.id, wait=wait)
         if since_full < FULL_EVERY:
-            info = self.scheduler.info(job.id)
+            info = self.scheduler.info(job.id, wait=wait)
             due = info.ended or self.polling.full_is_due(since_full=since_full, full_trip=full_trip)
             if info == job.info or not due:
                 return None
@@ -116,12 +133,15 @@ class JobPoller:
 
     def _pause(self, seconds: float, elapsed: float) -> bool:
         """Wait, no longer than the timeout or the beat; True where the iteration is to end."""
-        bounds = (self.timeout - elapsed if self.timeout is not None else seconds, self.beat or seconds)
-        seconds = max(0.0, min(seconds, *bounds))
+        seconds = self._bounded(seconds, elapsed)
         if self.stop is not None:
             return self.stop.wait(seconds)
         self.sleep(seconds)
         return False
+
+    def _bounded(self, seconds: float, elapsed: float) -> float:
+        bounds = (self.timeout - elapsed if self.timeout is not None else seconds, self.beat or seconds)
+        return max(0.0, min(seconds, *bounds))
 
     def _check_time(self, job: Job, elapsed: float) -> None:
         if self.timeout is not None and elapsed >= self.timeout:

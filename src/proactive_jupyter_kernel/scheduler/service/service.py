@@ -337,12 +337,16 @@ class Service(Verbs):
 
     async def wait_ended(self, job_id: int) -> None:
         """Wait until a job has ended or is gone."""
-        changed = asyncio.Event()
-        end = self.listeners.add(lambda announcement: changed.set() if announcement.job_id == job_id else None)
+        over = asyncio.Event()
+
+        def hear(announcement: Announce) -> None:
+            if announcement.job_id == job_id and announcement.event in _OVER:
+                over.set()
+
+        end = self.listeners.add(hear)
         try:
-            while not self.ask.ended(job_id):
-                changed.clear()
-                await changed.wait()
+            if not self.ask.ended(job_id):
+                await over.wait()
         except UnknownJob:
             return
         finally:
@@ -399,5 +403,7 @@ class Service(Verbs):
 _GOING = frozenset({JobStatus.RUNNING, JobStatus.STALLED})
 #: The end of a job.
 _ENDS = frozenset({"JOB_RUNNING_TO_FINISHED", "JOB_PENDING_TO_FINISHED"})
+#: It has ended, or is gone.
+_OVER = _ENDS | {"JOB_REMOVE_FINISHED"}
 #: Where submissions are taken.
 _OPEN = frozenset({SchedulerStatus.STARTED, SchedulerStatus.PAUSED, SchedulerStatus.FROZEN})

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind, Outcome
 from proactive_jupyter_kernel.scheduler.executors.memory import ScriptedAttempt
 
@@ -167,6 +169,36 @@ def test_listings(rest: Callable[..., None], workflow: Callable[..., str]) -> No
         queries = ("jobName=tw", "userName=ana&jobName=one", "myjobs=true&status=Finished", "sortParams=NAME_d")
         found = [(await scene.json(f"/scheduler/jobs?{query}"))["list"] for query in queries]
         assert found == [[str(two)], [str(one)], [str(one)], [str(two), str(one)]]
+
+    gated(rest, scenario, "G")
+
+
+@pytest.mark.parametrize("path", ["", "/info"])
+def test_an_answer_waits_for_the_end_of_a_job(
+    rest: Callable[..., None], workflow: Callable[..., str], path: str
+) -> None:
+    """As long as the client prefers to wait, and no longer than that; the answer says that it did."""
+
+    async def scenario(scene: Any) -> None:
+        job_id = await scene.submit(workflow("G"))
+
+        async def ask(prefer: str) -> tuple[str, str]:
+            headers = {"Prefer": prefer} if prefer else {}
+            answer = await scene.client.get(f"/scheduler/jobs/{job_id}{path}", headers=headers)
+            body = answer.json()
+            return body.get("jobInfo", body)["status"], answer.headers.get("Preference-Applied", "")
+
+        assert [await ask(prefer) for prefer in ("", "respond-async", "wait=nonsense")] == [("RUNNING", "")] * 3
+        assert await ask("wait=0.001") == ("RUNNING", "wait")
+        listeners = scene.service.listeners._listeners
+        before = len(listeners)
+        held = asyncio.ensure_future(ask("respond-async, wait=5"))
+        await scene.until(lambda: len(listeners) > before)
+        assert await scene.json(f"/scheduler/jobs/{job_id}/kill", "PUT") is True
+        assert await held == ("KILLED", "wait")
+        assert await ask("wait=5") == ("KILLED", "wait")
+        answer = await scene.client.get(f"/scheduler/jobs/99{path}", headers={"Prefer": "wait=5"})
+        assert answer.status_code == 404
 
     gated(rest, scenario, "G")
 

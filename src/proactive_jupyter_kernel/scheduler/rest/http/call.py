@@ -31,6 +31,9 @@ _Found = TypeVar("_Found")
 PATIENCE, _SLOWEST = 60.0, 1024
 #: The largest body in bytes before a login: a login with a credential file is smaller by far.
 _BEFORE_LOGIN = 64 * 1024
+#: Seconds that an answer is held back at most.
+LONGEST_WAIT = 5.0
+_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*(?P<seconds>[0-9]{1,6}(?:\.[0-9]{1,6})?)", re.ASCII)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 #: Query parameters that hold a session's id.
 _SESSION_IDS = frozenset({"sessionid", "sessionToken"})
@@ -94,6 +97,15 @@ class Call:
     def generic_information(self) -> dict[str, str]:
         """The query of a submission, without session ids: all who see the job could use them."""
         return {name: value for name, value in self.query.items() if name not in _SESSION_IDS}
+
+    @property
+    def preferred_wait(self) -> float:
+        """The seconds for which the client prefers to wait (``Prefer: wait=0.5``, RFC 7240), 0 without a preference.
+
+        At most `LONGEST_WAIT`. A ProActive server ignores the header.
+        """
+        found = _WAIT.search(self.header("prefer"))
+        return min(float(found["seconds"]), LONGEST_WAIT) if found else 0.0
 
     def text(self, name: str, default: str = "") -> str:
         """A query parameter."""
@@ -236,10 +248,10 @@ def too_slow() -> RestError:
 # --- answers -----------------------------------------------------------------------------------------------------
 
 
-def json_answer(value: Any, status: int = 200) -> Response:
+def json_answer(value: Any, status: int = 200, *, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON answer. ASCII, so that lone surrogates in names and output cannot break it."""
     content = json.dumps(value, separators=(",", ":")).encode("ascii")
-    return Response(content, status, media_type="application/json")
+    return Response(content, status, headers, media_type="application/json")
 
 
 def text_answer(call: Call, text: str, *, headers: Mapping[str, str] | None = None) -> Response:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from collections.abc import Mapping
+
 from starlette.responses import Response
 
 from proactive_jupyter_kernel.scheduler.rest.dto import records, views
@@ -62,16 +66,27 @@ async def revision(call: Call) -> Response:
 # --- one job -----------------------------------------------------------------------------------------------------
 
 
+async def _ended(call: Call) -> Mapping[str, str]:
+    """Waits for the job's end as long as the client prefers to wait; the headers of the answer, which say so."""
+    seconds = call.preferred_wait
+    if not seconds:
+        return {}
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await call.service.wait_ended(call.job_id)
+    return {"Preference-Applied": "wait"}
+
+
 async def info(call: Call) -> Response:
     """JobInfo: status and counters."""
-    job_id = call.job_id
-    return await call.read(lambda ask: json_answer(records.job_info(ask.job(job_id))))
+    job_id, headers = call.job_id, await _ended(call)
+    return await call.read(lambda ask: json_answer(records.job_info(ask.job(job_id)), headers=headers))
 
 
 async def state(call: Call) -> Response:
     """JobState: everything, with all tasks."""
-    job_id = call.job_id
-    return await call.read(lambda ask: json_answer(views.job_state(ask, ask.job(job_id))))
+    job_id, headers = call.job_id, await _ended(call)
+    return await call.read(lambda ask: json_answer(views.job_state(ask, ask.job(job_id)), headers=headers))
 
 
 async def xml(call: Call) -> Response:
