@@ -38,7 +38,7 @@ from proactive_jupyter_kernel.scheduler.service.checking import InProcess
 from proactive_jupyter_kernel.scheduler.service.service import Service, now_ms
 from proactive_jupyter_kernel.scheduler.settings import Settings
 from proactive_jupyter_kernel.scheduler.site import Site
-from proactive_jupyter_kernel.scheduler.spaces import DataSpaces, clean_cache
+from proactive_jupyter_kernel.scheduler.spaces import clean_cache
 from proactive_jupyter_kernel.scheduler.store.opening import Opened, open_store
 from proactive_jupyter_kernel.version import __version__
 
@@ -248,8 +248,8 @@ class _Daemon:
     def _service(self) -> Service:
         settings = self._settings
         catalog = Catalog(Path(settings.catalog or self._data_dir / "catalog"), self._url)
-        local = LocalSettings(slots=settings.slots, sources=settings.node_sources, warm=settings.warm)
-        executor = LocalExecutor(self._data_dir / "scratch", local, DataSpaces())
+        local = LocalSettings(slots=settings.slots, sources=settings.node_sources, warm=settings.warm, data_spaces=True)
+        executor = LocalExecutor(self._data_dir / "scratch", local)
         return Service(
             store=self._store,
             executor=executor,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,8 +16,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from proactive_jupyter_kernel.scheduler.attempt import Attempt, Wire
-from proactive_jupyter_kernel.scheduler.executors.base import TransferFailed
+from proactive_jupyter_kernel.scheduler.file_locks import try_lock
 from proactive_jupyter_kernel.scheduler.folders import Folder, Interrupted, LeavesSpace
+from proactive_jupyter_kernel.scheduler.transfers import TransferFailed
 from proactive_jupyter_kernel.workflow import references, values
 from proactive_jupyter_kernel.workflow.globs import FilePattern, InvalidPattern, LeavingPattern, compile_pattern
 from proactive_jupyter_kernel.workflow.model import FileSelector
@@ -55,10 +55,7 @@ class _Source:
 
 
 class DataSpaces:
-    """`FileTransfers` between folders of this machine; safe to use from several threads."""
-
-    def __init__(self) -> None:
-        self._cache = threading.Lock()
+    """`FileTransfers` between folders of this machine; safe to use from several processes."""
 
     # --- in ------------------------------------------------------------------------------------------------------
 
@@ -94,13 +91,13 @@ class DataSpaces:
 
     def _fill_cache(self, attempt: Attempt, files: Mapping[str, _Source], stopped: Callable[[], bool]) -> None:
         """One transfer at a time, so that two tasks never fetch the same large file at once."""
-        while not self._cache.acquire(timeout=_CACHE_LOOK):
-            if stopped():
-                raise Interrupted
-        try:
-            _copy_newer(files, _writable(attempt, "cache"), stopped, touch=True)
-        finally:
-            self._cache.release()
+        cache = _writable(attempt, "cache")
+        with open(cache.root.with_name(f".{cache.root.name}.lock"), "a+b") as lock:
+            while not try_lock(lock):
+                if stopped():
+                    raise Interrupted
+                time.sleep(_CACHE_LOOK)
+            _copy_newer(files, cache, stopped, touch=True)
 
     # --- out -----------------------------------------------------------------------------------------------------
 

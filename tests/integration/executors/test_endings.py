@@ -187,7 +187,7 @@ def test_killed_scheduler(tmp_path: Path, warm: bool) -> None:
 
 
 def successor(scratch: Path) -> None:
-    from proactive_jupyter_kernel.scheduler.executors.scratch import clean_up
+    from proactive_jupyter_kernel.scheduler.nodes.scratch import clean_up
 
     clean_up(scratch)
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from proactive_jupyter_kernel.scheduler.executors import streams
-from proactive_jupyter_kernel.scheduler.executors.ordered import is_possible
+from proactive_jupyter_kernel.scheduler.nodes import streams
+from proactive_jupyter_kernel.scheduler.nodes.ordered import is_possible
 
 #: Turns that a script takes between the two streams.
 TURNS = 300

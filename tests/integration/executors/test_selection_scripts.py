@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from proactive_jupyter_kernel.scheduler.attempt import Selection, SelectionAnswer, Slot
-from proactive_jupyter_kernel.scheduler.executors.selection import accepts
+from proactive_jupyter_kernel.scheduler.nodes.selection import accepts
 from proactive_jupyter_kernel.workflow.model import Script, SelectionScript
 
 

@@ -195,7 +195,7 @@ def test_input_files_without_spaces(lab: Any) -> None:
 
 def test_full_disk(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder that cannot be made fails the task with the system's reason."""
-    from proactive_jupyter_kernel.scheduler.executors.scratch import Scratch
+    from proactive_jupyter_kernel.scheduler.nodes.scratch import Scratch
 
     def full(self: Scratch) -> None:
         raise OSError(28, "No space left on device", str(self.folder))

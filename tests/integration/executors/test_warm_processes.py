@@ -16,7 +16,7 @@ import pytest
 
 from proactive_jupyter_kernel.scheduler.attempt import FailureKind
 from proactive_jupyter_kernel.scheduler.executors.local import LocalExecutor, LocalSettings
-from proactive_jupyter_kernel.scheduler.executors.warm import can_fork
+from proactive_jupyter_kernel.scheduler.nodes.templates import can_fork
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="warm processes need fork")
 

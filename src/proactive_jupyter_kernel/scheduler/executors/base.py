@@ -1,14 +1,13 @@
-"""What runs attempts: the interface that the service knows, and the seams of those who implement it."""
+"""What runs attempts: the interface that the service knows, implemented once for this machine and once for tests."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Literal, Protocol, TypeAlias
 
-from proactive_jupyter_kernel.scheduler.attempt import Attempt, Outcome, Selection, SelectionAnswer, Slot, Wire
+from proactive_jupyter_kernel.scheduler.attempt import Attempt, Outcome, Selection, SelectionAnswer, Slot
 
-__all__ = ["Executor", "FileTransfers", "OutputSink", "ProgressSink", "StreamName", "TransferFailed"]
+__all__ = ["Executor", "OutputSink", "ProgressSink", "StreamName"]
 
 StreamName: TypeAlias = Literal["out", "err"]
 #: Gets each line of output, with its line feed (the last line of a task may lack it), and when it was read, in
@@ -51,27 +50,3 @@ class Executor(Protocol):
 
     async def select(self, selection: Selection) -> SelectionAnswer:
         """Whether all selection scripts accept the slot; a script that fails refuses it, and the answer says why."""
-
-
-class TransferFailed(Exception):
-    """Files could not be carried in or out. The text is a finished message."""
-
-
-class FileTransfers(Protocol):
-    """Carries files between data spaces and the folder of a task. Called in threads."""
-
-    def fetch(self, attempt: Attempt, local: Path, say: Callable[[str], None], stopped: Callable[[], bool]) -> None:
-        """Carry `Attempt.input_files` in. `say` takes a line for the task's log.
-
-        `stopped` tells that the task was killed, or has run into its walltime: come back soon. Raises `TransferFailed`.
-        """
-
-    def deliver(
-        self,
-        attempt: Attempt,
-        local: Path,
-        variables: Mapping[str, Wire],
-        say: Callable[[str], None],
-        stopped: Callable[[], bool],
-    ) -> None:
-        """Carry `Attempt.output_files` out; their patterns see the variables as the task left them."""

@@ -1,49 +1,92 @@
-"""Runs attempts on this machine, a number of them side by side."""
+"""Runs attempts on this machine, a number of them side by side, each in a node, a process of its own."""
 
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import itertools
-import logging
+import os
 import platform
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from proactive_jupyter_kernel.scheduler.attempt import Attempt, FailureKind, Outcome, Selection, SelectionAnswer, Slot
-from proactive_jupyter_kernel.scheduler.executors.attempts import AttemptRun
-from proactive_jupyter_kernel.scheduler.executors.base import FileTransfers, OutputSink, ProgressSink
-from proactive_jupyter_kernel.scheduler.executors.pool import StarterPool
-from proactive_jupyter_kernel.scheduler.executors.scratch import clean_up
-from proactive_jupyter_kernel.scheduler.executors.selection import SelectionRun
-from proactive_jupyter_kernel.scheduler.executors.stages import Host, LocalSettings
+from proactive_jupyter_kernel.scheduler.attempt import (
+    Attempt,
+    Failure,
+    FailureKind,
+    Outcome,
+    Selection,
+    SelectionAnswer,
+    Slot,
+)
+from proactive_jupyter_kernel.scheduler.executors.base import OutputSink, ProgressSink
+from proactive_jupyter_kernel.scheduler.executors.nodes import LocalNodes, NodeLost, WorkingNode
+from proactive_jupyter_kernel.scheduler.nodes.codec import (
+    answer_from,
+    attempt_to,
+    outcome_from,
+    selection_to,
+)
+from proactive_jupyter_kernel.scheduler.nodes.frames import Frame
+from proactive_jupyter_kernel.scheduler.nodes.output import OutputLimits
+from proactive_jupyter_kernel.scheduler.nodes.scratch import clean_up
+from proactive_jupyter_kernel.scheduler.nodes.selection import answered
+from proactive_jupyter_kernel.scheduler.nodes.settings import NodeSettings
 from proactive_jupyter_kernel.scheduler.runtimes import registry
+from proactive_jupyter_kernel.scheduler.runtimes.stage import failure, killed, lost
+from proactive_jupyter_kernel.scheduler.settings import NodeSource
+from proactive_jupyter_kernel.workflow.model import SelectionScript
 
 __all__ = ["LocalExecutor", "LocalSettings"]
 
-_LOGGER = logging.getLogger(__name__)
+#: More answers of selection scripts are not remembered.
+_MOST_ANSWERS = 10_000
+#: Bytes of results that are read without leaving the loop.
+_MOST_IN_LOOP = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalSettings:
+    """How the local executor works. Times are seconds, sizes bytes; for what is not said here see `NodeSettings`."""
+
+    slots: int = 4
+    #: Node sources beside `DEFAULT_SOURCE`, which has `slots` nodes.
+    sources: tuple[NodeSource, ...] = ()
+    warm: bool = True
+    #: Also how long a node lives without use.
+    warm_idle: float = 300.0
+    warm_most: int = 4
+    grace: float = 2.0
+    side_limit: float = 300.0
+    result_limit: int = 64 * 1024 * 1024
+    progress_every: float = 0.5
+    output: OutputLimits = dataclasses.field(default_factory=OutputLimits)
+    threads: bool = os.name != "posix"
+    data_spaces: bool = False
+
+    def of_nodes(self, scratch: Path) -> NodeSettings:
+        """What each node is told."""
+        names = {field.name for field in dataclasses.fields(NodeSettings)} - {"scratch", "name"}
+        return NodeSettings(scratch=str(scratch), name="", **{name: getattr(self, name) for name in names})
 
 
 class LocalExecutor:
     """The executor of one machine; see `Executor`. Make, `start` and use it in one event loop."""
 
-    def __init__(
-        self, scratch: Path, settings: LocalSettings | None = None, transfers: FileTransfers | None = None
-    ) -> None:
+    def __init__(self, scratch: Path, settings: LocalSettings | None = None) -> None:
         """`scratch`: a folder that belongs to this executor alone; what lies there is removed when it starts."""
-        self._scratch = scratch
+        self._scratch = scratch.absolute()
         self._settings = settings or LocalSettings()
-        self._transfers = transfers
         self._slots = _slots(self._settings)
-        # Preparing and reading are short; more threads than slots, so that a long file transfer holds up nobody.
-        self._threads = ThreadPoolExecutor(2 * len(self._slots) + 4, thread_name_prefix="attempts")
-        self._running: dict[str, AttemptRun] = {}
-        self._asking: set[SelectionRun] = set()
+        self._nodes: LocalNodes | None = None
+        self._running: dict[str, _Work] = {}
+        self._asking: set[_Work] = set()
         #: (slot, language, code, arguments) -> answer, of static selection scripts.
         self._answers: dict[tuple[object, ...], SelectionAnswer] = {}
         self._questions = itertools.count(1)
         self._warming: asyncio.Task[None] | None = None
-        self._host: Host | None = None
         self._is_closed = False
 
     @property
@@ -54,64 +97,139 @@ class LocalExecutor:
         """The slots of a machine stay what the settings say."""
 
     async def start(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._threads, clean_up, self._scratch)
-        await asyncio.get_running_loop().run_in_executor(self._threads, registry.table)
-        host = self._hosted()
+        await asyncio.to_thread(clean_up, self._scratch)
+        await asyncio.to_thread(registry.table)
         # Not waited for: the first task may come before it is ready, and then it waits itself.
-        self._warming = asyncio.create_task(host.pool.warm_up())
+        self._warming = asyncio.create_task(self._node_room().prepare())
 
     async def close(self) -> None:
         self._is_closed = True
         if self._warming is not None:
             await asyncio.gather(self._warming, return_exceptions=True)
-        for run in self._running.values():
-            run.stop(FailureKind.LOST)
-        await asyncio.gather(*(run.ended for run in self._running.values()))
-        await asyncio.gather(*(asking.end() for asking in self._asking))
-        if self._host is not None:
-            await self._host.pool.close()
-        self._threads.shutdown(wait=False)
+        works = [*self._running.values(), *self._asking]
+        for work in works:
+            work.stop(FailureKind.LOST)
+        await asyncio.gather(*(work.ended for work in works))
+        if self._nodes is not None:
+            await self._nodes.close()
 
     async def run(self, attempt: Attempt, output: OutputSink, progress: ProgressSink | None = None) -> Outcome:
-        run = AttemptRun(attempt, self._hosted(), self._scratch, self._transfers, output, progress)
-        self._running[attempt.key] = run
+        work = self._running[attempt.key] = _Work(attempt.key)
         if self._is_closed:
-            run.stop(FailureKind.LOST)
+            work.stop(FailureKind.LOST)
         try:
-            return await run.run()
+            return await self._run(work, attempt, output, progress)
         finally:
             del self._running[attempt.key]
+            work.ended.set_result(None)
+
+    async def _run(self, work: _Work, attempt: Attempt, output: OutputSink, progress: ProgressSink | None) -> Outcome:
+        def hear(frame: Frame) -> None:
+            if frame["do"] == "output":
+                for stream, text, at in frame["lines"]:
+                    output(stream, text, at)
+            elif progress is not None:
+                progress(frame["percent"])
+
+        try:
+            large = sum(parent.value.size for parent in attempt.results) > _MOST_IN_LOOP
+            content, raw = await asyncio.to_thread(attempt_to, attempt) if large else attempt_to(attempt)
+            frame: Frame = {"do": "attempt", "key": attempt.key, "attempt": content, "raw": raw}
+            answer = await self._work(work, frame, hear)
+        except NodeLost:
+            return Outcome(failure=_node_died())
+        if answer is None:
+            return Outcome(failure=killed() if work.stopped is FailureKind.KILLED else lost())
+        return outcome_from(answer["outcome"], answer.get("raw", ()))
+
+    async def _work(self, work: _Work, frame: Mapping[str, Any], hear: Callable[[Frame], None]) -> Frame | None:
+        """Have a node do it; None where it was stopped before one could. Raises `NodeLost`."""
+        nodes = self._node_room()
+        node = await nodes.take(lambda: work.stopped is not None)
+        if node is None:
+            return None
+        if work.stopped is not None:
+            nodes.put(node)
+            return None
+        work.node = node
+        try:
+            return await node.work(frame, hear)
+        except asyncio.CancelledError:
+            work.stop(FailureKind.KILLED)
+            await node.finished()
+            raise
+        except NodeLost:
+            await nodes.bury(node, (work.key,))
+            raise
+        finally:
+            work.node = None
+            nodes.put(node)
 
     async def kill(self, key: str) -> None:
-        run = self._running.get(key)
-        if run is not None:
-            run.stop(FailureKind.KILLED)
-            await run.ended
+        work = self._running.get(key)
+        if work is not None:
+            work.stop(FailureKind.KILLED)
+            await work.ended
+
+    # --- selection -----------------------------------------------------------------------------------------------
 
     async def select(self, selection: Selection) -> SelectionAnswer:
-        run = SelectionRun(
-            selection, self._hosted(), self._scratch / f"selection-{next(self._questions)}", self._answers
-        )
-        self._asking.add(run)
+        output: tuple[str, ...] = ()
+        for entry in selection.scripts:
+            key = (selection.slot.name, entry.script)
+            answer = self._answers.get(key) if entry.static else None
+            if answer is None:
+                answer = answered(selection, entry) or await self._ask(selection, entry)
+                if entry.static and len(self._answers) < _MOST_ANSWERS:
+                    self._answers[key] = answer
+            output += answer.output
+            if not answer.selected:
+                return dataclasses.replace(answer, output=output)
+        return SelectionAnswer(selected=True, output=output)
+
+    async def _ask(self, selection: Selection, entry: SelectionScript) -> SelectionAnswer:
+        work = _Work(f"selection-{next(self._questions)}")
+        if self._is_closed:
+            work.stop(FailureKind.LOST)
+        self._asking.add(work)
         try:
-            return await run.run()
+            one = dataclasses.replace(selection, scripts=(entry,))
+            frame = {"do": "selection", "key": work.key, "selection": selection_to(one)}
+            answer = await self._work(work, frame, lambda frame: None)
+        except NodeLost:
+            return SelectionAnswer(selected=False, failure="The node that ran the selection script has died")
         finally:
-            self._asking.discard(run)
+            self._asking.discard(work)
+            work.ended.set_result(None)
+        if answer is None:
+            return SelectionAnswer(selected=False, failure="The scheduler stopped while it asked the selection script")
+        return answer_from(answer["answer"])
 
-    def _hosted(self) -> Host:
-        if self._host is None:
-            settings = self._settings
-            pool = StarterPool(self._threads, warm=settings.warm, idle=settings.warm_idle, most=settings.warm_most)
-            self._host = Host(
-                settings=settings,
-                threads=self._threads,
-                pool=pool,
-                is_alone=self._is_alone,
-            )
-        return self._host
+    def _node_room(self) -> LocalNodes:
+        if self._nodes is None:
+            self._nodes = LocalNodes(self._scratch, self._settings.of_nodes(self._scratch))
+        return self._nodes
 
-    def _is_alone(self) -> bool:
-        return len(self._running) <= 1 and not self._asking
+
+class _Work:
+    """Something that a node does, or will do."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.node: WorkingNode | None = None
+        self.stopped: FailureKind | None = None
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def stop(self, kind: FailureKind) -> None:
+        """Have it end soon, for that reason."""
+        if self.stopped is None or kind is FailureKind.LOST:
+            self.stopped = self.stopped or kind
+            if self.node is not None:
+                self.node.send({"do": "stop", "key": self.key, "kind": kind.value})
+
+
+def _node_died() -> Failure:
+    return failure(FailureKind.LOST, "The node that ran the task has died; the task will run again")
 
 
 def _slots(settings: LocalSettings) -> tuple[Slot, ...]:

@@ -10,7 +10,7 @@ read from that table. Then fill in:
    `Runtime.candidates` where generic information may name another. `Runtime.install` says in one sentence how to get
    it. The base class looks it up and raises `CannotStart` with all of that before anything starts.
 2. **The start.** `Runtime.launch(stage)` writes the files that the process needs into ``stage.folder`` and returns
-   a `Launch`. It may block: it runs in a thread. Helpers:
+   a `Launch`. It may block: a node does nothing else meanwhile. Helpers:
 
    * ``self.write_script(stage)`` writes the script's text to a file named for the task and returns its path. Write the
      text as it is, without lines in front: then line numbers in errors are those of the cell. Where an engine needs
@@ -50,6 +50,7 @@ read from that table. Then fill in:
 from __future__ import annotations
 
 import abc
+import contextlib
 import json
 import os
 import shutil
@@ -77,6 +78,8 @@ __all__ = ["REPORT", "REQUEST", "Runtime", "file_stem", "how_it_ended", "shell_c
 REQUEST, REPORT = "request.json", "report.json"
 #: Where the task-side files lie.
 HARNESS = Path(__file__).with_name("harness")
+#: Characters of a request that is handed over without a file.
+_MOST_WITHOUT_A_FILE = 64 * 1024
 #: Stages whose scripts may be answered without a process, and what decides which global they set.
 _ANSWERABLE = {StageKind.FORK, StageKind.FLOW, StageKind.SELECTION}
 
@@ -119,8 +122,8 @@ class Runtime(abc.ABC):
 
     def conclude(self, stage: Stage, launch: Launch, exit_code: int) -> StageReport:
         """What came of the stage. `exit_code` is negative for a signal, as in ``subprocess``. May block."""
-        path = stage.folder / REPORT
-        if not path.exists():
+        path = self.report_of(stage)
+        if path is None:
             return StageReport(exit_code=exit_code, failure=self._died(stage, exit_code))
         try:
             read = reports.read(path, stage.limit)
@@ -133,6 +136,14 @@ class Runtime(abc.ABC):
         summary = self.summary(code, read.error.summary if read.error else "")
         fault = failure(FailureKind.ERROR, f"{stage.kind.prefix}: {summary}", read.error.trace if read.error else "")
         return read.report(exit_code=code, failure=fault)
+
+    def report_of(self, stage: Stage) -> Path | None:
+        """Where the report is that the stage's process has written; None: it wrote none."""
+        for path in (stage.report, os.path.join(stage.folder, REPORT)):
+            with contextlib.suppress(OSError):
+                if path and os.stat(path).st_size:
+                    return Path(path)
+        return None
 
     def summary(self, exit_code: int, error: str) -> str:
         """What went wrong in one line, by the exit code and the script's error, which may be empty."""
@@ -187,6 +198,17 @@ class Runtime(abc.ABC):
             **more,
         )
         return request
+
+    def tell(self, stage: Stage, script: Path | None = None, **more: Wire) -> str:
+        """Have a process that may be forked from a template told its request: `Launch.request`, or a file."""
+        if not stage.forks:
+            self.write_request(stage, script, **more)
+            return ""
+        text = json.dumps(self.request(stage, script, **more), separators=(",", ":"))
+        if len(text) <= _MOST_WITHOUT_A_FILE:
+            return text
+        (stage.folder / REQUEST).write_text(text, encoding="ascii")
+        return str(stage.folder)
 
     def write_request(self, stage: Stage, script: Path | None = None, **more: Wire) -> Path:
         """Write ``request.json`` and return its path; `more` as for `request`."""

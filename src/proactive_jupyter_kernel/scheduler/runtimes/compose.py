@@ -41,7 +41,7 @@ class DockerCompose(NativeShell):
         (stage.working_dir / _FILE).write_text(_replaced(stage.script.code, texts), encoding="utf-8", newline="")
         compose = (program,) if Path(program).stem == "docker-compose" else (program, "compose")
         command = [*compose, *_options(stage, "docker-compose-options"), "-f", _FILE]
-        self.write_request(
+        told = self.tell(
             stage,
             driver=str(HARNESS / "compose.py"),
             up=[*command, "up", *_options(stage, "docker-compose-up-options")],
@@ -49,7 +49,7 @@ class DockerCompose(NativeShell):
         )
         run = HARNESS / "python" / "run.py"
         return Launch(
-            programs=(sys.executable,), arguments=(str(run), str(stage.folder)), environment=texts, forkable=True
+            programs=(sys.executable,), arguments=(str(run), str(stage.folder)), environment=texts, request=told
         )
 
     def conclude(self, stage: Stage, launch: Launch, exit_code: int) -> StageReport:

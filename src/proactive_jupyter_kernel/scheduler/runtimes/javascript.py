@@ -34,18 +34,18 @@ class JavaScript(ScriptEngineRuntime):
         return (sys.executable,) if _runs_in_python(stage) else self.programs
 
     def launch(self, stage: Stage) -> Launch:
-        """``python run.py FOLDER``, or ``node host.js FOLDER``; a warm Python may fork instead."""
+        """``python run.py FOLDER``, or ``node host.js FOLDER``; a template of that Python may fork instead."""
         programs = self.program(stage)
         script = self.write_script(stage)
         if not _runs_in_python(stage):
             return self._by_node(stage, programs, script)
-        self.write_request(stage, script, driver=str(_FOLDER / "host.py"))
+        told = self.tell(stage, script, driver=str(_FOLDER / "host.py"))
         run = HARNESS / "python" / "run.py"
         return Launch(
             programs=programs,
             arguments=(str(run), str(stage.folder)),
             masks={str(script): stage.label},
-            forkable=True,
+            request=told,
         )
 
     def _by_node(self, stage: Stage, programs: tuple[str, ...], script: Path) -> Launch:

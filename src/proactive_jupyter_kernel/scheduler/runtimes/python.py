@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from proactive_jupyter_kernel.scheduler.attempt import Wire
-from proactive_jupyter_kernel.scheduler.runtimes.base import REPORT, Runtime, file_stem
+from proactive_jupyter_kernel.scheduler.runtimes.base import Runtime, file_stem
 from proactive_jupyter_kernel.scheduler.runtimes.stage import Launch, Stage, StageReport
 from proactive_jupyter_kernel.workflow import values
 
@@ -26,7 +26,7 @@ _spec = importlib.util.spec_from_file_location("_proactive_run", {run!r})
 _run = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_run)
 del importlib, _spec
-globals().pop("_run").stage.again({folder!r}, globals())
+globals().pop("_run").stage.again({told!r}, globals())
 """
 
 
@@ -60,25 +60,26 @@ class Python(Runtime):
         return next((found for name in self.programs if added and (found := shutil.which(name, path=added))), "")
 
     def launch(self, stage: Stage) -> Launch:
-        """``python run.py FOLDER``; a warm interpreter may fork instead."""
+        """``python run.py FOLDER``; a template of the interpreter may fork instead."""
         programs = self.program(stage)
-        run = self._harness_folder(stage) / "run.py"
-        script = self.write_script(stage)
-        main = stage.folder / f"{file_stem(stage.task_name)}.py"
-        main.write_text(
-            _MAIN.format(run=str(run), folder=str(stage.folder)), encoding="ascii", errors="backslashreplace"
-        )
-        self.write_request(stage, script, main=str(main))
-        return Launch(
-            programs=programs,
-            arguments=(str(run), str(stage.folder)),
-            masks={str(script): stage.label, str(main): stage.label},
-            forkable=not stage.enclosed,
-        )
+        run = str(self._harness_folder(stage) / "run.py")
+        main = os.path.join(stage.folder, f"{file_stem(stage.task_name)}.py")
+        told = self.tell(stage, None, main=main, code=stage.script.code)
+        # A child of the script that finds its parent's main module by the file is told there.
+        with open(main, "w", encoding="ascii", errors="backslashreplace") as file:
+            file.write(_MAIN.format(run=run, told=told or str(stage.folder)))
+        return Launch(programs=programs, arguments=(run, str(stage.folder)), masks={main: stage.label}, request=told)
+
+    def request(self, stage: Stage, script: Path | None = None, **more: Wire) -> dict[str, Wire]:
+        """As any request; the report goes to where the node reads it at once."""
+        request = super().request(stage, script, **more)
+        if stage.report:
+            request.update(report=stage.report, spare=request["report"])
+        return request
 
     def conclude(self, stage: Stage, launch: Launch, exit_code: int) -> StageReport:
         """A script that ends its process early with success (``os._exit(0)``) sets no result; that is no failure."""
-        if exit_code == 0 and not (stage.folder / REPORT).exists():
+        if exit_code == 0 and self.report_of(stage) is None:
             return StageReport(exit_code=0)
         return super().conclude(stage, launch, exit_code)
 

@@ -86,6 +86,11 @@ class Stage:
     jvm_arguments: tuple[str, ...] = ()
     #: How many bytes the report may have.
     limit: int = 64 * 1024 * 1024
+    #: Whether a Python process may come from a template, which takes the request without a file.
+    forks: bool = False
+    #: Where such a process writes its report, instead of a file in `folder`: the path of a file in memory that is empty
+    #: until then; empty where there is none.
+    report: str = ""
 
     @property
     def label(self) -> str:
@@ -121,9 +126,9 @@ class Launch:
     environment: Mapping[str, str] = field(default_factory=dict)
     #: What stands in the output for something better to read: the script's path -> ``<task T1>``.
     masks: Mapping[str, str] = field(default_factory=dict)
-    #: True: the program is a Python interpreter, the arguments our harness and the stage's folder; a warm process
-    #: of that interpreter may fork instead.
-    forkable: bool = False
+    #: What the stage's process is told where a template of the program, a Python interpreter, forks for it: the
+    #: request, or the folder that it lies in. Empty: the program is executed.
+    request: str = ""
     #: True: what the process writes to standard output is the result, as bytes.
     captures: bool = False
     #: Where a process that is there already may run the stage instead; None: a new one must.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from proactive_jupyter_kernel.scheduler.executors.enclosure import Enclosure, folder_of, words
+from proactive_jupyter_kernel.scheduler.nodes.enclosure import Enclosure, folder_of, words
 from proactive_jupyter_kernel.scheduler.runtimes.bindings import Bindings
 from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart, Launch, Stage, StageKind, StageReport
 from proactive_jupyter_kernel.workflow.model import Script

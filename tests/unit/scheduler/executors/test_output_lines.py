@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proactive_jupyter_kernel.scheduler.executors.output import LineStream, OutputLimits, merged
+from proactive_jupyter_kernel.scheduler.nodes.output import LineStream, OutputLimits, merged
 
 WIDE = OutputLimits()
 NARROW = OutputLimits(line=20, lines=3, size=10_000, lines_per_second=1, size_per_second=1000, held=10)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -13,8 +14,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 __all__ = [
+    "SHORTAGES",
     "become_subreaper",
-    "cookie_of",
+    "bury",
+    "children",
     "descendants",
     "die_with",
     "ended",
@@ -24,8 +27,8 @@ __all__ = [
     "tree",
 ]
 
-#: Names the attempt in the environment of all its processes.
-COOKIE = b"PROACTIVE_TASK_COOKIE="
+#: What the system says where it has no room for another process or file now, and may have some later.
+SHORTAGES = frozenset((errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE))
 #: Of ``linux/prctl.h``.
 _SET_DEATH_SIGNAL, _SET_CHILD_SUBREAPER = 1, 36
 #: Bytes in which the system counts memory.
@@ -103,29 +106,48 @@ def _parent(name: str) -> int | None:
         return None
 
 
-def descendants(pid: int) -> list[int]:
-    """Children of children, the deepest last."""
-    children = tree()
+def children(pid: int) -> list[int]:
+    """The children of a process, those that only wait to be buried included; on Linux at the cost of one small file."""
+    if not _lists_children():
+        return tree().get(pid, [])
     found: list[int] = []
-    todo = [pid]
-    while todo:
-        below = [child for parent in todo for child in children.get(parent, ())]
-        found += below
-        todo = below
+    try:
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:
+                found += map(int, file.read().split())
+    except OSError:
+        pass  # it has ended meanwhile
     return found
 
 
-def cookie_of(pid: int) -> str | None:
-    """The attempt that a process belongs to; None where its environment does not say."""
+def _lists_children() -> bool:
+    """Whether the system has that file, which a kernel may be built without."""
+    global _listing
+    if _listing is None:
+        _listing = os.path.exists(f"/proc/self/task/{os.getpid()}/children")
+    return bool(_listing)
+
+
+_listing: Any = None
+
+
+def descendants(pid: int) -> list[int]:
+    """Children of children, the deepest last."""
+    known = None if _lists_children() else tree()
+    found: list[int] = []
+    todo = [pid]
+    while todo:
+        todo = [child for parent in todo for child in (children(parent) if known is None else known.get(parent, ()))]
+        found += todo
+    return found
+
+
+def bury(pid: int) -> bool:
+    """Wait for a child that has ended; whether it had, or is none."""
     try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            content = file.read()
+        return os.waitpid(pid, os.WNOHANG)[0] != 0
     except OSError:
-        return None
-    for entry in content.split(b"\0"):
-        if entry.startswith(COOKIE):
-            return entry[len(COOKIE) :].decode("ascii", "replace")
-    return None
+        return True
 
 
 def signal_group(pid: int, number: int) -> None:

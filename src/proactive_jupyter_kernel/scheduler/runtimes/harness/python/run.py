@@ -1,8 +1,8 @@
 """The program that a Python task's process runs: ``python run.py FOLDER``, or ``python run.py --warm FD``.
 
 FOLDER is a stage's folder with its request. With ``--warm`` the process waits for stages on the socket FD and forks for
-each; the children come out of `serve` and go on here. Plain top-level code, so that the oldest Python can say that it
-is too old.
+each; the children come out of `serve`, with their request, and go on here. Plain top-level code, so that the oldest
+Python can say that it is too old.
 """
 
 import sys
@@ -47,9 +47,9 @@ stage = import_module("_proactive.stage")
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--warm"]:
-        _folder = import_module("_proactive.warm").serve(int(sys.argv[2]))
+        _request = import_module("_proactive.warm").serve(int(sys.argv[2]))
         _leave, _exit = import_module("_proactive.leaving").leave, sys.exit
-        _code = 0 if _folder is None else stage.run(_folder)
+        _code = 0 if _request is None else stage.run(_request)
         _leave(_code)
     else:
         _exit = sys.exit

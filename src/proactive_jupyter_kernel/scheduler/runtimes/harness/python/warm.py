@@ -1,20 +1,20 @@
-"""A warm process: waits for stages and starts each in a fork of itself; POSIX only.
+"""A template: a Python process that waits for stages and starts each in a fork of itself; POSIX only.
 
-A Python stage goes on in the fork, which saves the start of an interpreter; any other command is executed there. Being
-single-threaded it may fork safely, which the scheduler may not, and it looks after what it starts: each child is the
-head of a session of its own; on Linux what such a child leaves behind comes back to this process, and is ended.
+The fork saves the start of an interpreter. Being single-threaded the template may fork safely, and it looks after what
+it starts: each child is the head of a session of its own; on Linux what such a child leaves behind comes back to the
+template, and is ended. A template belongs to one node, which runs one attempt at a time: all of it is the attempt's.
 
-The scheduler talks to it in lines of JSON over a socket:
+The node talks to it over a socket in messages of a head, a JSON object, and a body, with four bytes of length each in
+front:
 
-    {"do": "start", "id", "launch"}    with three file descriptors; `launch` is the path of a file with ``argv`` (null:
-                                       a Python stage), ``environment``, ``directory``, ``folder``, ``error``
-    {"do": "signal", "id", "number"}   to the child's session; SIGKILL goes to all its descendants
-    {"do": "sweep", "cookie", "alone"} kill what is left of an attempt; `alone`: no other one runs, so that whatever is
-                                       left belongs to it, whether or not it says so
-    {"do": "spare", "cookie"}          let live what is left of an attempt, now and later
+    {"do": "start", "environment", "directory"}    and the stage's request, with two file descriptors for its output;
+                                                   the environment is what the stage has besides the template's own
+    {"do": "signal", "number"}                     to the stage's session; SIGKILL goes to all its descendants
+    {"do": "sweep"}                                kill what is left of the attempt
+    {"do": "release"}                              end, and let it live instead
 
-and hears ``{"ready"}`` once, ``{"id", "pid"}``, ``{"id", "exit", "orphans", "peak"}`` and ``{"swept"}``. When the
-socket ends, because the scheduler stopped or died, it kills everything and ends.
+and hears lines of JSON: ``{"ready"}`` once, ``{"exit", "orphans", "peak"}``, with ``problem`` where the stage could not
+be started, and ``{"swept"}``. When the socket ends, because the node stopped or died, it kills everything and ends.
 """
 
 from __future__ import annotations
@@ -31,9 +31,12 @@ import signal
 import socket
 import sys
 import time
-from typing import Any, NoReturn
 
 from . import leaving, processes  # noqa: F401  # `leaving` is for the forks, loaded once
+
+TYPE_CHECKING = False  # importing `typing` would take longer than a small task
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["serve"]
 
@@ -43,12 +46,15 @@ _PRELOADED = ("linecache", "traceback", "tokenize", "datetime", "math", "random"
 
 #: How long the end of killed processes is awaited; SIGKILL leaves only those that hang in the kernel.
 _PATIENCE = 0.5
-#: Three descriptors come with a start; room for those of several starts read at once.
-_MOST_DESCRIPTORS = 48
+_MOST_DESCRIPTORS = 8
+#: How often, and after how many seconds, a fork is tried for which the system has no room.
+_TRIES, _BETWEEN = 40, 0.25
+#: Signals that the template ignores, or answers in its own way.
+_OURS = (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def serve(descriptor: int) -> str | None:
-    """Serve until the socket ends. Returns None then; in a forked child, the folder of the stage to run."""
+    """Serve until the socket ends. Returns None then; in a forked child, the request of the stage to run."""
     server = _Server(socket.socket(fileno=descriptor))
     for name in (*_PRELOADED, "_proactive_tasks.writing", "_proactive_tasks.reading"):
         importlib.import_module(name)
@@ -64,9 +70,10 @@ class _Server:
         self.pid = os.getpid()
         self.unread = b""
         self.descriptors: list[int] = []
-        #: Process id -> the scheduler's number for it.
-        self.children: dict[int, int] = {}
-        self.spared: set[str | None] = set()
+        #: The stage that runs; 0: none.
+        self.child = 0
+        self.is_released = False
+        self.nothing = os.open(os.devnull, os.O_RDONLY)
         self.wakeup, end = os.pipe()
         for pipe in (self.wakeup, end):
             os.set_blocking(pipe, False)
@@ -74,7 +81,7 @@ class _Server:
         self.ends = (self.wakeup, end)
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)  # the scheduler decides, by closing the socket
+            signal.signal(number, signal.SIG_IGN)  # the node decides, by closing the socket
 
     def run(self) -> str | None:
         subreaper = processes.become_subreaper()
@@ -91,20 +98,22 @@ class _Server:
                 if messages is None:
                     self.end()
                     return None
-                for message in messages:
-                    folder = self.obey(message)
-                    if folder is not None:
-                        return folder
+                for head, body in messages:
+                    request = self.obey(head, body)
+                    if request is not None:
+                        return request
+                    if self.is_released:
+                        return None
 
     def tell(self, **message: Any) -> None:
-        with contextlib.suppress(OSError):  # the scheduler is gone; the next read says so
+        with contextlib.suppress(OSError):  # the node is gone; the next read says so
             self.channel.sendall(json.dumps(message).encode("ascii") + b"\n")
 
-    def receive(self) -> list[dict[str, Any]] | None:
+    def receive(self) -> list[tuple[dict[str, Any], str]] | None:
         """The messages that have come; None at the end of the socket."""
         space = socket.CMSG_LEN(_MOST_DESCRIPTORS * array.array("i").itemsize)
         try:
-            data, ancillary, _, _ = self.channel.recvmsg(65536, space)
+            data, ancillary, _, _ = self.channel.recvmsg(262144, space)
         except OSError:
             return None
         for level, kind, content in ancillary:
@@ -114,61 +123,79 @@ class _Server:
                 self.descriptors.extend(found)
         if not data:
             return None
-        *lines, self.unread = (self.unread + data).split(b"\n")
-        return [json.loads(line) for line in lines]
+        self.unread += data
+        messages = []
+        while len(self.unread) >= 8:
+            first = 8 + int.from_bytes(self.unread[:4], "big")
+            end = first + int.from_bytes(self.unread[4:8], "big")
+            if len(self.unread) < end:
+                break
+            messages.append((json.loads(self.unread[8:first]), self.unread[first:end].decode("ascii")))
+            self.unread = self.unread[end:]
+        return messages
 
-    def obey(self, message: dict[str, Any]) -> str | None:
-        """Do it; in a forked child, the folder of the stage to run."""
-        if message["do"] == "start":
-            return self.start(message["id"], message["launch"])
-        if message["do"] == "signal":
-            self.signal(message["id"], message["number"])
-        elif message["do"] == "sweep":
-            self.sweep(message["cookie"], message["alone"])
-        elif message["do"] == "spare":
-            self.spared.add(message["cookie"])
+    def obey(self, head: dict[str, Any], body: str) -> str | None:
+        """Do it; in a forked child, the request of the stage to run."""
+        if head["do"] == "start":
+            return self.start(head, body)
+        if head["do"] == "signal":
+            self.signal(head["number"])
+        elif head["do"] == "sweep":
+            self.sweep()
+            self.tell(swept=True)
+        elif head["do"] == "release":
+            self.is_released = True
         return None
 
     # --- starting ------------------------------------------------------------------------------------------------
 
-    def start(self, number: int, launch: str) -> str | None:
-        streams, self.descriptors = self.descriptors[:3], self.descriptors[3:]
-        with open(launch, encoding="ascii") as file:
-            request = json.load(file)
-        try:
-            pid = os.fork()
-        except OSError as error:
-            _write(request["error"], f"the system cannot start another process ({error.strerror})")
-            self.tell(id=number, pid=0)
-            self.tell(id=number, exit=127, orphans=False, peak=0)
-            pid = -1
+    def start(self, head: dict[str, Any], body: str) -> str | None:
+        streams, self.descriptors = self.descriptors[:2], self.descriptors[2:]
+        told, problem = os.pipe()
+        # A signal that comes before the child takes signals as a script does must not be lost.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _OURS)
+        pid = self.fork()
         if pid == 0:
-            return self.become(request, streams)
+            return self.become(head, body, streams, problem)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _OURS)
+        os.close(problem)
         for stream in streams:
             os.close(stream)
-        if pid > 0:
-            self.children[pid] = number
-            self.tell(id=number, pid=pid)
+        if pid < 0:
+            os.close(told)
+            self.tell(exit=127, orphans=False, peak=0, problem="the system cannot start another process")
+            return None
+        self.child = pid
+        self.told = told
         return None
 
-    def become(self, request: dict[str, Any], streams: list[int]) -> str:
-        """Turn this fork into the stage's process, or execute its command."""
+    def fork(self) -> int:
+        """As ``os.fork``; waits where the system has no room for another process; -1: there was none for long."""
+        for _ in range(_TRIES):
+            try:
+                return os.fork()
+            except OSError:
+                time.sleep(_BETWEEN)
+        return -1
+
+    def become(self, head: dict[str, Any], body: str, streams: list[int], problem: int) -> str:
+        """Turn this fork into the stage's process."""
         try:
             os.setsid()
             processes.die_with(self.pid)
             channel = self.let_go()
-            for target, stream in enumerate(streams):
+            for target, stream in enumerate((self.nothing, *streams)):
                 os.dup2(stream, target)
-            os.closerange(3, max(*streams, *self.descriptors, *self.ends, channel) + 1)
-            os.chdir(request["directory"])
+            os.chdir(head["directory"])
         except OSError as error:
-            _give_up(request, error.strerror or str(error), error.filename)
-        if request["argv"] is not None:
-            _execute(request)
-        os.environ.clear()
-        os.environ.update(request["environment"])
+            reason = error.strerror or str(error)
+            os.write(problem, f"{error.filename}: {reason}".encode() if error.filename else reason.encode())
+            os._exit(127)
+        os.closerange(3, max(*streams, *self.descriptors, *self.ends, channel, problem, self.nothing) + 1)
+        os.environ.update(head["environment"])
         _refresh()
-        return str(request["folder"])
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _OURS)
+        return body
 
     def let_go(self) -> int:
         """Signals as Python has them at its start, and no hold on the socket, whose number is returned."""
@@ -181,90 +208,53 @@ class _Server:
     # --- ending --------------------------------------------------------------------------------------------------
 
     def reap(self) -> None:
-        """Report the children that have ended; orphans among them are reaped without being reported."""
+        """Report the stage that has ended; orphans that have are buried."""
         try:
             while os.read(self.wakeup, 4096):
                 pass
         except BlockingIOError:
             pass
         for pid, status, peak in processes.ended():
-            number = self.children.pop(pid, None)
-            if number is not None:
-                code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-                self.tell(id=number, exit=code, orphans=self.has_orphans(), peak=peak)
-
-    def has_orphans(self) -> bool:
-        """Whether somebody left a process behind; cheap where nothing else runs."""
-        if not self.children and not processes.has_children():
-            return False
-        return bool(self.orphans())
+            if pid != self.child:
+                continue
+            self.child = 0
+            code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+            problem = os.read(self.told, 4096) if code == 127 else b""
+            os.close(self.told)
+            more = {"problem": problem.decode("utf-8", "backslashreplace")} if problem else {}
+            self.tell(exit=code, orphans=processes.has_children(), peak=peak, **more)
 
     def orphans(self) -> list[int]:
         """The children that were not started here: their parents ended before them."""
-        return [pid for pid in processes.tree().get(self.pid, ()) if pid not in self.children]
+        return [pid for pid in processes.children(self.pid) if pid != self.child]
 
-    def signal(self, number: int, which: int) -> None:
-        for pid, child in self.children.items():
-            if child == number:
-                tree = processes.descendants(pid) if which == signal.SIGKILL else []
-                processes.signal_group(pid, which)
-                for descendant in tree:
-                    processes.signal_one(descendant, which)
+    def signal(self, which: int) -> None:
+        if not self.child:
+            return
+        tree = processes.descendants(self.child) if which == signal.SIGKILL else []
+        processes.signal_group(self.child, which)
+        for descendant in tree:
+            processes.signal_one(descendant, which)
 
-    def sweep(self, cookie: str, alone: bool) -> None:
+    def sweep(self) -> None:
         deadline = time.monotonic() + _PATIENCE
-        while True:
+        while processes.has_children():
             self.reap()
-            left = [pid for pid in self.orphans() if self.belongs(pid, cookie, alone)]
+            left = self.orphans()
             for pid in left:
                 for descendant in (*processes.descendants(pid), pid):
                     processes.signal_one(descendant, signal.SIGKILL)
             if not left or time.monotonic() > deadline:
                 break
-            time.sleep(0.002)
-        self.tell(swept=cookie)
-
-    def belongs(self, pid: int, cookie: str, alone: bool) -> bool:
-        found = processes.cookie_of(pid)
-        return found == cookie or (alone and found not in self.spared)
+            time.sleep(0.001)
 
     def end(self) -> None:
-        """Kill everything: the scheduler is gone."""
-        for pid in list(self.children):
-            for descendant in processes.descendants(pid):
+        """Kill everything: the node is gone."""
+        if self.child:
+            for descendant in processes.descendants(self.child):
                 processes.signal_one(descendant, signal.SIGKILL)
-            processes.signal_group(pid, signal.SIGKILL)
-        deadline = time.monotonic() + _PATIENCE
-        while time.monotonic() < deadline:
-            left = [pid for pid in self.orphans() if processes.cookie_of(pid) not in self.spared]
-            for pid in left:
-                for descendant in (*processes.descendants(pid), pid):
-                    processes.signal_one(descendant, signal.SIGKILL)
-            self.reap()
-            if not left and not self.children:
-                return
-            time.sleep(0.002)
-
-
-def _execute(request: dict[str, Any]) -> NoReturn:
-    """Replace this fork by the command."""
-    for number in (signal.SIGPIPE, getattr(signal, "SIGXFSZ", signal.SIGPIPE)):
-        signal.signal(number, signal.SIG_DFL)  # Python ignores them, and what is ignored stays so
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    try:
-        os.execvpe(request["argv"][0], request["argv"], request["environment"])
-    except (OSError, ValueError) as error:
-        _give_up(request, getattr(error, "strerror", None) or str(error), request["argv"][0])
-
-
-def _give_up(request: dict[str, Any], reason: str, what: str | None) -> NoReturn:
-    _write(request["error"], f"{what}: {reason}" if what else reason)
-    os._exit(127)
-
-
-def _write(path: str, text: str) -> None:
-    with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(text)
+            processes.signal_group(self.child, signal.SIGKILL)
+        self.sweep()
 
 
 def _refresh() -> None:

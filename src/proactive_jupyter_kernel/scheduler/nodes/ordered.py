@@ -19,12 +19,13 @@ gathered), and writes through a descriptor that was opened anew (``/dev/stderr``
 
 from __future__ import annotations
 
-import asyncio
 import os
 import select
 import sys
 import time
 from collections.abc import Callable, Sequence
+
+from proactive_jupyter_kernel.scheduler.nodes.loop import Loop
 
 __all__ = ["OrderedPipes", "is_possible"]
 
@@ -85,12 +86,12 @@ else:
 
 
 class OrderedPipes:
-    """The pipes of one attempt; use it in the loop's thread."""
+    """The pipes of one attempt."""
 
-    def __init__(self, count: int, take: Callable[[int, bytes], None]) -> None:
+    def __init__(self, loop: Loop, count: int, take: Callable[[int, bytes], None]) -> None:
         """`take` gets the number of the pipe and what was read from it; empty at the pipe's end."""
         self._take = take
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop
         pipes = [_packet_pipe() for _ in range(count)]
         #: What processes write to; -1 once it is closed here.
         self.ends = [end for _, end in pipes]
@@ -106,7 +107,7 @@ class OrderedPipes:
         self._loop.add_reader(self._epoll.fileno(), self.read)
 
     def read(self) -> None:
-        """Read what is there, in order; at most so much that the loop is not held up."""
+        """Read what is there, in order; at most so much that nothing else is held up."""
         for _ in range(_MOST_AT_ONCE):
             if self._epoll.closed:
                 return

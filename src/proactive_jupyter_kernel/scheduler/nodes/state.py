@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from proactive_jupyter_kernel.scheduler.attempt import Attempt, Failure, Outcome, Wire
-from proactive_jupyter_kernel.scheduler.executors.enclosure import Enclosure, of_node
-from proactive_jupyter_kernel.scheduler.executors.scratch import Scratch
+from proactive_jupyter_kernel.scheduler.nodes.enclosure import Enclosure, of_node
+from proactive_jupyter_kernel.scheduler.nodes.scratch import Scratch
 from proactive_jupyter_kernel.scheduler.runtimes.bindings import Bindings, node_properties
 from proactive_jupyter_kernel.scheduler.runtimes.stage import StageKind, StageReport
 from proactive_jupyter_kernel.workflow import references

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from proactive_jupyter_kernel.scheduler.attempt import Attempt, Failure, FailureKind, Outcome
-from proactive_jupyter_kernel.scheduler.executors.base import FileTransfers, OutputSink, ProgressSink, TransferFailed
-from proactive_jupyter_kernel.scheduler.executors.enclosure import Enclosure
-from proactive_jupyter_kernel.scheduler.executors.output import UNLIMITED
-from proactive_jupyter_kernel.scheduler.executors.scratch import Scratch
-from proactive_jupyter_kernel.scheduler.executors.stages import Host, StageRunner, Stopped
-from proactive_jupyter_kernel.scheduler.executors.state import LOGGED_LENGTH, AttemptState
-from proactive_jupyter_kernel.scheduler.executors.streams import Output
-from proactive_jupyter_kernel.scheduler.executors.warm import ProcessesLost
+from proactive_jupyter_kernel.scheduler.nodes.enclosure import Enclosure
+from proactive_jupyter_kernel.scheduler.nodes.output import UNLIMITED
+from proactive_jupyter_kernel.scheduler.nodes.processes import ProcessesLost
+from proactive_jupyter_kernel.scheduler.nodes.scratch import NodeFolder, Scratch
+from proactive_jupyter_kernel.scheduler.nodes.space import NoSpace
+from proactive_jupyter_kernel.scheduler.nodes.stages import Host, StageRunner, Stop, Stopped
+from proactive_jupyter_kernel.scheduler.nodes.state import LOGGED_LENGTH, AttemptState
+from proactive_jupyter_kernel.scheduler.nodes.streams import LineSink, Output
 from proactive_jupyter_kernel.scheduler.runtimes.stage import (
     Stage,
     StageKind,
@@ -29,10 +26,11 @@ from proactive_jupyter_kernel.scheduler.runtimes.stage import (
     lost,
     walltime_reached,
 )
+from proactive_jupyter_kernel.scheduler.transfers import FileTransfers, TransferFailed
 from proactive_jupyter_kernel.workflow.languages import by_engine
 from proactive_jupyter_kernel.workflow.model import Script
 
-__all__ = ["AttemptRun"]
+__all__ = ["AttemptRun", "run_limited"]
 
 _LOGGER = logging.getLogger(__name__)
 #: Kinds after which the task's process is gone, so that none of its further scripts can run.
@@ -46,125 +44,123 @@ class AttemptRun:
         self,
         attempt: Attempt,
         host: Host,
-        root: Path,
+        folder: NodeFolder,
         transfers: FileTransfers | None,
-        output: OutputSink,
-        progress: ProgressSink | None,
+        output: LineSink,
+        progress: Callable[[int], None],
     ) -> None:
         self._attempt = attempt
         self._host = host
         self._transfers = transfers
-        self._scratch = Scratch(root, attempt.key)
+        self._scratch = Scratch(folder, attempt.key, spared=self._spares)
         limits = UNLIMITED if attempt.precious_logs else host.settings.output
-        self._output = Output(output, limits, threads=host.settings.threads)
-        self._runner = StageRunner(host, self._scratch, self._output)
+        self._output = Output(host.loop, output, limits, threads=host.settings.threads)
+        self._stop = Stop(host.loop)
+        #: Done when not even a clean script shall run any more.
+        self._abandon = Stop(host.loop)
+        self._runner = StageRunner(host, self._scratch, self._output, self._stop)
         self._state = AttemptState(attempt, self._scratch)
         self._progress = progress
-        self._stop: asyncio.Future[FailureKind] = asyncio.get_running_loop().create_future()
-        self._abandon: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._percent = 0
+        #: When it has ended: whether processes of it live on, as it wanted.
+        self.leaves_processes = False
+
+    @property
+    def key(self) -> str:
+        """The attempt's."""
+        return self._attempt.key
 
     def stop(self, kind: FailureKind) -> None:
         """Have it end soon, for that reason; its clean script, too, if the scheduler itself ends."""
-        if not self._stop.done():
-            self._stop.set_result(kind)
-        if kind is FailureKind.LOST and not self._abandon.done():
-            self._abandon.set_result(None)
+        self._stop.set(kind)
+        if kind is FailureKind.LOST:
+            self._abandon.set(kind)
 
-    async def run(self) -> Outcome:
+    def run(self) -> Outcome:
         """Run it; every process and the scratch folder are gone when this returns."""
         begin = time.monotonic()
-        watcher = asyncio.create_task(self._watch_progress()) if self._progress else None
+        self._watch()
         try:
-            await self._race()
-            await self._clean()
-            duration = round((time.monotonic() - begin) * 1000)
-            return self._state.outcome(duration=duration)
+            self._race()
+            self._clean()
+            return self._state.outcome(duration=round((time.monotonic() - begin) * 1000))
         finally:
-            if watcher is not None:
-                watcher.cancel()
-            try:
-                await asyncio.shield(self._finish())
-            finally:
-                self.ended.set_result(None)
+            self._watcher.cancel()
+            self._finish()
 
-    async def _race(self) -> None:
+    def _race(self) -> None:
         """The work, against being stopped and against the walltime."""
-        work = asyncio.create_task(self._work())
-        either: set[asyncio.Future[Any]] = {work, self._stop}
+        self._stop.after(self._attempt.walltime)
         try:
-            await asyncio.wait(either, timeout=self._attempt.walltime, return_when=asyncio.FIRST_COMPLETED)
-            if not work.done():
-                await self._runner.end()
-            await work
+            self._work()
         except Stopped:
             self._fail(self._why_stopped())
         except ProcessesLost:
             self._fail(failure(FailureKind.LOST, "The process that runs the tasks of this interpreter has died"))
-        except asyncio.CancelledError:
-            await self._runner.end()
-            with contextlib.suppress(Stopped, ProcessesLost):
-                await work
-            raise
+        except NoSpace as error:
+            self._fail(failure(FailureKind.LOST, str(error)))
+        finally:
+            self._stop.forget()
 
     def _why_stopped(self) -> Failure:
-        if not self._stop.done():
+        if self._stop.kind is FailureKind.WALLTIME:
             return walltime_reached(self._attempt.task_name, self._attempt.walltime or 0.0)
-        return killed() if self._stop.result() is FailureKind.KILLED else lost()
+        return killed() if self._stop.kind is FailureKind.KILLED else lost()
 
     # --- the order of things -------------------------------------------------------------------------------------
 
-    async def _work(self) -> None:
+    def _work(self) -> None:
         try:
-            await self._host.block(self._create)
-            await self._fetch()
+            self._scratch.create()
+            self._state.prepare()
+            self._fetch()
         except OSError as error:
+            NoSpace.check(error, self._scratch.folder)
             self._fail(failure(FailureKind.ERROR, f"Failed to prepare the task's folder: {error}"))
             return
         except TransferFailed as error:
+            self._check_space(error)
             self._fail(failure(FailureKind.ERROR, f"Failed to copy input files: {error}"))
             return
-        if await self._enclose():
-            await self._scripts()
-        await self._deliver()
+        if self._enclose():
+            self._scripts()
+        self._deliver()
 
-    def _create(self) -> None:
-        self._scratch.create()
-        self._state.prepare()
+    def _check_space(self, error: TransferFailed) -> None:
+        """A transfer that failed because the node's disk is full."""
+        if isinstance(error.__cause__, OSError):
+            NoSpace.check(error.__cause__, self._scratch.folder)
 
-    async def _enclose(self) -> bool:
+    def _enclose(self) -> bool:
         """Have the fork environment prepared; False where its script failed."""
         script = self._state.fork_script
         if script is not None:
-            report = await self._stage(StageKind.FORK, script)
+            report = self._stage(StageKind.FORK, script)
             if report.failure is not None:
                 self._fail(report.failure)
                 return False
             self._state.enclosure = self._state.enclosure.changed_by(report)
         if self._state.enclosure.prefix:
-            await self._host.block(self._move_inside)
+            self._scratch.enclose()
+            self._state.locate()
         return True
 
-    def _move_inside(self) -> None:
-        self._scratch.enclose()
-        self._state.locate()
-
-    async def _scripts(self) -> None:
+    def _scripts(self) -> None:
         attempt = self._attempt
-        ended_well = attempt.pre is None or await self._pre(attempt.pre)
+        ended_well = attempt.pre is None or self._pre(attempt.pre)
         if ended_well:
-            ended_well = await self._main()
+            ended_well = self._main()
         if ended_well and attempt.post is not None:
-            await self._one(StageKind.POST, attempt.post)
+            self._one(StageKind.POST, attempt.post)
         if attempt.flow is not None and not (self._state.failure and self._state.failure.kind in _GONE):
-            await self._flow()
+            self._flow()
 
-    async def _pre(self, script: Script) -> bool:
+    def _pre(self, script: Script) -> bool:
         name = self._attempt.generic_information.get("PRE_SCRIPT_AS_FILE", "").strip()
         if not name:
-            return await self._one(StageKind.PRE, script)
+            return self._one(StageKind.PRE, script)
         try:
-            await self._host.block(self._save, script, name)
+            self._save(script, name)
         except OSError as error:
             self._fail(failure(FailureKind.ERROR, f"{StageKind.PRE.prefix}: it cannot be saved as {name}: {error}"))
             return False
@@ -179,22 +175,22 @@ class AttemptRun:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(script.code, encoding="utf-8", newline="")
 
-    async def _main(self) -> bool:
+    def _main(self) -> bool:
         script, command = self._state.main
-        return await self._one(StageKind.MAIN, script, command=command)
+        return self._one(StageKind.MAIN, script, command=command)
 
-    async def _one(self, kind: StageKind, script: Script, *, command: tuple[str, ...] = ()) -> bool:
+    def _one(self, kind: StageKind, script: Script, *, command: tuple[str, ...] = ()) -> bool:
         """Run a stage and note what came of it."""
-        report = await self._stage(kind, script, command=command)
+        report = self._stage(kind, script, command=command)
         self._state.take(kind, report)
         if report.failure is not None:
             self._fail(report.failure)
         return report.failure is None
 
-    async def _flow(self) -> None:
+    def _flow(self) -> None:
         flow = self._attempt.flow
         assert flow is not None
-        report = await self._stage(StageKind.FLOW, flow.script, variable=flow.variable)
+        report = self._stage(StageKind.FLOW, flow.script, variable=flow.variable)
         self._state.take(StageKind.FLOW, report)
         if report.failure is None and flow.variable not in report.values:
             message = f"{StageKind.FLOW.prefix}: it must set the variable {flow.variable!r}, and it ended without"
@@ -206,7 +202,7 @@ class AttemptRun:
         else:
             self._output.say(report.failure.message)
 
-    async def _stage(
+    def _stage(
         self, kind: StageKind, script: Script, *, variable: str = "", command: tuple[str, ...] = ()
     ) -> StageReport:
         stage = Stage(
@@ -217,7 +213,7 @@ class AttemptRun:
             variable=variable,
             command=command,
         )
-        return await self._runner.run(stage, self._state.enclosure)
+        return self._runner.run(stage, self._state.enclosure)
 
     def _fail(self, fault: Failure) -> None:
         """Note why the attempt failed, and say so in its log, as a server does after a script's own traceback."""
@@ -227,30 +223,24 @@ class AttemptRun:
 
     # --- files ---------------------------------------------------------------------------------------------------
 
-    async def _fetch(self) -> None:
+    def _fetch(self) -> None:
         transfers = self._transfers_for(self._attempt.input_files)
         if transfers is not None:
-            await self._host.block(
-                transfers.fetch, self._attempt, self._scratch.local, self._say_soon(), lambda: self._runner.stopped
-            )
-        self._check_stopped()
+            transfers.fetch(self._attempt, self._scratch.local, self._say_out, self._stop.asked)
+            self._check_stopped()
 
-    async def _deliver(self) -> None:
+    def _deliver(self) -> None:
         """Carry files out, also those of a task that failed."""
         self._check_stopped()
-        await self._host.block(self._scratch.disclose)
+        self._scratch.disclose()
         try:
             transfers = self._transfers_for(self._attempt.output_files)
             if transfers is not None:
-                await self._host.block(
-                    transfers.deliver,
-                    self._attempt,
-                    self._scratch.local,
-                    self._state.visible,
-                    self._say_soon(),
-                    lambda: self._runner.stopped,
+                transfers.deliver(
+                    self._attempt, self._scratch.local, self._state.visible, self._say_out, self._stop.asked
                 )
         except TransferFailed as error:
+            self._check_space(error)
             if self._state.failure is None:
                 self._fail(failure(FailureKind.ERROR, f"Failed to copy output files: {error}"))
             else:
@@ -262,24 +252,25 @@ class AttemptRun:
             raise TransferFailed("this executor has no data spaces")
         return self._transfers if any(files) else None
 
-    def _say_soon(self) -> _SaySoon:
-        return _SaySoon(self._output, asyncio.get_running_loop())
+    def _say_out(self, text: str) -> None:
+        self._output.say(text, "out")
 
     def _check_stopped(self) -> None:
-        if self._runner.stopped:
+        if self._stop:
             raise Stopped
 
     # --- the end -------------------------------------------------------------------------------------------------
 
-    async def _clean(self) -> None:
+    def _clean(self) -> None:
         """Run the clean script; its output and its faults are the scheduler's log's business alone."""
         script = self._attempt.clean
         fault = self._state.failure
         if script is None or (fault is not None and fault.kind is FailureKind.LOST) or not self._scratch.local.exists():
             return
         key = self._attempt.key
-        output = Output(self._cleaned, self._host.settings.output, threads=self._host.settings.threads)
-        runner = StageRunner(self._host, self._scratch, output)
+        output = Output(self._host.loop, self._cleaned, self._host.settings.output, threads=self._host.settings.threads)
+        stop = Stop(self._host.loop)
+        runner = StageRunner(self._host, self._scratch, output, stop)
         stage = Stage(
             kind=StageKind.CLEAN,
             task_name=self._attempt.task_name,
@@ -287,13 +278,16 @@ class AttemptRun:
             bindings=self._state.clean_bindings(script),
         )
         try:
-            report = await run_limited(runner, stage, self._host.settings.side_limit, self._abandon)
+            self._abandon.also(stop)
+            report = run_limited(runner, stage, self._host.settings.side_limit, stop)
             if report.failure is not None:
                 _LOGGER.warning("%s: %s", key, report.failure.message)
                 self._state.clean_failure = report.failure.message
+        except (ProcessesLost, NoSpace) as error:
+            _LOGGER.warning("%s: its clean script could not be run: %s", key, error or "its process was lost")
         finally:
-            await runner.sweep(spare=self._spares)
-            await output.close(0.5)
+            self.leaves_processes |= runner.sweep(spare=self._spares)
+            output.close(0.5)
 
     def _cleaned(self, stream: str, text: str, at: int) -> None:
         line = text.rstrip()
@@ -304,55 +298,39 @@ class AttemptRun:
     def _spares(self) -> bool:
         return self._attempt.generic_information.get("DISABLE_PTK", "").strip().lower() == "true"
 
-    async def _finish(self) -> None:
+    def _finish(self) -> None:
         """Leave nothing behind."""
         stopped = self._state.failure is not None and self._state.failure.kind in _GONE
         spares = self._spares and not stopped
-        await self._runner.sweep(spare=spares)
-        await self._output.close(0.1 if spares else 2.0)
-        await self._host.block(self._scratch.remove)
+        self.leaves_processes |= self._runner.sweep(spare=spares)
+        self._output.close(0.1 if spares else 2.0)
+        self._scratch.remove(keep=not self.leaves_processes)
 
-    async def _watch_progress(self) -> None:
-        """Tell about progress as the task's file says it."""
-        assert self._progress is not None
-        last = 0
-        while True:
-            await asyncio.sleep(self._host.settings.progress_every)
-            percent = await self._host.block(_read_progress, self._scratch.progress_file)
-            if percent is not None and percent != last:
-                last = percent
-                self._progress(percent)
+    def _watch(self) -> None:
+        """Tell about progress as the task's file says it, now and then; and bury what the task lets go of."""
+        self._watcher = self._host.loop.call_later(self._host.settings.progress_every, self._look)
 
-
-class _SaySoon:
-    """Says lines from a thread."""
-
-    def __init__(self, output: Output, loop: asyncio.AbstractEventLoop) -> None:
-        self._output = output
-        self._loop = loop
-
-    def __call__(self, text: str) -> None:
-        self._loop.call_soon_threadsafe(self._output.say, text, "out")
+    def _look(self) -> None:
+        self._watch()
+        self._host.spawner.reap()
+        percent = _read_progress(self._scratch.progress_file)
+        if percent is not None and percent != self._percent:
+            self._percent = percent
+            self._progress(percent)
 
 
-async def run_limited(
-    runner: StageRunner, stage: Stage, limit: float, abandon: asyncio.Future[None] | None = None
-) -> StageReport:
-    """Run a script of the scheduler's side, not longer than `limit` seconds, and not when `abandon` is done."""
-    work = asyncio.create_task(runner.run(stage, Enclosure()))
-    either: set[asyncio.Future[Any]] = {work} if abandon is None else {work, abandon}
-    await asyncio.wait(either, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
-    if not work.done():
-        await runner.end()
+def run_limited(runner: StageRunner, stage: Stage, limit: float, stop: Stop) -> StageReport:
+    """Run a script of the scheduler's side, not longer than `limit` seconds, and not when `stop` says so."""
+    stop.after(limit)
     try:
-        return await work
+        return runner.run(stage, Enclosure())
     except Stopped:
         message = (
             f"{stage.kind.prefix}: it was ended; it may take {limit:g} seconds, and the scheduler's own end ends it"
         )
         return StageReport(failure=failure(FailureKind.ERROR, message))
-    except ProcessesLost:
-        return StageReport(failure=failure(FailureKind.LOST, f"{stage.kind.prefix}: its process was lost"))
+    finally:
+        stop.forget()
 
 
 def _read_progress(path: Path) -> int | None:

@@ -1,48 +1,53 @@
 """The pipes through which all processes of one attempt write, and their way to the log, line by line.
 
 One pair of pipes serves all stages, so that a process that a pre script left running can still write. On Linux the two
-are read in the order in which they were written to (`ordered`). Elsewhere the event loop or, where it cannot, threads
-read them: lines that were written to the two streams at nearly the same time may then change places.
+are read in the order in which they were written to (`ordered`). Elsewhere the loop or, where it cannot, threads read
+them: lines that were written to the two streams at nearly the same time may then change places.
 """
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import os
 import threading
 import time
 from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
-from proactive_jupyter_kernel.scheduler.executors.base import OutputSink, StreamName
-from proactive_jupyter_kernel.scheduler.executors.ordered import OrderedPipes, is_possible
-from proactive_jupyter_kernel.scheduler.executors.output import LineStream, OutputLimits, merged
+from proactive_jupyter_kernel.scheduler.nodes.loop import Loop, Timer
+from proactive_jupyter_kernel.scheduler.nodes.ordered import OrderedPipes, is_possible
+from proactive_jupyter_kernel.scheduler.nodes.output import LineStream, OutputLimits, merged
 
-__all__ = ["Capture", "Output"]
+__all__ = ["Capture", "LineSink", "Output"]
+
+#: Gets ``out`` or ``err``, each line with its line feed (the last one may lack it), and when it was read, in
+#: milliseconds since the epoch.
+LineSink: TypeAlias = Callable[[str, str, int], None]
 
 _CHUNK = 1024 * 1024
 #: Seconds between two looks at what is held back; also how long a flood is not read, which slows it down.
 _TICK = 0.2
 _PAUSE = 0.01
 
-_NAMES: tuple[StreamName, ...] = ("out", "err")
+_NAMES = ("out", "err")
 _in_order = functools.cache(is_possible)
 
 
 class Output:
     """Standard output and standard error of an attempt."""
 
-    def __init__(self, sink: OutputSink, limits: OutputLimits, *, threads: bool) -> None:
+    def __init__(self, loop: Loop, sink: LineSink, limits: OutputLimits, *, threads: bool) -> None:
         """`threads`: read in threads, not by the loop."""
+        self._loop = loop
         self._sink = sink
         self._limits = limits
-        self._streams = [_Stream(name, sink, limits) for name in _NAMES]
+        self._streams = [_Stream(loop, name, sink, limits) for name in _NAMES]
         self._pipes: _Pipes | OrderedPipes
         if not threads and _in_order():
-            self._pipes = OrderedPipes(len(_NAMES), self._take)
+            self._pipes = OrderedPipes(loop, len(_NAMES), self._take)
         else:
-            self._pipes = _Pipes(self._take, threads=threads)
-        self._pauses: dict[int, asyncio.TimerHandle] = {}
+            self._pipes = _Pipes(loop, self._take, threads=threads)
+        self._pauses: dict[int, Timer] = {}
 
     @property
     def ends(self) -> tuple[int, int]:
@@ -55,7 +60,7 @@ class Output:
         for stream in self._streams:
             stream.lines.masks = merged(stream.lines.masks, masks)
 
-    def say(self, text: str, stream: StreamName = "err") -> None:
+    def say(self, text: str, stream: str = "err") -> None:
         """A line of the executor's own, after all that was written before."""
         self._pipes.read()
         self._sink(stream, text.rstrip("\n") + "\n", _now())
@@ -67,10 +72,13 @@ class Output:
         for line in (*lines.feed(data, 0.0), *lines.finish()):
             self._sink("out", line, now)
 
-    async def close(self, patience: float) -> None:
+    def close(self, patience: float) -> None:
         """Read what is left and close; processes that still hold the pipes get `patience` seconds, and no more."""
         self._pipes.let_go()
-        await asyncio.wait([stream.ended for stream in self._streams], timeout=patience)
+        self._pipes.read()
+        end = time.monotonic() + patience
+        while not all(stream.ended for stream in self._streams) and (left := end - time.monotonic()) > 0:
+            self._loop.turn(left)
         for pause in self._pauses.values():
             pause.cancel()
         self._pipes.close()
@@ -83,7 +91,7 @@ class Output:
         if data and stream.lines.holds and number not in self._pauses and stream.is_open:
             self._pipes.widen()
             self._pipes.pause(number)
-            self._pauses[number] = asyncio.get_running_loop().call_later(_PAUSE, self._resume, number)
+            self._pauses[number] = self._loop.call_later(_PAUSE, lambda: self._resume(number))
 
     def _resume(self, number: int) -> None:
         del self._pauses[number]
@@ -93,23 +101,22 @@ class Output:
 class _Stream:
     """One stream on its way to the log."""
 
-    def __init__(self, name: StreamName, sink: OutputSink, limits: OutputLimits) -> None:
-        self._loop = asyncio.get_running_loop()
+    def __init__(self, loop: Loop, name: str, sink: LineSink, limits: OutputLimits) -> None:
+        self._loop = loop
         self._name = name
         self._sink = sink
         self.is_open = True
         self.lines = LineStream(limits, time.monotonic())
-        #: Done when no writer is left.
-        self.ended: asyncio.Future[None] = self._loop.create_future()
-        self._timer: asyncio.TimerHandle | None = None
+        #: No writer is left.
+        self.ended = False
+        self._timer: Timer | None = None
 
     def take(self, data: bytes) -> None:
         """What was read; empty at the end."""
         if not self.is_open:
             return
         if not data:
-            if not self.ended.done():
-                self.ended.set_result(None)
+            self.ended = True
             return
         self._let_out(self.lines.feed(data, time.monotonic()))
         if self.lines.holds and self._timer is None:
@@ -123,8 +130,7 @@ class _Stream:
         if self._timer is not None:
             self._timer.cancel()
         self._let_out(self.lines.finish())
-        if not self.ended.done():
-            self.ended.set_result(None)
+        self.ended = True
 
     def _tick(self) -> None:
         self._timer = None
@@ -141,10 +147,12 @@ class _Stream:
 class _Pipes:
     """Ordinary pipes, with the verbs of `OrderedPipes`."""
 
-    def __init__(self, take: Callable[[int, bytes], None], *, threads: bool) -> None:
+    def __init__(self, loop: Loop, take: Callable[[int, bytes], None], *, threads: bool) -> None:
         self._take = take
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop
         self._threads = threads
+        if threads:
+            loop.wakeable()
         pipes = [os.pipe() for _ in _NAMES]
         self.ends = [end for _, end in pipes]
         self._sources = {number: source for number, (source, _) in enumerate(pipes)}
@@ -156,7 +164,7 @@ class _Pipes:
                 threading.Thread(target=self._read_on, args=(number, source), name=name, daemon=True).start()
             else:
                 os.set_blocking(source, False)
-                self._loop.add_reader(source, self._read, number)
+                self._loop.add_reader(source, functools.partial(self._read, number))
 
     def read(self) -> None:
         """Read what is there; in threads that goes by itself."""
@@ -183,10 +191,7 @@ class _Pipes:
             except OSError:
                 data = b""
             self._room[number].acquire()
-            try:
-                self._loop.call_soon_threadsafe(self._taken, number, data)
-            except RuntimeError:  # the loop is closed
-                break
+            self._loop.call_soon_threadsafe(functools.partial(self._taken, number, data))
 
     def _taken(self, number: int, data: bytes) -> None:
         self._room[number].release()
@@ -207,7 +212,7 @@ class _Pipes:
     def resume(self, number: int) -> None:
         """Read it again."""
         if not self._threads and number in self._sources:
-            self._loop.add_reader(self._sources[number], self._read, number)
+            self._loop.add_reader(self._sources[number], functools.partial(self._read, number))
 
     def let_go(self) -> None:
         """Close our hold on the writing ends."""

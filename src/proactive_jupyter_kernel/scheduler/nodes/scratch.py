@@ -1,0 +1,241 @@
+"""The folders of a node, and the journal by which a successor finds what a crash has left.
+
+While an attempt runs its folder is ``scratch/<key>/`` with ``local`` (the task's working folder) and ``control`` (what
+its processes are told). Between two attempts it is kept, empty, under the node's name: moving a folder costs much less
+than making and removing four. It is kept only where nothing is left of the attempt, neither a file nor a process.
+
+``scratch/<node>.json`` is the journal: the node's process, and the marks of its attempts in their environments.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import logging
+import os
+import secrets
+import shutil
+import stat
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+__all__ = ["NodeFolder", "Scratch", "clean_up", "clean_up_node"]
+
+_LOGGER = logging.getLogger(__name__)
+#: Characters of a mark that all attempts of a node share; the others count.
+_MARK = 16
+#: The stage whose folder is kept, because every attempt has it.
+_USUAL = "main"
+
+
+class NodeFolder:
+    """What a node keeps between its attempts."""
+
+    def __init__(self, root: Path, name: str) -> None:
+        self.root = root
+        self.kept = root / name
+        self._journal = _journal_of(root, name)
+        self._mark = secrets.token_hex(_MARK // 2)
+        self._numbers = itertools.count(1)
+        self._spared: list[str] = []
+        self._pids: list[int] = []
+
+    def open(self, *pids: int) -> None:
+        """Begin the journal with these processes."""
+        self._pids += [pid for pid in pids if pid not in self._pids]
+        self._write()
+
+    def cookie(self, *, spared: bool) -> str:
+        """The mark of an attempt. That of one whose processes may outlive it stands in the journal as long as it runs,
+        so that a successor kills them only then."""
+        if not spared:
+            return f"{self._mark}{next(self._numbers):0{_MARK}x}"
+        cookie = secrets.token_hex(_MARK)
+        self._spared.append(cookie)
+        self._write()
+        return cookie
+
+    def end(self, cookie: str) -> None:
+        """The attempt of that mark has ended."""
+        if cookie in self._spared:
+            self._spared.remove(cookie)
+            self._write()
+
+    def close(self) -> None:
+        """The node ends."""
+        remove(self.kept)
+        self._journal.unlink(missing_ok=True)
+
+    def _write(self) -> None:
+        content = {"cookies": [self._mark, *self._spared], "processes": [[pid, _created(pid)] for pid in self._pids]}
+        half = self._journal.with_suffix(".part")
+        half.write_text(json.dumps(content), encoding="ascii")
+        os.replace(half, self._journal)
+
+
+class Scratch:
+    """The folder of one attempt."""
+
+    def __init__(self, node: NodeFolder, key: str, *, spared: bool = False) -> None:
+        self._node = node
+        self._spared = spared
+        self.folder = node.root / key
+        #: The task's local space.
+        self.local = self.folder / "local"
+        self._control = self.folder / "control"
+        self._usual = self._control / _USUAL
+        self.cookie = ""
+        self._stages = 0
+        self._is_usual_taken = False
+
+    def create(self) -> None:
+        """Make the folders, for this user alone. Raises OSError."""
+        self.cookie = self._node.cookie(spared=self._spared)
+        try:
+            os.rename(self._node.kept, self.folder)
+        except OSError:
+            if self.folder.exists():
+                remove(self.folder)
+            os.makedirs(self.folder, mode=0o700)
+            os.mkdir(self.local, 0o700)
+            os.mkdir(self._control, 0o700)
+            os.mkdir(self._usual, 0o700)
+
+    def enclose(self) -> None:
+        """Keep the files of coming stages inside the local space, which is what a container gets to see."""
+        self._control = self.local / ".proactive"
+        self._control.mkdir(exist_ok=True)
+        self._is_usual_taken = True
+
+    def disclose(self) -> None:
+        """Take them out again, before output files are looked for."""
+        hidden = self.local / ".proactive"
+        if self._control == hidden:
+            self._control = self.folder / "control"
+            if hidden.exists():
+                remove(hidden)
+
+    def stage(self, name: str) -> Path:
+        """A new folder for a stage."""
+        if name == _USUAL and not self._is_usual_taken:
+            self._is_usual_taken = True
+            return self._usual
+        self._stages += 1
+        folder = self._control / f"{self._stages}-{name}"
+        folder.mkdir()
+        return folder
+
+    @property
+    def progress_file(self) -> Path:
+        """What the variable PA_TASK_PROGRESS_FILE names."""
+        return self._control / "progress"
+
+    def remove(self, *, keep: bool) -> None:
+        """Remove everything; `keep`: no process of the attempt is left, so the folder may serve the next one."""
+        self._node.end(self.cookie)
+        if not os.path.lexists(self.folder):
+            return
+        if keep and self._is_clean():
+            with contextlib.suppress(OSError):
+                os.rename(self.folder, self._node.kept)
+                return
+        remove(self.folder)
+
+    def _is_clean(self) -> bool:
+        """Whether it is as it was made, once the files of stages are gone."""
+        try:
+            # What a stage is told is known to be files; who made folders there has the whole of it removed.
+            for name in os.listdir(self._usual):
+                os.unlink(self._usual / name)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.folder / "control" / "progress")
+            entries = (os.listdir(folder) for folder in (self.local, self.folder / "control"))
+            is_private = stat.S_IFDIR | 0o700
+            return (
+                list(entries) == [[], [_USUAL]]
+                and set(os.listdir(self.folder)) == {"local", "control"}
+                and all(os.lstat(path).st_mode == is_private for path in (self.folder, self.local))
+            )
+        except OSError:
+            return False
+
+
+def clean_up(root: Path) -> None:
+    """Kill and remove what a scheduler that was killed has left in `root`; makes the folder if there is none."""
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _end_all(_read(path) for path in root.glob("*.json"))
+    for path in root.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            remove(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def clean_up_node(root: Path, name: str, keys: Iterable[str]) -> None:
+    """Kill and remove what a node has left that died, and the attempts that it had."""
+    journal = _journal_of(root, name)
+    _end_all([_read(journal)])
+    for folder in (name, *keys):
+        if (root / folder).exists():
+            remove(root / folder)
+    journal.unlink(missing_ok=True)
+
+
+def _journal_of(root: Path, name: str) -> Path:
+    return root / f"{name}.json"
+
+
+def _end_all(journals: Iterable[dict[str, Any]]) -> None:
+    from proactive_jupyter_kernel.scheduler.nodes.marked import kill_marked, kill_tree
+
+    cookies: list[str] = []
+    for journal in journals:
+        for pid, created in journal.get("processes", ()):
+            kill_tree(pid, created)
+        cookies += map(str, journal.get("cookies", ()))
+    if cookies:
+        kill_marked(cookies)
+
+
+def _read(journal: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(journal.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _created(pid: int) -> float:
+    import psutil
+
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.Error:
+        return 0.0
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder, also where a task took the right to write from a part of it; what stays is logged."""
+    if sys.version_info >= (3, 12):
+        shutil.rmtree(folder, onexc=_retry)
+    else:
+        shutil.rmtree(folder, onerror=_retry)
+
+
+def _retry(function: Callable[..., Any], path: str, _error: object) -> None:
+    """Give back the right to write, and try once more."""
+    try:
+        for target in (os.path.dirname(path), path):
+            if os.path.exists(target) and not os.path.islink(target):
+                os.chmod(target, stat.S_IRWXU)
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path)
+        else:
+            os.unlink(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        _LOGGER.warning("%s cannot be removed: %s", path, error)

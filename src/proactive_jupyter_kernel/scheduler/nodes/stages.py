@@ -1,0 +1,301 @@
+"""Runs one stage at a time: prepares it, starts its process, waits, reads its report; ends it when told to."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from proactive_jupyter_kernel.scheduler.attempt import FailureKind
+from proactive_jupyter_kernel.scheduler.nodes.enclosure import Enclosure, folder_of
+from proactive_jupyter_kernel.scheduler.nodes.loop import Loop, Timer
+from proactive_jupyter_kernel.scheduler.nodes.marked import COOKIE, kill_marked
+from proactive_jupyter_kernel.scheduler.nodes.memory_kill import MemoryWatch
+from proactive_jupyter_kernel.scheduler.nodes.processes import (
+    Child,
+    Command,
+    Spawner,
+    Starter,
+    StartFailed,
+    is_shortage,
+    wait_for,
+)
+from proactive_jupyter_kernel.scheduler.nodes.scratch import Scratch
+from proactive_jupyter_kernel.scheduler.nodes.settings import NodeSettings
+from proactive_jupyter_kernel.scheduler.nodes.space import NoSpace, is_full
+from proactive_jupyter_kernel.scheduler.nodes.streams import Capture, Output
+from proactive_jupyter_kernel.scheduler.nodes.templates import Templates, can_fork
+from proactive_jupyter_kernel.scheduler.runtimes.base import Runtime
+from proactive_jupyter_kernel.scheduler.runtimes.registry import runtime_for
+from proactive_jupyter_kernel.scheduler.runtimes.stage import (
+    CannotStart,
+    Launch,
+    Stage,
+    StageKind,
+    StageReport,
+    failure,
+)
+from proactive_jupyter_kernel.workflow import values
+
+__all__ = ["Host", "StageRunner", "Stop", "Stopped"]
+
+#: Stages that the fork environment speaks of; the others run as processes of the node.
+_FORKED = {StageKind.PRE, StageKind.MAIN, StageKind.POST, StageKind.FLOW}
+#: Output of these types is shown in the log as well, when it is the result.
+_READABLE = ("text/", "application/json", "application/xml")
+_FIRM: int = getattr(signal, "SIGKILL", signal.SIGTERM)
+#: Seconds between two tries to start a process for which the system has no room.
+_BETWEEN_TRIES = 0.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """What all runs of one node share."""
+
+    settings: NodeSettings
+    loop: Loop
+    #: The environment of the node.
+    base: Mapping[str, str]
+    spawner: Spawner
+    #: None: every process is started anew.
+    templates: Templates | None
+    #: Where Python stages write their report, without a file; empty where the system cannot.
+    report: str
+    memory: MemoryWatch = dataclasses.field(default_factory=MemoryWatch)
+
+    def forks(self, changes: Mapping[str, str]) -> bool:
+        """Whether a Python process whose environment is changed like this may come from a template."""
+        return self.templates is not None and can_fork(self.base, changes)
+
+
+class Stop:
+    """Whether what runs has to end, and why."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+        self._timer: Timer | None = None
+        self._also: Stop | None = None
+        self.kind: FailureKind | None = None
+
+    def __bool__(self) -> bool:
+        return self.kind is not None
+
+    def set(self, kind: FailureKind) -> None:
+        """End it; the first reason counts."""
+        if self.kind is None:
+            self.kind = kind
+        if self._also is not None:
+            self._also.set(kind)
+
+    def also(self, other: Stop) -> None:
+        """What ends this ends the other as well."""
+        self._also = other
+        if self.kind is not None:
+            other.set(self.kind)
+
+    def after(self, seconds: float | None) -> None:
+        """End it when the time is up, for WALLTIME."""
+        if seconds is not None:
+            self._timer = self._loop.call_later(seconds, lambda: self.set(FailureKind.WALLTIME))
+
+    def forget(self) -> None:
+        """The time does not count any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def asked(self) -> bool:
+        """Look whether something has come in the meantime; for those who do not take turns."""
+        self._loop.turn(0.0)
+        return self.kind is not None
+
+
+class Stopped(Exception):
+    """The run was told to end."""
+
+
+class StageRunner:
+    """The stages of one attempt, or of one selection: they share folder, output and cookie."""
+
+    def __init__(self, host: Host, scratch: Scratch, output: Output, stop: Stop) -> None:
+        self._host = host
+        self._scratch = scratch
+        self._output = output
+        self._stop = stop
+        self._starters: list[Starter] = []
+        self._left_something = False
+
+    def run(self, stage: Stage, enclosure: Enclosure) -> StageReport:
+        """Run it; `Stage.folder`, `working_dir`, `environment` and `enclosed` are filled in here.
+
+        Raises `Stopped`, `ProcessesLost` where its end cannot be known, and `NoSpace`.
+        """
+        try:
+            prepared = self._prepare(stage, enclosure, can_fork=True)
+            report = prepared if isinstance(prepared, StageReport) else self._execute(prepared, stage, enclosure)
+        except (CannotStart, StartFailed) as error:
+            report = self._failed(stage, str(error))
+        except OSError as error:
+            NoSpace.check(error, self._scratch.folder)
+            report = self._failed(stage, f"{error.strerror}: {error.filename}" if error.filename else str(error))
+        if report.failure is not None and is_full(self._scratch.folder):
+            raise NoSpace(self._scratch.folder)
+        return report
+
+    def sweep(self, *, spare: bool) -> bool:
+        """End all that the stages have left running; `spare`: let it live instead. Whether something lives on."""
+        starters, self._starters = self._starters, []
+        if not self._left_something:
+            return False
+        if spare:
+            return True
+        # Also the orphans of what a template has started: they may come to the node.
+        is_sure = [starter.sweep() for starter in dict.fromkeys((*starters, self._host.spawner))]
+        if not all(is_sure):
+            kill_marked((self._scratch.cookie,))
+        return False
+
+    # --- preparing -----------------------------------------------------------------------------------------------
+
+    def _prepare(self, stage: Stage, enclosure: Enclosure, *, can_fork: bool) -> StageReport | _Prepared:
+        runtime = runtime_for(stage.script.language)
+        answer = runtime.answer(stage)
+        if answer is not None:
+            return answer
+        forked = stage.kind in _FORKED
+        enclosed = forked and bool(enclosure.prefix)
+        local = self._scratch.local
+        directory = folder_of(enclosure, local) if forked else local
+        if directory is not local and not directory.is_dir():
+            if not enclosed:
+                raise CannotStart(f"its working directory {directory} is not a folder on this machine")
+            directory = local  # it may well be one inside the container
+        changes = {**(enclosure.environment if forked else {}), COOKIE: self._scratch.cookie}
+        forks = can_fork and not enclosed and self._host.forks(changes)
+        stage = dataclasses.replace(
+            stage,
+            folder=self._scratch.stage(stage.kind.value),
+            working_dir=directory,
+            environment={**self._host.base, **changes},
+            enclosed=enclosed,
+            jvm_arguments=enclosure.jvm_arguments if forked else (),
+            limit=self._host.settings.result_limit,
+            forks=forks,
+            report=self._host.report if forks else "",
+        )
+        if stage.report:
+            os.truncate(stage.report, 0)
+        launch = runtime.launch(stage)
+        argv = enclosure.command(stage, launch) if enclosed else (launch.programs[0], *launch.arguments)
+        command = Command(
+            argv=argv,
+            environment={**changes, **launch.environment} if launch.environment else changes,
+            directory=directory,
+            folder=stage.folder,
+            request=launch.request,
+        )
+        return _Prepared(runtime=runtime, stage=stage, launch=launch, command=command)
+
+    # --- executing -----------------------------------------------------------------------------------------------
+
+    def _execute(self, prepared: _Prepared, stage: Stage, enclosure: Enclosure) -> StageReport:
+        starter: Starter = self._host.spawner
+        if prepared.command.request:
+            assert self._host.templates is not None
+            template = self._host.templates.get(prepared.command.argv[0])
+            if template is None or not self._host.forks(prepared.command.environment):
+                again = self._prepare(stage, enclosure, can_fork=False)
+                assert not isinstance(again, StageReport)
+                prepared = again
+            else:
+                starter = template
+        self._output.mask(prepared.launch.masks)
+        if starter not in self._starters:
+            self._starters.append(starter)
+        capture = Capture(str(prepared.stage.folder / "output")) if prepared.launch.captures else None
+        try:
+            code, peak = self._wait(starter, prepared.command, capture)
+            report = prepared.runtime.conclude(prepared.stage, prepared.launch, code)
+            if report.failure is not None and (reason := self._host.memory.explain(code, peak)):
+                message = f"{report.failure.message}. {reason}"
+                report = dataclasses.replace(report, failure=dataclasses.replace(report.failure, message=message))
+            return report if capture is None else self._with_output(report, capture, prepared.stage)
+        finally:
+            if capture is not None:
+                capture.close()
+
+    def _wait(self, starter: Starter, command: Command, capture: Capture | None) -> tuple[int, int]:
+        """The exit code and the most memory that the process had."""
+        out, err = self._output.ends
+        if self._stop.asked():
+            raise Stopped
+        before, self._left_something = self._left_something, True  # until it is known better
+        child = self._started(lambda: starter.start(command, (out if capture is None else capture.end, err)))
+        turn = self._host.loop.turn
+        while child.code is None and self._stop.kind is None:
+            turn()
+        if self._stop:
+            self._end(child)
+            raise Stopped
+        self._left_something = before or child.orphans
+        assert child.code is not None
+        return child.code, child.peak
+
+    def _started(self, start: Callable[[], Child]) -> Child:
+        """Start it, and wait where the system has no room for another process or file at the moment."""
+        while True:
+            try:
+                return start()
+            except OSError as error:
+                if not is_shortage(error):
+                    raise
+                self._host.loop.turn(_BETWEEN_TRIES)
+                if self._stop:
+                    raise Stopped from error
+
+    def _end(self, child: Child) -> None:
+        """End it, kindly, then firmly."""
+        child.signal(signal.SIGTERM)
+        wait_for(self._host.loop, child, self._host.settings.grace)
+        # Also when it has ended kindly: others of its session may not have; those the sweep finds.
+        child.signal(_FIRM)
+        wait_for(self._host.loop, child, self._host.settings.grace)
+
+    def _with_output(self, report: StageReport, capture: Capture, stage: Stage) -> StageReport:
+        """The report with what the script wrote as its result."""
+        try:
+            data = capture.read(stage.limit)
+        except ValueError as error:
+            return report if report.failure else self._failed(stage, f"{error}; write large data to a file")
+        content_type = stage.bindings.generic_information.get("content.type", "").lower()
+        if report.failure or content_type.startswith(_READABLE):
+            self._output.show(data)
+        if report.failure:
+            return report
+        return dataclasses.replace(report, values={**report.values, "result": values.to_wire(data)})
+
+    def _failed(self, stage: Stage, message: str) -> StageReport:
+        return StageReport(failure=failure(FailureKind.ERROR, f"{stage.kind.prefix}: {message}"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prepared:
+    runtime: Runtime
+    stage: Stage
+    launch: Launch
+    command: Command
+
+
+def memory_report() -> tuple[int, str]:
+    """A file in memory for reports, and the path at which processes write to it; -1 and nothing where there is none."""
+    if hasattr(os, "memfd_create"):
+        try:
+            descriptor = os.memfd_create("report")
+        except OSError:
+            return -1, ""
+        path = f"/proc/{os.getpid()}/fd/{descriptor}"
+        if os.path.exists(path):
+            return descriptor, path
+        os.close(descriptor)
+    return -1, ""
