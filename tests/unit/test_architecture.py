@@ -38,7 +38,8 @@ SCHEDULER_ROOMS: dict[str, set[str]] = {
     "engine": set(),
     "store": {"engine"},
     "runtimes": set(),
-    "executors": {"runtimes"},
+    "nodes": {"runtimes"},
+    "executors": {"runtimes", "nodes"},
     "service": {"engine", "store", "executors"},
     "rest": {"service", "engine", "store"},
 }

@@ -107,6 +107,12 @@ class Lab:
         """The attempt's working folder."""
         return self.folder / attempt.key / "local"
 
+    def left(self) -> list[str]:
+        """The folders that attempts have left; those that nodes keep are empty."""
+        kept = [path for path in self.folder.iterdir() if path.name.startswith("node-")]
+        files = [str(file) for path in kept if path.is_dir() for file in path.rglob("*") if not file.is_dir()]
+        return [path.name for path in self.folder.iterdir() if path not in kept] + files
+
     @staticmethod
     def script(code: str, language: str = "cpython") -> Script:
         return Script(language=language, code=code)
@@ -144,9 +150,9 @@ def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     lab = Lab(tmp_path_factory.mktemp("scratch"), warm=is_warm, threads=not is_warm)
     yield lab
     threads = [thread.name for thread in threading.enumerate() if thread.name.startswith("read std")]
-    left = [folder.name for folder in lab.folder.iterdir()]
+    left = lab.left()
     lab.close()
-    assert (left, threads) == ([], []), "folders or threads stay behind"
+    assert (left, threads, list(lab.folder.iterdir())) == ([], [], []), "folders or threads stay behind"
 
 
 @pytest.fixture(scope="module")

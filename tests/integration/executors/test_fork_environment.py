@@ -35,9 +35,10 @@ def test_environment_and_folder(lab: Any, tmp_path: Path) -> None:
     assert lab.run('echo "$X $PWD"', "bash", fork_environment=environment).out == f"é {tmp_path}\n"
 
 
-def test_path_of_the_node_is_extended(lab: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_path_of_the_node_is_extended(labs: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """``$PATH`` is the node's; a Python in a folder that is added to it runs the task. Unknown names stay."""
     monkeypatch.setenv("NODE_HAS", "it")
+    lab = labs()
     own = tmp_path / "python3"
     own.write_text(f'#!/bin/sh\ntouch {tmp_path}/used\nexec {sys.executable} "$@"\n')
     own.chmod(0o755)

@@ -347,13 +347,10 @@ def test_progress_reaches_the_sink(lab: Any) -> None:
     assert heard == [40]
 
 
-def test_too_large_result(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("warm", [True, False])
+def test_too_large_result(labs: Any, warm: bool) -> None:
     """A result over the limit fails the task and says what to do instead."""
-    import dataclasses
-
-    host = lab.executor._hosted()
-    small = dataclasses.replace(host, settings=dataclasses.replace(host.settings, result_limit=1000))
-    monkeypatch.setattr(lab.executor, "_host", small)
+    lab = labs(warm=warm, result_limit=1000)
     assert "write large data to a file" in lab.run("result = 'x' * 2000").message
 
 

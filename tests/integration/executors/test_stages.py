@@ -193,18 +193,6 @@ def test_input_files_without_spaces(lab: Any) -> None:
     assert lab.run("", input_files=files).message == "Failed to copy input files: this executor has no data spaces"
 
 
-def test_full_disk(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder that cannot be made fails the task with the system's reason."""
-    from proactive_jupyter_kernel.scheduler.nodes.scratch import Scratch
-
-    def full(self: Scratch) -> None:
-        raise OSError(28, "No space left on device", str(self.folder))
-
-    monkeypatch.setattr(Scratch, "create", full)
-    run = lab.run("")
-    assert "No space left on device" in run.message
-
-
 def test_old_python(lab: Any) -> None:
     """A Python that is too old for tasks says so."""
     old = lab.folder.parent / "python-old"

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="warm processes need 
 
 def warm_processes() -> list[psutil.Process]:
     found = []
-    for process in psutil.Process().children():
+    for process in psutil.Process().children(recursive=True):
         try:
             if "--warm" in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
@@ -64,16 +64,18 @@ def test_tasks_are_forks(warm_lab: Any) -> None:
 
 def test_spawned_without_warm_processes(tmp_path: Path) -> None:
     """With warm processes switched off there are none."""
-    from dataclasses import replace
 
     async def scene() -> Any:
         executor = LocalExecutor(tmp_path / "scratch", LocalSettings(warm=False))
         await executor.start()
+        before = {process.pid for process in warm_processes()}
         outcome = await executor.run(_attempt("result = os.getppid()"), lambda *_: None)
+        found = outcome.value, {process.pid for process in warm_processes()} - before
         await executor.close()
-        return replace(outcome, duration=0)
+        return found
 
-    assert asyncio.run(scene()).value == os.getpid()
+    parent, fresh = asyncio.run(scene())
+    assert (parent != os.getpid(), fresh) == (True, set())
 
 
 def test_modules_are_those_of_the_library(warm_lab: Any) -> None:

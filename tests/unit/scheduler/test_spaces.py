@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from proactive_jupyter_kernel.scheduler.attempt import Attempt, Slot, Wire
-from proactive_jupyter_kernel.scheduler.executors.base import TransferFailed
 from proactive_jupyter_kernel.scheduler.spaces import DataSpaces, clean_cache
+from proactive_jupyter_kernel.scheduler.transfers import TransferFailed
 from proactive_jupyter_kernel.workflow.model import FileSelector, Script
 
 KINDS = ("global", "user", "input", "output", "cache")

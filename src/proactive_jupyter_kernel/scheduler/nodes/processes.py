@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,8 +27,8 @@ __all__ = ["Child", "Command", "ProcessesLost", "Spawner", "StartFailed", "Start
 #: The end of killed processes is awaited this many seconds.
 _PATIENCE = 1.0
 _KILL: int = getattr(signal, "SIGKILL", signal.SIGTERM)
-#: What Python ignores, and programs expect to be as the system has it.
-_DEFAULTS = [number for name in ("SIGPIPE", "SIGXFSZ") if (number := getattr(signal, name, None)) is not None]
+#: What Python or a node ignores, and programs expect to be as the system has it.
+_DEFAULTS = [number for name in ("SIGPIPE", "SIGXFSZ", "SIGINT") if (number := getattr(signal, name, None)) is not None]
 
 
 class StartFailed(Exception):
@@ -218,6 +219,9 @@ def _spawned(
     if not hasattr(os, "posix_spawn"):
         process = _popen(command, environment, streams)
         return process.pid, process
+    program = command.argv[0]
+    if "/" not in program:
+        program = shutil.which(program, path=environment.get("PATH", os.defpath)) or program
     actions: list[tuple[Any, ...]] = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
         (os.POSIX_SPAWN_DUP2, streams[0], 1),
@@ -227,7 +231,7 @@ def _spawned(
         # A node has one thread that does anything, and no files of its own that are named from a folder.
         os.chdir(command.directory)
         return os.posix_spawn(
-            command.argv[0], command.argv, environment, file_actions=actions, setsid=True, setsigdef=_DEFAULTS
+            program, command.argv, environment, file_actions=actions, setsid=True, setsigdef=_DEFAULTS
         ), None
     except NotImplementedError:
         process = _popen(command, environment, streams)

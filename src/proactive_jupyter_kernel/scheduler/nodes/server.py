@@ -87,6 +87,8 @@ class _Server:
             data, descriptors, _, _ = socket.recv_fds(self._control, 65536, 64)
         except OSError:
             return None
+        for descriptor in descriptors:
+            os.set_inheritable(descriptor, False)
         self._descriptors += descriptors
         if not data:
             return None

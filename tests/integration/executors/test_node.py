@@ -1,0 +1,150 @@
+"""A node and the frames that it speaks, without a scheduler: what another kind of executor builds on."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proactive_jupyter_kernel.scheduler.attempt import Attempt, FailureKind, Outcome, Selection, Slot
+from proactive_jupyter_kernel.scheduler.nodes.codec import (
+    answer_from,
+    attempt_to,
+    outcome_from,
+    selection_to,
+)
+from proactive_jupyter_kernel.scheduler.nodes.frames import SocketChannel
+from proactive_jupyter_kernel.scheduler.nodes.node import Node
+from proactive_jupyter_kernel.scheduler.nodes.scratch import Scratch
+from proactive_jupyter_kernel.scheduler.nodes.settings import NodeSettings
+from proactive_jupyter_kernel.workflow.model import Script, SelectionScript
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="uses the templates")
+
+
+class Giver:
+    """The other end of a node's channel."""
+
+    def __init__(self, scratch: Path) -> None:
+        ours, theirs = socket.socketpair()
+        self._socket = ours
+        self._channel = SocketChannel(ours)
+        self._frames: list[dict[str, Any]] = []
+        self._thread = threading.Thread(target=Node(SocketChannel(theirs)).run, daemon=True)
+        self._thread.start()
+        settings = NodeSettings(scratch=str(scratch), name="node-0", grace=0.5)
+        self.send({"do": "settings", "settings": settings.to_json()})
+        self.next("ready")
+
+    def send(self, *frames: dict[str, Any]) -> None:
+        self._channel.send(*frames)
+
+    def next(self, kind: str, key: str = "") -> dict[str, Any]:
+        """The next frame of that kind; the others are left out."""
+        while True:
+            while self._frames:
+                frame = self._frames.pop(0)
+                if frame["do"] == kind and key in ("", frame["key"]):
+                    return frame
+            found = self._channel.receive()
+            assert found is not None, "the node is gone"
+            self._frames += found
+
+    def attempt(self, code: str, number: int = 1, **fields: Any) -> Attempt:
+        return Attempt(
+            **{
+                "job_id": 1,
+                "job_name": "J",
+                "task_id": number,
+                "task_name": "T",
+                "number": 1,
+                "owner": "u",
+                "slot": Slot(name="local-0"),
+                "main": Script(language="cpython", code=code),
+                **fields,
+            }
+        )
+
+    def give(self, attempt: Attempt) -> str:
+        self.send({"do": "attempt", "key": attempt.key, "attempt": attempt_to(attempt)})
+        return attempt.key
+
+    def outcome(self, key: str) -> Outcome:
+        return outcome_from(self.next("outcome", key)["outcome"])
+
+    def run(self, code: str, **fields: Any) -> Outcome:
+        return self.outcome(self.give(self.attempt(code, **fields)))
+
+    def close(self) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join(20)
+        assert not self._thread.is_alive()
+        self._socket.close()
+
+
+@pytest.fixture
+def giver(tmp_path: Path) -> Iterator[Giver]:
+    giver = Giver(tmp_path)
+    yield giver
+    giver.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_attempts_wait_their_turn(giver: Giver) -> None:
+    """A node takes several attempts, runs one after the other, and forgets one that is stopped before its turn."""
+    keys = [giver.give(giver.attempt(f"result = {number}", number)) for number in range(3)]
+    giver.send({"do": "stop", "key": keys[2], "kind": "killed"})
+    assert [giver.outcome(key).value for key in keys[:2]] == [0, 1]
+    assert giver.outcome(keys[2]).failure.kind is FailureKind.KILLED  # type: ignore[union-attr]
+
+
+def test_output_comes_before_the_outcome(giver: Giver) -> None:
+    """What a task wrote is told line by line, each with its stream and its time."""
+    giver.give(giver.attempt("import sys\nprint('a')\nprint('b', file=sys.stderr)"))
+    lines = giver.next("output")["lines"]
+    assert [line[:2] for line in lines] == [["out", "a\n"], ["err", "b\n"]]
+    assert giver.next("outcome")["outcome"]["exit_code"] == 0
+
+
+def test_selection(giver: Giver) -> None:
+    """A node answers for selection scripts, with what they wrote."""
+    script = SelectionScript(script=Script(language="cpython", code="print('look')\nselected = False"))
+    selection = Selection(job_id=1, task_id=0, task_name="T", slot=Slot(name="local-0"), scripts=(script,))
+    giver.send({"do": "selection", "key": "s", "selection": selection_to(selection)})
+    answer = answer_from(giver.next("answer", "s")["answer"])
+    assert (answer.selected, answer.failure, answer.output) == (False, "", ("look",))
+
+
+def test_folders_are_new_to_each_task(giver: Giver) -> None:
+    """A task finds an empty folder for its user alone, whatever the one before it has left there."""
+    look = "import os, stat\nfound = os.listdir('.'), oct(os.stat('.').st_mode)\nos.chmod('.', 0o755)\nopen('x', 'w')\n"
+    values = [giver.run(f"{look}os.mkdir('../y')\nresult = found", number=number).value for number in range(2)]
+    assert values == [[[], "0o40700"]] * 2
+
+
+def test_full_disk_is_the_failure_of_the_node(giver: Giver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task whose folder cannot be made, because the disk is full, runs again, and its failure says so."""
+
+    def full(self: Scratch) -> None:
+        raise OSError(28, "No space left on device", str(self.folder))
+
+    monkeypatch.setattr(Scratch, "create", full)
+    failure = giver.run("").failure
+    assert failure is not None
+    assert (failure.kind, failure.message.partition(",")[0]) == (FailureKind.LOST, "There is no space left on the node")
+
+
+def test_disk_that_fills_up_under_a_task(giver: Giver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task that fails while the node's disk is full runs again; one that ends well in spite of it has ended well."""
+    from proactive_jupyter_kernel.scheduler.nodes import stages
+
+    monkeypatch.setattr(stages, "is_full", lambda folder: True)
+    failure = giver.run("raise OSError(28, 'No space left on device')").failure
+    assert failure is not None
+    assert (failure.kind, "no space left on the node" in failure.message) == (FailureKind.LOST, True)
+    assert giver.run("result = 3", number=2).value == 3
