@@ -33,6 +33,7 @@ class Giver:
     def __init__(self, scratch: Path) -> None:
         ours, theirs = socket.socketpair()
         self._socket = ours
+        self._theirs = theirs
         self._channel = SocketChannel(ours)
         self._frames: list[dict[str, Any]] = []
         self._thread = threading.Thread(target=Node(SocketChannel(theirs)).run, daemon=True)
@@ -49,7 +50,7 @@ class Giver:
         while True:
             while self._frames:
                 frame = self._frames.pop(0)
-                if frame["do"] == kind and key in ("", frame["key"]):
+                if frame["do"] == kind and key in ("", frame.get("key")):
                     return frame
             found = self._channel.receive()
             assert found is not None, "the node is gone"
@@ -71,11 +72,13 @@ class Giver:
         )
 
     def give(self, attempt: Attempt) -> str:
-        self.send({"do": "attempt", "key": attempt.key, "attempt": attempt_to(attempt)})
+        content, raw = attempt_to(attempt)
+        self.send({"do": "attempt", "key": attempt.key, "attempt": content, "raw": raw})
         return attempt.key
 
     def outcome(self, key: str) -> Outcome:
-        return outcome_from(self.next("outcome", key)["outcome"])
+        frame = self.next("outcome", key)
+        return outcome_from(frame["outcome"], frame["raw"])
 
     def run(self, code: str, **fields: Any) -> Outcome:
         return self.outcome(self.give(self.attempt(code, **fields)))
@@ -85,6 +88,7 @@ class Giver:
         self._thread.join(20)
         assert not self._thread.is_alive()
         self._socket.close()
+        self._theirs.close()
 
 
 @pytest.fixture

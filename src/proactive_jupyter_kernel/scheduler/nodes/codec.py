@@ -170,107 +170,12 @@ def _failure_from(found: list[str] | None) -> Failure | None:
 
 
 def _parent_to(parent: ParentResult) -> list[Any]:
-    return [
-        parent.task_name,
-        parent.task_id,
-        dict(parent.metadata),
-        _failure_to(parent.failure),
-    ]
+    return [parent.task_name, parent.task_id, dict(parent.metadata), _failure_to(parent.failure)]
 
 
 def _parent_from(found: list[Any], text: bytes) -> ParentResult:
     return ParentResult(
         task_name=found[0], task_id=found[1], value=RawValue(text), metadata=found[2], failure=_failure_from(found[3])
-    )
-
-
-_READERS:
-        if name in found:
-            found[name] = read(found[name])
-    return Attempt(**found)
-
-
-def _files_from(found: list[list[str]]) -> tuple[FileSelector, ...]:
-    return tuple(FileSelector(includes=each[0], excludes=each[1], access_mode=each[2]) for each in found)
-
-
-def _slot_to(slot: Slot) -> list[Any]:
-    return [slot.name, slot.host, slot.source, slot.tokens]
-
-
-def _slot_from(found: list[Any]) -> Slot:
-    return Slot(name=found[0], host=found[1], source=found[2], tokens=tuple(found[3]))
-
-
-def _script_to(script: Script) -> list[Any]:
-    return [script.language, script.code, script.url, script.arguments]
-
-
-def _script_from(found: list[Any]) -> Script:
-    return Script(language=found[0], code=found[1], url=found[2], arguments=tuple(found[3]))
-
-
-def _main_to(main: Script | NativeCommand) -> Any:
-    if isinstance(main, NativeCommand):
-        return {"command": main.command, "arguments": main.arguments}
-    return _script_to(main)
-
-
-def _main_from(found: Any) -> Script | NativeCommand:
-    if isinstance(found, dict):
-        return NativeCommand(command=found["command"], arguments=tuple(found["arguments"]))
-    return _script_from(found)
-
-
-def _fork_to(fork: ForkEnvironment) -> dict[str, Any]:
-    return {
-        "working_dir": fork.working_dir,
-        "java_home": fork.java_home,
-        "environment": dict(fork.environment),
-        "jvm_arguments": fork.jvm_arguments,
-        "classpath": fork.classpath,
-        "script": None if fork.script is None else _script_to(fork.script),
-    }
-
-
-def _fork_from(found: Mapping[str, Any]) -> ForkEnvironment:
-    return ForkEnvironment(
-        working_dir=found["working_dir"],
-        java_home=found["java_home"],
-        environment=found["environment"],
-        jvm_arguments=tuple(found["jvm_arguments"]),
-        classpath=tuple(found["classpath"]),
-        script=None if found["script"] is None else _script_from(found["script"]),
-    )
-
-
-def _failure_to(failure: Failure | None) -> list[str] | None:
-    if failure is None:
-        return None
-    return [failure.kind.value, failure.exception, failure.message, failure.stack_trace]
-
-
-def _failure_from(found: list[str] | None) -> Failure | None:
-    if found is None:
-        return None
-    return Failure(kind=FailureKind(found[0]), exception=found[1], message=found[2], stack_trace=found[3])
-
-
-def _parent_to(parent: ParentResult) -> list[Any]:
-    return [
-        parent.task_name,
-        parent.task_id,
-        dict(parent.metadata),
-        _failure_to(parent.failure),
-    ]
-
-
-def _parents_from(found: list[list[Any]]) -> tuple[ParentResult, ...]:
-    return tuple(
-        ParentResult(
-            task_name=each[0], task_id=each[1], value=each[2], metadata=each[3], failure=_failure_from(each[4])
-        )
-        for each in found
     )
 
 
