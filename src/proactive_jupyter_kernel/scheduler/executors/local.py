@@ -86,7 +86,6 @@ class LocalExecutor:
         #: (slot, language, code, arguments) -> answer, of static selection scripts.
         self._answers: dict[tuple[object, ...], SelectionAnswer] = {}
         self._questions = itertools.count(1)
-        self._warming: asyncio.Task[None] | None = None
         self._is_closed = False
 
     @property
@@ -99,13 +98,10 @@ class LocalExecutor:
     async def start(self) -> None:
         await asyncio.to_thread(clean_up, self._scratch)
         await asyncio.to_thread(registry.table)
-        # Not waited for: the first task may come before it is ready, and then it waits itself.
-        self._warming = asyncio.create_task(self._node_room().prepare())
+        self._node_room().prepare()
 
     async def close(self) -> None:
         self._is_closed = True
-        if self._warming is not None:
-            await asyncio.gather(self._warming, return_exceptions=True)
         works = [*self._running.values(), *self._asking]
         for work in works:
             work.stop(FailureKind.LOST)

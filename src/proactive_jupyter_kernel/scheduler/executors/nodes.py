@@ -140,14 +140,21 @@ class LocalNodes:
         self._timer: asyncio.TimerHandle | None = None
         self._ending: set[asyncio.Task[None]] = set()
         self._is_told = False
+        self._preparing: asyncio.Task[None] | None = None
 
-    async def prepare(self) -> None:
-        """Have a node ready for the first task."""
+    def prepare(self) -> None:
+        """Have a node ready for the first task, soon."""
+        self._preparing = asyncio.get_running_loop().create_task(self._prepare())
+
+    async def _prepare(self) -> None:
         with contextlib.suppress(OSError):
             self.put(await self._start())
 
     async def take(self, given_up: Callable[[], bool]) -> WorkingNode | None:
         """A node without work, waiting for one while the machine has no room for more; None: it was given up."""
+        if self._preparing is not None:
+            await asyncio.shield(self._preparing)
+            self._preparing = None
         while not given_up():
             while self._idle:
                 node = self._idle.pop()
@@ -216,6 +223,8 @@ class LocalNodes:
 
     async def close(self) -> None:
         """End all nodes; none has work any more."""
+        if self._preparing is not None:
+            await self._preparing
         if self._timer is not None:
             self._timer.cancel()
         for node in self._all:
