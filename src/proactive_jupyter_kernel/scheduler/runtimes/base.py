@@ -139,10 +139,12 @@ class Runtime(abc.ABC):
 
     def report_of(self, stage: Stage) -> Path | None:
         """Where the report is that the stage's process has written; None: it wrote none."""
-        for path in (stage.report, os.path.join(stage.folder, REPORT)):
-            with contextlib.suppress(OSError):
-                if path and os.stat(path).st_size:
-                    return Path(path)
+        with contextlib.suppress(OSError):
+            if stage.report and os.stat(stage.report).st_size:
+                return Path(stage.report)
+        path = os.path.join(stage.folder, REPORT)
+        if os.path.exists(path):
+            return Path(path)
         return None
 
     def summary(self, exit_code: int, error: str) -> str:
