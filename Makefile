@@ -35,6 +35,7 @@ docs: $(VENV)/.installed
 	$(BIN)/python -m proactive_jupyter_kernel.workflow.formats.json_schema > docs/reference/workflow.schema.json
 	$(BIN)/python -m tests.conformance.difference_list > docs/reference/fidelity.md
 	$(BIN)/python -c 'from proactive_jupyter_kernel.scheduler.rest.routes import openapi; openapi.main()' > docs/reference/openapi.json
+	$(BIN)/python -m proactive_jupyter_kernel.scheduler.settings > docs/reference/settings.md
 	cp docs/reference/workflow.schema.json src/proactive_jupyter_kernel/workflow/formats/
 
 # The notebooks of examples/ are committed with their outputs, as GitHub shows them.

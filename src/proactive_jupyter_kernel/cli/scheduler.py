@@ -13,7 +13,15 @@ from typing import Any
 
 import click
 
-from proactive_jupyter_kernel.cli.common import data_dir_option, examples, json_option, note, print_json, say
+from proactive_jupyter_kernel.cli.common import (
+    data_dir_option,
+    examples,
+    json_option,
+    note,
+    print_json,
+    print_table,
+    say,
+)
 from proactive_jupyter_kernel.client import embedded
 from proactive_jupyter_kernel.client.embedded import Status
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError, ProActiveError
@@ -137,6 +145,36 @@ def serve(port: int, data_dir: Path | None) -> None:
         raise click.exceptions.Exit(EXIT_LOCKED) from None
     except OSError as error:
         raise EmbeddedSchedulerError(f"The scheduler cannot run on {folder}: {error}.") from error
+
+
+@scheduler.command(epilog=examples("proactive-kernel scheduler settings", "proactive-kernel scheduler settings --json"))
+@json_option
+def settings(as_json: bool) -> None:
+    """Show the settings and limits with which a scheduler would start now, and their environment variables.
+
+    One that runs already keeps those with which it was started.
+    """
+    from proactive_jupyter_kernel.scheduler.settings import SETTINGS, load, shown
+
+    chosen, default = load(), load({})
+    rows = [
+        {
+            "variable": setting.variable,
+            "value": shown(getattr(chosen, setting.field)),
+            "unit": setting.kind.unit,
+            "default": shown(getattr(default, setting.field)),
+            "meaning": setting.doc,
+        }
+        for setting in SETTINGS
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    print_table(
+        ("VARIABLE", "VALUE", "UNIT", "DEFAULT"),
+        [(row["variable"], row["value"] or "-", row["unit"], row["default"] or "-") for row in rows],
+    )
+    note("What they mean: docs/reference/settings.md, or the option --json.")
 
 
 @scheduler.command(epilog=examples("proactive-kernel scheduler port 8088", "proactive-kernel scheduler port 0"))

@@ -7,14 +7,27 @@ name. This file keeps out everything that is not a number, a word or a folder: t
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
+from proactive_jupyter_kernel.scheduler.setting_kinds import (
+    FILE,
+    FOLDER,
+    GIBIBYTE,
+    MEBIBYTE,
+    NODE_SOURCES,
+    SECONDS,
+    SOME_SECONDS,
+    SWITCH,
+    Kind,
+    NodeSource,
+    count,
+    size,
+)
 
-__all__ = ["PREFIX", "SETTINGS", "NodeSource", "Setting", "Settings", "load"]
+__all__ = ["PREFIX", "SETTINGS", "NodeSource", "Setting", "Settings", "load", "reference", "shown"]
 
 PREFIX = "PROACTIVE_KERNEL_"
 
@@ -27,34 +40,34 @@ class Setting:
     name: str
     #: The field of `Settings`.
     field: str
-    doc: str
+    kind: Kind
     default: Callable[[], Any]
-    read: Callable[[str], Any]
-    #: What `read` accepts, for messages and docs.
-    kind: str
+    #: What it does; for a limit also what happens beyond it, and where that is said.
+    doc: str
+    #: The default in words, where it depends on the machine or the data folder.
+    default_text: str = ""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeSource:
-    """A node source beside `DEFAULT_SOURCE`."""
-
-    name: str
-    #: How many nodes it has.
-    nodes: int
-    #: The access tokens of each of its nodes.
-    tokens: tuple[str, ...] = ()
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return PREFIX + self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the scheduler runs with. Sizes are bytes, times are seconds."""
+    """What the scheduler runs with. Sizes are bytes, times are seconds; of limits 0 means none."""
 
     slots: int
     node_sources: tuple[NodeSource, ...]
     idle_stop: float
     log_lines: int
     log_bytes: int
+    result_bytes: int
     body_limit: int
+    upload_limit: int
+    jobs_kept: int
+    jobs_days: float
+    store_bytes: int
     check_seconds: float
     check_memory: int
     link_seconds: float
@@ -65,64 +78,6 @@ class Settings:
     trace: str
 
 
-def _number(least: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        value = int(text)
-        if value < least:
-            raise ValueError(text)
-        return value
-
-    return read
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not value >= 0:
-        raise ValueError(text)
-    return value
-
-
-#: ``NAME=NODES``, and the access tokens of its nodes: ``gpu=2:cuda,team``. Names as ProActive's models list them.
-_NODE_SOURCE = re.compile(r"(?P<name>[\w.-]+)=(?P<nodes>\d{1,4})(?::(?P<tokens>[\w.-]+(?:,[\w.-]+)*))?")
-#: The slots of `DEFAULT_SOURCE` are called local-0 and so on.
-_RESERVED = ("default", "local")
-
-
-def _node_sources(text: str) -> tuple[NodeSource, ...]:
-    found: dict[str, NodeSource] = {}
-    for part in text.split():
-        match = _NODE_SOURCE.fullmatch(part)
-        name = match["name"] if match else ""
-        if match is None or name.lower() in _RESERVED or name in found or not int(match["nodes"]):
-            raise ValueError(text)
-        tokens = tuple(dict.fromkeys((match["tokens"] or "").split(","))) if match["tokens"] else ()
-        found[name] = NodeSource(name=name, nodes=int(match["nodes"]), tokens=tokens)
-    return tuple(found.values())
-
-
-def _some_seconds(text: str) -> float:
-    value = _seconds(text)
-    if not value:
-        raise ValueError(text)
-    return value
-
-
-def _memory(text: str) -> int:
-    value = int(text)
-    if value and value < 256 * _MEGABYTE:
-        raise ValueError(text)
-    return value
-
-
-_SWITCH = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
-
-
-def _switch(text: str) -> bool:
-    if text.lower() not in _SWITCH:
-        raise ValueError(text)
-    return _SWITCH[text.lower()]
-
-
 def _processors() -> int:
     """How many processors this process may use; containers and ``taskset`` often give fewer than the machine has."""
     if hasattr(os, "sched_getaffinity"):
@@ -130,123 +85,159 @@ def _processors() -> int:
     return os.cpu_count() or 1
 
 
-_MEGABYTE = 1024 * 1024
+def _days(text: str) -> float:
+    value = float(text)
+    # Dates before the year 1 are none.
+    if not 0 <= value <= 700_000:
+        raise ValueError(text)
+    return value
+
+
+_DAYS = Kind(text="days, from 0 to 700000", read=_days, unit="days")
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         name="SLOTS",
         field="slots",
-        doc="How many tasks run at the same time; by default one for each processor.",
+        kind=count(1, "tasks", most=9999),
         default=_processors,
-        read=_number(1),
-        kind="an integer of at least 1",
+        default_text="one for each processor",
+        doc="How many tasks run at the same time: the number of nodes of the node source Default. Others wait.",
     ),
     Setting(
         name="NODE_SOURCES",
         field="node_sources",
+        kind=NODE_SOURCES,
+        default=tuple,
         doc="Node sources beside Default, which has SLOTS nodes: names, how many nodes each has, and their access "
         "tokens. Their nodes come on top of SLOTS.",
-        default=tuple,
-        read=_node_sources,
-        kind="NAME=NODES or NAME=NODES:TOKEN,TOKEN, several with blanks between them, such as "
-        "'big=1 gpu=2:cuda,team'; the names Default and local are taken",
     ),
     Setting(
         name="IDLE_STOP",
         field="idle_stop",
-        doc="After how many seconds without an alive job and without a request the scheduler stops itself; 0: never.",
+        kind=SECONDS,
         default=lambda: 1800.0,
-        read=_seconds,
-        kind="seconds, 0 or more",
+        doc="After how many seconds without an alive job and without a request the scheduler stops itself; 0: never.",
     ),
     Setting(
         name="LOG_LINES",
         field="log_lines",
-        doc="How many lines of a task's output are kept, the last ones.",
+        kind=count(1, "lines"),
         default=lambda: 10_000,
-        read=_number(1),
-        kind="an integer of at least 1",
+        doc="How many lines of a task's output are kept, the last ones. The log begins with how many were dropped.",
     ),
     Setting(
         name="LOG_BYTES",
         field="log_bytes",
-        doc="How many bytes of a task's output are kept, the last ones.",
-        default=lambda: 8 * _MEGABYTE,
-        read=_number(1024),
-        kind="an integer of at least 1024",
+        kind=size(1024),
+        default=lambda: 8 * MEBIBYTE,
+        doc="How many bytes of a task's output are kept, the last ones. The log begins with how many lines were "
+        "dropped.",
+    ),
+    Setting(
+        name="RESULT_BYTES",
+        field="result_bytes",
+        kind=size(1024, unlimited=True),
+        default=lambda: 256 * MEBIBYTE,
+        doc="The largest result of a task, as JSON; 0: no limit. A task with a larger one is faulty, and its log says "
+        "how large it was. Large data belongs in files.",
     ),
     Setting(
         name="BODY_LIMIT",
         field="body_limit",
-        doc="The largest request body in bytes, workflow and variables together; larger ones are refused.",
-        default=lambda: 64 * _MEGABYTE,
-        read=_number(1024),
-        kind="an integer of at least 1024",
+        kind=size(1024),
+        default=lambda: 64 * MEBIBYTE,
+        doc="The largest request body, workflow and variables together; larger ones are refused. Files in data spaces "
+        "have a limit of their own.",
+    ),
+    Setting(
+        name="UPLOAD_LIMIT",
+        field="upload_limit",
+        kind=size(1024, unlimited=True),
+        default=lambda: 16 * GIBIBYTE,
+        doc="The largest file that a client may upload to a data space; 0: no limit. Larger ones are refused.",
+    ),
+    Setting(
+        name="JOBS_KEPT",
+        field="jobs_kept",
+        kind=count(0, "jobs"),
+        default=lambda: 20_000,
+        doc="How many ended jobs are kept, with their results and logs; 0: all. Beyond that those that ended first are "
+        "removed, and the scheduler's log says how many.",
+    ),
+    Setting(
+        name="JOBS_DAYS",
+        field="jobs_days",
+        kind=_DAYS,
+        default=lambda: 0.0,
+        doc="After how many days ended jobs are removed, with their results and logs; 0: never. The scheduler's log "
+        "says how many.",
+    ),
+    Setting(
+        name="STORE_BYTES",
+        field="store_bytes",
+        kind=size(MEBIBYTE, unlimited=True),
+        default=lambda: 0,
+        doc="How large the store may become; 0: no limit. While it is larger, new jobs are refused, and the refusal "
+        "says how large it is.",
     ),
     Setting(
         name="CHECK_SECONDS",
         field="check_seconds",
-        doc="How many seconds the checks of a workflow may take; one that needs more is refused.",
+        kind=SOME_SECONDS,
         default=lambda: 120.0,
-        read=_some_seconds,
-        kind="seconds, more than 0",
+        doc="How many seconds the checks of a workflow may take; one that needs more is refused.",
     ),
     Setting(
         name="CHECK_MEMORY",
         field="check_memory",
-        doc="How many bytes of memory the checks of a workflow may take, on Linux; 0: without limit.",
-        default=lambda: 2048 * _MEGABYTE,
-        read=_memory,
-        kind="0, or an integer of at least 268435456 (256 MiB)",
+        kind=size(256 * MEBIBYTE, unlimited=True),
+        default=lambda: 2 * GIBIBYTE,
+        doc="How much memory the checks of a workflow may take, on Linux; 0: no limit. One that needs more is refused.",
     ),
     Setting(
         name="LINK_SECONDS",
         field="link_seconds",
-        doc="How many seconds the scheduler waits for a workflow or a script that is named by its address.",
+        kind=SOME_SECONDS,
         default=lambda: 15.0,
-        read=_some_seconds,
-        kind="seconds, more than 0",
+        doc="How many seconds the scheduler waits for a workflow or a script that is named by its address.",
     ),
     Setting(
         name="SESSION_TIMEOUT",
         field="session_timeout",
+        kind=SECONDS,
         # The default of a ProActive server's session.timeout.
-        doc="After how many seconds without a request a session ends.",
         default=lambda: 3600.0,
-        read=_seconds,
-        kind="seconds, 0 or more",
+        doc="After how many seconds without a request a session ends.",
     ),
     Setting(
         name="WALLTIME",
         field="walltime",
-        doc="How many seconds a task may run that sets no walltime itself; 0: without limit.",
+        kind=SECONDS,
         default=lambda: 0.0,
-        read=_seconds,
-        kind="seconds, 0 or more",
+        doc="How many seconds a task may run that sets no walltime itself; 0: no limit.",
     ),
     Setting(
         name="WARM",
         field="warm",
-        doc="Whether Python tasks start from a process that is kept warm, where the platform can; off: each anew.",
+        kind=SWITCH,
         default=lambda: True,
-        read=_switch,
-        kind="on or off",
+        doc="Whether Python tasks start from a process that is kept warm, where the platform can; off: each anew.",
     ),
     Setting(
         name="CATALOG",
         field="catalog",
-        doc="The folder whose workflows and scripts are the catalog; by default catalog in the data folder.",
+        kind=FOLDER,
         default=str,
-        read=str,
-        kind="a folder",
+        default_text="catalog in the data folder",
+        doc="The folder whose workflows and scripts are the catalog.",
     ),
     Setting(
         name="TRACE",
         field="trace",
-        doc="A file that gets a line for each step of each task, for benchmarks/trace_task.py; by default none.",
+        kind=FILE,
         default=str,
-        read=str,
-        kind="a file",
+        doc="A file that gets a line for each step of each task, for benchmarks/trace_task.py.",
     ),
 )
 
@@ -259,11 +250,49 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     source = os.environ if environment is None else environment
     values: dict[str, Any] = {}
     for setting in SETTINGS:
-        text = source.get(PREFIX + setting.name, "").strip()
+        text = source.get(setting.variable, "").strip()
         try:
-            values[setting.field] = setting.read(text) if text else setting.default()
-        except ValueError:
+            values[setting.field] = setting.kind.read(text) if text else setting.default()
+        except (ValueError, OverflowError):
             raise EmbeddedSchedulerError(
-                f"{PREFIX}{setting.name} is {text!r}, but it must be {setting.kind}.", hint=setting.doc
+                f"{setting.variable} is {text!r}, but it must be {setting.kind.text}.", hint=setting.doc
             ) from None
     return Settings(**values)
+
+
+def shown(value: Any) -> str:
+    """A value as one would write it into the environment."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, tuple):
+        return " ".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _default(setting: Setting) -> str:
+    if setting.default_text:
+        return setting.default_text
+    value = setting.default()
+    if setting.kind.unit == "bytes" and value:
+        power, name = (GIBIBYTE, "GiB") if value >= GIBIBYTE else (MEBIBYTE, "MiB")
+        return f"{value // power} {name}"
+    text = shown(value) or "none"
+    return f"{text} {setting.kind.unit}" if setting.kind.unit and text not in ("none", "0") else text
+
+
+def reference() -> str:
+    """docs/reference/settings.md."""
+    rows = "\n".join(
+        f"| `{setting.variable}` | {setting.doc} | {setting.kind.text} | {_default(setting)} |" for setting in SETTINGS
+    )
+    return (
+        "# Settings of the embedded scheduler\n\n"
+        "They are environment variables of the process that starts the scheduler. `proactive-kernel scheduler\n"
+        "settings` shows their values. A wrong value is an error at the start. In sizes k, M, G and T are powers of\n"
+        "1,024.\n\n"
+        f"| variable | meaning | value | default |\n| --- | --- | --- | --- |\n{rows}\n"
+    )
+
+
+if __name__ == "__main__":
+    print(reference(), end="")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
-from proactive_jupyter_kernel.scheduler.settings import PREFIX, SETTINGS, NodeSource, Settings, load
+from proactive_jupyter_kernel.scheduler.settings import PREFIX, SETTINGS, NodeSource, Settings, load, reference, shown
 
 
 def test_every_field_has_its_row() -> None:
@@ -37,11 +37,26 @@ def test_node_sources_have_nodes_and_tokens() -> None:
     )
 
 
-def test_the_guide_tells_every_setting() -> None:
-    """Each row of the table is a row of the guide."""
-    guide = Path(__file__).parents[3] / "docs" / "guides" / "scheduler.md"
-    rows = "\n".join(line for line in guide.read_text("utf-8").splitlines() if line.startswith("| `"))
-    assert [setting.name for setting in SETTINGS if f"`{PREFIX}{setting.name}`" not in rows] == []
+def test_the_reference_is_current() -> None:
+    """docs/reference/settings.md is what the table says, a row for each setting."""
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "settings.md").read_text("utf-8")
+    assert page == reference(), "run: make docs"
+    assert [setting.name for setting in SETTINGS if f"| `{PREFIX}{setting.name}` |" not in page] == []
+
+
+def test_defaults_are_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is shown as the value of a setting may be written into the environment."""
+    chosen = load({})
+    written = {setting.variable: shown(getattr(chosen, setting.field)) for setting in SETTINGS}
+    assert load(written) == chosen
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("4096", 4096), ("2k", 2048), ("64 MiB", 64 << 20), ("1.5GB", 3 << 29), ("0.5 t", 1 << 39)]
+)
+def test_sizes_have_units(text: str, size: int) -> None:
+    """In powers of 1,024, with or without B."""
+    assert load({"PROACTIVE_KERNEL_BODY_LIMIT": text}).body_limit == size
 
 
 WRONG = [
@@ -50,6 +65,14 @@ WRONG = [
     ("IDLE_STOP", "-1"),
     ("IDLE_STOP", "nan"),
     ("LOG_BYTES", "10"),
+    ("LOG_BYTES", "1e400"),
+    ("UPLOAD_LIMIT", "-1"),
+    ("UPLOAD_LIMIT", "100"),
+    ("UPLOAD_LIMIT", "5 apples"),
+    ("UPLOAD_LIMIT", "9" * 400),
+    ("JOBS_KEPT", "-1"),
+    ("JOBS_DAYS", "1e9"),
+    ("IDLE_STOP", "inf"),
     ("WARM", "maybe"),
     ("NODE_SOURCES", "gpu"),
     ("NODE_SOURCES", "gpu=0"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
@@ -26,6 +27,7 @@ from proactive_jupyter_kernel.scheduler.executors.base import Executor
 from proactive_jupyter_kernel.scheduler.measures import Measures
 from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.scheduler.service.driver import Driver
+from proactive_jupyter_kernel.scheduler.service.limits import within
 from proactive_jupyter_kernel.scheduler.service.logs import Logs, LogSource
 from proactive_jupyter_kernel.scheduler.service.precious import PreciousLog
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
@@ -60,6 +62,7 @@ class Runner:
         credentials: Credentials,
         measures: Measures,
         scripts: Scripts,
+        result_bytes: int = 0,
     ) -> None:
         self._measures = measures
         self._reader = reader
@@ -71,6 +74,8 @@ class Runner:
         self._site = site
         self._credentials = credentials
         self._clock = clock
+        #: The largest result that is kept; 0: no limit.
+        self._result_bytes = result_bytes
         self._running: dict[str, asyncio.Task[None]] = {}
         self._killed: set[str] = set()
         #: Attempts whose scripts are being read.
@@ -209,6 +214,7 @@ class Runner:
             _log.warning("%s: %s", key, without_clean)
             outcome = replace(outcome, clean_failure=without_clean)
         if key not in self._killed and not self._closing:
+            outcome = within(outcome, self._result_bytes, functools.partial(self._say, command))
             self._end(command, attempt, outcome)
 
     def _refuse(self, command: StartAttempt, attempt: Attempt | None, message: str) -> None:

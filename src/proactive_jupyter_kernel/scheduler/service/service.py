@@ -38,11 +38,13 @@ from proactive_jupyter_kernel.scheduler.service.channels import Channels
 from proactive_jupyter_kernel.scheduler.service.checking import Checker, InThread, Question
 from proactive_jupyter_kernel.scheduler.service.driver import Action, Driver
 from proactive_jupyter_kernel.scheduler.service.errors import SubmissionClosed, Unstorable
+from proactive_jupyter_kernel.scheduler.service.limits import check_store
 from proactive_jupyter_kernel.scheduler.service.listeners import Listeners
 from proactive_jupyter_kernel.scheduler.service.logs import Logs
 from proactive_jupyter_kernel.scheduler.service.overview import Overview, overview_of
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.service.resource_manager import ResourceManager
+from proactive_jupyter_kernel.scheduler.service.retention import Retention
 from proactive_jupyter_kernel.scheduler.service.runner import Runner
 from proactive_jupyter_kernel.scheduler.service.scripts import Scripts
 from proactive_jupyter_kernel.scheduler.service.serverlog import Selections
@@ -52,6 +54,7 @@ from proactive_jupyter_kernel.scheduler.settings import Settings
 from proactive_jupyter_kernel.scheduler.site import Site
 from proactive_jupyter_kernel.scheduler.store.base import (
     JobQuery,
+    Rows,
     Store,
     StoreUnavailable,
     Submission,
@@ -151,6 +154,15 @@ class Service(Verbs):
             credentials=self.credentials,
             measures=self.measures,
             scripts=self._scripts,
+            result_bytes=settings.result_bytes,
+        )
+        self._retention = Retention(
+            store=store,
+            read=self._read_rows,
+            remove=self.remove_jobs,
+            kept=settings.jobs_kept,
+            days=settings.jobs_days,
+            clock=clock,
         )
         self._runner.driver = driver
         self.attachments = Attachments(ask=ask, driver=driver, hidden=self.hidden, lookups=self._lookups)
@@ -172,9 +184,11 @@ class Service(Verbs):
         self._executor.watch_slots(self._slots_changed)
         with contextlib.suppress(StoreUnavailable):
             await self._driver.settled()
+        self._retention.soon()
 
     async def close(self) -> None:
         """End running tasks and store what there is. Jobs continue when the scheduler is started again."""
+        await self._retention.close()
         await self._checker.close()
         await self._runner.close()
         self._driver.close()
@@ -224,6 +238,14 @@ class Service(Verbs):
         if announcement.event in _ENDS and announcement.job is not None:
             self._scripts.forget(announcement.job.job_id)
             self.measures.jobs_ended[announcement.job.status.value] += 1
+            self._retention.soon()
+
+    async def _read_rows(self, read: Callable[[Rows], list[int]]) -> list[int]:
+        def beside() -> list[int]:
+            with self._store.snapshot() as rows:
+                return read(rows)
+
+        return await asyncio.to_thread(beside)
 
     def _slots_changed(self) -> None:
         self._driver.post(events.SlotsChanged(at=self.clock(), slots=self._executor.slots))
@@ -244,6 +266,8 @@ class Service(Verbs):
         Raises `WorkflowError` with every problem, `SubmissionClosed` while the scheduler is stopped and
         `SubmissionRefused` where the job cannot be stored. A refused workflow gets no id.
         """
+        if self.settings.store_bytes:
+            check_store(self._store.used, self.settings.store_bytes)
         received = tracing.now()
         question = self._question(xml, variables, generic_information, owner, mode=mode)
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from proactive_jupyter_kernel.errors import UnknownJob
 from proactive_jupyter_kernel.scheduler.engine import events
@@ -61,6 +61,12 @@ class Verbs:
         self._driver.post(events.RemoveJob(at=self.clock(), job_id=job_id))
         await self._driver.settled()
         return True
+
+    async def remove_jobs(self, job_ids: Iterable[int]) -> None:
+        """Forget several jobs, with one transaction."""
+        for job_id in job_ids:
+            self._driver.post(events.RemoveJob(at=self.clock(), job_id=job_id))
+        await self._driver.settled()
 
     async def _on_job(self, job_id: int, event: Callable[..., events.Event]) -> bool:
         if self.ask.job(job_id).record.status in JOB_ENDED:

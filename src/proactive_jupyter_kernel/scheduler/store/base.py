@@ -398,4 +398,11 @@ class Store(Rows, Protocol):
     def channels(self) -> dict[str, dict[str, Wire]]:
         """The channels of tasks that outlive the scheduler's process, by name."""
 
+    @property
+    def used(self) -> int:
+        """How many bytes jobs, results and logs take."""
+
+    def shrink(self) -> bool:
+        """Give some of the space of removed jobs back to the disk, in any thread; whether there is more to give."""
+
     def close(self) -> None: ...

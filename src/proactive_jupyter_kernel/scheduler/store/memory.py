@@ -214,6 +214,13 @@ class MemoryStore:
     def channels(self) -> dict[str, dict[str, Wire]]:
         return {name: dict(entries) for name, entries in self._channels.items()}
 
+    @property
+    def used(self) -> int:
+        return 0
+
+    def shrink(self) -> bool:
+        return False
+
     def close(self) -> None:
         """Nothing to let go of."""
 

@@ -204,6 +204,15 @@ class SqliteRows:
             raise StoreUnavailable(f"The result of task {job_id}t{task_id} cannot be read: job {job_id} was removed.")
         return checked(*row)
 
+    @property
+    def used(self) -> int:
+        """How many bytes jobs, results and logs take."""
+        pages, free, size = (
+            int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return (pages - free) * size
+
     @_reading
     def to_restore(self) -> list[JobRow]:
         """Jobs that have not ended, and those that are to be removed some time; without what only lists show."""

@@ -51,6 +51,8 @@ _Row = TypeVar("_Row")
 
 #: Seconds to wait for another process that has locked the file.
 _PATIENCE = 5.0
+#: Free pages that are kept for the next jobs, and how many are given back in one go, in a few milliseconds.
+_SPARE_PAGES, _PAGES_AT_ONCE = 256, 500
 
 
 class SqliteStore(SqliteRows):
@@ -237,6 +239,32 @@ class SqliteStore(SqliteRows):
         """Give new jobs ids above this one."""
         with self._translated("written"):
             self._writer.execute(named("count_job_id"), {"job_id": last})
+
+    # --- size ----------------------------------------------------------------------------------------------------
+
+    @property
+    def used(self) -> int:
+        with self._translated("read"), self._rows() as rows:
+            return rows.used
+
+    def shrink(self) -> bool:
+        with self._translated("written"), contextlib.closing(self._connect()) as connection:
+            pages, free, kept = (
+                int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+                for name in ("page_count", "freelist_count", "auto_vacuum")
+            )
+            surplus = free - _SPARE_PAGES
+            if not kept and free > pages // 2:
+                # Of an earlier version, which kept no record of where pages belong. Writes all that is left anew.
+                connection.executescript("PRAGMA auto_vacuum = INCREMENTAL; VACUUM;")
+            elif kept and surplus > 0:
+                # `execute` would free one page.
+                connection.executescript(f"PRAGMA incremental_vacuum({min(_PAGES_AT_ONCE, surplus)})")
+            more = bool(kept) and surplus > _PAGES_AT_ONCE
+            if not more:
+                # The file is shortened when the log is copied into it.
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        return more
 
     # --- connections ---------------------------------------------------------------------------------------------
 

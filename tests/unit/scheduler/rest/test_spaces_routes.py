@@ -62,6 +62,32 @@ def test_gzip_is_unpacked_once_or_twice(rest: Rest, tmp_path: Path) -> None:
     rest(scene)
 
 
+def test_a_file_over_the_limit_of_uploads_is_refused(rest: Rest, tmp_path: Path) -> None:
+    """With the limit and its name, announced or not, also where it is small until it is unpacked; nothing is stored."""
+
+    async def chunks() -> Any:
+        for _ in range(5):
+            yield b"x" * 1000
+
+    async def scene(scene: Any) -> None:
+        bodies = [
+            (b"x" * 5000, {}),
+            (chunks(), {}),
+            (gzip.compress(b"x" * 5000), {"content-encoding": "gzip"}),
+            (archive(a="x" * 3000, b="x" * 3000), {"content-encoding": "zip"}),
+        ]
+        for number, (body, headers) in enumerate(bodies):
+            answer = await scene.client.put(f"/data/user/{number}", content=body, headers=headers)
+            assert answer.status_code == 413, number
+            assert "larger than the 4,096 bytes" in answer.json()["errorMessage"]
+            assert "PROACTIVE_KERNEL_UPLOAD_LIMIT" in answer.json()["errorMessage"]
+        assert not (tmp_path / "user/ana").exists() or list((tmp_path / "user/ana").iterdir()) == []
+        answer = await scene.client.put("/data/user/fits", content=b"x" * 4096)
+        assert answer.status_code == 201
+
+    rest(scene, upload_limit=4096)
+
+
 def test_zip_is_unpacked_as_a_folder(rest: Rest, tmp_path: Path) -> None:
     """PUT with the encoding zip unpacks below the path; an empty archive makes an empty folder."""
 

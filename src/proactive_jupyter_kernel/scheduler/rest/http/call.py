@@ -236,6 +236,16 @@ def too_large(limit: int) -> RestError:
     )
 
 
+def upload_too_large(limit: int) -> RestError:
+    """A file for a data space is over the limit."""
+    return RestError(
+        413,
+        "javax.ws.rs.ClientErrorException",
+        f"The file is larger than the {limit:,} bytes that may be uploaded to a data space of this scheduler "
+        "(PROACTIVE_KERNEL_UPLOAD_LIMIT). Copy it into the folder of the space instead.",
+    )
+
+
 def too_slow() -> RestError:
     """The body does not arrive."""
     return RestError(

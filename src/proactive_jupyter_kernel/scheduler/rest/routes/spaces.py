@@ -17,7 +17,7 @@ from starlette.responses import FileResponse, Response
 
 from proactive_jupyter_kernel.scheduler import archives
 from proactive_jupyter_kernel.scheduler.folders import Folder
-from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, no_content
+from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, no_content, upload_too_large
 from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
 from proactive_jupyter_kernel.scheduler.rest.http.routing import ANYTHING, Route
 from proactive_jupyter_kernel.scheduler.rest.routes.space_access import guarded, patterns, relative, spooled
@@ -51,31 +51,41 @@ async def upload(call: Call, folder: Folder, path: str) -> Response:
     """Store the body: as the file, or unpacked as its Content-Encoding says."""
     folder.at(path)
     encoding = call.header("content-encoding").strip().lower()
-    store: Callable[[IO[bytes]], None] = _STORES.get(encoding, _store)(folder, path)
+    limit = call.service.settings.upload_limit
+    store: Callable[[IO[bytes]], None] = _STORES.get(encoding, _store)(folder, path, limit)
+    announced = call.header("content-length")
+    if limit and announced.isdecimal() and int(announced) > limit:
+        raise upload_too_large(limit)
     with spooled(call) as body:
-        await _receive(call, body)
-        await asyncio.to_thread(store, body)
+        await _receive(call, body, limit)
+        try:
+            await asyncio.to_thread(store, body)
+        except archives.TooLarge:
+            raise upload_too_large(limit) from None
     return Response(status_code=201)
 
 
-def _store(folder: Folder, path: str) -> Callable[[IO[bytes]], None]:
+def _store(folder: Folder, path: str, limit: int) -> Callable[[IO[bytes]], None]:
     return lambda body: folder.write(path, body)
 
 
-def _store_gzip(folder: Folder, path: str) -> Callable[[IO[bytes]], None]:
-    return lambda body: archives.store_gzip(body, folder, path)
+def _store_gzip(folder: Folder, path: str, limit: int) -> Callable[[IO[bytes]], None]:
+    return lambda body: archives.store_gzip(body, folder, path, limit=limit)
 
 
-def _store_zip(folder: Folder, path: str) -> Callable[[IO[bytes]], None]:
-    return lambda body: archives.store_zip(body, folder, path)
+def _store_zip(folder: Folder, path: str, limit: int) -> Callable[[IO[bytes]], None]:
+    return lambda body: archives.store_zip(body, folder, path, limit=limit)
 
 
 _STORES = {"gzip": _store_gzip, "zip": _store_zip}
 
 
-async def _receive(call: Call, target: IO[bytes]) -> None:
-    block = bytearray()
+async def _receive(call: Call, target: IO[bytes], limit: int) -> None:
+    block, size = bytearray(), 0
     async for chunk in call.stream():
+        size += len(chunk)
+        if limit and size > limit:
+            raise upload_too_large(limit)
         block += chunk
         if len(block) >= _BLOCK:
             await asyncio.to_thread(target.write, bytes(block))
