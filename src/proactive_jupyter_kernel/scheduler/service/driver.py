@@ -408,6 +408,8 @@ class Driver:
             self.revision = writing.batch.revision or self.revision
             self._measures.batches += 1
             self._measures.batch_seconds += time.perf_counter() - writing.begin
+            for result in writing.batch.results:
+                tracing.mark("kept", result.job_id, result.task_id)
             self._recovered()
             self._finish(writing.waiters)
             self._carry_out_all(writing.actions)
