@@ -8,6 +8,7 @@ from importlib import resources
 from typing import Any
 
 from proactive_jupyter_kernel.scheduler.store.base import SORTABLE, JobQuery, TaskQuery
+from proactive_jupyter_kernel.workflow.status import JOB_ALIVE, TASK_ALIVE
 
 __all__ = ["job_conditions", "job_order", "named", "parse", "task_conditions"]
 
@@ -37,7 +38,8 @@ def named(name: str) -> str:
 #: Field of `JobQuery` -> condition; used where the field has a value.
 _JOB_CONDITIONS = {
     "job_id": "job_id = :job_id",
-    "owner": "owner = :owner",
+    # The sign keeps its index from rows, which another index has in their order; it serves the count.
+    "owner": "+owner = :owner",
     "name": "substr(name, 1, length(:name)) = :name",
     "project": "substr(project, 1, length(:project)) = :project",
     "bucket": "substr(bucket, 1, length(:bucket)) = :bucket",
@@ -50,7 +52,8 @@ _JOB_CONDITIONS = {
     "finished_before": "finished_at BETWEEN 0 AND :finished_before - 1",
 }
 _TASK_CONDITIONS = {
-    "tag": "tag = :tag",
+    # As the index has it.
+    "tag": "tasks.tag = :tag AND tasks.tag != ''",
     "owner": "jobs.owner = :owner",
     "started_from": "tasks.started_at >= :started_from",
     "started_to": "tasks.started_at BETWEEN 0 AND :started_to",
@@ -86,6 +89,9 @@ def task_conditions(query: TaskQuery) -> tuple[str, dict[str, Any]]:
     conditions, values = _conditions(_TASK_CONDITIONS, query)
     if query.statuses is not None:
         conditions.append(_among("tasks.status", sorted(status.value for status in query.statuses), values))
+        if query.statuses <= TASK_ALIVE:
+            # Only these jobs have such tasks, and they are few.
+            conditions.append(_among("jobs.status", sorted(status.value for status in JOB_ALIVE), values))
     return " AND ".join(conditions) or "1", values
 
 

@@ -34,10 +34,9 @@ INSERT INTO jobs (
 INSERT INTO submissions (job_id, xml, workflow) VALUES (:job_id, :xml, :workflow);
 
 -- name: save_job
--- The job as it is now.
+-- The job as it is now. Name, owner and time of submission never change.
 UPDATE jobs SET
-    name = :name, owner = :owner, status = :status, priority = :priority, submitted_at = :submitted_at,
-    started_at = :started_at, finished_at = :finished_at, in_error_at = :in_error_at, start_at = :start_at, remove_at = :remove_at,
+    status = :status, priority = :priority, started_at = :started_at, finished_at = :finished_at, in_error_at = :in_error_at, start_at = :start_at, remove_at = :remove_at,
     total = :total, pending = :pending, running = :running, finished = :finished, failed = :failed,
     faulty = :faulty, in_error = :in_error, record = :record
 WHERE job_id = :job_id;
@@ -159,6 +158,10 @@ LIMIT :limit OFFSET :offset;
 -- How many tasks meet the conditions.
 SELECT count(*) FROM tasks JOIN jobs USING (job_id) WHERE {conditions};
 
+-- name: count_tasks_alone
+-- The same for conditions that are about tasks alone.
+SELECT count(*) FROM tasks WHERE {conditions};
+
 -- name: results
 -- All results of a job, in the order in which they came; values larger than :most bytes by their size alone.
 SELECT record, length(value), CASE WHEN length(value) <= :most THEN value END, checksum
@@ -178,7 +181,7 @@ SELECT value, checksum FROM results WHERE job_id = :job_id AND task_id = :task_i
 -- Jobs that have not ended, and those that are to be forgotten some time.
 SELECT record, job_id FROM jobs WHERE status IN ('PENDING', 'RUNNING', 'STALLED', 'PAUSED', 'IN_ERROR')
 UNION ALL
-SELECT record, job_id FROM jobs WHERE remove_at IS NOT NULL AND status IN ('FINISHED', 'CANCELED', 'FAILED', 'KILLED');
+SELECT record, job_id FROM jobs WHERE remove_at IS NOT NULL AND +status IN ('FINISHED', 'CANCELED', 'FAILED', 'KILLED');
 
 -- name: save_channel
 INSERT OR REPLACE INTO channels (name, entries) VALUES (:name, :entries);

@@ -157,7 +157,8 @@ class SqliteRows:
     @_reading
     def find_tasks(self, query: TaskQuery) -> Page[TaskRecord]:
         conditions, values = task_conditions(query)
-        total = self._connection.execute(named("count_tasks").format(conditions=conditions), values).fetchone()[0]
+        count = named("count_tasks" if "jobs." in conditions else "count_tasks_alone")
+        total = self._connection.execute(count.format(conditions=conditions), values).fetchone()[0]
         rows = self._connection.execute(named("find_tasks").format(conditions=conditions), values | window(query))
         return Page(total, tuple(map(self._task, rows)))
 

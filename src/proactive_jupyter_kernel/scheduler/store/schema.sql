@@ -42,6 +42,8 @@ CREATE TABLE jobs (
 );
 CREATE INDEX jobs_by_name ON jobs (name);
 CREATE INDEX jobs_by_status ON jobs (status);
+CREATE INDEX jobs_by_owner ON jobs (owner, parent_id);
+CREATE INDEX jobs_by_submission ON jobs (submitted_at);
 CREATE INDEX jobs_by_parent ON jobs (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX jobs_by_removal ON jobs (remove_at) WHERE remove_at IS NOT NULL;
 
@@ -64,6 +66,7 @@ CREATE TABLE tasks (
     PRIMARY KEY (job_id, task_id)
 ) WITHOUT ROWID;
 CREATE INDEX tasks_by_name ON tasks (job_id, name);
+CREATE INDEX tasks_by_tag ON tasks (tag) WHERE tag != '';
 
 -- One row an execution that ended; the highest attempt is the task's result. value is the JSON text of the task's value,
 -- null for null, and stands last, so that the rest of a row is read without it; checksum is the CRC-32 of value.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -41,7 +42,7 @@ from proactive_jupyter_kernel.scheduler.store.base import (
 )
 from proactive_jupyter_kernel.scheduler.store.checkpoints import LOG_BYTES
 from proactive_jupyter_kernel.scheduler.store.memory import MemoryStore
-from proactive_jupyter_kernel.scheduler.store.queries import parse
+from proactive_jupyter_kernel.scheduler.store.queries import job_conditions, job_order, named, parse, task_conditions
 from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore
 from proactive_jupyter_kernel.workflow.model import Priority, Script, Task, Workflow
 from proactive_jupyter_kernel.workflow.status import JOB_ENDED, JobStatus, TaskStatus
@@ -125,6 +126,39 @@ def test_a_large_value_is_read_when_it_is_wanted(store: Store) -> None:
     found = store.results(1)
     assert [found[number].value.size for number in range(2)] == [100_002, 4]
     assert [found[number].value for number in range(2)] == [large, RawValue(b"null")]
+
+
+def test_listings_of_few_jobs_do_not_read_them_all(tmp_path: Path) -> None:
+    """The statements of pages, of restarts and of single jobs find their rows by an index that has them in order."""
+    store = SqliteStore(tmp_path / "s.db")
+    pages = {
+        "page": JobQuery(sort=(("status", True), ("job_id", True))),
+        "own": JobQuery(owner="ana", children=False, sort=(("status", True), ("job_id", True))),
+        "latest": JobQuery(sort=(("submitted_at", True),)),
+        "by name": JobQuery(sort=(("name", False),)),
+    }
+    statements = {}
+    for name, query in pages.items():
+        conditions, _ = job_conditions(query)
+        statements[name] = named("jobs").format(conditions=conditions, order=job_order(query))
+        statements[f"{name}, counted"] = named("count_jobs").format(conditions=conditions)
+    running, _ = task_conditions(TaskQuery(statuses=frozenset({TaskStatus.RUNNING})))
+    tagged, _ = task_conditions(TaskQuery(tag="t"))
+    statements |= {
+        "running tasks": named("count_tasks").format(conditions=running),
+        "tasks of a tag": named("find_tasks").format(conditions=tagged),
+        "restart": named("jobs_to_restore"),
+        "results": named("results_of"),
+    }
+    values = dict.fromkeys(re.findall(r":(\w+)", " ".join(statements.values())), "1")
+    read_all = [
+        (name, step)
+        for name, statement in statements.items()
+        for *_, step in store._writer.execute(f"EXPLAIN QUERY PLAN {statement}", values)
+        if re.fullmatch(r"SCAN (jobs|tasks|results)", step) or (name in pages and "TEMP B-TREE" in step)
+    ]
+    assert read_all == []
+    store.close()
 
 
 def test_a_snapshot_is_of_one_moment(tmp_path: Path) -> None:
@@ -589,6 +623,8 @@ def test_a_store_of_the_first_version_is_brought_to_the_newest(tmp_path: Path) -
     connection.executescript("ALTER TABLE results DROP COLUMN value; ALTER TABLE results DROP COLUMN checksum;")
     old = {**codec.to_json(result), "value": ["é"]}
     connection.execute("UPDATE results SET record = ?", [codec.sealed(json.dumps(old))])
+    for index in ("jobs_by_owner", "jobs_by_submission", "tasks_by_tag"):
+        connection.execute(f"DROP INDEX {index}")
     connection.executescript("DROP TABLE channels; UPDATE counters SET value = 7; PRAGMA user_version = 1;")
     connection.close()
     store = SqliteStore(path)
