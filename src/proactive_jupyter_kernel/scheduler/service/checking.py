@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import importlib
 import logging
 import os
@@ -30,6 +31,7 @@ from proactive_jupyter_kernel.errors import (
     UnreadableWorkflow,
     WorkflowError,
 )
+from proactive_jupyter_kernel.scheduler import collector
 from proactive_jupyter_kernel.scheduler.attempt import Slot
 from proactive_jupyter_kernel.scheduler.catalog import Catalog
 from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
@@ -58,6 +60,8 @@ _HEAD = 200
 #: The beginning of the address of a model, and how workflows name the scheduler they run on.
 _MODEL_ADDRESS = re.compile(rb"MODEL_FROM_URL\s*\(\s*([^)\s]{0,80})", re.IGNORECASE)
 _OWN_ADDRESSES = (b"${PA_",)
+#: How many objects more than before make the collector of cycles look in the process that checks: workflows have none.
+_ALLOCATIONS = 200_000
 #: Seconds beyond its time after which a check ends by itself.
 _GRACE = 5.0
 #: Exceptions that are raised again as what they are; all others are faults of ours.
@@ -193,7 +197,8 @@ class _Worker:
             (length,) = _LENGTH.unpack(await stdout.readexactly(_LENGTH.size))
             content = await stdout.readexactly(length)
             # A large answer takes its time to read: beside the loop, which has others to answer.
-            loaded = pickle.loads(content) if length < _LARGE else await asyncio.to_thread(pickle.loads, content)
+            with collector.paused(length >= _LARGE):
+                loaded = pickle.loads(content) if length < _LARGE else await asyncio.to_thread(pickle.loads, content)
             kind, answer, self.gave_way = loaded
         except (OSError, EOFError, asyncio.IncompleteReadError) as error:
             raise _Lost from error
@@ -350,6 +355,7 @@ def serve(memory: int, seconds: float) -> None:
     A check that is not over in time ends this process: whoever asked does that first, unless it is there no more.
     """
     _limit(memory)
+    gc.set_threshold(_ALLOCATIONS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     patience = _Patience()
     source, target = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")

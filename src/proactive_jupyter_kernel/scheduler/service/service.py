@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from proactive_jupyter_kernel.errors import SubmissionRefused, UnknownJob, WorkflowError
-from proactive_jupyter_kernel.scheduler import java_libraries, tracing
+from proactive_jupyter_kernel.scheduler import collector, java_libraries, tracing
 from proactive_jupyter_kernel.scheduler.catalog import Catalog
 from proactive_jupyter_kernel.scheduler.credentials import Credentials
 from proactive_jupyter_kernel.scheduler.engine import events
@@ -288,9 +288,10 @@ class Service(Verbs):
         )
         event = events.JobSubmitted(at=self.clock(), job_id=job_id, workflow=workflow, owner=owner)
         self.workflows.remember(job_id, workflow)
-        self._driver.submit(event, new)
         try:
-            await self._driver.settled(job_id)
+            with collector.paused(len(workflow.tasks) >= _MANY):
+                self._driver.submit(event, new)
+                await self._driver.settled(job_id)
         except (StoreUnavailable, Unstorable) as error:
             self.workflows.forget(job_id)
             self.measures.jobs_refused += 1
@@ -423,6 +424,8 @@ class Service(Verbs):
             raise
 
 
+#: A job of so many tasks makes many objects at once.
+_MANY = 1_000
 #: Jobs that have started and continue without a decision.
 _GOING = frozenset({JobStatus.RUNNING, JobStatus.STALLED})
 #: The end of a job.

@@ -10,8 +10,8 @@ from proactive_jupyter_kernel.workflow.model import Workflow
 
 __all__ = ["MAX_BYTES", "MAX_TASKS", "Loaded", "ReadFile", "decoded"]
 
-#: The largest workflow of ProActive's catalog has less than a hundredth of this.
-MAX_BYTES = 16 * 1024 * 1024
+#: A job of `MAX_TASKS` short scripts has a third of this; the largest workflow of ProActive's catalog, much less.
+MAX_BYTES = 64 * 1024 * 1024
 #: Ten times the expected size of a job.
 MAX_TASKS = 100_000
 

@@ -362,9 +362,11 @@ def test_a_job_can_be_submitted_again(rest: Callable[..., None], workflow: Calla
 
     async def scenario(scene: Any) -> None:
         first = await scene.submit(workflow("T", head=HEAD))
-        again = await scene.json(f"/scheduler/jobs/{first}/resubmit;A=2?K=v")
+        session = scene.client.headers["sessionid"]
+        query = f"K=v&sessionid={session}&sessionToken={session}"
+        again = await scene.json(f"/scheduler/jobs/{first}/resubmit;A=2?{query}")
         variables, information = await shown(scene, again["id"])
-        assert (variables["A"], information["K"]) == ("2", "v")
+        assert (variables["A"], information["K"], session in information.values()) == ("2", "v", False)
         body = await scene.json(f"/scheduler/jobs/{first}/resubmit/body", "POST", json={"A": "3"})
         assert (await shown(scene, body["id"]))[0]["A"] == "3"
         both = await scene.json(f"/scheduler/jobs/resubmit?jobsid={first}&jobsid={again['id']}", "POST")

@@ -613,7 +613,7 @@ def test_an_undefined_entity_is_a_syntax_error() -> None:
 
 def test_size_depth_and_number_of_tasks_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     """A text from outside cannot make the reader work without end."""
-    with pytest.raises(UnreadableWorkflow, match=r"at most 16,777,216 are read"):
+    with pytest.raises(UnreadableWorkflow, match=r"at most 67,108,864 are read"):
         loads(" " * (xml.MAX_BYTES + 1))
     with pytest.raises(UnreadableWorkflow, match="depth"):
         loads(job(flow(f"{BODY}<metadata>{'<a>' * 300}{'</a>' * 300}</metadata>")))
