@@ -138,7 +138,7 @@ SETTINGS: tuple[Setting, ...] = (
         name="RESULT_BYTES",
         field="result_bytes",
         kind=size(1024, unlimited=True),
-        default=lambda: 256 * MEBIBYTE,
+        default=lambda: 64 * MEBIBYTE,
         doc="The largest result of a task, as JSON; 0: no limit. A task with a larger one is faulty, and its log says "
         "how large it was. Large data belongs in files.",
     ),

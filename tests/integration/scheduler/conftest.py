@@ -68,7 +68,7 @@ class Daemon:
 
     @property
     def address_file(self) -> Path:
-        return address_file(self.data_dir)
+        return Path(self.environment["JUPYTER_RUNTIME_DIR"]) / address_file(self.data_dir).name
 
     def new_client(self) -> httpx2.Client:
         client = httpx2.Client(base_url=self.address["url"] + "/rest", timeout=DEADLINE, trust_env=False)
@@ -148,6 +148,14 @@ def daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
     """A daemon that is not started yet."""
     made = Daemon(tmp_path)
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", made.environment["JUPYTER_RUNTIME_DIR"])
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """A daemon that serves the tests of a module which do not stop it. Its requests have 10,000 bytes at most."""
+    made = Daemon(tmp_path_factory.mktemp("running")).start(PROACTIVE_KERNEL_BODY_LIMIT="10000")
     yield made
     made.close()
 

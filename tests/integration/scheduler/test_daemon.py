@@ -21,21 +21,20 @@ from proactive_jupyter_kernel.version import __version__
 LOCKED = 75
 
 
-def test_a_workflow_runs_from_xml_to_result(daemon: Any, workflow: Callable[..., str]) -> None:
+def test_a_workflow_runs_from_xml_to_result(running: Any, workflow: Callable[..., str]) -> None:
     """Python and bash, variables, results, both streams, through the real REST interface."""
     python = (
         "import sys\nprint('hello é', variables['PA_JOB_ID'])\nprint('oops', file=sys.stderr)\n"
         "variables['V'] = 'x'\nresult = {'a': [1, 2.5]}"
     )
-    daemon.start()
-    job_id = daemon.submit(
+    job_id = running.submit(
         workflow(("A", "cpython", python), ("B", "bash", 'echo "$variables_V $results_0 $variables_PA_USER"'))
     )
-    assert daemon.ended(job_id) == "FINISHED"
-    results = daemon.get(f"/scheduler/jobs/{job_id}/result")["allResults"]
+    assert running.ended(job_id) == "FINISHED"
+    results = running.get(f"/scheduler/jobs/{job_id}/result")["allResults"]
     assert {name: (result["value"], result["output"]) for name, result in results.items()} == {
         "A": ("{a=[1, 2.5]}", {"stdoutLogs": f"hello é {job_id}\n", "stderrLogs": "oops\n"}),
-        "B": ("0", {"stdoutLogs": f"x {{a=[1, 2.5]}} {daemon.address['user']}\n", "stderrLogs": ""}),
+        "B": ("0", {"stdoutLogs": f"x {{a=[1, 2.5]}} {running.address['user']}\n", "stderrLogs": ""}),
     }
 
 
@@ -56,26 +55,24 @@ def test_the_address_file_is_private_and_complete(daemon: Any) -> None:
     assert not path.exists()
 
 
-def test_it_listens_on_this_machine_alone(daemon: Any) -> None:
+def test_it_listens_on_this_machine_alone(running: Any) -> None:
     """At 127.0.0.1, and to no other name."""
-    daemon.start()
     listening = [
-        each.laddr.ip for each in psutil.Process(daemon.pid).net_connections() if each.status == psutil.CONN_LISTEN
+        each.laddr.ip for each in psutil.Process(running.pid).net_connections() if each.status == psutil.CONN_LISTEN
     ]
     assert listening == ["127.0.0.1"]
-    answer = daemon.client.get("/scheduler/version", headers={"Host": "evil.example"})
+    answer = running.client.get("/scheduler/version", headers={"Host": "evil.example"})
     assert answer.status_code == 403
 
 
-def test_a_second_one_on_the_same_folder_is_refused(daemon: Any) -> None:
+def test_a_second_one_on_the_same_folder_is_refused(running: Any) -> None:
     """It names the first one's process, and the first one goes on."""
-    daemon.start()
-    second = daemon.spawn()
+    second = running.spawn()
     _, said = second.communicate(timeout=60)
     assert second.returncode == LOCKED
-    assert f"(process {daemon.pid}) runs on the data folder {daemon.data_dir}" in said
+    assert f"(process {running.pid}) runs on the data folder {running.data_dir}" in said
     assert "Traceback" not in said
-    assert daemon.get("/scheduler/status") == "STARTED"
+    assert running.get("/scheduler/status") == "STARTED"
 
 
 def test_a_port_in_use_is_told(daemon: Any) -> None:
@@ -169,7 +166,7 @@ def test_an_idle_one_costs_nothing(daemon: Any, workflow: Callable[..., str]) ->
 def test_it_stops_by_itself_when_nobody_needs_it(daemon: Any, workflow: Callable[..., str]) -> None:
     """After the set time without an alive job and without a request; not while a job is alive."""
     daemon.start(PROACTIVE_KERNEL_IDLE_STOP="0.5")
-    daemon.submit(workflow(("A", "bash", "sleep 2")))
+    daemon.submit(workflow(("A", "bash", "sleep 1")))
     assert daemon.process.wait(60) == 0
     assert not daemon.address_file.exists()
     daemon.start()
@@ -210,57 +207,48 @@ def test_a_folder_that_cannot_be_used_is_told(daemon: Any) -> None:
     assert "Traceback" not in said
 
 
-def test_events_come_through_a_real_web_socket(daemon: Any, workflow: Callable[..., str]) -> None:
+def test_events_come_through_a_real_web_socket(running: Any, workflow: Callable[..., str]) -> None:
     """The upgrade is answered, the subscription obeyed."""
-    daemon.start()
-    url = daemon.address["url"].replace("http", "ws") + "/rest/scheduler/events"
-    with connect(url, additional_headers={"sessionid": daemon.client.headers["sessionid"]}, proxy=None) as socket_:
+    url = running.address["url"].replace("http", "ws") + "/rest/scheduler/events"
+    with connect(url, additional_headers={"sessionid": running.client.headers["sessionid"]}, proxy=None) as socket_:
         socket_.send(json.dumps({"events": ["TASK_RUNNING_TO_FINISHED"]}))
         assert json.loads(socket_.recv(timeout=60))["action"] == "NONE"
-        daemon.submit(workflow(("A", "bash", "true")))
+        running.submit(workflow(("A", "bash", "true")))
         frame = json.loads(socket_.recv(timeout=60))
         assert (frame["action"], frame["data"]["taskStatus"]) == ("TASK_STATE_UPDATED", "FINISHED")
 
 
-def test_long_events_come_in_fragments(daemon: Any, workflow: Callable[..., str]) -> None:
+def test_long_events_come_in_fragments(running: Any, workflow: Callable[..., str]) -> None:
     """Of 8 KiB at most: a longer frame makes the official Java client reconnect, and it loses events."""
-    daemon.start()
-    url = daemon.address["url"].replace("http", "ws") + "/rest/scheduler/events"
-    headers = {"sessionid": daemon.client.headers["sessionid"]}
+    url = running.address["url"].replace("http", "ws") + "/rest/scheduler/events"
+    headers = {"sessionid": running.client.headers["sessionid"]}
     with connect(url, additional_headers=headers, proxy=None, compression=None) as socket_:
         socket_.send(json.dumps({"events": ["JOB_SUBMITTED"]}))
         assert json.loads(socket_.recv(timeout=60))["action"] == "NONE"
-        daemon.submit(workflow(*((f"T{number}", "bash", "true") for number in range(20))))
+        running.submit(workflow(*((f"T{number}", "bash", "true") for number in range(20))))
         fragments = list(socket_.recv_streaming())
         assert len(json.loads("".join(fragments))["data"]["tasks"]) == 20
         assert len(fragments) > 1
         assert max(map(len, fragments)) <= 8 * 1024
 
 
-def test_a_large_request_is_refused_on_the_wire(daemon: Any, workflow: Callable[..., str]) -> None:
+def test_a_large_request_is_refused_on_the_wire(running: Any, workflow: Callable[..., str]) -> None:
     """With a message; the next request is answered."""
-    daemon.start(PROACTIVE_KERNEL_BODY_LIMIT="10000")
-    answer = daemon.post_xml(workflow(("A", "bash", "#" * 20000)))
+    answer = running.post_xml(workflow(("A", "bash", "#" * 20000)))
     assert answer.status_code == 413
     assert "PROACTIVE_KERNEL_BODY_LIMIT" in answer.json()["errorMessage"]
-    assert daemon.ended(daemon.submit(workflow(("A", "bash", "true")))) == "FINISHED"
-
-
-def test_it_writes_a_log_of_its_own(daemon: Any) -> None:
-    """When it came, where it listened, when it went."""
-    daemon.start()
-    daemon.stop()
-    log = (daemon.data_dir / "scheduler.log").read_text()
-    assert f"listens at {daemon.address['url']}, process {daemon.pid}" in log
-    assert log.rstrip().endswith("stopped")
+    assert running.ended(running.submit(workflow(("A", "bash", "true")))) == "FINISHED"
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGHUP"])
 def test_other_signals_stop_it_as_well(daemon: Any, name: str) -> None:
-    """Of a terminal that is closed or says Ctrl-C."""
+    """Of a terminal that is closed or says Ctrl-C. Its log says when it came, where it listened, when it went."""
     import signal
 
     daemon.start()
     os.kill(daemon.pid, getattr(signal, name))
     assert daemon.process.wait(60) == 0
     assert not daemon.address_file.exists()
+    log = (daemon.data_dir / "scheduler.log").read_text()
+    assert f"listens at {daemon.address['url']}, process {daemon.pid}" in log
+    assert log.rstrip().endswith("stopped")
