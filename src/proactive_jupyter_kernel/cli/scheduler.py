@@ -5,14 +5,13 @@ from __future__ import annotations
 import getpass
 import secrets
 import sys
-import warnings
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from proactive_jupyter_kernel.cli import scheduler_status
 from proactive_jupyter_kernel.cli.common import (
     data_dir_option,
     examples,
@@ -22,10 +21,10 @@ from proactive_jupyter_kernel.cli.common import (
     print_table,
     say,
 )
-from proactive_jupyter_kernel.client import embedded
+from proactive_jupyter_kernel.cli.scheduler_log import LogReader
+from proactive_jupyter_kernel.client import crash_reports, embedded
 from proactive_jupyter_kernel.client.embedded import Status
-from proactive_jupyter_kernel.errors import EmbeddedSchedulerError, ProActiveError
-from proactive_jupyter_kernel.version import __version__
+from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
 
 __all__ = ["scheduler"]
 
@@ -43,6 +42,7 @@ port_option = click.option(
         "proactive-kernel scheduler status",
         "proactive-kernel scheduler start --port 8080",
         "proactive-kernel scheduler serve --data-dir ./jobs",
+        "proactive-kernel scheduler log --follow",
         "proactive-kernel scheduler login",
     )
 )
@@ -73,6 +73,8 @@ def start(port: int, data_dir: Path | None, as_json: bool) -> None:
         print_json(_facts(Status(data_dir=folder, address=address, pid=address.pid, state="running")))
     else:
         say(address.url)
+    if before is None and (crash := crash_reports.hint(folder)):
+        note(f"An earlier one ended without warning. {crash}")
 
 
 @scheduler.command(epilog=examples("proactive-kernel scheduler stop"))
@@ -90,15 +92,19 @@ def stop(data_dir: Path | None, as_json: bool) -> None:
         say(f"Stopped the embedded scheduler (process {pid}).")
 
 
-@scheduler.command(epilog=examples("proactive-kernel scheduler status --json"))
+@scheduler.command(epilog=examples("proactive-kernel scheduler status", "proactive-kernel scheduler status --json"))
 @data_dir_option
 @json_option
 def status(data_dir: Path | None, as_json: bool) -> None:
-    """Show whether it runs, and where."""
+    """Show whether it runs, where, and what it does: queue, nodes, rates, the size of its store."""
     found = embedded.status(embedded.data_dir(data_dir))
+    # The same for every version, and without a login: a client replaces an idle scheduler of another version.
+    overview = scheduler_status.overview(found.address.url) if found.address else None
+    crash = crash_reports.newest(found.data_dir)
     if as_json:
-        print_json(_facts(found))
-    elif found.address is None and found.state == "stopped":
+        print_json({**_facts(found), "crash_report": str(crash) if crash else None, "overview": overview})
+        return
+    if found.address is None and found.state == "stopped":
         say(f"Not running. Data folder: {found.data_dir}")
     elif found.address is None:
         say(found.message)
@@ -106,27 +112,41 @@ def status(data_dir: Path | None, as_json: bool) -> None:
     else:
         say(f"Running as process {found.address.pid} at {found.address.url}, version {found.address.version}.")
         say(f"Data folder: {found.data_dir}")
+        for line in scheduler_status.lines(overview) if overview else ():
+            say(line)
         for notice in found.address.notices:
             note(notice)
-        # A client replaces an idle scheduler of another version; asking for a status must not.
-        if found.address.version == __version__ and (line := _nodes(found.data_dir)):
-            say(line)
+    if crash:
+        note(crash_reports.hint(found.data_dir))
 
 
-def _nodes(folder: Path) -> str:
-    """How many nodes there are in each node source; empty where the scheduler does not answer."""
-    from proactive_jupyter_kernel.client.scheduler import Scheduler
+@scheduler.command(
+    epilog=examples(
+        "proactive-kernel scheduler log",
+        "proactive-kernel scheduler log --job 7 --lines 200",
+        "proactive-kernel scheduler log --follow",
+    )
+)
+@click.option(
+    "--lines", "-n", type=click.IntRange(1), default=50, show_default=True, help="How many entries, the last."
+)
+@click.option("--job", type=int, help="Only entries about this job.")
+@click.option("--follow", "-f", is_flag=True, help="Wait for further entries, until it is interrupted.")
+@data_dir_option
+def log(lines: int, job: int | None, follow: bool, data_dir: Path | None) -> None:
+    """Show what the scheduler itself wrote: starts and stops, jobs, failed attempts, faults.
 
-    try:
-        # `status` has said already what there is to know of its start.
-        with warnings.catch_warnings(action="ignore"), Scheduler.embedded(folder) as running:
-            nodes = running.nodes()
-    except ProActiveError:
-        return ""
-    counts = Counter(node.source for node in nodes)
-    free = sum(node.is_free for node in nodes)
-    sources = ", ".join(f"{count} in {source}" for source, count in counts.items())
-    return f"Nodes: {free} of {len(nodes)} free; {sources}."
+    What tasks print is in the log of their job (`proactive-kernel logs`).
+    """
+    folder = embedded.data_dir(data_dir)
+    reader = LogReader(folder, job=job)
+    for entry in reader.last(lines):
+        say(entry)
+    if not reader.exists:
+        note(f"There is no log yet in {folder}.")
+    if follow:
+        for entry in reader.follow():
+            say(entry)
 
 
 @scheduler.command(epilog=examples("proactive-kernel scheduler serve --data-dir ./jobs --port 8080"))

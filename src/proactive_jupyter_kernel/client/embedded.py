@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from proactive_jupyter_kernel.client import launch, lock_file
+from proactive_jupyter_kernel.client import crash_reports, launch, lock_file
 from proactive_jupyter_kernel.client.address_file import (
     PROBE_TIMEOUT,
     Address,
@@ -159,6 +159,11 @@ def _ends(pid: int, seconds: float) -> bool:
     return True
 
 
+_CONTINUE = "`#%list_submitted_jobs()` and `proactive-kernel jobs` list its jobs; the next use starts it again."
+#: Seconds within which a crash explains that there is no answer.
+_JUST_CRASHED = 60.0
+
+
 def scheduler_at(address: Address) -> SchedulerApi:
     """The scheduler at exactly this address; it is not started again when it dies."""
     return SchedulerApi(Session(HttpTransport(address.url, timeout=PROBE_TIMEOUT), lambda: address.credentials))
@@ -210,7 +215,7 @@ class EmbeddedTransport:
             if path == "/scheduler/disconnect":
                 raise
             if error.in_doubt and method == "POST":
-                raise _told(error) from None
+                raise _told(error, self._folder or data_dir()) from None
             self._lost(http)
         # A login that was made for the old token is refused by the new scheduler: the session is renewed with its own.
         if form is not None and "password" in form:
@@ -252,13 +257,13 @@ class EmbeddedTransport:
             there[1].close()
 
 
-def _told(error: SchedulerUnreachable) -> SchedulerUnreachable:
+def _told(error: SchedulerUnreachable, folder: Path) -> SchedulerUnreachable:
     """The error for an embedded scheduler that stopped answering; a slow one gets the error of a server."""
     if "no answer within" in error.message:
         return error
     return SchedulerUnreachable(
         "The embedded scheduler ended before it answered. Whether it did what was asked of it is not known.",
-        hint="`#%list_submitted_jobs()` and `proactive-kernel jobs` list its jobs; the next use starts it again.",
+        hint=f"{_CONTINUE} {crash_reports.hint(folder, since=time.time() - _JUST_CRASHED)}".rstrip(),
         in_doubt=True,
     )
 

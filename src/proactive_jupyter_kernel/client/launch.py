@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from proactive_jupyter_kernel.client import lock_file
+from proactive_jupyter_kernel.client import crash_reports, lock_file
 from proactive_jupyter_kernel.client.address_file import Address, address_file, find
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
 
@@ -66,7 +66,7 @@ def start(folder: Path, *, port: int = 0) -> Address:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         offset = _trim(log)
-        begun = time.monotonic()
+        begun, begun_at = time.monotonic(), time.time()
         deadline, held = begun + START_TIMEOUT, lock_file.holder(folder)
         while time.monotonic() < deadline:
             address = find(folder) if held or address_file(folder).exists() else None
@@ -95,7 +95,7 @@ def start(folder: Path, *, port: int = 0) -> Address:
     if held:
         message, hint = lock_file.unresponsive(folder, held)
         raise EmbeddedSchedulerError(message, hint=hint)
-    raise _failure(folder, log, offset, EXIT_LOCKED if refused else process.poll() if process else None)
+    raise _failure(folder, log, offset, begun_at, EXIT_LOCKED if refused else process.poll() if process else None)
 
 
 def _patience(held: lock_file.Holder | None) -> float:
@@ -147,7 +147,7 @@ def _trim(log: Path) -> int:
     return 0
 
 
-def _failure(folder: Path, log: Path, offset: int, ended: int | None) -> EmbeddedSchedulerError:
+def _failure(folder: Path, log: Path, offset: int, begun_at: float, ended: int | None) -> EmbeddedSchedulerError:
     try:
         with log.open("rb") as file:
             file.seek(offset)
@@ -164,5 +164,6 @@ def _failure(folder: Path, log: Path, offset: int, ended: int | None) -> Embedde
     said = "".join(f"\n  {line}" for line in lines[-QUOTED:])
     return EmbeddedSchedulerError(
         what + (f" Its output:{said}" if said else ""),
-        hint=f"`proactive-kernel scheduler serve --data-dir {folder}` runs it in the foreground; {log} has its output.",
+        hint=crash_reports.hint(folder, since=begun_at)
+        or f"`proactive-kernel scheduler serve --data-dir {folder}` runs it in the foreground; {log} has its output.",
     )

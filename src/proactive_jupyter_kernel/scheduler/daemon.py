@@ -17,14 +17,13 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
-from proactive_jupyter_kernel.scheduler import access, java_libraries, tracing
+from proactive_jupyter_kernel.scheduler import access, crash_report, java_libraries, own_log, tracing
 from proactive_jupyter_kernel.scheduler import settings as settings_table
 from proactive_jupyter_kernel.scheduler.address import DataFolderInUse, Holder, locked
 from proactive_jupyter_kernel.scheduler.catalog import Catalog
@@ -57,7 +56,6 @@ _LONGEST_HEAD = 256 * 1024
 _RESTORE_EVERY, _LOOK_AT_FILES_EVERY = 1.0, 10.0
 #: Seconds that somebody has to move a data folder back before its scheduler stops.
 _GONE_PATIENCE = 60.0
-_LOG_SIZE, _LOG_FILES = 1024 * 1024, 3
 
 
 def serve(data_dir: Path, port: int = 0, *, settings: Settings | None = None) -> None:
@@ -73,7 +71,8 @@ def serve(data_dir: Path, port: int = 0, *, settings: Settings | None = None) ->
     os.environ[java_libraries.VARIABLE] = str(java_libraries.folder_of(data_dir))
     with (
         locked(data_dir) as holder,
-        _logging(data_dir / "scheduler.log"),
+        crash_report.watched(data_dir, chosen),
+        own_log.writing(data_dir, chosen.log_format),
         _bound_as_asked(data_dir, port) as listener,
     ):
         opened = open_store(data_dir / "scheduler.db", log_lines=chosen.log_lines, log_bytes=chosen.log_bytes)
@@ -94,27 +93,6 @@ def _make_private(data_dir: Path) -> None:
             f"The data folder {data_dir} cannot be used: {error.strerror or error}.",
             hint="Choose another folder with --data-dir or PROACTIVE_KERNEL_DATA_DIR.",
         ) from error
-
-
-@contextlib.contextmanager
-def _logging(path: Path) -> Iterator[None]:
-    """What the scheduler itself says goes to a file of bounded size."""
-    try:
-        handler = RotatingFileHandler(path, maxBytes=_LOG_SIZE, backupCount=_LOG_FILES, encoding="utf-8")
-    except OSError as error:
-        raise EmbeddedSchedulerError(f"The scheduler's log {path} cannot be written: {error}.") from error
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    root = logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        root.removeHandler(handler)
-        root.setLevel(level)
-        handler.close()
 
 
 def _bound_as_asked(data_dir: Path, port: int) -> contextlib.AbstractContextManager[socket.socket]:

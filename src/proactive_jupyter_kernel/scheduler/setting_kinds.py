@@ -20,6 +20,7 @@ __all__ = [
     "Kind",
     "NodeSource",
     "count",
+    "one_of",
     "size",
 ]
 
@@ -48,6 +49,17 @@ def count(least: int, unit: str, *, most: int = 10**9) -> Kind:
         return value
 
     return Kind(text=f"an integer of at least {least}, at most {most}", read=read, unit=unit)
+
+
+def one_of(*words: str) -> Kind:
+    """One of some words, in any case."""
+
+    def read(text: str) -> str:
+        if text.lower() not in words:
+            raise ValueError(text)
+        return text.lower()
+
+    return Kind(text=" or ".join(words), read=read)
 
 
 #: ``2 GiB``, ``512M``, ``64 kB``: the letter counts, in powers of 1,024.

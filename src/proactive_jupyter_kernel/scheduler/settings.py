@@ -24,6 +24,7 @@ from proactive_jupyter_kernel.scheduler.setting_kinds import (
     Kind,
     NodeSource,
     count,
+    one_of,
     size,
 )
 
@@ -75,6 +76,7 @@ class Settings:
     walltime: float
     warm: bool
     catalog: str
+    log_format: str
     trace: str
 
 
@@ -231,6 +233,13 @@ SETTINGS: tuple[Setting, ...] = (
         default=str,
         default_text="catalog in the data folder",
         doc="The folder whose workflows and scripts are the catalog.",
+    ),
+    Setting(
+        name="LOG_FORMAT",
+        field="log_format",
+        kind=one_of("text", "json"),
+        default=lambda: "text",
+        doc="How the scheduler writes its own log, scheduler.log in the data folder: text, or json, one object a line.",
     ),
     Setting(
         name="TRACE",

@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,12 +33,15 @@ def test_start_status_stop(fresh_shell: Shell) -> None:
     """Each tells what is there, as a person reads it and as JSON."""
     shell, folder = fresh_shell, str(fresh_shell.home / "data")
     stopped = {"running": False, "state": "stopped", "pid": None, "url": None, "data_dir": folder}
-    assert shell.facts("scheduler", "status") == stopped
+    assert shell.facts("scheduler", "status") == {**stopped, "crash_report": None, "overview": None}
     started = shell("scheduler", "start")
     assert started.returncode == 0, started.stderr
     facts = shell.facts("scheduler", "status")
     assert (facts["running"], facts["url"] + "\n", facts["data_dir"]) == (True, started.stdout, folder)
     assert re.search(r"^Nodes: \d+ of \d+ free; \d+ in Default\.$", shell("scheduler", "status").stdout, re.MULTILINE)
+    overview = facts["overview"]
+    assert (overview["status"], overview["tasks_pending"], overview["store_bytes"] > 0) == ("STARTED", 0, True)
+    assert "Tasks: 0 running, 0 waiting.\n" in shell("scheduler", "status").stdout
     again = shell("scheduler", "start")
     assert (again.stdout, f"already running, as process {facts['pid']}" in again.stderr) == (started.stdout, True)
     assert str(facts["pid"]) in shell("scheduler", "stop").stdout
@@ -45,6 +49,35 @@ def test_start_status_stop(fresh_shell: Shell) -> None:
     assert list((shell.home / "runtime").glob("proactive-scheduler-*")) == []
     assert "No embedded scheduler is running" in shell("scheduler", "stop").stderr
     assert "Not running" in shell("scheduler", "status").stdout
+
+
+def test_a_crash_is_told_with_its_report(fresh_shell: Shell) -> None:
+    """By the status, while it is dead and afterwards, and by the next start; the log is there to be read."""
+    shell = fresh_shell
+    shell("scheduler", "start")
+    pid = shell.facts("scheduler", "status")["pid"]
+    os.kill(pid, signal.SIGSEGV)
+    _wait_until(lambda: not psutil.pid_exists(pid))
+    report = shell.home / "data" / "crashes" / f"running-{pid}.txt"
+    told = f"It crashed: attach {report} and {shell.home / 'data' / 'scheduler.log'} when you report the fault."
+    status = shell("scheduler", "status")
+    assert ("Not running" in status.stdout, told in status.stderr) == (True, True)
+    started = shell("scheduler", "start")
+    assert "An earlier one ended without warning. It crashed: attach" in started.stderr
+    (report,) = (shell.home / "data" / "crashes").glob("crash-*.txt")
+    assert shell.facts("scheduler", "status")["crash_report"] == str(report)
+    content = report.read_text()
+    assert ("Segmentation fault" in content, "listens at" in content) == (True, True)
+    log = shell("scheduler", "log", "--lines", "1")
+    assert f"listens at {started.stdout.strip()}" in log.stdout
+    shell("scheduler", "stop")
+
+
+def _wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def _address(shell: Shell) -> Path:

@@ -20,7 +20,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from proactive_jupyter_kernel.scheduler import tracing
+from proactive_jupyter_kernel.scheduler import own_log, tracing
 from proactive_jupyter_kernel.scheduler.attempt import Wire
 from proactive_jupyter_kernel.scheduler.engine.commands import (
     Announce,
@@ -279,7 +279,7 @@ class Driver:
                 _log.exception("%s could not be taken up", command)
 
     def _report(self, fault: ReportFault) -> None:
-        _log.error("job %s, task %s: %s", fault.job_id, fault.task_id, fault.message, exc_info=fault.error)
+        _log.error("%s", fault.message, exc_info=fault.error, extra=own_log.about(fault.job_id, fault.task_id))
 
     def _actions_append(self, action: Action) -> None:
         self._actions.append(action)

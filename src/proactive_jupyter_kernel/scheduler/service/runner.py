@@ -25,6 +25,7 @@ from proactive_jupyter_kernel.scheduler.engine.events import AttemptEnded, Progr
 from proactive_jupyter_kernel.scheduler.engine.records import TaskRecord
 from proactive_jupyter_kernel.scheduler.executors.base import Executor
 from proactive_jupyter_kernel.scheduler.measures import Measures
+from proactive_jupyter_kernel.scheduler.own_log import about
 from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.scheduler.service.driver import Driver
 from proactive_jupyter_kernel.scheduler.service.limits import within
@@ -137,7 +138,7 @@ class Runner:
             if key not in self._killed and not self._closing:
                 await self._run_attempt(key, command)
         except Exception:
-            _log.exception("attempt %s was lost", key)
+            _log.exception("an attempt was lost", extra=_about(command))
             self._end(command, None, _lost("The scheduler could not run it; see its log."))
         finally:
             self._killed.discard(key)
@@ -211,7 +212,7 @@ class Runner:
                 if precious.trouble:
                     self._say(command, precious.trouble)
         if without_clean:
-            _log.warning("%s: %s", key, without_clean)
+            _log.warning("%s", without_clean, extra=_about(command))
             outcome = replace(outcome, clean_failure=without_clean)
         if key not in self._killed and not self._closing:
             outcome = within(outcome, self._result_bytes, functools.partial(self._say, command))
@@ -248,7 +249,7 @@ class Runner:
         if outcome.failure is not None and not self.driver.check_store():
             # Its folder may have gone with the store: not the task's fault.
             outcome = _lost("The data folder of the scheduler was removed while the task ran.")
-        self._count(outcome)
+        self._count(command, outcome)
         at = self._clock()
         self._selections.add_cleaning(command.job_id, command.task_id, command.slots[0].name, at, outcome)
         # An attempt that could not be prepared hands on what it would have had.
@@ -281,8 +282,10 @@ class Runner:
         )
         self.driver.end_attempt(result, event)
 
-    def _count(self, outcome: Outcome) -> None:
+    def _count(self, command: StartAttempt, outcome: Outcome) -> None:
         measures = self._measures
+        if outcome.failure is not None:
+            _log.info("attempt failed, %s", outcome.failure.kind.value, extra=_about(command))
         measures.attempts_ended[outcome.failure.kind.value if outcome.failure else "success"] += 1
         measures.attempt_seconds += max(0, outcome.duration) / 1000
         measures.attempt_rate.add()
@@ -308,11 +311,11 @@ class Runner:
                 question = await self._scripts.completed_selection(question)
             answer = await self._executor.select(question)
         except ScriptUnavailable as error:
-            _log.warning("task %st%s: %s", job_id, task_id, error)
+            _log.warning("%s", error, extra=about(job_id, task_id))
             answer = SelectionAnswer(selected=False, failure=str(error))
         except Exception as error:
             # A selection that fails refuses the node, and the task keeps waiting.
-            _log.exception("the selection scripts of %st%s could not be asked", job_id, task_id)
+            _log.exception("the selection scripts could not be asked", extra=about(job_id, task_id))
             answer = SelectionAnswer(
                 selected=False, failure=f"The scheduler could not run the selection script: {error}"
             )
@@ -341,6 +344,10 @@ def _parent(outcome: TaskResult) -> ParentResult:
         metadata=outcome.metadata,
         failure=outcome.failure,
     )
+
+
+def _about(command: StartAttempt) -> dict[str, Any]:
+    return about(command.job_id, command.task_id, command.number, command.slots[0].name)
 
 
 def _key(job_id: int, task_id: int, number: int) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -32,6 +33,7 @@ from proactive_jupyter_kernel.scheduler.executors.base import Executor
 from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
 from proactive_jupyter_kernel.scheduler.links import Links
 from proactive_jupyter_kernel.scheduler.measures import Measures
+from proactive_jupyter_kernel.scheduler.own_log import about
 from proactive_jupyter_kernel.scheduler.service import submission
 from proactive_jupyter_kernel.scheduler.service.attachments import Attachments
 from proactive_jupyter_kernel.scheduler.service.channels import Channels
@@ -66,6 +68,8 @@ if TYPE_CHECKING:
     from proactive_jupyter_kernel.workflow.model_types import Lookups
 
 __all__ = ["Service", "now_ms"]
+
+_log = logging.getLogger(__name__)
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -238,6 +242,7 @@ class Service(Verbs):
         if announcement.event in _ENDS and announcement.job is not None:
             self._scripts.forget(announcement.job.job_id)
             self.measures.jobs_ended[announcement.job.status.value] += 1
+            _log.info("job ended, %s", announcement.job.status.value, extra=about(announcement.job.job_id))
             self._retention.soon()
 
     async def _read_rows(self, read: Callable[[Rows], list[int]]) -> list[int]:
@@ -301,6 +306,7 @@ class Service(Verbs):
         self._scripts.read_ahead(job_id, workflow)
         self.measures.jobs_submitted += 1
         self.measures.job_rate.add()
+        _log.info("job submitted, %d tasks", len(workflow.tasks), extra=about(job_id))
         return self.ask.job(job_id).record
 
     async def resubmit(

@@ -1,0 +1,58 @@
+"""What `scheduler status` shows of a running scheduler: its ``/status``, in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.request import ProxyHandler, build_opener
+
+__all__ = ["lines", "overview"]
+
+#: Seconds within which a process on this machine answers.
+_TIMEOUT = 5.0
+
+
+def overview(url: str) -> dict[str, Any] | None:
+    """The scheduler at a glance; None if it does not answer, or is too old to have it."""
+    try:
+        # Not through a proxy, whatever the environment says: it is this machine.
+        with build_opener(ProxyHandler({})).open(f"{url}/status", timeout=_TIMEOUT) as answer:
+            found = json.load(answer)
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) and "tasks_pending" in found else None
+
+
+def lines(found: dict[str, Any]) -> Iterator[str]:
+    """The overview in words."""
+    yield f"{found['status'].capitalize()} for {_duration(found['uptime_seconds'])}."
+    alive = found["jobs_alive"]
+    by_status = ", ".join(f"{count} {status.lower().replace('_', ' ')}" for status, count in sorted(alive.items()))
+    yield f"Jobs: {sum(alive.values())} alive{f' ({by_status})' if by_status else ''}."
+    in_error = f", {found['tasks_in_error']} in error" if found["tasks_in_error"] else ""
+    yield f"Tasks: {found['tasks_running']} running, {found['tasks_pending']} waiting{in_error}."
+    nodes = found["nodes"]
+    total, free = (sum(counts[part] for counts in nodes.values()) for part in ("total", "free"))
+    sources = ", ".join(f"{counts['total']} in {source}" for source, counts in nodes.items())
+    yield f"Nodes: {free} of {total} free{f'; {sources}' if sources else ''}."
+    yield (
+        f"Last minute: {found['jobs_submitted_per_minute']} jobs submitted, "
+        f"{found['tasks_ended_per_minute']} tasks ended."
+    )
+    yield f"Store: {_size(found['store_bytes'])}."
+
+
+def _duration(seconds: float) -> str:
+    minutes, hours = int(seconds) // 60, int(seconds) // 3600
+    if hours >= 48:
+        return f"{hours // 24} days"
+    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min" if minutes else f"{int(seconds)} s"
+
+
+def _size(number: float) -> str:
+    for unit in ("bytes", "KB", "MB"):
+        if number < 1000:
+            return f"{number:.0f} {unit}" if unit == "bytes" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} GB"
