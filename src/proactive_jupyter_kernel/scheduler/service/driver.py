@@ -405,8 +405,6 @@ class Driver:
     def _written(self, writing: _Writing) -> None:
         error = writing.future.exception()
         if error is None:
-            for result in writing.batch.results:
-                tracing.mark("kept", result.job_id, result.task_id)
             self.revision = writing.batch.revision or self.revision
             self._measures.batches += 1
             self._measures.batch_seconds += time.perf_counter() - writing.begin
