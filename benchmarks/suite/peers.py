@@ -95,9 +95,9 @@ PEERS = (
         packages=("snakemake",),
         package="snakemake",
         isolation="a new Python process for each rule with `run`; results are files",
-        tasks=40,
-        fan=42,
-        chain=10,
+        tasks=12,
+        fan=12,
+        chain=5,
     ),
 )
 

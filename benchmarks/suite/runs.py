@@ -62,7 +62,7 @@ QUICK = Sizes(
     finished=(500, 3),
     submission=10_000,
     latency=30,
-    peer_limit=120,
+    peer_limit=300,
 )
 
 
