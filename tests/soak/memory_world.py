@@ -206,29 +206,31 @@ class Round:
         """All lives, and the evidence."""
         for fault, at in self.faults:
             plan = Plan(fault=fault, at=at)
-            self._life(plan)
-            if not plan.dead:
+            if not self._life(plan):
                 break
         else:
             self._life(Plan())
         return self._evidence()
 
-    def _life(self, plan: Plan) -> None:
+    def _life(self, plan: Plan) -> bool:
+        """One life; whether it ended with a kill."""
         with _planned(plan):
             try:
                 store = SqliteStore(self.file)
             except (_Killed, EmbeddedSchedulerError):
                 # It did not even start; the next one does.
-                plan.dead = True
-                return
+                return True
+            killed = False
             try:
                 asyncio.run(self._serve(store, plan))
             finally:
+                killed = plan.dead
                 plan.dead = True  # What is closed now must not write any more than a dead process would.
                 with contextlib.suppress(sqlite3.Error, _Killed):
                     store.close()
         self.calls.append(plan.calls)
         self._look()
+        return killed
 
     async def _serve(self, store: SqliteStore, plan: Plan) -> None:
         asyncio.get_running_loop().set_exception_handler(lambda loop, context: self._unexpected(context))

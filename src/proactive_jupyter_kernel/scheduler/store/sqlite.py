@@ -93,8 +93,7 @@ class SqliteStore(SqliteRows):
     def write(self, batch: Batch) -> None:
         self.check()
         with self._translated("written"):
-            self._set_patience(_PATIENCE)
-            self._writer.execute("BEGIN IMMEDIATE")
+            self._begin(_PATIENCE)
         self._write(batch)
         if self._checkpoints.almost_done:
             self._checkpoints.finish(self._writer)
@@ -105,14 +104,20 @@ class SqliteStore(SqliteRows):
             return False
         with self._translated("written"):
             try:
-                self._set_patience(0.0)
-                self._writer.execute("BEGIN IMMEDIATE")
+                self._begin(0.0)
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
                     return False
                 raise
         self._write(batch)
         return True
+
+    def _begin(self, patience: float) -> None:
+        self._set_patience(patience)
+        if self._writer.in_transaction:
+            # The disk failed, and then the rollback, too: without this one nothing could ever be written again.
+            self._writer.execute("ROLLBACK")
+        self._writer.execute("BEGIN IMMEDIATE")
 
     def _set_patience(self, seconds: float) -> None:
         if seconds != self._patience:
