@@ -57,7 +57,8 @@ class RawValue:
 
     def decoded(self) -> Wire:
         """The wire value. Not for the event loop where the value may be large."""
-        return json.loads(self.text)
+        text = self.text
+        return json.loads(text) if len(text) < _LARGE else _decoded(text)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RawValue) and self.size == other.size and self.text == other.text
@@ -71,6 +72,22 @@ class RawValue:
         return f"RawValue({self._text!r})"
 
 
+#: Bytes of a value that is decoded in parts, if it is a flat list, and of each part.
+_LARGE, _PART = 1024 * 1024, 64 * 1024
 _NULL = b"null"
 #: The value of a task that returned none.
 NULL = RawValue(_NULL)
+
+
+def _decoded(text: bytes) -> Wire:
+    """A large value. A long list of numbers is decoded in parts: no other thread runs while JSON is decoded."""
+    if text[:1] != b"[" or any(text.find(mark, 1) >= 0 for mark in (b'"', b"[", b"{")):
+        return json.loads(text)
+    found: list[Wire] = []
+    begin, end = 1, len(text) - 1
+    while begin < end:
+        stop = text.find(b",", min(begin + _PART, end))
+        stop = end if stop < 0 else stop
+        found += json.loads(b"[" + text[begin:stop] + b"]")
+        begin = stop + 1
+    return found

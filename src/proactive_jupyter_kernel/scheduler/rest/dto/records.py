@@ -219,12 +219,16 @@ def value_text(outcome: TaskResult) -> str | None:
     """What ``…/result/value`` says: the value's text, or the stack trace; None where there is neither."""
     if outcome.failure is not None:
         return failure_text(outcome.failure)
-    return None if outcome.value.is_null else _text(outcome.value.decoded())
+    return None if outcome.value.is_null else values.text(_value(outcome))
+
+
+def _value(outcome: TaskResult) -> Any:
+    return values.from_wire(outcome.value.decoded())
 
 
 def raw_bytes(outcome: TaskResult) -> bytes | None:
     """The value's own bytes where it is a byte array; None for every other value."""
-    value = values.from_wire(outcome.value.decoded()) if outcome.failure is None else None
+    value = _value(outcome) if outcome.failure is None else None
     return value if isinstance(value, bytes) else None
 
 
@@ -232,25 +236,27 @@ def serialized_value(outcome: TaskResult) -> bytes | None:
     """What ``…/result/serializedvalue`` sends: the Java stream of the value, or the bytes themselves if it is raw."""
     if not outcome.known or outcome.failure is not None:
         return None
-    value = values.from_wire(outcome.value.decoded())
+    value = _value(outcome)
     return value if isinstance(value, bytes) else serialization.dumps(value)
 
 
 def task_result(outcome: TaskResult, *, stdout: str = "", stderr: str = "") -> Json:
     """TaskResultData."""
     failure = outcome.failure
-    content = serialized_value(outcome)
+    has_value = outcome.known and failure is None
+    value = _value(outcome) if has_value else None
+    content = value if isinstance(value, bytes) else serialization.dumps(value) if has_value else None
     return {
         "id": {"id": outcome.task.task_id, "readableName": outcome.task.name},
         "serializedValue": None if content is None else _base64(content),
-        "value": None if failure is not None else value_text(outcome),
+        "value": None if value is None else values.text(value),
         "serializedException": None if failure is None else _base64(serialized_exception(failure)),
         "exceptionMessage": None if failure is None else failure.text,
         "metadata": dict(outcome.metadata),
         "propagatedVariables": {name: _text(wire) for name, wire in outcome.variables.items() if wire is not None},
         "serializedPropagatedVariables": {name: _serialized(wire) for name, wire in outcome.variables.items()},
         "output": {"stdoutLogs": stdout, "stderrLogs": stderr},
-        "raw": raw_bytes(outcome) is not None,
+        "raw": isinstance(value, bytes),
     }
 
 

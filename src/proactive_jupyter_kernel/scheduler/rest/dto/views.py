@@ -16,7 +16,7 @@ from proactive_jupyter_kernel.scheduler.store.base import JobRow
 from proactive_jupyter_kernel.workflow.model import Task, Workflow
 from proactive_jupyter_kernel.workflow.status import JOB_ENDED
 
-__all__ = ["event_task_info", "job_result", "job_state", "task_result", "task_states"]
+__all__ = ["event_task_info", "job_result", "job_state", "precious_names", "result_map", "task_result", "task_states"]
 
 
 def task_states(ask: Questions, job: JobRecord, tasks: Iterable[TaskRecord]) -> list[Json]:
@@ -93,13 +93,14 @@ def task_result(ask: Questions, outcome: TaskResult) -> Json:
 def job_result(ask: Questions, row: JobRow) -> Json:
     """JobResultData of an ended job."""
     outcomes = ask.outcomes(row.record.job_id)
+    results = {outcome.task.name: task_result(ask, outcome) for outcome in outcomes}
+    return records.job_result(row, results, result_map(outcomes), precious_names(row, outcomes))
+
+
+def precious_names(row: JobRow, outcomes: Iterable[TaskResult]) -> set[str]:
+    """Names of the tasks whose results are precious."""
     precious = set(row.facts.precious_tasks)
-    return records.job_result(
-        row,
-        {outcome.task.name: task_result(ask, outcome) for outcome in outcomes},
-        result_map(outcomes),
-        {outcome.task.name for outcome in outcomes if outcome.task.base_name in precious},
-    )
+    return {outcome.task.name for outcome in outcomes if outcome.task.base_name in precious}
 
 
 def result_map(outcomes: Sequence[TaskResult]) -> Json:

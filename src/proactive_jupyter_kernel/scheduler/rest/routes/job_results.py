@@ -9,6 +9,7 @@ from starlette.responses import Response
 from proactive_jupyter_kernel.scheduler.rest.dto import records, views
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, no_content, text_answer
 from proactive_jupyter_kernel.scheduler.rest.http.routing import TEXT, Route
+from proactive_jupyter_kernel.scheduler.rest.routes import large_results
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.service.serverlog import job_lines
 from proactive_jupyter_kernel.workflow.status import JOB_ENDED, TaskStatus
@@ -24,7 +25,7 @@ async def result(call: Call) -> Response:
 
     def read(ask: Questions) -> Response:
         row = ask.job(job_id)
-        return json_answer(views.job_result(ask, row)) if row.record.status in JOB_ENDED else no_content()
+        return large_results.job_result(call, ask, row) if row.record.status in JOB_ENDED else no_content()
 
     return await call.read(read)
 
@@ -36,7 +37,7 @@ async def result_value(call: Call) -> Response:
     def read(ask: Questions) -> Response:
         if not ask.ended(job_id):
             return no_content()
-        return json_answer({outcome.task.name: records.value_text(outcome) for outcome in ask.outcomes(job_id)})
+        return large_results.values(call, ask, job_id)
 
     return await call.read(read)
 
