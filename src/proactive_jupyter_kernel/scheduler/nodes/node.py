@@ -24,6 +24,7 @@ from proactive_jupyter_kernel.scheduler.nodes.codec import (
 from proactive_jupyter_kernel.scheduler.nodes.frames import Channel, Frame
 from proactive_jupyter_kernel.scheduler.nodes.loop import Loop, Timer
 from proactive_jupyter_kernel.scheduler.nodes.processes import Spawner
+from proactive_jupyter_kernel.scheduler.nodes.residents import Residents
 from proactive_jupyter_kernel.scheduler.nodes.scratch import NodeFolder
 from proactive_jupyter_kernel.scheduler.nodes.selection import SelectionRun
 from proactive_jupyter_kernel.scheduler.nodes.settings import NodeSettings
@@ -83,7 +84,18 @@ class Node:
             templates = Templates(self._loop, spawner, base, idle=settings.warm_idle, most=settings.warm_most)
             templates.warm_up()
         descriptor, report = memory_report() if templates is not None else (-1, "")
-        host = Host(settings=settings, loop=self._loop, base=base, spawner=spawner, templates=templates, report=report)
+        residents = None
+        if templates is not None and spawner.sees_orphans:
+            residents = Residents(self._loop, spawner, Path(settings.scratch), settings.name)
+        host = Host(
+            settings=settings,
+            loop=self._loop,
+            base=base,
+            spawner=spawner,
+            templates=templates,
+            residents=residents,
+            report=report,
+        )
         folder = NodeFolder(Path(settings.scratch), settings.name)
         folder.open(os.getpid(), *(templates.pids if templates else ()))
         transfers = DataSpaces() if settings.data_spaces else None
@@ -95,6 +107,8 @@ class Node:
                 else:
                     self._rest(host)
         finally:
+            if residents is not None:
+                residents.close()
             if templates is not None:
                 templates.close()
             folder.close()
@@ -104,7 +118,10 @@ class Node:
     def _rest(self, host: Host) -> None:
         templates = host.templates
         has_more = templates is not None and len(templates.pids) > 1
-        self._loop.turn(host.settings.warm_idle if has_more else None)
+        waits = [host.settings.warm_idle] if has_more else []
+        if host.residents is not None and (wait := host.residents.retire_idle()) is not None:
+            waits.append(wait)
+        self._loop.turn(min(waits, default=None))
         if has_more and templates is not None:
             templates.retire_idle()
 

@@ -97,7 +97,8 @@ class OrderedPipes:
         self.ends = [end for _, end in pipes]
         #: Descriptor -> number, of the pipes that have not ended.
         self._sources = {source: number for number, (source, _) in enumerate(pipes)}
-        self._exact = True
+        #: Whether they are read in order; a flood ends that.
+        self.exact = True
         self._packets = 0
         self._window = time.monotonic()
         self._epoll = select.epoll()
@@ -122,7 +123,7 @@ class OrderedPipes:
     def _overlooked(self) -> list[tuple[int, int]]:
         """Read packets that are pending without a report, because a program enlarged its pipe."""
         waiting = [source for source in self._sources if source not in self._paused and _pending(source)]
-        if not self._exact or not waiting:
+        if not self.exact or not waiting:
             return []
         return self._epoll.poll(0) or [(source, select.EPOLLIN) for source in waiting]
 
@@ -151,9 +152,9 @@ class OrderedPipes:
 
     def widen(self) -> None:
         """Read in large pieces from now on; the order of the streams is that of the pieces."""
-        if not self._exact:
+        if not self.exact:
             return
-        self._exact = False
+        self.exact = False
         for source, number in self._sources.items():
             _widen(source, self.ends[number])
             if source not in self._paused:
@@ -171,7 +172,7 @@ class OrderedPipes:
         for source in list(self._paused):
             if self._sources.get(source) == number:
                 self._paused.discard(source)
-                self._epoll.register(source, select.EPOLLIN | (select.EPOLLET if self._exact else 0))
+                self._epoll.register(source, select.EPOLLIN | (select.EPOLLET if self.exact else 0))
 
     def let_go(self) -> None:
         """Close our hold on the writing ends."""

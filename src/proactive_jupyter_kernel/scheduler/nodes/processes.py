@@ -22,7 +22,7 @@ from typing import Any, Protocol
 from proactive_jupyter_kernel.scheduler.nodes.loop import Loop
 from proactive_jupyter_kernel.scheduler.runtimes.harness.python import processes as system
 
-__all__ = ["Child", "Command", "ProcessesLost", "Spawner", "StartFailed", "Starter"]
+__all__ = ["Child", "Command", "ProcessesLost", "Spawned", "Spawner", "StartFailed", "Starter"]
 
 #: The end of killed processes is awaited this many seconds.
 _PATIENCE = 1.0
@@ -103,7 +103,7 @@ class Spawner:
         """It has ended and was waited for."""
         self._own.discard(pid)
 
-    def start(self, command: Command, streams: tuple[int, int]) -> Child:
+    def start(self, command: Command, streams: tuple[int, int]) -> Spawned:
         environment = {**self._base, **command.environment}
         try:
             pid, process = _spawned(command, environment, streams)
@@ -113,7 +113,7 @@ class Spawner:
             what = getattr(error, "filename", None) or command.argv[0]
             raise StartFailed(f"{what}: {getattr(error, 'strerror', None) or error}") from error
         self._own.add(pid)
-        return _Spawned(self, self._loop, pid, process)
+        return Spawned(self, self._loop, pid, process)
 
     def orphans(self) -> list[int]:
         """Children that were not started here: their parents ended before them."""
@@ -141,7 +141,9 @@ class Spawner:
         return True
 
 
-class _Spawned:
+class Spawned:
+    """A child of the node."""
+
     def __init__(self, spawner: Spawner, loop: Loop, pid: int, process: subprocess.Popen[bytes] | None) -> None:
         self._spawner = spawner
         self._loop = loop
@@ -160,6 +162,10 @@ class _Spawned:
             loop.add_reader(self._descriptor, self._on_end)
         else:
             threading.Thread(target=self._wait, name=f"wait for {pid}", daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        return self._pid
 
     @property
     def code(self) -> int | None:

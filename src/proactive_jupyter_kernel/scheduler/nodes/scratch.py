@@ -10,6 +10,7 @@ than making and removing four. It is kept only where nothing is left of the atte
 from __future__ import annotations
 
 import contextlib
+import glob
 import itertools
 import json
 import logging
@@ -81,7 +82,8 @@ class Scratch:
 
     def __init__(self, node: NodeFolder, key: str, *, spared: bool = False) -> None:
         self._node = node
-        self._spared = spared
+        #: Whether its processes may outlive it.
+        self.is_spared = spared
         self.folder = node.root / key
         #: The task's local space.
         self.local = self.folder / "local"
@@ -93,7 +95,7 @@ class Scratch:
 
     def create(self) -> None:
         """Make the folders, for this user alone. Raises OSError."""
-        self.cookie = self._node.cookie(spared=self._spared)
+        self.cookie = self._node.cookie(spared=self.is_spared)
         try:
             os.rename(self._node.kept, self.folder)
         except OSError:
@@ -138,7 +140,7 @@ class Scratch:
         self._node.end(self.cookie)
         if not os.path.lexists(self.folder):
             return
-        if keep and self._is_clean():
+        if keep and (self._is_clean() or self._empty()):
             with contextlib.suppress(OSError):
                 os.rename(self.folder, self._node.kept)
                 return
@@ -162,6 +164,17 @@ class Scratch:
         except OSError:
             return False
 
+    def _empty(self) -> bool:
+        """Remove all that is in it; whether it is then as it was made."""
+        for folder in (self.local, self._usual):
+            with contextlib.suppress(OSError), os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        remove(Path(entry.path))
+                    else:
+                        os.unlink(entry.path)
+        return self._is_clean()
+
 
 def clean_up(root: Path) -> None:
     """Kill and remove what a scheduler that was killed has left in `root`; makes the folder if there is none."""
@@ -178,9 +191,9 @@ def clean_up_node(root: Path, name: str, keys: Iterable[str]) -> None:
     """Kill and remove what a node has left that died, and the attempts that it had."""
     journal = _journal_of(root, name)
     _end_all([_read(journal)])
-    for folder in (name, *keys):
-        if (root / folder).exists():
-            remove(root / folder)
+    for folder in (root / name, *(root / key for key in keys), *root.glob(f"{glob.escape(name)}.resident-*")):
+        if folder.exists():
+            remove(folder)
     journal.unlink(missing_ok=True)
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from proactive_jupyter_kernel.scheduler.attempt import FailureKind
 from proactive_jupyter_kernel.scheduler.nodes.enclosure import Enclosure, folder_of
@@ -22,12 +23,14 @@ from proactive_jupyter_kernel.scheduler.nodes.processes import (
     is_shortage,
     wait_for,
 )
+from proactive_jupyter_kernel.scheduler.nodes.residents import Residents
 from proactive_jupyter_kernel.scheduler.nodes.scratch import Scratch
 from proactive_jupyter_kernel.scheduler.nodes.settings import NodeSettings
 from proactive_jupyter_kernel.scheduler.nodes.space import NoSpace, is_full
 from proactive_jupyter_kernel.scheduler.nodes.streams import Capture, Output
 from proactive_jupyter_kernel.scheduler.nodes.templates import Templates, can_fork
 from proactive_jupyter_kernel.scheduler.runtimes.base import Runtime
+from proactive_jupyter_kernel.scheduler.runtimes.bindings import Bindings
 from proactive_jupyter_kernel.scheduler.runtimes.registry import runtime_for
 from proactive_jupyter_kernel.scheduler.runtimes.stage import (
     CannotStart,
@@ -38,6 +41,7 @@ from proactive_jupyter_kernel.scheduler.runtimes.stage import (
     failure,
 )
 from proactive_jupyter_kernel.workflow import values
+from proactive_jupyter_kernel.workflow.model import Script
 
 __all__ = ["Host", "StageRunner", "Stop", "Stopped"]
 
@@ -63,6 +67,8 @@ class Host:
     templates: Templates | None
     #: Where Python stages write their report, without a file; empty where the system cannot.
     report: str
+    #: None: no process runs more than one script.
+    residents: Residents | None = None
     memory: MemoryWatch = dataclasses.field(default_factory=MemoryWatch)
 
     def forks(self, changes: Mapping[str, str]) -> bool:
@@ -210,20 +216,57 @@ class StageRunner:
                 prepared = again
             else:
                 starter = template
+        if prepared.launch.resident is not None and (report := self._in_resident(prepared)) is not None:
+            return report
         self._output.mask(prepared.launch.masks)
         if starter not in self._starters:
             self._starters.append(starter)
         capture = Capture(str(prepared.stage.folder / "output")) if prepared.launch.captures else None
         try:
             code, peak = self._wait(starter, prepared.command, capture)
-            report = prepared.runtime.conclude(prepared.stage, prepared.launch, code)
-            if report.failure is not None and (reason := self._host.memory.explain(code, peak)):
-                message = f"{report.failure.message}. {reason}"
-                report = dataclasses.replace(report, failure=dataclasses.replace(report.failure, message=message))
+            report = self._concluded(prepared, code, peak)
             return report if capture is None else self._with_output(report, capture, prepared.stage)
         finally:
             if capture is not None:
                 capture.close()
+
+    def _concluded(self, prepared: _Prepared, code: int, peak: int) -> StageReport:
+        report = prepared.runtime.conclude(prepared.stage, prepared.launch, code)
+        if report.failure is not None and (reason := self._host.memory.explain(code, peak)):
+            message = f"{report.failure.message}. {reason}"
+            report = dataclasses.replace(report, failure=dataclasses.replace(report.failure, message=message))
+        return report
+
+    def _in_resident(self, prepared: _Prepared) -> StageReport | None:
+        """Have a resident process run it; None where there is none to be had."""
+        launch, command, pool = prepared.launch, prepared.command, self._host.residents
+        # What would be its own in a process of its own must be what the resident one was started with.
+        is_usual = command.directory == self._scratch.local and command.environment == {
+            **launch.environment,
+            COOKIE: self._scratch.cookie,
+        }
+        if pool is None or launch.resident is None or not is_usual or self._scratch.is_spared:
+            return None
+        arguments = launch.resident.arguments
+        key = (launch.programs[0], arguments, *launch.environment.items())
+        resident = pool.get(key, command.directory, prepared.rehearse)
+        while resident is not None and resident.is_starting and not self._stop:
+            self._host.loop.turn(_BETWEEN_TRIES)
+        if self._stop:
+            raise Stopped
+        if resident is None or not resident.is_ready:
+            pool.give_up(key)
+            return None
+        self._output.mask(launch.masks)
+        resident.attach(self._output, keep=launch.resident.keep)
+        self._starters.append(resident)
+        code, peak = self._wait(resident, command, None)
+        if resident.is_refused:
+            pool.give_up(key)
+            return None
+        report = self._concluded(prepared, code, peak)
+        pool.used(key, prepared.rehearse)
+        return report
 
     def _wait(self, starter: Starter, command: Command, capture: Capture | None) -> tuple[int, int]:
         """The exit code and the most memory that the process had."""
@@ -285,6 +328,24 @@ class _Prepared:
     stage: Stage
     launch: Launch
     command: Command
+
+    def rehearse(self, folder: Path) -> Command:
+        """Write the first script of a resident process for stages like this one, and say how the process is started."""
+        resident = self.launch.resident
+        assert resident is not None
+        script = Script(language=self.stage.script.language, code=resident.rehearsal)
+        stage = Stage(
+            kind=StageKind.MAIN,
+            task_name="rehearsal",
+            script=script,
+            bindings=Bindings(),
+            folder=folder,
+            working_dir=self.stage.working_dir,
+            environment=self.stage.environment,
+        )
+        self.runtime.launch(stage)
+        argv = (self.launch.programs[0], *resident.arguments, str(folder))
+        return dataclasses.replace(self.command, argv=argv, folder=folder, request="")
 
 
 def memory_report() -> tuple[int, str]:

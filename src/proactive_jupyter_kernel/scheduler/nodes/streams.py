@@ -18,7 +18,7 @@ from proactive_jupyter_kernel.scheduler.nodes.loop import Loop, Timer
 from proactive_jupyter_kernel.scheduler.nodes.ordered import OrderedPipes, is_possible
 from proactive_jupyter_kernel.scheduler.nodes.output import LineStream, OutputLimits, merged
 
-__all__ = ["Capture", "LineSink", "Output"]
+__all__ = ["Capture", "LineSink", "Output", "new_pipes"]
 
 #: Gets ``out`` or ``err``, each line with its line feed (the last one may lack it), and when it was read, in
 #: milliseconds since the epoch.
@@ -42,12 +42,9 @@ class Output:
         self._sink = sink
         self._limits = limits
         self._streams = [_Stream(loop, name, sink, limits) for name in _NAMES]
-        self._pipes: _Pipes | OrderedPipes
-        if not threads and _in_order():
-            self._pipes = OrderedPipes(loop, len(_NAMES), self._take)
-        else:
-            self._pipes = _Pipes(loop, self._take, threads=threads)
-        self._pauses: dict[int, Timer] = {}
+        self._pipes = new_pipes(loop, self._take, threads=threads)
+        #: By pipe: who writes too much to it is not read for a moment.
+        self._pauses: dict[tuple[_Pipes | OrderedPipes, int], Timer] = {}
 
     @property
     def ends(self) -> tuple[int, int]:
@@ -79,23 +76,29 @@ class Output:
         end = time.monotonic() + patience
         while not all(stream.ended for stream in self._streams) and (left := end - time.monotonic()) > 0:
             self._loop.turn(left)
-        for pause in self._pauses.values():
+        for (pipes, number), pause in self._pauses.items():
             pause.cancel()
+            if pipes is not self._pipes:
+                pipes.resume(number)
         self._pipes.close()
         for stream in self._streams:
             stream.close()
 
     def _take(self, number: int, data: bytes) -> None:
+        self.feed(number, data, self._pipes)
+
+    def feed(self, number: int, data: bytes, pipes: _Pipes | OrderedPipes) -> None:
+        """What was read from the pipe with that number; `pipes` may be those of a process that outlives the attempt."""
         stream = self._streams[number]
         stream.take(data)
-        if data and stream.lines.holds and number not in self._pauses and stream.is_open:
-            self._pipes.widen()
-            self._pipes.pause(number)
-            self._pauses[number] = self._loop.call_later(_PAUSE, lambda: self._resume(number))
+        if data and stream.lines.holds and (pipes, number) not in self._pauses and stream.is_open:
+            pipes.widen()
+            pipes.pause(number)
+            self._pauses[pipes, number] = self._loop.call_later(_PAUSE, lambda: self._resume(pipes, number))
 
-    def _resume(self, number: int) -> None:
-        del self._pauses[number]
-        self._pipes.resume(number)
+    def _resume(self, pipes: _Pipes | OrderedPipes, number: int) -> None:
+        del self._pauses[pipes, number]
+        pipes.resume(number)
 
 
 class _Stream:
@@ -146,6 +149,9 @@ class _Stream:
 
 class _Pipes:
     """Ordinary pipes, with the verbs of `OrderedPipes`."""
+
+    #: As exact as ordinary pipes are.
+    exact = True
 
     def __init__(self, loop: Loop, take: Callable[[int, bytes], None], *, threads: bool) -> None:
         self._take = take
@@ -232,6 +238,13 @@ class _Pipes:
         source = self._sources.pop(number)
         self._loop.remove_reader(source)
         os.close(source)
+
+
+def new_pipes(loop: Loop, take: Callable[[int, bytes], None], *, threads: bool = False) -> _Pipes | OrderedPipes:
+    """Pipes for standard output and standard error; `take` gets the number of the pipe and what was read from it."""
+    if not threads and _in_order():
+        return OrderedPipes(loop, len(_NAMES), take)
+    return _Pipes(loop, take, threads=threads)
 
 
 class Capture:

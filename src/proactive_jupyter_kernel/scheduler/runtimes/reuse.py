@@ -42,7 +42,7 @@ _REACHING = _words("""
     expando forName getClass getClassLoader getDeclaredField getDeclaredMethod getField getMetaClass getMethod
     globalspaceapi grape insertProviderAt invokeMethod jdk load loadClass loadLibrary metaClass mixin
     newInstance parseClass reflect reload rmapi schedulerapi setDefault setDefaultUncaughtExceptionHandler
-    setMetaClass setProperty setSecurityManager setURLStreamHandlerFactory setattr signalapi sun
+    setMetaClass setProperty setSecurityManager setdefaultencoding setURLStreamHandlerFactory setattr signalapi sun
     synchronizationapi userspaceapi
 """)
 #: ``x.class``, but not ``class X``.

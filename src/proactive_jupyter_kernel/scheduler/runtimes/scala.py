@@ -19,7 +19,10 @@ class Scala(JvmRuntime):
     programs = ("scala",)
     home_variable = "SCALA_HOME"
     install = "install Scala 2 (Debian: apt install scala), or set SCALA_HOME to the folder where it is"
-    rehearsal = 'result = List(1, 2).map(each => each * 2).sum\nif (result == "no") println(result)\n'
+    rehearsal = (
+        'val all = Map("a" -> 1).map { case (name, value) => s"$name $value" }.toSeq.sorted\n'
+        'result = List(1, 2).map(each => each * 2).sum\nif (all.isEmpty) println(variables.get("x"))\n'
+    )
 
     def launch(self, stage: Stage) -> Launch:
         """``java … proactive.Scala FOLDER``; inside a container the same by Scala's own launcher."""

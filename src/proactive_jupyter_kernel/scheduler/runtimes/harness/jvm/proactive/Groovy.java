@@ -37,6 +37,11 @@ public final class Groovy extends Language {
         return task.finish(task.bindings, value);
     }
 
+    @Override
+    int rehearsals() {
+        return 3;
+    }
+
     /** Whether a class has got methods or properties that it does not come with. */
     @Override
     boolean isChanged() throws Throwable {

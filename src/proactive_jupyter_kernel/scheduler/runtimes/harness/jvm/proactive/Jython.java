@@ -21,6 +21,8 @@ public final class Jython extends Language {
     /** Of the next script; null: to be made. */
     private Object interpreter;
     private boolean initialized;
+    /** Where modules are looked for, as the first interpreter found out. */
+    private List<Object> path;
 
     Jython() throws ReflectiveOperationException {
         object = Mirror.type("org.python.core.PyObject");
@@ -40,8 +42,21 @@ public final class Jython extends Language {
     /** Make an interpreter with modules, path and arguments of its own. */
     @Override
     void prepare() throws Throwable {
+        if (interpreter != null) {
+            return;
+        }
+        // The module `site` takes much longer than all the rest. All that it does is known: it has set the path.
+        Mirror.type("org.python.core.Options").getField("importSite").setBoolean(null, false);
         Object state = Mirror.type("org.python.core.PySystemState").getConstructor().newInstance();
         interpreter = interpreterType.getConstructor(object, state.getClass()).newInstance(null, state);
+        List<Object> known = path(state);
+        known.clear();
+        known.addAll(path);
+    }
+
+    @SuppressWarnings("unchecked")
+    private static List<Object> path(Object state) throws ReflectiveOperationException {
+        return (List<Object>) Mirror.field(state, "path");
     }
 
     private void start() throws Throwable {
@@ -53,6 +68,7 @@ public final class Jython extends Language {
             Class<?>[] types = {Properties.class, Properties.class, String[].class};
             Mirror.call(interpreterType, null, "initialize", types, System.getProperties(), null, arguments);
             interpreter = interpreterType.getConstructor().newInstance();
+            path = new ArrayList<>(path(Mirror.call(interpreterType, interpreter, "getSystemState", NONE)));
             initialized = true;
             return;
         }
@@ -80,9 +96,7 @@ public final class Jython extends Language {
         }
         Mirror.call(interpreterType, interpreter, "set", pair, "__file__", task.label());
         Object system = Mirror.call(interpreterType, interpreter, "getSystemState", NONE);
-        @SuppressWarnings("unchecked")
-        List<Object> path = (List<Object>) Mirror.field(system, "path");
-        path.add(0, "");
+        path(system).add(0, "");
         int code = 0;
         Object value = null;
         try {

@@ -72,6 +72,11 @@ public final class Scala extends Language {
         System.exit(new Scala().run(arguments[0]));
     }
 
+    @Override
+    int rehearsals() {
+        return 6;
+    }
+
     /** As the option -Xss of the launch. */
     @Override
     long stackSize() {
@@ -114,7 +119,7 @@ public final class Scala extends Language {
         if (compiler == null) {
             compiler = new ScalaCompiler(classes());
         }
-        boolean fine = compiler.compile(source, classes());
+        boolean fine = compiler.compile(source, classes(), !rehearses);
         String said = told(compiler.said(), source).trim();
         if (!said.isEmpty()) {
             System.err.println(said);

@@ -1,10 +1,12 @@
 package proactive;
 
 import java.io.BufferedReader;
+import java.io.FileInputStream;
 import java.io.FileOutputStream;
+import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.util.Map;
@@ -13,7 +15,7 @@ import java.util.Map;
  * Runs scripts of one language, one after the other: java proactive.Warm LANGUAGE FOLDER.
  *
  * <p>FOLDER is the folder of a stage that is run first, so that whatever the language loads and opens when it is first
- * used is there, and has two named pipes, "requests" and "answers". A request is a line of JSON: "folder" is the
+ * used is there, and has two named pipes, "requests" and "answers". The first answer is "ready". A request is a line of JSON: "folder" is the
  * stage's folder, "directory" the path that the folder in which the machine was started has now, "keep" whether the
  * machine may run another script afterwards. The answer to it is a line with the exit code of the script, or
  * "elsewhere" where Java cannot be told of that path; the machine ends then.
@@ -24,6 +26,7 @@ import java.util.Map;
  */
 public final class Warm {
     private final Language language;
+    private int rehearsals;
 
     private Warm(Language language) {
         this.language = language;
@@ -51,8 +54,11 @@ public final class Warm {
 
     private void serve(Path folder) throws Throwable {
         start(new Run(folder.toString(), true, true));
-        try (BufferedReader in = Files.newBufferedReader(folder.resolve("requests"));
+        try (InputStream requests = new FileInputStream(folder.resolve("requests").toFile());
                 OutputStream out = new FileOutputStream(folder.resolve("answers").toFile())) {
+            BufferedReader in = new BufferedReader(new InputStreamReader(requests, StandardCharsets.UTF_8));
+            out.write("ready\n".getBytes(StandardCharsets.US_ASCII));
+            rehearse(folder, requests);
             for (String line = in.readLine(); line != null; line = in.readLine()) {
                 Map<?, ?> request = (Map<?, ?>) Json.parse(line);
                 if (!WorkingFolder.isAt((String) request.get("directory"))) {
@@ -63,8 +69,26 @@ public final class Warm {
                 start(run);
                 out.write((run.code + "\n").getBytes(StandardCharsets.US_ASCII));
                 language.prepare();
+                rehearse(folder, requests);
             }
         }
+    }
+
+    /** Run the first script again while nothing is asked for: Java becomes faster by doing. */
+    private void rehearse(Path folder, InputStream requests) throws Throwable {
+        language.rehearses = true;
+        for (; rehearsals < language.rehearsals() && isIdle(requests); rehearsals++) {
+            start(new Run(folder.toString(), true, true));
+            language.prepare();
+        }
+        language.rehearses = false;
+    }
+
+    private static boolean isIdle(InputStream requests) throws Exception {
+        for (int waited = 0; waited < 300 && requests.available() == 0; waited += 20) {
+            Thread.sleep(20);
+        }
+        return requests.available() == 0;
     }
 
     /** Run it in a thread of its own; does not return where the run is not to be followed by another one. */
