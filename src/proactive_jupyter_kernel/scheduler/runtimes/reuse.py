@@ -28,7 +28,7 @@ _OWN = re.compile(r"\b(?:class|enum|interface|trait|object|type)\s+(\w+)|\b([A-Z
 #: A constant of a class that is judged by its own name: ``Math.PI``.
 _CONSTANT = re.compile(r"[A-Z][A-Z\d_]*")
 #: Something is put into a class.
-_INTO_CLASS = re.compile(r"\b[A-Z]\w*(?:\.\w+)*\.\w+\s*[-+*/%|&^]?=(?!=)")
+_INTO_CLASS = re.compile(r"\b([A-Z]\w*)(?:\.\w+)*\.\w+\s*[-+*/%|&^]?=(?!=)")
 
 
 def _words(text: str) -> frozenset[str]:
@@ -97,9 +97,9 @@ def leaves_nothing(code: str, engine: str) -> bool:
     if engine not in _CLASSES or not _REACHING.isdisjoint(_WORD.findall(code)) or _CLASS_OF.search(code):
         return False
     text = _NO_CODE[engine].sub(_code_in, code)
-    if _INTO_CLASS.search(text) or (engine == "python" and not _imports_known(text)):
-        return False
     own = {name for names in _OWN.findall(text) for name in names if name}
+    if not own.issuperset(_INTO_CLASS.findall(text)) or (engine == "python" and not _imports_known(text)):
+        return False
     known = _CLASSES[engine]
     return all(
         not word[:1].isupper() or word in known or word in own or _CONSTANT.fullmatch(word)

@@ -79,6 +79,7 @@ public final class Jython extends Language {
         @SuppressWarnings("unchecked")
         List<Object> known = (List<Object>) Mirror.field(state, "argv");
         known.clear();
+        Mirror.call(state.getClass(), state, "setCurrentWorkingDir", NAME, System.getProperty("user.dir"));
         Class<?> python = Mirror.type("org.python.core.Py");
         for (String argument : arguments) {
             known.add(Mirror.call(python, null, "newStringOrUnicode", NAME, argument));

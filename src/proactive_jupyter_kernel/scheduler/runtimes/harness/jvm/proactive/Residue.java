@@ -63,7 +63,8 @@ final class Residue {
         Set<String> open = files();
         open.removeAll(files);
         Set<Object> ends = endings();
-        return left || !live.isEmpty() || !open.isEmpty() || ends == null || endings == null || !endings.containsAll(ends)
+        boolean redirected = System.out != Task.out || System.err != Task.err;
+        return left || redirected || !live.isEmpty() || !open.isEmpty() || ends == null || endings == null || !endings.containsAll(ends)
                 || !defaults().equals(defaults);
     }
 
@@ -93,6 +94,7 @@ final class Residue {
         found.add(Thread.getDefaultUncaughtExceptionHandler());
         found.add(Arrays.asList(Security.getProviders()));
         found.add(System.getSecurityManager());
+        found.add(System.in);
         return found;
     }
 

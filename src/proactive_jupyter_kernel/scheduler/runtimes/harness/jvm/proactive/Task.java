@@ -22,6 +22,10 @@ public final class Task {
     /** The system properties that the last task was given. */
     static final List<String> properties = new ArrayList<>();
 
+    /** The standard streams that the last task was given. */
+    static PrintStream out;
+    static PrintStream err;
+
     /** The script's globals by name: what ProActive's bindings hold. */
     public final Map<String, Object> bindings = new LinkedHashMap<>();
 
@@ -61,8 +65,10 @@ public final class Task {
 
     /** The task of a stage's folder. Also makes standard output and error speak UTF-8. */
     public static Task load(String folder) throws IOException {
-        System.setOut(stream(FileDescriptor.out));
-        System.setErr(stream(FileDescriptor.err));
+        out = stream(FileDescriptor.out);
+        err = stream(FileDescriptor.err);
+        System.setOut(out);
+        System.setErr(err);
         return new Task((Map<?, ?>) Json.parse(read(Paths.get(folder, "request.json"))));
     }
 
