@@ -33,6 +33,8 @@ _COLD_FOR = 300.0
 _IDLE, _MOST = 120.0, 3
 #: Bytes; one that has become larger is not kept.
 _MOST_MEMORY = 400 * 1024 * 1024
+#: Bytes that must be free for another one.
+_LEAST_FREE = 1024 * 1024 * 1024
 _KILL: int = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 
@@ -248,6 +250,8 @@ class Residents:
 
     def _open(self, key: Hashable, prepare: Callable[[Path], Command]) -> ResidentProcess | None:
         """Begin to start one."""
+        if _free_memory() < _LEAST_FREE:
+            return None
         while len(self._found) >= _MOST:
             self._close(min(self._found, key=lambda each: self._found[each].used))
         try:
@@ -276,6 +280,15 @@ class Residents:
         """End all."""
         for key in list(self._found):
             self._close(key)
+
+
+def _free_memory() -> int:
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            fields = dict(line.split(":", 1) for line in file)
+        return int(fields["MemAvailable"].split()[0]) * 1024
+    except (OSError, ValueError, KeyError):
+        return _LEAST_FREE
 
 
 def _place(folder: Path) -> tuple[int, int] | None:

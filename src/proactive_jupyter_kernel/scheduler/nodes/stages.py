@@ -240,15 +240,15 @@ class StageRunner:
     def _in_resident(self, prepared: _Prepared) -> StageReport | None:
         """Have a resident process run it; None where there is none to be had."""
         launch, command, pool = prepared.launch, prepared.command, self._host.residents
+        wanted = launch.resident
         # What would be its own in a process of its own must be what the resident one was started with.
         is_usual = command.directory == self._scratch.local and command.environment == {
             **launch.environment,
             COOKIE: self._scratch.cookie,
         }
-        if pool is None or launch.resident is None or not is_usual or self._scratch.is_spared:
+        if pool is None or wanted is None or not is_usual or self._scratch.is_spared:
             return None
-        arguments = launch.resident.arguments
-        key = (launch.programs[0], arguments, *launch.environment.items())
+        key = (launch.programs[0], wanted.arguments, wanted.stamps, *launch.environment.items())
         resident = pool.get(key, command.directory, prepared.rehearse)
         while resident is not None and resident.is_starting and not self._stop:
             self._host.loop.turn(_BETWEEN_TRIES)
@@ -258,7 +258,7 @@ class StageRunner:
             pool.give_up(key)
             return None
         self._output.mask(launch.masks)
-        resident.attach(self._output, keep=launch.resident.keep)
+        resident.attach(self._output, keep=wanted.keep)
         self._starters.append(resident)
         code, peak = self._wait(resident, command, None)
         if resident.is_refused:

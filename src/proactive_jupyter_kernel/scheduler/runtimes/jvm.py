@@ -72,6 +72,7 @@ class JvmRuntime(ScriptEngineRuntime):
             arguments=(*_opened(os.path.realpath(java)), *arguments[:-2], "proactive.Warm", self.engine),
             rehearsal=self.rehearsal,
             keep=leaves_nothing(stage.script.code, self.engine),
+            stamps=tuple(_changed_at(path.removesuffix("*")) for path in (java, *_classpath(arguments))),
         )
 
     def homes(self, stage: Stage, launcher: str) -> Iterable[Path]:
@@ -94,6 +95,17 @@ class JvmRuntime(ScriptEngineRuntime):
     def archive(self, stage: Stage) -> Path:
         """The archive with the harness; a copy in the stage's folder where the stage is enclosed."""
         return self.harness(stage, "jvm/proactive.jar")
+
+
+def _classpath(arguments: Sequence[str]) -> list[str]:
+    return arguments[arguments.index("-cp") + 1].split(os.pathsep) if "-cp" in arguments else []
+
+
+def _changed_at(path: str) -> int:
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return 0
 
 
 @functools.cache

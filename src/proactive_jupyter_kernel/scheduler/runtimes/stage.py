@@ -113,6 +113,8 @@ class Resident:
     rehearsal: str
     #: Whether this script may be followed by another one; otherwise the process ends with it.
     keep: bool
+    #: When what the process loads was changed last: a process that was started before then is of no use.
+    stamps: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
