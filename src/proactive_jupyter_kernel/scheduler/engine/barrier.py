@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -32,14 +32,25 @@ _ENDS: Mapping[TaskStatus, TaskStatus] = MappingProxyType(
 )
 
 
-@contextlib.contextmanager
-def barrier(core: Core, job: JobState, task_id: int | None = None) -> Iterator[None]:
+class barrier:
     """Work for one job, perhaps for one of its tasks: what is raised inside ends this job."""
-    try:
-        yield
-    except Exception as error:
+
+    __slots__ = ("_core", "_job", "_task_id")
+
+    def __init__(self, core: Core, job: JobState, task_id: int | None = None) -> None:
+        self._core = core
+        self._job = job
+        self._task_id = task_id
+
+    def __enter__(self) -> None:
+        """There is nothing to prepare."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        if not isinstance(error, Exception):
+            return False
         message = f"The scheduler failed at this job and ended it: {type(error).__name__}: {error}"
-        break_job(core, job, message, task_id=task_id, error=error)
+        break_job(self._core, self._job, message, task_id=self._task_id, error=error)
+        return True
 
 
 def break_job(

@@ -28,6 +28,7 @@ from proactive_jupyter_kernel.scheduler.engine.placement import Demand, Key, Rea
 from proactive_jupyter_kernel.scheduler.engine.propagation import effective_parents, inherited
 from proactive_jupyter_kernel.scheduler.engine.records import UNSET, JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.engine.transitions import SchedulerStatus
+from proactive_jupyter_kernel.workflow.model import Topology
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 from proactive_jupyter_kernel.workflow.substitution import InfiniteReference, substitute
 
@@ -35,6 +36,8 @@ __all__ = ["Core", "Limits"]
 
 #: Stands for the job itself among the timers.
 _JOB = -1
+#: How many demands are remembered.
+_MOST_DEMANDS = 1_000
 #: Statuses of the whole scheduler in which nothing is started, and in which only started jobs continue.
 _NOTHING_STARTS = (SchedulerStatus.FROZEN, SchedulerStatus.KILLED)
 _STARTED_JOBS_ONLY = (SchedulerStatus.PAUSED, SchedulerStatus.SHUTTING_DOWN)
@@ -68,6 +71,8 @@ class Core:
         self.parked: set[Key] = set()
         #: Ended jobs that are to be forgotten: job id -> when.
         self.removals: dict[int, int] = {}
+        #: Demands that many tasks share, so that they are the same object.
+        self._demands: dict[tuple[int, Topology | None, str, str], Demand] = {}
         self._timers: list[tuple[int, int, int]] = []
         self._touched: dict[int, JobState] = {}
         #: A job was evicted since slots were given out last.
@@ -287,6 +292,15 @@ class Core:
             # Values that refer to each other in a circle fail the task when it starts; here they are no name of a slot.
             with contextlib.suppress(InfiniteReference):
                 source, token = substitute(source, texts), substitute(token, texts)
+        if not rules.selection and not node.avoid:
+            wish = (rules.nodes, rules.topology, source, token)
+            plain = self._demands.get(wish)
+            if plain is None:
+                plain = Demand(nodes=rules.nodes, topology=rules.topology, source=source, token=token)
+                # Few in a scheduler's life, unless tasks name their slots by a variable.
+                if len(self._demands) < _MOST_DEMANDS:
+                    self._demands[wish] = plain
+            return plain
         return Demand(
             nodes=rules.nodes,
             topology=rules.topology,

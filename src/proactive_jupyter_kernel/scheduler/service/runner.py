@@ -143,9 +143,12 @@ class Runner:
         finally:
             self._killed.discard(key)
             self._running.pop(key, None)
-            for slot in command.slots:
-                if self._on_slot.get(slot.name) is asyncio.current_task():
-                    del self._on_slot[slot.name]
+            self._leave_slots(command)
+
+    def _leave_slots(self, command: StartAttempt) -> None:
+        for slot in command.slots:
+            if self._on_slot.get(slot.name) is asyncio.current_task():
+                del self._on_slot[slot.name]
 
     async def _run_attempt(self, key: str, command: StartAttempt) -> None:
         try:
@@ -206,6 +209,9 @@ class Runner:
             tracing.mark("assembled", command.job_id, command.task_id)
             outcome = await self._executor.run(attempt, output, progress)
             tracing.mark("outcome", command.job_id, command.task_id)
+            if key not in self._killed:
+                # The next attempt on the slot need not wait for what remains to be done here.
+                self._leave_slots(command)
         finally:
             if attempt.precious_logs:
                 await asyncio.to_thread(precious.close)

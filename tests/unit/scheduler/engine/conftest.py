@@ -16,6 +16,7 @@ from proactive_jupyter_kernel.scheduler.engine.commands import (
     ForgetJob,
     KillAttempt,
     LogLine,
+    ReportFault,
     RunSelection,
     SaveJob,
     SaveTask,
@@ -93,6 +94,8 @@ class Stage:
         self.logs: list[LogLine] = []
         self.announced: list[Announce] = []
         self.forgotten: list[int] = []
+        #: Jobs that a fault of the machine ended.
+        self.broken: set[int] = set()
         named = slots if not isinstance(slots, int) else [Slot(name=f"local-{index}") for index in range(slots)]
         self.slots = tuple(named)
         self.send_slots(*self.slots)
@@ -175,6 +178,7 @@ class Stage:
     def take(self, commands: list[Command]) -> list[Command]:
         saves = [command for command in commands if isinstance(command, SaveJob | SaveTask)]
         assert commands[: len(saves)] == saves, "what is to be stored comes first"
+        self.broken |= {command.job_id for command in commands if isinstance(command, ReportFault)}
         for command in commands:
             self._carry_out(command)
         self.machine.check()
@@ -198,8 +202,10 @@ class Stage:
                 self.running[key] = command
                 self.started.append(command)
             case KillAttempt():
-                del self.running[command.job_id, command.task_id]
-                self.killed.append(command)
+                # Of a job that a fault ended, an attempt may be killed that was about to start.
+                if (command.job_id, command.task_id) in self.running or command.job_id not in self.broken:
+                    del self.running[command.job_id, command.task_id]
+                    self.killed.append(command)
             case RunSelection():
                 self.questions.append(command)
             case LogLine():
