@@ -40,8 +40,7 @@ def once(scheduler: Scheduler) -> dict[str, float]:
     job = scheduler.submit(_TEXT)
     job_id = job.id
     times.append(time.perf_counter())
-    for snapshot in job.follow():
-        seen = snapshot.job
+    seen = job.wait()
     times.append(time.perf_counter())
     result = scheduler.task_result(job_id, "T")
     times.append(time.perf_counter())

@@ -68,6 +68,10 @@ def test_a_job_is_followed_by_held_answers_where_the_scheduler_gives_them(
     poller = JobPoller(scheduler=cast("Any", scheduler), job_id=7, clock=lambda: scheduler.now, sleep=scheduler.sleep)
     assert [snapshot.job.ended for snapshot in poller] == [False, True]
     assert scheduler.asked == asked
+    scheduler.asked.clear()
+    later = JobPoller(scheduler=cast("Any", scheduler), job_id=7, at_once=False, sleep=scheduler.sleep)
+    assert next(iter(later)).job.ended is False
+    assert scheduler.asked == [("job", holds)]
 
 
 def test_submit_gives_id_and_name(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:

@@ -58,6 +58,8 @@ class JobPoller:
     beat: float | None = None
     #: The last known state; without it the scheduler is asked first.
     known: Job | None = None
+    #: False: the first snapshot may come a little later, with one request less for a short job.
+    at_once: bool = True
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
@@ -105,13 +107,18 @@ class JobPoller:
         """The job as it is now; a scheduler that cannot be reached is asked again."""
         while True:
             try:
-                return self.scheduler.job(self.job_id, wait=TRIAL if self.scheduler.holds_answers is None else 0.0)
+                return self.scheduler.job(self.job_id, wait=self._first_wait())
             except SchedulerUnreachable:
                 elapsed = self.clock() - start
                 if elapsed >= min(self.patience, self.timeout if self.timeout is not None else self.patience):
                     raise
                 if self._pause(RETRY, elapsed):
                     raise
+
+    def _first_wait(self) -> float:
+        if self.scheduler.holds_answers is None:
+            return TRIAL
+        return 0.0 if self.at_once else self._held(SHORTEST_HOLD, 0.0)
 
     def _held(self, pause: float, elapsed: float) -> float:
         """For how long the scheduler is to hold its answer back until the job ends, in place of a pause; 0.0: not."""

@@ -65,6 +65,7 @@ class SubmittedJob:
         patience: float | None = None,
         polling: Polling | None = None,
         known: Job | None = None,
+        at_once: bool = True,
     ) -> Iterator[Snapshot]:
         """A snapshot at once and then at each change, until the job has ended; the parameters are those of `JobPoller`.
 
@@ -82,6 +83,7 @@ class SubmittedJob:
                 timeout=timeout,
                 beat=beat,
                 known=known,
+                at_once=at_once,
                 clock=self.scheduler.clock,
                 sleep=self.scheduler.sleep,
             )
@@ -92,7 +94,7 @@ class SubmittedJob:
 
         The state says which: a job that waits for a decision has In-Error tasks. `WaitTimeout` after `timeout` seconds.
         """
-        for snapshot in self.follow(timeout=timeout, patience=patience):
+        for snapshot in self.follow(timeout=timeout, patience=patience, at_once=False):
             if self.is_over(snapshot.job, tasks):
                 break
         return snapshot.job
