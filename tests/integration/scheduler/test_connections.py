@@ -14,9 +14,12 @@ import websockets
 
 from proactive_jupyter_kernel.scheduler import connections
 from proactive_jupyter_kernel.scheduler.connections import MOST, BoundedProtocol, most_connections
+from proactive_jupyter_kernel.scheduler.web_socket import FragmentingProtocol
 
 #: Both directions of a connection.
 Stream: TypeAlias = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+#: Characters of a long message.
+LARGE = 16 * 1024 * 1024
 REQUEST = b"GET /%s HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
@@ -60,6 +63,8 @@ async def serving(monkeypatch: pytest.MonkeyPatch, *, most: int, head: float) ->
         if scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.accept"})
+            if scope["path"] == "/large":
+                await send({"type": "websocket.send", "text": "x" * LARGE})
             await receive()
             await send({"type": "websocket.send", "text": "heard"})
             await receive()
@@ -73,7 +78,9 @@ async def serving(monkeypatch: pytest.MonkeyPatch, *, most: int, head: float) ->
     listener.bind(("127.0.0.1", 0))
     listener.listen(100)
     config = uvicorn.Config(
-        app, http=BoundedProtocol, ws="websockets-sansio", lifespan="off", log_config=None, timeout_graceful_shutdown=1
+        app,
+        http=BoundedProtocol,
+        ws=FragmentingProtocol,  # type: ignore[arg-type] lifespan="off", log_config=None, timeout_graceful_shutdown=1
     )
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve(sockets=[listener]))
@@ -141,6 +148,30 @@ def test_a_web_socket_outlives_the_time_for_heads(monkeypatch: pytest.MonkeyPatc
             await asyncio.sleep(0.6)
             await opened.send("anything")
             assert await opened.recv() == "heard"
+
+    asyncio.run(scenario())
+
+
+def test_a_long_message_waits_for_its_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a client does not read is not copied into the memory of its connection."""
+    protocols: list[Any] = []
+    made = FragmentingProtocol.connection_made
+
+    def connection_made(self: Any, transport: Any) -> None:
+        protocols.append(self)
+        made(self, transport)
+
+    monkeypatch.setattr(FragmentingProtocol, "connection_made", connection_made)
+
+    async def scenario() -> None:
+        async with (
+            serving(monkeypatch, most=100, head=30) as port,
+            websockets.connect(f"ws://127.0.0.1:{port}/large", compression=None, max_size=None, max_queue=1) as opened,
+        ):
+            await asyncio.sleep(0.5)
+            (protocol,) = protocols
+            assert protocol.transport.get_write_buffer_size() < 512 * 1024
+            assert await opened.recv() == "x" * LARGE
 
     asyncio.run(scenario())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -248,6 +249,38 @@ def test_a_scheduler_that_ends_at_once_is_quoted(folder: Path, monkeypatch: pyte
         launch.start(folder)
     for said in ("exit status 1", "port 80 is in use", "scheduler serve --data-dir"):
         assert said in str(caught.value)
+
+
+def test_a_scheduler_that_crashes_at_its_start_names_its_report(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file to attach; a report of an earlier run is not meant."""
+    crashes = folder / "crashes"
+    crashes.mkdir(parents=True)
+    (crashes / "crash-20200101-000000-1.txt").write_text("earlier")
+    os.utime(crashes / "crash-20200101-000000-1.txt", (0, 0))
+    report = crashes / "crash-20990101-000000-2.txt"
+    code = f"open({str(report)!r}, 'w').write('of now'); raise SystemExit(1)"
+    monkeypatch.setattr(launch, "command_of", lambda folder, port: [sys.executable, "-c", code])
+    with pytest.raises(EmbeddedSchedulerError) as caught:
+        launch.start(folder)
+    assert caught.value.hint == f"It crashed: attach {report} and {folder / 'scheduler.log'} when you report the fault."
+
+
+def test_a_submission_that_a_crash_breaks_off_names_the_report(
+    folder: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside what became of the submission."""
+    server.write_address(folder)
+    report = folder / "crashes" / "crash-20990101-000000-2.txt"
+
+    def crash(self: Handler) -> None:
+        report.parent.mkdir(parents=True)
+        report.write_text("of now")
+        self.connection.close()
+
+    monkeypatch.setattr(Handler, "do_POST", crash)
+    with pytest.raises(SchedulerUnreachable) as caught:
+        EmbeddedTransport(folder).request("POST", "/scheduler/submit", content=b"<job/>")
+    assert f"It crashed: attach {report} and" in caught.value.hint
 
 
 def test_a_folder_that_cannot_be_written_is_named(folder: Path) -> None:
