@@ -226,7 +226,14 @@ class _Daemon:
     def _service(self) -> Service:
         settings = self._settings
         catalog = Catalog(Path(settings.catalog or self._data_dir / "catalog"), self._url)
-        local = LocalSettings(slots=settings.slots, sources=settings.node_sources, warm=settings.warm, data_spaces=True)
+        local = LocalSettings(
+            slots=settings.slots,
+            sources=settings.node_sources,
+            warm=settings.warm,
+            data_spaces=True,
+            result_limit=settings.result_bytes or sys.maxsize,
+            memory_limit=settings.task_memory,
+        )
         executor = LocalExecutor(self._data_dir / "scratch", local)
         return Service(
             store=self._store,

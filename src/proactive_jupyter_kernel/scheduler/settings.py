@@ -64,6 +64,7 @@ class Settings:
     log_lines: int
     log_bytes: int
     result_bytes: int
+    task_memory: int
     body_limit: int
     upload_limit: int
     jobs_kept: int
@@ -143,6 +144,14 @@ SETTINGS: tuple[Setting, ...] = (
         default=lambda: 64 * MEBIBYTE,
         doc="The largest result of a task, as JSON; 0: no limit. A task with a larger one is faulty, and its log says "
         "how large it was. Large data belongs in files.",
+    ),
+    Setting(
+        name="TASK_MEMORY",
+        field="task_memory",
+        kind=size(16 * MEBIBYTE, unlimited=True),
+        default=lambda: 0,
+        doc="How much memory a task may use together with the programs that it starts, on Linux; 0: no limit. A task "
+        "that uses more is killed and faulty, and its log says how much it used.",
     ),
     Setting(
         name="BODY_LIMIT",

@@ -73,6 +73,7 @@ WRONG = [
     ("JOBS_KEPT", "-1"),
     ("JOBS_DAYS", "1e9"),
     ("IDLE_STOP", "inf"),
+    ("TASK_MEMORY", "1M"),
     ("WARM", "maybe"),
     ("NODE_SOURCES", "gpu"),
     ("NODE_SOURCES", "gpu=0"),

@@ -61,6 +61,7 @@ class LocalSettings:
     grace: float = 2.0
     side_limit: float = 300.0
     result_limit: int = 64 * 1024 * 1024
+    memory_limit: int = 0
     progress_every: float = 0.5
     output: OutputLimits = dataclasses.field(default_factory=OutputLimits)
     threads: bool = os.name != "posix"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from proactive_jupyter_kernel.scheduler.attempt import Attempt, Failure, FailureKind, Outcome
 from proactive_jupyter_kernel.scheduler.nodes.enclosure import Enclosure
+from proactive_jupyter_kernel.scheduler.nodes.memory_limit import MemoryLimit
 from proactive_jupyter_kernel.scheduler.nodes.output import UNLIMITED
 from proactive_jupyter_kernel.scheduler.nodes.processes import ProcessesLost
 from proactive_jupyter_kernel.scheduler.nodes.scratch import NodeFolder, Scratch
@@ -62,6 +63,12 @@ class AttemptRun:
         self._state = AttemptState(attempt, self._scratch)
         self._progress = progress
         self._percent = 0
+        self._memory = MemoryLimit(
+            host.loop,
+            host.settings.memory_limit,
+            spared=lambda: host.templates.pids if host.templates else (),
+            over=lambda: self._stop.set(FailureKind.DIED),
+        )
         #: When it has ended: whether processes of it live on, as it wanted.
         self.leaves_processes = False
 
@@ -80,12 +87,14 @@ class AttemptRun:
         """Run it; every process and the scratch folder are gone when this returns."""
         begin = time.monotonic()
         self._watch()
+        self._memory.watch()
         try:
             self._race()
             self._clean()
             return self._state.outcome(duration=round((time.monotonic() - begin) * 1000))
         finally:
             self._watcher.cancel()
+            self._memory.cancel()
             self._finish()
 
     def _race(self) -> None:
@@ -105,6 +114,8 @@ class AttemptRun:
     def _why_stopped(self) -> Failure:
         if self._stop.kind is FailureKind.WALLTIME:
             return walltime_reached(self._attempt.task_name, self._attempt.walltime or 0.0)
+        if self._stop.kind is FailureKind.DIED:
+            return self._memory.exceeded(self._attempt.task_name)
         return killed() if self._stop.kind is FailureKind.KILLED else lost()
 
     # --- the order of things -------------------------------------------------------------------------------------

@@ -31,6 +31,8 @@ class NodeSettings:
     side_limit: float = 300.0
     #: How large result and variables of a task may be, as JSON.
     result_limit: int = 64 * 1024 * 1024
+    #: How much memory an attempt's processes may use together, on Linux; 0: no limit.
+    memory_limit: int = 0
     #: How often a task's progress file is looked at.
     progress_every: float = 0.5
     output: OutputLimits = field(default_factory=OutputLimits)

@@ -298,9 +298,10 @@ class StageRunner:
                     raise Stopped from error
 
     def _end(self, child: Child) -> None:
-        """End it, kindly, then firmly."""
-        child.signal(signal.SIGTERM)
-        wait_for(self._host.loop, child, self._host.settings.grace)
+        """End it: SIGTERM, then SIGKILL after a grace period. One that uses too much memory gets no grace."""
+        if self._stop.kind is not FailureKind.DIED:
+            child.signal(signal.SIGTERM)
+            wait_for(self._host.loop, child, self._host.settings.grace)
         # Also when it has ended kindly: others of its session may not have; those the sweep finds.
         child.signal(_FIRM)
         wait_for(self._host.loop, child, self._host.settings.grace)

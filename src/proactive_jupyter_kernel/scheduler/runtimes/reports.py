@@ -66,7 +66,7 @@ def read(path: Path, limit: int) -> ReadReport:
     if size > limit:
         raise BadReport(
             f"result and variables take {readable_size(size)}, more than the {readable_size(limit)} that may travel "
-            "between tasks; write large data to a file"
+            "between tasks (PROACTIVE_KERNEL_RESULT_BYTES); write large data to a file"
         )
     try:
         content = json.loads(path.read_bytes(), parse_constant=_no_constant)
