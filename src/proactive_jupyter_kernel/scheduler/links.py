@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import threading
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 from urllib.parse import urlsplit
 
-__all__ = ["LinkFailed", "Links"]
+__all__ = ["LinkFailed", "Links", "in_daemon_thread"]
+
+_T = TypeVar("_T")
 
 #: Threads at the same time, all together and for one host: a host that does not answer leaves room for the others.
-_MOST, _MOST_A_HOST = 32, 8
+_MOST, _MOST_A_HOST = 128, 8
 _CHUNK = 64 * 1024
 
 
@@ -46,26 +50,9 @@ class Links:
         """The content behind an http, https or file address. Raises `LinkFailed`."""
         host = self._hosts.setdefault(_host_of(url), asyncio.Semaphore(self._most_a_host))
         await self._enter(host)
-        loop = asyncio.get_running_loop()
-        reading: asyncio.Future[bytes] = loop.create_future()
-
-        def ended(content: bytes, error: Exception | None) -> None:
-            # The thread counts until it has ended, however long ago its caller gave up.
-            self._leave(host)
-            if not reading.done():
-                reading.set_result(content) if error is None else reading.set_exception(error)
-
-        def run() -> None:
-            content, error = b"", None
-            try:
-                content = _read(url, self._seconds, largest, headers or {})
-            except Exception as failed:
-                error = failed
-            with contextlib.suppress(RuntimeError):  # the loop is closed
-                loop.call_soon_threadsafe(ended, content, error)
-
-        # A daemon thread: one that still waits for an answer does not delay the end of the process.
-        threading.Thread(target=run, name=f"reads {url[:60]}", daemon=True).start()
+        reading = in_daemon_thread(
+            lambda: _read(url, self._seconds, largest, headers or {}), ended=lambda: self._leave(host)
+        )
         try:
             async with asyncio.timeout(self._seconds):
                 return await reading
@@ -89,6 +76,33 @@ class Links:
     def _leave(self, host: asyncio.Semaphore) -> None:
         host.release()
         self._all.release()
+
+
+def in_daemon_thread(function: Callable[[], _T], *, ended: Callable[[], None] = lambda: None) -> asyncio.Future[_T]:
+    """What a function gives that may wait for an answer from elsewhere, in a thread of its own.
+
+    That thread delays neither what other threads do nor the end of the process. `ended` is called in the loop's thread
+    when it has ended, however long ago its caller gave up.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[_T] = loop.create_future()
+
+    def over(settle: Callable[[], None]) -> None:
+        ended()
+        if not future.done():
+            settle()
+
+    def run() -> None:
+        settle: Callable[[], None]
+        try:
+            settle = functools.partial(future.set_result, function())
+        except Exception as error:
+            settle = functools.partial(future.set_exception, error)
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(over, settle)
+
+    threading.Thread(target=run, name="link", daemon=True).start()
+    return future
 
 
 def _host_of(url: str) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from proactive_jupyter_kernel.errors import ProActiveError, did_you_mean
 from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
+from proactive_jupyter_kernel.scheduler.links import in_daemon_thread
 from proactive_jupyter_kernel.scheduler.service.changes import Changes
 from proactive_jupyter_kernel.scheduler.service.driver import Driver
 from proactive_jupyter_kernel.scheduler.service.errors import SignalRefused
@@ -29,6 +30,8 @@ __all__ = ["Attachments", "SignalVerdict"]
 
 #: Stands before the name of a signal that a task waits for.
 _READY = "ready_"
+#: Signals whose values are checked at the same time.
+_MOST_JUDGED = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,8 @@ class Attachments:
         self._driver = driver
         self._hidden = hidden
         self._lookups = lookups
+        #: How many signals are checked at the same time.
+        self._judging = asyncio.Semaphore(_MOST_JUDGED)
         self._changes = Changes()
         #: Rises when anything of any job was attached or removed; starts anew with the scheduler.
         self.revision = 0
@@ -135,7 +140,11 @@ class Attachments:
             replace(variable, value=values.get(variable.name, variable.value)) for variable in declared.variables
         )
         owner = self._ask.job(job_id).record.owner
-        verdict = await asyncio.to_thread(_judged, name, variables, self._lookups, owner)
+        # A model may stand behind a link.
+        await self._judging.acquire()
+        verdict = await in_daemon_thread(
+            lambda: _judged(name, variables, self._lookups, owner), ended=self._judging.release
+        )
         return replace(verdict, variables=self._hidden.shown_variables(verdict.variables))
 
     async def send_signal(self, job_id: int, name: str, values: Mapping[str, str]) -> tuple[str, ...]:
