@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test check bench clients docs examples lab clean
+.PHONY: demo test check soak bench clients docs examples lab clean
 
 # A real notebook, end to end, on a scheduler of its own; what it leaves is in build/demo.
 demo: $(VENV)/.installed
@@ -17,6 +17,11 @@ check: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Faults at random for MINUTES: kill -9, full disks, locks, no handles; what breaks is printed with its seed. SOAK_ARGS: other options.
+MINUTES ?= 10
+soak: $(VENV)/.test
+	$(BIN)/python -m tests.soak --minutes $(MINUTES) $(SOAK_ARGS)
 
 # The targets of the embedded scheduler, beside peers: an hour, and docs/performance.md anew. QUICK=1: minutes, and no page.
 # ONLY=python,chain: single cases; BENCH_ARGS: all other options of `python -m benchmarks.suite`.

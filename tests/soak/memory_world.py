@@ -35,7 +35,7 @@ from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore
 from proactive_jupyter_kernel.workflow.formats import xml
 from proactive_jupyter_kernel.workflow.model import Replicate, Script, Task, Workflow
 
-__all__ = ["FAULTS", "Round", "calls_to_strike", "play"]
+__all__ = ["FAULTS", "Round", "calls_to_strike", "ends_in", "play", "rows_of"]
 
 #: Seconds for all jobs of a life to end; far more than they need.
 _PATIENCE = 20.0
@@ -272,7 +272,7 @@ class Round:
 
     def _alive(self) -> bool:
         ended = "('FINISHED', 'FAILED', 'CANCELED', 'KILLED')"
-        return _rows(self.file, f"SELECT count(*) FROM jobs WHERE status NOT IN {ended}") != [(0,)]
+        return rows_of(self.file, f"SELECT count(*) FROM jobs WHERE status NOT IN {ended}") != [(0,)]
 
     def _unexpected(self, context: Mapping[str, Any]) -> None:
         error = context.get("exception")
@@ -318,7 +318,7 @@ class Round:
     def _look(self) -> None:
         """What is finished in the file, after a life; and everything that was told must be among it."""
         at = next(self.clock)
-        _, tasks, ids = _ends(self.file)
+        _, tasks, ids = ends_in(self.file)
         for (job_id, task), end in tasks.items():
             if end.status == "FINISHED":
                 self.seen.setdefault((job_id, task), Seen(job_id=job_id, task=task, end=end, at=at))
@@ -328,7 +328,7 @@ class Round:
                 self.broken.append(f"task {key[1]} of job {key[0]} was told as finished, and is not stored")
 
     def _evidence(self) -> Evidence:
-        jobs, tasks, _ = _ends(self.file)
+        jobs, tasks, _ = ends_in(self.file)
         return Evidence(
             acknowledged=frozenset(self.acknowledged),
             marks=tuple(self.marks),
@@ -336,12 +336,12 @@ class Round:
             jobs=jobs,
             tasks=tasks,
             expected=EXPECTED,
-            integrity=str(_rows(self.file, "PRAGMA integrity_check")[0][0]),
+            integrity=str(rows_of(self.file, "PRAGMA integrity_check")[0][0]),
             left=(*self.broken, *_open_handles(self.file.parent)),
         )
 
 
-def _rows(file: Path, sql: str) -> list[tuple[Any, ...]]:
+def rows_of(file: Path, sql: str) -> list[tuple[Any, ...]]:
     connection = sqlite3.Connection(file)
     try:
         return connection.execute(sql).fetchall()
@@ -349,11 +349,11 @@ def _rows(file: Path, sql: str) -> list[tuple[Any, ...]]:
         connection.close()
 
 
-def _ends(file: Path) -> tuple[dict[int, str], dict[tuple[int, str], TaskEnd], dict[tuple[int, int], str]]:
+def ends_in(file: Path) -> tuple[dict[int, str], dict[tuple[int, str], TaskEnd], dict[tuple[int, int], str]]:
     """Jobs, tasks with results and logs, and names of task ids, read by a store of our own."""
     store = SqliteStore(file)
     try:
-        jobs: dict[int, str] = dict(_rows(file, "SELECT job_id, status FROM jobs"))
+        jobs: dict[int, str] = dict(rows_of(file, "SELECT job_id, status FROM jobs"))
         tasks: dict[tuple[int, str], TaskEnd] = {}
         ids: dict[tuple[int, int], str] = {}
         for job_id in jobs:

@@ -406,8 +406,6 @@ class Driver:
         error = writing.future.exception()
         if error is None:
             self.revision = writing.batch.revision or self.revision
-            for result in writing.batch.results:
-                tracing.mark("kept", result.job_id, result.task_id)
             self._measures.batches += 1
             self._measures.batch_seconds += time.perf_counter() - writing.begin
             for result in writing.batch.results:
