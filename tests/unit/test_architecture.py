@@ -204,6 +204,24 @@ def test_pure_room_imports_nothing_that_touches_the_world(room: str) -> None:
     assert wrong == []
 
 
+#: Calls that read the clock or the zone of this machine, unless a zone is given: name -> arguments without one.
+ZONE_CALLS = {"now": 0, "today": 0, "utcnow": 0, "astimezone": 0, "fromtimestamp": 1}
+
+
+@pytest.mark.parametrize("room", PURE)
+def test_pure_room_reads_no_time_zone(room: str) -> None:
+    """Clocks and time zones come from outside: with an event, with the facts, as an argument."""
+    wrong = [
+        f"{path.relative_to(PACKAGE)}:{node.lineno} calls {node.func.attr}"
+        for path in files_of(PACKAGE / room)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and len(node.args) + len(node.keywords) <= ZONE_CALLS.get(node.func.attr, -1)
+    ]
+    assert wrong == []
+
+
 def test_every_house_is_named() -> None:
     """A new house needs a row in the table above."""
     houses = {path.name for path in PACKAGE.iterdir() if path.is_dir() and not path.name.startswith("__")}

@@ -3,7 +3,7 @@
 Five fields: minute, hour, day of the month, month, day of the week. A field is a list of ``*``, numbers, names
 (``jan`` … ``dec``, ``sun`` … ``sat``) and ranges, each with an optional step: ``*/5``, ``8-17/3``, ``mon-fri``. A range
 may wrap around (``22-4``), ``L`` is the last day of the month, 7 is Sunday. ``|`` separates several expressions.
-Unlike in Unix cron, all five fields must match. Dates are in the local time zone.
+Unlike in Unix cron, all five fields must match. Dates are in the time zone that the caller names.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import calendar
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from types import MappingProxyType
 
 __all__ = ["CronExpression", "next_date", "parse"]
@@ -74,13 +74,13 @@ def parse(text: str) -> tuple[CronExpression, ...]:
     return tuple(_expression(part) for part in text.split("|"))
 
 
-def next_date(text: str, after: int) -> int | None:
-    """The first matching minute after the time `after`, both in milliseconds since the epoch.
+def next_date(text: str, after: int, zone: tzinfo) -> int | None:
+    """The first matching minute after the time `after`, both in milliseconds since the epoch, of clocks in the zone.
 
     None where no date ever matches (February 30th); ValueError where the text is not a cron expression.
     """
     patterns = parse(text)
-    start = datetime.fromtimestamp(after / 1_000)
+    start = datetime.fromtimestamp(after / 1_000, zone)
     midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
     for number in range(_MOST_DAYS):
         day = midnight + timedelta(days=number)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import pytest
 
+from proactive_jupyter_kernel.scheduler.local_zone import LocalZone
 from proactive_jupyter_kernel.workflow.cron import next_date, parse
 
 
@@ -25,7 +26,7 @@ def following(text, after, count=1):
     moment = round(datetime.fromisoformat(after).timestamp() * 1_000)
     dates = []
     for _ in range(count):
-        moment = next_date(text, moment)
+        moment = next_date(text, moment, LocalZone())
         dates.append(datetime.fromtimestamp(moment / 1_000).isoformat(" ", "minutes"))
     return dates
 
@@ -54,7 +55,7 @@ def test_next_dates(text, dates):
 
 def test_a_date_that_never_comes():
     """February 30th has no next date."""
-    assert next_date("0 0 30 2 *", 0) is None
+    assert next_date("0 0 30 2 *", 0, LocalZone()) is None
 
 
 def test_the_clock_is_set_forward_and_back():

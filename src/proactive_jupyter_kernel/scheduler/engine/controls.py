@@ -7,7 +7,7 @@ each execution that takes its flow action.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from proactive_jupyter_kernel.scheduler.engine.copying import Copies, region
 from proactive_jupyter_kernel.scheduler.engine.core import Core
@@ -104,7 +104,7 @@ def _loop(core: Core, job: JobState, node: TaskNode, start_at: int | None) -> No
         start_at=start_at,
     )
     children = [job.nodes[child_id] for child_id in sorted(node.children)]
-    made = copies.make(lambda records: _loop_tag(records[node.record.base_name], start_at))
+    made = copies.make(lambda records: _loop_tag(records[node.record.base_name], start_at, core.zone))
     successor = made[node.record.base_name]
     for child in children:
         job.replace_dependency(child, node, successor)
@@ -120,10 +120,10 @@ def _next_iteration(job: JobState, original: TaskNode) -> tuple[int, int]:
     return iteration, record.replication
 
 
-def _loop_tag(record: TaskRecord, start_at: int | None) -> str:
+def _loop_tag(record: TaskRecord, start_at: int | None, zone: tzinfo) -> str:
     moment = str(record.iteration)
     if start_at is not None:
-        moment = datetime.fromtimestamp(start_at / 1_000).strftime("%d_%m_%y_%H_%M")
+        moment = datetime.fromtimestamp(start_at / 1_000, zone).strftime("%d_%m_%y_%H_%M")
     return f"LOOP-{copy_name(record.base_name, 0, record.replication)}-{moment}"
 
 

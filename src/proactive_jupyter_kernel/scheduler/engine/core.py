@@ -10,6 +10,7 @@ import contextlib
 import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 
 from proactive_jupyter_kernel.scheduler.attempt import Slot
 from proactive_jupyter_kernel.scheduler.engine.commands import (
@@ -58,8 +59,10 @@ class Limits:
 class Core:
     """The machine's state and its few verbs. `now` is the time of the event in hand, milliseconds since the epoch."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, zone: tzinfo = UTC) -> None:
         self.limits = limits
+        #: Where people read their clocks: of cron expressions, and of dates in tags.
+        self.zone = zone
         self.now = 0
         self.status = SchedulerStatus.STARTED
         self.jobs: dict[int, JobState] = {}

@@ -53,7 +53,13 @@ def _decide(
         return None, failure
     try:
         decision = flow.judge(
-            action, node.record.name, event.flow, event.flow_decided, now=core.now, most_runs=core.limits.runs
+            action,
+            node.record.name,
+            event.flow,
+            event.flow_decided,
+            now=core.now,
+            most_runs=core.limits.runs,
+            zone=core.zone,
         )
     except flow.InvalidFlowResult as error:
         message = f"Failed to execute control flow script: {error}"

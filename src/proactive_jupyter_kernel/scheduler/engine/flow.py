@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -70,11 +71,13 @@ def default(action: FlowAction) -> Decision:
     return _DEFAULTS[type(action)]
 
 
-def judge(action: FlowAction, task: str, answer: Wire, decided: bool, *, now: int, most_runs: int) -> Decision:
+def judge(
+    action: FlowAction, task: str, answer: Wire, decided: bool, *, now: int, most_runs: int, zone: tzinfo = UTC
+) -> Decision:
     """The decision that the script's answer stands for; `InvalidFlowResult` where it stands for none.
 
     `task` is the task's name, for messages; `decided` is whether the script set its variable at all; `now` is the
-    moment after which a cron expression counts; `most_runs` the highest number of runs that is obeyed.
+    moment after which a cron expression counts, in `zone`; `most_runs` the highest number of runs that is obeyed.
     """
     variable, kind = _VARIABLES[type(action)]
     script = f"the {kind} script of task '{task}' ({action.script.language or action.script.url})"
@@ -83,7 +86,7 @@ def judge(action: FlowAction, task: str, answer: Wire, decided: bool, *, now: in
     value: Any = answer
     try:
         value = from_wire(answer)
-        return _JUDGES[type(action)](value, now, most_runs)
+        return _JUDGES[type(action)](value, now, most_runs, zone)
     except ValueError as error:
         shown = f"{variable} = {_shown(value)}"
         reason = f" ({error})" if str(error) else ""
@@ -95,7 +98,7 @@ def _shown(value: Any) -> str:
     return shown if len(shown) <= 100 else shown[:100] + "…"
 
 
-def _judge_branch(value: Any, now: int, most_runs: int) -> Decision:
+def _judge_branch(value: Any, now: int, most_runs: int, zone: tzinfo) -> Decision:
     """Only text counts: ``if`` or ``else``, in any case."""
     words = {"if": Choose(target=True), "else": Choose(target=False)}
     if not isinstance(value, str) or value.lower() not in words:
@@ -103,14 +106,14 @@ def _judge_branch(value: Any, now: int, most_runs: int) -> Decision:
     return words[value.lower()]
 
 
-def _judge_loop(value: Any, now: int, most_runs: int) -> Decision:
+def _judge_loop(value: Any, now: int, most_runs: int, zone: tzinfo) -> Decision:
     """``true``, ``false``, in any case; else a cron expression; else no loop, and no error."""
     words: dict[str, Decision] = {"true": Repeat(), "false": Stop()}
     said = text(value)
     if said.lower() in words:
         return words[said.lower()]
     try:
-        moment = next_date(said, now)
+        moment = next_date(said, now, zone)
     except ValueError:
         moment = None
     if moment is None:
@@ -118,7 +121,7 @@ def _judge_loop(value: Any, now: int, most_runs: int) -> Decision:
     return Repeat(start_at=moment)
 
 
-def _judge_replicate(value: Any, now: int, most_runs: int) -> Decision:
+def _judge_replicate(value: Any, now: int, most_runs: int, zone: tzinfo) -> Decision:
     """A number, also as text, that is rounded down; not a truth value."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
         raise ValueError
@@ -133,7 +136,7 @@ def _judge_replicate(value: Any, now: int, most_runs: int) -> Decision:
     return Runs(count)
 
 
-_JUDGES: Mapping[type[FlowAction], Callable[[Any, int, int], Decision]] = MappingProxyType(
+_JUDGES: Mapping[type[FlowAction], Callable[[Any, int, int, tzinfo], Decision]] = MappingProxyType(
     {Branch: _judge_branch, Loop: _judge_loop, Replicate: _judge_replicate}
 )
 _EXPECTED: Mapping[type[FlowAction], str] = MappingProxyType(

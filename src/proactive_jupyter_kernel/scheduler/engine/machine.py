@@ -7,6 +7,7 @@ but for what concerns all of them: a job's submission, end, pause and resumption
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, tzinfo
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -35,8 +36,9 @@ _WholeAction: TypeAlias = Callable[[Core, Any], None]
 class Machine:
     """Holds the jobs that are alive. An ended job is forgotten with the commands that say so; the store keeps it."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
-        self._core = Core(limits or Limits())
+    def __init__(self, limits: Limits | None = None, zone: tzinfo = UTC) -> None:
+        """`zone` is that of cron expressions: the machine does not ask the system."""
+        self._core = Core(limits or Limits(), zone)
         #: Whether the last event itself changed anything, beside what timers and free slots brought about with it.
         self.changed = False
 

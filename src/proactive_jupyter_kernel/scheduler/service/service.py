@@ -32,6 +32,7 @@ from proactive_jupyter_kernel.scheduler.engine.transitions import SchedulerStatu
 from proactive_jupyter_kernel.scheduler.executors.base import Executor
 from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
 from proactive_jupyter_kernel.scheduler.links import Links
+from proactive_jupyter_kernel.scheduler.local_zone import LocalZone
 from proactive_jupyter_kernel.scheduler.measures import Measures
 from proactive_jupyter_kernel.scheduler.own_log import about
 from proactive_jupyter_kernel.scheduler.service import submission
@@ -116,7 +117,7 @@ class Service(Verbs):
         self._checker = checker or InThread()
         self._store = store
         self._executor = executor
-        self._machine = Machine()
+        self._machine = Machine(zone=LocalZone())
         self.listeners = Listeners(self._machine.announce_tasks)
         self.listeners.add(ask.started.hear)
         self.listeners.add(self._job_ended)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proactive_jupyter_kernel.scheduler.local_zone import LocalZone
 from proactive_jupyter_kernel.workflow.cron import next_date, parse
 from proactive_jupyter_kernel.workflow.java.dates import parse_date
 from proactive_jupyter_kernel.workflow.java.deadlines import DeadlineExceeded, deadline
@@ -227,7 +228,7 @@ def berlin() -> Iterator[None]:
 
 
 def after(text: str, moment: str) -> str | None:
-    found = next_date(text, round(datetime.fromisoformat(moment).timestamp() * 1000))
+    found = next_date(text, round(datetime.fromisoformat(moment).timestamp() * 1000), LocalZone())
     return None if found is None else datetime.fromtimestamp(found / 1000).isoformat(" ", "minutes")
 
 
