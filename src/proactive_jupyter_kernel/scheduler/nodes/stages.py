@@ -28,7 +28,8 @@ from proactive_jupyter_kernel.scheduler.nodes.scratch import Scratch
 from proactive_jupyter_kernel.scheduler.nodes.settings import NodeSettings
 from proactive_jupyter_kernel.scheduler.nodes.space import NoSpace, is_full
 from proactive_jupyter_kernel.scheduler.nodes.streams import Capture, Output
-from proactive_jupyter_kernel.scheduler.nodes.templates import Templates, can_fork
+from proactive_jupyter_kernel.scheduler.nodes.templates import Template, Templates, can_fork
+from proactive_jupyter_kernel.scheduler.runtimes import imports
 from proactive_jupyter_kernel.scheduler.runtimes.base import Runtime
 from proactive_jupyter_kernel.scheduler.runtimes.bindings import Bindings
 from proactive_jupyter_kernel.scheduler.runtimes.registry import runtime_for
@@ -209,7 +210,7 @@ class StageRunner:
         starter: Starter = self._host.spawner
         if prepared.command.request:
             assert self._host.templates is not None
-            template = self._host.templates.get(prepared.command.argv[0])
+            template = self._template(prepared)
             if template is None or not self._host.forks(prepared.command.environment):
                 again = self._prepare(stage, enclosure, can_fork=False)
                 assert not isinstance(again, StageReport)
@@ -225,10 +226,23 @@ class StageRunner:
         try:
             code, peak = self._wait(starter, prepared.command, capture)
             report = self._concluded(prepared, code, peak)
+            if code == 0 and prepared.launch.packages and self._host.templates is not None:
+                self._host.templates.prepare(prepared.command.argv[0], prepared.launch.packages)
             return report if capture is None else self._with_output(report, capture, prepared.stage)
         finally:
             if capture is not None:
                 capture.close()
+
+    def _template(self, prepared: _Prepared) -> Template | None:
+        """The template that forks for a Python stage: one that has imported what the script imports, or the usual."""
+        templates, command, packages = self._host.templates, prepared.command, prepared.launch.packages
+        assert templates is not None
+        # Packages read the environment, and scripts find modules of their own, when they are imported.
+        is_usual = command.environment.keys() == {COOKIE} and command.directory == self._scratch.local
+        found = None
+        if packages and is_usual and not imports.may_be_shadowed(command.directory):
+            found = templates.importing(command.argv[0], packages)
+        return found or templates.get(command.argv[0])
 
     def _concluded(self, prepared: _Prepared, code: int, peak: int) -> StageReport:
         report = prepared.runtime.conclude(prepared.stage, prepared.launch, code)

@@ -29,6 +29,12 @@ _RUN = Path(runtimes.__path__[0]) / "harness" / "python" / "run.py"
 #: An interpreter that has not come up after so many seconds is left cold, and tried again after some more.
 _START_LIMIT = 10.0
 _COLD_FOR = 60.0
+#: Packages that cannot be imported by a template are tried again after so many seconds, and so many templates of a
+#: node have imported some.
+_REFUSED_FOR = 3600.0
+_MOST_IMPORTING = 2
+#: Stands between interpreter and packages in the name of a template.
+_BETWEEN = "\0"
 #: Variables that mean something to an interpreter, or to the loader before it, at its start only.
 _AT_START = ("PYTHON", "LD_", "DYLD_", "GLIBC_", "MALLOC_", "LC_", "LANG")
 _HEAD = struct.Struct("!I")
@@ -43,8 +49,8 @@ def can_fork(base: Mapping[str, str], changes: Mapping[str, str]) -> bool:
 class Template:
     """One template; a `Starter`."""
 
-    def __init__(self, loop: Loop, interpreter: str, base: Mapping[str, str]) -> None:
-        """Begin to start one; `ready` waits for it. Raises `StartFailed`."""
+    def __init__(self, loop: Loop, interpreter: str, base: Mapping[str, str], packages: tuple[str, ...] = ()) -> None:
+        """Begin to start one, which imports these packages; `ready` waits for it. Raises `StartFailed`."""
         self._loop = loop
         self._interpreter = interpreter
         self._unread = b""
@@ -58,7 +64,7 @@ class Template:
         ours, theirs = socket.socketpair()
         try:
             self._process = subprocess.Popen(
-                [interpreter, str(_RUN), "--warm", str(theirs.fileno())],
+                [interpreter, str(_RUN), "--warm", str(theirs.fileno()), *packages],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -78,6 +84,11 @@ class Template:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it takes stages, or has taken some and died."""
+        return self._is_ready
 
     def ready(self) -> None:
         """Wait until it takes stages. Raises `StartFailed`."""
@@ -255,9 +266,35 @@ class Templates:
             return None
         return found
 
-    def _open(self, interpreter: str) -> Template:
+    def importing(self, interpreter: str, packages: tuple[str, ...]) -> Template | None:
+        """A template that has imported these packages; None where there is none that is ready."""
+        key = _key(interpreter, packages)
+        found = self._found.get(key)
+        if found is None or not (found.is_ready or found.dead):
+            return None
+        if found.dead or found.is_stale():
+            if not found.is_ready:
+                # The packages leave threads behind, or are not there.
+                self._cold[key] = time.monotonic() + _REFUSED_FOR
+            self.retire(key)
+            return None
+        found.used = time.monotonic()
+        return found
+
+    def prepare(self, interpreter: str, packages: tuple[str, ...]) -> None:
+        """A stage has imported them: begin to start a template for those that will."""
+        key = _key(interpreter, packages)
+        if key in self._found or self._cold.get(key, 0.0) > time.monotonic():
+            return
+        others = sorted((found.used, name) for name, found in self._found.items() if _BETWEEN in name)
+        for _, name in others[: max(len(others) + 1 - _MOST_IMPORTING, 0)]:
+            self.retire(name)
+        with contextlib.suppress(StartFailed):
+            self._open(interpreter, packages)
+
+    def _open(self, interpreter: str, packages: tuple[str, ...] = ()) -> Template:
         self._make_room()
-        found = self._found[interpreter] = Template(self._loop, interpreter, self._base)
+        found = self._found[_key(interpreter, packages)] = Template(self._loop, interpreter, self._base, packages)
         self._spawner.adopt(found.pid)
         return found
 
@@ -291,6 +328,10 @@ class Templates:
         """End all."""
         for name in list(self._found):
             self.retire(name)
+
+
+def _key(interpreter: str, packages: tuple[str, ...]) -> str:
+    return _BETWEEN.join((interpreter, *packages))
 
 
 def _changed_at(path: str) -> int:

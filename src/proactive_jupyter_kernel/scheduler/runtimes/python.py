@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from proactive_jupyter_kernel.scheduler.attempt import Wire
+from proactive_jupyter_kernel.scheduler.runtimes import imports
 from proactive_jupyter_kernel.scheduler.runtimes.base import Runtime, file_stem
 from proactive_jupyter_kernel.scheduler.runtimes.stage import Launch, Stage, StageReport
 from proactive_jupyter_kernel.workflow import values
@@ -68,7 +69,13 @@ class Python(Runtime):
         # A child of the script that finds its parent's main module by the file is told there.
         with open(main, "w", encoding="ascii", errors="backslashreplace") as file:
             file.write(_MAIN.format(run=run, told=told or str(stage.folder)))
-        return Launch(programs=programs, arguments=(run, str(stage.folder)), masks={main: stage.label}, request=told)
+        return Launch(
+            programs=programs,
+            arguments=(run, str(stage.folder)),
+            masks={main: stage.label},
+            request=told,
+            packages=imports.at_the_beginning(stage.script.code) if told else (),
+        )
 
     def request(self, stage: Stage, script: Path | None = None, **more: Wire) -> dict[str, Wire]:
         """As any request; the report goes to where the node reads it at once."""

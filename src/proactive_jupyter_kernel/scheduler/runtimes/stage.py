@@ -133,6 +133,8 @@ class Launch:
     request: str = ""
     #: True: what the process writes to standard output is the result, as bytes.
     captures: bool = False
+    #: Slow packages that the script imports first; a template that has imported them may fork for it.
+    packages: tuple[str, ...] = ()
     #: Where a process that is there already may run the stage instead; None: a new one must.
     resident: Resident | None = None
 

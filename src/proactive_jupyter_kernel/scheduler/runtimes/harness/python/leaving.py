@@ -12,14 +12,14 @@ import gc
 import os
 import sys
 
-__all__ = ["leave"]
+__all__ = ["learn", "leave"]
 
 #: The code that Python ends with when the last output cannot be written.
 _UNWRITTEN = 120
 #: What the harness shares with others.
 _LIBRARIES = ("_proactive_tasks", "_proactive_values")
-#: What ``site`` has imported, such as the hooks of editable installations.
-_AT_START = frozenset(name.partition(".")[0] for name in sys.modules)
+#: What ``site`` has imported, such as the hooks of editable installations, and packages that a template has.
+_AT_START = {name.partition(".")[0] for name in sys.modules}
 
 
 def leave(code: int) -> None:
@@ -36,6 +36,11 @@ def leave(code: int) -> None:
         except (OSError, ValueError, AttributeError):
             code = code or _UNWRITTEN
     os._exit(code)
+
+
+def learn() -> None:
+    """What is imported by now was there before the script, and holds nothing of it."""
+    _AT_START.update(name.partition(".")[0] for name in sys.modules)
 
 
 def _has_foreign_modules() -> bool:

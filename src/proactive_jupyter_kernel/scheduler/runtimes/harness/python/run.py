@@ -1,4 +1,4 @@
-"""The program that a Python task's process runs: ``python run.py FOLDER``, or ``python run.py --warm FD``.
+"""The program that a Python task's process runs: ``python run.py FOLDER``, or ``python run.py --warm FD [MODULE ...]``.
 
 FOLDER is a stage's folder with its request. With ``--warm`` the process waits for stages on the socket FD and forks for
 each; the children come out of `serve`, with their request, and go on here. Plain top-level code, so that the oldest
@@ -47,7 +47,7 @@ stage = import_module("_proactive.stage")
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--warm"]:
-        _request = import_module("_proactive.warm").serve(int(sys.argv[2]))
+        _request = import_module("_proactive.warm").serve(int(sys.argv[2]), sys.argv[3:])
         _leave, _exit = import_module("_proactive.leaving").leave, sys.exit
         _code = 0 if _request is None else stage.run(_request)
         _leave(_code)

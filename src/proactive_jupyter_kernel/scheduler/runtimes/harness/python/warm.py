@@ -32,10 +32,11 @@ import socket
 import sys
 import time
 
-from . import leaving, processes  # noqa: F401  # `leaving` is for the forks, loaded once
+from . import imported, leaving, processes  # noqa: F401  # `leaving` is for the forks, loaded once
 
 TYPE_CHECKING = False  # importing `typing` would take longer than a small task
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 __all__ = ["serve"]
@@ -53,11 +54,16 @@ _TRIES, _BETWEEN = 40, 0.25
 _OURS = (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def serve(descriptor: int) -> str | None:
-    """Serve until the socket ends. Returns None then; in a forked child, the request of the stage to run."""
+def serve(descriptor: int, packages: Sequence[str] = ()) -> str | None:
+    """Serve until the socket ends. Returns None then; in a forked child, the request of the stage to run.
+
+    `packages` are imported first; where that fails, or leaves threads that forbid a fork, there is nothing to serve.
+    """
     server = _Server(socket.socket(fileno=descriptor))
     for name in (*_PRELOADED, "_proactive_tasks.writing", "_proactive_tasks.reading"):
         importlib.import_module(name)
+    if packages and not imported.load(packages):
+        return None
     gc.collect()
     # What is here now the collector need not look at again in the forks, where looking means copying.
     gc.freeze()
@@ -269,6 +275,7 @@ def _refresh() -> None:
         setattr(sys, f"__{name}__", stream)
     if hasattr(time, "tzset"):
         time.tzset()
+    imported.renew()
 
 
 def _watched() -> list[str]:
