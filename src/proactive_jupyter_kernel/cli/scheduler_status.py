@@ -26,7 +26,7 @@ def overview(url: str) -> dict[str, Any] | None:
 
 def lines(found: dict[str, Any]) -> Iterator[str]:
     """The overview in words."""
-    yield f"{found['status'].capitalize()} for {_duration(found['uptime_seconds'])}."
+    yield f"Status: {found['status']}, up for {_duration(found['uptime_seconds'])}."
     alive = found["jobs_alive"]
     by_status = ", ".join(f"{count} {status.lower().replace('_', ' ')}" for status, count in sorted(alive.items()))
     yield f"Jobs: {sum(alive.values())} alive{f' ({by_status})' if by_status else ''}."
@@ -37,10 +37,14 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
     sources = ", ".join(f"{counts['total']} in {source}" for source, counts in nodes.items())
     yield f"Nodes: {free} of {total} free{f'; {sources}' if sources else ''}."
     yield (
-        f"Last minute: {found['jobs_submitted_per_minute']} jobs submitted, "
-        f"{found['tasks_ended_per_minute']} tasks ended."
+        f"Last minute: {_count(found['jobs_submitted_per_minute'], 'job')} submitted, "
+        f"{_count(found['tasks_ended_per_minute'], 'task')} ended."
     )
     yield f"Store: {_size(found['store_bytes'])}."
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _duration(seconds: float) -> str:

@@ -1,0 +1,34 @@
+"""The overview of a scheduler in words."""
+
+from __future__ import annotations
+
+from proactive_jupyter_kernel.cli.scheduler_status import lines, overview
+
+
+def test_the_overview_is_told_in_words() -> None:
+    """Numbers with their nouns; what there is none of is left out."""
+    found = {
+        "status": "STARTED",
+        "uptime_seconds": 7523.0,
+        "jobs_alive": {"RUNNING": 1, "IN_ERROR": 2},
+        "tasks_pending": 96,
+        "tasks_running": 4,
+        "tasks_in_error": 2,
+        "nodes": {"Default": {"total": 4, "free": 0, "locked": 0}, "gpu": {"total": 1, "free": 1, "locked": 0}},
+        "jobs_submitted_per_minute": 1,
+        "tasks_ended_per_minute": 840,
+        "store_bytes": 3_412_000,
+    }
+    assert list(lines(found)) == [
+        "Status: STARTED, up for 2 h 5 min.",
+        "Jobs: 3 alive (2 in error, 1 running).",
+        "Tasks: 4 running, 96 waiting, 2 in error.",
+        "Nodes: 1 of 5 free; 4 in Default, 1 in gpu.",
+        "Last minute: 1 job submitted, 840 tasks ended.",
+        "Store: 3.4 MB.",
+    ]
+
+
+def test_a_scheduler_that_does_not_answer_has_no_overview() -> None:
+    """Its state is told all the same."""
+    assert overview("http://127.0.0.1:1") is None
