@@ -53,7 +53,7 @@ _LAST_ANSWERS = 3
 #: Generic information comes in the query, and may be long.
 _LONGEST_HEAD = 256 * 1024
 #: Seconds after which the files by which clients find the scheduler are looked at, with a request and without one.
-_RESTORE_EVERY, _LOOK_AT_FILES_EVERY = 1.0, 10.0
+_RESTORE_EVERY, _LOOK_AT_FILES_EVERY = 1.0, 30.0
 #: Seconds that somebody has to move a data folder back before its scheduler stops.
 _GONE_PATIENCE = 60.0
 

@@ -351,7 +351,8 @@ def test_progress_reaches_the_sink(lab: Any) -> None:
 def test_too_large_result(labs: Any, warm: bool) -> None:
     """A result over the limit fails the task and says what to do instead."""
     lab = labs(warm=warm, result_limit=1000)
-    assert "write large data to a file" in lab.run("result = 'x' * 2000").message
+    message = lab.run("result = 'x' * 2000").message
+    assert "it is larger than 1,000 bytes (PROACTIVE_KERNEL_RESULT_BYTES); write large data to a file" in message
 
 
 def test_missing_interpreter(lab: Any) -> None:

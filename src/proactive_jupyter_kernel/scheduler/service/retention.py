@@ -19,7 +19,7 @@ __all__ = ["Retention"]
 _log = logging.getLogger(__name__)
 
 #: Seconds between the end of a job and the look whether others must go.
-DELAY = 10.0
+DELAY = 30.0
 #: Seconds between two looks at the age.
 _HOUR = 3600.0
 #: Jobs that are removed in one transaction.

@@ -331,7 +331,7 @@ def _collect_metadata(
 def _too_large(size: int, limit: int) -> values.NotPortableValue:
     return values.NotPortableValue(
         "the result",
-        f"{size / 1e6:.1f} MB with the variables",
-        f"it is larger than {limit / 1e6:.1f} MB",
+        f"{size:,} bytes with the variables",
+        f"it is larger than {limit:,} bytes (PROACTIVE_KERNEL_RESULT_BYTES)",
         "write large data to a file",
     )
