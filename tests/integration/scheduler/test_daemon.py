@@ -165,7 +165,7 @@ def test_an_idle_one_costs_nothing(daemon: Any, workflow: Callable[..., str]) ->
 
 def test_it_stops_by_itself_when_nobody_needs_it(daemon: Any, workflow: Callable[..., str]) -> None:
     """After the set time without an alive job and without a request; not while a job is alive."""
-    daemon.start(PROACTIVE_KERNEL_IDLE_STOP="0.5")
+    daemon.start(PROACTIVE_KERNEL_IDLE_STOP="3")
     daemon.submit(workflow(("A", "bash", "sleep 1")))
     assert daemon.process.wait(60) == 0
     assert not daemon.address_file.exists()
