@@ -20,6 +20,7 @@ from proactive_jupyter_kernel.scheduler.engine.events import (
     RestartInErrorTask,
     RestartTask,
     ResumeJob,
+    ScriptsRead,
     SetPriority,
     SetStartAt,
 )
@@ -89,6 +90,16 @@ def set_start_at(core: Core, job: JobState, event: SetStartAt) -> None:
                 job.move(node, TaskStatus.SUBMITTED)
             core.consider(job, node)
     core.announce("JOB_UPDATED", job)
+
+
+def scripts_read(core: Core, job: JobState, event: ScriptsRead) -> None:
+    """Tasks that waited for their scripts alone may start."""
+    names, job.reading = job.reading, frozenset()
+    for task_id in sorted(job.delayed):
+        node = job.nodes[task_id]
+        if node.record.base_name in names:
+            core.withdraw(job, node)
+            core.consider(job, node)
 
 
 def restart_all_in_error(core: Core, job: JobState, event: RestartAllInErrorTasks) -> None:

@@ -252,6 +252,8 @@ class Core:
                 job.move(node, TaskStatus.PAUSED)
         elif not node.waiting and node.status is TaskStatus.SUBMITTED:
             start = job.record.start_at if node.record.start_at is None else node.record.start_at
+            if node.record.base_name in job.reading:
+                start = max(start or 0, job.reading_until)
             if start is not None and start > self.now:
                 job.delayed.add(node.id)
                 self.wake(job, node, start)

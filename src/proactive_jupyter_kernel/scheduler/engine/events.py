@@ -29,6 +29,7 @@ __all__ = [
     "RestartTask",
     "ResumeJob",
     "SchedulerCommand",
+    "ScriptsRead",
     "SelectionEnded",
     "SetPriority",
     "SetStartAt",
@@ -60,6 +61,15 @@ class JobSubmitted(JobEvent):
 
     workflow: Workflow
     owner: str
+    #: Names of the tasks whose scripts are read from links: they hold no slot before `ScriptsRead`, or before this
+    #: time in milliseconds since the epoch.
+    reading: frozenset[str] = frozenset()
+    reading_until: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptsRead(JobEvent):
+    """The scripts that `JobSubmitted.reading` waits for are there, or cannot be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +221,7 @@ class SchedulerCommand(_Event):
 
 Event: TypeAlias = (
     JobSubmitted
+    | ScriptsRead
     | AttemptEnded
     | SelectionEnded
     | ProgressMade

@@ -188,6 +188,9 @@ class JobState:
         self.ready: set[int] = set()
         #: Ids of the tasks whose start time has not come.
         self.delayed: set[int] = set()
+        #: Names of the tasks whose scripts are still being read, and how long they wait for that at most.
+        self.reading: frozenset[str] = frozenset()
+        self.reading_until = 0
         #: (base name, slot) -> what static selection scripts said.
         self.static_answers: dict[tuple[str, str], bool] = {}
         self.counts = dict.fromkeys(("pending", "running", "in_error", "finished", "faulty", "failed"), 0)

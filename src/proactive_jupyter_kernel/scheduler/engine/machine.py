@@ -169,6 +169,7 @@ def _submitted(core: Core, event: events.JobSubmitted) -> None:
     job = build_job(event.job_id, event.workflow, event.owner, event.at, node_failures=core.limits.node_failures)
     core.jobs[job.id] = job
     core.touch(job)
+    job.reading, job.reading_until = event.reading, event.reading_until
     with barrier(core, job):
         core.announce("JOB_SUBMITTED", job)
         for node in job.nodes:
@@ -353,6 +354,7 @@ _JOB_ACTIONS: Mapping[type, _JobAction] = MappingProxyType(
         events.PauseJob: actions.pause_job,
         events.ResumeJob: actions.resume_job,
         events.SetPriority: actions.set_priority,
+        events.ScriptsRead: actions.scripts_read,
         events.SetStartAt: actions.set_start_at,
         events.RestartAllInErrorTasks: actions.restart_all_in_error,
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
@@ -97,12 +97,21 @@ class Scripts:
 
     # --- jobs ----------------------------------------------------------------------------------------------------
 
-    def read_ahead(self, job_id: int, workflow: Workflow) -> None:
-        """Begin to read the links of a new job, so that its tasks need not wait for them on their slots."""
-        found = (script.url for task in workflow.tasks for script in _scripts_in(task) if _is_remote(script))
-        links = [url for url in dict.fromkeys(found) if _scheme(url) in _LINKS and not self._is_own(url)]
-        for url in links[:_MOST_AHEAD]:
-            self._link(job_id, url)
+    def tasks_with_links(self, workflow: Workflow) -> dict[str, list[str]]:
+        """The tasks whose scripts are read as soon as their job is submitted, and the links of each."""
+        found: dict[str, list[str]] = {}
+        links: dict[str, None] = {}
+        for task in workflow.tasks:
+            own = [script.url for script in _scripts_in(task) if _is_remote(script) and self._is_link(script.url)]
+            if own and len(links.keys() | set(own)) <= _MOST_AHEAD:
+                found[task.name] = own
+                links.update(dict.fromkeys(own))
+        return found
+
+    async def read_ahead(self, job_id: int, tasks: Mapping[str, Sequence[str]]) -> None:
+        """Read the links of a new job's tasks, so that they need not wait for them on their slots."""
+        links = dict.fromkeys(url for urls in tasks.values() for url in urls)
+        await asyncio.wait([self._link(job_id, url).reading for url in links])
 
     def forget(self, job_id: int) -> None:
         """The job has ended."""
@@ -150,6 +159,9 @@ class Scripts:
             ) from error
         language = script.language or PurePosixPath(urlsplit(address).path).suffix.removeprefix(".")
         return replace(script, code=code, language=language)
+
+    def _is_link(self, url: str) -> bool:
+        return _scheme(url) in _LINKS and not self._is_own(url)
 
     def _is_own(self, url: str) -> bool:
         return self._catalog.has_address(url)

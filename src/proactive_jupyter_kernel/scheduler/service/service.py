@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -148,6 +148,8 @@ class Service(Verbs):
         #: Reads the workflows and scripts that users name by their addresses.
         self.links = Links(seconds=settings.link_seconds)
         self._scripts = Scripts(self.links, self.catalog)
+        #: What reads the links of new jobs; kept so that it is not collected before it is done.
+        self._reading: set[asyncio.Task[None]] = set()
         self._runner = Runner(
             executor=executor,
             ask=ask,
@@ -193,6 +195,8 @@ class Service(Verbs):
 
     async def close(self) -> None:
         """End running tasks and store what there is. Jobs continue when the scheduler is started again."""
+        for reading in self._reading:
+            reading.cancel()
         await self._retention.close()
         await self._checker.close()
         await self._runner.close()
@@ -292,7 +296,17 @@ class Service(Verbs):
             workflow=workflow,
             facts=submission.facts_of(workflow, self.hidden),
         )
-        event = events.JobSubmitted(at=self.clock(), job_id=job_id, workflow=workflow, owner=owner)
+        linked = self._scripts.tasks_with_links(workflow)
+        at = self.clock()
+        event = events.JobSubmitted(
+            at=at,
+            job_id=job_id,
+            workflow=workflow,
+            owner=owner,
+            reading=frozenset(linked),
+            # A link may wait for a thread as long as for its answer.
+            reading_until=at + round(2_000 * self.settings.link_seconds) if linked else 0,
+        )
         self.workflows.remember(job_id, workflow)
         try:
             with collector.paused(len(workflow.tasks) >= _MANY):
@@ -304,11 +318,18 @@ class Service(Verbs):
             raise SubmissionRefused(f"The workflow was not accepted: {error.message}", hint=error.hint) from error
         for step, at in ("received", received), ("checked", checked), ("stored", 0):
             tracing.mark(step, job_id, at=at)
-        self._scripts.read_ahead(job_id, workflow)
+        if linked:
+            reading = asyncio.create_task(self._read_ahead(job_id, linked))
+            self._reading.add(reading)
+            reading.add_done_callback(self._reading.discard)
         self.measures.jobs_submitted += 1
         self.measures.job_rate.add()
         _log.info("job submitted, %d tasks", len(workflow.tasks), extra=about(job_id))
         return self.ask.job(job_id).record
+
+    async def _read_ahead(self, job_id: int, linked: Mapping[str, Sequence[str]]) -> None:
+        await self._scripts.read_ahead(job_id, linked)
+        self._driver.post(events.ScriptsRead(at=self.clock(), job_id=job_id))
 
     async def resubmit(
         self,

@@ -258,7 +258,14 @@ _ON_TASKS = (
     events.RestartInErrorTask,
     events.FinishInErrorTask,
 )
-_ON_JOBS = (events.PauseJob, events.ResumeJob, events.RestartAllInErrorTasks, events.KillJob, events.RemoveJob)
+_ON_JOBS = (
+    events.PauseJob,
+    events.ResumeJob,
+    events.ScriptsRead,
+    events.RestartAllInErrorTasks,
+    events.KillJob,
+    events.RemoveJob,
+)
 
 
 class Chaos:
@@ -388,7 +395,15 @@ def test_chaos_ends_well(stage, data):
     chaos = Chaos(play, data)
     for job_id in (1, 2):
         play.workflows[job_id] = data.draw(workflows(rich=True), label=f"job {job_id}")
-        play.send(events.JobSubmitted, job_id=job_id, workflow=play.workflows[job_id], owner="ann")
+        names = [task.name for task in play.workflows[job_id].tasks]
+        play.send(
+            events.JobSubmitted,
+            job_id=job_id,
+            workflow=play.workflows[job_id],
+            owner="ann",
+            reading=data.draw(st.frozensets(st.sampled_from(names)), label="tasks with links"),
+            reading_until=play.now + 800,
+        )
     for _ in range(data.draw(st.integers(0, 40), label="steps")):
         chaos.step()
     chaos.settle()

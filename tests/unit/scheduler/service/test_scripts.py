@@ -209,16 +209,16 @@ def test_a_selection_script_that_cannot_be_read_refuses_the_node(play: Callable[
     play(scenario)
 
 
-def test_a_link_that_does_not_answer_holds_up_its_task_alone(play: Callable[..., None], web: Web) -> None:
-    """Tasks without it run, and when it has failed once the other tasks that need it do not wait for it again."""
+def test_a_link_that_does_not_answer_holds_up_its_tasks_alone(play: Callable[..., None], web: Web) -> None:
+    """They hold no slot while it is read, and it is read once for all of them."""
     web.pages["/silent.sh"] = None
 
     async def scenario(made: Service, executor: MemoryExecutor) -> None:
         silent = main(f"{web.url}/silent.sh")
-        job = await made.submit(xml(silent, *[""] * 20, *[silent] * 20), owner="ana")
-        while len(executor.attempts) < 20:
+        job = await made.submit(xml(*[silent] * 20, *[""] * 20), owner="ana")
+        while sum(task.status is TaskStatus.FINISHED for task in made.ask.tasks(job.job_id)) < 20:
             await asyncio.sleep(0.005)
-        assert made.ask.task(job.job_id, "T0").status is TaskStatus.RUNNING
+        assert {made.ask.task(job.job_id, f"T{number}").status for number in range(20)} == {TaskStatus.SUBMITTED}
         await made.wait_ended(job.job_id)
         failed = {task.failure.message for task in made.ask.tasks(job.job_id) if task.failure}
         assert failed == {
@@ -226,6 +226,25 @@ def test_a_link_that_does_not_answer_holds_up_its_task_alone(play: Callable[...,
             "it did not answer within 1 seconds"
         }
         assert web.asked == ["/silent.sh"]
+
+    play(scenario, LINK_SECONDS="1")
+
+
+def test_a_task_with_a_link_is_paused_and_killed_while_it_is_read(play: Callable[..., None], web: Web) -> None:
+    """As any other that waits; what waits for a start time waits for both."""
+    web.pages["/silent.sh"] = None
+
+    async def scenario(made: Service, executor: MemoryExecutor) -> None:
+        silent = main(f"{web.url}/silent.sh")
+        first, second = [await made.submit(xml(silent, silent), owner="ana") for _ in range(2)]
+        assert await made.pause_job(first.job_id) is True
+        assert await made.resume_job(first.job_id) is True
+        assert await made.kill_task(first.job_id, "T0") is True
+        assert await made.kill_job(second.job_id) is True
+        await made.wait_ended(first.job_id)
+        tasks = made.ask.tasks(first.job_id)
+        assert [task.status for task in tasks] == [TaskStatus.ABORTED, TaskStatus.FAULTY]
+        assert executor.attempts == []
 
     play(scenario, LINK_SECONDS="1")
 
