@@ -66,7 +66,7 @@ class AttemptRun:
         self._memory = MemoryLimit(
             host.loop,
             host.settings.memory_limit,
-            spared=lambda: host.templates.pids if host.templates else (),
+            spared=host.waiting_pids,
             over=lambda: self._stop.set(FailureKind.DIED),
         )
         #: When it has ended: whether processes of it live on, as it wanted.

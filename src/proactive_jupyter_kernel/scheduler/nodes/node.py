@@ -86,7 +86,8 @@ class Node:
         descriptor, report = memory_report() if templates is not None else (-1, "")
         residents = None
         if templates is not None and spawner.sees_orphans:
-            residents = Residents(self._loop, spawner, Path(settings.scratch), settings.name)
+            root = Path(settings.scratch)
+            residents = Residents(self._loop, spawner, root, settings.name, memory_limit=settings.memory_limit)
         host = Host(
             settings=settings,
             loop=self._loop,

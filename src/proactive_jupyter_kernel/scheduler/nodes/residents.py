@@ -96,13 +96,18 @@ class ResidentProcess:
         """Whether it can run a script there."""
         return not self.dead and self._place == _place(directory)
 
-    def is_worn(self) -> bool:
+    @property
+    def is_busy(self) -> bool:
+        """Whether a script runs in it."""
+        return self._script is not None
+
+    def is_worn(self, limit: int) -> bool:
         """Whether it is better replaced: for the memory that it has taken, or a flood of output."""
         if not self._pipes.exact:
             return True
         try:
             with open(f"/proc/{self.pid}/statm", encoding="ascii") as file:
-                return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") > _MOST_MEMORY
+                return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") > limit
         except (OSError, ValueError, IndexError):
             return False
 
@@ -203,19 +208,20 @@ class _Script:
 class Residents:
     """The resident processes of a node."""
 
-    def __init__(self, loop: Loop, spawner: Spawner, root: Path, name: str) -> None:
-        """`root`: where folders for them are made, whose names begin with `name`."""
+    def __init__(self, loop: Loop, spawner: Spawner, root: Path, name: str, *, memory_limit: int = 0) -> None:
+        """`root`: where folders are made whose names begin with `name`. `memory_limit`: that of a task; 0: none."""
         self._loop = loop
         self._spawner = spawner
         self._root = root
+        self._most_memory = min(_MOST_MEMORY, memory_limit // 2 or _MOST_MEMORY)
         self._prefix = f"{name}.resident-"
         self._found: dict[Hashable, ResidentProcess] = {}
         self._cold: dict[Hashable, float] = {}
 
     @property
-    def pids(self) -> list[int]:
-        """Of those that live."""
-        return [found.pid for found in self._found.values()]
+    def idle_pids(self) -> list[int]:
+        """Of those that run no script."""
+        return [found.pid for found in self._found.values() if not found.is_busy]
 
     def get(self, key: Hashable, directory: Path, prepare: Callable[[Path], Command]) -> ResidentProcess | None:
         """The process for `key`, which may be starting; None where there is none to be had.
@@ -243,7 +249,7 @@ class Residents:
         if found is None:
             return
         ended = found.dead
-        if ended or found.is_worn():
+        if ended or found.is_worn(self._most_memory):
             self._close(key)
         if ended:
             self._open(key, prepare)

@@ -72,6 +72,11 @@ class Host:
     residents: Residents | None = None
     memory: MemoryWatch = dataclasses.field(default_factory=MemoryWatch)
 
+    def waiting_pids(self) -> list[int]:
+        """The processes of the node that wait for stages."""
+        templates = self.templates.pids if self.templates else []
+        return templates + (self.residents.idle_pids if self.residents else [])
+
     def forks(self, changes: Mapping[str, str]) -> bool:
         """Whether a Python process whose environment is changed like this may come from a template."""
         return self.templates is not None and can_fork(self.base, changes)
