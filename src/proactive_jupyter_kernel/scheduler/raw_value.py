@@ -22,7 +22,7 @@ class RawValue:
     __slots__ = ("_load", "_text", "size")
 
     def __init__(self, text: bytes) -> None:
-        """`text` is JSON in UTF-8."""
+        """`text` is JSON in ASCII."""
         self._text: bytes | None = text
         self._load: Callable[[], bytes] | None = None
         #: The length of the text in bytes; known without loading it.

@@ -73,7 +73,8 @@ class Giver:
 
     def give(self, attempt: Attempt) -> str:
         content, raw = attempt_to(attempt)
-        self.send({"do": "attempt", "key": attempt.key, "attempt": content, "raw": raw})
+        texts = [value.text for value in raw]
+        self.send({"do": "attempt", "key": attempt.key, "attempt": content, "raw": texts})
         return attempt.key
 
     def outcome(self, key: str) -> Outcome:

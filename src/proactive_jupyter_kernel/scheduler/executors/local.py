@@ -7,7 +7,7 @@ import dataclasses
 import itertools
 import os
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from proactive_jupyter_kernel.scheduler.nodes.output import OutputLimits
 from proactive_jupyter_kernel.scheduler.nodes.scratch import clean_up
 from proactive_jupyter_kernel.scheduler.nodes.selection import answered
 from proactive_jupyter_kernel.scheduler.nodes.settings import NodeSettings
+from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.scheduler.runtimes import registry
 from proactive_jupyter_kernel.scheduler.runtimes.stage import failure, killed, lost
 from proactive_jupyter_kernel.scheduler.settings import NodeSource
@@ -43,8 +44,6 @@ __all__ = ["LocalExecutor", "LocalSettings"]
 
 #: More answers of selection scripts are not remembered.
 _MOST_ANSWERS = 10_000
-#: Bytes of results that are read without leaving the loop.
-_MOST_IN_LOOP = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,17 +128,22 @@ class LocalExecutor:
                 progress(frame["percent"])
 
         try:
-            large = sum(parent.value.size for parent in attempt.results) > _MOST_IN_LOOP
-            content, raw = await asyncio.to_thread(attempt_to, attempt) if large else attempt_to(attempt)
-            frame: Frame = {"do": "attempt", "key": attempt.key, "attempt": content, "raw": raw}
-            answer = await self._work(work, frame, hear)
+            content, results = attempt_to(attempt)
+            frame: Frame = {"do": "attempt", "key": attempt.key, "attempt": content}
+            answer = await self._work(work, frame, hear, results)
         except NodeLost:
             return Outcome(failure=_node_died())
         if answer is None:
             return Outcome(failure=killed() if work.stopped is FailureKind.KILLED else lost())
         return outcome_from(answer["outcome"], answer.get("raw", ()))
 
-    async def _work(self, work: _Work, frame: Mapping[str, Any], hear: Callable[[Frame], None]) -> Frame | None:
+    async def _work(
+        self,
+        work: _Work,
+        frame: Mapping[str, Any],
+        hear: Callable[[Frame], None],
+        raw: Sequence[RawValue] = (),
+    ) -> Frame | None:
         """Have a node do it; None where it was stopped before one could. Raises `NodeLost`."""
         nodes = self._node_room()
         node = await nodes.take(lambda: work.stopped is not None)
@@ -150,7 +154,7 @@ class LocalExecutor:
             return None
         work.node = node
         try:
-            return await node.work(frame, hear)
+            return await node.work(frame, hear, raw)
         except asyncio.CancelledError:
             work.stop(FailureKind.KILLED)
             await node.finished()

@@ -11,14 +11,15 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from proactive_jupyter_kernel.scheduler.nodes.frames import Frame, Splitter, packed
+from proactive_jupyter_kernel.scheduler.nodes.frames import Frame, Splitter, begun, packed
 from proactive_jupyter_kernel.scheduler.nodes.scratch import clean_up_node
 from proactive_jupyter_kernel.scheduler.nodes.settings import NodeSettings
+from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 
 __all__ = ["LocalNodes", "NodeLost", "WorkingNode"]
 
@@ -27,6 +28,8 @@ _LOGGER = logging.getLogger(__name__)
 _BETWEEN_TRIES = 0.5
 #: Seconds that the processes of nodes have to end.
 _PATIENCE = 10.0
+#: Bytes of values that are sent with their frame; more are read in a thread and sent in parts of that size.
+_SMALL, _PART = 64 * 1024, 1024 * 1024
 
 
 class NodeLost(Exception):
@@ -49,6 +52,11 @@ class WorkingNode(asyncio.Protocol):
         #: Done when its process has.
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.is_retired = False
+        #: Set while the channel takes more.
+        self._writable = asyncio.Event()
+        self._writable.set()
+        #: What is sent when the values that are being sent have gone; None: none are.
+        self._held: list[Mapping[str, Any]] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -68,22 +76,60 @@ class WorkingNode(asyncio.Protocol):
             else:
                 self._hear(frame)
 
+    def pause_writing(self) -> None:
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        self._writable.set()
+
     def connection_lost(self, error: Exception | None) -> None:
         self.is_retired = True
+        self._writable.set()
         if not self.ended.done():
             self.ended.set_result(None)
 
     def send(self, frame: Mapping[str, Any]) -> None:
         """Tell it something."""
-        if self._transport is not None:
+        if self._held is not None:
+            self._held.append(frame)
+        elif self._transport is not None:
             self._transport.write(packed(frame))
 
-    async def work(self, frame: Mapping[str, Any], hear: Callable[[Frame], None]) -> Frame:
-        """Have it do something; what comes of it. `hear` gets what comes before. Raises `NodeLost`."""
+    async def _send_with(self, frame: Mapping[str, Any], values: Sequence[RawValue]) -> None:
+        """Send a frame with large values, which are never in memory all at once."""
+        assert self._transport is not None
+        held = self._held = []
+        try:
+            self._transport.write(begun(frame, [value.size for value in values]))
+            for part in _parts(values):
+                text = await asyncio.to_thread(_texts, part)
+                await self._writable.wait()
+                if self.is_retired:
+                    return
+                self._transport.write(text)
+            await self._writable.wait()
+        except BaseException:
+            self.close()  # half of a frame has gone
+            raise
+        finally:
+            self._held = None
+        for each in held:
+            self.send(each)
+
+    async def work(
+        self, frame: Mapping[str, Any], hear: Callable[[Frame], None], raw: Sequence[RawValue] = ()
+    ) -> Frame:
+        """Have it do something; what comes of it. `hear` gets what comes before. `raw` are the values of the frame.
+
+        Raises `NodeLost`.
+        """
         self.key, self._hear = frame["key"], hear
         self._done = asyncio.get_running_loop().create_future()
         if not self.is_retired:
-            self.send(frame)
+            if sum(value.size for value in raw) > _SMALL:
+                await self._send_with(frame, raw)
+            else:
+                self.send({**frame, "raw": [value.text for value in raw]} if raw else frame)
         # Not a task for each of the two: this is done for every attempt.
         self.ended.add_done_callback(self._lose)
         try:
@@ -112,6 +158,27 @@ class WorkingNode(asyncio.Protocol):
         self.is_retired = True
         if self._transport is not None:
             self._transport.close()
+
+
+def _parts(values: Sequence[RawValue]) -> Iterator[list[RawValue]]:
+    part: list[RawValue] = []
+    size = 0
+    for value in values:
+        part.append(value)
+        size += value.size
+        if size >= _PART:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
+
+
+def _texts(values: list[RawValue]) -> bytes:
+    """The texts of some values, one after the other; reads the store."""
+    texts = [value.text for value in values]
+    if any(len(text) != value.size for text, value in zip(texts, values, strict=True)):
+        raise ValueError("a stored value has another length than its row says")
+    return texts[0] if len(texts) == 1 else b"".join(texts)
 
 
 class Starter(Protocol):

@@ -45,8 +45,8 @@ __all__ = [
 _SMALL = 1024
 
 
-def attempt_to(attempt: Attempt) -> tuple[dict[str, Any], list[bytes]]:
-    """The attempt as JSON, and the results of its parents. May read the store where those are large."""
+def attempt_to(attempt: Attempt) -> tuple[dict[str, Any], list[RawValue]]:
+    """The attempt as JSON, and the results of its parents."""
     found: dict[str, Any] = {
         "job_id": attempt.job_id,
         "job_name": attempt.job_name,
@@ -77,7 +77,7 @@ def attempt_to(attempt: Attempt) -> tuple[dict[str, Any], list[bytes]]:
             found[name] = [[each.includes, each.excludes, each.access_mode] for each in files]
     if attempt.walltime is not None:
         found["walltime"] = attempt.walltime
-    return found, [parent.value.text for parent in attempt.results]
+    return found, [parent.value for parent in attempt.results]
 
 
 #: Fields of an attempt that JSON holds as they are.

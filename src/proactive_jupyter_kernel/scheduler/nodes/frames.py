@@ -1,7 +1,7 @@
 """Frames between a node and whoever gives it work: the bytes, and a channel of a socket that carries them.
 
-A frame is the lengths of its two parts, four bytes each, a JSON object in ASCII with the key ``do``, and the texts of
-values that nobody reads on the way, one after the other; ``raw`` has their lengths.
+A frame is the lengths of its two parts, four and eight bytes, a JSON object in ASCII with the key ``do``, and the texts
+of values that nobody reads on the way, one after the other; ``raw`` has their lengths.
 
 ========== ============================================================= ==========================================
 to a node  more keys                                                     meaning
@@ -33,13 +33,13 @@ from __future__ import annotations
 import json
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
-__all__ = ["Channel", "Frame", "SocketChannel", "Splitter", "packed"]
+__all__ = ["Channel", "Frame", "SocketChannel", "Splitter", "begun", "packed"]
 
 Frame: TypeAlias = dict[str, Any]
-_HEAD = struct.Struct("!II")
+_HEAD = struct.Struct("!IQ")
 _ENCODE = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _CHUNK = 256 * 1024
 
@@ -50,8 +50,13 @@ def packed(frame: Mapping[str, Any]) -> bytes:
     if not raw:
         content = _ENCODE(frame).encode("ascii")
         return _HEAD.pack(len(content), 0) + content
-    content = _ENCODE({**frame, "raw": [len(text) for text in raw]}).encode("ascii")
-    return b"".join((_HEAD.pack(len(content), sum(map(len, raw))), content, *raw))
+    return b"".join((begun(frame, [len(text) for text in raw]), *raw))
+
+
+def begun(frame: Mapping[str, Any], sizes: Sequence[int]) -> bytes:
+    """The bytes of a frame but for its values, which have these lengths and follow."""
+    content = _ENCODE({**frame, "raw": sizes}).encode("ascii")
+    return _HEAD.pack(len(content), sum(sizes)) + content
 
 
 class Splitter:
@@ -59,6 +64,10 @@ class Splitter:
 
     def __init__(self) -> None:
         self._unread = bytearray()
+        #: A frame whose values are still coming, and the lengths of those.
+        self._frame: Frame = {}
+        self._sizes: Iterator[int] | None = None
+        self._size = 0
 
     def feed(self, data: bytes) -> list[Frame]:
         """The frames that are complete now."""
@@ -66,21 +75,44 @@ class Splitter:
         unread += data
         found: list[Frame] = []
         start = 0
-        while len(unread) - start >= _HEAD.size:
-            length, more = _HEAD.unpack_from(unread, start)
-            end = start + _HEAD.size + length
-            if len(unread) < end + more:
+        while True:
+            if self._sizes is not None:
+                start = self._take_values(start)
+                if self._sizes is not None:
+                    break
+                found.append(self._frame)
+            elif len(unread) - start < _HEAD.size:
                 break
-            frame = json.loads(unread[start + _HEAD.size : end])
-            if more:
-                sizes, frame["raw"] = frame["raw"], []
-                for size in sizes:
-                    frame["raw"].append(bytes(unread[end : end + size]))
-                    end += size
-            found.append(frame)
-            start = end
+            else:
+                length, more = _HEAD.unpack_from(unread, start)
+                end = start + _HEAD.size + length
+                if len(unread) < end:
+                    break
+                frame = json.loads(unread[start + _HEAD.size : end])
+                start = end
+                if more or "raw" in frame:
+                    self._frame, self._sizes, self._size = frame, iter(frame["raw"]), -1
+                    frame["raw"] = []
+                else:
+                    found.append(frame)
         del unread[:start]
         return found
+
+    def _take_values(self, start: int) -> int:
+        """Take the values that are complete; where what comes after them begins."""
+        assert self._sizes is not None
+        while True:
+            if self._size < 0:
+                size = next(self._sizes, None)
+                if size is None:
+                    self._sizes = None
+                    return start
+                self._size = size
+            if len(self._unread) - start < self._size:
+                return start
+            self._frame["raw"].append(bytes(self._unread[start : start + self._size]))
+            start += self._size
+            self._size = -1
 
 
 class Channel(Protocol):

@@ -51,8 +51,10 @@ from __future__ import annotations
 
 import abc
 import contextlib
+import dataclasses
 import json
 import os
+import secrets
 import shutil
 import signal
 from collections.abc import Mapping
@@ -61,6 +63,7 @@ from typing import ClassVar
 
 from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind, Wire
 from proactive_jupyter_kernel.scheduler.runtimes import constants, reports
+from proactive_jupyter_kernel.scheduler.runtimes.bindings import parent_entry
 from proactive_jupyter_kernel.scheduler.runtimes.stage import (
     CannotStart,
     Launch,
@@ -206,17 +209,32 @@ class Runtime(abc.ABC):
         if not stage.forks:
             self.write_request(stage, script, **more)
             return ""
-        text = json.dumps(self.request(stage, script, **more), separators=(",", ":"))
-        if len(text) <= _MOST_WITHOUT_A_FILE:
-            return text
-        (stage.folder / REQUEST).write_text(text, encoding="ascii")
+        parts = self._request_text(stage, script, **more)
+        if sum(map(len, parts)) <= _MOST_WITHOUT_A_FILE:
+            return b"".join(parts).decode("ascii")
+        _write(stage.folder / REQUEST, parts)
         return str(stage.folder)
 
     def write_request(self, stage: Stage, script: Path | None = None, **more: Wire) -> Path:
         """Write ``request.json`` and return its path; `more` as for `request`."""
         path = stage.folder / REQUEST
-        path.write_text(json.dumps(self.request(stage, script, **more), separators=(",", ":")), encoding="ascii")
+        _write(path, self._request_text(stage, script, **more))
         return path
+
+    def _request_text(self, stage: Stage, script: Path | None, **more: Wire) -> list[bytes]:
+        """The JSON of the request, in parts; a harness that reads all forms gets the results of parents as they are."""
+        results = stage.bindings.results
+        if not results or not self.reads_tagged:
+            return [_json(self.request(stage, script, **more))]
+        without = dataclasses.replace(stage, bindings=dataclasses.replace(stage.bindings, results=()))
+        request = self.request(without, script, **more)
+        mark = secrets.token_hex(16)
+        request["results"] = [parent_entry(parent, lambda value: mark) for parent in results]
+        first, *rest = _json(request).split(f'"{mark}"'.encode("ascii"))
+        parts = [first]
+        for parent, text in zip(results, rest, strict=True):
+            parts += (parent.value.text, text)
+        return parts
 
     def harness(self, stage: Stage, name: str) -> Path:
         """The path of a harness file; a copy in the stage's folder where the stage is enclosed."""
@@ -231,6 +249,15 @@ class Runtime(abc.ABC):
     def _died(self, stage: Stage, exit_code: int) -> Failure:
         message = f"{stage.kind.prefix}: the {self.language.name} process {how_it_ended(exit_code)}"
         return failure(FailureKind.DIED, f"{message} before the script did")
+
+
+def _json(request: dict[str, Wire]) -> bytes:
+    return json.dumps(request, separators=(",", ":")).encode("ascii")
+
+
+def _write(path: Path, parts: list[bytes]) -> None:
+    with path.open("wb") as file:
+        file.writelines(parts)
 
 
 def how_it_ended(exit_code: int) -> str:

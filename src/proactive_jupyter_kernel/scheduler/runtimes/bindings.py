@@ -6,14 +6,15 @@ shells get one environment variable for each entry (`environment`, as ``jsr223-n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from proactive_jupyter_kernel.scheduler.attempt import Failure, ParentResult, Slot, Wire
+from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.workflow import values
 
-__all__ = ["Bindings", "failure_text", "node_properties", "result_text"]
+__all__ = ["Bindings", "failure_text", "node_properties", "parent_entry", "result_text"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +63,7 @@ class Bindings:
         return {
             "variables": dict(self.variables),
             "genericInformation": dict(self.generic_information),
-            "results": None if self.results is None else [_parent(parent) for parent in self.results],
+            "results": None if self.results is None else [parent_entry(parent) for parent in self.results],
             "result": self._result(),
             "resultMetadata": None if self.result_metadata is None else dict(self.result_metadata),
             "resultMap": None if self.result_map is None else dict(self.result_map),
@@ -149,11 +150,12 @@ def _text(wire: Wire) -> str:
     return "" if wire is None else values.text(values.from_wire(wire))
 
 
-def _parent(parent: ParentResult) -> dict[str, Any]:
+def parent_entry(parent: ParentResult, value: Callable[[RawValue], Any] = RawValue.decoded) -> dict[str, Any]:
+    """A parent as `Bindings.request` has it, with its value as `value` gives it."""
     return {
         "taskName": parent.task_name,
         "taskId": parent.task_id,
-        "value": parent.value.decoded(),
+        "value": value(parent.value),
         "metadata": dict(parent.metadata),
         "failure": None if parent.failure is None else _failure(parent.failure),
     }
