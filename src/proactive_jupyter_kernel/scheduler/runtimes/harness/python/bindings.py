@@ -194,6 +194,11 @@ class VariablesMap(JavaMap):
     def __reduce__(self) -> Any:
         return JavaMap, (self._open(),)
 
+    @property
+    def is_changed(self) -> bool:
+        """Whether anything was put or removed, or could have been changed in place."""
+        return bool(self._put or self._removed or self._before or self._tagged)
+
     def changes(self) -> tuple[dict[str, Any], list[str]]:
         """What was put, or changed in place, as wire values; what was removed."""
         changed = {}

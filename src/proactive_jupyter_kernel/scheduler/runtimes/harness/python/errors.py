@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 else:
     values, tagged = sys.modules["_proactive_values"], sys.modules["_proactive_tasks.tagged"]
 
-__all__ = ["describe", "register", "say", "show", "standard", "text_of"]
+__all__ = ["describe", "forget", "register", "say", "show", "standard", "text_of"]
 
 _OURS = tuple(os.path.dirname(os.path.abspath(path)) + os.sep for path in (__file__, str(tagged.__file__)))
 #: A longer traceback is cut in the report; on standard error it stands in full.
@@ -24,11 +24,21 @@ _LONGEST_TRACE = 100_000
 
 def register(label: str, source: str) -> None:
     """Let tracebacks, warnings and `inspect` find the script's lines under its label."""
-    io, linecache = standard("io"), standard("linecache")
+    linecache = standard("linecache")
+    if "\r" not in source:
+        lines = [line + "\n" for line in (source[:-1] if source.endswith("\n") else source).split("\n")]
+        linecache.cache[label] = (len(source), None, lines, label)
+        return
+    io = standard("io")
     # As linecache itself reads a file: the compiler's line ends and no others, and a line end after the last line, on
     # which `traceback` counts where it places the carets.
     lines = io.StringIO(source if source.endswith("\n") else source + "\n", newline=None).readlines()
     linecache.cache[label] = (len(source), None, lines, label)
+
+
+def forget(label: str) -> None:
+    """Undo that."""
+    sys.modules["linecache"].cache.pop(label, None)
 
 
 def standard(name: str) -> Any:

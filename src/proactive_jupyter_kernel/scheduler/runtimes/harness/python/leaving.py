@@ -12,14 +12,23 @@ import gc
 import os
 import sys
 
-__all__ = ["learn", "leave"]
+__all__ = ["count", "learn", "leave"]
 
 #: The code that Python ends with when the last output cannot be written.
 _UNWRITTEN = 120
+#: How many modules there were when all were known; 0: nobody has counted.
+_known_modules = 0
 #: What the harness shares with others.
 _LIBRARIES = ("_proactive_tasks", "_proactive_values")
 #: What ``site`` has imported, such as the hooks of editable installations, and packages that a template has.
 _AT_START = {name.partition(".")[0] for name in sys.modules}
+
+
+def count() -> None:
+    """Count the modules of a template, which are all known."""
+    global _known_modules
+    if not _has_foreign_modules():
+        _known_modules = len(sys.modules)
 
 
 def leave(code: int) -> None:
@@ -45,6 +54,8 @@ def learn() -> None:
 
 def _has_foreign_modules() -> bool:
     """Whether modules were imported that may hold things to be finalized: all that are not the standard library's."""
+    if len(sys.modules) == _known_modules:
+        return False
     standard = getattr(sys, "stdlib_module_names", None)
     if standard is None:
         return True

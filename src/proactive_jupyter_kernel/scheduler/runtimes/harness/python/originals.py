@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any
 
-__all__ = ["InPlace", "restore", "take"]
+__all__ = ["InPlace", "restore", "take", "taken"]
 
 #: Modules whose names are put back; those that are not imported yet at the beginning are left alone.
 _MODULES = (
@@ -39,6 +39,11 @@ def take() -> None:
     """Remember how everything is now."""
     _modules.update(sys.modules)
     _taken[:] = [(vars(sys.modules[name]), dict(vars(sys.modules[name]))) for name in _MODULES if name in sys.modules]
+
+
+def taken() -> bool:
+    """Whether that was done, here or in the template."""
+    return bool(_taken)
 
 
 def restore() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import signal
 import sys
 
 TYPE_CHECKING = False  # importing `typing` would take longer than a small task
@@ -19,7 +18,6 @@ __all__ = [
     "bury",
     "children",
     "descendants",
-    "die_with",
     "ended",
     "has_children",
     "signal_group",
@@ -30,7 +28,7 @@ __all__ = [
 #: What the system says where it has no room for another process or file now, and may have some later.
 SHORTAGES = frozenset((errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE))
 #: Of ``linux/prctl.h``.
-_SET_DEATH_SIGNAL, _SET_CHILD_SUBREAPER = 1, 36
+_SET_CHILD_SUBREAPER = 36
 #: Bytes in which the system counts memory.
 _PEAK_UNIT = 1 if sys.platform == "darwin" else 1024
 
@@ -46,14 +44,6 @@ except (ImportError, OSError, AttributeError):
 def become_subreaper() -> bool:
     """Let orphans among the descendants become children of this process; False where the system cannot."""
     return _prctl is not None and os.path.isdir("/proc/self") and _prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
-
-
-def die_with(parent: int) -> None:
-    """Have this process killed when its parent ends, where the system can."""
-    if _prctl is not None:
-        _prctl(_SET_DEATH_SIGNAL, int(signal.SIGKILL), 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(127)
 
 
 def ended() -> Iterator[tuple[int, int, int]]:

@@ -24,7 +24,24 @@ __all__ = ["again", "run"]
 
 # What the report needs, kept before the script can replace it.
 _open, _replace_file, _getpid = open, os.replace, os.getpid
+_open_file, _write_file, _close_file = os.open, os.write, os.close
 _ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+_DECODE: Any = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
+_make_encoder = getattr(json.encoder, "c_make_encoder", None)
+if _make_encoder is None:
+    _encode: Any = _ENCODER.encode
+else:
+    _chunks = _make_encoder(
+        None, _ENCODER.default, json.encoder.encode_basestring_ascii, None, ":", ",", False, False, False
+    )
+
+    def _encode(report: Any) -> str:
+        """As the encoder does it, without a function that the script could have replaced."""
+        return "".join(_chunks(report, 0))
+
+
+#: Values that need nothing of the standard library to travel.
+_SIMPLE = frozenset((type(None), bool, int, float, str))
 #: Compile to a syntax tree; the value of `ast.PyCF_ONLY_AST`, whose module takes longer to import than a small task.
 _ONLY_AST = 0x400
 #: Where a script's last expression leaves its value. The code that the kernel adds for a server has `_proactive_last`.
@@ -37,7 +54,9 @@ def run(where: str) -> int:
     if "driver" in request:
         return _drive(request)
     here = _getpid()
-    originals.take()
+    if not originals.taken():  # else the template did both
+        originals.take()
+        _prepare_streams()
     _prepare_process(request)
     scope = _new_main(request)
     maps = {name: scope.get(name) for name in ("variables", "resultMap", "forkEnvironment")}
@@ -47,11 +66,68 @@ def run(where: str) -> int:
     report: dict[str, Any] = {}
     code = _execute(request, scope, report)
     _wait_for_threads()
-    originals.restore()
+    last = scope.pop(_LAST, None)
+    if code or last is not None or not _is_simple(request, scope, maps):
+        originals.restore()
     if _getpid() == here:  # else: a child that the script forked, and that came to the script's end
-        last = scope.pop(_LAST, None)
         code = _report(request, {**scope, **maps, _LAST: last}, report, outputs, entries, code)
     return code
+
+
+def rehearse() -> None:
+    """Run a stage that does nothing, in a template before it forks: what is done for the first time changes more of the
+    memory than later, and each page that a fork changes has to be copied."""
+    request: dict[str, Any] = {
+        "label": "<rehearsal>",
+        "stage": "main",
+        "main": "rehearsal.py",
+        "code": "result = 1",
+        "returns": ["result"],
+        "report": os.devnull,
+        "limit": 1000,
+        "args": [],
+        "variables": {"PA_JOB_ID": "1"},
+        "resultMetadata": {},
+        "resultMap": {},
+        "results": [],
+        **{name: {} for name in ("genericInformation", "credentials", "spaces", "node", "services")},
+        **dict.fromkeys(("result", "nodesurl", "forkEnvironment")),
+        "progressFile": "rehearsal",
+    }
+    request = _read(_encode(request))
+    kept: list[tuple[Any, Any]] = [(one, one[:]) for one in (sys.path, sys.argv, sys.meta_path)]
+    environment, main = dict(os.environ), sys.modules["__main__"]
+    argv = getattr(sys, "orig_argv", [])[:]
+    _prepare_process(request)
+    scope = _new_main(request)
+    outputs = _outputs(request, {})
+    outputs.install(scope)
+    _execute(request, scope, {})
+    last = scope.pop(_LAST, None)
+    maps = {name: scope.get(name) for name in ("variables", "resultMap", "forkEnvironment")}
+    if _is_simple(request, scope, maps):
+        _report(request, {**scope, **maps, _LAST: last}, {}, outputs, {}, 0)
+    for one, before in kept:
+        one[:] = before
+    if argv:
+        sys.orig_argv[:] = argv
+    for name in [name for name in os.environ if name not in environment]:
+        del os.environ[name]
+    os.environ.update(environment)
+    sys.modules["__main__"] = main
+    errors.forget(request["label"])
+
+
+def _is_simple(request: Mapping[str, Any], scope: Mapping[str, Any], maps: Mapping[str, Any]) -> bool:
+    """Whether the report can be made without anything that a script could have replaced: that is looked for in vain in
+    nearly all tasks, and to put everything back takes as long as all the rest of a small one."""
+    return (
+        all(type(scope.get(name)) in _SIMPLE for name in request["returns"])
+        and not any(type(one) is bindings.VariablesMap and one.is_changed for one in maps.values())
+        and not scope.get("resultMetadata")
+        and maps["forkEnvironment"] is None
+        and "matplotlib.pyplot" not in sys.modules
+    )
 
 
 def _outputs(request: Mapping[str, Any], entries: dict[str, str]) -> Any:
@@ -85,7 +161,7 @@ def _drive(request: Mapping[str, Any]) -> int:
 
 def _read(where: str) -> dict[str, Any]:
     if where.startswith("{"):
-        request = json.loads(where)
+        request = _DECODE(where, 0)[0]
     else:
         with open(os.path.join(where, "request.json"), encoding="ascii") as file:
             request = json.load(file)
@@ -99,7 +175,6 @@ def _prepare_process(request: Mapping[str, Any]) -> None:
     sys.argv[:] = [request["main"], *request["args"]]
     if hasattr(sys, "orig_argv"):
         sys.orig_argv[:] = [sys.executable, *sys.argv]
-    _prepare_streams()
 
 
 def _prepare_streams() -> None:
@@ -188,6 +263,8 @@ def _exit_code(ended: SystemExit) -> int:
 def _wait_for_threads() -> None:
     """As the interpreter does before it ends, but while their changes still count."""
     threading = sys.modules.get("threading")
+    if _has_no_threads(threading):
+        return
     shutdown = getattr(threading, "_shutdown", None)
     if shutdown is not None:
         try:
@@ -197,6 +274,14 @@ def _wait_for_threads() -> None:
         except Exception:  # the script has replaced what it needs
             originals.restore()
             threading._shutdown()  # type: ignore[union-attr]
+
+
+def _has_no_threads(threading: Any) -> bool:
+    """Whether there is nothing to wait for, by what `threading` keeps of it, where that is as it is known here."""
+    try:
+        return not threading._threading_atexits and len(threading._active) == 1 and not threading._shutdown_locks
+    except (AttributeError, TypeError):
+        return False
 
 
 def _report(
@@ -214,10 +299,12 @@ def _report(
             _collect_values(request, scope, report, outputs)
         _show_figures(scope, outputs)
         _collect_metadata(request, scope, report, entries)
-        text = _ENCODER.encode(report)
+        text = _encode(report)
     except values.NotPortableValue as error:
+        originals.restore()
         text, code = _refuse(report, error, code)
     except BaseException as error:  # code of the script that runs when a value is read: a generator, a pickled class
+        originals.restore()
         text, code = _failed(report, error, code)
     if len(text) > request["limit"]:
         report.clear()
@@ -242,9 +329,14 @@ def _report(
 
 
 def _write(path: str, text: str) -> None:
-    if path.startswith("/proc/"):  # in the memory of the node
-        with _open(path, "w", encoding="ascii") as file:
-            file.write(text)
+    if path.startswith(("/proc/", os.devnull)):  # in the memory of the node
+        descriptor = _open_file(path, os.O_WRONLY | os.O_TRUNC)
+        try:
+            data = memoryview(text.encode("ascii"))
+            while data:
+                data = data[_write_file(descriptor, data) :]
+        finally:
+            _close_file(descriptor)
         return
     half = path + ".part"
     with _open(half, "w", encoding="ascii") as file:

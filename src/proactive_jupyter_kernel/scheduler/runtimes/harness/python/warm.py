@@ -19,6 +19,7 @@ be started, and ``{"swept"}``. When the socket ends, because the node stopped or
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # its functions, without the enumerations
 import array
 import contextlib
 import gc
@@ -32,7 +33,7 @@ import socket
 import sys
 import time
 
-from . import imported, leaving, processes  # noqa: F401  # `leaving` is for the forks, loaded once
+from . import imported, leaving, originals, processes, stage
 
 TYPE_CHECKING = False  # importing `typing` would take longer than a small task
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ __all__ = ["serve"]
 
 #: What nearly every script needs in the end, if only for an error's traceback. All of the standard library, without
 #: threads or other effects; nothing that a script would find changed.
-_PRELOADED = ("linecache", "traceback", "tokenize", "datetime", "math", "random", "threading", "tempfile", "shutil")
+#: Not `random`, and not `tempfile`, which needs it: every fork would begin with a new seed, used or not.
+_PRELOADED = ("linecache", "traceback", "tokenize", "datetime", "math", "threading", "shutil", "hashlib", "bisect")
 
 #: How long the end of killed processes is awaited; SIGKILL leaves only those that hang in the kernel.
 _PATIENCE = 0.5
@@ -51,7 +53,7 @@ _MOST_DESCRIPTORS = 8
 #: How often, and after how many seconds, a fork is tried for which the system has no room.
 _TRIES, _BETWEEN = 40, 0.25
 #: Signals that the template ignores, or answers in its own way.
-_OURS = (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_OURS = (_signal.SIGCHLD, _signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP)
 
 
 def serve(descriptor: int, packages: Sequence[str] = ()) -> str | None:
@@ -60,10 +62,14 @@ def serve(descriptor: int, packages: Sequence[str] = ()) -> str | None:
     `packages` are imported first; where that fails, or leaves threads that forbid a fork, there is nothing to serve.
     """
     server = _Server(socket.socket(fileno=descriptor))
-    for name in (*_PRELOADED, "_proactive_tasks.writing", "_proactive_tasks.reading"):
-        importlib.import_module(name)
+    server.preload()
     if packages and not imported.load(packages):
         return None
+    _renew_streams()
+    _forget_folders()
+    originals.take()
+    stage.rehearse()
+    leaving.count()
     gc.collect()
     # What is here now the collector need not look at again in the forks, where looking means copying.
     gc.freeze()
@@ -79,6 +85,8 @@ class _Server:
         #: The stage that runs; 0: none.
         self.child = 0
         self.is_released = False
+        #: What modules want to have called in each fork; the forks of a template need none of it, their own forks do.
+        self.at_forks: list[dict[str, Any]] = []
         self.nothing = os.open(os.devnull, os.O_RDONLY)
         self.wakeup, end = os.pipe()
         for pipe in (self.wakeup, end):
@@ -88,6 +96,18 @@ class _Server:
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)  # the node decides, by closing the socket
+
+    def preload(self) -> None:
+        """Load what nearly every script needs. What `threading` does in a fork, because it might have had threads,
+        costs more than the rest of the fork: there are none in a template."""
+        register: Any = os.register_at_fork
+        os.register_at_fork = lambda **calls: self.at_forks.append(calls)
+        try:
+            for name in (*_PRELOADED, "_proactive_tasks.writing", "_proactive_tasks.reading"):
+                importlib.import_module(name)
+        finally:
+            os.register_at_fork = register
+        self.main_thread: Any = sys.modules["threading"].main_thread()
 
     def run(self) -> str | None:
         subreaper = processes.become_subreaper()
@@ -159,11 +179,11 @@ class _Server:
         streams, self.descriptors = self.descriptors[:2], self.descriptors[2:]
         told, problem = os.pipe()
         # A signal that comes before the child takes signals as a script does must not be lost.
-        signal.pthread_sigmask(signal.SIG_BLOCK, _OURS)
+        _signal.pthread_sigmask(_signal.SIG_BLOCK, _OURS)
         pid = self.fork()
         if pid == 0:
             return self.become(head, body, streams, problem)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _OURS)
+        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, _OURS)
         os.close(problem)
         for stream in streams:
             os.close(stream)
@@ -188,7 +208,6 @@ class _Server:
         """Turn this fork into the stage's process."""
         try:
             os.setsid()
-            processes.die_with(self.pid)
             channel = self.let_go()
             for target, stream in enumerate((self.nothing, *streams)):
                 os.dup2(stream, target)
@@ -198,17 +217,24 @@ class _Server:
             os.write(problem, f"{error.filename}: {reason}".encode() if error.filename else reason.encode())
             os._exit(127)
         os.closerange(3, max(*streams, *self.descriptors, *self.ends, channel, problem, self.nothing) + 1)
-        os.environ.update(head["environment"])
-        _refresh()
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _OURS)
+        for name, text in head["environment"].items():
+            os.environ[name] = text
+        if "TZ" in head["environment"]:
+            time.tzset()
+        for calls in self.at_forks:
+            os.register_at_fork(**calls)
+        # The number of the thread, which the system has changed.
+        self.main_thread._native_id = os.getpid()
+        imported.renew()
+        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, _OURS)
         return body
 
     def let_go(self) -> int:
         """Signals as Python has them at its start, and no hold on the socket, whose number is returned."""
-        signal.set_wakeup_fd(-1)
-        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        _signal.set_wakeup_fd(-1)
+        for number in _OURS:
+            _signal.signal(number, _signal.SIG_DFL)
+        _signal.signal(_signal.SIGINT, _signal.default_int_handler)
         return self.channel.detach()
 
     # --- ending --------------------------------------------------------------------------------------------------
@@ -263,19 +289,28 @@ class _Server:
         self.sweep()
 
 
-def _refresh() -> None:
-    """What an interpreter finds out at its start, and may be other now."""
-    importlib.invalidate_caches()
-    # The old ones have looked at what their descriptors were before.
+def _renew_streams() -> None:
+    """Make standard output and error what they are in a task: line by line into pipes, in UTF-8.
+
+    Streams look at their descriptors when they are made, and never again; the forks put others in their place.
+    """
+    source, end = os.pipe()
+    os.set_inheritable(source, False)
     for number, name in ((1, "stdout"), (2, "stderr")):
+        os.dup2(end, number)
         raw = io.FileIO(number, "wb", closefd=False)
         raw.name = f"<{name}>"
         stream = io.TextIOWrapper(io.BufferedWriter(raw), "utf-8", "backslashreplace", line_buffering=True)
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
-    if hasattr(time, "tzset"):
-        time.tzset()
-    imported.renew()
+    os.close(end)
+
+
+def _forget_folders() -> None:
+    """Folders that the search for modules did not find, or found from where the template stands."""
+    for name, finder in list(sys.path_importer_cache.items()):
+        if finder is None or not os.path.isabs(name):
+            del sys.path_importer_cache[name]
 
 
 def _watched() -> list[str]:
