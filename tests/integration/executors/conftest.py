@@ -18,6 +18,7 @@ import pytest
 
 from proactive_jupyter_kernel.scheduler.attempt import Attempt, FlowScript, Outcome, Slot
 from proactive_jupyter_kernel.scheduler.executors.local import LocalExecutor, LocalSettings
+from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.workflow.model import NativeCommand, Script
 
 T = TypeVar("T")
@@ -42,7 +43,7 @@ class Run:
     @property
     def value(self) -> Any:
         assert self.outcome.failure is None, (self.outcome.failure, self.err)
-        return self.outcome.value
+        return RawValue.of(self.outcome.value).decoded()
 
     @property
     def message(self) -> str:

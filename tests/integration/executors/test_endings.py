@@ -67,6 +67,16 @@ def test_normal_end_ends_what_is_left(lab: Any, tmp_path: Path) -> None:
     assert [lab.is_running(pid) for pid in pids(tmp_path)] == [False, False, False]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere only the environment tells")
+def test_process_without_environment(lab: Any, tmp_path: Path) -> None:
+    """A process that a task has let go of, in a session of its own and without an environment, ends with the task."""
+    code = (
+        f"(env -i setsid sh -c 'echo $$ > {tmp_path}/pid; exec sleep 300' &)\nwhile [ ! -s {tmp_path}/pid ]; do :; done"
+    )
+    assert lab.run(code, "bash").value == 0
+    assert not lab.is_running(int((tmp_path / "pid").read_text()))
+
+
 def test_spared(lab: Any, tmp_path: Path) -> None:
     """With DISABLE_PTK what a task leaves running lives on."""
     run = lab.run(FAMILY.format(space=tmp_path), "bash", generic_information={"DISABLE_PTK": "true"})
@@ -92,19 +102,24 @@ def test_kind_end(lab: Any, tmp_path: Path) -> None:
     assert not lab.is_running(int((tmp_path / "pid").read_text()))
 
 
-def test_kill_before_the_start(lab: Any) -> None:
-    """An attempt that is killed before its process starts never starts it."""
+@pytest.mark.parametrize("language", ["cpython", "bash"])
+def test_kill_during_the_start(lab: Any, tmp_path: Path, language: str) -> None:
+    """An attempt that is killed at any moment of its start does not run to its end: no signal is lost."""
+    ended = tmp_path / "ended"
+    code = {
+        "cpython": f"import time\ntime.sleep(0.25)\nopen({str(ended)!r}, 'w')",
+        "bash": f"sleep 0.25; touch {ended}",
+    }[language]
 
-    async def scene() -> Any:
-        attempt = lab.attempt("print('started')")
-        lines: list[tuple[str, str]] = []
-        task = asyncio.create_task(lab.start(attempt, lines))
-        await asyncio.sleep(0)
+    async def scene(milliseconds: float) -> Any:
+        attempt = lab.attempt(code, language)
+        task = asyncio.create_task(lab.start(attempt, []))
+        await asyncio.sleep(milliseconds / 1000)
         await lab.executor.kill(attempt.key)
-        return await task, lines
+        return (await task).failure.kind
 
-    outcome, lines = lab.do(scene())
-    assert (outcome.failure.kind, lines) == (FailureKind.KILLED, [])
+    kinds = {lab.do(scene(milliseconds)) for milliseconds in (0, 1, 2, 3, 4, 6, 9, 15)}
+    assert (kinds, ended.exists()) == ({FailureKind.KILLED}, False)
 
 
 def test_kill_of_unknown(lab: Any) -> None:

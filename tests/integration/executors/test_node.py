@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,8 @@ class Giver:
         return self.outcome(self.give(self.attempt(code, **fields)))
 
     def close(self) -> None:
+        if not self._thread.is_alive():
+            return
         self._socket.shutdown(socket.SHUT_RDWR)
         self._thread.join(20)
         assert not self._thread.is_alive()
@@ -97,7 +100,7 @@ def giver(tmp_path: Path) -> Iterator[Giver]:
     giver = Giver(tmp_path)
     yield giver
     giver.close()
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [], "a node leaves nothing"
 
 
 def test_attempts_wait_their_turn(giver: Giver) -> None:
@@ -107,6 +110,20 @@ def test_attempts_wait_their_turn(giver: Giver) -> None:
     stopped = giver.outcome(keys[2]).failure
     assert stopped is not None
     assert (stopped.kind, [giver.outcome(key).value for key in keys[:2]]) == (FailureKind.KILLED, [0, 1])
+
+
+def test_a_node_without_a_scheduler_ends(giver: Giver, tmp_path: Path) -> None:
+    """The end of its channel ends what it runs, and itself."""
+    code = f"import time\nopen({str(tmp_path / 'part')!r}, 'w').write(str(os.getpid()))\n"
+    code += f"os.rename({str(tmp_path / 'part')!r}, {str(tmp_path / 'pid')!r})\ntime.sleep(300)"
+    giver.give(giver.attempt(code))
+    while not (tmp_path / "pid").exists():
+        time.sleep(0.005)
+    giver.close()
+    pid = int((tmp_path / "pid").read_text())
+    (tmp_path / "pid").unlink()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
 
 
 def test_output_comes_before_the_outcome(giver: Giver) -> None:

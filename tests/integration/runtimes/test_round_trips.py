@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.workflow import values
 
 _NASTY = [
@@ -111,6 +112,6 @@ def test_values_come_back(bench: Any, require: Any, traveller: Traveller) -> Non
     run = bench.run(traveller.engine, traveller.script, inherited={"V": values.to_wire(values.portable(sample))})
     assert run.outcome.failure is None, run.err
     expected = traveller.changed(sample)
-    for back in (run.outcome.value, run.outcome.variables_set["W"]):
+    for back in (RawValue.of(run.outcome.value).decoded(), run.outcome.variables_set["W"]):
         for before, after in zip(expected, values.from_wire(back), strict=True):
             assert (after, type(after) is bytes) == (before, type(before) is bytes)

@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from pathlib import Path
 
 from proactive_jupyter_kernel.scheduler.attempt import Attempt, Failure, FailureKind, Outcome
 from proactive_jupyter_kernel.scheduler.nodes.enclosure import Enclosure
@@ -344,9 +343,9 @@ def run_limited(runner: StageRunner, stage: Stage, limit: float, stop: Stop) -> 
         stop.forget()
 
 
-def _read_progress(path: Path) -> int | None:
+def _read_progress(path: str) -> int | None:
     try:
-        with path.open(encoding="ascii", errors="replace") as file:
+        with open(path, encoding="ascii", errors="replace") as file:
             percent = int(file.readline(20).strip() or 0)
     except (OSError, ValueError):
         return None

@@ -28,6 +28,8 @@ __all__ = ["NodeFolder", "Scratch", "clean_up", "clean_up_node"]
 _LOGGER = logging.getLogger(__name__)
 #: Characters of a mark that all attempts of a node share; the others count.
 _MARK = 16
+#: How `os.lstat` shows a folder for this user alone.
+_PRIVATE = stat.S_IFDIR | 0o700
 #: The stage whose folder is kept, because every attempt has it.
 _USUAL = "main"
 
@@ -37,7 +39,9 @@ class NodeFolder:
 
     def __init__(self, root: Path, name: str) -> None:
         self.root = root
+        self.root_text = str(root)
         self.kept = root / name
+        self.kept_text = str(self.kept)
         self._journal = _journal_of(root, name)
         self._mark = secrets.token_hex(_MARK // 2)
         self._numbers = itertools.count(1)
@@ -84,11 +88,14 @@ class Scratch:
         self._node = node
         #: Whether its processes may outlive it.
         self.is_spared = spared
-        self.folder = node.root / key
+        # Joined as texts: paths take longer than the folders themselves.
+        self._top = f"{node.root_text}{os.sep}{key}"
+        self._own = f"{self._top}{os.sep}control"
+        self._usual = f"{self._own}{os.sep}{_USUAL}"
+        self._control = self._own
+        self.folder = Path(self._top)
         #: The task's local space.
-        self.local = self.folder / "local"
-        self._control = self.folder / "control"
-        self._usual = self._control / _USUAL
+        self.local = Path(f"{self._top}{os.sep}local")
         self.cookie = ""
         self._stages = 0
         self._is_usual_taken = False
@@ -97,26 +104,26 @@ class Scratch:
         """Make the folders, for this user alone. Raises OSError."""
         self.cookie = self._node.cookie(spared=self.is_spared)
         try:
-            os.rename(self._node.kept, self.folder)
+            os.rename(self._node.kept_text, self._top)
         except OSError:
             if self.folder.exists():
                 remove(self.folder)
             os.makedirs(self.folder, mode=0o700)
-            os.mkdir(self.local, 0o700)
-            os.mkdir(self._control, 0o700)
-            os.mkdir(self._usual, 0o700)
+            for folder in (self.local, self._own, self._usual):
+                os.mkdir(folder, 0o700)
 
     def enclose(self) -> None:
         """Keep the files of coming stages inside the local space, which is what a container gets to see."""
-        self._control = self.local / ".proactive"
-        self._control.mkdir(exist_ok=True)
+        hidden = self.local / ".proactive"
+        hidden.mkdir(exist_ok=True)
+        self._control = str(hidden)
         self._is_usual_taken = True
 
     def disclose(self) -> None:
         """Take them out again, before output files are looked for."""
         hidden = self.local / ".proactive"
-        if self._control == hidden:
-            self._control = self.folder / "control"
+        if self._control == str(hidden):
+            self._control = self._own
             if hidden.exists():
                 remove(hidden)
 
@@ -124,42 +131,41 @@ class Scratch:
         """A new folder for a stage."""
         if name == _USUAL and not self._is_usual_taken:
             self._is_usual_taken = True
-            return self._usual
+            return Path(self._usual)
         self._stages += 1
-        folder = self._control / f"{self._stages}-{name}"
+        folder = Path(self._control, f"{self._stages}-{name}")
         folder.mkdir()
         return folder
 
     @property
-    def progress_file(self) -> Path:
+    def progress_file(self) -> str:
         """What the variable PA_TASK_PROGRESS_FILE names."""
-        return self._control / "progress"
+        return f"{self._control}{os.sep}progress"
 
     def remove(self, *, keep: bool) -> None:
         """Remove everything; `keep`: no process of the attempt is left, so the folder may serve the next one."""
         self._node.end(self.cookie)
-        if not os.path.lexists(self.folder):
-            return
         if keep and (self._is_clean() or self._empty()):
             with contextlib.suppress(OSError):
-                os.rename(self.folder, self._node.kept)
+                os.rename(self._top, self._node.kept_text)
                 return
-        remove(self.folder)
+        if os.path.lexists(self._top):
+            remove(self.folder)
 
     def _is_clean(self) -> bool:
         """Whether it is as it was made, once the files of stages are gone."""
         try:
             # What a stage is told is known to be files; who made folders there has the whole of it removed.
             for name in os.listdir(self._usual):
-                os.unlink(self._usual / name)
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self.folder / "control" / "progress")
-            entries = (os.listdir(folder) for folder in (self.local, self.folder / "control"))
-            is_private = stat.S_IFDIR | 0o700
+                os.unlink(f"{self._usual}{os.sep}{name}")
+            for name in os.listdir(self._own):
+                if name != _USUAL:
+                    os.unlink(f"{self._own}{os.sep}{name}")
+            local = f"{self._top}{os.sep}local"
             return (
-                list(entries) == [[], [_USUAL]]
-                and set(os.listdir(self.folder)) == {"local", "control"}
-                and all(os.lstat(path).st_mode == is_private for path in (self.folder, self.local))
+                not os.listdir(local)
+                and set(os.listdir(self._top)) == {"local", "control"}
+                and all(os.lstat(path).st_mode == _PRIVATE for path in (self._top, local))
             )
         except OSError:
             return False

@@ -67,7 +67,7 @@ class AttemptState:
         attempt = self._attempt
         self._known = {
             "localspace": str(self._scratch.local),
-            "PA_TASK_PROGRESS_FILE": str(self._scratch.progress_file),
+            "PA_TASK_PROGRESS_FILE": self._scratch.progress_file,
             "PA_NODESFILE": self._nodes_file(),
         }
         self.visible = {**self._resolved(attempt.inherited), **self._known, **self._resolved(attempt.scope)}
@@ -108,7 +108,7 @@ class AttemptState:
             result_map=self._result_map,
             spaces=self._spaces(),
             node_urls=attempt.node_urls,
-            progress_file=str(self._scratch.progress_file),
+            progress_file=self._scratch.progress_file,
         )
 
     def clean_bindings(self, script: Script) -> Bindings:

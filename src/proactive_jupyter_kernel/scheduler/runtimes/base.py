@@ -284,6 +284,8 @@ def file_stem(task_name: str) -> str:
 
 def which(name: str, path: str, folder: Path) -> str | None:
     """The absolute path of a program; a name with a slash is looked for from `folder`."""
+    if os.path.isabs(name) and os.name == "posix":
+        return name if os.path.isfile(name) and os.access(name, os.X_OK) else None
     if os.path.dirname(name):
         found = shutil.which(folder / name)
         return os.path.abspath(found) if found else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,14 +63,16 @@ class ReadReport:
 
 def read(path: Path, limit: int) -> ReadReport:
     """Read and check a report. Raises `BadReport`."""
-    size = path.stat().st_size
+    with open(path, "rb", buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size
+        data = file.read() if size <= limit else b""
     if size > limit:
         raise BadReport(
             f"result and variables take {readable_size(size)}, more than the {readable_size(limit)} that may travel "
             "between tasks (PROACTIVE_KERNEL_RESULT_BYTES); write large data to a file"
         )
     try:
-        content = json.loads(path.read_bytes(), parse_constant=_no_constant)
+        content = _DECODER.decode(data.decode())
         checked = _checked(content)
     except (ValueError, RecursionError) as error:
         raise BadReport(f"the report of its process cannot be read ({error})") from error
@@ -130,3 +133,6 @@ def readable_size(size: int) -> str:
     if size < 1_000_000:
         return f"{size:,} bytes"
     return f"{size / 1_000_000:.1f} MB"
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
