@@ -206,3 +206,38 @@ def test_local_leaves_nothing(tmp_path: Path) -> None:
     bench.close()
     after = {process.pid for process in psutil.Process(os.getpid()).children(recursive=True)}
     assert (after - before, list((tmp_path / "scratch").iterdir())) == (set(), [])
+
+
+FEW_HANDLES = """
+import asyncio, resource, sys
+from pathlib import Path
+from proactive_jupyter_kernel.scheduler.attempt import Attempt, Slot
+from proactive_jupyter_kernel.scheduler.executors.local import LocalExecutor, LocalSettings
+from proactive_jupyter_kernel.workflow.model import Script
+
+def attempt(number):
+    main = Script(language="cpython", code=f"import time; time.sleep(0.05); result = {number}")
+    fields = dict(job_id=1, job_name="J", task_name="T", number=1, owner="u")
+    return Attempt(task_id=number, slot=Slot(name=f"local-{number}"), main=main, **fields)
+
+async def scene():
+    executor = LocalExecutor(Path(sys.argv[1]), LocalSettings(slots=32))
+    await executor.start()
+    outcomes = await asyncio.gather(*(executor.run(attempt(number), lambda *_: None) for number in range(32)))
+    await executor.close()
+    print([outcome.failure or outcome.value for outcome in outcomes] == list(range(32)))
+
+resource.setrlimit(resource.RLIMIT_NOFILE, (24, 24))
+asyncio.run(scene())
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits of file handles are those of POSIX")
+def test_few_file_handles(tmp_path: Path) -> None:
+    """Where there are fewer file handles than slots need, tasks wait for each other, and none fails."""
+    import subprocess
+    import sys
+
+    command = [sys.executable, "-c", FEW_HANDLES, str(tmp_path / "scratch")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    assert (done.stdout, done.returncode) == ("True\n", 0), done.stderr

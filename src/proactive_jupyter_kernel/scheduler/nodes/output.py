@@ -76,7 +76,7 @@ class LineStream:
     def tick(self, now: float) -> list[str]:
         """What was held back and may go now."""
         self._grow(now)
-        if not self._held or self._lines < 1:
+        if not self._held or self._lines < 1 or self._size < 1:
             return []
         allowed, self._held = self._allowed(self._held)
         return self._notice() + self._let_out(allowed)
@@ -128,8 +128,9 @@ class LineStream:
         return [notice(lines, size) + "\n"]
 
     def _allowed(self, complete: bytes) -> tuple[bytes, bytes]:
-        """The first lines, as far as both allowances go, and the others; at least one line, so that it goes on."""
-        if self._lines < 1:
+        """The first lines, as far as both allowances go, and the others; at least one line while there is some of both,
+        so that it goes on."""
+        if self._lines < 1 or self._size < 1:
             return b"", complete
         part = complete[: max(int(self._size), self._limits.line + 1)]
         pieces = part.split(b"\n", int(min(self._lines, 2**31)))

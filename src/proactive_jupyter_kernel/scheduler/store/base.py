@@ -178,10 +178,14 @@ class LogLine:
         return lines_in(self.text)
 
 
-def last_lines(lines: Sequence[LogLine], most: int) -> Sequence[LogLine]:
-    """The end of a log: as many as stand for no more than `most` lines of output."""
+def last_lines(lines: Sequence[LogLine], most: int, most_bytes: int = 2**62) -> Sequence[LogLine]:
+    """The end of a log: as many as stand for no more than `most` lines of output and have no more than `most_bytes`
+    characters; the last one in any case."""
     first = len(lines)
     while first and (most := most - lines[first - 1].lines) >= 0:
+        most_bytes -= len(lines[first - 1].text)
+        if most_bytes < 0 and first < len(lines):
+            break
         first -= 1
     return lines[first:]
 

@@ -134,13 +134,7 @@ class MemoryStore:
 
     def _trimmed(self, log: LogText, new: tuple[LogLine, ...]) -> LogText:
         lines = [*log.lines, *new]
-        held = sum(len(line.text) for line in lines)
-        kept = last_lines(lines, self._log_lines)
-        first = len(lines) - len(kept)
-        held -= sum(len(line.text) for line in lines[:first])
-        while held > self._log_bytes and first < len(lines) - len(new):
-            held -= len(lines[first].text)
-            first += 1
+        first = len(lines) - len(last_lines(lines, self._log_lines, self._log_bytes))
         dropped = sum(line.lines for line in lines[:first])
         return LogText(lines=tuple(lines[first:]), dropped=log.dropped + dropped)
 

@@ -63,12 +63,14 @@ class SqliteRows:
         path: Path,
         *,
         log_lines: int,
+        log_bytes: int = 2**62,
         load: Callable[[int, int, int], bytes],
     ) -> None:
         """`load` reads the value of an execution later, in any thread: ids of job and task, number of the attempt."""
         self._connection = connection
         self._path = path
         self._log_lines = log_lines
+        self._log_bytes = log_bytes
         self._load = load
 
     @contextlib.contextmanager
@@ -192,7 +194,7 @@ class SqliteRows:
             ]
             lines += part
             end = first_line + sum(line.lines for line in part)
-        kept = last_lines(lines, self._log_lines)
+        kept = last_lines(lines, self._log_lines, self._log_bytes)
         dropped = sum(line.lines for line in lines[: len(lines) - len(kept)])
         return LogText(lines=tuple(kept), dropped=first + dropped)
 

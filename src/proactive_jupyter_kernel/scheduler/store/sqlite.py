@@ -78,7 +78,7 @@ class SqliteStore(SqliteRows):
             self._writer.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
             migrate(self._writer, path)
         self._opened = _identity(path)
-        super().__init__(self._reading_connection(), path, log_lines=log_lines, load=self._value)
+        super().__init__(self._reading_connection(), path, log_lines=log_lines, log_bytes=log_bytes, load=self._value)
 
     # --- writing -------------------------------------------------------------------------------------------------
 
@@ -296,7 +296,13 @@ class SqliteStore(SqliteRows):
                 self._idle.append(rows)
 
     def _new_rows(self) -> SqliteRows:
-        return SqliteRows(self._reading_connection(), self._path, log_lines=self._log_lines, load=self._value)
+        return SqliteRows(
+            self._reading_connection(),
+            self._path,
+            log_lines=self._log_lines,
+            log_bytes=self._log_bytes,
+            load=self._value,
+        )
 
     def _reading_connection(self) -> sqlite3.Connection:
         with self._translated("read"):

@@ -91,3 +91,14 @@ def test_every_line_is_shown_or_counted(sizes: list[int]) -> None:
     shown += stream.finish()
     missing = sum(int(line[1:].split()[0]) for line in shown if line.startswith("["))
     assert sum(line == "x\n" for line in shown) + missing == sum(sizes)
+
+
+def test_output_without_line_ends_is_bounded() -> None:
+    """A stream without a line feed is thinned like any other, however small the pieces in which it is read."""
+    limits = OutputLimits(line=1000, size=10_000, size_per_second=1000, held=5000)
+    stream = LineStream(limits, 0.0)
+    let_out = [line for turn in range(2000) for line in stream.feed(b"x" * 500, turn / 1000)]
+    let_out += stream.finish()
+    notices = [line for line in let_out if line.startswith("[")]
+    shown = sum(map(len, let_out)) - sum(map(len, notices))
+    assert (len(notices), 14_000 < shown < 20_000) == (1, True)

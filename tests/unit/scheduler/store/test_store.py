@@ -289,6 +289,14 @@ def test_lines_that_came_too_fast_count(store: Store) -> None:
     assert store.log(1, 0) == LogText(lines=lines(*"hijklm", notice(3, 50), "n"), dropped=507)
 
 
+def test_a_large_part_of_a_log_is_cut_as_well(store: Store) -> None:
+    """What comes at once is no exception to the bound."""
+    store.write(new_job(1))
+    texts = [letter * 300 for letter in "abcde"]
+    store.write(Batch(logs=[LogPart(job_id=1, task_id=0, lines=lines(*texts))]))
+    assert store.log(1, 0) == LogText(lines=lines(*texts[-3:]), dropped=2)
+
+
 def test_a_log_is_bounded_in_bytes_too(store: Store) -> None:
     """Long lines push out earlier ones before the number of lines does."""
     store.write(new_job(1))
