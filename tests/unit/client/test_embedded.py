@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from proactive_jupyter_kernel.client import embedded, launch
+from proactive_jupyter_kernel.client import address_file, embedded, launch
+from proactive_jupyter_kernel.client.address_file import Address
 from proactive_jupyter_kernel.client.embedded import EmbeddedTransport
+from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError, SchedulerUnreachable
 from proactive_jupyter_kernel.version import __version__
 
@@ -309,3 +311,21 @@ def test_a_stuck_holder_of_the_folder_is_told(folder: Path, monkeypatch: pytest.
     monkeypatch.setattr(launch, "LOCKED_TIMEOUT", 0.3)
     with pytest.raises(EmbeddedSchedulerError, match="Another embedded scheduler uses the data folder"):
         launch.start(folder)
+
+
+@pytest.mark.parametrize(
+    ("used", "found", "probes"),
+    [([1.0, 4.0, 4.0, 8.0, 8.0], True, 3), ([1.0, 1.1], False, 1), ([1.0, None], False, 1)],
+    ids=["busy", "suspended", "gone"],
+)
+def test_a_busy_scheduler_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch, used: list[float | None], found: bool, probes: int
+) -> None:
+    """One that does not answer in time but uses the processor is not taken for dead; others are not waited for."""
+    answers = iter([False, False, True])
+    asked: list[str] = []
+    times = iter(used)
+    monkeypatch.setattr(address_file, "answers", lambda address: (asked.append(address.url), next(answers))[1])
+    monkeypatch.setattr(address_file, "_processor_time", lambda pid: next(times))
+    address = Address(url="http://127.0.0.1:1", token=Secret("t"), pid=1, version="1", data_dir="d", user="u")
+    assert (address_file.answers_in_time(address), len(asked)) == (found, probes)
