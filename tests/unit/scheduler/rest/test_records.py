@@ -18,6 +18,7 @@ from proactive_jupyter_kernel.scheduler.rest.dto.throwable import serialized_exc
 from proactive_jupyter_kernel.scheduler.service.results import TaskResult
 from proactive_jupyter_kernel.scheduler.service.started import StartedTask
 from proactive_jupyter_kernel.scheduler.store.base import Endpoint, JobExtras, JobFacts, JobRow
+from proactive_jupyter_kernel.workflow import values
 from proactive_jupyter_kernel.workflow.java import serialization
 from proactive_jupyter_kernel.workflow.model import Priority, Script, Task, TaskVariable, Variable
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
@@ -230,6 +231,13 @@ def test_bytes_are_raw() -> None:
     wire = {"$type": "bytes", "value": base64.b64encode(b"\x89PNG").decode()}
     shown = records.task_result(TaskResult(task=TASK, known=True, value=RawValue.of(wire)))
     assert (shown["raw"], shown["serializedValue"]) == (True, base64.b64encode(b"\x89PNG").decode())
+
+
+@pytest.mark.parametrize("value", [5, -7, [], [1, -2, 3], [[1, 2], [], [3]], [1.0], [True, None], "1,2", {"a": 1}])
+def test_the_text_of_a_value_is_that_of_java(value: Any) -> None:
+    """Also where it is made of the JSON without decoding it."""
+    outcome = TaskResult(task=TASK, known=True, value=RawValue.of(value))
+    assert records.value_text(outcome) == values.text(value)
 
 
 def test_a_null_result_is_a_java_null() -> None:

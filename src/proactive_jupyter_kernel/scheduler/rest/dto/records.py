@@ -219,7 +219,17 @@ def value_text(outcome: TaskResult) -> str | None:
     """What ``…/result/value`` says: the value's text, or the stack trace; None where there is neither."""
     if outcome.failure is not None:
         return failure_text(outcome.failure)
-    return None if outcome.value.is_null else values.text(_value(outcome))
+    if outcome.value.is_null:
+        return None
+    text = outcome.value.text
+    if not text.translate(None, _OF_INTEGERS):
+        # Integers and lists of them read in Java as in JSON, but for a blank: nothing is decoded.
+        return text.replace(b",", b", ").decode("ascii")
+    return values.text(_value(outcome))
+
+
+#: All that the JSON of integers, and of lists of them, consists of.
+_OF_INTEGERS = b"0123456789-,[]"
 
 
 def _value(outcome: TaskResult) -> Any:
