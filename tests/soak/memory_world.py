@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from tests.soak.invariants import Evidence, Mark, Seen, TaskEnd
 
@@ -143,16 +144,16 @@ def _connections(plan: Plan) -> type[sqlite3.Connection]:
 
 @contextlib.contextmanager
 def _planned(plan: Plan) -> Iterator[None]:
-    real, retry, delay = sqlite3.connect, driver_module._RETRY_FIRST, rules.growing_delay
     factory = _connections(plan)
-    sqlite3.connect = lambda *args, **kwargs: real(*args, **kwargs, factory=factory)  # type: ignore[assignment]
-    # Nobody waits here: not for the disk, not for the next execution of a task.
-    driver_module._RETRY_FIRST = 0.001
-    rules.growing_delay = lambda failed: 1
-    try:
+    real = sqlite3.connect
+    # Nobody waits here: not for the disk, not for the next execution of a task, not after the clock was set.
+    with (
+        mock.patch.object(sqlite3, "connect", lambda *args, **kwargs: real(*args, **kwargs, factory=factory)),
+        mock.patch.object(driver_module, "_RETRY_FIRST", 0.001),
+        mock.patch.object(driver_module, "_LONGEST_SLEEP", 50),
+        mock.patch.object(rules, "growing_delay", return_value=1),
+    ):
         yield
-    finally:
-        sqlite3.connect, driver_module._RETRY_FIRST, rules.growing_delay = real, retry, delay
 
 
 class _Prepared:

@@ -11,7 +11,10 @@ import os
 import time
 from collections.abc import Mapping
 
-__all__ = ["STEPS", "begin", "end", "mark", "now", "read"]
+__all__ = ["NODE_STEPS", "STEPS", "VARIABLE", "about", "begin", "end", "here", "mark", "now", "read"]
+
+#: Where the setting TRACE comes from. Nodes inherit the environment of the scheduler.
+VARIABLE = "PROACTIVE_KERNEL_TRACE"
 
 #: The steps of a task, in order, and what each means. A job of one task passes through all of them once.
 STEPS: Mapping[str, str] = {
@@ -20,12 +23,21 @@ STEPS: Mapping[str, str] = {
     "stored": "the job is in the store",
     "started": "the scheduler starts the attempt",
     "assembled": "all that the attempt needs is put together",
+    "taken": "the node has read the attempt",
+    "forked": "the process of the task is started",
+    "exited": "the node knows that this process has ended",
+    "delivered": "the node has cleared away what the attempt left, and sent the outcome",
     "outcome": "the scheduler has the outcome of the attempt",
     "kept": "the outcome is in the store, with the task's output",
 }
 
+#: Those that the node takes.
+NODE_STEPS = frozenset({"taken", "forked", "exited", "delivered"})
+
 #: The file's descriptor; negative: off.
 _file = -1
+#: The job and the task that a node works for.
+_subject = (0, -1)
 
 
 def begin(path: str) -> None:
@@ -54,6 +66,17 @@ def mark(step: str, job_id: int, task_id: int = -1, *, at: int = 0) -> None:
     if _file >= 0:
         line = f"{at or time.monotonic_ns()} {os.getpid()} {step} {job_id} {task_id}\n"
         os.write(_file, line.encode("ascii"))
+
+
+def about(job_id: int, task_id: int) -> None:
+    """What `here` is about from now on, in a process that does one thing at a time."""
+    global _subject
+    _subject = job_id, task_id
+
+
+def here(step: str) -> None:
+    """A step of what this process works for is reached."""
+    mark(step, *_subject)
 
 
 def read(text: str) -> dict[tuple[int, int], dict[str, int]]:

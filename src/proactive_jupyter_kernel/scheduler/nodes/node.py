@@ -13,6 +13,7 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
+from proactive_jupyter_kernel.scheduler import tracing
 from proactive_jupyter_kernel.scheduler.attempt import FailureKind, Outcome
 from proactive_jupyter_kernel.scheduler.nodes.attempts import AttemptRun
 from proactive_jupyter_kernel.scheduler.nodes.codec import (
@@ -60,6 +61,7 @@ class Node:
 
     def run(self) -> None:
         """Work until the channel ends."""
+        tracing.begin(os.environ.get(tracing.VARIABLE, ""))
         self._loop.add_reader(self._channel.fileno(), self._on_channel)
         while self._settings is None and not self._is_alone:
             self._loop.turn()
@@ -166,6 +168,8 @@ class Node:
         self._key = frame["key"]
         if frame["do"] == "attempt":
             attempt = attempt_from(frame["attempt"], frame.get("raw", ()))
+            tracing.about(attempt.job_id, attempt.task_id)
+            tracing.here("taken")
             run = AttemptRun(attempt, host, folder, transfers, self._hear, self._tell_progress)
             self._running = run
             outcome = run.run()
@@ -183,6 +187,8 @@ class Node:
             if host.templates is not None:
                 host.templates.release()
         self._send_lines(answer)
+        if frame["do"] == "attempt":
+            tracing.here("delivered")
 
     def _hear(self, stream: str, text: str, at: int) -> None:
         self._lines.append((stream, text, at))

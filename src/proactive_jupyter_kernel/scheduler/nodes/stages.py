@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from proactive_jupyter_kernel.scheduler import tracing
 from proactive_jupyter_kernel.scheduler.attempt import FailureKind
 from proactive_jupyter_kernel.scheduler.nodes.enclosure import Enclosure, folder_of
 from proactive_jupyter_kernel.scheduler.nodes.loop import Loop, Timer
@@ -294,9 +295,12 @@ class StageRunner:
             raise Stopped
         before, self._left_something = self._left_something, True  # until it is known better
         child = self._started(lambda: starter.start(command, (out if capture is None else capture.end, err)))
+        # Of several stages the last one counts, which is the main script where there is no post and no flow script.
+        tracing.here("forked")
         turn = self._host.loop.turn
         while child.code is None and self._stop.kind is None:
             turn()
+        tracing.here("exited")
         if self._stop:
             self._end(child)
             raise Stopped
