@@ -202,7 +202,7 @@ class Attachments:
     async def _change(self, job_id: int, change: Callable[[JobExtras], JobExtras]) -> JobExtras:
         extras = change(self._extras(job_id))
         self._driver.attach(job_id, extras)
-        await self._driver.settled()
+        await self._driver.writer.settled()
         self.revision += 1
         self._changes.tell()
         return extras

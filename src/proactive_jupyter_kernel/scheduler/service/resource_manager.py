@@ -62,7 +62,7 @@ class ResourceManager:
         """Let slots start no more tasks, or let them start tasks again. Locks end with the scheduler."""
         chosen = tuple(names)
         self._driver.post(LockSlots(at=self._clock(), names=chosen, locked=locked))
-        await self._driver.settled()
+        await self._driver.writer.settled()
         self.look()
         self._book.locked(chosen, user if locked else None)
 

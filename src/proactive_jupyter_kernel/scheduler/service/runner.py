@@ -252,7 +252,7 @@ class Runner:
         return attempt
 
     def _end(self, command: StartAttempt, attempt: Attempt | None, outcome: Outcome) -> None:
-        if outcome.failure is not None and not self.driver.check_store():
+        if outcome.failure is not None and not self.driver.writer.check_store():
             # Its folder may have gone with the store: not the task's fault.
             outcome = _lost("The data folder of the scheduler was removed while the task ran.")
         self._count(command, outcome)

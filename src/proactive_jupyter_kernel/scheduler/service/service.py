@@ -39,7 +39,7 @@ from proactive_jupyter_kernel.scheduler.service import submission
 from proactive_jupyter_kernel.scheduler.service.attachments import Attachments
 from proactive_jupyter_kernel.scheduler.service.channels import Channels
 from proactive_jupyter_kernel.scheduler.service.checking import Checker, InThread, Question
-from proactive_jupyter_kernel.scheduler.service.driver import Action, Driver
+from proactive_jupyter_kernel.scheduler.service.driver import Driver
 from proactive_jupyter_kernel.scheduler.service.errors import SubmissionClosed, Unstorable
 from proactive_jupyter_kernel.scheduler.service.limits import check_store
 from proactive_jupyter_kernel.scheduler.service.listeners import Listeners
@@ -53,6 +53,7 @@ from proactive_jupyter_kernel.scheduler.service.scripts import Scripts
 from proactive_jupyter_kernel.scheduler.service.serverlog import Selections
 from proactive_jupyter_kernel.scheduler.service.started import StartedTasks
 from proactive_jupyter_kernel.scheduler.service.verbs import Verbs
+from proactive_jupyter_kernel.scheduler.service.writer import Action
 from proactive_jupyter_kernel.scheduler.settings import Settings
 from proactive_jupyter_kernel.scheduler.site import Site
 from proactive_jupyter_kernel.scheduler.store.base import (
@@ -125,7 +126,7 @@ class Service(Verbs):
         self.logs = Logs(
             max_lines=settings.log_lines,
             max_bytes=settings.log_bytes,
-            on_first=lambda: self._driver.soon(_LOG_DELAY),
+            on_first=lambda: self._driver.writer.soon(_LOG_DELAY),
         )
         #: What running tasks share.
         self.channels = Channels(store.channels(), lambda name, entries: self._driver.keep_channel(name, entries))
@@ -138,9 +139,9 @@ class Service(Verbs):
         self.reader = Reader(
             store,
             view=ask.at,
-            output_waits=lambda: driver.output_waits,
+            output_waits=lambda: driver.writer.output_waits,
             store_output=self._store_output,
-            first_revision=driver.revision,
+            first_revision=driver.writer.revision,
         )
         self.resources = ResourceManager(
             machine=self._machine, driver=driver, ask=ask, listeners=self.listeners, clock=clock
@@ -190,7 +191,7 @@ class Service(Verbs):
         self._slots_changed()
         self._executor.watch_slots(self._slots_changed)
         with contextlib.suppress(StoreUnavailable):
-            await self._driver.settled()
+            await self._driver.writer.settled()
         self._retention.soon()
 
     async def close(self) -> None:
@@ -206,16 +207,16 @@ class Service(Verbs):
     @property
     def status(self) -> SchedulerStatus:
         """What the scheduler does; FROZEN while the store cannot write, for then nothing is started."""
-        return SchedulerStatus.FROZEN if self._driver.down else self._machine.status
+        return SchedulerStatus.FROZEN if self._driver.writer.down else self._machine.status
 
     def check_store(self) -> bool:
         """Whether the store is in its place; where it is not, submissions are refused and nothing is started."""
-        return self._driver.check_store()
+        return self._driver.writer.check_store()
 
     @property
     def revision(self) -> int:
         """Rises whenever a job or task has changed."""
-        return self._driver.revision
+        return self._driver.writer.revision
 
     @property
     def busy(self) -> bool:
@@ -311,7 +312,7 @@ class Service(Verbs):
         try:
             with collector.paused(len(workflow.tasks) >= _MANY):
                 self._driver.submit(event, new)
-                await self._driver.settled(job_id)
+                await self._driver.writer.settled(job_id)
         except (StoreUnavailable, Unstorable) as error:
             self.workflows.forget(job_id)
             self.measures.jobs_refused += 1
@@ -410,14 +411,14 @@ class Service(Verbs):
     async def control(self, verb: str) -> bool:
         """``start``, ``stop``, ``pause``, ``freeze``, ``resume``, ``shutdown``, ``kill``; False: nothing to change."""
         changed = self._driver.post(events.SchedulerCommand(at=self.clock(), verb=verb))
-        await self._driver.settled()
+        await self._driver.writer.settled()
         return changed
 
     # --- output --------------------------------------------------------------------------------------------------
 
     async def _store_output(self) -> None:
         with contextlib.suppress(StoreUnavailable):
-            await self._driver.store_output()
+            await self._driver.writer.store_output()
 
     async def live_log(self, job_id: int, listener: str, *, everything: bool = False) -> str:
         """What the job's tasks wrote since this listener asked last.
@@ -440,11 +441,11 @@ class Service(Verbs):
         moment: asyncio.Future[Awaitable[list[str]]] = asyncio.get_running_loop().create_future()
 
         def begin() -> None:
-            unstored = self._driver.unstored_output(job_id)
+            unstored = self._driver.writer.unstored_output(job_id)
             self.logs.capture(job_id, listener, complete=False)
             moment.set_result(self.reader.begin(lambda ask: ask.whole_log(job_id, unstored)))
 
-        self._driver.when_idle(begin)
+        self._driver.writer.when_idle(begin)
         try:
             self.logs.prepend(job_id, listener, await (await moment))
         except BaseException:

@@ -59,20 +59,20 @@ class Verbs:
         if not self.ask.knows(job_id):
             return False
         self._driver.post(events.RemoveJob(at=self.clock(), job_id=job_id))
-        await self._driver.settled()
+        await self._driver.writer.settled()
         return True
 
     async def remove_jobs(self, job_ids: Iterable[int]) -> None:
         """Forget several jobs, with one transaction."""
         for job_id in job_ids:
             self._driver.post(events.RemoveJob(at=self.clock(), job_id=job_id))
-        await self._driver.settled()
+        await self._driver.writer.settled()
 
     async def _on_job(self, job_id: int, event: Callable[..., events.Event]) -> bool:
         if self.ask.job(job_id).record.status in JOB_ENDED:
             return False
         changed = self._driver.post(event(at=self.clock(), job_id=job_id))
-        await self._driver.settled()
+        await self._driver.writer.settled()
         return changed
 
     # --- verbs on tasks ------------------------------------------------------------------------------------------
@@ -116,5 +116,5 @@ class Verbs:
     async def _on_task(self, job_id: int, name: str, event: Callable[..., events.Event]) -> bool:
         task = self._alive_task(job_id, name)
         changed = self._driver.post(event(at=self.clock(), job_id=job_id, task_id=task.task_id))
-        await self._driver.settled()
+        await self._driver.writer.settled()
         return changed

@@ -79,13 +79,13 @@ class ScriptedMachine:
 class Scene:
     """A driver with its surroundings."""
 
-    def __init__(self, *answers: list[Command], store: SqliteStore | None = None) -> None:
+    def __init__(self, *answers: list[Command], store: SqliteStore | MemoryStore | None = None) -> None:
         self.machine = ScriptedMachine(answers)
         self.store: Any = store or MemoryStore()
         self.measures = Measures(started_at=0)
         self.now = 1000
         self.acted: list[Any] = []
-        self.logs = Logs(max_lines=10, max_bytes=1000, on_first=lambda: self.driver.soon(0))
+        self.logs = Logs(max_lines=10, max_bytes=1000, on_first=lambda: self.driver.writer.soon(0))
         machine: Any = self.machine
         self.driver = Driver(
             machine=machine,
@@ -111,7 +111,7 @@ def test_rows_are_stored_before_anything_is_carried_out() -> None:
         scene.driver._act = lambda action: stored.append((action, scene.store.job(1) is not None))
         scene.driver.submit(SUBMITTED, SUBMISSION)
         assert stored == []
-        await scene.driver.settled()
+        await scene.driver.writer.settled()
         assert stored == [(TOLD, True), (START, True)]
         assert scene.store.tasks(1) == (TASK,)
 
@@ -129,10 +129,10 @@ def test_events_of_one_moment_are_one_transaction() -> None:
         scene.driver.submit(SUBMITTED, SUBMISSION)
         scene.driver.post(PauseJob(at=1, job_id=1))
         scene.driver.post(PauseJob(at=2, job_id=1))
-        before = scene.driver.revision
-        await scene.driver.settled()
+        before = scene.driver.writer.revision
+        await scene.driver.writer.settled()
         assert len(writes) == 1
-        assert scene.driver.revision == before + 1
+        assert scene.driver.writer.revision == before + 1
 
     asyncio.run(scenario())
 
@@ -145,11 +145,11 @@ def test_a_job_that_cannot_be_stored_never_was() -> None:
         scene.store.unavailable = "the disk is full"
         scene.driver.submit(SUBMITTED, SUBMISSION)
         with pytest.raises(StoreUnavailable, match="disk is full"):
-            await scene.driver.settled()
+            await scene.driver.writer.settled()
         assert [type(event).__name__ for event in scene.machine.events] == ["JobSubmitted", "RemoveJob"]
         scene.store.unavailable = ""
-        await scene.driver.settled()
-        assert (scene.acted, scene.store.job(1), scene.driver.down) == ([], None, "")
+        await scene.driver.writer.settled()
+        assert (scene.acted, scene.store.job(1), scene.driver.writer.down) == ([], None, "")
 
     asyncio.run(scenario())
 
@@ -163,12 +163,12 @@ def test_the_loop_does_not_wait_for_another_process(tmp_path: Path) -> None:
         other = sqlite3.connect(tmp_path / "s.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         scene.driver.submit(SUBMITTED, SUBMISSION)
-        first = asyncio.create_task(scene.driver.settled())
-        await scene.until(lambda: scene.driver._writing is not None)
+        first = asyncio.create_task(scene.driver.writer.settled())
+        await scene.until(lambda: scene.driver.writer._writing is not None)
         scene.driver.attach(1, EXTRAS)
         scene.driver.post(PauseJob(at=1, job_id=1))
         scene.driver.post(PauseJob(at=2, job_id=1))
-        second = asyncio.create_task(scene.driver.settled())
+        second = asyncio.create_task(scene.driver.writer.settled())
         await asyncio.sleep(0.05)
         assert (first.done(), scene.acted, scene.driver.attached(1)) == (False, [], EXTRAS)
         other.execute("COMMIT")
@@ -192,7 +192,7 @@ def test_what_is_being_written_at_the_end_is_stored(tmp_path: Path) -> None:
         other = sqlite3.connect(tmp_path / "s.db", isolation_level=None, check_same_thread=False)
         other.execute("BEGIN IMMEDIATE")
         scene.driver.submit(SUBMITTED, SUBMISSION)
-        await scene.until(lambda: scene.driver._writing is not None)
+        await scene.until(lambda: scene.driver.writer._writing is not None)
         scene.driver.post(PauseJob(at=1, job_id=1))
         release = threading.Timer(0.05, other.execute, ["COMMIT"])
         release.start()
@@ -211,15 +211,15 @@ def test_what_cannot_be_stored_waits_until_it_can() -> None:
     async def scenario() -> None:
         scene = Scene([SaveJob(job=JOB)], [SaveTask(task=TASK), START])
         scene.driver.submit(SUBMITTED, SUBMISSION)
-        await scene.driver.settled()
+        await scene.driver.writer.settled()
         scene.store.unavailable = "the disk is full"
         scene.driver.post(PauseJob(at=1, job_id=1))
         with pytest.raises(StoreUnavailable):
-            await scene.driver.settled()
-        assert "disk is full" in scene.driver.down
+            await scene.driver.writer.settled()
+        assert "disk is full" in scene.driver.writer.down
         assert scene.acted == [Announce(event="DB_DOWN")]
         scene.store.unavailable = ""
-        await scene.until(lambda: not scene.driver.down)
+        await scene.until(lambda: not scene.driver.writer.down)
         assert scene.acted[1:] == [Announce(event="STARTED"), START]
         assert scene.store.tasks(1) == (TASK,)
 
@@ -237,11 +237,11 @@ def test_a_fault_of_the_store_freezes_instead_of_losing(caplog: pytest.LogCaptur
             raise TypeError("nobody thought of this")
 
         scene.driver.submit(SUBMITTED, SUBMISSION)
-        await scene.driver.settled()
+        await scene.driver.writer.settled()
         scene.store.write = broken  # type: ignore[method-assign]
         scene.driver.post(PauseJob(at=1, job_id=1))
         with pytest.raises(StoreUnavailable, match="nobody thought of this"):
-            await scene.driver.settled()
+            await scene.driver.writer.settled()
         scene.store.write = write  # type: ignore[method-assign]
         await scene.until(lambda: START in scene.acted)
 
@@ -280,20 +280,20 @@ def test_a_row_that_can_never_be_stored_ends_its_job_alone(caplog: pytest.LogCap
             [SaveTask(task=culprit), START],
             [SaveTask(task=other(TASK)), started],
             [SaveJob(job=replace(JOB, status=JobStatus.FAILED)), SaveTask(task=ended)],
+            store=PickyStore(lambda batch: bool(batch.tasks.get((1, 0), TASK).propagated)),
         )
-        scene.driver._store = scene.store = PickyStore(lambda batch: bool(batch.tasks.get((1, 0), TASK).propagated))
         scene.driver.submit(SUBMITTED, SUBMISSION)
         scene.driver.submit(replace(SUBMITTED, job_id=2), other(SUBMISSION))
-        await scene.driver.settled()
+        await scene.driver.writer.settled()
         scene.driver.post(PauseJob(at=1, job_id=1))
         scene.driver.post(PauseJob(at=1, job_id=2))
-        await scene.driver.settled()
+        await scene.driver.writer.settled()
         message = "The scheduler ended this job, because what came of it cannot be stored: OverflowError: too large"
         assert scene.machine.events[4:] == [JobBroken(at=1000, job_id=1, message=message, task_id=0)]
-        assert (scene.acted, scene.driver.down) == ([started], "")
+        assert (scene.acted, scene.driver.writer.down) == ([started], "")
         assert (scene.store.tasks(1), scene.store.tasks(2)) == ((ended,), (other(TASK),))
         assert scene.store.job(1).record.status is JobStatus.FAILED  # type: ignore[union-attr]
-        assert not scene.driver._batch
+        assert not scene.driver.writer.batch
 
     asyncio.run(scenario())
     assert "what came of job 1 can never be stored" in caplog.text
@@ -305,23 +305,25 @@ def test_an_ended_job_that_cannot_be_stored_is_stored_without_what_is_in_the_way
     async def scenario() -> None:
         culprit = replace(TASK, status=TaskStatus.FINISHED, propagated={"X": 1})
         finished = replace(JOB, status=JobStatus.FINISHED, remove_at=10**30)
-        scene = Scene([SaveJob(job=JOB), SaveTask(task=TASK)], [SaveJob(job=finished), SaveTask(task=culprit)])
-        scene.driver._store = scene.store = PickyStore(
+        store = PickyStore(
             lambda batch: (
                 any((row.remove_at or 0) > 2**63 for row in batch.jobs.values())
                 or any(row.propagated for row in batch.tasks.values())
             )
         )
+        scene = Scene(
+            [SaveJob(job=JOB), SaveTask(task=TASK)], [SaveJob(job=finished), SaveTask(task=culprit)], store=store
+        )
         scene.driver.submit(SUBMITTED, SUBMISSION)
-        await scene.driver.settled()
+        await scene.driver.writer.settled()
         scene.driver.post(PauseJob(at=1, job_id=1))
-        await scene.driver.settled()
+        await scene.driver.writer.settled()
         (task,) = scene.store.tasks(1)
         assert (task.status, task.propagated) == (TaskStatus.FAULTY, None)
         assert task.failure is not None
         assert task.failure.message.endswith("cannot be stored: OverflowError: too large")
         record = scene.store.job(1).record  # type: ignore[union-attr]
-        assert (record.status, record.remove_at, scene.driver.down) == (JobStatus.FAILED, None, "")
+        assert (record.status, record.remove_at, scene.driver.writer.down) == (JobStatus.FAILED, None, "")
 
     asyncio.run(scenario())
 
@@ -330,12 +332,12 @@ def test_a_submission_that_can_never_be_stored_is_refused_alone() -> None:
     """Whoever submitted it gets the reason; the other one of the same moment is there."""
 
     async def scenario() -> None:
-        scene = Scene([SaveJob(job=JOB), TOLD], [SaveJob(job=other(JOB))])
-        scene.driver._store = scene.store = PickyStore(lambda batch: 1 in batch.jobs)
+        store = PickyStore(lambda batch: 1 in batch.jobs)
+        scene = Scene([SaveJob(job=JOB), TOLD], [SaveJob(job=other(JOB))], store=store)
         scene.driver.submit(SUBMITTED, SUBMISSION)
-        refused = asyncio.ensure_future(scene.driver.settled(1))
+        refused = asyncio.ensure_future(scene.driver.writer.settled(1))
         scene.driver.submit(replace(SUBMITTED, job_id=2), other(SUBMISSION))
-        await scene.driver.settled(2)
+        await scene.driver.writer.settled(2)
         with pytest.raises(Unstorable, match=r"The job cannot be stored: OverflowError: too large\."):
             await refused
         assert (scene.store.job(1), scene.store.job(2) is None, scene.acted) == (None, False, [])
@@ -357,7 +359,7 @@ def test_an_action_that_raises_keeps_none_of_the_others(caplog: pytest.LogCaptur
 
         scene.driver._act = act
         scene.driver.submit(SUBMITTED, SUBMISSION)
-        await scene.driver.settled()
+        await scene.driver.writer.settled()
         message = "The scheduler failed at starting this task, and ended its job: RuntimeError: out of order"
         assert scene.acted == [TOLD]
         assert scene.machine.events[1:] == [JobBroken(at=1000, job_id=1, message=message, task_id=0)]
@@ -399,7 +401,7 @@ def test_a_kill_is_carried_out_though_nothing_can_be_stored() -> None:
         scene.store.unavailable = "full"
         scene.driver.post(PauseJob(at=1, job_id=1))
         with pytest.raises(StoreUnavailable):
-            await scene.driver.settled()
+            await scene.driver.writer.settled()
         assert scene.acted == [other, Announce(event="DB_DOWN")]
         scene.driver.close()
 
@@ -413,9 +415,9 @@ def test_the_machines_own_lines_go_to_the_tasks_log() -> None:
         line = LogLine(job_id=1, task_id=0, text="Walltime of 5 ms reached on task T")
         scene = Scene([SaveJob(job=JOB), SaveTask(task=TASK), line], [line])
         scene.driver.submit(SUBMITTED, SUBMISSION)
-        await scene.driver.settled()
+        await scene.driver.writer.settled()
         scene.driver.post(PauseJob(at=1, job_id=1))
-        await scene.driver.settled()
+        await scene.driver.writer.settled()
         texts = [(each.text, each.error, each.at) for each in scene.store.log(1, 0).lines]
         assert texts == [("Walltime of 5 ms reached on task T", True, 1000)] * 2
 
