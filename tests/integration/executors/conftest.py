@@ -111,8 +111,10 @@ class Lab:
     def left(self) -> list[str]:
         """The folders that attempts have left; those that nodes keep are empty."""
         kept = [path for path in self.folder.iterdir() if path.name.startswith("node-")]
+        # Processes that stay have some there.
+        kept = [path for path in kept if ".resident-" not in path.name]
         files = [str(file) for path in kept if path.is_dir() for file in path.rglob("*") if not file.is_dir()]
-        return [path.name for path in self.folder.iterdir() if path not in kept] + files
+        return [path.name for path in self.folder.iterdir() if not path.name.startswith("node-")] + files
 
     @staticmethod
     def script(code: str, language: str = "cpython") -> Script:

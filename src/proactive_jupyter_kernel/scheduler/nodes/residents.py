@@ -28,7 +28,7 @@ __all__ = ["ResidentProcess", "Residents"]
 #: A process that has not come up after so many seconds is not waited for any longer; its scripts are then started the
 #: plain way for some seconds.
 _START_LIMIT = 60.0
-_COLD_FOR = 300.0
+_COLD_FOR = 60.0
 #: Seconds that one lives without use, and how many there are on a node.
 _IDLE, _MOST = 120.0, 3
 #: Bytes; one that has become larger is not kept.
