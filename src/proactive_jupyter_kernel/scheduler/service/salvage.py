@@ -14,7 +14,7 @@ from typing import TypeAlias
 from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.service.errors import Unstorable
-from proactive_jupyter_kernel.scheduler.store.base import Batch, ResultRow, Store, StoreUnavailable
+from proactive_jupyter_kernel.scheduler.store.base import Batch, ResultRow, StoreUnavailable
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
 __all__ = ["Key", "as_broken", "joined", "parts", "store_parts", "task_of_culprit"]
@@ -30,7 +30,7 @@ def parts(batch: Batch) -> dict[Key, Batch]:
     found: dict[Key, Batch] = {}
 
     def part(key: Key) -> Batch:
-        return found.setdefault(key, Batch(revision=batch.revision))
+        return found.setdefault(key, Batch())
 
     for submission in batch.submissions:
         part(submission.job_id).submissions.append(submission)
@@ -57,7 +57,6 @@ def joined(batches: Iterable[Batch]) -> Batch:
     """One batch of several, later rows in place of earlier ones."""
     whole = Batch()
     for batch in batches:
-        whole.revision = batch.revision or whole.revision
         for each in fields(Batch):
             if each.name == "revision":
                 continue
@@ -110,26 +109,26 @@ def _stripped(row: Batch, message: str) -> Batch:
 
 
 def store_parts(
-    store: Store,
+    write: Callable[[Batch], None],
     left: dict[Key, Batch],
     *,
     undo: Callable[[int], None],
     end_job: Callable[[int, Batch, str], Batch],
 ) -> dict[Key, Unstorable]:
-    """Store part by part; what is stored is removed from `left`. Returns the parts that were refused, with the reason.
+    """Store part by part with `write`; what is stored leaves `left`. Returns what was refused, with the reason.
 
     A new job that cannot be stored is refused, and `undo` forgets it; of another one `end_job` gives the part with its
     end. Raises `StoreUnavailable` where nothing can be stored at all, or any more.
     """
     try:
-        store.write(Batch())
+        write(Batch())
     except Exception as fault:
         # Not a row, but the store: a fault of ours. Everything waits, so that nothing is lost.
         raise StoreUnavailable(f"The scheduler failed at storing what happened: {fault!r}.") from fault
     refused: dict[Key, Unstorable] = {}
     for key, part in list(left.items()):
         try:
-            store.write(part)
+            write(part)
         except StoreUnavailable:
             raise
         except Exception as error:
@@ -143,12 +142,12 @@ def store_parts(
             else:
                 message = f"The scheduler ended this job, because what came of it cannot be stored: {said}"
                 left[key] = end_job(key, part, message)
-                _store_rows(store, left, key, message)
+                _store_rows(write, left, key, message)
         del left[key]
     return refused
 
 
-def _store_rows(store: Store, left: dict[Key, Batch], key: int, message: str) -> None:
+def _store_rows(write: Callable[[Batch], None], left: dict[Key, Batch], key: int, message: str) -> None:
     """Store a job's part row by row, and without what can never be stored."""
     waiting = list(_rows(left[key]))
     while waiting:
@@ -156,7 +155,7 @@ def _store_rows(store: Store, left: dict[Key, Batch], key: int, message: str) ->
         row = waiting.pop(0)
         for form in (row, _stripped(row, message)):
             try:
-                store.write(form)
+                write(form)
                 break
             except StoreUnavailable:
                 raise

@@ -441,9 +441,16 @@ class Service(Verbs):
         moment: asyncio.Future[Awaitable[list[str]]] = asyncio.get_running_loop().create_future()
 
         def begin() -> None:
+            if moment.done():
+                return  # whoever asked does not wait any more
             unstored = self._driver.writer.unstored_output(job_id)
+            try:
+                earlier = self.reader.begin(lambda ask: ask.whole_log(job_id, unstored))
+            except Exception as error:
+                moment.set_exception(error)
+                return
             self.logs.capture(job_id, listener, complete=False)
-            moment.set_result(self.reader.begin(lambda ask: ask.whole_log(job_id, unstored)))
+            moment.set_result(earlier)
 
         self._driver.writer.when_idle(begin)
         try:

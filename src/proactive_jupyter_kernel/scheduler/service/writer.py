@@ -127,6 +127,8 @@ class Writer:
         about never can.
         """
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self.closed:
+            raise StoreUnavailable("The scheduler is stopping, so nothing is stored any more.")
         if self.batch or self.actions or self._flush_handle is not None:
             self._waiters.append((waiter, about))
             self.schedule()
@@ -181,6 +183,7 @@ class Writer:
                 self.batch.logs += self._logs.drain()
             self._write_now()
         self.closed = True
+        self._call_idle()
         self._thread.shutdown()
         if self._flush_handle is not None:
             self._flush_handle.cancel()
@@ -204,7 +207,7 @@ class Writer:
             return
         batch, actions, waiters = self.batch, self.actions, self._waiters
         self.batch, self.actions, self._waiters = Batch(), [], []
-        batch.revision = self.revision + 1 if batch.changes_jobs else None
+        self._number(batch)
         begin = time.perf_counter()
         written = self._written_at_once(batch, begin)
         if written is not None:
@@ -242,17 +245,24 @@ class Writer:
             return  # closed meanwhile
         self._writing = None
         self._written(writing)
-        calls, self._when_idle = self._when_idle, []
-        for call in calls:
-            call()
+        self._call_idle()
         wanted = self._flush_wanted or self.batch or self.actions or self._waiters
         if wanted and self._writing is None and self._flush_handle is None:
             self._flush()
 
+    def _call_idle(self) -> None:
+        calls, self._when_idle = self._when_idle, []
+        for call in calls:
+            try:
+                call()
+            except Exception:
+                _log.exception("what waited for the store could not be done")
+
     def _written(self, writing: _Writing) -> None:
         error = writing.future.exception()
         if error is None:
-            self._count(writing.batch, writing.begin)
+            self._stored(writing.batch)
+            self._count(writing.begin)
             self._recovered()
             _finish(writing.waiters)
             self._carry_out_all(writing.actions)
@@ -266,13 +276,18 @@ class Writer:
             # A row that can never be stored, a rare fault: found in this thread, with the machine.
             self._write_now()
 
-    def _count(self, batch: Batch, begin: float) -> None:
-        """A batch is stored."""
+    def _number(self, batch: Batch) -> None:
+        """Whoever has seen an earlier revision learns of what this batch changes."""
+        batch.revision = self.revision + 1 if batch.changes_jobs else None
+
+    def _stored(self, batch: Batch) -> None:
         self.revision = batch.revision or self.revision
-        self._measures.batches += 1
-        self._measures.batch_seconds += time.perf_counter() - begin
         for result in batch.results:
             tracing.mark("kept", result.job_id, result.task_id)
+
+    def _count(self, begin: float) -> None:
+        self._measures.batches += 1
+        self._measures.batch_seconds += time.perf_counter() - begin
 
     def _write_now(self) -> None:
         """Store the batch in this thread and carry out its actions."""
@@ -293,27 +308,33 @@ class Writer:
 
     def _write(self) -> Mapping[salvage.Key, Unstorable]:
         """Store the batch, whole or, where a part of it can never be stored, without this part; returns why not."""
+        begin = time.perf_counter()
         refused: dict[salvage.Key, Unstorable] = {}
         while self.batch:
-            begin = time.perf_counter()
             batch, self.batch = self.batch, Batch()
-            batch.revision = self.revision + 1 if batch.changes_jobs else None
             left: dict[salvage.Key, Batch] = {0: batch}
             try:
                 try:
-                    self._store.write(batch)
+                    self._write_one(batch)
                 except StoreUnavailable:
                     raise
                 except Exception as error:
                     _log.error("a batch could not be stored", exc_info=error)
                     left = salvage.parts(batch)
                     owner = self._owner
-                    refused |= salvage.store_parts(self._store, left, undo=owner.undo, end_job=owner.end_broken)
-            except StoreUnavailable:
+                    refused |= salvage.store_parts(self._write_one, left, undo=owner.undo, end_job=owner.end_broken)
+            except Exception as error:
                 self.batch = salvage.joined([*left.values(), self.batch])
-                raise
-            self._count(batch, begin)
+                if isinstance(error, StoreUnavailable):
+                    raise
+                raise StoreUnavailable(f"The scheduler failed at storing what happened: {error!r}.") from error
+        self._count(begin)
         return refused
+
+    def _write_one(self, batch: Batch) -> None:
+        self._number(batch)
+        self._store.write(batch)
+        self._stored(batch)
 
     def _carry_out_all(self, actions: list[Action]) -> None:
         for action in actions:
@@ -358,6 +379,8 @@ class Writer:
             self.down = ""
             _log.info("The store can be written again.")
             self._owner.carry_out(Announce(event="STARTED"))
+            if self._logs.waiting:
+                self.soon(0)  # lines that came meanwhile
 
     def _kill_now(self) -> None:
         """Carry out kills though nothing could be stored; a start of the same attempt that waits is dropped."""

@@ -34,7 +34,7 @@ from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRec
 from proactive_jupyter_kernel.scheduler.measures import Measures
 from proactive_jupyter_kernel.scheduler.service.driver import Driver
 from proactive_jupyter_kernel.scheduler.service.errors import Unstorable
-from proactive_jupyter_kernel.scheduler.service.logs import Logs
+from proactive_jupyter_kernel.scheduler.service.logs import Logs, LogSource
 from proactive_jupyter_kernel.scheduler.store.base import (
     Batch,
     Endpoint,
@@ -43,6 +43,7 @@ from proactive_jupyter_kernel.scheduler.store.base import (
     StoreUnavailable,
     Submission,
 )
+from proactive_jupyter_kernel.scheduler.store.base import LogLine as StoredLine
 from proactive_jupyter_kernel.scheduler.store.memory import MemoryStore
 from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore
 from proactive_jupyter_kernel.workflow.model import Priority, Workflow
@@ -297,6 +298,112 @@ def test_a_row_that_can_never_be_stored_ends_its_job_alone(caplog: pytest.LogCap
 
     asyncio.run(scenario())
     assert "what came of job 1 can never be stored" in caplog.text
+
+
+def test_what_is_salvaged_has_a_revision_of_its_own() -> None:
+    """Whoever read between two parts learns of the second one, too."""
+
+    async def scenario() -> None:
+        store = PickyStore(lambda batch: (1, 0) in batch.tasks and len(batch.tasks) > 1)
+        scene = Scene(
+            [SaveTask(task=TASK), SaveTask(task=replace(TASK, task_id=1)), SaveTask(task=other(TASK))], store=store
+        )
+        numbers: list[tuple[int | None, int]] = []
+        write = store.write
+
+        def counted(batch: Batch) -> None:
+            write(batch)
+            if batch:
+                numbers.append((batch.revision, len(batch.tasks)))
+
+        store.write = counted  # type: ignore[method-assign]
+        before = scene.driver.writer.revision
+        scene.driver.post(PauseJob(at=1, job_id=1))
+        await scene.driver.writer.settled()
+        assert numbers == [(before + 1, 1), (before + 2, 1), (before + 3, 1)]
+        assert scene.driver.writer.revision == before + 3
+
+    asyncio.run(scenario())
+
+
+def test_nothing_more_is_kept_waiting_when_the_driver_is_closed() -> None:
+    """Who waits for the store then gets an answer."""
+
+    async def scenario() -> None:
+        scene = Scene([], [SaveJob(job=JOB)])
+        scene.driver.close()
+        scene.driver.post(PauseJob(at=1, job_id=1))
+        with pytest.raises(StoreUnavailable, match="is stopping"):
+            await scene.driver.writer.settled()
+
+    asyncio.run(scenario())
+
+
+def test_lines_that_came_while_the_store_was_down_are_stored_when_it_is_back() -> None:
+    """Though no event follows."""
+
+    async def scenario() -> None:
+        scene = Scene([SaveJob(job=JOB), SaveTask(task=TASK)], [SaveTask(task=TASK)])
+        scene.driver.submit(SUBMITTED, SUBMISSION)
+        await scene.driver.writer.settled()
+        scene.store.unavailable = "the disk is full"
+        scene.driver.post(PauseJob(at=1, job_id=1))
+        with pytest.raises(StoreUnavailable):
+            await scene.driver.writer.settled()
+        source = LogSource(job_id=1, task_id=0, task_name="T", host="h")
+        scene.logs.append(source, StoredLine(error=False, at=1, text="meanwhile"))
+        scene.store.unavailable = ""
+        await scene.until(lambda: bool(scene.store.log(1, 0).lines))
+        assert not scene.driver.writer.output_waits
+
+    asyncio.run(scenario())
+
+
+def test_a_kill_that_raises_does_not_keep_the_store_from_being_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    """What is to be announced or killed may fail; the batch is stored all the same when the store is back."""
+
+    async def scenario() -> None:
+        scene = Scene([SaveJob(job=JOB)], [SaveTask(task=TASK), KILL])
+        scene.driver.submit(SUBMITTED, SUBMISSION)
+        await scene.driver.writer.settled()
+        scene.store.unavailable = "full"
+
+        def act(action: Any) -> None:
+            raise RuntimeError("out of order")
+
+        scene.driver._act = act
+        scene.driver.post(PauseJob(at=1, job_id=1))
+        with pytest.raises(StoreUnavailable):
+            await scene.driver.writer.settled()
+        scene.store.unavailable = ""
+        await scene.until(lambda: scene.store.tasks(1) == (TASK,))
+
+    asyncio.run(scenario())
+    assert caplog.text.count("could not be carried out") == 3
+
+
+def test_what_raises_when_nothing_is_written_does_not_stop_the_next_batch(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What came meanwhile is stored."""
+
+    async def scenario() -> None:
+        store = SqliteStore(tmp_path / "s.db")
+        scene = Scene([SaveJob(job=JOB)], [SaveTask(task=TASK)], store=store)
+        other = sqlite3.connect(tmp_path / "s.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        scene.driver.submit(SUBMITTED, SUBMISSION)
+        await scene.until(lambda: scene.driver.writer._writing is not None)
+        scene.driver.writer.when_idle(lambda: print(1 / 0))
+        scene.driver.post(PauseJob(at=1, job_id=1))
+        other.execute("COMMIT")
+        await scene.until(lambda: store.tasks(1) == (TASK,))
+        other.close()
+        scene.driver.close()
+        store.close()
+
+    asyncio.run(scenario())
+    assert "ZeroDivisionError" in caplog.text
 
 
 def test_an_ended_job_that_cannot_be_stored_is_stored_without_what_is_in_the_way() -> None:
