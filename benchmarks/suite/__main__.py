@@ -47,6 +47,11 @@ class Suite:
             "scripts": [],
         }
 
+    def load(self) -> None:
+        """Take the results of the run that the folder has, instead of measuring."""
+        self._result = json.loads((self._out / "results.json").read_text(encoding="utf-8"))
+        self.figures = {case: Figure.of_json(data) for case, data in self._result["figures"].items()}
+
     def run(self) -> None:
         ready = self._install()
         with tempfile.TemporaryDirectory(prefix="bench-", dir=self._options.tmp) as name:
@@ -171,7 +176,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """0: every wanted target is met; 1: one is missed or was not measured."""
     options = _options(arguments)
     suite = Suite(options)
-    suite.run()
+    suite.load() if options.render else suite.run()
     suite.write()
     judged = [row for row in rows(suite.figures) if row.target.case in options.only]
     print(report.table(judged))
@@ -203,6 +208,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=0, help="runs of each job and peer, in turns")
     parser.add_argument("--out", default="build/bench", help="the folder for the results")
     parser.add_argument("--tmp", default=None, help="where the schedulers have their folders; by default the system's")
+    parser.add_argument("--render", action="store_true", help="measure nothing: write table, page and plot anew")
     parser.add_argument("--page", default="", help="also write the page to this file")
     options = parser.parse_args(arguments)
     single = options.only is not None

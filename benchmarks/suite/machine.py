@@ -61,7 +61,7 @@ def _system() -> str:
         name = platform.freedesktop_os_release()["PRETTY_NAME"]
     except (OSError, KeyError):
         name = platform.system()
-    return f"{name}, {platform.system()} {platform.release()}"
+    return f"{name}, {platform.system()} {'.'.join(platform.release().split('.')[:2])}"
 
 
 def _processor() -> str:

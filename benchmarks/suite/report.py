@@ -16,6 +16,13 @@ __all__ = ["drawing", "page", "peer_table", "table"]
 #: The jobs that peers run, too, and what stands above their columns.
 _SHARED = {"python": "independent functions", "chain": "chain", "fan": "fan"}
 
+#: The load of a machine that does nothing else, at most.
+_QUIET = 0.5
+_BUSY = (
+    "**The machine was busy with other work: these figures are no verdict about the scheduler, and say little even as "
+    "ratios. Run `make bench` on a quiet machine.** "
+)
+
 
 def table(judged: Sequence[Row]) -> str:
     """The targets, one line each."""
@@ -119,6 +126,7 @@ def page(result: Mapping[str, Any], template: str) -> str:
     judged = rows({case: Figure.of_json(data) for case, data in result["figures"].items()})
     return Template(template).substitute(
         machine,
+        busy=_BUSY if machine["load"] > _QUIET else "",
         quick="This was a quick run: fewer runs, smaller jobs. " if result["quick"] else "",
         met=sum(row.verdict in (Verdict.MET, Verdict.MOONSHOT) for row in judged),
         all=len(judged),

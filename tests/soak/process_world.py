@@ -8,8 +8,9 @@ import os
 import random
 import resource
 import signal
+import socket
 import sqlite3
-import subprocess
+import struct
 import sys
 import threading
 import time
@@ -309,16 +310,20 @@ def _lock(world: ProcessRound) -> None:
 
 def _kill_client(world: ProcessRound) -> None:
     """Clients die while they submit: such a job exists and runs like any other, or does not exist."""
-    file = world.folder / "job.xml"
-    file.write_text(world.text(), encoding="utf-8")
-    for _ in range(3):
-        command = [sys.executable, "-m", "proactive_jupyter_kernel", "submit", str(file)]
-        client = subprocess.Popen(
-            command, env=world.daemon.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        time.sleep(world.chance.uniform(0.2, 2.0))
-        client.kill()
-        client.wait()
+    client = world.daemon.client
+    files = [("file", (None, world.text().encode(), "application/xml"))]
+    query = {"PYTHON_COMMAND": sys.executable}
+    request = client.build_request("POST", "/scheduler/submit", params=query, files=files)
+    body = request.read()
+    head = f"POST {request.url.raw_path.decode()} HTTP/1.1\r\n"
+    head += "".join(f"{name}: {value}\r\n" for name, value in request.headers.items()) + "\r\n"
+    content = head.encode() + body
+    for number in range(6):
+        with socket.create_connection((request.url.host, request.url.port)) as connection:
+            # Half of them have sent all, and are gone before the answer; without a word, as after `kill -9`.
+            connection.sendall(content if number % 2 else content[: world.chance.randrange(len(content))])
+            time.sleep(world.chance.choice((0.0, 0.005, 0.05)))
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 _THOUSAND = """\
