@@ -157,9 +157,14 @@ def test_full_disk_is_the_failure_of_the_node(giver: Giver, monkeypatch: pytest.
         raise OSError(28, "No space left on device", str(self.folder))
 
     monkeypatch.setattr(Scratch, "create", full)
-    failure = giver.run("").failure
+    frame = giver.next("outcome", giver.give(giver.attempt("")))
+    failure = outcome_from(frame["outcome"]).failure
     assert failure is not None
-    assert (failure.kind, failure.message.partition(",")[0]) == (FailureKind.LOST, "There is no space left on the node")
+    assert (failure.kind, failure.message.partition(",")[0], frame["pause"] > 0) == (
+        FailureKind.LOST,
+        "There is no space left on the node",
+        True,
+    )
 
 
 def test_disk_that_fills_up_under_a_task(giver: Giver, monkeypatch: pytest.MonkeyPatch) -> None:

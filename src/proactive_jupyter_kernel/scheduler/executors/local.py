@@ -7,6 +7,7 @@ import dataclasses
 import itertools
 import os
 import platform
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,8 @@ __all__ = ["LocalExecutor", "LocalSettings"]
 
 #: More answers of selection scripts are not remembered.
 _MOST_ANSWERS = 10_000
+#: Seconds between two looks whether a pause was broken off.
+_LOOK = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +138,8 @@ class LocalExecutor:
             return Outcome(failure=_node_died())
         if answer is None:
             return Outcome(failure=killed() if work.stopped is FailureKind.KILLED else lost())
+        # The attempt will be repeated at once, and its slot is taken as long as this one has not ended.
+        await work.wait(answer.get("pause", 0.0))
         return outcome_from(answer["outcome"], answer.get("raw", ()))
 
     async def _work(
@@ -220,6 +225,12 @@ class _Work:
         self.node: WorkingNode | None = None
         self.stopped: FailureKind | None = None
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait that long, or until it is stopped."""
+        end = time.monotonic() + seconds
+        while self.stopped is None and (left := end - time.monotonic()) > 0:
+            await asyncio.sleep(min(left, _LOOK))
 
     def stop(self, kind: FailureKind) -> None:
         """Have it end soon, for that reason."""

@@ -70,6 +70,8 @@ class AttemptRun:
         )
         #: When it has ended: whether processes of it live on, as it wanted.
         self.leaves_processes = False
+        #: Whether it failed because the node's disk is full.
+        self.found_no_space = False
 
     @property
     def key(self) -> str:
@@ -106,6 +108,7 @@ class AttemptRun:
         except ProcessesLost:
             self._fail(failure(FailureKind.LOST, "The process that runs the tasks of this interpreter has died"))
         except NoSpace as error:
+            self.found_no_space = True
             self._fail(failure(FailureKind.LOST, str(error)))
         finally:
             self._stop.forget()

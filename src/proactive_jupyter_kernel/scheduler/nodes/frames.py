@@ -20,7 +20,8 @@ ready      ``pid``                                                       it wait
 output     ``key`` ``lines``: [stream, text, milliseconds]               what the task wrote, in order
 progress   ``key`` ``percent``
 outcome    ``key`` ``outcome`` ``raw``: its value ``retire``             the attempt has ended, nothing is left of it;
-                                                                         ``retire``: give this node no more work
+                                                                         ``retire``: give this node no more work;
+                                                                         ``pause``: seconds until it makes sense again
 answer     ``key`` ``answer``                                            of a selection
 note       ``level`` ``name`` ``text``                                   a line for the scheduler's own log
 ========== ============================================================= ==========================================

@@ -41,6 +41,8 @@ _LOGGER = logging.getLogger(__name__)
 #: Seconds that lines of output are gathered, so that a burst of them goes in one frame; and how many at most.
 _GATHER = 0.01
 _MOST_LINES = 2_000
+#: Seconds until a full disk may have room again.
+_PAUSE = 5.0
 
 
 class Node:
@@ -177,6 +179,8 @@ class Node:
             self._is_used_up = self._is_used_up or run.leaves_processes
             content, raw = outcome_to(outcome)
             answer: dict[str, Any] = {"do": "outcome", "key": self._key, "outcome": content, "raw": raw}
+            if run.found_no_space:
+                answer["pause"] = _PAUSE
         else:
             asking = SelectionRun(selection_from(frame["selection"]), self._key, host, folder)
             self._running = asking

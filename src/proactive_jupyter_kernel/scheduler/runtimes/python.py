@@ -18,6 +18,7 @@ from proactive_jupyter_kernel.workflow import values
 __all__ = ["RUNTIMES", "Python"]
 
 _HARNESS = Path(__file__).with_name("harness") / "python"
+_RUN = str(_HARNESS / "run.py")
 #: What the harness shares with tasks on a ProActive server.
 _TASK_SIDE = Path(str(values.__file__)).with_name("python_tasks")
 #: Importable by a child that `multiprocessing` spawns; its own names are gone when the script's begin.
@@ -63,7 +64,7 @@ class Python(Runtime):
     def launch(self, stage: Stage) -> Launch:
         """``python run.py FOLDER``; a template of the interpreter may fork instead."""
         programs = self.program(stage)
-        run = str(self._harness_folder(stage) / "run.py")
+        run = str(self._harness_folder(stage) / "run.py") if stage.enclosed else _RUN
         main = os.path.join(stage.folder, f"{file_stem(stage.task_name)}.py")
         told = self.tell(stage, None, main=main, code=stage.script.code)
         # A child of the script that finds its parent's main module by the file is told there.
