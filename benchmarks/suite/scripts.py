@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -50,14 +51,20 @@ SCRIPTS = (
     BenchScript(name="completion", full=("50",), quick=("10",)),
     BenchScript(name="card", full=("1000",), quick=("200",)),
     BenchScript(name="picture"),
+    BenchScript(name="push_channel", quick=("--iterations", "200", "--rounds", "1")),
+    BenchScript(name="full_store", quick=("--jobs", "1000", "--rounds", "2")),
+    BenchScript(name="large_results", quick=("--tasks", "50")),
 )
 
 
 def run(script: BenchScript, *, quick: bool) -> ScriptRun:
     """Run one script."""
     command = [sys.executable, str(_FOLDER / f"{script.name}.py"), *(script.quick if quick else script.full), "--json"]
+    # Some use what this package has.
+    path = os.pathsep.join(filter(None, (str(_FOLDER.parent), os.environ.get("PYTHONPATH", ""))))
+    environment = {**os.environ, "PYTHONPATH": path}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_LIMIT)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_LIMIT, env=environment)
     except subprocess.TimeoutExpired:
         return ScriptRun(name=script.name, figures=None, within_limits=False, trouble=f"not done in {_LIMIT} s")
     lines = done.stdout.strip().splitlines()
