@@ -28,7 +28,7 @@ from proactive_jupyter_kernel.scheduler.engine import rules
 from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor, ScriptedAttempt
 from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
 from proactive_jupyter_kernel.scheduler.service import driver as driver_module
-from proactive_jupyter_kernel.scheduler.service import submission
+from proactive_jupyter_kernel.scheduler.service import submission, writer
 from proactive_jupyter_kernel.scheduler.service.checking import Question
 from proactive_jupyter_kernel.scheduler.service.service import Service, now_ms
 from proactive_jupyter_kernel.scheduler.site import Site
@@ -149,7 +149,7 @@ def _planned(plan: Plan) -> Iterator[None]:
     # Nobody waits here: not for the disk, not for the next execution of a task, not after the clock was set.
     with (
         mock.patch.object(sqlite3, "connect", lambda *args, **kwargs: real(*args, **kwargs, factory=factory)),
-        mock.patch.object(driver_module, "_RETRY_FIRST", 0.001),
+        mock.patch.object(writer, "_RETRY_FIRST", 0.001),
         mock.patch.object(driver_module, "_LONGEST_SLEEP", 50),
         mock.patch.object(rules, "growing_delay", return_value=1),
     ):
