@@ -20,7 +20,7 @@ from pathlib import Path
 
 from proactive_jupyter_kernel.scheduler.nodes.loop import Loop
 from proactive_jupyter_kernel.scheduler.nodes.processes import Command, Spawner, StartFailed
-from proactive_jupyter_kernel.scheduler.nodes.scratch import remove
+from proactive_jupyter_kernel.scheduler.nodes.removal import remove
 from proactive_jupyter_kernel.scheduler.nodes.streams import Output, new_pipes
 
 __all__ = ["ResidentProcess", "Residents"]

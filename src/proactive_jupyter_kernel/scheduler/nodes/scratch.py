@@ -13,23 +13,18 @@ import contextlib
 import glob
 import itertools
 import json
-import logging
 import os
 import secrets
-import shutil
-import stat
-import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from proactive_jupyter_kernel.scheduler.nodes.removal import is_private_folder, remove, remove_content
+
 __all__ = ["NodeFolder", "Scratch", "clean_up", "clean_up_node"]
 
-_LOGGER = logging.getLogger(__name__)
 #: Characters of a mark that all attempts of a node share; the others count.
 _MARK = 16
-#: How `os.lstat` shows a folder for this user alone.
-_PRIVATE = stat.S_IFDIR | 0o700
 #: The stage whose folder is kept, because every attempt has it.
 _USUAL = "main"
 
@@ -106,8 +101,7 @@ class Scratch:
         try:
             os.rename(self._node.kept_text, self._top)
         except OSError:
-            if self.folder.exists():
-                remove(self.folder)
+            remove(self.folder)
             os.makedirs(self.folder, mode=0o700)
             for folder in (self.local, self._own, self._usual):
                 os.mkdir(folder, 0o700)
@@ -124,8 +118,7 @@ class Scratch:
         hidden = self.local / ".proactive"
         if self._control == str(hidden):
             self._control = self._own
-            if hidden.exists():
-                remove(hidden)
+            remove(hidden)
 
     def stage(self, name: str) -> Path:
         """A new folder for a stage."""
@@ -155,31 +148,29 @@ class Scratch:
     def _is_clean(self) -> bool:
         """Whether it is as it was made, once the files of stages are gone."""
         try:
+            if not self._has_own_folders():
+                return False
             # What a stage is told is known to be files; who made folders there has the whole of it removed.
             for name in os.listdir(self._usual):
                 os.unlink(f"{self._usual}{os.sep}{name}")
             for name in os.listdir(self._own):
                 if name != _USUAL:
                     os.unlink(f"{self._own}{os.sep}{name}")
-            local = f"{self._top}{os.sep}local"
-            return (
-                not os.listdir(local)
-                and set(os.listdir(self._top)) == {"local", "control"}
-                and all(os.lstat(path).st_mode == _PRIVATE for path in (self._top, local))
-            )
+            return not os.listdir(self.local) and set(os.listdir(self._top)) == {"local", "control"}
         except OSError:
             return False
 
     def _empty(self) -> bool:
         """Remove all that is in it; whether it is then as it was made."""
-        for folder in (self.local, self._usual):
-            with contextlib.suppress(OSError), os.scandir(folder) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        remove(Path(entry.path))
-                    else:
-                        os.unlink(entry.path)
+        with contextlib.suppress(OSError):
+            if self._has_own_folders():
+                remove_content(self.local)
+                remove_content(self._usual)
         return self._is_clean()
+
+    def _has_own_folders(self) -> bool:
+        """Whether all are folders as they were made: a task may have put links in their place."""
+        return all(is_private_folder(path) for path in (self._top, self.local, self._own, self._usual))
 
 
 def clean_up(root: Path) -> None:
@@ -187,10 +178,7 @@ def clean_up(root: Path) -> None:
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
     _end_all(_read(path) for path in root.glob("*.json"))
     for path in root.iterdir():
-        if path.is_dir() and not path.is_symlink():
-            remove(path)
-        else:
-            path.unlink(missing_ok=True)
+        remove(path)
 
 
 def clean_up_node(root: Path, name: str, keys: Iterable[str]) -> None:
@@ -198,8 +186,7 @@ def clean_up_node(root: Path, name: str, keys: Iterable[str]) -> None:
     journal = _journal_of(root, name)
     _end_all([_read(journal)])
     for folder in (root / name, *(root / key for key in keys), *root.glob(f"{glob.escape(name)}.resident-*")):
-        if folder.exists():
-            remove(folder)
+        remove(folder)
     journal.unlink(missing_ok=True)
 
 
@@ -234,27 +221,3 @@ def _created(pid: int) -> float:
         return psutil.Process(pid).create_time()
     except psutil.Error:
         return 0.0
-
-
-def remove(folder: Path) -> None:
-    """Remove a folder, also where a task took the right to write from a part of it; what stays is logged."""
-    if sys.version_info >= (3, 12):
-        shutil.rmtree(folder, onexc=_retry)
-    else:
-        shutil.rmtree(folder, onerror=_retry)
-
-
-def _retry(function: Callable[..., Any], path: str, _error: object) -> None:
-    """Give back the right to write, and try once more."""
-    try:
-        for target in (os.path.dirname(path), path):
-            if os.path.exists(target) and not os.path.islink(target):
-                os.chmod(target, stat.S_IRWXU)
-        if os.path.isdir(path) and not os.path.islink(path):
-            shutil.rmtree(path)
-        else:
-            os.unlink(path)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        _LOGGER.warning("%s cannot be removed: %s", path, error)
