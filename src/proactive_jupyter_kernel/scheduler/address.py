@@ -22,6 +22,7 @@ from typing import IO, Any
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
 from proactive_jupyter_kernel.scheduler import private_files
+from proactive_jupyter_kernel.scheduler.file_locks import try_lock
 
 __all__ = ["LOCK_FILE", "DataFolderInUse", "Holder", "address_file", "locked", "start_time"]
 
@@ -135,7 +136,7 @@ class Holder:
             if self._folder is None or not _same(self._folder, self._data_dir):
                 return
             file = _opened(self._path)
-            if not _try_lock(file):
+            if not try_lock(file):
                 file.close()
                 return
             self._file.close()
@@ -199,7 +200,7 @@ def _opened(path: Path) -> IO[str]:
 
 def _patiently_locked(file: IO[str], folder: int | None) -> bool:
     deadline = time.monotonic() + _LOCK_PATIENCE
-    while not (_try_lock(file) and _try_lock_folder(folder)):
+    while not (try_lock(file) and _try_lock_folder(folder)):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.05)
@@ -223,18 +224,6 @@ def _same(handle: int, path: Path) -> bool:
 
 
 if sys.platform == "win32":
-    import msvcrt
-
-    #: Beyond the content, which others must be able to read.
-    _LOCK_AT = 1 << 30
-
-    def _try_lock(file: IO[str]) -> bool:
-        file.seek(_LOCK_AT)
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
 
     def _open_folder(data_dir: Path) -> int | None:
         """None: Windows does not remove a file that is open, so that the lock file is enough."""
@@ -245,13 +234,6 @@ if sys.platform == "win32":
 
 else:
     import fcntl
-
-    def _try_lock(file: IO[str]) -> bool:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
 
     def _open_folder(data_dir: Path) -> int | None:
         return os.open(data_dir, os.O_RDONLY)

@@ -58,11 +58,11 @@ def watched(data_dir: Path, settings: Settings) -> Iterator[None]:
         yield
         return
     with file:
-        enabled = _enable(file.fileno())
         try:
-            yield
+            with _fault_handler(file.fileno()):
+                yield
         except ProActiveError:
-            _close(path, enabled)
+            _remove(path)
             raise
         except Exception:
             file.write(f"It ended with an exception.\n\n{traceback.format_exc()}\n")
@@ -71,23 +71,26 @@ def watched(data_dir: Path, settings: Settings) -> Iterator[None]:
             print(f"The scheduler crashed. Attach this report when you report the fault: {report}", file=sys.stderr)
             raise
         except BaseException:
-            _close(path, enabled)
+            _remove(path)
             raise
         else:
-            _close(path, enabled)
+            _remove(path)
 
 
-def _enable(descriptor: int) -> bool:
-    """Whether the fault handler writes to the file; it may be in use already, as in tests."""
+@contextlib.contextmanager
+def _fault_handler(descriptor: int) -> Iterator[None]:
+    """Have the fault handler write to the file, unless it is in use already, as in tests."""
     if faulthandler.is_enabled():
-        return False
+        yield
+        return
     faulthandler.enable(descriptor, all_threads=True)
-    return True
-
-
-def _close(path: Path, enabled: bool) -> None:
-    if enabled:
+    try:
+        yield
+    finally:
         faulthandler.disable()
+
+
+def _remove(path: Path) -> None:
     with contextlib.suppress(OSError):
         path.unlink()
 

@@ -10,8 +10,8 @@ __all__ = ["try_lock"]
 if sys.platform == "win32":
     import msvcrt
 
-    #: Beyond the content, which others must be able to read.
-    _LOCK_AT = 1024
+    #: Beyond the content, which others must be able to read. `client.lock_file` looks there.
+    _LOCK_AT = 1 << 30
 
     def try_lock(file: IO[Any]) -> bool:
         """Lock the file; False where somebody else has."""

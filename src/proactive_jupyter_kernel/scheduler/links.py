@@ -50,9 +50,13 @@ class Links:
         """The content behind an http, https or file address. Raises `LinkFailed`."""
         host = self._hosts.setdefault(_host_of(url), asyncio.Semaphore(self._most_a_host))
         await self._enter(host)
-        reading = in_daemon_thread(
-            lambda: _read(url, self._seconds, largest, headers or {}), ended=lambda: self._leave(host)
-        )
+        try:
+            reading = in_daemon_thread(
+                lambda: _read(url, self._seconds, largest, headers or {}), ended=lambda: self._leave(host)
+            )
+        except RuntimeError as error:  # of `Thread.start`
+            self._leave(host)
+            raise LinkFailed(f"the system has no room for another thread: {error}") from error
         try:
             async with asyncio.timeout(self._seconds):
                 return await reading

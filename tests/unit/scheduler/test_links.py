@@ -117,6 +117,26 @@ def test_a_host_that_does_not_answer_leaves_room_for_others(host: Any) -> None:
     assert time.monotonic() - begin < 15
 
 
+def test_no_room_for_another_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reading fails with the reason, and takes no place from the next one."""
+    start = threading.Thread.start
+
+    def refused(thread: threading.Thread) -> None:
+        monkeypatch.setattr(threading.Thread, "start", start)
+        raise RuntimeError("can't start new thread")
+
+    async def run() -> bytes:
+        links = Links(seconds=20.0, most=1)
+        monkeypatch.setattr(threading.Thread, "start", refused)
+        with pytest.raises(LinkFailed, match="no room for another thread"):
+            await links.read(url, largest=100)
+        return await links.read(url, largest=100)
+
+    (tmp_path / "a").write_bytes(b"content")
+    url = (tmp_path / "a").as_uri()
+    assert asyncio.run(run()) == b"content"
+
+
 def test_too_many_requests_to_one_host(host: Any) -> None:
     """Those that find no room in their time say what they waited for."""
     silent = host(lambda connection: connection.recv(1))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import itertools
-import os
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +30,6 @@ from proactive_jupyter_kernel.scheduler.nodes.codec import (
     selection_to,
 )
 from proactive_jupyter_kernel.scheduler.nodes.frames import Frame
-from proactive_jupyter_kernel.scheduler.nodes.output import OutputLimits
 from proactive_jupyter_kernel.scheduler.nodes.scratch import clean_up
 from proactive_jupyter_kernel.scheduler.nodes.selection import answered
 from proactive_jupyter_kernel.scheduler.nodes.settings import NodeSettings
@@ -50,29 +48,17 @@ _LOOK = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LocalSettings:
-    """How the local executor works. Times are seconds, sizes bytes; for what is not said here see `NodeSettings`."""
+class LocalSettings(NodeSettings):
+    """How the local executor works, and each of its nodes. Times are seconds, sizes bytes."""
 
     slots: int = 4
     #: Node sources beside `DEFAULT_SOURCE`, which has `slots` nodes.
     sources: tuple[NodeSource, ...] = ()
-    warm: bool = True
-    #: Also how long a node lives without use.
-    warm_idle: float = 300.0
-    warm_most: int = 4
-    grace: float = 2.0
-    side_limit: float = 300.0
-    result_limit: int = 64 * 1024 * 1024
-    memory_limit: int = 0
-    progress_every: float = 0.5
-    output: OutputLimits = dataclasses.field(default_factory=OutputLimits)
-    threads: bool = os.name != "posix"
-    data_spaces: bool = False
 
     def of_nodes(self, scratch: Path) -> NodeSettings:
         """What each node is told."""
-        names = {field.name for field in dataclasses.fields(NodeSettings)} - {"scratch", "name"}
-        return NodeSettings(scratch=str(scratch), name="", **{name: getattr(self, name) for name in names})
+        names = [field.name for field in dataclasses.fields(NodeSettings)]
+        return NodeSettings(**{**{name: getattr(self, name) for name in names}, "scratch": str(scratch)})
 
 
 class LocalExecutor:

@@ -18,11 +18,11 @@ class NodeSettings:
     """What the node's giver of work tells it first. Times are seconds, sizes bytes."""
 
     #: The folder of all nodes of the machine, and the name of this one in it.
-    scratch: str
-    name: str
+    scratch: str = ""
+    name: str = ""
     #: False: start every process anew, also where warm ones could be kept.
     warm: bool = True
-    #: How long a warm interpreter beside the node's own lives without use, and how many are kept.
+    #: How long a warm interpreter beside the node's own lives without use, and the node itself; how many are kept.
     warm_idle: float = 300.0
     warm_most: int = 4
     #: How long a process that was asked to end may take before it is killed.

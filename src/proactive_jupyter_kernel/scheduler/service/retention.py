@@ -58,8 +58,8 @@ class Retention:
 
     def soon(self) -> None:
         """A job has ended, or the scheduler started: look in a moment."""
-        if self._timer is None and not self._closed and (self._kept or self._days):
-            self._timer = asyncio.get_running_loop().call_later(DELAY, self._look)
+        if not self._closed and (self._kept or self._days):
+            self._look_in(DELAY)
 
     async def close(self) -> None:
         """Look no more; a removal that has begun is stored first."""
@@ -74,7 +74,16 @@ class Retention:
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._logged())
         if self._days and not self._closed:
-            self._timer = asyncio.get_running_loop().call_later(_HOUR, self._look)
+            self._look_in(_HOUR)
+
+    def _look_in(self, seconds: float) -> None:
+        """Look then, unless that is to happen earlier anyway."""
+        loop = asyncio.get_running_loop()
+        if self._timer is not None:
+            if self._timer.when() <= loop.time() + seconds:
+                return
+            self._timer.cancel()
+        self._timer = loop.call_later(seconds, self._look)
 
     async def _logged(self) -> None:
         try:

@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from proactive_jupyter_kernel.errors import SubmissionRefused, UnknownJob, WorkflowError
 from proactive_jupyter_kernel.scheduler import collector, java_libraries, tracing
@@ -72,9 +72,6 @@ if TYPE_CHECKING:
 __all__ = ["Service", "now_ms"]
 
 _log = logging.getLogger(__name__)
-
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
 
 #: Seconds that lines of output may wait before they are stored.
 _LOG_DELAY = 0.25

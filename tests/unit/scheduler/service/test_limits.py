@@ -109,17 +109,19 @@ def test_jobs_beyond_the_age_are_removed() -> None:
     play(scenario, MemoryStore(), jobs_days=3, jobs_kept=0)
 
 
-def test_the_end_of_a_job_leads_to_a_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A moment later, without anybody asking."""
+@pytest.mark.parametrize("days", [0, 30])
+def test_the_end_of_a_job_leads_to_a_look(days: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A moment later, without anybody asking; also where a look at the age of jobs is due in an hour."""
     monkeypatch.setattr(retention, "DELAY", 0.01)
 
     async def scenario(service: Service) -> None:
+        await asyncio.sleep(0.05)  # the look of the start is over
         await run_jobs(service, 5)
         async with asyncio.timeout(20):
             while service.ask.jobs(ALL).total > 1:
                 await asyncio.sleep(0.01)
 
-    play(scenario, MemoryStore(), jobs_kept=1)
+    play(scenario, MemoryStore(), jobs_kept=1, jobs_days=days)
 
 
 @pytest.mark.parametrize("earlier", [False, True])
