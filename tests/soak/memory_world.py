@@ -29,7 +29,7 @@ from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor, 
 from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
 from proactive_jupyter_kernel.scheduler.service import driver as driver_module
 from proactive_jupyter_kernel.scheduler.service import submission, writer
-from proactive_jupyter_kernel.scheduler.service.checking import Question
+from proactive_jupyter_kernel.scheduler.service.check_question import Question
 from proactive_jupyter_kernel.scheduler.service.service import Service, now_ms
 from proactive_jupyter_kernel.scheduler.site import Site
 from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore

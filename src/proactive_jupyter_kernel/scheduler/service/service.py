@@ -38,7 +38,8 @@ from proactive_jupyter_kernel.scheduler.own_log import about
 from proactive_jupyter_kernel.scheduler.service import submission
 from proactive_jupyter_kernel.scheduler.service.attachments import Attachments
 from proactive_jupyter_kernel.scheduler.service.channels import Channels
-from proactive_jupyter_kernel.scheduler.service.checking import Checker, InThread, Question
+from proactive_jupyter_kernel.scheduler.service.check_question import Question
+from proactive_jupyter_kernel.scheduler.service.checking import Checker, InThread
 from proactive_jupyter_kernel.scheduler.service.driver import Driver
 from proactive_jupyter_kernel.scheduler.service.errors import SubmissionClosed, Unstorable
 from proactive_jupyter_kernel.scheduler.service.limits import check_store

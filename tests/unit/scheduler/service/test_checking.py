@@ -18,8 +18,9 @@ import pytest
 from proactive_jupyter_kernel.errors import InvalidWorkflow, SubmissionRefused, UnreadableWorkflow, WorkflowError
 from proactive_jupyter_kernel.scheduler.catalog import Catalog
 from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
-from proactive_jupyter_kernel.scheduler.service import checking
-from proactive_jupyter_kernel.scheduler.service.checking import Checker, InProcess, InThread, Question
+from proactive_jupyter_kernel.scheduler.service import check_process
+from proactive_jupyter_kernel.scheduler.service.check_question import Question, asks_addresses, is_harmless
+from proactive_jupyter_kernel.scheduler.service.checking import Checker, InProcess, InThread
 from proactive_jupyter_kernel.scheduler.site import Site
 
 SITE = Site(user="ana", home="/", url="http://127.0.0.1:1")
@@ -163,7 +164,7 @@ def test_several_are_checked_at_the_same_time_and_one_process_is_kept_no_longer_
 )
 def test_which_checks_are_short_whatever_they_check(asked: Question, harmless: bool) -> None:
     """Those of a small workflow without models, references, patterns of files and what could hide one."""
-    assert checking.is_harmless(asked) is harmless
+    assert is_harmless(asked) is harmless
 
 
 def test_a_harmless_workflow_needs_no_process() -> None:
@@ -214,14 +215,14 @@ def test_a_check_that_waits_for_an_address_holds_up_no_other() -> None:
 )
 def test_which_checks_may_wait_for_an_address(xml: str | bytes, asks: bool) -> None:
     """Models of another server's; the scheduler's own are answered without a request."""
-    assert checking.asks_addresses(question(xml)) is asks
+    assert asks_addresses(question(xml)) is asks
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no nice values")
 @pytest.mark.parametrize(("patience", "gives_way"), [(0.01, True), (60.0, False)])
 def test_a_long_check_lets_others_go_first(patience: float, gives_way: bool) -> None:
     """Its process gets a lower priority while it computes, and says so."""
-    code = f"import os, sys; import {checking.__name__} as c; c._PATIENCE = {patience}; before = os.nice(0)"
+    code = f"import os, sys; import {check_process.__name__} as c; c._PATIENCE = {patience}; before = os.nice(0)"
     code += "; c.serve(0, 60); sys.stderr.write(str(os.nice(0) - before))"
     asked = pickle.dumps(("validate", question()))
     done = subprocess.run(
@@ -261,14 +262,16 @@ def test_a_process_that_gave_way_is_not_kept(monkeypatch: pytest.MonkeyPatch) ->
             kept.append((len(checker._free), worker.ended))
         return kept
 
-    monkeypatch.setattr(checking._Worker, "start", start)
+    monkeypatch.setattr(check_process.Worker, "start", start)
     assert with_checker(InProcess(seconds=60, memory=0), use) == [(1, False), (0, True)]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no timers that end a process")
 def test_a_check_ends_without_the_scheduler() -> None:
     """A scheduler that was killed leaves no process that computes on."""
-    code = f"import time; import {checking.__name__} as c; c._GRACE = 0; c._answer = lambda content: time.sleep(60)"
+    code = (
+        f"import time; import {check_process.__name__} as c; c._GRACE = 0; c._answer = lambda content: time.sleep(60)"
+    )
     code += "; c.serve(0, 0.5)"
     asked = pickle.dumps((60, None))
     asked = len(asked).to_bytes(8, "big") + asked
@@ -284,9 +287,9 @@ def test_a_process_with_other_code_is_told_from_a_bad_workflow(monkeypatch: pyte
         refusals = []
         for sent, read in ((b"no question", None), (None, b"no answer")):
             if sent is not None:
-                monkeypatch.setattr(checking.pickle, "dumps", lambda value, sent=sent: sent)
+                monkeypatch.setattr(check_process.pickle, "dumps", lambda value, sent=sent: sent)
             if read is not None:
-                monkeypatch.setattr(checking.pickle, "loads", lambda content: ("too", "many", "values", "here"))
+                monkeypatch.setattr(check_process.pickle, "loads", lambda content: ("too", "many", "values", "here"))
             with pytest.raises(SubmissionRefused) as error:
                 await checker.prepare(question())
             refusals.append(error.value.hint)

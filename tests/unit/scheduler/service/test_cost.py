@@ -102,7 +102,7 @@ def test_importing_the_daemon_is_cheap() -> None:
 def test_the_process_for_checks_does_not_load_the_scheduler() -> None:
     """It starts with the first submission, which waits for it."""
     code = (
-        "import sys, proactive_jupyter_kernel.scheduler.service.checking\n"
+        "import sys, proactive_jupyter_kernel.scheduler.service.check_process\n"
         "late = ('engine.machine', 'service.service', 'service.runner', 'store.sqlite', 'executors', 'rest')\n"
         "print([name for name in late if f'proactive_jupyter_kernel.scheduler.{name}' in sys.modules])"
     )
