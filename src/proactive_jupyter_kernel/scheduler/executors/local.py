@@ -22,7 +22,8 @@ from proactive_jupyter_kernel.scheduler.attempt import (
     Slot,
 )
 from proactive_jupyter_kernel.scheduler.executors.base import OutputSink, ProgressSink
-from proactive_jupyter_kernel.scheduler.executors.nodes import LocalNodes, NodeLost, WorkingNode
+from proactive_jupyter_kernel.scheduler.executors.nodes import LocalNodes
+from proactive_jupyter_kernel.scheduler.executors.working_node import NodeLost, WorkingNode
 from proactive_jupyter_kernel.scheduler.nodes.codec import (
     answer_from,
     attempt_to,

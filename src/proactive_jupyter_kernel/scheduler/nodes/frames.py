@@ -9,8 +9,8 @@ to a node  more keys                                                     meaning
 settings   ``settings``                                                  comes first, once; the node answers ``ready``
 attempt    ``key`` ``attempt`` ``raw``: results of the parents           run it; further ones wait their turn
 selection  ``key`` ``selection``                                         ask the scripts
-stop       ``key`` ``kind`` (``killed`` or ``lost``)                     end that attempt, running or waiting
-end        ``key``                                                       end that selection
+stop       ``key`` ``kind`` (``killed`` or ``lost``)                     end that attempt, running or waiting, or
+                                                                         the selection that runs
 ========== ============================================================= ==========================================
 
 ========== ============================================================= ==========================================
@@ -19,10 +19,10 @@ from it    more keys                                                     meaning
 ready      ``pid``                                                       it waits for work
 output     ``key`` ``lines``: [stream, text, milliseconds]               what the task wrote, in order
 progress   ``key`` ``percent``
-outcome    ``key`` ``outcome`` ``raw``: its value ``retire``             the attempt has ended, nothing is left of it;
+outcome    ``key`` ``outcome`` ``raw``: its value ``retire`` ``pause``   the attempt has ended, nothing is left of it;
                                                                          ``retire``: give this node no more work;
                                                                          ``pause``: seconds until it makes sense again
-answer     ``key`` ``answer``                                            of a selection
+answer     ``key`` ``answer`` ``retire``                                 of a selection
 note       ``level`` ``name`` ``text``                                   a line for the scheduler's own log
 ========== ============================================================= ==========================================
 

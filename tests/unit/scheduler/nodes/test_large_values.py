@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from proactive_jupyter_kernel.scheduler.attempt import ParentResult
-from proactive_jupyter_kernel.scheduler.executors.nodes import NodeLost, WorkingNode
+from proactive_jupyter_kernel.scheduler.executors.working_node import NodeLost, WorkingNode
 from proactive_jupyter_kernel.scheduler.nodes.frames import Splitter, packed
 from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.scheduler.runtimes.bindings import Bindings
