@@ -1,8 +1,7 @@
 """The ASGI application: from a request to its handler, and from whatever happens there to an answer.
 
-Nothing reaches a handler that did not come to
-this machine's own address (the Host header is checked, against DNS rebinding) or, where the route asks for a session,
-does not have one.
+Nothing reaches a handler that did not come to this machine's own address (the Host header is checked, against DNS
+rebinding) or, where the route asks for a session, does not have one.
 """
 
 from __future__ import annotations

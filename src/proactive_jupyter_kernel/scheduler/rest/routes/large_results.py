@@ -21,6 +21,8 @@ __all__ = ["job_result", "values"]
 
 #: Bytes of values that are rendered at once; an answer with more is sent in parts of about that size.
 _PART = 1024 * 1024
+#: Tasks of a part, however small their values are.
+_MOST_OF_A_PART = 256
 
 #: What is answered of one task.
 _Render = Callable[[Questions, TaskResult], Any]
@@ -85,10 +87,6 @@ def _parts(outcomes: Iterable[TaskResult]) -> Iterator[list[TaskResult]]:
             part = []
     if part:
         yield part
-
-
-#: Tasks of a part, however small their values are.
-_MOST_OF_A_PART = 256
 
 
 def _size(outcomes: Iterable[TaskResult]) -> int:
