@@ -44,7 +44,7 @@ SCHEDULER_ROOMS: dict[str, set[str]] = {
     "rest": {"service", "engine", "store"},
 }
 #: The rooms that loose files of the embedded scheduler may import.
-BELOW_FILES = {"engine", "executors"}
+BELOW_FILES = {"engine"}
 
 #: The same for the parts of a workflow that stand in rooms of their own: Java's ways, and the expressions above them.
 WORKFLOW_ROOMS: dict[str, set[str]] = {
@@ -177,6 +177,13 @@ def test_requests_read_the_store_beside_the_loop() -> None:
     """A route reads through `Call.read` or `Reader.query`, never in the loop's thread."""
     routes = sorted((PACKAGE / "scheduler/rest/routes").glob("*.py"))
     assert [path.name for path in routes if "service.ask" in path.read_text(encoding="utf-8")] == []
+
+
+def test_the_service_knows_executors_by_their_interface() -> None:
+    """Which executor runs the tasks is the daemon's choice."""
+    prefix = f"{NAME}.scheduler.executors."
+    used = {name for path in files_of(PACKAGE / "scheduler/service") for name in imports_of(path)}
+    assert {name for name in used if name.startswith(prefix)} == {f"{prefix}base"}
 
 
 def test_nothing_in_the_service_knows_the_whole_of_it() -> None:

@@ -54,8 +54,7 @@ class Links:
             reading = in_daemon_thread(
                 lambda: _read(url, self._seconds, largest, headers or {}), ended=lambda: self._leave(host)
             )
-        except RuntimeError as error:  # of `Thread.start`
-            self._leave(host)
+        except RuntimeError as error:
             raise LinkFailed(f"the system has no room for another thread: {error}") from error
         try:
             async with asyncio.timeout(self._seconds):
@@ -86,7 +85,7 @@ def in_daemon_thread(function: Callable[[], _T], *, ended: Callable[[], None] = 
     """What a function gives that may wait for an answer from elsewhere, in a thread of its own.
 
     That thread delays neither what other threads do nor the end of the process. `ended` is called in the loop's thread
-    when it has ended, however long ago its caller gave up.
+    when it has ended, however long ago its caller gave up. RuntimeError where the system has no room for a thread.
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[_T] = loop.create_future()
@@ -105,7 +104,11 @@ def in_daemon_thread(function: Callable[[], _T], *, ended: Callable[[], None] = 
         with contextlib.suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(over, settle)
 
-    threading.Thread(target=run, name="link", daemon=True).start()
+    try:
+        threading.Thread(target=run, name="link", daemon=True).start()
+    except RuntimeError:
+        ended()
+        raise
     return future
 
 

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,7 @@ from proactive_jupyter_kernel.scheduler.service.driver import Driver
 from proactive_jupyter_kernel.scheduler.service.errors import SubmissionClosed, Unstorable
 from proactive_jupyter_kernel.scheduler.service.limits import check_store
 from proactive_jupyter_kernel.scheduler.service.listeners import Listeners
+from proactive_jupyter_kernel.scheduler.service.live_output import LiveOutput
 from proactive_jupyter_kernel.scheduler.service.logs import Logs
 from proactive_jupyter_kernel.scheduler.service.overview import Overview, overview_of
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
@@ -138,9 +139,11 @@ class Service(Verbs):
             store,
             view=ask.at,
             output_waits=lambda: driver.writer.output_waits,
-            store_output=self._store_output,
+            store_output=driver.writer.store_output,
             first_revision=driver.writer.revision,
         )
+        #: What tasks write, for those who follow it.
+        self.live_output = LiveOutput(logs=self.logs, reader=self.reader, writer=driver.writer)
         self.resources = ResourceManager(
             machine=self._machine, driver=driver, ask=ask, listeners=self.listeners, clock=clock
         )
@@ -411,51 +414,6 @@ class Service(Verbs):
         changed = self._driver.post(events.SchedulerCommand(at=self.clock(), verb=verb))
         await self._driver.writer.settled()
         return changed
-
-    # --- output --------------------------------------------------------------------------------------------------
-
-    async def _store_output(self) -> None:
-        with contextlib.suppress(StoreUnavailable):
-            await self._driver.writer.store_output()
-
-    async def live_log(self, job_id: int, listener: str, *, everything: bool = False) -> str:
-        """What the job's tasks wrote since this listener asked last.
-
-        The first call begins the capture; with `everything`, the lines before it come, too. A job that has ended has
-        nothing more once all is read.
-        """
-        _, ended = await self.reader.query(lambda ask: ask.ended(job_id))
-        if not self.logs.is_captured(job_id, listener):
-            if ended and not everything:
-                return ""
-            if everything:
-                await self._capture_everything(job_id, listener)
-            else:
-                self.logs.capture(job_id, listener)
-        return self.logs.read(job_id, listener)
-
-    async def _capture_everything(self, job_id: int, listener: str) -> None:
-        """All lines up to a moment when nothing is being written, then those that come: none twice, none left out."""
-        moment: asyncio.Future[Awaitable[list[str]]] = asyncio.get_running_loop().create_future()
-
-        def begin() -> None:
-            if moment.done():
-                return  # whoever asked does not wait any more
-            unstored = self._driver.writer.unstored_output(job_id)
-            try:
-                earlier = self.reader.begin(lambda ask: ask.whole_log(job_id, unstored))
-            except Exception as error:
-                moment.set_exception(error)
-                return
-            self.logs.capture(job_id, listener, complete=False)
-            moment.set_result(earlier)
-
-        self._driver.writer.when_idle(begin)
-        try:
-            self.logs.prepend(job_id, listener, await (await moment))
-        except BaseException:
-            self.logs.release(job_id, listener)
-            raise
 
 
 #: A job of so many tasks makes many objects at once.

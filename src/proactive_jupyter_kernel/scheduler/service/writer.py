@@ -161,10 +161,11 @@ class Writer:
         return self._logs.waiting or any(batch.logs for batch in self.unstored())
 
     async def store_output(self) -> None:
-        """Store all lines that have come so far. Raises `StoreUnavailable` as `settled`."""
+        """Store all lines that have come so far, if the store can be written."""
         if not self.down:
             self.batch.logs += self._logs.drain()
-        await self.settled()
+        with contextlib.suppress(StoreUnavailable):
+            await self.settled()
 
     def unstored_output(self, job_id: int) -> list[tuple[int, LogLine]]:
         """The lines of a job that the store does not have, each with its task's id; right while nothing is written."""

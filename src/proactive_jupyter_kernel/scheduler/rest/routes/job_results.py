@@ -104,7 +104,8 @@ def _ended_log(ask: Questions, job_id: int, *, in_error: bool = False) -> str:
 async def live_log(call: Call) -> Response:
     """What was written since the session asked last."""
     everything = call.flag("allLogs", False)
-    return text_answer(call, await call.service.live_log(call.job_id, _listener(call), everything=everything))
+    text = await call.service.live_output.since_last(call.job_id, _listener(call), everything=everything)
+    return text_answer(call, text)
 
 
 async def live_log_available(call: Call) -> Response:
