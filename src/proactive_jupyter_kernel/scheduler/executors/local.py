@@ -36,7 +36,7 @@ from proactive_jupyter_kernel.scheduler.nodes.selection import answered
 from proactive_jupyter_kernel.scheduler.nodes.settings import NodeSettings
 from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.scheduler.runtimes import registry
-from proactive_jupyter_kernel.scheduler.runtimes.stage import failure, killed, lost
+from proactive_jupyter_kernel.scheduler.runtimes.stage import failure, killed, lost, walltime_reached
 from proactive_jupyter_kernel.scheduler.settings import NodeSource
 from proactive_jupyter_kernel.workflow.model import SelectionScript
 
@@ -44,6 +44,9 @@ __all__ = ["LocalExecutor", "LocalSettings"]
 
 #: More answers of selection scripts are not remembered.
 _MOST_ANSWERS = 10_000
+#: A task that still runs so many seconds after its walltime makes the scheduler ask its node for an answer, and again
+#: after as many.
+_LATE = 15.0
 #: Seconds between two looks whether a pause was broken off.
 _LOOK = 0.2
 
@@ -120,9 +123,9 @@ class LocalExecutor:
         try:
             content, results = attempt_to(attempt)
             frame: Frame = {"do": "attempt", "key": attempt.key, "attempt": content}
-            answer = await self._work(work, frame, hear, results)
+            answer = await self._work(work, frame, hear, results, limit=attempt.walltime)
         except NodeLost:
-            return Outcome(failure=_node_died())
+            return Outcome(failure=work.lost(attempt))
         if answer is None:
             return Outcome(failure=killed() if work.stopped is FailureKind.KILLED else lost())
         # The attempt will be repeated at once, and its slot is taken as long as this one has not ended.
@@ -135,8 +138,12 @@ class LocalExecutor:
         frame: Mapping[str, Any],
         hear: Callable[[Frame], None],
         raw: Sequence[RawValue] = (),
+        limit: float | None = None,
     ) -> Frame | None:
-        """Have a node do it; None where it was stopped before one could. Raises `NodeLost`."""
+        """Have a node do it; None where it was stopped before one could. Raises `NodeLost`.
+
+        The node itself ends what takes longer than `limit` seconds.
+        """
         nodes = self._node_room()
         node = await nodes.take(lambda: work.stopped is not None)
         if node is None:
@@ -144,7 +151,7 @@ class LocalExecutor:
         if work.stopped is not None:
             nodes.put(node)
             return None
-        work.node = node
+        work.given_to(node, nodes, limit)
         try:
             return await node.work(frame, hear, raw)
         except asyncio.CancelledError:
@@ -155,7 +162,7 @@ class LocalExecutor:
             await nodes.bury(node, (work.key,))
             raise
         finally:
-            work.node = None
+            work.taken_back()
             nodes.put(node)
 
     async def kill(self, key: str) -> None:
@@ -212,6 +219,46 @@ class _Work:
         self.node: WorkingNode | None = None
         self.stopped: FailureKind | None = None
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._nodes: LocalNodes | None = None
+        self._late: asyncio.TimerHandle | None = None
+        #: Whether its node was asked for an answer because it should have ended.
+        self._is_late = False
+        self._checks: set[asyncio.Task[None]] = set()
+
+    def given_to(self, node: WorkingNode, nodes: LocalNodes, limit: float | None) -> None:
+        """A node does it, and ends it after `limit` seconds."""
+        self.node, self._nodes = node, nodes
+        if limit is not None:
+            self._look_in(limit + _LATE)
+
+    def taken_back(self) -> None:
+        """No node does it any more."""
+        self.node = None
+        if self._late is not None:
+            self._late.cancel()
+
+    def lost(self, attempt: Attempt) -> Failure:
+        """Why it ended with its node."""
+        if self.stopped is FailureKind.KILLED:
+            return killed()
+        if self._is_late and attempt.walltime is not None:
+            return walltime_reached(attempt.task_name, attempt.walltime)
+        return _node_died()
+
+    def _look_in(self, seconds: float) -> None:
+        self._late = asyncio.get_running_loop().call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        self._is_late = True
+        self._check()
+        self._look_in(_LATE)
+
+    def _check(self) -> None:
+        """A node that was stopped, or hangs, would never end what it does."""
+        if self.node is not None and self._nodes is not None:
+            check = asyncio.get_running_loop().create_task(self._nodes.check(self.node))
+            self._checks.add(check)
+            check.add_done_callback(self._checks.discard)
 
     async def wait(self, seconds: float) -> None:
         """Wait that long, or until it is stopped."""
@@ -225,6 +272,7 @@ class _Work:
             self.stopped = self.stopped or kind
             if self.node is not None:
                 self.node.send({"do": "stop", "key": self.key, "kind": kind.value})
+                self._check()
 
 
 def _node_died() -> Failure:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from proactive_jupyter_kernel.scheduler.executors.starters import ForkServer, Processes, Starter
-from proactive_jupyter_kernel.scheduler.executors.working_node import WorkingNode
+from proactive_jupyter_kernel.scheduler.executors.working_node import PATIENCE, WorkingNode
 from proactive_jupyter_kernel.scheduler.nodes.scratch import clean_up_node
 from proactive_jupyter_kernel.scheduler.nodes.settings import NodeSettings
 
@@ -21,8 +21,6 @@ __all__ = ["LocalNodes"]
 _LOGGER = logging.getLogger(__name__)
 #: Seconds until a node is tried again for which the system has no room.
 _BETWEEN_TRIES = 0.5
-#: Seconds that the processes of nodes have to end.
-_PATIENCE = 10.0
 
 
 class LocalNodes:
@@ -98,15 +96,27 @@ class LocalNodes:
 
     async def _watch(self, node: WorkingNode) -> None:
         await node.ended
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE):
-                await node.gone
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await asyncio.shield(node.gone)
+        except TimeoutError:
+            self._kill(node)
         self._all.discard(node)
+
+    async def check(self, node: WorkingNode) -> None:
+        """Kill a node that does not answer, because it was stopped or hangs."""
+        if not await node.answers():
+            _LOGGER.warning("%s (process %d) does not answer and is killed", node.name, node.pid)
+            self._kill(node)
+
+    def _kill(self, node: WorkingNode) -> None:
+        if not node.kill():
+            self._starter.kill()
 
     async def bury(self, node: WorkingNode, keys: tuple[str, ...]) -> None:
         """Wait until nothing is left of a node that died, and of the work that it had."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(PATIENCE):
                 await asyncio.shield(node.gone)
         await asyncio.to_thread(clean_up_node, self._root, node.name, keys)
 

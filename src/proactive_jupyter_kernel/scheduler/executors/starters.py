@@ -11,12 +11,9 @@ import sys
 from pathlib import Path
 from typing import Protocol
 
-from proactive_jupyter_kernel.scheduler.executors.working_node import WorkingNode
+from proactive_jupyter_kernel.scheduler.executors.working_node import PATIENCE, WorkingNode
 
 __all__ = ["ForkServer", "Processes", "Starter"]
-
-#: Seconds that the processes of nodes have to end.
-_PATIENCE = 10.0
 
 
 class Starter(Protocol):
@@ -24,6 +21,9 @@ class Starter(Protocol):
 
     async def start(self, node: WorkingNode) -> None:
         """Start its process and connect it. Raises OSError where there is no room."""
+
+    def kill(self) -> None:
+        """End what starts them, which has started none for long."""
 
     async def close(self) -> None:
         """All nodes are gone."""
@@ -54,6 +54,10 @@ class ForkServer:
             raise
         finally:
             theirs.close()
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
 
     def _open(self) -> None:
         ours, theirs = socket.socketpair()
@@ -139,6 +143,9 @@ class Processes:
         watch = loop.run_in_executor(None, process.wait)
         watch.add_done_callback(lambda _: node.go())
 
+    def kill(self) -> None:
+        """Each node is started by itself."""
+
     async def close(self) -> None:
         for process in self._processes:
             await asyncio.to_thread(_wait, process)
@@ -148,7 +155,7 @@ def _connected() -> tuple[subprocess.Popen[bytes], socket.socket]:
     """A node's process, and the connection to it, which it opened and proved to be its own."""
     token = os.urandom(32)
     with socket.create_server(("127.0.0.1", 0), backlog=1) as listener:
-        listener.settimeout(_PATIENCE)
+        listener.settimeout(PATIENCE)
         port = listener.getsockname()[1]
         code = f"from proactive_jupyter_kernel.scheduler.nodes.connecting import connect; connect({port})"
         process = subprocess.Popen(
@@ -163,7 +170,7 @@ def _connected() -> tuple[subprocess.Popen[bytes], socket.socket]:
                 pipe.write(token)
             while True:
                 connection, _ = listener.accept()
-                connection.settimeout(_PATIENCE)
+                connection.settimeout(PATIENCE)
                 if connection.recv(len(token), socket.MSG_WAITALL) == token:
                     connection.setblocking(False)
                     return process, connection
@@ -176,7 +183,7 @@ def _connected() -> tuple[subprocess.Popen[bytes], socket.socket]:
 
 def _wait(process: subprocess.Popen[bytes]) -> None:
     try:
-        process.wait(_PATIENCE)
+        process.wait(PATIENCE)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

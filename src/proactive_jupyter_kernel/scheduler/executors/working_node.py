@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import os
+import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from proactive_jupyter_kernel.scheduler.nodes.frames import Frame, Splitter, begun, packed
 from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 
-__all__ = ["NodeLost", "WorkingNode"]
+__all__ = ["PATIENCE", "NodeLost", "WorkingNode"]
 
+#: Seconds that a node has to answer, and the processes of nodes have to end.
+PATIENCE = 10.0
 #: Bytes of values that are sent with their frame; more are read in a thread and sent in parts of that size.
 _SMALL, _PART = 64 * 1024, 1024 * 1024
 
@@ -36,6 +41,9 @@ class WorkingNode(asyncio.Protocol):
         #: Done when its process has.
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.is_retired = False
+        #: Its process; 0: it has not said.
+        self.pid = 0
+        self._answered = asyncio.Event()
         #: Set while the channel takes more.
         self._writable = asyncio.Event()
         self._writable.set()
@@ -50,6 +58,10 @@ class WorkingNode(asyncio.Protocol):
         for frame in self._splitter.feed(data):
             if frame["do"] == "note":
                 logging.getLogger(frame["name"]).log(frame["level"], "%s", frame["text"])
+            elif frame["do"] == "pong":
+                self._answered.set()
+            elif frame["do"] == "ready":
+                self.pid = frame["pid"]
             elif frame.get("key") != self.key or self._hear is None:
                 continue
             elif frame["do"] in ("outcome", "answer"):
@@ -126,6 +138,24 @@ class WorkingNode(asyncio.Protocol):
         if self._done is not None:
             either: set[asyncio.Future[Any]] = {self._done, self.ended}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+
+    async def answers(self) -> bool:
+        """Whether it answers, or has ended."""
+        self._answered.clear()
+        self.send({"do": "ping"})
+        either: set[asyncio.Future[Any]] = {self.ended, asyncio.ensure_future(self._answered.wait())}
+        done, pending = await asyncio.wait(either, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+        for waiting in pending - {self.ended}:
+            waiting.cancel()
+        return bool(done)
+
+    def kill(self) -> bool:
+        """Kill its process; False where that is not known yet."""
+        if self.pid and not self.gone.done():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+        self.close()
+        return self.pid != 0
 
     def _lose(self, ended: object) -> None:
         if self._done is not None and not self._done.done():

@@ -11,6 +11,7 @@ attempt    ``key`` ``attempt`` ``raw``: results of the parents           run it;
 selection  ``key`` ``selection``                                         ask the scripts
 stop       ``key`` ``kind`` (``killed`` or ``lost``)                     end that attempt, running or waiting, or
                                                                          the selection that runs
+ping                                                                     answer ``pong`` at once
 ========== ============================================================= ==========================================
 
 ========== ============================================================= ==========================================
@@ -23,6 +24,7 @@ outcome    ``key`` ``outcome`` ``raw``: its value ``retire`` ``pause``   the att
                                                                          ``retire``: give this node no more work;
                                                                          ``pause``: seconds until it makes sense again
 answer     ``key`` ``answer`` ``retire``                                 of a selection
+pong                                                                     to a ``ping``
 note       ``level`` ``name`` ``text``                                   a line for the scheduler's own log
 ========== ============================================================= ==========================================
 

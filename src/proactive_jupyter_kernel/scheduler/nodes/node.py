@@ -152,6 +152,8 @@ class Node:
             self._waiting.append(frame)
         elif kind == "stop":
             self._stop(frame["key"], FailureKind(frame["kind"]))
+        elif kind == "ping":
+            self._channel.send({"do": "pong"})
 
     def _stop(self, key: str, kind: FailureKind) -> None:
         if self._running is not None and self._running.key == key:

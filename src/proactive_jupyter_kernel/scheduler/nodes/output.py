@@ -31,6 +31,8 @@ class OutputLimits:
     size_per_second: float = 256 * 1024
     #: How many bytes are held back for later.
     held: int = 4 * 1024 * 1024
+    #: And how many lines: at the end of a task all of them go to the log, each at a cost.
+    held_lines: int = 50_000
 
 
 #: For logs that must be complete: only a line's length is bounded.
@@ -118,6 +120,11 @@ class LineStream:
             self._missing_lines += held.count(b"\n", 0, cut)
             self._missing_size += cut
             held = held[cut:]
+        if held.count(b"\n") > self._limits.held_lines:
+            before = held.rsplit(b"\n", self._limits.held_lines + 1)[0] + b"\n"
+            self._missing_lines += before.count(b"\n")
+            self._missing_size += len(before)
+            held = held[len(before) :]
         self._held = held
 
     def _notice(self) -> list[str]:

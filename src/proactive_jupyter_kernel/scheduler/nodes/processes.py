@@ -71,6 +71,9 @@ class Child(Protocol):
     def signal(self, number: int) -> None:
         """Signal the process and its group; SIGKILL goes to all its descendants. One that has ended: nothing."""
 
+    def give_up(self) -> None:
+        """It was killed and has not ended: end who started it, if that is a process that may hang."""
+
 
 class Starter(Protocol):
     """Starts processes, and finds what they leave behind."""
@@ -211,6 +214,9 @@ class Spawned:
                 system.signal_one(pid, number)
         if self._code is None:
             system.signal_group(self._pid, number)
+
+    def give_up(self) -> None:
+        """Only the system can keep a killed process from ending."""
 
 
 def is_shortage(error: OSError) -> bool:

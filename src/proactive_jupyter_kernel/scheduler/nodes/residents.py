@@ -204,6 +204,9 @@ class _Script:
         if self.code is None:
             self._resident.signal(number)
 
+    def give_up(self) -> None:
+        """Nobody stands between the process and its node."""
+
 
 class Residents:
     """The resident processes of a node."""

@@ -112,8 +112,10 @@ class _Server:
 
     def _become_node(self) -> None:
         signal.set_wakeup_fd(-1)
-        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # The scheduler decides, not a script that signals its parent. Not ignored: programs would inherit that.
+            signal.signal(number, lambda number, frame: None)
         for descriptor in (self._wakeup, self._end, *self._descriptors):
             os.close(descriptor)
         self._control.close()

@@ -327,7 +327,8 @@ class StageRunner:
             wait_for(self._host.loop, child, self._host.settings.grace)
         # Also when it has ended kindly: others of its session may not have; those the sweep finds.
         child.signal(_FIRM)
-        wait_for(self._host.loop, child, self._host.settings.grace)
+        if not wait_for(self._host.loop, child, self._host.settings.grace):
+            child.give_up()
 
     def _with_output(self, report: StageReport, capture: Capture, stage: Stage) -> StageReport:
         """The report with what the script wrote as its result."""

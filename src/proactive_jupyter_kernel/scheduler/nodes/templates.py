@@ -29,6 +29,8 @@ _RUN = Path(runtimes.__path__[0]) / "harness" / "python" / "run.py"
 #: An interpreter that has not come up after so many seconds is left cold, and tried again after some more.
 _START_LIMIT = 10.0
 _COLD_FOR = 60.0
+#: One that has not killed what an attempt left after so many seconds does not run; a task may have stopped it.
+_SWEEP_LIMIT = 10.0
 #: Packages that cannot be imported by a template are tried again after so many seconds, and so many templates of a
 #: node have imported some.
 _REFUSED_FOR = 3600.0
@@ -116,9 +118,13 @@ class Template:
         self._is_swept = False
         with contextlib.suppress(ProcessesLost):
             self._send({"do": "sweep"})
+            end = time.monotonic() + _SWEEP_LIMIT
             while not self._is_swept and not self.dead:
-                self._loop.turn()
-        return self._sees_orphans
+                if (left := end - time.monotonic()) <= 0:
+                    self.kill()
+                    break
+                self._loop.turn(left)
+        return self.sees_orphans
 
     def release(self) -> None:
         """Have it end and let live what the attempt has left."""
@@ -130,6 +136,14 @@ class Template:
         """Signal the stage that runs."""
         with contextlib.suppress(ProcessesLost):
             self._send({"do": "signal", "number": number})
+
+    def kill(self) -> None:
+        """End it at once, for it does not answer; what it started becomes the node's."""
+        _LOGGER.warning("the process %d, which starts tasks, does not answer and is killed", self.pid)
+        if not self.dead:
+            self._lose()
+        self._process.kill()
+        self._process.wait()
 
     def close(self) -> None:
         """End it, and whatever it started."""
@@ -221,6 +235,9 @@ class _Forked:
     def signal(self, number: int) -> None:
         if self._code is None:
             self._template.signal(number)
+
+    def give_up(self) -> None:
+        self._template.kill()
 
 
 class Templates:

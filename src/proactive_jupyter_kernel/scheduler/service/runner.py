@@ -290,6 +290,9 @@ class Runner:
 
     def _count(self, command: StartAttempt, outcome: Outcome) -> None:
         measures = self._measures
+        if outcome.failure is not None and outcome.failure.kind is FailureKind.LOST:
+            # No script could say it.
+            self._say(command, outcome.failure.message)
         if outcome.failure is not None:
             _log.info("attempt failed, %s", outcome.failure.kind.value, extra=_about(command))
         measures.attempts_ended[outcome.failure.kind.value if outcome.failure else "success"] += 1

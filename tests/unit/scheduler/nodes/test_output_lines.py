@@ -83,7 +83,8 @@ def test_nothing_is_lost(chunks: list[bytes], line: int) -> None:
 @given(sizes=st.lists(st.integers(0, 30), max_size=40))
 def test_every_line_is_shown_or_counted(sizes: list[int]) -> None:
     """In a flood, lines shown and lines reported missing add up to the lines written."""
-    stream = LineStream(OutputLimits(line=100, lines=5, size=100, lines_per_second=2, size_per_second=20, held=40), 0.0)
+    limits = OutputLimits(line=100, lines=5, size=100, lines_per_second=2, size_per_second=20, held=40, held_lines=12)
+    stream = LineStream(limits, 0.0)
     shown: list[str] = []
     for now, size in enumerate(sizes):
         shown += stream.feed(b"x\n" * size, now / 10)
@@ -91,6 +92,18 @@ def test_every_line_is_shown_or_counted(sizes: list[int]) -> None:
     shown += stream.finish()
     missing = sum(int(line[1:].split()[0]) for line in shown if line.startswith("["))
     assert sum(line == "x\n" for line in shown) + missing == sum(sizes)
+
+
+def test_held_lines_are_few() -> None:
+    """Of a flood of short lines no more are held back than are worth their time at the end."""
+    stream = LineStream(OutputLimits(lines=2, held_lines=3), 0.0)
+    stream.feed(b"1\n2\n3\n4\n5\n6\n7\n", 0.0)
+    assert stream.finish() == [
+        "[2 lines (0.0 MB) of output were left out here: they came too fast for the log]\n",
+        "5\n",
+        "6\n",
+        "7\n",
+    ]
 
 
 def test_output_without_line_ends_is_bounded() -> None:

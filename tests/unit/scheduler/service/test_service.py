@@ -165,7 +165,7 @@ def test_an_attempt_that_cannot_be_prepared_fails_with_the_reason() -> None:
 
 
 def test_an_executor_that_breaks_loses_the_attempt(caplog: pytest.LogCaptureFixture) -> None:
-    """As a lost node: the task is tried again, the scheduler's log has the story."""
+    """As a lost node: the task is tried again, its log says so, and the log of the scheduler has the story."""
 
     class Broken(MemoryExecutor):
         """Breaks once."""
@@ -176,14 +176,19 @@ def test_an_executor_that_breaks_loses_the_attempt(caplog: pytest.LogCaptureFixt
                 raise RuntimeError("out of order")
             return await super().run(attempt, output, progress)
 
+    store = MemoryStore()
+
     async def scenario() -> None:
-        made = service(MemoryStore(), Broken())
+        made = service(store, Broken())
         await made.start()
         job = await made.submit(xml("A"), owner="ana")
         await made.wait_ended(job.job_id)
         task = made.ask.task(job.job_id, "A")
         assert (task.status, task.attempts, task.node_failures_left) == (TaskStatus.FINISHED, 2, 1)
         await made.close()
+        assert [line.text for line in store.log(job.job_id, 0).lines] == [
+            "The scheduler could not run it; see its log."
+        ]
 
     play(scenario)
     (lost,) = [record for record in caplog.records if record.message == "an attempt was lost"]
