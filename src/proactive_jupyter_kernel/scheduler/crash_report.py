@@ -130,7 +130,7 @@ def _finish_earlier(data_dir: Path) -> None:
         if "Fatal Python error" not in content:
             with path.open("a", encoding="utf-8") as file:
                 file.write(
-                    "It ended without a word: it was killed (SIGKILL), as the system does when memory runs out.\n"
+                    "It ended without a traceback: it was killed (SIGKILL), as the system does when memory runs out.\n"
                 )
         _finished(data_dir, path)
 

@@ -58,7 +58,7 @@ def test_an_end_that_is_no_crash_leaves_nothing(tmp_path: Path, end: BaseExcepti
     [
         ("SIGSEGV", "Fatal Python error: Segmentation fault"),
         ("SIGABRT", "Fatal Python error: Aborted"),
-        ("SIGKILL", "It ended without a word: it was killed (SIGKILL)"),
+        ("SIGKILL", "It ended without a traceback: it was killed (SIGKILL)"),
     ],
 )
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")

@@ -48,7 +48,7 @@ class barrier:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
         if not isinstance(error, Exception):
             return False
-        message = f"The scheduler failed at this job and ended it: {type(error).__name__}: {error}"
+        message = f"The scheduler failed while it processed this job, and ended it: {type(error).__name__}: {error}"
         break_job(self._core, self._job, message, task_id=self._task_id, error=error)
         return True
 

@@ -27,7 +27,7 @@ from proactive_jupyter_kernel.scheduler.store.base import JobRow
 from proactive_jupyter_kernel.workflow.model import Task, Workflow
 from proactive_jupyter_kernel.workflow.status import JOB_ENDED
 
-__all__ = ["FULL", "News", "Renderer", "frame_text", "news_of"]
+__all__ = ["FULL", "PendingFrame", "Renderer", "frame_text", "pending_frames"]
 
 #: The action of frames with a whole job.
 FULL = "JOB_FULL_DATA_UPDATED"
@@ -62,7 +62,7 @@ _WORKFLOWS = 16
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class News:
+class PendingFrame:
     """A frame that is not rendered yet."""
 
     #: Rises with every event.
@@ -91,7 +91,7 @@ class News:
         return self.job.owner if self.job else None
 
 
-def news_of(announcement: Announce, number: int, ask: Questions) -> Iterator[News]:
+def pending_frames(announcement: Announce, number: int, ask: Questions) -> Iterator[PendingFrame]:
     """The frames about one announcement, in order."""
     event, row = announcement.event, announcement.row
     action = next((action for prefix, action in _ACTIONS if event.startswith(prefix)), "SCHEDULER_STATE_UPDATED")
@@ -101,7 +101,7 @@ def news_of(announcement: Announce, number: int, ask: Questions) -> Iterator[New
     if event == "JOB_SUBMITTED":
         kinds.append(("USERS_UPDATE", "USERS_UPDATED"))
     for name, kind in kinds:
-        yield News(
+        yield PendingFrame(
             number=number,
             event=name,
             action=kind,
@@ -145,43 +145,43 @@ class Renderer:
         #: The job of the last frame about a whole job: only its texts are kept.
         self._last_whole: _Known | None = None
 
-    async def render(self, news: News) -> Frame | None:
+    async def render(self, pending: PendingFrame) -> Frame | None:
         """The frame; None where the job is gone, and nothing is left to report."""
         try:
-            if news.action in (FULL, "JOB_SUBMITTED"):
-                return await self._whole(news)
-            return Frame(text=frame_text(news.action, news.event, await self._data(news)))
+            if pending.action in (FULL, "JOB_SUBMITTED"):
+                return await self._whole(pending)
+            return Frame(text=frame_text(pending.action, pending.event, await self._data(pending)))
         except ProActiveError:
             return None
 
-    async def _data(self, news: News) -> Any:
-        if news.action == "USERS_UPDATED":
+    async def _data(self, pending: PendingFrame) -> Any:
+        if pending.action == "USERS_UPDATED":
             latest = max(self._sessions.all(), key=lambda each: each.last_submit_at, default=None)
             return user_record(latest) if latest else None
-        if news.job is None:
+        if pending.job is None:
             return None
-        if news.task is not None:
-            known = await self._known(news)
-            definition = known.definitions[news.task.base_name]
-            return views.event_task_info(self._ask, news.job, news.task, known.workflow, definition, news.seen)
-        removed_at = self._service.clock() if news.removed else -1
-        return notifications.job_info(self._row(news), removed_at=removed_at)
+        if pending.task is not None:
+            known = await self._known(pending)
+            definition = known.definitions[pending.task.base_name]
+            return views.event_task_info(self._ask, pending.job, pending.task, known.workflow, definition, pending.seen)
+        removed_at = self._service.clock() if pending.removed else -1
+        return notifications.job_info(self._row(pending), removed_at=removed_at)
 
-    def _row(self, news: News) -> JobRow:
-        assert news.job is not None
-        row = replace(news.row or self._ask.job(news.job.job_id), record=news.job)
+    def _row(self, pending: PendingFrame) -> JobRow:
+        assert pending.job is not None
+        row = replace(pending.row or self._ask.job(pending.job.job_id), record=pending.job)
         # It may have started since it was read.
-        return replace(row, nodes=0, nodes_in_parallel=0) if news.event == "JOB_SUBMITTED" else row
+        return replace(row, nodes=0, nodes_in_parallel=0) if pending.event == "JOB_SUBMITTED" else row
 
-    async def _whole(self, news: News) -> Frame:
-        known = await self._known(news)
-        row = self._row(news)
+    async def _whole(self, pending: PendingFrame) -> Frame:
+        known = await self._known(pending)
+        row = self._row(pending)
         # What the frame says of the job and of its tasks is of one moment.
-        job, tasks = row.record, list(news.tasks)
+        job, tasks = row.record, list(pending.tasks)
         if known.shown is None:
             known.shown = self._ask.hidden.shown_workflow(known.workflow)
             known.shown_definitions = {task.name: task for task in known.shown.tasks}
-        head = frame_text(news.action, news.event, notifications.job_data(row, known.shown))
+        head = frame_text(pending.action, pending.event, notifications.job_data(row, known.shown))
         pieces: list[str] = []
         size = len(head)
         clock = asyncio.get_running_loop().time
@@ -208,15 +208,15 @@ class Renderer:
                 until = clock() + _SLICE
         # The head ends with the brackets of the data and of the frame.
         text = f'{head[:-2]},"tasks":{{{",".join(pieces)}}}}}}}'
-        return Frame(text=text, whole_job=job.job_id if news.action == FULL else None)
+        return Frame(text=text, whole_job=job.job_id if pending.action == FULL else None)
 
-    async def _known(self, news: News) -> _Known:
+    async def _known(self, pending: PendingFrame) -> _Known:
         """The job's workflow, which never changes."""
-        assert news.job is not None
-        job_id = news.job.job_id
+        assert pending.job is not None
+        job_id = pending.job.job_id
         known = self._workflows.get(job_id)
         if known is None:
-            workflow = news.workflow or (await self._service.reader.query(lambda ask: ask.workflow(job_id)))[1]
+            workflow = pending.workflow or (await self._service.reader.query(lambda ask: ask.workflow(job_id)))[1]
             known = self._workflows[job_id] = _Known(workflow, {task.name: task for task in workflow.tasks})
         self._workflows.move_to_end(job_id)
         while len(self._workflows) > _WORKFLOWS:

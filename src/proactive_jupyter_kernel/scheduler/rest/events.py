@@ -25,7 +25,13 @@ from starlette.types import Receive, Send
 
 from proactive_jupyter_kernel.errors import ProActiveError
 from proactive_jupyter_kernel.scheduler.engine.commands import Announce
-from proactive_jupyter_kernel.scheduler.rest.event_frames import FULL, News, Renderer, frame_text, news_of
+from proactive_jupyter_kernel.scheduler.rest.event_frames import (
+    FULL,
+    PendingFrame,
+    Renderer,
+    frame_text,
+    pending_frames,
+)
 from proactive_jupyter_kernel.scheduler.rest.frame_queue import Frame, FrameQueue
 from proactive_jupyter_kernel.scheduler.rest.http import errors
 from proactive_jupyter_kernel.scheduler.rest.http.sessions import Session, Sessions
@@ -62,11 +68,13 @@ class _Subscriber:
     #: Only about the jobs of the session's user.
     only_own: bool = False
 
-    def wants(self, news: News) -> bool:
+    def wants(self, pending: PendingFrame) -> bool:
         """Whether it gets the frame."""
-        if news.number <= self.since or (self.wanted is not None and news.event not in self.wanted):
+        if self.queue.ended or pending.number <= self.since:
             return False
-        return not (self.only_own and news.owner is not None and news.owner != self.session.user)
+        if self.wanted is not None and pending.event not in self.wanted:
+            return False
+        return not (self.only_own and pending.owner is not None and pending.owner != self.session.user)
 
 
 class _Allowance:
@@ -100,12 +108,12 @@ class Events:
         #: Of the last event.
         self._number = 0
         #: Frames to be rendered, in order.
-        self._due: deque[News] = deque()
+        self._due: deque[PendingFrame] = deque()
         self._pump: asyncio.Task[None] | None = None
         #: Frames about jobs that nobody can know yet, in order.
-        self._young: dict[int, list[News]] = {}
+        self._delayed: dict[int, list[PendingFrame]] = {}
         #: Frames about whole jobs that are over the allowance, by job.
-        self._held: dict[int, News] = {}
+        self._held: dict[int, PendingFrame] = {}
         self._allowance = _Allowance(_TASKS_AT_ONCE, _TASKS_A_SECOND)
         self._timers: set[asyncio.TimerHandle] = set()
 
@@ -117,7 +125,7 @@ class Events:
     def close(self) -> None:
         """End all sockets; nothing is read from the store any more."""
         self._closed = True
-        self._rest()
+        self._stop_listening()
         for subscriber in self._subscribers:
             subscriber.queue.end()
 
@@ -164,9 +172,9 @@ class Events:
         self._subscribers.remove(subscriber)
         self._service.measures.subscribers = self.open
         if not self._subscribers:
-            self._rest()
+            self._stop_listening()
 
-    def _rest(self) -> None:
+    def _stop_listening(self) -> None:
         """Nobody listens any more: drop what waits."""
         if self._unlisten is not None:
             self._unlisten()
@@ -178,7 +186,7 @@ class Events:
             self._pump = None
         self._timers.clear()
         self._due.clear()
-        self._young.clear()
+        self._delayed.clear()
         self._held.clear()
 
     async def _send(self, subscriber: _Subscriber, send: Send) -> None:
@@ -218,36 +226,36 @@ class Events:
 
     def _tell(self, announcement: Announce) -> None:
         self._number += 1
-        found = news_of(announcement, self._number, self._service.ask)
-        wanted = [news for news in found if self._is_wanted(news)]
+        found = pending_frames(announcement, self._number, self._service.ask)
+        wanted = [pending for pending in found if self._is_wanted(pending)]
         job_id, job = announcement.job_id, announcement.job
         if not wanted or job_id is None or job is None:
             self._later(wanted)
             return
         self._complete(wanted, job_id)
-        if (young := self._young.get(job_id)) is not None:
-            young += wanted
+        if (delayed := self._delayed.get(job_id)) is not None:
+            delayed += wanted
         elif (left := _GRACE - (self._service.clock() - job.submitted_at) / 1000) > 0:
-            self._young[job_id] = wanted
-            self._after(left, lambda: self._later(self._young.pop(job_id)))
+            self._delayed[job_id] = wanted
+            self._after(left, lambda: self._later(self._delayed.pop(job_id)))
         else:
             self._later(wanted)
 
-    def _complete(self, wanted: list[News], job_id: int) -> None:
+    def _complete(self, wanted: list[PendingFrame], job_id: int) -> None:
         """What the frames need of a job that may be removed before they are rendered."""
         workflow = self._service.workflows.get(job_id, lambda job_id: None)
         row: JobRow | None = None
-        for news in wanted:
-            news.workflow = workflow.workflow if workflow else None
-            if news.row is None and news.task is None and not (news.action == FULL and news.repeated):
+        for pending in wanted:
+            pending.workflow = workflow.workflow if workflow else None
+            if pending.row is None and pending.task is None and not (pending.action == FULL and pending.repeated):
                 with contextlib.suppress(ProActiveError):
                     row = row or self._service.ask.job(job_id)
-                news.row = row
-            if news.action == FULL:
+                pending.row = row
+            if pending.action == FULL:
                 self._held.pop(job_id, None)  # this one says all that the other would
 
-    def _is_wanted(self, news: News) -> bool:
-        return any(subscriber.wants(news) for subscriber in self._subscribers)
+    def _is_wanted(self, pending: PendingFrame) -> bool:
+        return any(subscriber.wants(pending) for subscriber in self._subscribers)
 
     def _after(self, delay: float, then: Callable[[], None]) -> None:
         def due() -> None:
@@ -257,63 +265,63 @@ class Events:
         timer = asyncio.get_running_loop().call_later(delay, due)
         self._timers.add(timer)
 
-    def _later(self, news: list[News]) -> None:
+    def _later(self, pending: list[PendingFrame]) -> None:
         """Render these after those that are waiting."""
-        self._due += news
+        self._due += pending
         if self._due and self._pump is None:
             self._pump = asyncio.create_task(self._render_all())
 
     async def _render_all(self) -> None:
         try:
             while self._due:
-                news = self._due.popleft()
+                pending = self._due.popleft()
                 try:
-                    await self._carry(news)
+                    await self._render(pending)
                 except Exception:
-                    _log.exception("a frame about %s of job %s could not be made", news.event, news.job_id)
+                    _log.exception("a frame about %s of job %s could not be made", pending.event, pending.job_id)
         finally:
             if self._pump is asyncio.current_task():
                 self._pump = None
 
-    async def _carry(self, news: News) -> None:
+    async def _render(self, pending: PendingFrame) -> None:
         """Render a frame and give it to all who want it, unless it must wait."""
-        if not self._is_wanted(news) or self._must_wait(news):
+        if not self._is_wanted(pending) or self._must_wait(pending):
             return
-        frame = await self._renderer.render(news)
+        frame = await self._renderer.render(pending)
         if frame is not None:
-            for subscriber in [each for each in self._subscribers if each.wants(news)]:
+            for subscriber in [each for each in self._subscribers if each.wants(pending)]:
                 self._put(subscriber, frame)
 
     # --- frames about whole jobs ---------------------------------------------------------------------------------
 
-    def _must_wait(self, news: News) -> bool:
+    def _must_wait(self, pending: PendingFrame) -> bool:
         """Whether the allowance holds it back. It replaces the one of its job that waits already."""
-        if news.job_id is None:
+        if pending.job_id is None:
             return False
-        if news.action != FULL:
-            self._teach(news)
+        if pending.action != FULL:
+            self._update_held(pending)
             return False
-        self._held.pop(news.job_id, None)
-        count = len(news.tasks)
-        delay = self._allowance.wait(count, asyncio.get_running_loop().time()) if news.repeated else 0.0
+        self._held.pop(pending.job_id, None)
+        count = len(pending.tasks)
+        delay = self._allowance.wait(count, asyncio.get_running_loop().time()) if pending.repeated else 0.0
         if delay <= 0:
             self._allowance.take(count)
             return False
-        self._held[news.job_id] = news
-        self._after(delay, lambda: self._release(news))
+        self._held[pending.job_id] = pending
+        self._after(delay, lambda: self._release(pending))
         return True
 
-    def _release(self, news: News) -> None:
-        if news.job_id is not None and self._held.get(news.job_id) is news:
-            del self._held[news.job_id]
-            self._later([news])
+    def _release(self, pending: PendingFrame) -> None:
+        if pending.job_id is not None and self._held.get(pending.job_id) is pending:
+            del self._held[pending.job_id]
+            self._later([pending])
 
-    def _teach(self, news: News) -> None:
+    def _update_held(self, pending: PendingFrame) -> None:
         """A frame is sent: one about its whole job that waits must not say what was before."""
-        held = self._held.get(news.job_id or 0)
+        held = self._held.get(pending.job_id or 0)
         if held is None:
             return
-        held.job = news.job or held.job
-        task = news.task
+        held.job = pending.job or held.job
+        task = pending.task
         if task is not None and task.task_id < len(held.tasks):
             held.tasks[task.task_id] = task

@@ -29,7 +29,8 @@ class FrameQueue:
         self._most = most
         self._frames: deque[Frame] = deque()
         self._waiter: asyncio.Future[None] | None = None
-        self._ended = False
+        #: It takes no more frames.
+        self.ended = False
         #: Bytes that wait.
         self.size = 0
 
@@ -38,7 +39,7 @@ class FrameQueue:
 
         Before that, frames about a whole job that a later one replaces make room.
         """
-        if self._ended:
+        if self.ended:
             return True
         if self.size + len(frame.text) > self._most:
             self._drop_replaced(frame)
@@ -54,13 +55,13 @@ class FrameQueue:
         """Drop what waits; the reader gets None."""
         self._frames.clear()
         self.size = 0
-        self._ended = True
+        self.ended = True
         self._wake()
 
     async def get(self) -> Frame | None:
         """The next frame, once there is one; None: the queue has ended. For one reader."""
         while not self._frames:
-            if self._ended:
+            if self.ended:
                 return None
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter

@@ -160,9 +160,9 @@ class InProcess:
         self._free.append(worker)
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(self._idle, self._tired)
+        self._timer = asyncio.get_running_loop().call_later(self._idle, self._end_idle)
 
-    def _tired(self) -> None:
+    def _end_idle(self) -> None:
         task = asyncio.get_running_loop().create_task(self._end_free())
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)

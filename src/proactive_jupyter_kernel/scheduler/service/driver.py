@@ -235,7 +235,7 @@ class Driver:
             _log.exception("%s could not be carried out", action)
             if isinstance(action, StartAttempt | RunSelection):
                 said = f"{type(error).__name__}: {error}"
-                message = f"The scheduler failed at starting this task, and ended its job: {said}"
+                message = f"The scheduler failed to start this task, and ended its job: {said}"
                 self.post(self._broken(action.job_id, message, action.task_id))
 
     def undo(self, job_id: int) -> None:

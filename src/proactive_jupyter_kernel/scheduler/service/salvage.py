@@ -124,7 +124,7 @@ def store_parts(
         write(Batch())
     except Exception as fault:
         # Not a row, but the store: a fault of ours. Everything waits, so that nothing is lost.
-        raise StoreUnavailable(f"The scheduler failed at storing what happened: {fault!r}.") from fault
+        raise StoreUnavailable(f"The scheduler failed to store what happened: {fault!r}.") from fault
     refused: dict[Key, Unstorable] = {}
     for key, part in list(left.items()):
         try:

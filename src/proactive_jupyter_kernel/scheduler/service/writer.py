@@ -328,7 +328,7 @@ class Writer:
                 self.batch = salvage.joined([*left.values(), self.batch])
                 if isinstance(error, StoreUnavailable):
                     raise
-                raise StoreUnavailable(f"The scheduler failed at storing what happened: {error!r}.") from error
+                raise StoreUnavailable(f"The scheduler failed to store what happened: {error!r}.") from error
         self._count(begin)
         return refused
 

@@ -17,7 +17,7 @@ from proactive_jupyter_kernel.workflow.status import JOB_ENDED, TASK_ENDED, JobS
 from .test_random import Chaos, workflows
 
 _SLOTS = tuple(Slot(name=f"s{number}", host=f"h{number % 2}") for number in range(3))
-_MESSAGE = "The scheduler failed at this job and ended it: RuntimeError: out of order"
+_MESSAGE = "The scheduler failed while it processed this job, and ended it: RuntimeError: out of order"
 
 
 def _raise(*arguments: object, **named: object) -> None:

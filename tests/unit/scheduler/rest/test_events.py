@@ -228,6 +228,19 @@ def test_without_session_a_frame_says_so(rest: Callable[..., None]) -> None:
     rest(scenario)
 
 
+def events_rendered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The events whose frames are rendered from now on."""
+    rendered: list[str] = []
+    render = event_frames.Renderer.render
+
+    async def counted(self: Any, pending: Any) -> Any:
+        rendered.append(pending.event)
+        return await render(self, pending)
+
+    monkeypatch.setattr(event_frames.Renderer, "render", counted)
+    return rendered
+
+
 def test_a_client_that_does_not_read_is_let_go(rest: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
     """What waits for it is bounded in bytes; others get their frames, and it is counted."""
 
@@ -241,15 +254,20 @@ def test_a_client_that_does_not_read_is_let_go(rest: Callable[..., None], monkey
             await other.frame()
             await other.frame()
             assert all(each.queue.size <= 1_000 for each in scene.app.events._subscribers)
+        await other.close()
+        rendered.clear()
+        await scene.json("/scheduler/pause", "PUT")
+        await scene.json("/scheduler/resume", "PUT")
+        assert rendered == []
         read = 0
         while (message := await slow.message())["type"] == "websocket.send":
             read += 1
         assert message["type"] == "websocket.close"
         assert read < rounds
         assert scene.service.measures.subscribers_dropped == 1
-        for socket in (slow, other):
-            await socket.close()
+        await slow.close()
 
+    rendered = events_rendered(monkeypatch)
     monkeypatch.setattr(events, "MOST_BYTES", 1_000)
     rest(scenario)
 
@@ -321,14 +339,7 @@ def test_a_frame_is_rendered_once_for_all(
     rest: Callable[..., None], workflow: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many want it; what nobody wants is not rendered."""
-    rendered: list[str] = []
-    render = event_frames.Renderer.render
-
-    async def counted(self: Any, news: Any) -> Any:
-        rendered.append(news.event)
-        return await render(self, news)
-
-    monkeypatch.setattr(event_frames.Renderer, "render", counted)
+    rendered = events_rendered(monkeypatch)
 
     async def scenario(scene: Any) -> None:
         wanted = {"events": ["JOB_UPDATED", "TASK_RUNNING_TO_FINISHED"]}
@@ -350,8 +361,8 @@ def test_frames_that_nobody_can_get_are_not_made(
     """Nothing is read from the store for them, which may be closed; nothing is announced of tasks any more."""
     rendered: list[Any] = []
 
-    async def counted(self: Any, news: Any) -> None:
-        rendered.append(news)
+    async def counted(self: Any, pending: Any) -> None:
+        rendered.append(pending)
 
     monkeypatch.setattr(event_frames.Renderer, "render", counted)
     monkeypatch.setattr(events, "_GRACE", 0.2)

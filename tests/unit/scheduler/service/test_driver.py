@@ -467,7 +467,7 @@ def test_an_action_that_raises_keeps_none_of_the_others(caplog: pytest.LogCaptur
         scene.driver._act = act
         scene.driver.submit(SUBMITTED, SUBMISSION)
         await scene.driver.writer.settled()
-        message = "The scheduler failed at starting this task, and ended its job: RuntimeError: out of order"
+        message = "The scheduler failed to start this task, and ended its job: RuntimeError: out of order"
         assert scene.acted == [TOLD]
         assert scene.machine.events[1:] == [JobBroken(at=1000, job_id=1, message=message, task_id=0)]
 
