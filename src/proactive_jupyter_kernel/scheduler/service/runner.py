@@ -139,7 +139,8 @@ class Runner:
                 await self._run_attempt(key, command)
         except Exception:
             _log.exception("an attempt was lost", extra=_about(command))
-            self._end(command, None, _lost("The scheduler could not run it; see its log."))
+            if key not in self._killed and not self._closing:
+                self._end(command, None, _lost("The scheduler could not run it; see its log."))
         finally:
             self._killed.discard(key)
             self._running.pop(key, None)
@@ -151,12 +152,13 @@ class Runner:
                 del self._on_slot[slot.name]
 
     async def _run_attempt(self, key: str, command: StartAttempt) -> None:
+        parents = await self._results_of(command.parent_tasks)
+        if key in self._killed or self._closing:
+            return
         try:
-            attempt = self._assemble(command, await self._results_of(command.parent_tasks))
+            attempt = self._assemble(command, parents)
         except ValueError as error:
             self._refuse(command, None, f"Failed to prepare the task: {error}")
-            return
-        if key in self._killed or self._closing:
             return
         without_clean = ""
         if self._scripts.needed(attempt):
@@ -300,8 +302,9 @@ class Runner:
         measures.attempt_rate.add()
 
     def _say(self, command: StartAttempt, text: str) -> None:
-        task = self._ask.task_by_id(command.job_id, command.task_id)
-        source = LogSource(job_id=task.job_id, task_id=task.task_id, task_name=task.name, host=command.slots[0].host)
+        source = LogSource(
+            job_id=command.job_id, task_id=command.task_id, task_name=command.task.name, host=command.slots[0].host
+        )
         self._logs.append(source, LogLine(error=True, at=self._clock(), text=text, attempt=command.number))
 
     async def _select(self, command: RunSelection) -> None:

@@ -25,7 +25,7 @@ from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor, 
 from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.scheduler.service.service import Service
 from proactive_jupyter_kernel.scheduler.site import Site
-from proactive_jupyter_kernel.scheduler.store.base import JobQuery
+from proactive_jupyter_kernel.scheduler.store.base import JobQuery, StoreUnavailable
 from proactive_jupyter_kernel.scheduler.store.memory import MemoryStore
 from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
@@ -164,8 +164,19 @@ def test_an_attempt_that_cannot_be_prepared_fails_with_the_reason() -> None:
     play(scenario)
 
 
-def test_an_executor_that_breaks_loses_the_attempt(caplog: pytest.LogCaptureFixture) -> None:
-    """As a lost node: the task is tried again, its log says so, and the log of the scheduler has the story."""
+class Unreadable(MemoryStore):
+    """Cannot read the row of a single task."""
+
+    def task(self, job_id: int, task_id: int) -> Any:
+        raise StoreUnavailable("the disk failed")
+
+
+@pytest.mark.parametrize("kind", [MemoryStore, Unreadable])
+def test_an_executor_that_breaks_loses_the_attempt(kind: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """As a lost node: the task is tried again, its log says so, and the log of the scheduler has the story.
+
+    Whatever the store can read at that moment.
+    """
 
     class Broken(MemoryExecutor):
         """Breaks once."""
@@ -176,7 +187,7 @@ def test_an_executor_that_breaks_loses_the_attempt(caplog: pytest.LogCaptureFixt
                 raise RuntimeError("out of order")
             return await super().run(attempt, output, progress)
 
-    store = MemoryStore()
+    store = kind()
 
     async def scenario() -> None:
         made = service(store, Broken())
