@@ -269,7 +269,7 @@ _SYSTEM_NAMES = frozenset(
 def _resolved_main(main: Script | NativeCommand, resolve: Resolve) -> Script | NativeCommand:
     if isinstance(main, NativeCommand):
         return replace(main, command=resolve(main.command), arguments=tuple(map(resolve, main.arguments)))
-    return replace(main, arguments=tuple(map(resolve, main.arguments)))
+    return replace(main, arguments=tuple(map(resolve, main.arguments))) if main.arguments else main
 
 
 def _resolved_script(script: Script | None, resolve: Resolve) -> Script | None:

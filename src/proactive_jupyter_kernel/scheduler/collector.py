@@ -10,10 +10,20 @@ import contextlib
 import gc
 from collections.abc import Iterator
 
-__all__ = ["paused"]
+__all__ = ["paused", "relax"]
+
+#: So many objects more make it look at the young ones (Python: 700), and so many such looks at the older ones.
+_YOUNG, _OLDER = 10_000, 20
 
 #: How many hold it off now. Changed in the loop's thread alone.
 _pausing = 0
+
+
+def relax() -> None:
+    """Have it look less often from now on, and not at what is there already: a process that works for long has few
+    cycles, and the records of a large job live long."""
+    gc.freeze()
+    gc.set_threshold(_YOUNG, _OLDER, _OLDER)
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ from typing import Any
 import uvicorn
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
-from proactive_jupyter_kernel.scheduler import access, crash_report, java_libraries, own_log, tracing
+from proactive_jupyter_kernel.scheduler import access, collector, crash_report, java_libraries, own_log, tracing
 from proactive_jupyter_kernel.scheduler import settings as settings_table
 from proactive_jupyter_kernel.scheduler.address import DataFolderInUse, Holder, locked
 from proactive_jupyter_kernel.scheduler.catalog import Catalog
@@ -197,6 +197,7 @@ class _Daemon:
         )
         # In the background: a large cache must not hold up the first answer.
         cleaning = asyncio.create_task(asyncio.to_thread(_clean_cache, self._data_dir / "spaces" / "cache"))
+        collector.relax()
         await service.start()
         try:
             with _signals(server.stopping.set):

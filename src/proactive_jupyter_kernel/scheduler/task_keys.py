@@ -7,6 +7,7 @@ tasks that it starts.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import re
 
@@ -33,4 +34,5 @@ def checked(secret: bytes, key: str) -> tuple[int, int] | None:
 
 
 def _signature(secret: bytes, name: str) -> str:
-    return hmac.digest(secret, name.encode("ascii"), "sha256").hex()[:32]
+    # A fifth of the time of an HMAC, and made for this.
+    return hashlib.blake2b(name.encode("ascii"), key=secret, digest_size=16).hexdigest()

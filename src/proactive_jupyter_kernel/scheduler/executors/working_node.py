@@ -128,8 +128,14 @@ class WorkingNode(asyncio.Protocol):
                 self.send({**frame, "raw": [value.text for value in raw]} if raw else frame)
         # Not a task for each of the two: this is done for every attempt.
         self.ended.add_done_callback(self._lose)
+        done = self._done
         try:
-            return await asyncio.shield(self._done)
+            return await done
+        except asyncio.CancelledError:
+            if done.cancelled():
+                # Its work goes on until it is ended: see `finished`.
+                self._done = asyncio.get_running_loop().create_future()
+            raise
         finally:
             self.ended.remove_done_callback(self._lose)
 

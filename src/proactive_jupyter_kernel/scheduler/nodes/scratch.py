@@ -88,12 +88,15 @@ class Scratch:
         self._own = f"{self._top}{os.sep}control"
         self._usual = f"{self._own}{os.sep}{_USUAL}"
         self._control = self._own
-        self.folder = Path(self._top)
         #: The task's local space.
         self.local = Path(f"{self._top}{os.sep}local")
         self.cookie = ""
         self._stages = 0
         self._is_usual_taken = False
+
+    @property
+    def folder(self) -> Path:
+        return Path(self._top)
 
     def create(self) -> None:
         """Make the folders, for this user alone. Raises OSError."""

@@ -40,6 +40,7 @@ _BETWEEN = "\0"
 #: Variables that mean something to an interpreter, or to the loader before it, at its start only.
 _AT_START = ("PYTHON", "LD_", "DYLD_", "GLIBC_", "MALLOC_", "LC_", "LANG")
 _HEAD = struct.Struct("!I")
+_ENCODE = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -159,7 +160,7 @@ class Template:
         """A head and a body, each with its length in front. Blocks while the other side is slow, which it is not."""
         if self.dead:
             raise ProcessesLost
-        first, second = json.dumps(head, separators=(",", ":")).encode("ascii"), body.encode("ascii")
+        first, second = _ENCODE(head).encode("ascii"), body.encode("ascii")
         data = b"".join((_HEAD.pack(len(first)), _HEAD.pack(len(second)), first, second))
         try:
             sent = socket.send_fds(self._channel, [data], descriptors) if descriptors else 0

@@ -125,7 +125,9 @@ class Runtime(abc.ABC):
 
     def conclude(self, stage: Stage, launch: Launch, exit_code: int) -> StageReport:
         """What came of the stage. `exit_code` is negative for a signal, as in ``subprocess``. May block."""
-        path = self.report_of(stage)
+        return self._concluded(stage, self.report_of(stage), exit_code)
+
+    def _concluded(self, stage: Stage, path: str | None, exit_code: int) -> StageReport:
         if path is None:
             return StageReport(exit_code=exit_code, failure=self._died(stage, exit_code))
         try:
@@ -140,15 +142,13 @@ class Runtime(abc.ABC):
         fault = failure(FailureKind.ERROR, f"{stage.kind.prefix}: {summary}", read.error.trace if read.error else "")
         return read.report(exit_code=code, failure=fault)
 
-    def report_of(self, stage: Stage) -> Path | None:
+    def report_of(self, stage: Stage) -> str | None:
         """Where the report is that the stage's process has written; None: it wrote none."""
         with contextlib.suppress(OSError):
             if stage.report and os.stat(stage.report).st_size:
-                return Path(stage.report)
+                return stage.report
         path = os.path.join(stage.folder, REPORT)
-        if os.path.exists(path):
-            return Path(path)
-        return None
+        return path if os.path.exists(path) else None
 
     def summary(self, exit_code: int, error: str) -> str:
         """What went wrong in one line, by the exit code and the script's error, which may be empty."""
@@ -198,7 +198,7 @@ class Runtime(abc.ABC):
             stage=stage.kind.value,
             script=str(script or ""),
             returns=list(stage.returns),
-            report=str(stage.folder / REPORT),
+            report=os.path.join(stage.folder, REPORT),
             limit=stage.limit,
             **more,
         )
@@ -251,8 +251,11 @@ class Runtime(abc.ABC):
         return failure(FailureKind.DIED, f"{message} before the script did")
 
 
+_ENCODE = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
+
 def _json(request: dict[str, Wire]) -> bytes:
-    return json.dumps(request, separators=(",", ":")).encode("ascii")
+    return _ENCODE(request).encode("ascii")
 
 
 def _write(path: Path, parts: list[bytes]) -> None:

@@ -68,8 +68,15 @@ class Python(Runtime):
         main = os.path.join(stage.folder, f"{file_stem(stage.task_name)}.py")
         told = self.tell(stage, None, main=main, code=stage.script.code)
         # A child of the script that finds its parent's main module by the file is told there.
-        with open(main, "w", encoding="ascii", errors="backslashreplace") as file:
-            file.write(_MAIN.format(run=run, told=told or str(stage.folder)))
+        text = _MAIN.format(run=run, told=told or str(stage.folder))
+        # Not with a file object: this is done for every task.
+        file = os.open(main, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_CLOEXEC", 0), 0o666)
+        try:
+            data = memoryview(text.encode("ascii", "backslashreplace"))
+            while data:
+                data = data[os.write(file, data) :]
+        finally:
+            os.close(file)
         return Launch(
             programs=programs,
             arguments=(run, str(stage.folder)),
@@ -87,9 +94,10 @@ class Python(Runtime):
 
     def conclude(self, stage: Stage, launch: Launch, exit_code: int) -> StageReport:
         """A script that ends its process early with success (``os._exit(0)``) sets no result; that is no failure."""
-        if exit_code == 0 and self.report_of(stage) is None:
+        path = self.report_of(stage)
+        if exit_code == 0 and path is None:
             return StageReport(exit_code=0)
-        return super().conclude(stage, launch, exit_code)
+        return self._concluded(stage, path, exit_code)
 
     def exit_message(self, exit_code: int) -> str:
         """As ``jsr223-cpython`` says it."""

@@ -61,7 +61,7 @@ class ReadReport:
         )
 
 
-def read(path: Path, limit: int) -> ReadReport:
+def read(path: str | Path, limit: int) -> ReadReport:
     """Read and check a report. Raises `BadReport`."""
     with open(path, "rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size

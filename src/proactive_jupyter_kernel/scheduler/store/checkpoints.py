@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -28,7 +29,7 @@ class Checkpoints:
 
     def __init__(self, path: Path, connect: Callable[[], sqlite3.Connection]) -> None:
         self._path = path
-        self._log_path = Path(f"{path}-wal")
+        self._log_path = f"{path}-wal"
         self._connect = connect
         self._thread: threading.Thread | None = None
         self._size = 0
@@ -44,7 +45,7 @@ class Checkpoints:
         if self.almost_done or (self._thread is not None and self._thread.is_alive()):
             return
         with contextlib.suppress(OSError):
-            size = self._log_path.stat().st_size
+            size = os.stat(self._log_path).st_size
             if size < self._size:
                 self._next = LOG_BYTES  # it began anew
             self._size = size

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Collection, Iterator
@@ -77,13 +78,14 @@ class SqliteStore(SqliteRows):
             # Copied wholly, the log begins anew, no longer than this: else it stays long and each write copies it.
             self._writer.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
             migrate(self._writer, path)
-        self._opened = _identity(path)
+        self._file_text = str(path)
+        self._opened = _identity(self._file_text)
         super().__init__(self._reading_connection(), path, log_lines=log_lines, log_bytes=log_bytes, load=self._value)
 
     # --- writing -------------------------------------------------------------------------------------------------
 
     def check(self) -> None:
-        if _identity(self._file) != self._opened:
+        if _identity(self._file_text) != self._opened:
             raise StoreGone(
                 f"{self._file} was removed, moved or replaced while the scheduler ran, so nothing can be stored.",
                 hint="Move the folder back to continue. Otherwise the scheduler stops within a minute; start it again "
@@ -335,10 +337,10 @@ class SqliteStore(SqliteRows):
             raise translated(error, self._file, verb) from error
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _identity(path: str) -> tuple[int, int] | None:
     """Which file stands at the path; None: none does, or nobody can tell."""
     try:
-        found = path.stat()
+        found = os.stat(path)
     except OSError:
         return None
     return found.st_dev, found.st_ino
