@@ -1,4 +1,4 @@
-"""A task that stops, or signals, what runs it: it can be killed, its walltime counts, and the next task runs."""
+"""What runs a task is stopped, signaled or killed: the task can be killed, its walltime counts, the next one runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
+from tests.integration.executors.conftest import until
 
 from proactive_jupyter_kernel.scheduler.attempt import FailureKind
 from proactive_jupyter_kernel.scheduler.executors import local, working_node
@@ -58,3 +60,20 @@ def test_signals_to_the_parent(lab: Any) -> None:
     """What asks a process to end does not end a node."""
     run = lab.run("for name in TERM HUP INT; do kill -$name $PPID; done; sleep 0.2", "bash")
     assert run.outcome.failure is None
+
+
+def test_idle_node_killed(labs: Callable[..., Any]) -> None:
+    """Nothing is left of a node that is killed while it has no work."""
+    lab = labs()
+    os.kill(int(lab.run("echo $PPID", "bash").out), signal.SIGKILL)
+    lab.do(until(lambda: not list(lab.folder.iterdir())))
+    assert lab.run("result = 1").value == 1
+
+
+def test_fork_server_killed(labs: Callable[..., Any]) -> None:
+    """Without their fork server nodes end after their work, because nobody would inherit what they leave."""
+    lab = labs()
+    node = int(lab.run("echo $PPID", "bash").out)
+    os.kill(psutil.Process(node).ppid(), signal.SIGKILL)
+    lab.do(until(lambda: not lab.is_running(node)))
+    assert lab.run("result = 1").value == 1

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from proactive_jupyter_kernel.scheduler.executors.starters import ForkServer, Processes, Starter
 from proactive_jupyter_kernel.scheduler.executors.working_node import PATIENCE, WorkingNode
-from proactive_jupyter_kernel.scheduler.nodes.scratch import clean_up_node
+from proactive_jupyter_kernel.scheduler.nodes.scratch import clean_up_node, has_journal
 from proactive_jupyter_kernel.scheduler.nodes.settings import NodeSettings
 
 __all__ = ["LocalNodes"]
@@ -21,6 +21,8 @@ __all__ = ["LocalNodes"]
 _LOGGER = logging.getLogger(__name__)
 #: Seconds until a node is tried again for which the system has no room.
 _BETWEEN_TRIES = 0.5
+#: Seconds between two looks whether a process has ended.
+_LOOK = 0.05
 
 
 class LocalNodes:
@@ -60,7 +62,9 @@ class LocalNodes:
                 if not node.is_retired:
                     return node
             try:
-                return await self._start()
+                node = await self._start()
+                if not node.is_retired:
+                    return node
             except OSError as error:
                 if not self._is_told:
                     _LOGGER.warning("there is no room for another node, so tasks wait: %s", error)
@@ -101,7 +105,17 @@ class LocalNodes:
                 await asyncio.shield(node.gone)
         except TimeoutError:
             self._kill(node)
+        await self._tidy(node)
         self._all.discard(node)
+
+    async def _tidy(self, node: WorkingNode) -> None:
+        """Remove what is left of a node that did not end in order; one that did has removed its journal."""
+        end = asyncio.get_running_loop().time() + PATIENCE
+        while has_journal(self._root, node.name):
+            if not node.is_alive or asyncio.get_running_loop().time() > end:
+                await asyncio.to_thread(clean_up_node, self._root, node.name, ())
+                return
+            await asyncio.sleep(_LOOK)
 
     async def check(self, node: WorkingNode) -> None:
         """Kill a node that does not answer, because it was stopped or hangs."""

@@ -101,7 +101,7 @@ class ForkServer:
             node.go()
 
     def _lose(self) -> None:
-        """The server has ended. Its nodes live on as long as their channels."""
+        """The server has ended. Its nodes end after their work: nobody inherits what they would leave behind."""
         if self._control is None:
             return
         asyncio.get_running_loop().remove_reader(self._control.fileno())
@@ -110,6 +110,7 @@ class ForkServer:
         process, self._process = self._process, None
         for node in list(self._nodes.values()):
             node.ended.add_done_callback(lambda _, name=node.name: self._gone(name))  # type: ignore[misc]
+            node.retire()
         if process is not None:
             process.kill()
             process.wait()

@@ -155,6 +155,15 @@ class WorkingNode(asyncio.Protocol):
             waiting.cancel()
         return bool(done)
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether its process is known to live."""
+        try:
+            os.kill(self.pid, 0)
+        except OSError:
+            return False
+        return self.pid != 0
+
     def kill(self) -> bool:
         """Kill its process; False where that is not known yet."""
         if self.pid and not self.gone.done():
@@ -172,6 +181,12 @@ class WorkingNode(asyncio.Protocol):
         """Its process has ended."""
         if not self.gone.done():
             self.gone.set_result(None)
+
+    def retire(self) -> None:
+        """Give it no more work; it ends when it has done what it has."""
+        self.is_retired = True
+        if not self.key:
+            self.close()
 
     def close(self) -> None:
         """End it and what it runs."""

@@ -21,7 +21,7 @@ from typing import Any
 
 from proactive_jupyter_kernel.scheduler.nodes.removal import is_private_folder, remove, remove_content
 
-__all__ = ["NodeFolder", "Scratch", "clean_up", "clean_up_node"]
+__all__ = ["NodeFolder", "Scratch", "clean_up", "clean_up_node", "has_journal"]
 
 #: Characters of a mark that all attempts of a node share; the others count.
 _MARK = 16
@@ -191,6 +191,11 @@ def clean_up_node(root: Path, name: str, keys: Iterable[str]) -> None:
     for folder in (root / name, *(root / key for key in keys), *root.glob(f"{glob.escape(name)}.resident-*")):
         remove(folder)
     journal.unlink(missing_ok=True)
+
+
+def has_journal(root: Path, name: str) -> bool:
+    """Whether a node runs, or has not ended in order."""
+    return _journal_of(root, name).exists()
 
 
 def _journal_of(root: Path, name: str) -> Path:
