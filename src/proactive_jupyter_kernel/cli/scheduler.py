@@ -140,10 +140,13 @@ def log(lines: int, job: int | None, follow: bool, data_dir: Path | None) -> Non
     """
     folder = embedded.data_dir(data_dir)
     reader = LogReader(folder, job=job)
-    for entry in reader.last(lines):
+    entries = reader.last(lines)
+    for entry in entries:
         say(entry)
     if not reader.exists:
         note(f"There is no log yet in {folder}.")
+    elif not entries and job is not None:
+        note(f"The log has no entry about job {job}. `proactive-kernel logs {job}` shows what its tasks print.")
     if follow:
         for entry in reader.follow():
             say(entry)

@@ -37,7 +37,8 @@ BY_CLASS: dict[str, type[SchedulerError]] = {
     "JobCreationException": SubmissionRefused,
     "SubmissionClosedException": SubmissionRefused,
 }
-BY_STATUS: dict[int, type[SchedulerError]] = {401: NotConnected, 403: PermissionRefused}
+#: 413: a workflow, or a file for its job, is larger than the scheduler or a gateway before it takes.
+BY_STATUS: dict[int, type[SchedulerError]] = {401: NotConnected, 403: PermissionRefused, 413: SubmissionRefused}
 
 HINTS: dict[type[SchedulerError], str] = {
     LoginRefused: "Check login and password, and that the account exists on this server.",

@@ -10,7 +10,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import socket
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ from typing import Any
 __all__ = ["LOCK_FILE", "Holder", "has_ended", "holder", "is_held", "is_suspended", "unresponsive"]
 
 LOCK_FILE = "scheduler.lock"
+#: Seconds that the end of a process may take, and between two looks at it.
+_ENDING, _LOOK_EVERY = 2.0, 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,18 @@ class Holder:
 
 def holder(folder: Path) -> Holder | None:
     """The process that runs the scheduler of a data folder; None if nobody holds the lock."""
+    deadline = time.monotonic() + _ENDING
+    while True:
+        found = _holder(folder)
+        if found is None or found.pid is not None or found.host != socket.gethostname():
+            return found
+        # A process that ends holds the lock a moment longer than it can be seen.
+        if time.monotonic() > deadline:
+            return found
+        time.sleep(_LOOK_EVERY)
+
+
+def _holder(folder: Path) -> Holder | None:
     path = folder / LOCK_FILE
     found = _content(path)
     if found is not None and _start_time(found["pid"]) == found["started"] and not has_ended(found["pid"]):

@@ -18,7 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import uvicorn
 
@@ -70,6 +70,7 @@ def serve(data_dir: Path, port: int = 0, *, settings: Settings | None = None) ->
     # The processes of tasks find the libraries by it.
     os.environ[java_libraries.VARIABLE] = str(java_libraries.folder_of(data_dir))
     with (
+        _Signals() as signals,
         locked(data_dir) as holder,
         crash_report.watched(data_dir, chosen),
         own_log.writing(data_dir, chosen.log_format),
@@ -79,7 +80,7 @@ def serve(data_dir: Path, port: int = 0, *, settings: Settings | None = None) ->
         for notice in opened.notices:
             print(f"Warning: {notice}", file=sys.stderr, flush=True)
         try:
-            asyncio.run(_Daemon(data_dir, holder, listener, chosen, opened).run())
+            asyncio.run(_Daemon(data_dir, holder, listener, chosen, opened).run(signals))
         finally:
             opened.store.close()
 
@@ -169,7 +170,7 @@ class _Daemon:
         self._check_store: Callable[[], bool] = lambda: True
         self._stop: Callable[[], object] = lambda: None
 
-    async def run(self) -> None:
+    async def run(self, signals: _Signals) -> None:
         """Serve until `stop`."""
         service = self._service()
         app = App(
@@ -198,24 +199,24 @@ class _Daemon:
         # In the background: a large cache must not hold up the first answer.
         cleaning = asyncio.create_task(asyncio.to_thread(_clean_cache, self._data_dir / "spaces" / "cache"))
         collector.relax()
+        signals.ask(server.stopping.set)
         await service.start()
         try:
-            with _signals(server.stopping.set):
-                serving = asyncio.create_task(server.serve(sockets=[self._listener]))
-                # uvicorn has taken the socket over when it says so; connections before that wait in the backlog.
-                with self._holder.published(self._address()):
-                    _log.info("version %s listens at %s, process %s", __version__, self._url, os.getpid())
-                    self._watch_idleness(service, app, server.stopping.set)
-                    self._check_store, self._stop = service.check_store, server.stopping.set
-                    self._watch_files()
-                    # Verbs of the REST API end the whole scheduler, too.
-                    service.listeners.add(lambda announcement: server.stopping.set() if service.winding_down else None)
-                    stopped = asyncio.create_task(server.stopping.wait())
-                    await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
-                    stopped.cancel()
-                app.close()
-                server.stopping.set()
-                await serving
+            serving = asyncio.create_task(server.serve(sockets=[self._listener]))
+            # uvicorn has taken the socket over when it says so; connections before that wait in the backlog.
+            with self._holder.published(self._address()):
+                _log.info("version %s listens at %s, process %s", __version__, self._url, os.getpid())
+                self._watch_idleness(service, app, server.stopping.set)
+                self._check_store, self._stop = service.check_store, server.stopping.set
+                self._watch_files()
+                # Verbs of the REST API end the whole scheduler, too.
+                service.listeners.add(lambda announcement: server.stopping.set() if service.winding_down else None)
+                stopped = asyncio.create_task(server.stopping.wait())
+                await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
+                stopped.cancel()
+            app.close()
+            server.stopping.set()
+            await serving
         finally:
             for timer in (self._idle_timer, self._files_timer):
                 if timer is not None:
@@ -345,23 +346,37 @@ def _web_socket(**arguments: Any) -> asyncio.Protocol:
     return FragmentingProtocol(**arguments)
 
 
-@contextlib.contextmanager
-def _signals(stop: Callable[[], Any]) -> Iterator[None]:
-    """SIGTERM, SIGINT and, of a lost terminal, SIGHUP stop the scheduler."""
-    loop = asyncio.get_running_loop()
-    names = [number for name in ("SIGTERM", "SIGINT", "SIGHUP") if (number := getattr(signal, name, None))]
-    if sys.platform == "win32":
-        before = {number: signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop)) for number in names}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-        return
-    for number in names:
-        loop.add_signal_handler(number, stop)
-    try:
-        yield
-    finally:
-        for number in names:
-            loop.remove_signal_handler(number)
+class _Signals:
+    """SIGTERM, SIGINT and, of a lost terminal, SIGHUP stop the scheduler in order, whenever they come.
+
+    Before the loop runs they end the process as an exception does. While it runs they ask for the end; further ones
+    then change nothing, until the process is gone: whoever is impatient has SIGKILL.
+    """
+
+    def __init__(self) -> None:
+        self._ask: Callable[[], object] | None = None
+
+    def __enter__(self) -> Self:
+        for name in ("SIGTERM", "SIGINT", "SIGHUP"):
+            if (number := getattr(signal, name, None)) is not None:
+                signal.signal(number, self._on_signal)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """They stay: what is left of the process is on its way out."""
+        self._ask = lambda: None
+
+    def ask(self, stop: Callable[[], Any]) -> None:
+        """From now on call `stop`, in the loop that runs."""
+        loop = asyncio.get_running_loop()
+
+        def ask() -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(stop)
+
+        self._ask = ask
+
+    def _on_signal(self, number: int, _: object) -> None:
+        if self._ask is None:
+            raise SystemExit(128 + number)
+        self._ask()

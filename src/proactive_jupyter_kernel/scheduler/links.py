@@ -140,9 +140,15 @@ def _read(url: str, seconds: float, largest: int, headers: Mapping[str, str]) ->
                 size += len(piece)
                 if time.monotonic() > end:
                     raise LinkFailed(f"it was not complete after {seconds:g} seconds")
+            if size <= largest and getattr(answer, "length", None):
+                # Half a script may do other things than the whole.
+                raise LinkFailed(f"its server ended the connection {answer.length} bytes before the end")
     except urllib.error.HTTPError as error:
         error.close()
-        raise LinkFailed(f"its server answered {error.code}", status=error.code) from None
+        why = f"its server answered {error.code}"
+        if 300 <= error.code < 400:
+            why += ", and redirects in a circle, or to an address that is not read"
+        raise LinkFailed(why, status=error.code) from None
     except TimeoutError:
         raise LinkFailed(f"it did not answer within {seconds:g} seconds") from None
     except (OSError, ValueError, http.client.HTTPException) as error:

@@ -179,6 +179,8 @@ class _Converter:
         self.as_plain = plain
         self.inside: set[int] = set()
         self.items = 0
+        #: Inside a value that has travelled: its tagged bytes are what they say, not bytes of a script.
+        self.has_travelled = False
 
     def convert(self, value: Any, place: _ValuePath, hashable: bool) -> Any:
         kind = type(value)
@@ -188,7 +190,9 @@ class _Converter:
             return self.leaf(_checked_text, value, place, hashable)
         if kind is int:
             return self.leaf(_checked_int, value, place, hashable)
-        if (kind is bytes and not (self.tags and tagged.is_tagged(value))) or isinstance(value, Opaque):
+        if kind is bytes and not (self.tags and tagged.is_tagged(value) and not self.has_travelled):
+            return value
+        if isinstance(value, Opaque):
             return value
         return self.other(value, place, hashable)
 
@@ -208,6 +212,12 @@ class _Converter:
         except tagged.NotSerializable as problem:
             reason, remedy = problem.args
             raise NotPortableValue(str(place), _type_name(value), reason, remedy or _remedy(value)) from None
+        if isinstance(found, tagged.Travelled):
+            before, self.has_travelled = self.has_travelled, True
+            try:
+                return self.convert(found.value, place, hashable)
+            finally:
+                self.has_travelled = before
         if type(found) in _CONTAINERS:
             # One level at a time, to detect cycles and excessive depth.
             return self.container(value, place, lambda _, below: self.convert(found, _ValuePath("", below), hashable))

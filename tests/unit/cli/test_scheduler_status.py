@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from proactive_jupyter_kernel.cli.app import app
 from proactive_jupyter_kernel.cli.scheduler_status import lines, overview
 
 
@@ -32,3 +37,15 @@ def test_the_overview_is_told_in_words() -> None:
 def test_a_scheduler_that_does_not_answer_has_no_overview() -> None:
     """Its state is told all the same."""
     assert overview("http://127.0.0.1:1") is None
+
+
+def test_a_log_without_entries_about_a_job_says_so(tmp_path: Path) -> None:
+    """And where the output of its tasks is, which people look for."""
+    entry = "2026-11-26 07:01:12,345 INFO x: job ended, FINISHED job=1\n"
+    (tmp_path / "scheduler.log").write_text(entry, encoding="utf-8")
+    asked = [["scheduler", "log", "--data-dir", str(tmp_path), "--job", job] for job in ("1", "7")]
+    found = [CliRunner().invoke(app, arguments) for arguments in asked]
+    assert [each.stdout + each.stderr for each in found] == [
+        entry,
+        "The log has no entry about job 7. `proactive-kernel logs 7` shows what its tasks print.\n",
+    ]

@@ -42,6 +42,7 @@ def refusal(status: int, kind: str | None, message: str | None = "why") -> Respo
         (401, None, NotConnected),
         (403, None, PermissionRefused),
         (404, None, SchedulerError),
+        (413, None, SubmissionRefused),
     ],
 )
 def test_the_class_decides_before_the_status(status: int, kind: str | None, expected: type[Exception]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -79,3 +80,13 @@ def test_a_holder_elsewhere_is_told_with_its_machine(tmp_path: Path, monkeypatch
         found = lock_file.holder(tmp_path)
     assert found == Holder(pid=None, host="node-7")
     assert "on the machine node-7" in lock_file.unresponsive(tmp_path, found)[0]
+
+
+def test_a_process_that_ends_is_not_taken_for_one_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It holds the lock for a moment after it can be seen no more."""
+    record = {"pid": os.getpid(), "started": "1", "host": socket.gethostname(), "state": "stopping", "address": None}
+    (tmp_path / LOCK_FILE).write_text(json.dumps(record))
+    held = iter([True, True, False])
+    monkeypatch.setattr(lock_file, "is_held", lambda path: next(held))
+    monkeypatch.setattr(lock_file, "_pid_by_system", lambda path: None)
+    assert (lock_file.holder(tmp_path), list(held)) == (None, [])

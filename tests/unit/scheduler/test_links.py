@@ -84,6 +84,15 @@ def test_reasons(host: Any, tmp_path: Path) -> None:
     missing = host(lambda connection: connection.sendall(b"HTTP/1.0 404 No\r\n\r\n"))
     garbage = host(lambda connection: connection.sendall(b"nonsense\r\n\r\n"))
     files = [path.as_uri() for path in (tmp_path, tmp_path / "pipe", tmp_path / "none")]
+    cut = host(lambda connection: connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 10\r\n\r\nrm -rf /"))
+    circle = host(lambda connection: connection.sendall(b"HTTP/1.0 302 Found\r\nLocation: /x\r\n\r\n"))
+    elsewhere = host(lambda connection: connection.sendall(b"HTTP/1.0 302 Found\r\nLocation: file:///x\r\n\r\n"))
+    redirects = "its server answered 302, and redirects in a circle, or to an address that is not read"
+    assert read(cut, circle, elsewhere) == [
+        "its server ended the connection 2 bytes before the end",
+        redirects,
+        redirects,
+    ]
     found = read(large, missing, garbage, *files)
     assert found[:2] == ["it is larger than 100 bytes", "its server answered 404"]
     assert "nonsense" in found[2]

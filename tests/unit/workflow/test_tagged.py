@@ -159,3 +159,12 @@ def test_files_are_for_old_pythons(path: pathlib.Path) -> None:
         node.module for node in tree.body if isinstance(node, ast.ImportFrom)
     }
     assert first <= {"contextlib", "json", "os", "sys", "tagged", None}  # None: from the package itself
+
+
+def test_an_entry_of_results_is_handed_on_as_it_came() -> None:
+    """Whatever is in it, and whatever it is in: its tagged bytes are values, not bytes of a script."""
+    value = {"\ud800": [10**30, {"a": 10**40}], "b": b"plain", "c": tagged.MAGIC}
+    entry = type("TaskResult", (), {"__module__": "_proactive"})()
+    entry.portable = lambda: values.portable(value, tags=True)
+    travelled = values.from_wire(values.to_wire(values.portable([entry, {"x": entry}, 10**30], tags=True)))
+    assert tagged.opened(travelled, "x") == [value, {"x": value}, 10**30]

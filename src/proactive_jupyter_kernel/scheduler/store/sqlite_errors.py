@@ -28,6 +28,8 @@ def translated(error: sqlite3.Error | codec.Damaged, path: Path, verb: str) -> E
             "runs, move the file away and start again; jobs, results and logs in it are then out of reach.",
         )
     remedies = {
+        "SQLITE_BUSY": "Another program has locked it, such as a `sqlite3` shell: end that program's transaction. The "
+        "scheduler then continues by itself.",
         "SQLITE_FULL": f"The disk of {path.parent} is full: free some space there.",
         "SQLITE_READONLY": f"{path.parent} is read-only: make it writable, or choose another folder with "
         "PROACTIVE_KERNEL_DATA_DIR.",

@@ -27,6 +27,7 @@ __all__ = [
     "PYTHON",
     "NotSerializable",
     "PngImage",
+    "Travelled",
     "Unreadable",
     "Untrusted",
     "decode",
@@ -76,6 +77,13 @@ class PngImage(bytes):
 
     def __reduce__(self) -> "Any":
         return bytes, (bytes(self),)
+
+
+class Travelled:
+    """What `encode` gives for an entry of ``results``: its value as it came, tagged bytes and all."""
+
+    def __init__(self, value: "Any") -> "None":
+        self.value = value
 
 
 # --- the header --------------------------------------------------------------------------------------------------
@@ -175,7 +183,7 @@ def encode(value: "Any", plain: "bool" = False) -> "Any":
     """The serialized form of a value that only Python can represent: tagged bytes, or a number for a NumPy scalar.
 
     With `plain`, lists, records, numbers and texts that tasks of any language can read, if possible: they may contain
-    more values to encode. Raises `NotSerializable`.
+    more values to encode. An entry of ``results`` gives its value, as `Travelled`. Raises `NotSerializable`.
     """
     from . import writing
 

@@ -5,7 +5,7 @@ Runs inside tasks, under Python 3.6 or later; see the package's docstring for wh
 
 import sys
 
-from .tagged import LONGEST_TEXT, PYTHON, NotSerializable, PngImage, is_tagged, join, split
+from .tagged import LONGEST_TEXT, PYTHON, NotSerializable, PngImage, Travelled, is_tagged, join, split
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ _ENCODERS: "dict[tuple[str, str], Callable[[Any], Any]]" = {
     ("torch", "Tensor"): _pickled,
     ("_io", "_IOBase"): _open_file,
     # An entry of results of the embedded scheduler.
-    ("_proactive", "TaskResult"): lambda value: value.portable(),
+    ("_proactive", "TaskResult"): lambda value: Travelled(value.portable()),
 }
 
 
