@@ -20,8 +20,8 @@ __all__ = ["SLOTS", "BenchScheduler"]
 
 #: Two at a time, as the processes of the bare measurement.
 SLOTS = 2
-#: Seconds between two looks at a job: a part of the time that it has run, so that looking costs next to nothing.
-_FIRST_LOOK, _LOOK_SHARE, _LAST_LOOK = 0.002, 0.02, 0.25
+#: Seconds for which an answer about a job is held back until it ends, as the client does that waits for a job.
+_LOOK = 1.0
 
 
 class BenchScheduler:
@@ -114,7 +114,6 @@ class BenchScheduler:
             return float(self.process.memory_info().rss) / 1e6
 
     def _ended(self, job_id: int) -> Any:
-        begin = time.monotonic()
-        while (info := self.client.info(job_id)).status not in JOB_ENDED:
-            time.sleep(min(max(_FIRST_LOOK, (time.monotonic() - begin) * _LOOK_SHARE), _LAST_LOOK))
+        while (info := self.client.info(job_id, wait=_LOOK)).status not in JOB_ENDED:
+            pass
         return info
