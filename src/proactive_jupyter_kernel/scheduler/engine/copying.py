@@ -1,7 +1,7 @@
 """Copies of a part of the graph, as loops and replicates need them (execution semantics, sections 3, 4.3 and 4.4).
 
 A *region* is what lies on the way back from an end to a start: along dependencies, both ways of joined branches and
-branch links. `copy_region` makes fresh tasks of it, linked among each other as the originals are.
+branch links. `Copies` makes new tasks of it, linked among each other as the originals are.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What all parts of the machine share: the living jobs, the slots, the queue of ready tasks, the timers, the outbox.
 
 A task that waits for no parent goes through `Core.consider`: it waits for its start time, or stands in the queue. At
-the end of every event `Core.place` gives slots to tasks of the queue, and `Core.flush` hands out all commands.
+the end of every event the machine gives slots to tasks of the queue, and `Core.flush` returns all commands.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ ERRORS = {False: False, True: True}
 class Questions:
     """Reads rows of the store.
 
-    REST asks through `Service.read`, in threads; the service itself, in the loop, only what is small.
+    REST asks through `Call.read`, in threads; the service itself, in the loop, only what is small.
     """
 
     def __init__(
