@@ -49,7 +49,7 @@ class Measures:
     #: Milliseconds since the epoch.
     started_at: int
     jobs_submitted: int = 0
-    #: Workflows that the checks refused, or that could not be stored.
+    #: Workflows that the checks or a limit refused, or that could not be stored.
     jobs_refused: int = 0
     #: By status: ``FINISHED``, ``CANCELED``, ...
     jobs_ended: Counter[str] = field(default_factory=Counter)

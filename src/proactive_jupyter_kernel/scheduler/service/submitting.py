@@ -100,17 +100,19 @@ class Submitting(Verbs):
         """Take a workflow as a new job; `mode` says how it came, unless it says so itself.
 
         Raises `WorkflowError` with every problem, `SubmissionClosed` while the scheduler is stopped and
-        `SubmissionRefused` where the job cannot be stored. A refused workflow gets no id.
+        `SubmissionRefused` where a limit forbids it or the job cannot be stored. A refused workflow gets no id.
         """
+        try:
+            return await self._accepted(self._question(xml, variables, generic_information, owner, mode=mode))
+        except (WorkflowError, SubmissionRefused):
+            self.measures.jobs_refused += 1
+            raise
+
+    async def _accepted(self, question: Question) -> JobRecord:
         if self.settings.store_bytes:
             check_store(self._store.used, self.settings.store_bytes)
         received = tracing.now()
-        question = self._question(xml, variables, generic_information, owner, mode=mode)
-        try:
-            workflow = await self._checker.prepare(question)
-        except WorkflowError:
-            self.measures.jobs_refused += 1
-            raise
+        workflow = await self._checker.prepare(question)
         checked = tracing.now()
         if (status := self._status()) not in _OPEN:
             raise SubmissionClosed(f"The scheduler is {status.value} and takes no jobs.")
@@ -118,7 +120,7 @@ class Submitting(Verbs):
         job_id = self._last_job_id
         new = Submission(
             job_id=job_id,
-            xml=xml if isinstance(xml, str) else xml.decode("utf-8", "replace"),
+            xml=question.xml if isinstance(question.xml, str) else question.xml.decode("utf-8", "replace"),
             workflow=workflow,
             facts=submission.facts_of(workflow, self.hidden),
         )
@@ -128,7 +130,7 @@ class Submitting(Verbs):
             at=at,
             job_id=job_id,
             workflow=workflow,
-            owner=owner,
+            owner=question.owner,
             reading=frozenset(linked),
             # A link may wait for a thread as long as for its answer.
             reading_until=at + round(2_000 * self.settings.link_seconds) if linked else 0,
@@ -140,7 +142,6 @@ class Submitting(Verbs):
                 await self._driver.writer.settled(job_id)
         except (StoreUnavailable, Unstorable) as error:
             self.workflows.forget(job_id)
-            self.measures.jobs_refused += 1
             raise SubmissionRefused(f"The workflow was not accepted: {error.message}", hint=error.hint) from error
         for step, at in ("received", received), ("checked", checked), ("stored", 0):
             tracing.mark(step, job_id, at=at)

@@ -159,6 +159,7 @@ def test_a_store_over_its_limit_takes_no_jobs(tmp_path: Path) -> None:
         said = r"the store of the scheduler has [\d,]+ bytes, more than the 1,048,576"
         with pytest.raises(SubmissionRefused, match=said):
             await service.submit(XML, owner="ana")
+        assert service.measures.jobs_refused == 1
         await service.remove_jobs([1, 2])
         await run_jobs(service, 1)
 
