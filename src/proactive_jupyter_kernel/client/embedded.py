@@ -243,7 +243,10 @@ class EmbeddedTransport:
                 return
             folder = self._folder or data_dir()
             just_now = time.monotonic() - self._answered < JUST_STOPPED
-            stopped = just_now and not address_file(folder).exists() and lock_file.holder(folder) is None
+            held = lock_file.holder(folder)
+            # It still ends its tasks, or it has ended.
+            gone = held.state == "stopping" if held else not address_file(folder).exists()
+            stopped = just_now and gone
             self._drop()
         if stopped:
             raise SchedulerUnreachable(

@@ -58,14 +58,18 @@ class Site:
         """Choose the theme of pages that are loaded from now on: light or dark."""
         self._set("themes", theme=_THEMES[theme])
 
-    def _set(self, plugin: str, **values: str) -> None:
-        folder = self._settings / "@jupyterlab" / "apputils-extension"
+    def _set(self, plugin: str, *, extension: str = "apputils", **values: str | int) -> None:
+        folder = self._settings / "@jupyterlab" / f"{extension}-extension"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{plugin}.jupyterlab-settings").write_text(json.dumps(values), encoding="utf-8")
 
     def ask_nothing(self) -> None:
         """Switch off the prompt for news."""
         self._set("notification", fetchNews="false")
+
+    def wait_for_completion(self) -> None:
+        """JupyterLab drops completions that take longer than a second, which they may on a machine with much to do."""
+        self._set("manager", extension="completer", providerTimeout=PATIENCE)
 
     def lab(self, path: str = "?reset") -> str:
         return f"{self.url}/lab/workspaces/test{path}"
@@ -123,6 +127,7 @@ def serve(home: Path) -> Iterator[Site]:
         _until_answers(f"{url}/api", server)
         site = Site(url=url, folder=folder, _settings=settings)
         site.ask_nothing()
+        site.wait_for_completion()
         yield site
     finally:
         server.terminate()

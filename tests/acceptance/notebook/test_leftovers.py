@@ -32,6 +32,16 @@ from pathlib import Path
 Path("here.txt").write_text("data")
 children = [subprocess.Popen(["sleep", "600"], start_new_session=new) for new in (False, True)]
 children[0].wait()"""
+#: Two tasks that wait for each other, so that each runs on a node of its own.
+MEETING = [
+    f"""#%task(name={name})
+import time
+from pathlib import Path
+Path(userspace, "{name}").touch()
+while not Path(userspace, "{other}").exists():
+    time.sleep(0.01)"""
+    for name, other in (("First", "Second"), ("Second", "First"))
+]
 #: How many processes the tasks above run besides the two scripts themselves.
 SLEEPERS = 6
 
@@ -102,9 +112,10 @@ def folder_for_passing_files(home: Path) -> Iterator[None]:
 
 @pytest.fixture
 def ready(start_kernel: Callable[..., Any]) -> Any:
-    """A kernel whose scheduler has worked already, so that what is kept for later is there."""
+    """A kernel whose scheduler has worked on both nodes, so that what is kept for later is there."""
     kernel = start_kernel()
-    kernel.run("#%task(name=First)\nresult = 1\n#%submit_job(name=Warm, wait=on)\n#%delete_task(First)")
+    for cell in (*MEETING, "#%submit_job(name=Warm, wait=on)", "#%delete_task(First)", "#%delete_task(Second)"):
+        assert kernel.run(cell).status == "ok"
     return kernel
 
 

@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx2
-import psutil
 import pytest
 
-from proactive_jupyter_kernel.client import embedded
+from proactive_jupyter_kernel.client import embedded, lock_file
 from proactive_jupyter_kernel.client.launch import EXIT_LOCKED
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def test_start_status_stop(fresh_shell: Shell) -> None:
     again = shell("scheduler", "start")
     assert (again.stdout, f"already running, as process {facts['pid']}" in again.stderr) == (started.stdout, True)
     assert str(facts["pid"]) in shell("scheduler", "stop").stdout
-    assert not psutil.pid_exists(facts["pid"])
+    assert lock_file.has_ended(facts["pid"])
     assert list((shell.home / "runtime").glob("proactive-scheduler-*")) == []
     assert "No embedded scheduler is running" in shell("scheduler", "stop").stderr
     assert "Not running" in shell("scheduler", "status").stdout
@@ -57,7 +56,7 @@ def test_a_crash_is_told_with_its_report(fresh_shell: Shell) -> None:
     shell("scheduler", "start")
     pid = shell.facts("scheduler", "status")["pid"]
     os.kill(pid, signal.SIGSEGV)
-    _wait_until(lambda: not psutil.pid_exists(pid))
+    _wait_until(lambda: lock_file.has_ended(pid))
     report = shell.home / "data" / "crashes" / f"running-{pid}.txt"
     told = f"It crashed: attach {report} and {shell.home / 'data' / 'scheduler.log'} when you report the fault."
     status = shell("scheduler", "status")

@@ -27,8 +27,9 @@ def site(daemon: Any) -> Any:
 
 
 @pytest.fixture
-def scheduler(site: Any) -> Iterator[Scheduler]:
-    """A client of it."""
+def scheduler(site: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scheduler]:
+    """A client of it, which remembers transfers of files in the same data folder."""
+    monkeypatch.setenv("PROACTIVE_KERNEL_DATA_DIR", str(site.data_dir))
     credentials = Credentials(login=site.address["user"], password=Secret(site.address["token"]))
     made = Scheduler(Session(HttpTransport(site.address["url"]), lambda: credentials))
     yield made

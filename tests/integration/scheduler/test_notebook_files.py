@@ -117,8 +117,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def make(site: Any, folder: Path) -> Iterator[Callable[[], Notebook]]:
-    """Makes notebooks in the same folder."""
+def make(site: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Notebook]]:
+    """Makes notebooks in the same folder, of a user who remembers transfers in the scheduler's data folder."""
+    monkeypatch.setenv("PROACTIVE_KERNEL_DATA_DIR", str(site.data_dir))
     made: list[Notebook] = []
 
     def new() -> Notebook:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -18,6 +19,7 @@ from proactive_jupyter_kernel.client.address_file import Address
 from proactive_jupyter_kernel.client.embedded import EmbeddedTransport
 from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError, SchedulerUnreachable
+from proactive_jupyter_kernel.scheduler.address import locked
 from proactive_jupyter_kernel.version import __version__
 
 
@@ -222,8 +224,9 @@ def test_a_scheduler_that_breaks_off_a_submission_leaves_it_in_doubt(
     )
 
 
-def test_a_scheduler_that_was_just_stopped_stays_stopped(folder: Path, server: Server) -> None:
-    """Whoever waits for a job does not start again what somebody stopped a moment ago."""
+@pytest.mark.parametrize("ends_tasks", [False, True])
+def test_a_scheduler_that_was_just_stopped_stays_stopped(folder: Path, server: Server, ends_tasks: bool) -> None:
+    """Whoever waits for a job does not start again what somebody stopped a moment ago, also while it ends its tasks."""
     transport = EmbeddedTransport(folder)
     path = server.write_address(folder)
     transport.request("GET", "/x")
@@ -233,8 +236,12 @@ def test_a_scheduler_that_was_just_stopped_stays_stopped(folder: Path, server: S
     there = transport._there
     assert there is not None
     there[1].close()
-    with pytest.raises(SchedulerUnreachable, match="stopped a moment ago"):
-        transport.request("GET", "/x")
+    folder.mkdir()
+    with locked(folder) if ends_tasks else contextlib.nullcontext() as holder:
+        if holder is not None:
+            holder.tell("stopping")
+        with pytest.raises(SchedulerUnreachable, match="stopped a moment ago"):
+            transport.request("GET", "/x")
 
 
 def test_tasks_inherit_nothing_private() -> None:
