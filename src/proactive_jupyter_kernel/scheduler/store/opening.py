@@ -68,6 +68,8 @@ def open_store(path: Path, *, log_lines: int, log_bytes: int) -> Opened:
 
 def examine(path: Path) -> None:
     """Look at the file without changing it; raises `DamagedStore` for one that is no store of the scheduler."""
+    if path.is_dir():
+        raise DamagedStore(f"{path} is a folder.")
     wal = path.with_name(path.name + "-wal")
     size = path.stat().st_size if path.exists() else 0
     logged = wal.stat().st_size if wal.exists() else 0
@@ -99,6 +101,11 @@ def examine(path: Path) -> None:
     refuse_newer(path, version)
     if not tables >= _TABLES and (version or tables):
         raise DamagedStore(f"{path} is a database of another program.")
+    if tables and not version:
+        raise DamagedStore(
+            f"{path} does not say which version of the scheduler wrote it, as a copy by `sqlite3 FILE .dump`. If it "
+            f"was this one, run `sqlite3 FILE 'PRAGMA user_version = {VERSION}'` on it and put it back."
+        )
 
 
 def _reading(path: Path) -> sqlite3.Connection:

@@ -83,7 +83,9 @@ class SqliteRows:
             raise translated(error, self._path, "read") from error
         finally:
             if self._connection.in_transaction:
-                self._connection.execute("COMMIT")
+                # Nothing was written. A COMMIT fails where a page of the file cannot be read, and leaves it open.
+                with contextlib.suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
 
     @property
     @_reading

@@ -70,6 +70,12 @@ def overwritten_channels(path: Path) -> None:
     path.write_bytes(content)
 
 
+def no_version(path: Path) -> None:
+    store(path)
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 0")
+
+
 def store(path: Path) -> None:
     made = SqliteStore(path)
     made.skip_job_ids(41)
@@ -85,6 +91,7 @@ BROKEN = {
     overwritten_schema: ("is damaged", 0),
     overwritten_rows: ("is damaged", 0),
     overwritten_channels: ("is damaged", 41),
+    no_version: ("does not say which version of the scheduler wrote it", 41),
 }
 
 
@@ -137,3 +144,13 @@ def test_a_newer_store_is_not_set_aside(tmp_path: Path) -> None:
     with pytest.raises(EmbeddedSchedulerError, match="newer version"):
         opened(path)
     assert (list(tmp_path.glob("*.damaged*")), path.read_bytes()) == ([], before)
+
+
+def test_a_folder_in_place_of_the_store_is_set_aside(tmp_path: Path) -> None:
+    """With what is in it; the scheduler has not crashed."""
+    (tmp_path / "s.db").mkdir()
+    (tmp_path / "s.db" / "x").touch()
+    found = opened(tmp_path / "s.db")
+    found.store.close()
+    assert "is a folder" in found.notices[0]
+    assert len(list(tmp_path.glob("s.db.damaged-*/x"))) == 1

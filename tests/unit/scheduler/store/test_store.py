@@ -454,6 +454,9 @@ def test_a_damaged_file_gives_no_wrong_answer(tmp_path: Path) -> None:
     store = SqliteStore(path)
     with pytest.raises(DamagedStore, match=r"is damaged.* cannot be read"):
         store.jobs(JobQuery())
+    for _ in range(2):
+        with pytest.raises(DamagedStore, match=r"is damaged.* cannot be read"), store.snapshot() as rows:
+            rows.jobs(JobQuery())
     with pytest.raises(StoreUnavailable, match=r"is damaged.* cannot be written"):
         store.write(new_job(2))
 
