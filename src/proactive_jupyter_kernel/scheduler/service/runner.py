@@ -28,6 +28,7 @@ from proactive_jupyter_kernel.scheduler.measures import Measures
 from proactive_jupyter_kernel.scheduler.own_log import about
 from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.scheduler.service.driver import Driver
+from proactive_jupyter_kernel.scheduler.service.latest import LatestResults
 from proactive_jupyter_kernel.scheduler.service.limits import within
 from proactive_jupyter_kernel.scheduler.service.logs import Logs, LogSource
 from proactive_jupyter_kernel.scheduler.service.precious import PreciousLog
@@ -83,6 +84,7 @@ class Runner:
         self._reading: dict[str, asyncio.Future[tuple[Attempt, str]]] = {}
         #: Slot -> the attempt that was started on it last; a killed one may still be ending there.
         self._on_slot: dict[str, asyncio.Task[None]] = {}
+        self._latest = LatestResults()
         #: Kept so that they are not collected before they are done.
         self._errands: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -234,6 +236,9 @@ class Runner:
 
     async def _results_of(self, parents: Sequence[TaskRecord]) -> list[TaskResult]:
         """What the parents of a task came to; of many, read beside the loop."""
+        latest = self._latest.of(parents)
+        if latest is not None:
+            return latest
         if len(parents) <= _FEW:
             return self._ask.results_of(parents)
         _, found = await self._reader.query(lambda ask: ask.results_of(parents))
@@ -288,6 +293,7 @@ class Runner:
             flow_decided=outcome.flow_decided,
             duration=outcome.duration,
         )
+        self._latest.note(result)
         self.driver.end_attempt(result, event)
 
     def _count(self, command: StartAttempt, outcome: Outcome) -> None:
