@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from proactive_jupyter_kernel.scheduler.attempt import Attempt, Failure, FailureKind, Outcome
+from proactive_jupyter_kernel.scheduler.nodes.attempt_state import LOGGED_LENGTH, AttemptState
 from proactive_jupyter_kernel.scheduler.nodes.enclosure import Enclosure
 from proactive_jupyter_kernel.scheduler.nodes.memory_limit import MemoryLimit
 from proactive_jupyter_kernel.scheduler.nodes.output import UNLIMITED
+from proactive_jupyter_kernel.scheduler.nodes.parts import NodeParts
 from proactive_jupyter_kernel.scheduler.nodes.processes import ProcessesLost
 from proactive_jupyter_kernel.scheduler.nodes.scratch import NodeFolder, Scratch
 from proactive_jupyter_kernel.scheduler.nodes.space import NoSpace
-from proactive_jupyter_kernel.scheduler.nodes.stages import Host, StageRunner, Stop, Stopped
-from proactive_jupyter_kernel.scheduler.nodes.state import LOGGED_LENGTH, AttemptState
+from proactive_jupyter_kernel.scheduler.nodes.stages import StageRunner
+from proactive_jupyter_kernel.scheduler.nodes.stop import Stop, Stopped
 from proactive_jupyter_kernel.scheduler.nodes.streams import LineSink, Output
 from proactive_jupyter_kernel.scheduler.runtimes.stage import (
     Stage,
@@ -43,29 +45,29 @@ class AttemptRun:
     def __init__(
         self,
         attempt: Attempt,
-        host: Host,
+        parts: NodeParts,
         folder: NodeFolder,
         transfers: FileTransfers | None,
         output: LineSink,
         progress: Callable[[int], None],
     ) -> None:
         self._attempt = attempt
-        self._host = host
+        self._parts = parts
         self._transfers = transfers
         self._scratch = Scratch(folder, attempt.key, spared=self._spares)
-        limits = UNLIMITED if attempt.precious_logs else host.settings.output
-        self._output = Output(host.loop, output, limits, threads=host.settings.threads)
-        self._stop = Stop(host.loop)
+        limits = UNLIMITED if attempt.precious_logs else parts.settings.output
+        self._output = Output(parts.loop, output, limits, threads=parts.settings.threads)
+        self._stop = Stop(parts.loop)
         #: Done when not even a clean script shall run any more.
-        self._abandon = Stop(host.loop)
-        self._runner = StageRunner(host, self._scratch, self._output, self._stop)
+        self._abandon = Stop(parts.loop)
+        self._runner = StageRunner(parts, self._scratch, self._output, self._stop)
         self._state = AttemptState(attempt, self._scratch)
         self._progress = progress
         self._percent = 0
         self._memory = MemoryLimit(
-            host.loop,
-            host.settings.memory_limit,
-            spared=host.waiting_pids,
+            parts.loop,
+            parts.settings.memory_limit,
+            spared=parts.waiting_pids,
             over=lambda: self._stop.set(FailureKind.DIED),
         )
         #: When it has ended: whether processes of it live on, as it wanted.
@@ -281,9 +283,11 @@ class AttemptRun:
         if script is None or (fault is not None and fault.kind is FailureKind.LOST) or not self._scratch.local.exists():
             return
         key = self._attempt.key
-        output = Output(self._host.loop, self._cleaned, self._host.settings.output, threads=self._host.settings.threads)
-        stop = Stop(self._host.loop)
-        runner = StageRunner(self._host, self._scratch, output, stop)
+        output = Output(
+            self._parts.loop, self._cleaned, self._parts.settings.output, threads=self._parts.settings.threads
+        )
+        stop = Stop(self._parts.loop)
+        runner = StageRunner(self._parts, self._scratch, output, stop)
         stage = Stage(
             kind=StageKind.CLEAN,
             task_name=self._attempt.task_name,
@@ -292,7 +296,7 @@ class AttemptRun:
         )
         try:
             self._abandon.also(stop)
-            report = run_limited(runner, stage, self._host.settings.side_limit, stop)
+            report = run_limited(runner, stage, self._parts.settings.side_limit, stop)
             if report.failure is not None:
                 _LOGGER.warning("%s: %s", key, report.failure.message)
                 self._state.clean_failure = report.failure.message
@@ -321,11 +325,11 @@ class AttemptRun:
 
     def _watch(self) -> None:
         """Tell about progress as the task's file says it, now and then; and bury what the task lets go of."""
-        self._watcher = self._host.loop.call_later(self._host.settings.progress_every, self._look)
+        self._watcher = self._parts.loop.call_later(self._parts.settings.progress_every, self._look)
 
     def _look(self) -> None:
         self._watch()
-        self._host.spawner.reap()
+        self._parts.spawner.reap()
         percent = _read_progress(self._scratch.progress_file)
         if percent is not None and percent != self._percent:
             self._percent = percent

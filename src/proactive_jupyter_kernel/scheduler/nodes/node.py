@@ -24,12 +24,12 @@ from proactive_jupyter_kernel.scheduler.nodes.codec import (
 )
 from proactive_jupyter_kernel.scheduler.nodes.frames import Channel, Frame
 from proactive_jupyter_kernel.scheduler.nodes.loop import Loop, Timer
+from proactive_jupyter_kernel.scheduler.nodes.parts import NodeParts, memory_report
 from proactive_jupyter_kernel.scheduler.nodes.processes import Spawner
 from proactive_jupyter_kernel.scheduler.nodes.residents import Residents
 from proactive_jupyter_kernel.scheduler.nodes.scratch import NodeFolder
 from proactive_jupyter_kernel.scheduler.nodes.selection import SelectionRun
 from proactive_jupyter_kernel.scheduler.nodes.settings import NodeSettings
-from proactive_jupyter_kernel.scheduler.nodes.stages import Host, memory_report
 from proactive_jupyter_kernel.scheduler.nodes.templates import Templates
 from proactive_jupyter_kernel.scheduler.runtimes.stage import killed, lost
 from proactive_jupyter_kernel.scheduler.spaces import DataSpaces
@@ -92,7 +92,7 @@ class Node:
         if templates is not None and spawner.sees_orphans:
             root = Path(settings.scratch)
             residents = Residents(self._loop, spawner, root, settings.name, memory_limit=settings.memory_limit)
-        host = Host(
+        parts = NodeParts(
             settings=settings,
             loop=self._loop,
             base=base,
@@ -108,9 +108,9 @@ class Node:
         try:
             while not self._is_alone:
                 if self._waiting:
-                    self._do(self._waiting.popleft(), host, folder, transfers)
+                    self._do(self._waiting.popleft(), parts, folder, transfers)
                 else:
-                    self._rest(host)
+                    self._rest(parts)
         finally:
             if residents is not None:
                 residents.close()
@@ -120,11 +120,11 @@ class Node:
             if descriptor >= 0:
                 os.close(descriptor)
 
-    def _rest(self, host: Host) -> None:
-        templates = host.templates
+    def _rest(self, parts: NodeParts) -> None:
+        templates = parts.templates
         has_more = templates is not None and len(templates.pids) > 1
-        waits = [host.settings.warm_idle] if has_more else []
-        if host.residents is not None and (wait := host.residents.retire_idle()) is not None:
+        waits = [parts.settings.warm_idle] if has_more else []
+        if parts.residents is not None and (wait := parts.residents.retire_idle()) is not None:
             waits.append(wait)
         self._loop.turn(min(waits, default=None))
         if has_more and templates is not None:
@@ -168,13 +168,13 @@ class Node:
 
     # --- work ----------------------------------------------------------------------------------------------------
 
-    def _do(self, frame: Frame, host: Host, folder: NodeFolder, transfers: FileTransfers | None) -> None:
+    def _do(self, frame: Frame, parts: NodeParts, folder: NodeFolder, transfers: FileTransfers | None) -> None:
         self._key = frame["key"]
         if frame["do"] == "attempt":
             attempt = attempt_from(frame["attempt"], frame.get("raw", ()))
             tracing.about(attempt.job_id, attempt.task_id)
             tracing.here("taken")
-            run = AttemptRun(attempt, host, folder, transfers, self._hear, self._tell_progress)
+            run = AttemptRun(attempt, parts, folder, transfers, self._hear, self._tell_progress)
             self._running = run
             outcome = run.run()
             self._running = None
@@ -184,14 +184,14 @@ class Node:
             if run.found_no_space:
                 answer["pause"] = _PAUSE
         else:
-            asking = SelectionRun(selection_from(frame["selection"]), self._key, host, folder)
+            asking = SelectionRun(selection_from(frame["selection"]), self._key, parts, folder)
             self._running = asking
             answer = {"do": "answer", "key": self._key, "answer": answer_to(asking.run())}
             self._running = None
         if self._is_used_up:
             answer["retire"] = True
-            if host.templates is not None:
-                host.templates.release()
+            if parts.templates is not None:
+                parts.templates.release()
         self._send_lines(answer)
         if frame["do"] == "attempt":
             tracing.here("delivered")

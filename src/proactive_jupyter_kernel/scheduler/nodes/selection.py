@@ -9,12 +9,14 @@ import logging
 from collections import deque
 
 from proactive_jupyter_kernel.scheduler.attempt import FailureKind, Selection, SelectionAnswer, Wire
+from proactive_jupyter_kernel.scheduler.nodes.attempt_state import LOGGED_LENGTH, LOGGED_LINES
 from proactive_jupyter_kernel.scheduler.nodes.attempts import run_limited
+from proactive_jupyter_kernel.scheduler.nodes.parts import NodeParts
 from proactive_jupyter_kernel.scheduler.nodes.processes import ProcessesLost
 from proactive_jupyter_kernel.scheduler.nodes.scratch import NodeFolder, Scratch
 from proactive_jupyter_kernel.scheduler.nodes.space import NoSpace
-from proactive_jupyter_kernel.scheduler.nodes.stages import Host, StageRunner, Stop
-from proactive_jupyter_kernel.scheduler.nodes.state import LOGGED_LENGTH, LOGGED_LINES
+from proactive_jupyter_kernel.scheduler.nodes.stages import StageRunner
+from proactive_jupyter_kernel.scheduler.nodes.stop import Stop
 from proactive_jupyter_kernel.scheduler.nodes.streams import Output
 from proactive_jupyter_kernel.scheduler.runtimes.bindings import Bindings, node_properties
 from proactive_jupyter_kernel.scheduler.runtimes.registry import runtime_for
@@ -36,11 +38,11 @@ def accepts(selected: Wire) -> bool:
 class SelectionRun:
     """The scripts of one question whose answers are not known yet."""
 
-    def __init__(self, selection: Selection, key: str, host: Host, folder: NodeFolder) -> None:
+    def __init__(self, selection: Selection, key: str, parts: NodeParts, folder: NodeFolder) -> None:
         self._selection = selection
-        self._host = host
+        self._parts = parts
         self._scratch = Scratch(folder, key)
-        self._stop = Stop(host.loop)
+        self._stop = Stop(parts.loop)
         self._output: deque[str] = deque(maxlen=LOGGED_LINES)
         self.key = key
 
@@ -64,11 +66,11 @@ class SelectionRun:
         return answer
 
     def _run(self, stage: Stage) -> StageReport:
-        output = Output(self._host.loop, self._log, self._host.settings.output, threads=self._host.settings.threads)
-        runner = StageRunner(self._host, self._scratch, output, self._stop)
+        output = Output(self._parts.loop, self._log, self._parts.settings.output, threads=self._parts.settings.threads)
+        runner = StageRunner(self._parts, self._scratch, output, self._stop)
         try:
             self._scratch.create()
-            return run_limited(runner, stage, self._host.settings.side_limit, self._stop)
+            return run_limited(runner, stage, self._parts.settings.side_limit, self._stop)
         except (NoSpace, OSError) as error:
             return StageReport(failure=failure(FailureKind.ERROR, f"{stage.kind.prefix}: {error}"))
         except ProcessesLost:

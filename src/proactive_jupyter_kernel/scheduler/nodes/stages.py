@@ -5,31 +5,28 @@ from __future__ import annotations
 import dataclasses
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from proactive_jupyter_kernel.scheduler import tracing
 from proactive_jupyter_kernel.scheduler.attempt import FailureKind
 from proactive_jupyter_kernel.scheduler.nodes.enclosure import Enclosure, folder_of
-from proactive_jupyter_kernel.scheduler.nodes.loop import Loop, Timer
 from proactive_jupyter_kernel.scheduler.nodes.marked import COOKIE, kill_marked
-from proactive_jupyter_kernel.scheduler.nodes.memory_kill import MemoryWatch
+from proactive_jupyter_kernel.scheduler.nodes.parts import NodeParts
 from proactive_jupyter_kernel.scheduler.nodes.processes import (
     Child,
     Command,
-    Spawner,
     Starter,
     StartFailed,
     is_shortage,
     wait_for,
 )
-from proactive_jupyter_kernel.scheduler.nodes.residents import Residents
 from proactive_jupyter_kernel.scheduler.nodes.scratch import Scratch
-from proactive_jupyter_kernel.scheduler.nodes.settings import NodeSettings
 from proactive_jupyter_kernel.scheduler.nodes.space import NoSpace, is_full
+from proactive_jupyter_kernel.scheduler.nodes.stop import Stop, Stopped
 from proactive_jupyter_kernel.scheduler.nodes.streams import Capture, Output
-from proactive_jupyter_kernel.scheduler.nodes.templates import Template, Templates, can_fork
+from proactive_jupyter_kernel.scheduler.nodes.templates import Template
 from proactive_jupyter_kernel.scheduler.runtimes import imports
 from proactive_jupyter_kernel.scheduler.runtimes.base import Runtime
 from proactive_jupyter_kernel.scheduler.runtimes.bindings import Bindings
@@ -45,7 +42,7 @@ from proactive_jupyter_kernel.scheduler.runtimes.stage import (
 from proactive_jupyter_kernel.workflow import values
 from proactive_jupyter_kernel.workflow.model import Script
 
-__all__ = ["Host", "StageRunner", "Stop", "Stopped"]
+__all__ = ["StageRunner"]
 
 #: Stages that the fork environment speaks of; the others run as processes of the node.
 _FORKED = {StageKind.PRE, StageKind.MAIN, StageKind.POST, StageKind.FLOW}
@@ -56,83 +53,11 @@ _FIRM: int = getattr(signal, "SIGKILL", signal.SIGTERM)
 _BETWEEN_TRIES = 0.25
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Host:
-    """What all runs of one node share."""
-
-    settings: NodeSettings
-    loop: Loop
-    #: The environment of the node.
-    base: Mapping[str, str]
-    spawner: Spawner
-    #: None: every process is started anew.
-    templates: Templates | None
-    #: Where Python stages write their report, without a file; empty where the system cannot.
-    report: str
-    #: None: no process runs more than one script.
-    residents: Residents | None = None
-    memory: MemoryWatch = dataclasses.field(default_factory=MemoryWatch)
-
-    def waiting_pids(self) -> list[int]:
-        """The processes of the node that wait for stages."""
-        templates = self.templates.pids if self.templates else []
-        return templates + (self.residents.idle_pids if self.residents else [])
-
-    def forks(self, changes: Mapping[str, str]) -> bool:
-        """Whether a Python process whose environment is changed like this may come from a template."""
-        return self.templates is not None and can_fork(self.base, changes)
-
-
-class Stop:
-    """Whether what runs has to end, and why."""
-
-    def __init__(self, loop: Loop) -> None:
-        self._loop = loop
-        self._timer: Timer | None = None
-        self._also: Stop | None = None
-        self.kind: FailureKind | None = None
-
-    def __bool__(self) -> bool:
-        return self.kind is not None
-
-    def set(self, kind: FailureKind) -> None:
-        """End it; the first reason counts."""
-        if self.kind is None:
-            self.kind = kind
-        if self._also is not None:
-            self._also.set(kind)
-
-    def also(self, other: Stop) -> None:
-        """What ends this ends the other as well."""
-        self._also = other
-        if self.kind is not None:
-            other.set(self.kind)
-
-    def after(self, seconds: float | None) -> None:
-        """End it when the time is up, for WALLTIME."""
-        if seconds is not None:
-            self._timer = self._loop.call_later(seconds, lambda: self.set(FailureKind.WALLTIME))
-
-    def forget(self) -> None:
-        """The time does not count any more."""
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def asked(self) -> bool:
-        """Look whether something has come in the meantime; for those who do not take turns."""
-        self._loop.turn(0.0)
-        return self.kind is not None
-
-
-class Stopped(Exception):
-    """The run was told to end."""
-
-
 class StageRunner:
     """The stages of one attempt, or of one selection: they share folder, output and cookie."""
 
-    def __init__(self, host: Host, scratch: Scratch, output: Output, stop: Stop) -> None:
-        self._host = host
+    def __init__(self, parts: NodeParts, scratch: Scratch, output: Output, stop: Stop) -> None:
+        self._parts = parts
         self._scratch = scratch
         self._output = output
         self._stop = stop
@@ -164,7 +89,7 @@ class StageRunner:
         if spare:
             return True
         # Also the orphans of what a template has started: they may come to the node.
-        is_sure = [starter.sweep() for starter in dict.fromkeys((*starters, self._host.spawner))]
+        is_sure = [starter.sweep() for starter in dict.fromkeys((*starters, self._parts.spawner))]
         if not all(is_sure):
             kill_marked((self._scratch.cookie,))
         return False
@@ -185,17 +110,17 @@ class StageRunner:
                 raise CannotStart(f"its working directory {directory} is not a folder on this machine")
             directory = local  # it may well be one inside the container
         changes = {**(enclosure.environment if forked else {}), COOKIE: self._scratch.cookie}
-        forks = can_fork and not enclosed and self._host.forks(changes)
+        forks = can_fork and not enclosed and self._parts.forks(changes)
         stage = dataclasses.replace(
             stage,
             folder=self._scratch.stage(stage.kind.value),
             working_dir=directory,
-            environment={**self._host.base, **changes},
+            environment={**self._parts.base, **changes},
             enclosed=enclosed,
             jvm_arguments=enclosure.jvm_arguments if forked else (),
-            limit=self._host.settings.result_limit,
+            limit=self._parts.settings.result_limit,
             forks=forks,
-            report=self._host.report if forks else "",
+            report=self._parts.report if forks else "",
         )
         if stage.report:
             os.truncate(stage.report, 0)
@@ -213,11 +138,11 @@ class StageRunner:
     # --- executing -----------------------------------------------------------------------------------------------
 
     def _execute(self, prepared: _Prepared, stage: Stage, enclosure: Enclosure) -> StageReport:
-        starter: Starter = self._host.spawner
+        starter: Starter = self._parts.spawner
         if prepared.command.request:
-            assert self._host.templates is not None
+            assert self._parts.templates is not None
             template = self._template(prepared)
-            if template is None or not self._host.forks(prepared.command.environment):
+            if template is None or not self._parts.forks(prepared.command.environment):
                 again = self._prepare(stage, enclosure, can_fork=False)
                 assert not isinstance(again, StageReport)
                 prepared = again
@@ -232,8 +157,8 @@ class StageRunner:
         try:
             code, peak = self._wait(starter, prepared.command, capture)
             report = self._concluded(prepared, code, peak)
-            if code == 0 and prepared.launch.packages and self._host.templates is not None:
-                self._host.templates.prepare(prepared.command.argv[0], prepared.launch.packages)
+            if code == 0 and prepared.launch.packages and self._parts.templates is not None:
+                self._parts.templates.prepare(prepared.command.argv[0], prepared.launch.packages)
             return report if capture is None else self._with_output(report, capture, prepared.stage)
         finally:
             if capture is not None:
@@ -241,7 +166,7 @@ class StageRunner:
 
     def _template(self, prepared: _Prepared) -> Template | None:
         """The template that forks for a Python stage: one that has imported what the script imports, or the usual."""
-        templates, command, packages = self._host.templates, prepared.command, prepared.launch.packages
+        templates, command, packages = self._parts.templates, prepared.command, prepared.launch.packages
         assert templates is not None
         # Packages read the environment, and scripts find modules of their own, when they are imported.
         is_usual = command.environment.keys() == {COOKIE} and command.directory == self._scratch.local
@@ -252,14 +177,14 @@ class StageRunner:
 
     def _concluded(self, prepared: _Prepared, code: int, peak: int) -> StageReport:
         report = prepared.runtime.conclude(prepared.stage, prepared.launch, code)
-        if report.failure is not None and (reason := self._host.memory.explain(code, peak)):
+        if report.failure is not None and (reason := self._parts.memory.explain(code, peak)):
             message = f"{report.failure.message}. {reason}"
             report = dataclasses.replace(report, failure=dataclasses.replace(report.failure, message=message))
         return report
 
     def _in_resident(self, prepared: _Prepared) -> StageReport | None:
         """Have a resident process run it; None where there is none to be had."""
-        launch, command, pool = prepared.launch, prepared.command, self._host.residents
+        launch, command, pool = prepared.launch, prepared.command, self._parts.residents
         wanted = launch.resident
         # What would be its own in a process of its own must be what the resident one was started with.
         is_usual = command.directory == self._scratch.local and command.environment == {
@@ -271,7 +196,7 @@ class StageRunner:
         key = (launch.programs[0], wanted.arguments, wanted.stamps, *launch.environment.items())
         resident = pool.get(key, command.directory, prepared.rehearse)
         while resident is not None and resident.is_starting and not self._stop:
-            self._host.loop.turn(_BETWEEN_TRIES)
+            self._parts.loop.turn(_BETWEEN_TRIES)
         if self._stop:
             raise Stopped
         if resident is None or not resident.is_ready:
@@ -297,7 +222,7 @@ class StageRunner:
         child = self._started(lambda: starter.start(command, (out if capture is None else capture.end, err)))
         # Of several stages the last one counts, which is the main script where there is no post and no flow script.
         tracing.here("forked")
-        turn = self._host.loop.turn
+        turn = self._parts.loop.turn
         while child.code is None and self._stop.kind is None:
             turn()
         tracing.here("exited")
@@ -316,7 +241,7 @@ class StageRunner:
             except OSError as error:
                 if not is_shortage(error):
                     raise
-                self._host.loop.turn(_BETWEEN_TRIES)
+                self._parts.loop.turn(_BETWEEN_TRIES)
                 if self._stop:
                     raise Stopped from error
 
@@ -324,10 +249,10 @@ class StageRunner:
         """End it: SIGTERM, then SIGKILL after a grace period. One that uses too much memory gets no grace."""
         if self._stop.kind is not FailureKind.DIED:
             child.signal(signal.SIGTERM)
-            wait_for(self._host.loop, child, self._host.settings.grace)
+            wait_for(self._parts.loop, child, self._parts.settings.grace)
         # Also when it has ended kindly: others of its session may not have; those the sweep finds.
         child.signal(_FIRM)
-        if not wait_for(self._host.loop, child, self._host.settings.grace):
+        if not wait_for(self._parts.loop, child, self._parts.settings.grace):
             child.give_up()
 
     def _with_output(self, report: StageReport, capture: Capture, stage: Stage) -> StageReport:
@@ -371,17 +296,3 @@ class _Prepared:
         self.runtime.launch(stage)
         argv = (self.launch.programs[0], *resident.arguments, str(folder))
         return dataclasses.replace(self.command, argv=argv, folder=folder, request="")
-
-
-def memory_report() -> tuple[int, str]:
-    """A file in memory for reports, and the path at which processes write to it; -1 and nothing where there is none."""
-    if hasattr(os, "memfd_create"):
-        try:
-            descriptor = os.memfd_create("report")
-        except OSError:
-            return -1, ""
-        path = f"/proc/{os.getpid()}/fd/{descriptor}"
-        if os.path.exists(path):
-            return descriptor, path
-        os.close(descriptor)
-    return -1, ""
