@@ -12,7 +12,7 @@ import proactive_jupyter_kernel
 PACKAGE = Path(proactive_jupyter_kernel.__file__).parent
 NAME = PACKAGE.name
 
-#: What each house may import besides itself; `errors` and `version` are open to all.
+#: What each house may import besides itself; `errors`, `user` and `version` are open to all.
 ALLOWED = {
     "workflow": set(),
     "client": {"workflow"},
@@ -22,7 +22,7 @@ ALLOWED = {
     "cli": {"notebook", "client", "scheduler", "workflow"},
     "testing": {"client", "workflow"},
 }
-OPEN_TO_ALL = {"errors", "version"}
+OPEN_TO_ALL = {"errors", "user", "version"}
 
 #: What the inner rooms of the pragmas may import of the pragmas; the rooms behind them meet in the context.
 PRAGMA_ROOMS: dict[str, set[str]] = {

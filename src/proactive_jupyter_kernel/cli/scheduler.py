@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import secrets
 import sys
 from dataclasses import replace
@@ -25,6 +24,7 @@ from proactive_jupyter_kernel.cli.scheduler_log import LogReader
 from proactive_jupyter_kernel.client import crash_reports, embedded
 from proactive_jupyter_kernel.client.embedded import Status
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
+from proactive_jupyter_kernel.user import user_name
 
 __all__ = ["scheduler"]
 
@@ -252,7 +252,7 @@ def login(name: str | None, ask: bool, remove: bool, list_names: bool, data_dir:
         else:
             say("\n".join(names) or "No lasting logins.")
         return
-    chosen = name or getpass.getuser()
+    chosen = name or user_name()
     if remove:
         if chosen not in names:
             known = f"The lasting logins: {', '.join(names)}." if names else "There are no lasting logins."

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import getpass
 import logging
 import os
 import secrets
@@ -39,6 +38,7 @@ from proactive_jupyter_kernel.scheduler.settings import Settings
 from proactive_jupyter_kernel.scheduler.site import Site
 from proactive_jupyter_kernel.scheduler.spaces import clean_cache
 from proactive_jupyter_kernel.scheduler.store.opening import Opened, open_store
+from proactive_jupyter_kernel.user import user_name
 from proactive_jupyter_kernel.version import __version__
 
 __all__ = ["DataFolderInUse", "serve"]
@@ -156,7 +156,7 @@ class _Daemon:
         self._settings = settings
         self._store = opened.store
         self._notices = opened.notices
-        self._user = getpass.getuser()
+        self._user = user_name()
         self._token = secrets.token_urlsafe(32)
         self._port: int = listener.getsockname()[1]
         self._url = f"http://{_HOST}:{self._port}"

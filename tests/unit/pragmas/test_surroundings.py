@@ -145,7 +145,7 @@ def test_a_missing_file_is_told(notebook, settings) -> None:
 
 def test_a_token_stands_for_login_and_password(notebook, settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """The embedded scheduler of this user, reached by its address."""
-    monkeypatch.setattr(handler.getpass, "getuser", lambda: "me")
+    monkeypatch.setattr(handler, "user_name", lambda: "me")
     notebook.run("#%connect(url=http://127.0.0.1:4321, token=t0k)")
     assert settings == [Settings(url="http://127.0.0.1:4321", login="me", password=Secret("t0k"))]
 

@@ -7,7 +7,6 @@ job is recorded on this machine (`transfer_records.py`), so that it is known aft
 
 from __future__ import annotations
 
-import getpass
 import os
 import re
 import secrets
@@ -21,6 +20,7 @@ from proactive_jupyter_kernel.client.dataspace import DataSpace
 from proactive_jupyter_kernel.client.jobs.transfer_records import TransferRecord, TransferRecords
 from proactive_jupyter_kernel.client.records import JobInfo
 from proactive_jupyter_kernel.errors import SetupError
+from proactive_jupyter_kernel.user import user_name
 from proactive_jupyter_kernel.workflow.globs import FilePattern, InvalidPattern, choose, compile_pattern
 from proactive_jupyter_kernel.workflow.model import FileSelector, Task, Workflow
 from proactive_jupyter_kernel.workflow.references import InfiniteReference, substitute
@@ -175,7 +175,7 @@ class FileTransfer:
 
 def _new_name() -> str:
     """A name for a submission's folder that no other submission has."""
-    user = re.sub(r"[^\w.-]", "_", getpass.getuser())
+    user = re.sub(r"[^\w.-]", "_", user_name())
     now = datetime.now().strftime("%Y-%m-%d_%H.%M.%S.%f")[:-3]
     return f"{user}_{now}_{secrets.token_hex(4)}"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +30,7 @@ from proactive_jupyter_kernel.pragmas.declarations.values import (
 )
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Text
 from proactive_jupyter_kernel.pragmas.paths import path_of
+from proactive_jupyter_kernel.user import user_name
 
 
 def check_connect(call: BoundCall) -> None:
@@ -126,7 +126,7 @@ def _settings(context: Context, call: BoundCall) -> Settings:
 def _from_arguments(context: Context, call: BoundCall) -> Settings:
     login, password = call["login"] or "", call["password"] or Secret("")
     if call["token"]:
-        login, password = getpass.getuser(), call["token"]
+        login, password = user_name(), call["token"]
     url = url_of(url=call["url"] or "", host=call["host"] or "", port=call["port"])
     if not url and not call["host"] and (login or password):
         url = TRIAL_URL

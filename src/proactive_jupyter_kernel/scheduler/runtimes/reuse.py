@@ -38,12 +38,13 @@ def _words(text: str) -> frozenset[str]:
 #: Ways around the names of classes, and what a table of classes does not tell.
 _REACHING = _words("""
     AWT JNDI RMI URL __bases__ __builtin__ __builtins__ __class__ __dict__ __import__ __subclasses__ addProvider
-    addShutdownHook classLoader contextClassLoader delattr deleteOnExit eval evaluate exec execfile execute
-    expando forName getClass getClassLoader getDeclaredField getDeclaredMethod getField getMetaClass getMethod
-    globalspaceapi grape insertProviderAt invokeMethod jdk load loadClass loadLibrary metaClass mixin
-    newInstance parseClass reflect reload rmapi schedulerapi setDefault setDefaultUncaughtExceptionHandler
-    setMetaClass setProperty setSecurityManager setdefaultencoding setURLStreamHandlerFactory setattr signalapi sun
-    synchronizationapi userspaceapi
+    addShutdownHook chroot classLoader contextClassLoader delattr deleteOnExit eval evaluate exec execfile
+    execute expando field_size_limit forName getClass getClassLoader getDeclaredField getDeclaredMethod getField
+    getMetaClass getMethod globalspaceapi grape insertProviderAt invokeMethod jdk load loadClass loadLibrary
+    metaClass mixin newInstance nice parseClass putenv reflect register register_dialect reload rmapi
+    schedulerapi setattr setDefault setdefaultencoding setDefaultUncaughtExceptionHandler setMetaClass setpgid
+    setProperty setrecursionlimit setSecurityManager setsid setURLStreamHandlerFactory signalapi sun
+    synchronizationapi tzset umask unsetenv userspaceapi
 """)
 #: ``x.class``, but not ``class X``.
 _CLASS_OF = re.compile(r"\.\s*class\b")
@@ -89,7 +90,17 @@ _MODULES = _words("""
     decimal errno fnmatch fractions functools glob hashlib heapq io itertools java json math operator os pprint
     random re shutil stat string struct sys tempfile textwrap time traceback types unicodedata uuid
 """)
+_IMPORTING = re.compile(r"^[ \t]*(?:from|import)\b[^\n]*", re.MULTILINE)
 _IMPORTS = re.compile(r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import\b|import[ \t]+([\w., \t]+))", re.MULTILINE)
+#: Something is put into a module, or what stands for one. Those that Jython has in Java are the same for all scripts.
+_INTO_MODULE = re.compile(r"\b([^\W\d]\w*)(?:\s*\.\s*\w+)+\s*[-+*/%|&^]?=(?!=)")
+#: The environment belongs to the machine: it may be read.
+_ENVIRONMENT = re.compile(r"\benviron\b")
+_READ = re.compile(
+    r"\benviron\s*(?:\.\s*(?:copy|get|has_key|items|keys|values)\b|\[[\w\s.]*\](?!\s*[-+*/%|&^]?=(?!=)))"
+    r"|\bin\s+(?:os\s*\.\s*)?environ\b(?!\s*[.\[])"
+)
+_REMOVED = re.compile(r"\bdel\b[^\n]*\benviron\b")
 
 
 def leaves_nothing(code: str, engine: str) -> bool:
@@ -98,7 +109,7 @@ def leaves_nothing(code: str, engine: str) -> bool:
         return False
     text = _NO_CODE[engine].sub(_code_in, code)
     own = {name for names in _OWN.findall(text) for name in names if name}
-    if not own.issuperset(_INTO_CLASS.findall(text)) or (engine == "python" and not _imports_known(text)):
+    if not own.issuperset(_INTO_CLASS.findall(text)) or (engine == "python" and not _is_harmless_python(text)):
         return False
     known = _CLASSES[engine]
     return all(
@@ -111,6 +122,13 @@ def _code_in(text: re.Match[str]) -> str:
     return f" {' '.join(_COMPUTED.findall(text[0]))} " if text[0][0] == '"' else " "
 
 
+def _is_harmless_python(text: str) -> bool:
+    reads = _READ.findall(text)
+    if _REMOVED.search(text) or len(reads) != len(_ENVIRONMENT.findall(text)):
+        return False
+    return _imports_known(text) and _imported(text).isdisjoint(_INTO_MODULE.findall(text))
+
+
 def _imports_known(text: str) -> bool:
     for source, names in _IMPORTS.findall(text):
         for name in (source or names).split(","):
@@ -118,3 +136,9 @@ def _imports_known(text: str) -> bool:
             if words and words[0].partition(".")[0] not in _MODULES:
                 return False
     return True
+
+
+def _imported(text: str) -> set[str]:
+    """Names that an import made, but for `sys`, which each script has for itself."""
+    words = {word for line in _IMPORTING.findall(text) for word in _WORD.findall(line)}
+    return words - {"import", "from", "as", "sys"}
