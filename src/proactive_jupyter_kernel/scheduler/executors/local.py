@@ -276,7 +276,9 @@ class _Work:
 
 
 def _node_died() -> Failure:
-    return failure(FailureKind.LOST, "The node that ran the task has died; the task will run again")
+    return failure(
+        FailureKind.LOST, "The node that ran the task has died. The task runs again, unless that happened too often"
+    )
 
 
 def _slots(settings: LocalSettings) -> tuple[Slot, ...]:

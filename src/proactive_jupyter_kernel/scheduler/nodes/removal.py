@@ -53,7 +53,6 @@ def remove_content(folder: str | Path) -> None:
                 pending.append(inner)
                 if len(inner) - len(top) > _LONG:
                     with _logged(inner):
-                        # A folder that is moved must be writable itself, for its entry `..` changes.
                         os.chmod(inner, stat.S_IRWXU)
                         pending[-1] = next(moved)
                         os.rename(inner, pending[-1])
@@ -64,26 +63,17 @@ def remove_content(folder: str | Path) -> None:
 
 def _emptied(folder: str) -> Iterator[str]:
     """Remove all files and links of a folder; its folders are left to the caller."""
-    try:
-        entries = _entries(folder)
-    except PermissionError:
+    with contextlib.suppress(PermissionError):  # another user's, who may let us write
+        # To remove what is in it, to remove its folders later, and to move it, for its entry `..` changes.
         os.chmod(folder, stat.S_IRWXU)
-        entries = _entries(folder)
+    with os.scandir(folder) as found:
+        entries = list(found)
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):
             yield entry.path
             continue
         with _logged(entry.path):
-            try:
-                os.unlink(entry.path)
-            except PermissionError:
-                os.chmod(folder, stat.S_IRWXU)
-                os.unlink(entry.path)
-
-
-def _entries(folder: str) -> list[os.DirEntry[str]]:
-    with os.scandir(folder) as entries:
-        return list(entries)
+            os.unlink(entry.path)
 
 
 @contextlib.contextmanager

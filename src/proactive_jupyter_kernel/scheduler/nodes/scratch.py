@@ -104,6 +104,8 @@ class Scratch:
         try:
             os.rename(self._node.kept_text, self._top)
         except OSError:
+            with contextlib.suppress(OSError):
+                os.chmod(self._node.root_text, 0o700)  # a task may have taken the right to write
             remove(self.folder)
             os.makedirs(self.folder, mode=0o700)
             for folder in (self.local, self._own, self._usual):

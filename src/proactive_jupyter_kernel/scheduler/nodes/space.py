@@ -19,8 +19,8 @@ class NoSpace(Exception):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(
-            f"There is no space left on the node, where its tasks have their folders ({folder.parent}). The task will "
-            "run again; make room there"
+            f"There is no space left on the node, where its tasks have their folders ({folder.parent}). Make "
+            "room there; the task runs again, unless that happened too often"
         )
 
     @classmethod
