@@ -126,7 +126,7 @@ class Lab:
 
     @staticmethod
     def is_running(pid: int) -> bool:
-        """Whether a process lives; one that is ending, without memory already, or only waits to be buried does not."""
+        """Whether a process lives; one that is ending, without memory already, or only waits to be reaped does not."""
         try:
             process = psutil.Process(pid)
             return process.status() != psutil.STATUS_ZOMBIE and process.memory_info().rss > 0

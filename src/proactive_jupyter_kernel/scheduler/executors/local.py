@@ -159,7 +159,7 @@ class LocalExecutor:
             await node.finished()
             raise
         except NodeLost:
-            await nodes.bury(node, (work.key,))
+            await nodes.clean_up_after(node, (work.key,))
             raise
         finally:
             work.taken_back()

@@ -127,7 +127,7 @@ class LocalNodes:
         if not node.kill():
             self._starter.kill()
 
-    async def bury(self, node: WorkingNode, keys: tuple[str, ...]) -> None:
+    async def clean_up_after(self, node: WorkingNode, keys: tuple[str, ...]) -> None:
         """Wait until nothing is left of a node that died, and of the work that it had."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):

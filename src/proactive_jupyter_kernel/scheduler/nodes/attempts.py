@@ -324,7 +324,7 @@ class AttemptRun:
         self._scratch.remove(keep=not self.leaves_processes)
 
     def _watch(self) -> None:
-        """Tell about progress as the task's file says it, now and then; and bury what the task lets go of."""
+        """Tell about progress as the task's file says it, now and then; and reap what the task lets go of."""
         self._watcher = self._parts.loop.call_later(self._parts.settings.progress_every, self._look)
 
     def _look(self) -> None:

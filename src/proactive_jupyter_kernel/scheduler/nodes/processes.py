@@ -123,10 +123,10 @@ class Spawner:
         return [pid for pid in system.children(os.getpid()) if pid not in self._own]
 
     def reap(self) -> None:
-        """Bury orphans that have ended, so that a long task may leave behind as many as it likes."""
+        """Reap orphans that have ended, so that a long task may leave behind as many as it likes."""
         if self.sees_orphans:
             for pid in self.orphans():
-                system.bury(pid)
+                system.reap(pid)
 
     def sweep(self) -> bool:
         if not self.sees_orphans:
@@ -134,12 +134,12 @@ class Spawner:
         deadline = time.monotonic() + _PATIENCE
         while left := self.orphans():
             for pid in left:
-                if not system.bury(pid):
+                if not system.reap(pid):
                     for descendant in (*system.descendants(pid), pid):
                         system.signal_one(descendant, _KILL)
             if time.monotonic() > deadline:
                 break
-            if any(not system.bury(pid) for pid in left):
+            if any(not system.reap(pid) for pid in left):
                 time.sleep(0.001)
         return True
 

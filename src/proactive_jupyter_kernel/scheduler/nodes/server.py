@@ -150,7 +150,7 @@ class _Server:
             for pid in left:
                 for descendant in (*system.descendants(pid), pid):
                     system.signal_one(descendant, signal.SIGKILL)
-                system.bury(pid)
+                system.reap(pid)
             if time.monotonic() > deadline:
                 break
             time.sleep(0.001)

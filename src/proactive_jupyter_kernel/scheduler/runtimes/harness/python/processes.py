@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 __all__ = [
     "SHORTAGES",
     "become_subreaper",
-    "bury",
     "children",
     "descendants",
     "ended",
     "has_children",
+    "reap",
     "signal_group",
     "signal_one",
     "tree",
@@ -97,7 +97,7 @@ def _parent(name: str) -> int | None:
 
 
 def children(pid: int) -> list[int]:
-    """The children of a process, those that only wait to be buried included; on Linux at the cost of one small file."""
+    """The children of a process, those that only wait to be reaped included; on Linux at the cost of one small file."""
     if not _lists_children():
         return tree().get(pid, [])
     found: list[int] = []
@@ -132,7 +132,7 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
-def bury(pid: int) -> bool:
+def reap(pid: int) -> bool:
     """Wait for a child that has ended; whether it had, or is none."""
     try:
         return os.waitpid(pid, os.WNOHANG)[0] != 0

@@ -240,7 +240,7 @@ class _Server:
     # --- ending --------------------------------------------------------------------------------------------------
 
     def reap(self) -> None:
-        """Report the stage that has ended; orphans that have are buried."""
+        """Report the stage that has ended; orphans that have are reaped."""
         try:
             while os.read(self.wakeup, 4096):
                 pass
