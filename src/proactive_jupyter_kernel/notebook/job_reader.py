@@ -43,7 +43,7 @@ REASONS_EVERY = 5.0
 JUST_SUBMITTED = 1_000
 
 #: The notice of the embedded scheduler about dropped lines of a log.
-_DROPPED = re.compile(r"\[(\d+) earlier lines of output were dropped\b")
+_DROPPED = re.compile(r"\[(\d+) earlier lines? of output w(?:ere|as) dropped\b")
 #: What a terminal would obey and a page would show: sequences for colours and the like, other control characters.
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\x00-\x08\x0b-\x1f\x7f]")
 
@@ -131,6 +131,8 @@ class JobReader:
             found = [TaskLine(task=names.get(line.task, ""), line=line) for line in lines]
         for line in found:
             self._lines.append(OutputLine(task=line.task, text=shown_text(line.line.text), error=line.line.error))
+        # The notice is about lines before all others, but comes on standard error, which may be read last.
+        for line in sorted(found, key=lambda line: _DROPPED.match(line.line.text) is None):
             read, dropped = self._counts.get(line.task, (0, 0))
             if notice := _DROPPED.match(line.line.text):
                 self._counts[line.task] = 0, max(read, dropped, int(notice[1]))

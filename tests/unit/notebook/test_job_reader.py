@@ -55,6 +55,8 @@ def test_line_is_shown_as_a_terminal_leaves_it(line: str, expected: str) -> None
     ("live", "stored", "expected"),
     [
         (["1", "2"], ["[6 earlier lines of output were dropped: ...]", "7", "8"], 8),
+        (["1", "2"], ["7", "8", "[6 earlier lines of output were dropped: ...]"], 8),
+        ([], ["2", "3", "[1 earlier line of output was dropped: ...]"], 3),
         (["1", "2", "3", "4", "5", "6"], ["[5 earlier lines of output were dropped: ...]", "7", "8"], 8),
         (["1"], ["2"], 2),
     ],

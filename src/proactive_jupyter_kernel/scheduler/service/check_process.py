@@ -38,7 +38,7 @@ _GRACE = 5.0
 
 
 class WorkerLost(Exception):
-    """The process ended before it answered."""
+    """The process ended before it answered, by a signal or for a reason that it could not tell."""
 
 
 class Worker:
@@ -79,11 +79,19 @@ class Worker:
                 loaded = pickle.loads(content) if length < _LARGE else await asyncio.to_thread(pickle.loads, content)
             kind, answer, self.gave_way = loaded
         except (OSError, EOFError, asyncio.IncompleteReadError) as error:
+            if await self._failed():
+                return FAULT, "its process ended with an error, which is in scheduler.out in the data folder"
             raise WorkerLost from error
         except Exception as error:
             # What the other side sent means nothing here: its code is not the code of this process.
             return FAULT, repr(error)
         return kind, answer
+
+    async def _failed(self) -> bool:
+        """Whether it ended with an exception of Python, such as an import that fails."""
+        with contextlib.suppress(TimeoutError):
+            return await asyncio.wait_for(self._process.wait(), _GRACE) == 1
+        return False
 
     async def end(self) -> None:
         """Kill it."""

@@ -279,6 +279,20 @@ def test_a_check_ends_without_the_scheduler() -> None:
     assert (done.returncode, done.stdout) == (-signal.SIGALRM, b"")
 
 
+def test_a_process_that_cannot_begin_is_not_taken_for_one_without_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its code may be broken, or that of another version: the refusal says so."""
+
+    async def use(checker: Checker) -> Any:
+        with pytest.raises(SubmissionRefused) as error:
+            await checker.prepare(question())
+        return error.value
+
+    monkeypatch.setattr(check_process, "__name__", "no.such.module")
+    error = with_checker(InProcess(seconds=60, memory=0), use)
+    assert "its process ended with an error, which is in scheduler.out" in error.message
+    assert "If the package was updated" in error.hint
+
+
 def test_a_process_with_other_code_is_told_from_a_bad_workflow(monkeypatch: pytest.MonkeyPatch) -> None:
     """The package may be updated while a scheduler runs: the refusal says to start it anew, and no process is kept."""
 
