@@ -28,6 +28,8 @@ _CHUNK = 1024 * 1024
 #: Seconds between two looks at what is held back; also how long a flood is not read, which slows it down.
 _TICK = 0.2
 _PAUSE = 0.01
+#: Seconds without anything new after which threads have read what is there, and the most that it may take.
+_QUIET, _LONGEST_WAIT = 0.05, 1.0
 
 _NAMES = ("out", "err")
 _in_order = functools.cache(is_possible)
@@ -164,6 +166,8 @@ class _Pipes:
         self._sources = {number: source for number, (source, _) in enumerate(pipes)}
         self._room = {number: threading.Semaphore(4) for number in self._sources}
         self._is_open = True
+        #: How much the threads have read.
+        self._chunks = 0
         for number, source in self._sources.items():
             if threads:
                 name = f"read std{_NAMES[number]}"
@@ -173,10 +177,20 @@ class _Pipes:
                 self._loop.add_reader(source, functools.partial(self._read, number))
 
     def read(self) -> None:
-        """Read what is there; in threads that goes by itself."""
-        if not self._threads:
-            for number in list(self._sources):
-                self._read(number)
+        """Read what is there. Threads read by themselves: wait until they have had nothing for a moment."""
+        if self._threads:
+            self._wait_for_threads()
+            return
+        for number in list(self._sources):
+            self._read(number)
+
+    def _wait_for_threads(self) -> None:
+        now = time.monotonic()
+        end, quiet, known = now + _LONGEST_WAIT, now + _QUIET, self._chunks
+        while (now := time.monotonic()) < min(quiet, end) and self._sources:
+            self._loop.turn(min(quiet, end) - now)
+            if self._chunks != known:
+                quiet, known = time.monotonic() + _QUIET, self._chunks
 
     def _read(self, number: int) -> None:
         source = self._sources[number]
@@ -201,6 +215,7 @@ class _Pipes:
 
     def _taken(self, number: int, data: bytes) -> None:
         self._room[number].release()
+        self._chunks += 1
         if not data:
             # Also after `close`: a process that lives on held the pipe until now.
             os.close(self._sources.pop(number))
