@@ -97,19 +97,20 @@ def compile_pattern(text: str) -> FilePattern:
 
 def choose(children: Children, includes: Sequence[FilePattern], excludes: Sequence[FilePattern] = ()) -> Iterator[str]:
     """The files that match any include and no exclude, folder by folder; without includes, all files."""
-    yield from _chosen(children, "", includes, excludes)
-
-
-def _chosen(
-    children: Children, folder: str, includes: Sequence[FilePattern], excludes: Sequence[FilePattern]
-) -> Iterator[str]:
-    for name, is_folder in sorted(children(folder)):
-        path = f"{folder}/{name}" if folder else name
-        if is_folder:
-            if not includes or any(pattern.may_hold(path) for pattern in includes):
-                yield from _chosen(children, path, includes, excludes)
-        elif _is_chosen(path, includes, excludes):
-            yield path
+    # Not recursive: a tree may be deeper than the stack.
+    pending = [("", iter(sorted(children(""))))]
+    while pending:
+        folder, entries = pending[-1]
+        for name, is_folder in entries:
+            path = f"{folder}/{name}" if folder else name
+            if is_folder:
+                if not includes or any(pattern.may_hold(path) for pattern in includes):
+                    pending.append((path, iter(sorted(children(path)))))
+                    break
+            elif _is_chosen(path, includes, excludes):
+                yield path
+        else:
+            pending.pop()
 
 
 def _is_chosen(path: str, includes: Sequence[FilePattern], excludes: Sequence[FilePattern]) -> bool:

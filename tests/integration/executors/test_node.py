@@ -176,3 +176,16 @@ def test_disk_that_fills_up_under_a_task(giver: Giver, monkeypatch: pytest.Monke
     assert failure is not None
     assert (failure.kind, "no space left on the node" in failure.message) == (FailureKind.LOST, True)
     assert giver.run("result = 3", number=2).value == 3
+
+
+def test_fault_of_the_node(giver: Giver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the node cannot do is the failure of one task, with what happened; the next one runs."""
+    with monkeypatch.context() as patched:
+        patched.setattr(Scratch, "create", lambda self: 1 / 0)
+        failure = giver.run("").failure
+    assert failure is not None
+    assert (failure.kind, failure.message) == (
+        FailureKind.ERROR,
+        "The node could not run the task (ZeroDivisionError: division by zero); see the scheduler's log",
+    )
+    assert giver.run("result = 3", number=2).value == 3

@@ -112,6 +112,15 @@ def test_choice_is_include_without_exclude() -> None:
     assert tree.choose() == ["a.txt", "b/c.txt", "b/d.txt", "e.csv"]
 
 
+def test_tree_deeper_than_the_stack() -> None:
+    """A file is found however many folders lie above it."""
+
+    def children(folder: str) -> list[tuple[str, bool]]:
+        return [("d", True)] if folder.count("d") < 1500 else [("f", False)]
+
+    assert list(choose(children, [compile_pattern("**")])) == ["d/" * 1500 + "f"]
+
+
 @pytest.mark.parametrize(
     ("text", "asked"),
     [

@@ -112,6 +112,11 @@ class AttemptRun:
         except NoSpace as error:
             self.found_no_space = True
             self._fail(failure(FailureKind.LOST, str(error)))
+        except Exception as error:
+            # It ends this task, not the node: the next task may never meet the fault.
+            _LOGGER.exception("%s: the node failed", self._attempt.key)
+            said = f"{type(error).__name__}: {error}"
+            self._fail(failure(FailureKind.ERROR, f"The node could not run the task ({said}); see the scheduler's log"))
         finally:
             self._stop.forget()
 
@@ -302,6 +307,8 @@ class AttemptRun:
                 self._state.clean_failure = report.failure.message
         except (ProcessesLost, NoSpace) as error:
             _LOGGER.warning("%s: its clean script could not be run: %s", key, error or "its process was lost")
+        except Exception:
+            _LOGGER.exception("%s: the node failed during its clean script", key)
         finally:
             self.leaves_processes |= runner.sweep(spare=self._spares)
             output.close(0.5)

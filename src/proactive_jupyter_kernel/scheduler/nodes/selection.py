@@ -75,6 +75,10 @@ class SelectionRun:
             return StageReport(failure=failure(FailureKind.ERROR, f"{stage.kind.prefix}: {error}"))
         except ProcessesLost:
             return StageReport(failure=failure(FailureKind.LOST, f"{stage.kind.prefix}: its process was lost"))
+        except Exception as error:
+            _LOGGER.exception("task %s: the node failed", self._selection.task_name)
+            message = f"{stage.kind.prefix}: {type(error).__name__}: {error}"
+            return StageReport(failure=failure(FailureKind.ERROR, message))
         finally:
             runner.sweep(spare=False)
             output.close(0.5)
