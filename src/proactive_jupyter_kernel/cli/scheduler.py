@@ -177,7 +177,7 @@ def settings(as_json: bool) -> None:
 
     One that runs already keeps those with which it was started.
     """
-    from proactive_jupyter_kernel.scheduler.settings import SETTINGS, load, shown
+    from proactive_jupyter_kernel.scheduler.settings import SETTINGS, load, misspelt, shown
 
     chosen, default = load(), load({})
     rows = [
@@ -190,6 +190,8 @@ def settings(as_json: bool) -> None:
         }
         for setting in SETTINGS
     ]
+    for name, near in misspelt().items():
+        note(f"There is no setting {name}: the variable is ignored. Did you mean {near}?")
     if as_json:
         print_json(rows)
         return

@@ -6,6 +6,7 @@ name. This file keeps out everything that is not a number, a word or a folder: t
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from proactive_jupyter_kernel.scheduler.setting_kinds import (
     size,
 )
 
-__all__ = ["PREFIX", "SETTINGS", "NodeSource", "Setting", "Settings", "load", "reference", "shown"]
+__all__ = ["PREFIX", "SETTINGS", "NodeSource", "Setting", "Settings", "load", "misspelt", "reference", "shown"]
 
 PREFIX = "PROACTIVE_KERNEL_"
 
@@ -142,8 +143,8 @@ SETTINGS: tuple[Setting, ...] = (
         field="result_bytes",
         kind=size(1024, unlimited=True),
         default=lambda: 64 * MEBIBYTE,
-        doc="The largest result of a task, as JSON; 0: no limit. A task with a larger one is faulty, and its log says "
-        "how large it was. Large data belongs in files.",
+        doc="The largest result of a task together with the variables that it sets, as JSON; 0: no limit. A task with "
+        "a larger one is faulty, and its log says how large it was. Large data belongs in files.",
     ),
     Setting(
         name="TASK_MEMORY",
@@ -276,6 +277,15 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
                 f"{setting.variable} is {text!r}, but it must be {setting.kind.text}.", hint=setting.doc
             ) from None
     return Settings(**values)
+
+
+def misspelt(environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Variables that are ignored, as no setting has that name, and the setting that each most likely means."""
+    known = [setting.variable for setting in SETTINGS]
+    source = os.environ if environment is None else environment
+    others = (name for name in sorted(source) if name.startswith(PREFIX) and name not in known)
+    found = ((name, difflib.get_close_matches(name, known, n=1, cutoff=0.85)) for name in others)
+    return {name: near[0] for name, near in found if near}
 
 
 def shown(value: Any) -> str:

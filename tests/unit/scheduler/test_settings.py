@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
-from proactive_jupyter_kernel.scheduler.settings import PREFIX, SETTINGS, NodeSource, Settings, load, reference, shown
+from proactive_jupyter_kernel.scheduler.settings import (
+    PREFIX,
+    SETTINGS,
+    NodeSource,
+    Settings,
+    load,
+    misspelt,
+    reference,
+    shown,
+)
 
 
 def test_every_field_has_its_row() -> None:
@@ -88,3 +97,10 @@ def test_a_wrong_value_is_named(name: str, text: str) -> None:
     """With the variable and what it must be."""
     with pytest.raises(EmbeddedSchedulerError, match=f"PROACTIVE_KERNEL_{name} is '{text}', but it must be"):
         load({f"PROACTIVE_KERNEL_{name}": text})
+
+
+def test_a_misspelt_name_is_found() -> None:
+    """It would be ignored without a word; variables that others read are none of these."""
+    others = ("SLOTS", "SLOT", "JOBS_KEEP", "DATA_DIR", "JAVA_LIBRARIES")
+    found = misspelt({**{f"{PREFIX}{name}": "3" for name in others}, "PATH": "/bin"})
+    assert found == {f"{PREFIX}SLOT": f"{PREFIX}SLOTS", f"{PREFIX}JOBS_KEEP": f"{PREFIX}JOBS_KEPT"}

@@ -274,7 +274,10 @@ class Capture:
         self.close()
         size = os.path.getsize(self._path)
         if size > limit:
-            raise ValueError(f"the output is {size / 1e6:.1f} MB, and a result may have {limit / 1e6:.1f} MB")
+            raise ValueError(
+                f"the output is larger ({size:,} bytes) than a result may be: {limit:,} bytes "
+                "(PROACTIVE_KERNEL_RESULT_BYTES)"
+            )
         with open(self._path, "rb") as file:
             return file.read()
 

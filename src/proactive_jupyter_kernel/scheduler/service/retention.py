@@ -101,12 +101,12 @@ class Retention:
             removed += len(surplus)
         if removed:
             _log.info(
-                "removed %d ended job%s: %s jobs are kept (PROACTIVE_KERNEL_JOBS_KEPT), for %s days "
-                "(PROACTIVE_KERNEL_JOBS_DAYS)",
+                "removed %d ended job%s, as the limits ask for: PROACTIVE_KERNEL_JOBS_KEPT=%d "
+                "PROACTIVE_KERNEL_JOBS_DAYS=%g",
                 removed,
                 "" if removed == 1 else "s",
-                self._kept or "all",
-                f"{self._days:g}" if self._days else "unlimited",
+                self._kept,
+                self._days,
             )
             while not self._closed and await asyncio.to_thread(self._store.shrink):
                 await asyncio.sleep(0.01)

@@ -92,7 +92,10 @@ def test_jobs_beyond_the_number_are_removed(kind: Any, tmp_path: Path, caplog: p
 
     caplog.set_level("INFO")
     play(scenario, store, jobs_kept=2)
-    assert "removed 23 ended jobs: 2 jobs are kept (PROACTIVE_KERNEL_JOBS_KEPT), for unlimited days" in caplog.text
+    assert (
+        "removed 23 ended jobs, as the limits ask for: PROACTIVE_KERNEL_JOBS_KEPT=2 PROACTIVE_KERNEL_JOBS_DAYS=0"
+        in caplog.text
+    )
 
 
 def test_jobs_beyond_the_age_are_removed() -> None:
