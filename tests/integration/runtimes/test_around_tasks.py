@@ -191,3 +191,11 @@ result = [
         f'a single $ in the replacement "5 $"{write}',
         *(True, 2, "bc", True),
     ]
+
+
+@pytest.mark.parametrize("before", [0, 12_000])
+def test_javascript_names_the_line_of_an_error(bench: Any, before: int) -> None:
+    """Also in a script with more lines than stand before the code of the harness, whose frames are left out."""
+    run = bench.run("javascript", "\n" * before + "throw new Error('late')")
+
+    assert run.err.splitlines()[:2] == ["Error: late", f"    at <task T1>:{before + 1}:11"]

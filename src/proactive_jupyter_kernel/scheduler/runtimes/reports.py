@@ -61,11 +61,25 @@ class ReadReport:
         )
 
 
+def _content(path: str | Path, limit: int) -> tuple[int, bytes]:
+    """The size of a file, and what is in it, where that is no more than `limit` bytes. Not with a file object: this is
+    done for every task."""
+    file = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        size = os.fstat(file).st_size
+        parts: list[bytes] = []
+        left = size if size <= limit else 0
+        while left and (part := os.read(file, left)):
+            parts.append(part)
+            left -= len(part)
+        return size, b"".join(parts)
+    finally:
+        os.close(file)
+
+
 def read(path: str | Path, limit: int) -> ReadReport:
     """Read and check a report. Raises `BadReport`."""
-    with open(path, "rb", buffering=0) as file:
-        size = os.fstat(file.fileno()).st_size
-        data = file.read() if size <= limit else b""
+    size, data = _content(path, limit)
     if size > limit:
         raise BadReport(
             f"result and variables take {readable_size(size)}, more than the {readable_size(limit)} that may travel "

@@ -16,8 +16,9 @@ __all__ = ["run"]
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _FILES = ("values.js", "java.js", "bindings.js", "life.js")
-#: The engine calls all code ``<input>``; ours begins where no script has lines.
-_OURS = 1_000_000
+#: The engine calls all code ``<input>``; ours begins where the script has no lines, nor a text that it evaluates. The
+#: engine reads each line before it, so they are not many.
+_OURS = 10_000
 #: Takes the frames of our own code out of a stack, and names the script in the others.
 _FRAMES = """
 function frameOf(line) {
@@ -43,9 +44,9 @@ def run(request: Mapping[str, Any]) -> int:
     context = importlib.import_module("_quickjs").Context()
     context.set_max_stack_size(_stack_size())
     context.add_callable("__proactive", _Host(request).call)
-    harness = context.eval(_harness())
     with open(request["script"], encoding="utf-8", errors="replace", newline="") as file:
         lines = file.read().count("\n") + 1
+    harness = context.eval(_harness(max(_OURS, lines)))
     harness(json.dumps({**request, "lines": lines}))
     while context.execute_pending_job():
         pass
@@ -53,14 +54,15 @@ def run(request: Mapping[str, Any]) -> int:
     return code
 
 
-def _harness() -> str:
+def _harness(before: int) -> str:
+    """The text of the harness, after so many lines."""
     parts = []
     for name in _FILES:
         with open(os.path.join(_HERE, name), encoding="utf-8") as file:
             parts.append(file.read())
-    body = "".join(parts) + _FRAMES % {"ours": _OURS} + _CALLS
+    body = "".join(parts) + _FRAMES % {"ours": before} + _CALLS
     taken = "const call = globalThis.__proactive; delete globalThis.__proactive;"
-    return "\n" * _OURS + '(function () { "use strict"; ' + taken + body + "})()"
+    return "\n" * before + '(function () { "use strict"; ' + taken + body + "})()"
 
 
 def _stack_size() -> int:

@@ -20,6 +20,7 @@ __all__ = [
     "ended",
     "has_children",
     "reap",
+    "reap_ended",
     "signal_group",
     "signal_one",
     "tree",
@@ -56,6 +57,21 @@ def ended() -> Iterator[tuple[int, int, int]]:
         if pid == 0:
             return
         yield pid, status, usage.ru_maxrss * _PEAK_UNIT
+
+
+def reap_ended(child: int) -> tuple[Any, bool]:
+    """Reap the children that have ended. The status and the peak memory in bytes of one of them, None if it was not
+    among them; and whether no child is left."""
+    found = None
+    while True:
+        try:
+            pid, status, usage = os.wait4(-1, os.WNOHANG)
+        except ChildProcessError:
+            return found, True
+        if pid == 0:
+            return found, False
+        if pid == child:
+            found = (status, usage.ru_maxrss * _PEAK_UNIT)
 
 
 def has_children() -> bool:

@@ -50,6 +50,8 @@ _PRELOADED = ("linecache", "traceback", "tokenize", "datetime", "math", "threadi
 #: How long the end of killed processes is awaited; SIGKILL leaves only those that hang in the kernel.
 _PATIENCE = 0.5
 _MOST_DESCRIPTORS = 8
+#: Bytes that are read at once. For more the C library would map memory, and unmap it, for each message.
+_CHUNK = 64 * 1024
 #: How often, and after how many seconds, a fork is tried for which the system has no room.
 _TRIES, _BETWEEN = 40, 0.25
 #: Signals that the template ignores, or answers in its own way.
@@ -139,7 +141,7 @@ class _Server:
         """The messages that have come; None at the end of the socket."""
         space = socket.CMSG_LEN(_MOST_DESCRIPTORS * array.array("i").itemsize)
         try:
-            data, ancillary, _, _ = self.channel.recvmsg(262144, space)
+            data, ancillary, _, _ = self.channel.recvmsg(_CHUNK, space)
         except OSError:
             return None
         for level, kind, content in ancillary:
@@ -241,20 +243,18 @@ class _Server:
 
     def reap(self) -> None:
         """Report the stage that has ended; orphans that have are reaped."""
-        try:
-            while os.read(self.wakeup, 4096):
-                pass
-        except BlockingIOError:
-            pass
-        for pid, status, peak in processes.ended():
-            if pid != self.child:
-                continue
-            self.child = 0
-            code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-            problem = os.read(self.told, 4096) if code == 127 else b""
-            os.close(self.told)
-            more = {"problem": problem.decode("utf-8", "backslashreplace")} if problem else {}
-            self.tell(exit=code, orphans=processes.has_children(), peak=peak, **more)
+        with contextlib.suppress(BlockingIOError):
+            os.read(self.wakeup, 4096)
+        found, is_alone = processes.reap_ended(self.child)
+        if found is None:
+            return
+        status, peak = found
+        self.child = 0
+        code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+        problem = os.read(self.told, 4096) if code == 127 else b""
+        os.close(self.told)
+        more = {"problem": problem.decode("utf-8", "backslashreplace")} if problem else {}
+        self.tell(exit=code, orphans=not is_alone, peak=peak, **more)
 
     def orphans(self) -> list[int]:
         """The children that were not started here: their parents ended before them."""
