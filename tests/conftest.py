@@ -6,6 +6,7 @@ import functools
 import json
 import os
 import re
+import shutil
 import signal
 import sys
 import time
@@ -68,6 +69,26 @@ def no_scheduler_in_the_users_own_folder() -> Iterator[None]:
             f"This test started an embedded scheduler in the user's own data folder {USERS_FOLDER}. Set "
             "PROACTIVE_KERNEL_DATA_DIR and JUPYTER_RUNTIME_DIR to folders of the test."
         )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def java_that_starts_soon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The Java of this machine, told not to optimise: for short scripts that takes as long as all the rest."""
+    java = shutil.which("java")
+    if java is None or os.name == "nt" or "JAVA_HOME" in os.environ:
+        yield
+        return
+    real, home = Path(java).resolve().parents[1], tmp_path_factory.mktemp("java")
+    (home / "bin").mkdir()
+    for path in (*real.iterdir(), *real.joinpath("bin").iterdir()):
+        if path.name not in ("bin", "java"):
+            (home / path.relative_to(real)).symlink_to(path)
+    launcher = home / "bin" / "java"
+    launcher.write_text(f'#!/bin/sh\nexec "{real}/bin/java" -XX:TieredStopAtLevel=1 -XX:+UseSerialGC "$@"\n')
+    launcher.chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JAVA_HOME", str(home))
+        yield
 
 
 #: Recorded exchanges of a ProActive server; no part of this project.

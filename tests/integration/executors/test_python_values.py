@@ -92,7 +92,13 @@ VALUES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", VALUES)
+#: One of each library also in processes that are started anew, where it is imported each time.
+ANEW = ("array", "table", "polars table", "arrow table", "figure", "image", "time with zone", "enum", "set", "model")
+
+
+@pytest.mark.parametrize(
+    ("lab", "name"), [*(("warm", name) for name in VALUES), *(("spawned", name) for name in ANEW)], indirect=["lab"]
+)
 def test_value_reaches_the_next_task(lab: Any, name: str) -> None:
     """As its result, as a variable, inside lists and dicts, and as what a script itself put before."""
     setup, value, check = VALUES[name]

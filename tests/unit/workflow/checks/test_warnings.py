@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from strategies import controlled, workflows
 
 from proactive_jupyter_kernel.workflow.checks import Problem, Severity, check, errors
@@ -148,6 +148,7 @@ def test_controls_alone_raise_no_doubt(valid: Workflow) -> None:
     assert {one.code for one in check(valid)} <= {"PA508"}
 
 
+@settings(max_examples=40)
 @given(workflows())
 def test_errors_come_first(any_workflow: Workflow) -> None:
     """For any workflow, all problems are reported, errors before warnings."""

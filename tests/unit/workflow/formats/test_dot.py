@@ -73,6 +73,7 @@ def test_controls_come_back(workflow: Workflow) -> None:
     assert (loaded.workflow, loaded.notices) == (workflow, ())
 
 
+@settings(max_examples=40)
 @given(workflows())
 def test_every_workflow_comes_back(workflow: Workflow) -> None:
     """Also what dot has no form for."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from strategies import controlled, workflows
 
 import proactive_jupyter_kernel
@@ -85,6 +85,7 @@ def test_the_keys_are_the_fields_of_the_model() -> None:
     assert json.loads(dumps(EXAMPLE)) == WRITTEN
 
 
+@settings(max_examples=40)
 @given(workflows())
 def test_every_workflow_comes_back_equal(workflow: Workflow) -> None:
     """Whatever the model can say; and the schema accepts what is written."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from strategies import workflows
 
 from proactive_jupyter_kernel.workflow.formats.mermaid import dumps
@@ -29,6 +29,7 @@ def test_dependencies_and_controls_are_arrows() -> None:
     )
 
 
+@settings(max_examples=40)
 @given(workflows())
 def test_every_workflow_can_be_written(workflow: Workflow) -> None:
     """One line for each task, whatever its name."""
