@@ -71,6 +71,7 @@ def start(folder: Path, *, port: int = 0) -> Address:
         while time.monotonic() < deadline:
             address = find(folder) if held or address_file(folder).exists() else None
             if address is not None:
+                _end_if_surplus(process, address)
                 return address
             ended = process.poll() if process else None
             if ended == EXIT_LOCKED:
@@ -96,6 +97,15 @@ def start(folder: Path, *, port: int = 0) -> Address:
         message, hint = lock_file.unresponsive(folder, held)
         raise EmbeddedSchedulerError(message, hint=hint)
     raise _failure(folder, log, offset, begun_at, EXIT_LOCKED if refused else process.poll() if process else None)
+
+
+def _end_if_surplus(process: subprocess.Popen[bytes] | None, address: Address) -> None:
+    """End our process where another one was faster: it waits for the folder, and would take it when that one stops.
+
+    On Windows the process of a virtual environment's interpreter has another id than the scheduler that it starts.
+    """
+    if process is not None and process.pid != address.pid and sys.platform != "win32":
+        process.terminate()
 
 
 def _patience(held: lock_file.Holder | None) -> float:

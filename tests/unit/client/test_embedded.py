@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -308,6 +309,22 @@ def test_the_one_that_was_faster_is_taken(folder: Path, server: Server, monkeypa
     timer.start()
     assert launch.start(folder).pid == server.process.pid
     timer.join()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="ids of processes differ there")
+def test_the_one_that_was_slower_is_ended(folder: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would take the folder when the other one is stopped."""
+    spawned: list[subprocess.Popen[bytes]] = []
+    spawn = launch._spawn
+    monkeypatch.setattr(launch, "_spawn", lambda *arguments: spawned.append(spawn(*arguments)) or spawned[-1])
+    monkeypatch.setattr(
+        launch, "command_of", lambda folder, port: [sys.executable, "-c", "import time; time.sleep(600)"]
+    )
+    timer = threading.Timer(0.3, server.write_address, [folder])
+    timer.start()
+    assert launch.start(folder).pid == server.process.pid
+    timer.join()
+    assert [each.wait(60) for each in spawned] == [-signal.SIGTERM]
 
 
 def test_a_stuck_holder_of_the_folder_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
