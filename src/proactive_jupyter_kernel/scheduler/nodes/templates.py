@@ -125,6 +125,9 @@ class Template:
                     self.kill()
                     break
                 self._loop.turn(left)
+        if self.dead:
+            # What it started becomes the node's only when the process is gone, which is after the end of its channel.
+            self.close()
         return self.sees_orphans
 
     def release(self) -> None:
