@@ -71,6 +71,15 @@ class Shell:
             encoding="utf-8",
         )
 
+    def rest(self, process: subprocess.Popen[str]) -> str:
+        """What a process of `start` still writes to stderr until it ends; one that does not end is killed."""
+        try:
+            return process.communicate(timeout=PATIENCE)[1]
+        except subprocess.TimeoutExpired:
+            # Whoever leaves the block of the process would wait for it.
+            process.kill()
+            raise
+
     def facts(self, *arguments: str) -> Any:
         """The JSON that a command printed."""
         done = self(*arguments, "--json")

@@ -130,7 +130,7 @@ def test_an_interrupt_stops_the_waiting_and_not_the_job(shell: Shell) -> None:
         while "begun" not in process.stdout.readline():
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        _, error = process.communicate(timeout=20)
+        error = shell.rest(process)
     assert process.returncode == 130
     assert "is still on the scheduler. `proactive-kernel kill" in error
     assert "Traceback" not in error

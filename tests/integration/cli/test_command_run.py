@@ -88,7 +88,7 @@ def test_an_interrupt_reaches_the_cell(installed: Shell) -> None:
     with process:
         assert process.stdout.readline() == "begun\n"
         process.send_signal(signal.SIGINT)
-        _, error = process.communicate(timeout=30)
+        error = installed.rest(process)
     assert process.returncode == 130
     assert "KeyboardInterrupt" in error
 
@@ -107,7 +107,7 @@ def test_sigterm_interrupts_the_cell_and_saves_the_notebook(installed: Shell) ->
         while process.stdout.readline() != "begun\n":
             assert process.poll() is None
         process.send_signal(signal.SIGTERM)
-        _, error = process.communicate(timeout=30)
+        error = installed.rest(process)
     assert process.returncode == 143
     assert error.count("Traceback") == 0
     assert "Interrupted. Job " in error

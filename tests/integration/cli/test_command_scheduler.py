@@ -172,7 +172,7 @@ def test_serve_runs_in_the_foreground(fresh_shell: Shell) -> None:
             time.sleep(0.02)
         assert facts["pid"] == process.pid
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+        fresh_shell.rest(process)
     assert process.returncode in (0, 130)
     assert fresh_shell.facts("scheduler", "status")["running"] is False
 
@@ -217,7 +217,7 @@ def test_waiting_survives_a_crash(fresh_shell: Shell) -> None:
             assert process.poll() is None
         os.kill(fresh_shell.facts("scheduler", "status")["pid"], signal.SIGKILL)
         gate.touch()
-        _, error = process.communicate(timeout=60)
+        error = fresh_shell.rest(process)
     assert process.returncode == 0, error
 
 
