@@ -6,7 +6,7 @@ A scheduler is started on a folder of its own with the setting TRACE. Jobs of on
 the other, followed to their end, and their results fetched. For each step, in order: the median of the milliseconds
 since the step before, and since the beginning. The script itself tells when it began and ended.
 
-With `--tasks N` each job is a chain of N tasks, and what is told is the step from the end of one script to the
+With `--tasks N` each job is a chain of N tasks, and the report shows the step from the end of one script to the
 beginning of the next. `--chrome FILE` writes the spans of all rounds in the format of Chrome's trace viewer
 (chrome://tracing, https://ui.perfetto.dev).
 

@@ -1,4 +1,4 @@
-"""Snakemake: a file of rules for each job. The time of a run with one rule is taken off, for its start is no task."""
+"""Snakemake: a file of rules for each job. The time of a run with one rule, its start-up, is subtracted."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""SoS: a workflow file for each job. The time of a workflow with one step is taken off, for its start is no task."""
+"""SoS: a workflow file for each job. The time of a workflow with one step, its start-up, is subtracted."""
 
 import subprocess
 import sys

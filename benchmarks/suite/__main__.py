@@ -104,17 +104,17 @@ class Suite:
             self._result["captured"] = runs.bare(self._sizes.forks, captured=True) / plain
 
     def _peer(self, peer: peers.Peer, root: Path) -> None:
-        told = self._result["peers"][peer.name]
+        entry = self._result["peers"][peer.name]
         before = runs.bare(self._sizes.forks)
         try:
             folder = runs.fresh_folder(root)
             seconds = self._venv.run(peer, peers.work_of(peer), folder, self._sizes.peer_limit)
         except peers.PeerFailed as error:
-            told["trouble"] = str(error)
+            entry["trouble"] = str(error)
             say(f"  {peer.title}: {error}")
         else:
             bare = (before + runs.bare(self._sizes.forks)) / 2
-            told["runs"].append({"seconds": seconds, "bare": bare})
+            entry["runs"].append({"seconds": seconds, "bare": bare})
             work = peers.work_of(peer)
             shown = ", ".join(f"{case} {spent * 1000 / work[case] / bare:.1f}" for case, spent in seconds.items())
             say(f"  {peer.title}: {shown} {BARE}")

@@ -24,7 +24,7 @@ class Peer:
     title: str
     #: What pip installs.
     packages: tuple[str, ...]
-    #: The package whose version is told.
+    #: The package whose version is reported.
     package: str
     #: What is isolated and kept: a phrase for the table of the page.
     isolation: str

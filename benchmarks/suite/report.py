@@ -70,11 +70,11 @@ def peer_table(result: Mapping[str, Any]) -> list[list[str]]:
     cells = [["this scheduler", result["machine"]["revision"], *ours, ""]]
     ratios = peer_ratios(result)
     for peer in PEERS:
-        told = result.get("peers", {}).get(peer.name)
-        if told is None:
+        measured = result.get("peers", {}).get(peer.name)
+        if measured is None:
             continue
         values = [f"{ratios[peer.name][case]:g}" if case in ratios[peer.name] else "-" for case in _SHARED]
-        cells.append([peer.title, told.get("version", ""), *values, _note(peer, told)])
+        cells.append([peer.title, measured.get("version", ""), *values, _note(peer, measured)])
     return cells
 
 
@@ -106,9 +106,9 @@ def drawing(result: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _note(peer: Peer, told: Mapping[str, Any]) -> str:
-    if told.get("trouble"):
-        return f"{'not measured' if not told.get('runs') else 'a run failed'}: {told['trouble']}"
+def _note(peer: Peer, measured: Mapping[str, Any]) -> str:
+    if measured.get("trouble"):
+        return f"{'not measured' if not measured.get('runs') else 'a run failed'}: {measured['trouble']}"
     return (
         ""
         if peer.tasks == 1_000
@@ -150,15 +150,15 @@ def _bare(result: Mapping[str, Any]) -> str:
     captured = result.get("captured")
     if not values:
         return ""
-    told = f" (here {statistics.median(values):.2f} ms"
-    return told + (f"; with output captured in a pipe {captured:.2f} times that)" if captured else ")")
+    measured = f" (here {statistics.median(values):.2f} ms"
+    return measured + (f"; with output captured in a pipe {captured:.2f} times that)" if captured else ")")
 
 
 def _target_cells(row: Row) -> list[str]:
     figure = row.figure
     cost = figure.detail.get("ms_a_task") if figure else None
     runs = figure.runs if figure else ()
-    told = f"{min(runs):g} to {max(runs):g} in {len(runs)}" if len(runs) > 1 else f"{len(runs)}"
+    measured = f"{min(runs):g} to {max(runs):g} in {len(runs)}" if len(runs) > 1 else f"{len(runs)}"
     return [
         _title(row),
         f"**{_value(row)}**",
@@ -167,7 +167,7 @@ def _target_cells(row: Row) -> list[str]:
         _number(row.target.before),
         row.verdict.value,
         "" if cost is None else f"{cost:.2f}",
-        told,
+        measured,
     ]
 
 

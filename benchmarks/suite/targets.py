@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 __all__ = ["BARE", "FIXED", "TARGETS", "WORKLOADS", "Target", "Workload"]
 
-#: The unit of a case that is told as a ratio to bare fork and wait.
+#: The unit of a case that is reported as a ratio to bare fork and wait.
 BARE = "× bare"
 
 

@@ -263,10 +263,18 @@ def _kill_below(depth: Callable[[psutil.Process, int], bool]) -> Callable[[Proce
     return strike
 
 
-def _is_node(process: psutil.Process, daemon: int) -> bool:
-    """A direct child of the daemon: a node, a template, the checker of workflows."""
+def _is_helper(process: psutil.Process, daemon: int) -> bool:
+    """A direct child of the daemon: the fork server of the nodes, or the checker of workflows."""
     with contextlib.suppress(psutil.NoSuchProcess):
         return process.ppid() == daemon
+    return False
+
+
+def _is_node(process: psutil.Process, daemon: int) -> bool:
+    """A child of the fork server."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        parent = process.parent()
+        return parent is not None and parent.ppid() == daemon
     return False
 
 
@@ -367,6 +375,7 @@ FAULTS: Mapping[str, Fault] = {
     "daemon killed": Fault(strike=_kill_daemon),
     "daemon killed often": Fault(strike=_kill_daemon_often),
     "all killed": Fault(strike=_kill_all),
+    "fork server killed": Fault(strike=_kill_below(_is_helper)),
     "node killed": Fault(strike=_kill_below(_is_node)),
     "task killed": Fault(strike=_kill_below(_is_leaf)),
     "daemon suspended": Fault(strike=_suspend),

@@ -58,7 +58,7 @@ def start_time(pid: int) -> str:
 
 
 class Holder:
-    """This process, which holds the lock of a data folder: what the lock file and the address file tell of it."""
+    """This process, which holds the lock of a data folder: what the lock file and the address file say about it."""
 
     def __init__(self, data_dir: Path, file: IO[str], folder: int | None) -> None:
         self._data_dir = data_dir

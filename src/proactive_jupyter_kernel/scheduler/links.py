@@ -159,7 +159,7 @@ def _read(url: str, seconds: float, largest: int, headers: Mapping[str, str]) ->
 
 
 def _refuse_devices(url: str) -> None:
-    """Pipes and devices may have no end, or wait for ever."""
+    """Pipes and devices may never end, or block forever."""
     import os
     from urllib.request import url2pathname
 

@@ -82,7 +82,7 @@ class Core:
         self._freed = False
         self._saves: list[Command] = []
         self._outbox: list[Command] = []
-        #: Whether somebody wants to hear of tasks.
+        #: Whether a listener has asked for events about tasks.
         self.announces_tasks = True
         self._forgotten: list[Command] = []
 
@@ -117,7 +117,7 @@ class Core:
     def announce(self, event: str, job: JobState | None = None, node: TaskNode | None = None) -> None:
         """Tell listeners about the scheduler, about a job with all of its tasks, or about a task.
 
-        While nobody wants to hear of tasks, nothing is said of them.
+        Events about tasks are left out while no listener has asked for them.
         """
         if not self.announces_tasks and event.startswith("TASK_"):
             return

@@ -39,7 +39,7 @@ class Machine:
     def __init__(self, limits: Limits | None = None, zone: tzinfo = UTC) -> None:
         """`zone` is that of cron expressions: the machine does not ask the system."""
         self._core = Core(limits or Limits(), zone)
-        #: Whether the last event itself changed anything, beside what timers and free slots brought about with it.
+        #: Whether the last event itself changed anything, without timers and slots that came due with it.
         self.changed = False
 
     # --- what changes it ---------------------------------------------------------------------------------------------
@@ -77,11 +77,11 @@ class Machine:
     def restore(
         self, jobs: Iterable[tuple[JobRecord, Workflow | str, Sequence[TaskRecord]]], *, at: int = 0
     ) -> list[Command]:
-        """Take over stored jobs after a restart of the scheduler, at the time `at`.
+        """Continue stored jobs after a restart of the scheduler, at the time `at`.
 
         Attempts that ran then run again, under a new number and without costing an execution. Of an ended job only the
-        time when it is to be forgotten is taken. A job that cannot be taken over ends with a message, which
-        may stand in place of its workflow.
+        time of its removal is read. A job that cannot be continued ends with a message, which may stand in the place
+        of its workflow.
         """
         core = self._core
         core.now = at

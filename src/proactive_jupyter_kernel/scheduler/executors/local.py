@@ -60,7 +60,7 @@ class LocalSettings(NodeSettings):
     sources: tuple[NodeSource, ...] = ()
 
     def of_nodes(self, scratch: Path) -> NodeSettings:
-        """What each node is told."""
+        """The settings of each node."""
         names = [field.name for field in dataclasses.fields(NodeSettings)]
         return NodeSettings(**{**{name: getattr(self, name) for name in names}, "scratch": str(scratch)})
 
@@ -128,7 +128,7 @@ class LocalExecutor:
             return Outcome(failure=work.lost(attempt))
         if answer is None:
             return Outcome(failure=killed() if work.stopped is FailureKind.KILLED else lost())
-        # The attempt will be repeated at once, and its slot is taken as long as this one has not ended.
+        # The attempt will be repeated at once, and its slot is occupied until this one has ended.
         await work.wait(answer.get("pause", 0.0))
         return outcome_from(answer["outcome"], answer.get("raw", ()))
 

@@ -33,7 +33,7 @@ class LocalNodes:
         self._root = root
         self._settings = settings
         self._numbers = itertools.count()
-        #: The one used last stands last, and is taken first: its memory is warm.
+        #: The most recently used one comes last and is used first: its memory is warm.
         self._idle: list[WorkingNode] = []
         self._all: set[WorkingNode] = set()
         self._starter: Starter = ForkServer() if os.name == "posix" else Processes()

@@ -101,7 +101,7 @@ class ForkServer:
             node.go()
 
     def _lose(self) -> None:
-        """The server has ended. Its nodes end after their work: nobody inherits what they would leave behind."""
+        """The server has ended. Its nodes end after their work: no process would reap what they leave behind."""
         if self._control is None:
             return
         asyncio.get_running_loop().remove_reader(self._control.fileno())

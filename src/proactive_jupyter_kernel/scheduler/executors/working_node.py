@@ -133,7 +133,7 @@ class WorkingNode(asyncio.Protocol):
             return await done
         except asyncio.CancelledError:
             if done.cancelled():
-                # Its work goes on until it is ended: see `finished`.
+                # Its work continues until it is ended: see `finished`.
                 self._done = asyncio.get_running_loop().create_future()
             raise
         finally:
@@ -175,7 +175,7 @@ class WorkingNode(asyncio.Protocol):
     def _lose(self, ended: object) -> None:
         if self._done is not None and not self._done.done():
             self._done.set_exception(NodeLost())
-            self._done.exception()  # nobody may be waiting
+            self._done.exception()  # marks it as seen where no caller waits
 
     def go(self) -> None:
         """Its process has ended."""

@@ -307,8 +307,9 @@ class AttemptRun:
                 self._state.clean_failure = report.failure.message
         except (ProcessesLost, NoSpace) as error:
             _LOGGER.warning("%s: its clean script could not be run: %s", key, error or "its process was lost")
-        except Exception:
+        except Exception as error:
             _LOGGER.exception("%s: the node failed during its clean script", key)
+            self._state.clean_failure = f"The node failed during the clean script: {type(error).__name__}: {error}"
         finally:
             self.leaves_processes |= runner.sweep(spare=self._spares)
             output.close(0.5)

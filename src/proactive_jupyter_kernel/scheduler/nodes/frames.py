@@ -1,7 +1,7 @@
 """Frames between a node and whoever gives it work: the bytes, and a channel of a socket that carries them.
 
 A frame is the lengths of its two parts, four and eight bytes, a JSON object in ASCII with the key ``do``, and the texts
-of values that nobody reads on the way, one after the other; ``raw`` has their lengths.
+of values that are not decoded on the way, one after the other; ``raw`` has their lengths.
 
 ========== ============================================================= ==========================================
 to a node  more keys                                                     meaning

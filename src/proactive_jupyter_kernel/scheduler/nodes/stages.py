@@ -250,7 +250,7 @@ class StageRunner:
         if self._stop.kind is not FailureKind.DIED:
             child.signal(signal.SIGTERM)
             wait_for(self._parts.loop, child, self._parts.settings.grace)
-        # Also when it has ended kindly: others of its session may not have; those the sweep finds.
+        # Also when it has ended after SIGTERM: others of its session may not have; those the sweep finds.
         child.signal(_FIRM)
         if not wait_for(self._parts.loop, child, self._parts.settings.grace):
             child.give_up()
