@@ -86,8 +86,6 @@ class Suite:
 
     def _turns(self, ready: Sequence[peers.Peer], root: Path) -> None:
         cases = [load.case for load in WORKLOADS if load.case in self._options.only]
-        if "step" in self._options.only and "chain" not in cases:
-            cases.append("chain")
         measured: dict[str, list[Run]] = {case: [] for case in cases}
         used: dict[str, list[float]] = {case: [] for case in cases}
         for number in range(self._sizes.rounds if cases or ready else 0):
@@ -213,6 +211,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     single = options.only is not None
     options.only = options.only if single else cases
+    if "step" in options.only and "chain" not in options.only:
+        options.only.append("chain")  # whose runs it comes from
     options.peers = options.peers if options.peers is not None else ([] if single else programs)
     options.scripts = options.scripts if options.scripts is not None else ([] if single else files)
     return options

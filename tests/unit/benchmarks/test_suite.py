@@ -201,6 +201,11 @@ def test_single_cases_run_without_peers_and_scripts_unless_they_are_named() -> N
     )
 
 
+def test_the_step_of_the_chain_brings_the_chain() -> None:
+    """Whoever asks for the step alone gets the chain, whose runs it comes from, with its verdict."""
+    assert _options(["--only", "step,growth"]).only == ["step", "growth", "chain"]
+
+
 def test_an_unknown_case_is_refused_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     """A misspelled name measures nothing."""
     with pytest.raises(SystemExit):
