@@ -38,6 +38,23 @@ def test_an_answer_in_parts_is_the_whole_answer(
     rest(scenario, scripted={"A": large, "B": lambda performance: Outcome(failure=FAILURE), "C": large})
 
 
+@pytest.mark.parametrize("path", ["result", "result/value"])
+def test_many_small_results_are_sent_in_parts(
+    rest: Callable[..., None], workflow: Callable[..., str], monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """The number of tasks counts like the size of values: a record of each result takes memory, however small it is."""
+
+    async def scenario(scene: Any) -> None:
+        job_id = await scene.run(workflow("A", "B", "C"))
+        whole = await scene.client.get(f"/scheduler/jobs/{job_id}/{path}")
+        monkeypatch.setattr(large_results, "_MOST_OF_A_PART", 2)
+        parts = await scene.client.get(f"/scheduler/jobs/{job_id}/{path}")
+        assert ("content-length" in whole.headers, "content-length" in parts.headers) == (True, False)
+        assert parts.json() == whole.json()
+
+    rest(scenario)
+
+
 def test_a_long_list_of_numbers_is_decoded_in_parts() -> None:
     """To the same values, whatever is at the border of a part; other values at once."""
     numbers = [*range(200_000), 1.5, None, True, -(10**18)]

@@ -6,7 +6,7 @@ Results of an ended job do not change: each is read and rendered in a transactio
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from starlette.responses import Response, StreamingResponse
@@ -19,7 +19,7 @@ from proactive_jupyter_kernel.scheduler.store.base import JobRow
 
 __all__ = ["job_result", "values"]
 
-#: Bytes of values that are rendered at once; an answer with more is sent in parts of about that size.
+#: Bytes of values that are rendered at once; an answer with more values, or more tasks, is sent in parts.
 _PART = 1024 * 1024
 #: Tasks of a part, however small their values are.
 _MOST_OF_A_PART = 256
@@ -31,7 +31,7 @@ _Render = Callable[[Questions, TaskResult], Any]
 def values(call: Call, ask: Questions, job_id: int) -> Response:
     """The text of each task's value, by name."""
     outcomes = ask.outcomes(job_id)
-    if _size(outcomes) <= _PART:
+    if _is_one_part(outcomes):
         return json_answer({outcome.task.name: records.value_text(outcome) for outcome in outcomes})
     return _streamed(_object(call, outcomes, lambda ask, outcome: records.value_text(outcome)))
 
@@ -39,7 +39,7 @@ def values(call: Call, ask: Questions, job_id: int) -> Response:
 def job_result(call: Call, ask: Questions, row: JobRow) -> Response:
     """JobResultData."""
     outcomes = ask.outcomes(row.record.job_id)
-    if _size(outcomes) <= _PART:
+    if _is_one_part(outcomes):
         return json_answer(views.job_result(ask, row))
     precious = views.precious_names(row, outcomes)
     parts: dict[str, Iterable[TaskResult]] = {
@@ -87,6 +87,10 @@ def _parts(outcomes: Iterable[TaskResult]) -> Iterator[list[TaskResult]]:
             part = []
     if part:
         yield part
+
+
+def _is_one_part(outcomes: Collection[TaskResult]) -> bool:
+    return len(outcomes) <= _MOST_OF_A_PART and _size(outcomes) <= _PART
 
 
 def _size(outcomes: Iterable[TaskResult]) -> int:
