@@ -47,8 +47,9 @@ docs: $(VENV)/.installed
 examples: $(VENV)/.test
 	$(BIN)/python tools/run_examples.py
 
+# JupyterLab on a copy of examples/, in build/lab; also as root. LAB_ARGS: options of `jupyter lab`, such as --port=9999 --no-browser.
 lab: $(VENV)/.lab
-	$(BIN)/jupyter lab examples
+	$(BIN)/python tools/lab.py $(LAB_ARGS)
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
