@@ -46,8 +46,10 @@ SCHEDULER_ROOMS: dict[str, set[str]] = {
 #: The rooms that loose files of the embedded scheduler may import.
 BELOW_FILES = {"engine"}
 
-#: The same for the parts of a workflow that stand in rooms of their own: Java's ways, and the expressions above them.
+#: The same for the parts of a workflow that stand in rooms of their own: how jobs are shown, Java's ways, and the
+#: expressions above them.
 WORKFLOW_ROOMS: dict[str, set[str]] = {
+    "display": {"graph", "model", "picture", "status"},
     "java": {"values"},
     "spel": {"values", "java"},
 }

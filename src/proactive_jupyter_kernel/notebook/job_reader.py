@@ -16,12 +16,13 @@ from proactive_jupyter_kernel.client.java_traces import is_failure
 from proactive_jupyter_kernel.client.jobs import Snapshot, SubmittedJob, TaskLine
 from proactive_jupyter_kernel.client.records import Job, TaskState
 from proactive_jupyter_kernel.errors import ProActiveError, SchedulerUnreachable
-from proactive_jupyter_kernel.notebook.card import Facts, Failure, Following, OutputLine, Result
-from proactive_jupyter_kernel.notebook.card.errors import failed_tasks
-from proactive_jupyter_kernel.notebook.card.traces import failure_of
+from proactive_jupyter_kernel.notebook.card import Facts, Following, OutputLine, Result
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS
 from proactive_jupyter_kernel.pragmas.jobs.job_errors import error_of
+from proactive_jupyter_kernel.workflow.display.errors import failed_tasks
+from proactive_jupyter_kernel.workflow.display.records import Failure
+from proactive_jupyter_kernel.workflow.display.traces import failure_of
 from proactive_jupyter_kernel.workflow.model import Workflow
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
@@ -226,7 +227,7 @@ def shown_text(line: str) -> str:
 
 
 def _failed(job: Job) -> list[TaskState]:
-    return failed_tasks(Facts(job=job, seen_at=0))
+    return failed_tasks(job.tasks)
 
 
 def _without(failure: Failure, text: str) -> str:

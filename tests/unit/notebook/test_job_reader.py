@@ -11,8 +11,8 @@ from proactive_jupyter_kernel.client.jobs import Snapshot, TaskLine
 from proactive_jupyter_kernel.client.logs import LogLine
 from proactive_jupyter_kernel.client.records import Job, JobInfo, TaskState
 from proactive_jupyter_kernel.notebook.card import Following
-from proactive_jupyter_kernel.notebook.card.facts import Failure
 from proactive_jupyter_kernel.notebook.job_reader import JobReader, _without, shown_text
+from proactive_jupyter_kernel.workflow.display.records import Failure
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
 SUBMITTED_AT = 1_700_000_000_000

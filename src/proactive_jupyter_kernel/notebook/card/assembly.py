@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from proactive_jupyter_kernel.client.records import TaskState
-from proactive_jupyter_kernel.notebook.card.errors import error_groups, failed_tasks
+from proactive_jupyter_kernel.notebook.card.advice import PragmaAdvice
 from proactive_jupyter_kernel.notebook.card.facts import Facts, Following
-from proactive_jupyter_kernel.notebook.card.marks import JOB_WORDS, Mark, job_mark, task_mark
-from proactive_jupyter_kernel.notebook.card.model import Card, Count
+from proactive_jupyter_kernel.notebook.card.model import Card
 from proactive_jupyter_kernel.notebook.card.pictures import picture_of
-from proactive_jupyter_kernel.notebook.card.relations import Relations, names_text
-from proactive_jupyter_kernel.notebook.card.tasklist import (
-    bar_of,
-    counts_of,
-    families_of,
-    has_families,
-    rows_of,
-    time_span,
-)
-from proactive_jupyter_kernel.notebook.card.times import clock_time, duration
 from proactive_jupyter_kernel.notebook.card.waits import notices_of
+from proactive_jupyter_kernel.workflow.display.errors import error_groups, failed_tasks
+from proactive_jupyter_kernel.workflow.display.marks import JOB_WORDS, Mark, task_mark
+from proactive_jupyter_kernel.workflow.display.records import Count
+from proactive_jupyter_kernel.workflow.display.relations import Relations, names_text
+from proactive_jupyter_kernel.workflow.display.tasklist import bar_of, counts_of, families_of, has_families, rows_of
+from proactive_jupyter_kernel.workflow.display.times import clock_time, duration
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
 __all__ = ["card_of"]
@@ -33,12 +28,14 @@ def card_of(facts: Facts) -> Card:
     """The card."""
     job = facts.job
     relations = Relations(job, facts.workflow)
-    families = has_families(facts)
-    errors, more_errors = error_groups(facts, relations)
+    families = has_families(facts.meant)
+    errors, more_errors = error_groups(facts.failures, relations, advice=PragmaAdvice(facts, relations))
     picture = picture_of(facts)
-    drawn_alone = picture is not None and job_mark(job) is Mark.WAITING and not facts.reasons
-    rows, more_rows, scale = ((), "", "") if families or drawn_alone else rows_of(facts, relations)
-    family_rows, more_families = families_of(facts, relations) if families else ((), "")
+    drawn_alone = picture is not None and facts.mark is Mark.WAITING and not facts.reasons
+    rows, more_rows, scale = (
+        ((), "", "") if families or drawn_alone else rows_of(facts.meant, relations, facts.span, facts.seen_at)
+    )
+    family_rows, more_families = families_of(facts.meant, relations, facts.seen_at) if families else ((), "")
     seen = clock_time(facts.seen_at, facts.zone)
     final = job.ended
     going = facts.following is not Following.STOPPED
@@ -47,17 +44,17 @@ def card_of(facts: Facts) -> Card:
     return Card(
         job_id=job.id,
         name=job.name,
-        mark=job_mark(job),
+        mark=facts.mark,
         state=_state(facts),
         aside=_aside(facts),
         as_of="" if final else f"as of {seen}",
         live=not final and going,
         stopped=not final and not going,
-        bar=() if final and job.went_well else bar_of([task_mark(task) for task in job.tasks]),
+        bar=() if final and job.went_well else bar_of([task_mark(task.status) for task in job.tasks]),
         counts=() if final and job.went_well else _counts(facts),
         errors=errors,
         more_errors=more_errors,
-        notices=notices_of(facts, relations),
+        notices=notices_of(facts),
         picture=picture,
         rows=rows,
         scale=scale,
@@ -81,7 +78,7 @@ def card_of(facts: Facts) -> Card:
 def _squares(tasks: tuple[TaskState, ...]) -> tuple[Mark, ...]:
     if len(tasks) > MAX_SQUARES:
         return ()
-    marks = tuple(map(task_mark, tasks))
+    marks = tuple(task_mark(task.status) for task in tasks)
     if Mark.RUNNING in marks:
         return tuple(Mark.WAITING if mark is Mark.HELD else mark for mark in marks)
     return marks
@@ -90,9 +87,9 @@ def _squares(tasks: tuple[TaskState, ...]) -> tuple[Mark, ...]:
 def _state(facts: Facts) -> str:
     job = facts.job
     words = JOB_WORDS[job.status]
-    if job_mark(job) is Mark.WAITING:
+    if facts.mark is Mark.WAITING:
         words = "Submitted"
-    failed = len(failed_tasks(facts))
+    failed = len(failed_tasks(facts.job.tasks))
     if job.ended and failed:
         words += f", {failed:,} task{'s' * (failed > 1)} failed"
     return words
@@ -100,11 +97,11 @@ def _state(facts: Facts) -> str:
 
 def _aside(facts: Facts) -> str:
     job = facts.job
-    start, end = time_span(facts)
+    start, end = facts.span.start, facts.span.end
     took = duration(end - start)
     if not job.ended:
         begun = job.info.started_at > 0 or any(task.started_at > 0 for task in job.tasks)
-        return took if begun or job_mark(job) is not Mark.WAITING else ""
+        return took if begun or facts.mark is not Mark.WAITING else ""
     at = clock_time(job.info.finished_at if job.info.finished_at > 0 else end, facts.zone)
     number = len(job.tasks)
     if job.went_well:
@@ -116,18 +113,22 @@ def _counts(facts: Facts) -> tuple[Count, ...]:
     job = facts.job
     ended = sum(task.ended for task in job.tasks)
     if job.ended:
-        counts = counts_of(job.tasks)
+        counts = counts_of(task.status for task in job.tasks)
         return tuple(sorted(counts, key=lambda count: count.tone != "bad"))
-    counts = tuple(count for count in counts_of(job.tasks) if not count.text.endswith((" finished", " skipped")))
+    counts = tuple(
+        count
+        for count in counts_of(task.status for task in job.tasks)
+        if not count.text.endswith((" finished", " skipped"))
+    )
     head = Count(f"{ended:,} of {len(job.tasks):,} done")
-    if job_mark(job) is Mark.WAITING:
+    if facts.mark is Mark.WAITING:
         where = (Count(facts.scheduler),) if facts.scheduler else ()
         return (head, Count("no task has started"), *where)
     return (head, *counts, *_rate(facts, ended))
 
 
 def _rate(facts: Facts, ended: int) -> tuple[Count, ...]:
-    start, end = time_span(facts)
+    start, end = facts.span.start, facts.span.end
     if len(facts.job.tasks) < RATED_FROM or end - start < 2_000 or ended < RATED_FROM // 10:
         return ()
     rate = 1000 * ended / (end - start)
@@ -165,7 +166,7 @@ def _fold(facts: Facts) -> str:
 def _stale_text(facts: Facts) -> str:
     job = facts.job
     ended = sum(task.ended for task in job.tasks)
-    failed = len(failed_tasks(facts))
+    failed = len(failed_tasks(facts.job.tasks))
     state = f"{_state(facts).lower()}, {ended:,} of {len(job.tasks):,} done"
     state += f", {failed:,} failed" if failed else ""
     why = f"; then {facts.stopped_by}" if facts.stopped_by else ""
@@ -180,7 +181,7 @@ def _commands(facts: Facts) -> tuple[str, ...]:
     if job.ended and job.went_well:
         # The other lines are not in the card.
         return (f"#%print_job_output(job_id={job.id})",) if facts.dropped else ()
-    wrote = failed_tasks(facts) or [task for task in job.tasks if task.status is TaskStatus.RUNNING]
+    wrote = failed_tasks(facts.job.tasks) or [task for task in job.tasks if task.status is TaskStatus.RUNNING]
     commands = [] if job.ended else [("kill_job", f"job_id={job.id}")]
     if job.status is JobStatus.PAUSED:
         commands.insert(0, ("resume_job", f"job_id={job.id}"))

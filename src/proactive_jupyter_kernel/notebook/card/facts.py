@@ -7,10 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
-from proactive_jupyter_kernel.client.records import Job
+from proactive_jupyter_kernel.client.records import Job, TaskState
+from proactive_jupyter_kernel.workflow.display.marks import Mark, job_mark
+from proactive_jupyter_kernel.workflow.display.records import Failure, Span
+from proactive_jupyter_kernel.workflow.display.tasklist import time_span
 from proactive_jupyter_kernel.workflow.model import Workflow
+from proactive_jupyter_kernel.workflow.status import TaskStatus
 
-__all__ = ["Facts", "Failure", "Following", "OutputLine", "Result"]
+__all__ = ["Facts", "Following", "OutputLine", "Result"]
 
 
 class Following(enum.Enum):
@@ -20,23 +24,6 @@ class Following(enum.Enum):
     LIVE = "live"
     #: No update follows, unless the job has ended and none is needed.
     STOPPED = "stopped"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """The error of one task."""
-
-    task: str
-    #: The error in one line, such as ``ValueError: column mean has a hole``.
-    line: str = ""
-    #: Where it was raised, such as ``cell [3], line 2``; empty where that is unknown.
-    place: str = ""
-    #: The number in the cell and the text of the lines around the place, the faulty one last.
-    code: tuple[tuple[int, str], ...] = ()
-    #: What to do about it; empty where nothing better than the usual advice is known.
-    hint: str = ""
-    #: The traceback, with places in cells.
-    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,3 +79,27 @@ class Facts:
     pragmas: frozenset[str] = frozenset({"job_status", "kill_job", "resume_job", "print_task_output"})
     #: The time zone of clock times; None: that of the machine.
     zone: tzinfo | None = None
+
+    @property
+    def meant(self) -> list[TaskState]:
+        """The tasks that are meant."""
+        wanted = self.tasks
+        return [task for task in self.job.tasks if not wanted or task.base_name in wanted or task.name in wanted]
+
+    @property
+    def mark(self) -> Mark:
+        """The mark of the job."""
+        ready = any(task.status is TaskStatus.PENDING for task in self.job.tasks)
+        return job_mark(self.job.status, wrong=not self.job.went_well, ready=ready)
+
+    @property
+    def span(self) -> Span:
+        """The time that bars show."""
+        info = self.job.info
+        return time_span(
+            self.job,
+            self.seen_at,
+            submitted_at=info.submitted_at,
+            started_at=info.started_at,
+            finished_at=info.finished_at,
+        )

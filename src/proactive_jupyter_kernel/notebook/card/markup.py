@@ -10,11 +10,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from html import escape
 
-from proactive_jupyter_kernel.notebook.card.marks import GLYPHS, TONES, Mark
-from proactive_jupyter_kernel.notebook.card.model import Card, Count, ErrorGroup, Notice, Row, Segment
-from proactive_jupyter_kernel.notebook.card.squares import squares_uri
+from proactive_jupyter_kernel.notebook.card.model import Card
 from proactive_jupyter_kernel.notebook.card.styles import scope, style_sheet
-from proactive_jupyter_kernel.notebook.card.tokens import SHAPES
+from proactive_jupyter_kernel.workflow.display.marks import GLYPHS, TONES, Mark
+from proactive_jupyter_kernel.workflow.display.records import Count, ErrorGroup, Notice, Row, Segment
+from proactive_jupyter_kernel.workflow.display.squares import squares_uri
+from proactive_jupyter_kernel.workflow.display.tokens import SHAPES
 
 __all__ = ["MAX_RUNNING", "html_of"]
 

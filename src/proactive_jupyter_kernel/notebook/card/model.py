@@ -6,56 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from proactive_jupyter_kernel.notebook.card.facts import OutputLine, Result
-from proactive_jupyter_kernel.notebook.card.marks import Mark
+from proactive_jupyter_kernel.workflow.display.marks import Mark
+from proactive_jupyter_kernel.workflow.display.records import Count, ErrorGroup, Family, Notice, Row, Segment
 
-__all__ = ["Card", "Count", "ErrorGroup", "Family", "Notice", "Picture", "Row", "Segment"]
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """A number in words, such as ``1 failed``, and its tone (empty: none)."""
-
-    text: str
-    tone: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A piece of a bar."""
-
-    tone: str
-    #: In percent of the whole bar.
-    start: float
-    width: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorGroup:
-    """A group of tasks that failed with the same error."""
-
-    #: ``check``, or ``work*78, work*119 and 3 more``.
-    tasks: str
-    #: ``Faulty after 1.2 s, 1 attempt``, or ``5 tasks, the same error``.
-    how: str
-    line: str
-    mark: Mark = Mark.BAD
-    place: str = ""
-    code: tuple[tuple[int, str], ...] = ()
-    #: What the failure did to other tasks, as sentences.
-    effects: tuple[str, ...] = ()
-    #: What to do. Text between backquotes is code.
-    advice: tuple[str, ...] = ()
-    trace: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
-    """What the job waits for, or what the user has to do."""
-
-    mark: Mark
-    head: str
-    #: Text between backquotes is code.
-    text: str = ""
+__all__ = ["Card", "Picture"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,29 +18,6 @@ class Picture:
 
     html: str
     text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """A task in the table."""
-
-    task: str
-    mark: Mark
-    word: str
-    time: str = ""
-    #: None: it has not started.
-    bar: Segment | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
-    """The tasks of one base name, or a single task of a job with families."""
-
-    name: str
-    size: int
-    mark: Mark
-    bar: tuple[Segment, ...]
-    counts: tuple[Count, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

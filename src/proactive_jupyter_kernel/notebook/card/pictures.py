@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from proactive_jupyter_kernel.notebook.card.facts import Facts
 from proactive_jupyter_kernel.notebook.card.model import Picture
-from proactive_jupyter_kernel.notebook.card.tasklist import time_text
 from proactive_jupyter_kernel.workflow import picture
+from proactive_jupyter_kernel.workflow.display.wording import time_text
 from proactive_jupyter_kernel.workflow.picture import Look
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from proactive_jupyter_kernel.notebook.card.marks import GLYPHS
-from proactive_jupyter_kernel.notebook.card.model import Card, ErrorGroup
+from proactive_jupyter_kernel.notebook.card.model import Card
+from proactive_jupyter_kernel.workflow.display.marks import GLYPHS
+from proactive_jupyter_kernel.workflow.display.records import ErrorGroup
 
 __all__ = ["text_of"]
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
-from proactive_jupyter_kernel.notebook.card.tokens import DARK, LIGHT, MARKS
+from proactive_jupyter_kernel.workflow.display.tokens import DARK, LIGHT, MARKS
 
 __all__ = ["DARK_PAGES", "scope", "style_sheet"]
 

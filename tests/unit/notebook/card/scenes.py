@@ -8,7 +8,8 @@ from datetime import UTC
 from typing import Any
 
 from proactive_jupyter_kernel.client.records import Job, JobInfo, TaskState
-from proactive_jupyter_kernel.notebook.card import Facts, Failure, Following, OutputLine, Result
+from proactive_jupyter_kernel.notebook.card import Facts, Following, OutputLine, Result
+from proactive_jupyter_kernel.workflow.display.records import Failure
 from proactive_jupyter_kernel.workflow.model import ErrorPolicy, Replicate, Script, Task, Workflow
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 

@@ -31,11 +31,11 @@ from scenes import (
 )
 
 from proactive_jupyter_kernel.client.records import BAD_TASK
-from proactive_jupyter_kernel.notebook.card import Card, Facts, Failure, OutputLine, Result, card_of, html_of, text_of
-from proactive_jupyter_kernel.notebook.card.marks import GLYPHS, RANK, TONES, Mark, job_mark, task_mark, task_word
+from proactive_jupyter_kernel.notebook.card import Card, Facts, OutputLine, Result, card_of, html_of, text_of
 from proactive_jupyter_kernel.notebook.card.markup import MAX_RUNNING
 from proactive_jupyter_kernel.notebook.card.styles import scope
-from proactive_jupyter_kernel.notebook.card.times import clock_time, duration
+from proactive_jupyter_kernel.workflow.display.marks import Mark
+from proactive_jupyter_kernel.workflow.display.records import Failure
 from proactive_jupyter_kernel.workflow.model import ErrorPolicy
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
@@ -145,15 +145,6 @@ def test_each_task_is_named_or_counted(name: str) -> None:
 def test_each_state_has_its_time(name: str) -> None:
     """Every card says when the scheduler said so, or when the job ended."""
     assert re.search(r"\b\d\d:\d\d:\d\d\b", read(SCENES[name]()).words)
-
-
-def test_tables_of_marks_know_every_status() -> None:
-    """No status is without a mark, a word, a glyph, a tone and a place in the order."""
-    marks = {task_mark(task(1, "T", status)) for status in TaskStatus} | {
-        job_mark(job(1, status)) for status in JobStatus
-    }
-    assert all(task_word(task(1, "T", status)) for status in TaskStatus)
-    assert set(GLYPHS) == set(TONES) == set(RANK) == set(Mark) == marks
 
 
 @given(
@@ -303,34 +294,6 @@ def test_card_of_a_huge_running_job_stays_small() -> None:
     output = tuple(OutputLine(task=work[n].name, text="y" * 160) for n in range(40))
     given = facts(job(1, JobStatus.RUNNING, *work), 9_000, failures=failures, output=output, workflow=None)
     assert len(html_of(card_of(given))) < MAX_RUNNING
-
-
-@pytest.mark.parametrize(
-    ("milliseconds", "text"),
-    [
-        (0, "0 ms"),
-        (38, "38 ms"),
-        (412, "410 ms"),
-        (994, "990 ms"),
-        (996, "1.0 s"),
-        (1_230, "1.2 s"),
-        (9_960, "10 s"),
-        (59_400, "59 s"),
-        (59_600, "1 min 00 s"),
-        (134_000, "2 min 14 s"),
-        (3_840_000, "1 h 04 min"),
-        (180_000_000, "2 d 2 h"),
-        (-5, "0 ms"),
-    ],
-)
-def test_durations_have_a_unit_that_fits(milliseconds: int, text: str) -> None:
-    """Never 0.0 s."""
-    assert duration(milliseconds) == text
-
-
-def test_clock_time() -> None:
-    """Times of day are those of the zone."""
-    assert clock_time(START, facts(job(1, JobStatus.PENDING), 0).zone) == "22:05:00"
 
 
 def test_attempts_are_counted() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from proactive_jupyter_kernel.notebook.card.facts import Failure
+from proactive_jupyter_kernel.workflow.display.records import Failure
 
 __all__ = ["failure_of"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 
-from proactive_jupyter_kernel.client.records import Job, TaskState
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
 __all__ = ["GLYPHS", "JOB_WORDS", "RANK", "TONES", "Mark", "job_mark", "task_mark", "task_word"]
@@ -100,19 +99,22 @@ JOB_WORDS: Mapping[JobStatus, str] = {
 }
 
 
-def task_mark(task: TaskState) -> Mark:
+def task_mark(status: TaskStatus) -> Mark:
     """The mark of a task."""
-    return _TASKS[task.status][0]
+    return _TASKS[status][0]
 
 
-def task_word(task: TaskState) -> str:
+def task_word(status: TaskStatus) -> str:
     """The status of a task in words."""
-    return _TASKS[task.status][1]
+    return _TASKS[status][1]
 
 
-def job_mark(job: Job) -> Mark:
-    """The mark of a job. A finished job with a task that failed is not shown as a good one."""
-    mark = _JOBS[job.status]
-    if job.status is JobStatus.PENDING and not any(task.status is TaskStatus.PENDING for task in job.tasks):
+def job_mark(status: JobStatus, *, wrong: bool = False, ready: bool = True) -> Mark:
+    """The mark of a job. A finished job with a task that went `wrong` is not shown as a good one.
+
+    `ready`: whether a task of a job that has not started waits for a node.
+    """
+    mark = _JOBS[status]
+    if status is JobStatus.PENDING and not ready:
         return Mark.WAITING
-    return Mark.BAD if mark is Mark.GOOD and not job.went_well else mark
+    return Mark.BAD if mark is Mark.GOOD and wrong else mark

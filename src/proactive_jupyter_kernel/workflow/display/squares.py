@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 
-from proactive_jupyter_kernel.notebook.card.marks import TONES, Mark
-from proactive_jupyter_kernel.notebook.card.tokens import SHAPES
+from proactive_jupyter_kernel.workflow.display.marks import TONES, Mark
+from proactive_jupyter_kernel.workflow.display.tokens import SHAPES
 
 __all__ = ["squares_uri"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proactive_jupyter_kernel.notebook.card.traces import failure_of
+from proactive_jupyter_kernel.workflow.display.traces import failure_of
 
 TRACE = """\
 Traceback (most recent call last):

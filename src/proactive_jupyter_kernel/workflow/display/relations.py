@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cached_property
 
-from proactive_jupyter_kernel.client.records import Job, TaskState
+from proactive_jupyter_kernel.workflow.display.records import Job, Task
 from proactive_jupyter_kernel.workflow.graph import Graph
 from proactive_jupyter_kernel.workflow.model import ErrorPolicy, Reference, Workflow
 
@@ -38,16 +38,16 @@ class Relations:
         self.workflow = workflow
 
     @cached_property
-    def by_base(self) -> dict[str, list[TaskState]]:
+    def by_base(self) -> dict[str, list[Task]]:
         """Tasks by base name, in the order of the job."""
-        found: dict[str, list[TaskState]] = {}
+        found: dict[str, list[Task]] = {}
         for task in self.job.tasks:
             found.setdefault(task.base_name, []).append(task)
         return found
 
     @cached_property
     def _graph(self) -> Graph:
-        return Graph(self.workflow or Workflow(name=self.job.name))
+        return Graph(self.workflow or Workflow(name="job"))
 
     @cached_property
     def _parents(self) -> dict[str, tuple[str, ...]]:
@@ -77,7 +77,7 @@ class Relations:
                     waiting.append(child)
         return [name for name in seen if name not in set(bases)]
 
-    def waits_for(self, task: TaskState) -> list[str]:
+    def waits_for(self, task: Task) -> list[str]:
         """Base names of the parents that have not ended."""
         return [
             parent
