@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test check soak bench clients docs examples lab clean
+.PHONY: demo test check soak bench clients reference docs examples lab clean
 
 # A real notebook, end to end, on a scheduler of its own; what it leaves is in build/demo.
 demo: $(VENV)/.installed
@@ -34,7 +34,7 @@ clients:
 	$(PYTHON) tools/foreign_clients.py
 
 # The pages of docs/reference are made from the registries; a test asks that they are current.
-docs: $(VENV)/.installed
+reference: $(VENV)/.installed
 	$(BIN)/python -m proactive_jupyter_kernel.pragmas.reference > docs/reference/pragmas.md
 	$(BIN)/python -m proactive_jupyter_kernel.workflow.checks.reference > docs/reference/checks.md
 	$(BIN)/python -m proactive_jupyter_kernel.workflow.formats.json_schema > docs/reference/workflow.schema.json
@@ -42,6 +42,10 @@ docs: $(VENV)/.installed
 	$(BIN)/python -c 'from proactive_jupyter_kernel.scheduler.rest.routes import openapi; openapi.main()' > docs/reference/openapi.json
 	$(BIN)/python -m proactive_jupyter_kernel.scheduler.settings > docs/reference/settings.md
 	cp docs/reference/workflow.schema.json src/proactive_jupyter_kernel/workflow/formats/
+
+# The site of docs/ and examples/, in build/site. Warnings of Sphinx and links that lead nowhere are errors.
+docs: $(VENV)/.docs reference
+	$(BIN)/python tools/docs_site.py
 
 # The notebooks of examples/ are committed with their outputs, as GitHub shows them.
 examples: $(VENV)/.test
@@ -60,6 +64,10 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/python
 
 $(VENV)/.lab: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[lab]'
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.installed

@@ -24,7 +24,7 @@ In globs only ``*`` is special. `every.toml` adds ``seen_in = "05-unknown"``: th
 ``sometimes = true`` is for what depends on timing: such a row is not stale when it matches nothing.
 
 ``python -m tests.conformance.recordings 06-listings`` plays scenarios and prints the differences that no row explains
-and the rows (or single globs of them) that match nothing; ``make docs`` writes the page from this list.
+and the rows (or single globs of them) that match nothing; ``make reference`` writes the page from this list.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ def test_a_broken_row_is_named(text: str, message: str, tmp_path: Path, monkeypa
 
 def test_the_page_is_current() -> None:
     """docs/reference/fidelity.md is what the list says."""
-    assert (ROOT / "docs/reference/fidelity.md").read_text(encoding="utf-8") == page(), "run: make docs"
+    assert (ROOT / "docs/reference/fidelity.md").read_text(encoding="utf-8") == page(), "run: make reference"
 
 
 def test_unrecorded_differences_have_their_test() -> None:

@@ -70,9 +70,17 @@ def test_every_block_of_a_page_runs(page: Path, home: Path) -> None:
     assert failed == {}
 
 
-def test_every_guide_is_in_the_readme() -> None:
-    """And every page of the reference; no link leads nowhere."""
+def test_every_page_is_in_the_navigation() -> None:
+    """In one place only."""
+    docs = ROOT / "docs"
+    trees = re.findall(r"^```{toctree}\n(.*?)^```", (docs / "index.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    entries = [line for tree in trees for line in tree.splitlines() if line and not line.startswith(":")]
+    pages = [path.relative_to(docs).with_suffix("").as_posix() for path in docs.rglob("*.md") if path.stem != "index"]
+    assert sorted(entries) == sorted([*pages, "Examples <examples/README>", "changelog"])
+
+
+def test_no_link_of_the_readme_leads_nowhere() -> None:
+    """The site checks the links of all other pages."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     linked = {ROOT / target for target in re.findall(r"\]\(([\w./-]+)\)", text)}
     assert [str(path) for path in sorted(linked) if not path.exists()] == []
-    assert [path.name for path in sorted((ROOT / "docs").rglob("*.md")) if path not in linked] == []

@@ -49,7 +49,7 @@ def test_node_sources_have_nodes_and_tokens() -> None:
 def test_the_reference_is_current() -> None:
     """docs/reference/settings.md is what the table says, a row for each setting."""
     page = (Path(__file__).parents[3] / "docs" / "reference" / "settings.md").read_text("utf-8")
-    assert page == reference(), "run: make docs"
+    assert page == reference(), "run: make reference"
     assert [setting.name for setting in SETTINGS if f"| `{PREFIX}{setting.name}` |" not in page] == []
 
 

@@ -21,7 +21,7 @@ def test_the_page_is_current(rest: Callable[..., None]) -> None:
         assert await scene.json("/openapi.json", headers={"sessionid": ""}) == page
 
     page = json.loads(PAGE.read_text(encoding="utf-8"))
-    assert page == document(ROUTES), "run: make docs"
+    assert page == document(ROUTES), "run: make reference"
     rest(scenario)
 
 

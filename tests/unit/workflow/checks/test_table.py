@@ -17,7 +17,7 @@ PAGE = Path(__file__).parents[4] / "docs" / "reference" / "checks.md"
 
 def test_the_page_is_current() -> None:
     """docs/reference/checks.md is what the table says."""
-    assert PAGE.read_text(encoding="utf-8") == page(), "run: make docs"
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: make reference"
 
 
 def test_every_row_is_used_and_every_code_has_a_row() -> None:

@@ -104,7 +104,7 @@ def test_the_schema_is_shipped_and_published() -> None:
     """In the package and in the docs, and it is a schema."""
     jsonschema.Draft202012Validator.check_schema(schema())
     published = ROOT / "docs" / "reference" / "workflow.schema.json"
-    assert SHIPPED.read_text(encoding="utf-8") == published.read_text(encoding="utf-8") == page(), "run: make docs"
+    assert SHIPPED.read_text(encoding="utf-8") == published.read_text(encoding="utf-8") == page(), "run: make reference"
 
 
 def test_the_schema_tells_what_fields_are() -> None:

@@ -1,6 +1,6 @@
 """The OpenAPI description of the REST API: made from the table of routes, so that it says what is answered.
 
-``make docs`` writes it to docs/reference/openapi.json; a scheduler answers it at ``/rest/openapi.json``.
+``make reference`` writes it to docs/reference/openapi.json; a scheduler answers it at ``/rest/openapi.json``.
 
 Paths, methods, sessions, media types and what each route does come from its row. Query parameters are found in the
 handlers, which ask for them by name: ``call.text("includes")``, ``call.number("index", 0)``.
