@@ -18,9 +18,11 @@ from proactive_jupyter_kernel.scheduler.store.base import (
     JobQuery,
     JobRow,
     LogLine,
+    LogTail,
     LogText,
     Page,
     Rows,
+    TaskOutline,
     TaskQuery,
 )
 from proactive_jupyter_kernel.scheduler.store.reader import DecodedWorkflow, OutputNotStored, Workflows
@@ -131,6 +133,14 @@ class Questions:
             raise UnknownTask(f"Unknown task number {task_id}, job: {job_id}")
         return task
 
+    def tasks_of(self, job_id: int, task_ids: Iterable[int]) -> tuple[TaskRecord, ...]:
+        """Some of a job's tasks by id; unknown ids are left out."""
+        return self._rows.tasks_of(job_id, task_ids)
+
+    def outlines(self, job_id: int) -> tuple[TaskOutline, ...]:
+        """All tasks of a job by id, in outline: for pages of jobs with many tasks."""
+        return self._rows.task_outlines(job_id)
+
     def find_tasks(self, query: TaskQuery) -> Page[TaskRecord]:
         """Tasks across all jobs."""
         return self._rows.find_tasks(query)
@@ -168,6 +178,12 @@ class Questions:
         if not self._output_stored:
             raise OutputNotStored
         return self._rows.log(job_id, task.task_id)
+
+    def log_tail(self, job_id: int, *, task_id: int | None = None, after: int = 0, parts: int) -> LogTail:
+        """The last stored parts of a job's output, or of one task's, that came after a position."""
+        if not self._output_stored:
+            raise OutputNotStored
+        return self._rows.log_tail(job_id, task_id=task_id, after=after, parts=parts)
 
     def log_text(self, job_id: int, task: TaskRecord, streams: Mapping[bool, bool]) -> str:
         """A task's log with the prefix on every line."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, fields
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
 from proactive_jupyter_kernel.scheduler.attempt import Failure, Wire
@@ -31,6 +31,7 @@ __all__ = [
     "JobRow",
     "LogLine",
     "LogPart",
+    "LogTail",
     "LogText",
     "NodeUse",
     "Page",
@@ -41,6 +42,7 @@ __all__ = [
     "StoreGone",
     "StoreUnavailable",
     "Submission",
+    "TaskOutline",
     "TaskQuery",
     "last_lines",
 ]
@@ -211,6 +213,27 @@ class LogText:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogTail:
+    """The end of a job's output, or what came after a position."""
+
+    #: The id of the task that wrote it, and the line; parts in the order in which they were stored.
+    lines: tuple[tuple[int, LogLine], ...] = ()
+    #: Where to continue.
+    position: int = 0
+    #: Whether parts before these were left out.
+    cut: bool = False
+
+
+class TaskOutline(NamedTuple):
+    """What a page of a job with many tasks needs of each: a small part of its record, read without decoding it."""
+
+    task_id: int
+    name: str
+    status: TaskStatus
+    started_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NodeUse:
     """A start took nodes."""
 
@@ -358,6 +381,12 @@ class Rows(Protocol):
     def tasks(self, job_id: int) -> tuple[TaskRecord, ...]:
         """A job's tasks by id."""
 
+    def tasks_of(self, job_id: int, task_ids: Iterable[int]) -> tuple[TaskRecord, ...]:
+        """Some of a job's tasks by id; unknown ids are left out."""
+
+    def task_outlines(self, job_id: int) -> tuple[TaskOutline, ...]:
+        """All tasks of a job by id, in outline."""
+
     def task(self, job_id: int, task_id: int) -> TaskRecord | None: ...
 
     def task_named(self, job_id: int, name: str) -> TaskRecord | None: ...
@@ -368,6 +397,9 @@ class Rows(Protocol):
         """The latest result of each task that has one, by task id, in the order in which they came."""
 
     def log(self, job_id: int, task_id: int) -> LogText: ...
+
+    def log_tail(self, job_id: int, *, task_id: int | None = None, after: int = 0, parts: int) -> LogTail:
+        """The last `parts` stored parts of a job's output, or of one task's, that came after a position."""
 
 
 class Store(Rows, Protocol):

@@ -17,12 +17,14 @@ from proactive_jupyter_kernel.scheduler.store.base import (
     JobRow,
     LogLine,
     LogPart,
+    LogTail,
     LogText,
     Page,
     ResultRow,
     StoreGone,
     StoreUnavailable,
     Submission,
+    TaskOutline,
     TaskQuery,
     last_lines,
 )
@@ -40,6 +42,8 @@ class _Job:
     #: In the order in which they came.
     results: list[ResultRow] = field(default_factory=list)
     logs: dict[int, LogText] = field(default_factory=dict)
+    #: All parts of the output in the order in which they came.
+    parts: list[LogPart] = field(default_factory=list)
 
 
 class MemoryStore:
@@ -126,6 +130,7 @@ class MemoryStore:
         )
 
     def _append(self, part: LogPart) -> None:
+        self._jobs[part.job_id].parts.append(part)
         logs = self._jobs[part.job_id].logs
         log = logs.get(part.task_id, LogText())
         if part.skipped:
@@ -166,6 +171,13 @@ class MemoryStore:
         job = self._jobs.get(job_id)
         return tuple(job.tasks[task_id] for task_id in sorted(job.tasks)) if job else ()
 
+    def tasks_of(self, job_id: int, task_ids: Iterable[int]) -> tuple[TaskRecord, ...]:
+        wanted = frozenset(task_ids)
+        return tuple(task for task in self.tasks(job_id) if task.task_id in wanted)
+
+    def task_outlines(self, job_id: int) -> tuple[TaskOutline, ...]:
+        return tuple(TaskOutline(task.task_id, task.name, task.status, task.started_at) for task in self.tasks(job_id))
+
     def task(self, job_id: int, task_id: int) -> TaskRecord | None:
         job = self._jobs.get(job_id)
         return job.tasks.get(task_id) if job else None
@@ -196,6 +208,19 @@ class MemoryStore:
     def log(self, job_id: int, task_id: int) -> LogText:
         job = self._jobs.get(job_id)
         return job.logs.get(task_id, LogText()) if job else LogText()
+
+    def log_tail(self, job_id: int, *, task_id: int | None = None, after: int = 0, parts: int) -> LogTail:
+        job = self._jobs.get(job_id)
+        found = [
+            (position, part)
+            for position, part in enumerate(job.parts if job else (), 1)
+            if position > after and task_id in (None, part.task_id)
+        ]
+        return LogTail(
+            lines=tuple((part.task_id, line) for _, part in found[-parts:] for line in part.lines),
+            position=found[-1][0] if found else after,
+            cut=len(found) > parts,
+        )
 
     def jobs_to_restore(self) -> Iterator[tuple[JobRecord, Workflow | str, tuple[TaskRecord, ...]]]:
         for job_id, job in sorted(copy.copy(self._jobs).items()):

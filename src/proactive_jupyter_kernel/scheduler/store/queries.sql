@@ -94,6 +94,14 @@ DELETE FROM log_parts WHERE job_id = :job_id AND task_id = :task_id AND first_li
 -- What is kept of a task's log, oldest first.
 SELECT first_line, attempt, lines FROM log_parts WHERE job_id = :job_id AND task_id = :task_id ORDER BY first_line;
 
+-- name: log_tail
+-- The last parts of a job's output after a position; the number of a row rises within a job.
+SELECT rowid, task_id, attempt, lines FROM log_parts WHERE rowid IN (
+    SELECT rowid FROM log_parts
+    WHERE job_id = :job_id AND (:task_id IS NULL OR task_id = :task_id) AND rowid > :after
+    ORDER BY rowid DESC LIMIT :parts
+) ORDER BY rowid;
+
 -- name: forget_job
 -- Remove a job; its tasks, results and logs follow by their references.
 DELETE FROM jobs WHERE job_id = :job_id;
@@ -138,6 +146,15 @@ SELECT workflow FROM submissions WHERE job_id = :job_id;
 -- name: tasks
 -- A job's tasks by id.
 SELECT record, job_id, task_id FROM tasks WHERE job_id = :job_id ORDER BY task_id;
+
+-- name: tasks_of
+-- Some tasks of a job, a JSON list of ids.
+SELECT record, job_id, task_id FROM tasks
+WHERE job_id = :job_id AND task_id IN (SELECT value FROM json_each(:task_ids)) ORDER BY task_id;
+
+-- name: task_outlines
+-- The columns of all tasks of a job, without their records.
+SELECT task_id, name, status, started_at FROM tasks WHERE job_id = :job_id ORDER BY task_id;
 
 -- name: task
 -- One task.

@@ -18,10 +18,12 @@ from proactive_jupyter_kernel.scheduler.store.base import (
     JobQuery,
     JobRow,
     LogLine,
+    LogTail,
     LogText,
     Page,
     ResultRow,
     StoreUnavailable,
+    TaskOutline,
     TaskQuery,
     last_lines,
 )
@@ -30,12 +32,15 @@ from proactive_jupyter_kernel.scheduler.store.damaged import damaged_job, damage
 from proactive_jupyter_kernel.scheduler.store.queries import job_conditions, job_order, named, task_conditions
 from proactive_jupyter_kernel.scheduler.store.sqlite_errors import translated
 from proactive_jupyter_kernel.workflow.model import Workflow
+from proactive_jupyter_kernel.workflow.status import TaskStatus
 
 __all__ = ["SqliteRows"]
 
 #: A value of at most so many bytes is read with its row. A larger one is read when somebody wants it, each time, so
 #: that a task with a thousand large parents does not need them all in memory at once.
 _INLINE = 16 * 1024
+
+_STATUSES = {status.value: status for status in TaskStatus}
 
 _Arguments = ParamSpec("_Arguments")
 _Found = TypeVar("_Found")
@@ -149,6 +154,18 @@ class SqliteRows:
         return tuple(self._task(row, intact=intact) for row in rows)
 
     @_reading
+    def tasks_of(self, job_id: int, task_ids: Iterable[int]) -> tuple[TaskRecord, ...]:
+        wanted = {"job_id": job_id, "task_ids": json.dumps(list(task_ids))}
+        return tuple(map(self._task, self._connection.execute(named("tasks_of"), wanted)))
+
+    @_reading
+    def task_outlines(self, job_id: int) -> tuple[TaskOutline, ...]:
+        rows = self._connection.execute(named("task_outlines"), {"job_id": job_id})
+        return tuple(
+            TaskOutline(task_id, name, _STATUSES[status], started_at) for task_id, name, status, started_at in rows
+        )
+
+    @_reading
     def task(self, job_id: int, task_id: int) -> TaskRecord | None:
         row = self._connection.execute(named("task"), {"job_id": job_id, "task_id": task_id}).fetchone()
         return self._task(row) if row else None
@@ -199,6 +216,18 @@ class SqliteRows:
         kept = last_lines(lines, self._log_lines, self._log_bytes)
         dropped = sum(line.lines for line in lines[: len(lines) - len(kept)])
         return LogText(lines=tuple(kept), dropped=first + dropped)
+
+    @_reading
+    def log_tail(self, job_id: int, *, task_id: int | None = None, after: int = 0, parts: int) -> LogTail:
+        wanted = {"job_id": job_id, "task_id": task_id, "after": after, "parts": parts + 1}
+        rows = self._connection.execute(named("log_tail"), wanted).fetchall()
+        lines: list[tuple[int, LogLine]] = []
+        for _, writer, attempt, text in rows[-parts:]:
+            lines += [
+                (writer, LogLine(error=bool(stream), at=at, text=line, attempt=attempt))
+                for stream, at, line in codec.plain(text)
+            ]
+        return LogTail(lines=tuple(lines), position=rows[-1][0] if rows else after, cut=len(rows) > parts)
 
     @_reading
     def value(self, job_id: int, task_id: int, attempt: int) -> bytes:

@@ -30,6 +30,7 @@ from proactive_jupyter_kernel.scheduler.store.base import (
     JobRow,
     LogLine,
     LogPart,
+    LogTail,
     LogText,
     NodeUse,
     Page,
@@ -38,6 +39,7 @@ from proactive_jupyter_kernel.scheduler.store.base import (
     StoreGone,
     StoreUnavailable,
     Submission,
+    TaskOutline,
     TaskQuery,
 )
 from proactive_jupyter_kernel.scheduler.store.checkpoints import LOG_BYTES
@@ -643,3 +645,32 @@ def test_a_store_of_the_first_version_is_brought_to_the_newest(tmp_path: Path) -
     assert (store.last_job_id, store.channels()) == (7, {"a": {"x": 1}})
     assert store.results(1) == {0: replace(result, value=RawValue.of(["é"]))}
     store.close()
+
+
+def test_tasks_are_read_in_outline_and_some_by_their_ids(store: Store) -> None:
+    """A page of a job with many tasks reads little of each, and the records of those it shows."""
+    store.write(new_job(1))
+    running = task_record(1, 1, status=TaskStatus.RUNNING, started_at=5)
+    store.write(Batch(tasks={(1, 1): running, (1, 2): task_record(1, 2)}))
+    assert store.task_outlines(1) == (
+        TaskOutline(0, "T0", TaskStatus.SUBMITTED, -1),
+        TaskOutline(1, "T1", TaskStatus.RUNNING, 5),
+        TaskOutline(2, "T2", TaskStatus.SUBMITTED, -1),
+    )
+    assert store.tasks_of(1, [9, 2, 1]) == (running, task_record(1, 2))
+
+
+def test_the_end_of_a_log_is_followed_from_a_position(store: Store) -> None:
+    """First the last parts of all tasks or of one, then what came since; nothing is shown twice."""
+    store.write(new_job(1))
+    for number in range(4):
+        store.write(Batch(logs=[LogPart(job_id=1, task_id=number % 2, lines=lines(f"line {number}"))]))
+    shown = store.log_tail(1, parts=3)
+    one = store.log_tail(1, task_id=1, parts=3)
+    store.write(Batch(logs=[LogPart(job_id=1, task_id=0, lines=lines("new", error=True, attempt=2))]))
+    fresh = store.log_tail(1, after=shown.position, parts=3)
+    assert [(task_id, line.text) for task_id, line in shown.lines] == [(1, "line 1"), (0, "line 2"), (1, "line 3")]
+    assert [line.text for _, line in one.lines] == ["line 1", "line 3"]
+    assert (shown.cut, one.cut, fresh.cut) == (True, False, False)
+    assert fresh.lines == ((0, LogLine(error=True, at=7, text="new", attempt=2)),)
+    assert store.log_tail(1, after=fresh.position, parts=3) == LogTail(position=fresh.position)
