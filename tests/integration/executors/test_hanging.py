@@ -13,7 +13,7 @@ import pytest
 from tests.integration.executors.conftest import until
 
 from proactive_jupyter_kernel.scheduler.attempt import FailureKind
-from proactive_jupyter_kernel.scheduler.executors import local, working_node
+from proactive_jupyter_kernel.scheduler.executors import work, working_node
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="processes cannot be stopped here")
 
@@ -40,7 +40,7 @@ def test_parent_stopped(
 def test_node_stopped_over_its_walltime(labs: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """The walltime of a task counts, too, when its node cannot end it."""
     monkeypatch.setattr(working_node, "PATIENCE", 0.5)
-    monkeypatch.setattr(local, "_LATE", 0.1)
+    monkeypatch.setattr(work, "_LATE", 0.1)
     run = labs().run("kill -STOP $PPID; sleep 300", "bash", walltime=0.5)
     assert run.outcome.failure.kind is FailureKind.WALLTIME
 
