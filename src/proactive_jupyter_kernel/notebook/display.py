@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from proactive_jupyter_kernel.notebook import help_page, tables
+from proactive_jupyter_kernel.notebook import help_page
 from proactive_jupyter_kernel.pragmas.outputs import (
     HelpIndex,
     HelpPage,
@@ -27,6 +27,7 @@ from proactive_jupyter_kernel.pragmas.outputs import (
     Text,
     Value,
 )
+from proactive_jupyter_kernel.workflow.display import tables
 from proactive_jupyter_kernel.workflow.python_tasks.tagged import PngImage
 
 __all__ = ["Bundle", "Formatter", "bundle_of", "fits_markup", "markup_of"]

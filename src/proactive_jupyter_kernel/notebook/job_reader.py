@@ -21,12 +21,13 @@ from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS
 from proactive_jupyter_kernel.pragmas.jobs.job_errors import error_of
 from proactive_jupyter_kernel.workflow.display.errors import failed_tasks
+from proactive_jupyter_kernel.workflow.display.lines import shown_text
 from proactive_jupyter_kernel.workflow.display.records import Failure
 from proactive_jupyter_kernel.workflow.display.traces import failure_of
 from proactive_jupyter_kernel.workflow.model import Workflow
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
-__all__ = ["JobReader", "shown_text"]
+__all__ = ["JobReader"]
 
 #: Lines that a card shows while the job runs, and when it has ended, and the characters of each.
 RUNNING_LINES, RUNNING_WIDTH = 8, 160
@@ -45,8 +46,6 @@ JUST_SUBMITTED = 1_000
 
 #: The notice of the embedded scheduler about dropped lines of a log.
 _DROPPED = re.compile(r"\[(\d+) earlier lines? of output w(?:ere|as) dropped\b")
-#: What a terminal would obey and a page would show: sequences for colours and the like, other control characters.
-_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\x00-\x08\x0b-\x1f\x7f]")
 
 _READY = frozenset({TaskStatus.SUBMITTED, TaskStatus.PENDING, TaskStatus.WAITING_ON_ERROR})
 
@@ -217,13 +216,6 @@ class JobReader:
             self._reasons_at = now - REASONS_EVERY + 1.0
             return
         self._reasons = self._job.waiting_reasons(job)
-
-
-def shown_text(line: str) -> str:
-    """The line as a terminal leaves it: what a carriage return wrote over is gone, as in bars of progress."""
-    if line.isprintable():
-        return line
-    return _CONTROL.sub("", line.rstrip("\r").rpartition("\r")[2])
 
 
 def _failed(job: Job) -> list[TaskState]:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from proactive_jupyter_kernel.notebook import tables
 from proactive_jupyter_kernel.notebook.display import MAX_TEXT, bundle_of
 from proactive_jupyter_kernel.pragmas.outputs import Html, Notice, Output, Picture, Table, Text, Value
+from proactive_jupyter_kernel.workflow.display import tables
 from proactive_jupyter_kernel.workflow.model import Script, Task, Workflow
 
 PNG = b"\x89PNG\r\n\x1a\n\0"

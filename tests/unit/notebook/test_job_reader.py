@@ -11,7 +11,7 @@ from proactive_jupyter_kernel.client.jobs import Snapshot, TaskLine
 from proactive_jupyter_kernel.client.logs import LogLine
 from proactive_jupyter_kernel.client.records import Job, JobInfo, TaskState
 from proactive_jupyter_kernel.notebook.card import Following
-from proactive_jupyter_kernel.notebook.job_reader import JobReader, _without, shown_text
+from proactive_jupyter_kernel.notebook.job_reader import JobReader, _without
 from proactive_jupyter_kernel.workflow.display.records import Failure
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
@@ -33,22 +33,6 @@ def test_first_look_at_a_job_tells_why_it_waits(waited: int, expected: dict[str,
     snapshot = Snapshot(job=job, seen_at=SUBMITTED_AT + waited)
     facts = JobReader(context, submitted).facts(snapshot, Following.LIVE, output=False)
     assert facts.reasons == expected
-
-
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        ("plain ü", "plain ü"),
-        ("a\tb", "a\tb"),
-        ("\r 10%\r 50%\r100%", "100%"),
-        ("100%\r", "100%"),
-        ("\x1b[1;31mred\x1b[0m and \x1b]8;;http://h\x07link", "red and link"),
-        ("bell\x07\x00\x08", "bell"),
-    ],
-)
-def test_line_is_shown_as_a_terminal_leaves_it(line: str, expected: str) -> None:
-    """Bars of progress show their last state; nothing of colours and other commands is left."""
-    assert shown_text(line) == expected
 
 
 @pytest.mark.parametrize(

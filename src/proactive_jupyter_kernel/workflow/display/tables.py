@@ -1,4 +1,4 @@
-"""Rows and columns as text and as HTML. Pure."""
+"""Rows and columns as text, as HTML, and as the texts of their cells. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from decimal import Decimal
 
-__all__ = ["MAX_ROWS", "as_html", "as_text", "records"]
+__all__ = ["MAX_ROWS", "as_html", "as_text", "cell_text", "numeric_columns", "records"]
 
 #: Rows of a table that are shown; a notebook with more than some hundreds opens slowly.
 MAX_ROWS = 500
@@ -64,10 +64,10 @@ def _columns(value: dict[object, object]) -> tuple[list[str], list[list[object]]
 
 def as_text(headings: Sequence[str], rows: Sequence[Sequence[object]], caption: str = "") -> str:
     """Columns set one below the other, numbers to the right."""
-    shown = [[_cell(cell, one_line=True) for cell in row] for row in rows[:MAX_ROWS]]
+    shown = [[cell_text(cell, one_line=True) for cell in row] for row in rows[:MAX_ROWS]]
     lines = [list(headings), *shown] if headings else shown
     widths = [max(map(_width, column)) for column in zip(*lines, strict=False)] if lines else []
-    right = _numeric_columns(rows[:MAX_ROWS])
+    right = numeric_columns(rows[:MAX_ROWS])
     parts = [caption] if caption else []
     for number, line in enumerate(lines):
         parts.append("  ".join(_pad(text, width, column in right) for column, (text, width) in _numbered(line, widths)))
@@ -79,13 +79,13 @@ def as_text(headings: Sequence[str], rows: Sequence[Sequence[object]], caption: 
 
 def as_html(headings: Sequence[str], rows: Sequence[Sequence[object]], caption: str = "") -> str:
     """A plain table, which every front end styles for its own theme."""
-    right = _numeric_columns(rows[:MAX_ROWS])
+    right = numeric_columns(rows[:MAX_ROWS])
 
     def row_of(cells: Sequence[object], tag: str) -> str:
         parts = []
         for column, cell in enumerate(cells):
             side = "right" if column in right else "left"
-            parts.append(f'<{tag} style="text-align:{side}">{html.escape(_cell(cell))}</{tag}>')
+            parts.append(f'<{tag} style="text-align:{side}">{html.escape(cell_text(cell))}</{tag}>')
         return f"<tr>{''.join(parts)}</tr>"
 
     parts = ["<table>"]
@@ -103,7 +103,8 @@ def _left_out(count: int) -> str:
     return f"… and {count - MAX_ROWS:,} more rows"
 
 
-def _cell(value: object, *, one_line: bool = False) -> str:
+def cell_text(value: object, *, one_line: bool = False) -> str:
+    """The text of a cell, cut where it is long."""
     if isinstance(value, list | tuple | set | frozenset):
         text = ", ".join(str(item) for item in value)
     else:
@@ -113,7 +114,7 @@ def _cell(value: object, *, one_line: bool = False) -> str:
     return text if len(text) <= MAX_CELL else f"{text[:MAX_CELL]}…"
 
 
-def _numeric_columns(rows: Sequence[Sequence[object]]) -> frozenset[int]:
+def numeric_columns(rows: Sequence[Sequence[object]]) -> frozenset[int]:
     """Columns whose cells are all numbers or empty."""
     columns = zip(*rows, strict=False)
     return frozenset(number for number, cells in enumerate(columns) if all(map(_is_number, cells)))
