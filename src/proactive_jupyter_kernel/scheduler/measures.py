@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from proactive_jupyter_kernel.scheduler.slot_use import SlotUse
+
 __all__ = ["Measures", "Rate"]
 
 #: How far back a `Rate` looks.
@@ -75,3 +77,5 @@ class Measures:
     #: Attempts that ended, and jobs that were submitted.
     attempt_rate: Rate = field(default_factory=Rate)
     job_rate: Rate = field(default_factory=Rate)
+    #: How many slots were busy in the last hour.
+    slot_use: SlotUse = field(default_factory=SlotUse)

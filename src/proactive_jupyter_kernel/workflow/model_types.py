@@ -23,7 +23,7 @@ from proactive_jupyter_kernel.workflow.java.regex import compile_java
 from proactive_jupyter_kernel.workflow.java.uri import is_uri
 from proactive_jupyter_kernel.workflow.spel import Scope, SpelError, evaluate
 
-__all__ = ["MODELS", "Lookups", "ModelError", "check_model", "is_model"]
+__all__ = ["MODELS", "Lookups", "ModelError", "ParsedModel", "check_model", "is_model", "parse_model"]
 
 _PREFIX = "PA:"
 _TYPE = re.compile(r"\s*([A-Za-z0-9_]+)\s*")
@@ -82,6 +82,20 @@ class _Type:
     optional: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedModel:
+    """The parts of a model: ``PA:NAME(argument)[bounds]?``."""
+
+    #: Upper case, such as ``INTEGER``; the whole text where it has another form.
+    name: str
+    #: The text in parentheses; None if there are none.
+    argument: str | None
+    #: The text in brackets; None if there are none.
+    bounds: str | None
+    #: Whether ``?`` follows: an empty value passes.
+    optional: bool
+
+
 def is_model(model: str) -> bool:
     """Whether the model of a variable restricts its values; any other text is a comment."""
     return model.strip()[: len(_PREFIX)].upper() == _PREFIX
@@ -95,9 +109,8 @@ def check_model(model: str, value: str, hidden: bool, scope: Scope, lookups: Loo
         raise ModelError(f"the model has {len(model):,} characters; at most {_MAX_MODEL:,} are checked")
     if len(value) > _MAX_VALUE:
         raise ModelError(f"the value has {len(value):,} characters; at most {_MAX_VALUE:,} are checked against a model")
-    plain = model.strip()
-    optional = plain.endswith("?")
-    name, argument, bounds = _parts(plain.removesuffix("?").rstrip()[len(_PREFIX) :])
+    parsed = parse_model(model)
+    name, argument, bounds, optional = parsed.name, parsed.argument, parsed.bounds, parsed.optional
     kind = MODELS.get(name)
     if kind is None:
         start = re.match(r"([A-Z0-9_]+)\s*([\[(])", name)
@@ -120,6 +133,13 @@ def check_model(model: str, value: str, hidden: bool, scope: Scope, lookups: Loo
             kind.check(validation)
     except DeadlineExceeded as error:
         raise ModelError(str(error)) from error
+
+
+def parse_model(model: str) -> ParsedModel:
+    """The parts of a text for which `is_model` holds."""
+    plain = model.strip()
+    name, argument, bounds = _parts(plain.removesuffix("?").rstrip()[len(_PREFIX) :])
+    return ParsedModel(name=name, argument=argument, bounds=bounds, optional=plain.endswith("?"))
 
 
 def _parts(text: str) -> tuple[str, str | None, str | None]:

@@ -23,6 +23,7 @@ from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRec
 from proactive_jupyter_kernel.scheduler.engine.restoring import restored_job, resume_work
 from proactive_jupyter_kernel.scheduler.engine.selection import answered, select, unpark
 from proactive_jupyter_kernel.scheduler.engine.transitions import SCHEDULER_MOVES, SchedulerStatus
+from proactive_jupyter_kernel.scheduler.engine.waiting import WaitingTasks, waiting_tasks
 from proactive_jupyter_kernel.workflow.model import Workflow
 from proactive_jupyter_kernel.workflow.status import JOB_ENDED, JobStatus, TaskStatus
 
@@ -137,6 +138,15 @@ class Machine:
         if node.status is not TaskStatus.PENDING or not self._core.admits(job) or asking:
             return ""
         return unmet(self._core.demand(job, node), self._core.board)
+
+    def waiting(self) -> tuple[tuple[WaitingTasks, ...], bool]:
+        """Which tasks wait for a slot or a time, and why; and whether these are all. Its cost is bounded."""
+        return waiting_tasks(self._core)
+
+    def holder(self, key: Key) -> tuple[JobRecord, TaskRecord] | None:
+        """The job and the task that hold a slot, as they are now; None if the job is not alive."""
+        job = self._core.jobs.get(key[0])
+        return (job.record, job.nodes[key[1]].record) if job is not None else None
 
     def jobs(self) -> tuple[JobRecord, ...]:
         """The jobs that are alive, oldest first."""

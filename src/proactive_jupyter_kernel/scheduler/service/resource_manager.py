@@ -10,7 +10,8 @@ from proactive_jupyter_kernel.errors import UnknownTask
 from proactive_jupyter_kernel.scheduler.engine.events import LockSlots
 from proactive_jupyter_kernel.scheduler.engine.machine import Machine
 from proactive_jupyter_kernel.scheduler.engine.placement import SlotState
-from proactive_jupyter_kernel.scheduler.engine.records import TaskRecord
+from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
+from proactive_jupyter_kernel.scheduler.engine.waiting import WaitingTasks
 from proactive_jupyter_kernel.scheduler.service.driver import Driver
 from proactive_jupyter_kernel.scheduler.service.listeners import Listeners
 from proactive_jupyter_kernel.scheduler.service.nodes import NodeBook, NodeRecord
@@ -65,6 +66,14 @@ class ResourceManager:
         await self._driver.writer.settled()
         self.look()
         self._book.locked(chosen, user if locked else None)
+
+    def waiting(self) -> tuple[tuple[WaitingTasks, ...], bool]:
+        """Which tasks wait for a node or a time, and why; and whether these are all."""
+        return self._machine.waiting()
+
+    def holder(self, state: SlotState) -> tuple[JobRecord, TaskRecord] | None:
+        """The job and the task that hold a node, as the machine knows them; None if it is free."""
+        return None if state.holder is None else self._machine.holder(state.holder)
 
     def task_on(self, state: SlotState) -> TaskRecord | None:
         """The task that holds a node; None if it is free."""

@@ -105,6 +105,7 @@ class Runner:
         self._running[key] = running
         for slot in command.slots:
             self._on_slot[slot.name] = running
+        self._measures.slot_use.note(len(self._on_slot))
 
     def kill(self, command: KillAttempt) -> None:
         """End an attempt; the machine has forgotten it already."""
@@ -152,6 +153,7 @@ class Runner:
         for slot in command.slots:
             if self._on_slot.get(slot.name) is asyncio.current_task():
                 del self._on_slot[slot.name]
+        self._measures.slot_use.note(len(self._on_slot))
 
     async def _run_attempt(self, key: str, command: StartAttempt) -> None:
         parents = await self._results_of(command.parent_tasks)

@@ -258,6 +258,8 @@ class Service(Submitting):
 
     def _slots_changed(self) -> None:
         self._driver.post(events.SlotsChanged(at=self.clock(), slots=self._executor.slots))
+        # So that a node that is lost has the time of its loss.
+        self.resources.look()
 
     # --- waiting -------------------------------------------------------------------------------------------------
 

@@ -7,10 +7,11 @@ counts for nothing.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
-__all__ = ["parse_date"]
+__all__ = ["layout_letters", "parse_date", "write_date"]
 
 _MONTHS = (
     "January",
@@ -72,6 +73,49 @@ def parse_date(text: str, layout: str) -> datetime:
         return _moment(fields)
     except (ValueError, OverflowError) as error:
         raise ValueError(f"{_short(text)} is not a date in the format {layout!r}: {error}") from error
+
+
+def layout_letters(layout: str) -> frozenset[str]:
+    """The letters that stand for fields; raises ValueError for an invalid layout."""
+    return frozenset(item.letter for item in _items(layout) if isinstance(item, _Field))
+
+
+def write_date(moment: datetime, layout: str) -> str:
+    """`moment` in the layout; raises ValueError for a layout with letters that only `parse_date` knows."""
+    return "".join(item if isinstance(item, str) else _written(moment, item) for item in _items(layout))
+
+
+def _written(moment: datetime, item: _Field) -> str:
+    if item.letter in "ML" and item.width > 2:
+        name = _MONTHS[moment.month - 1]
+        return name if item.width > 3 else name[:3]
+    if item.letter == "E":
+        name = _DAYS[moment.weekday()]
+        return name if item.width > 3 else name[:3]
+    if item.letter == "a":
+        return "PM" if moment.hour >= 12 else "AM"
+    if item.letter in "yY" and item.width == 2:
+        return f"{moment.year % 100:02}"
+    read = _READ.get(item.letter)
+    if read is None:
+        raise ValueError(f"the letter {item.letter!r} of a date format cannot be written here")
+    return str(read(moment)).zfill(item.width)
+
+
+#: Letter -> the number that it shows.
+_READ: Mapping[str, Callable[[datetime], int]] = {
+    "y": lambda moment: moment.year,
+    "M": lambda moment: moment.month,
+    "L": lambda moment: moment.month,
+    "d": lambda moment: moment.day,
+    "H": lambda moment: moment.hour,
+    "k": lambda moment: moment.hour or 24,
+    "h": lambda moment: moment.hour % 12 or 12,
+    "K": lambda moment: moment.hour % 12,
+    "m": lambda moment: moment.minute,
+    "s": lambda moment: moment.second,
+    "S": lambda moment: moment.microsecond // 1000,
+}
 
 
 def _short(text: str) -> str:
