@@ -40,7 +40,10 @@ reference: $(VENV)/.installed
 	$(BIN)/python -m proactive_jupyter_kernel.workflow.formats.json_schema > docs/reference/workflow.schema.json
 	$(BIN)/python -m tests.conformance.difference_list > docs/reference/fidelity.md
 	$(BIN)/python -c 'from proactive_jupyter_kernel.scheduler.rest.routes import openapi; openapi.main()' > docs/reference/openapi.json
+	$(BIN)/python -m proactive_jupyter_kernel.scheduler.rest.routes.reference > docs/reference/rest.md
 	$(BIN)/python -m proactive_jupyter_kernel.scheduler.settings > docs/reference/settings.md
+	$(BIN)/python -m proactive_jupyter_kernel.cli.reference > docs/reference/cli.md
+	$(BIN)/python tools/python_api.py > docs/reference/python.md
 	cp docs/reference/workflow.schema.json src/proactive_jupyter_kernel/workflow/formats/
 
 # The site of docs/ and examples/, in build/site. Warnings of Sphinx and links that lead nowhere are errors.

@@ -13,12 +13,10 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
-
-from sphinx.cmd.build import main as sphinx
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Where a page of the clone stands in the site; the first match counts.
@@ -124,8 +122,10 @@ def faults(site: Path) -> Iterator[str]:
             yield f"{style.relative_to(site)} needs {address}"
 
 
-def main(build: Callable[[list[str]], int] = sphinx) -> int:
+def main() -> int:
     """Stage, build, check; the exit status."""
+    from sphinx.cmd.build import main as build
+
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "site")
     parser.add_argument("--fresh", action="store_true", help="build every page anew")
