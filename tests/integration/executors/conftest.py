@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import psutil
 import pytest
+from tests.integration.executors.giver import Giver
 
 from proactive_jupyter_kernel.scheduler.attempt import Attempt, FlowScript, Outcome, Slot
 from proactive_jupyter_kernel.scheduler.executors.local import LocalExecutor, LocalSettings
@@ -185,3 +186,11 @@ def labs(tmp_path: Path) -> Iterator[Callable[..., Lab]]:
     yield make
     for lab in made:
         lab.close()
+
+
+@pytest.fixture
+def giver(tmp_path: Path) -> Iterator[Giver]:
+    giver = Giver(tmp_path)
+    yield giver
+    giver.close()
+    assert list(tmp_path.iterdir()) == [], "a node leaves nothing"
