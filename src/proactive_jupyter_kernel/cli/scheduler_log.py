@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import time
@@ -34,13 +35,13 @@ class LogReader:
     def last(self, number: int) -> list[str]:
         """The last entries."""
         found: deque[str] = deque(maxlen=number)
-        for path in (*(self._path.with_name(f"{_NAME}.{age}") for age in range(_EARLIER, 0, -1)), self._path):
+        for path in (*(self._rotated(age) for age in range(_EARLIER, 0, -1)), self._path):
             try:
-                with path.open(encoding="utf-8", errors="replace") as file:
-                    found.extend(self._wanted(_entries(file)))
-                    self._offset = file.tell()
+                content = path.read_bytes()
             except OSError:
                 continue
+            found.extend(self._wanted(_entries(_lines(content))))
+            self._offset = len(content)
         return list(found)
 
     def follow(self) -> Iterator[str]:
@@ -50,18 +51,38 @@ class LogReader:
             time.sleep(_LOOK_EVERY)
             if not self.exists:
                 continue
-            if self._path.stat().st_ino != inode:
-                # It was rotated: begin with the new file.
-                inode, self._offset = self._path.stat().st_ino, 0
-            with self._path.open(encoding="utf-8", errors="replace") as file:
-                file.seek(self._offset)
-                text = file.read()
-                whole = text[: text.rfind("\n") + 1]
-                self._offset += len(whole.encode("utf-8"))
-            yield from self._wanted(_entries(whole.splitlines(keepends=True)))
+            now = self._path.stat().st_ino
+            if now != inode:
+                yield from self._rest_of(inode)
+                inode, self._offset = now, 0
+            yield from self._fresh(self._path)
+
+    def _rest_of(self, inode: int) -> Iterator[str]:
+        """What was written into a file between the last look at it and its rotation."""
+        for path in map(self._rotated, range(1, _EARLIER + 1)):
+            with contextlib.suppress(OSError):
+                if path.stat().st_ino == inode:
+                    yield from self._fresh(path)
+                    return
+
+    def _fresh(self, path: Path) -> Iterator[str]:
+        """The entries after the offset, up to the last whole line. The offset counts bytes: text may be damaged."""
+        with path.open("rb") as file:
+            file.seek(self._offset)
+            content = file.read()
+        whole = content[: content.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        yield from self._wanted(_entries(_lines(whole)))
+
+    def _rotated(self, age: int) -> Path:
+        return self._path.with_name(f"{_NAME}.{age}")
 
     def _wanted(self, entries: Iterable[str]) -> Iterator[str]:
         return (entry for entry in entries if self._job is None or _job_of(entry) == self._job)
+
+
+def _lines(content: bytes) -> list[str]:
+    return [line.decode("utf-8", "replace") for line in content.splitlines(keepends=True)]
 
 
 def _entries(lines: Iterable[str]) -> Iterator[str]:
