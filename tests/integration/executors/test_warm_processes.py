@@ -89,6 +89,15 @@ def test_modules_are_those_of_the_library(warm_lab: Any) -> None:
     assert warm_lab.run(code).value == ["_proactive", "_proactive_tasks", "_proactive_values"]
 
 
+def test_forks_end_the_short_way(warm_lab: Any) -> None:
+    """The warm process loads nothing after it has counted its modules, or its forks look through all."""
+    warm_lab.run("result = 1")
+    known = warm_lab.run(
+        "import sys\nresult = [sys.modules['_proactive.leaving']._known_modules, len(sys.modules)]"
+    ).value
+    assert known[0] == known[1]
+
+
 def test_other_interpreter(warm_lab: Any, other_python: str) -> None:
     """Each interpreter has a warm process of its own."""
     information = {"PYTHON_COMMAND": other_python}

@@ -43,10 +43,24 @@ if TYPE_CHECKING:
 __all__ = ["serve"]
 
 #: What nearly every script needs in the end, if only for an error's traceback. All of the standard library, without
-#: threads or other effects; nothing that a script would find changed.
+#: threads or other effects; nothing that a script would find changed. `resource` is what ``os.wait4`` imports: a module
+#: that came after the others were counted would have each fork look through all of them when it ends.
 #: Not `random`, and not `tempfile`, which needs it: every fork would begin with a new seed, used or not.
-_PRELOADED = ("linecache", "traceback", "tokenize", "datetime", "math", "threading", "shutil", "hashlib", "bisect")
+_PRELOADED = (
+    "linecache",
+    "traceback",
+    "tokenize",
+    "datetime",
+    "math",
+    "threading",
+    "shutil",
+    "hashlib",
+    "bisect",
+    "resource",
+)
 
+#: Python counts the calls of a function, and rewrites its code after eight of them: both change memory.
+_REHEARSALS = 10
 #: How long the end of killed processes is awaited; SIGKILL leaves only those that hang in the kernel.
 _PATIENCE = 0.5
 _MOST_DESCRIPTORS = 8
@@ -70,7 +84,8 @@ def serve(descriptor: int, packages: Sequence[str] = ()) -> str | None:
     _renew_streams()
     _forget_folders()
     originals.take()
-    stage.rehearse()
+    for _ in range(_REHEARSALS):
+        stage.rehearse()
     leaving.count()
     gc.collect()
     # What is here now the collector need not look at again in the forks, where looking means copying.
