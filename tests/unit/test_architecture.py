@@ -49,7 +49,7 @@ BELOW_FILES = {"engine"}
 #: The same for the parts of a workflow that stand in rooms of their own: how jobs are shown, Java's ways, and the
 #: expressions above them.
 WORKFLOW_ROOMS: dict[str, set[str]] = {
-    "display": {"graph", "model", "picture", "status"},
+    "display": {"graph", "model", "picture", "python_tasks", "status", "values"},
     "java": {"values"},
     "spel": {"values", "java"},
 }

@@ -7,11 +7,11 @@ import binascii
 from collections.abc import Mapping
 from typing import Any
 
-from proactive_jupyter_kernel.client import rich_outputs
 from proactive_jupyter_kernel.client.java_traces import message_of
 from proactive_jupyter_kernel.client.json_records import text_map
 from proactive_jupyter_kernel.client.records import JobResult, TaskResult
 from proactive_jupyter_kernel.errors import SchedulerError
+from proactive_jupyter_kernel.workflow.display import outputs
 
 __all__ = ["job_result_of", "task_result_of", "variables_of"]
 
@@ -26,7 +26,7 @@ def task_result_of(data: Any, *, trace: str = "") -> TaskResult:
     value, has_value = (None, False) if failed else _value(data.get("serializedValue"), bool(data.get("raw")), text)
     output = data.get("output") or {}
     metadata = text_map(data.get("metadata"))
-    if rich_outputs.without_result(metadata):
+    if outputs.without_result(metadata):
         value, has_value = None, False
     return TaskResult(
         id=int(ref.get("id", -1)),
@@ -39,9 +39,9 @@ def task_result_of(data: Any, *, trace: str = "") -> TaskResult:
         trace=message_of(trace) if failed else "",
         stdout=_text(output.get("stdoutLogs")),
         stderr=_text(output.get("stderrLogs")),
-        metadata=rich_outputs.other_metadata(metadata),
-        outputs=rich_outputs.entries_of(metadata),
-        output_of_result=rich_outputs.output_of_result(metadata),
+        metadata=outputs.other_metadata(metadata),
+        outputs=outputs.entries_of(metadata),
+        output_of_result=outputs.output_of_result(metadata),
         variables=text_map(data.get("propagatedVariables")),
         serialized_variables=text_map(data.get("serializedPropagatedVariables")),
     )

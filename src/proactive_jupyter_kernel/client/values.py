@@ -8,13 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from proactive_jupyter_kernel.errors import UnreadableValue, UntrustedValue
-from proactive_jupyter_kernel.workflow import values
 from proactive_jupyter_kernel.workflow.python_tasks import tagged
 
-__all__ = ["UnopenedValue", "opened", "readable", "summary"]
+__all__ = ["UnopenedValue", "opened", "readable"]
 
-#: For longer bytes only their number is shown.
-_LONGEST_BYTES = 120
 _TRUST_HINT = "If you trust the author of the job, use trust=on in a pragma or trust=True in Python."
 
 
@@ -55,31 +52,3 @@ def readable(carried: object, where: str, *, trust: bool) -> object:
         return UnopenedValue(what=what, why=f"{error}{hint}")
 
     return tagged.opened(carried, where, trust, instead)
-
-
-def summary(carried: object) -> str:
-    """A value as a text, without opening it: tagged parts are described."""
-    if tagged.holds_tagged(carried):
-        return repr(_described(carried))
-    if isinstance(carried, bytes) and len(carried) > _LONGEST_BYTES:
-        return f"{len(carried):,} bytes"
-    return repr(carried)
-
-
-def _described(carried: object) -> object:
-    match carried:
-        case bytes():
-            return _Described(carried) if tagged.is_tagged(carried) else carried
-        case dict():
-            return {key: _described(item) for key, item in carried.items()}
-        case list():
-            return [_described(item) for item in carried]
-    return carried
-
-
-class _Described:
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-
-    def __repr__(self) -> str:
-        return values.text(self._data)

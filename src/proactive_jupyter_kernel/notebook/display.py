@@ -9,8 +9,7 @@ from __future__ import annotations
 import base64
 import html
 import json
-import mimetypes
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +27,7 @@ from proactive_jupyter_kernel.pragmas.outputs import (
     Value,
 )
 from proactive_jupyter_kernel.workflow.display import tables
+from proactive_jupyter_kernel.workflow.display.outputs import content_type as content_type_of
 from proactive_jupyter_kernel.workflow.python_tasks.tagged import PngImage
 
 __all__ = ["Bundle", "Formatter", "bundle_of", "fits_markup", "markup_of"]
@@ -147,7 +147,7 @@ _BUNDLES: dict[type, Callable[[Any], Bundle]] = {
 
 def _value(output: Value, formatter: Formatter) -> Bundle:
     value = output.value
-    content_type = _content_type(output.metadata)
+    content_type = content_type_of(output.metadata)
     if not output.trusted and content_type in _MARKUP:
         content_type = "text/plain"
     if isinstance(value, bytes | bytearray) and not isinstance(value, PngImage):
@@ -160,16 +160,6 @@ def _value(output: Value, formatter: Formatter) -> Bundle:
         plain = tables.as_text(headings, rows) if headings else _formatted(value, formatter).text
         return Bundle(data={"text/plain": _bounded(plain), "text/html": tables.as_html(headings, rows)})
     return _formatted(value, formatter)
-
-
-def _content_type(metadata: Mapping[str, str]) -> str:
-    """What a result is: the type that the task named, or that of the file name it gave."""
-    named = metadata.get("content.type", "").partition(";")[0].strip().lower()
-    if named:
-        return named
-    extension = metadata.get("file.extension", "").lstrip(".")
-    name = f"result.{extension}" if extension else metadata.get("file.name", "")
-    return mimetypes.guess_type(name)[0] or ""
 
 
 def _formatted(value: object, formatter: Formatter) -> Bundle:

@@ -14,6 +14,7 @@ import pytest
 from proactive_jupyter_kernel.client import results, rich_outputs, values
 from proactive_jupyter_kernel.client.records import TaskResult
 from proactive_jupyter_kernel.errors import UnreadableValue, UntrustedValue
+from proactive_jupyter_kernel.workflow.display.value_text import summary
 from proactive_jupyter_kernel.workflow.java import serialization
 from proactive_jupyter_kernel.workflow.python_tasks import tagged
 from proactive_jupyter_kernel.workflow.python_tasks.rich_outputs import NO_RESULT, PREFIX, RESULT
@@ -79,8 +80,8 @@ def test_nothing_is_opened_before_it_is_read(monkeypatch: pytest.MonkeyPatch) ->
     """A listing of results opens none of them."""
     monkeypatch.setattr(tagged, "decode", lambda *arguments: pytest.fail("opened"))
     result = answer([tagged.encode(Model()), 1])
-    assert values.summary(result.carried).startswith("[<")
-    assert values.summary(result.carried).endswith(" bytes>, 1]")
+    assert summary(result.carried).startswith("[<")
+    assert summary(result.carried).endswith(" bytes>, 1]")
 
 
 def test_value_of_bytes_that_only_look_tagged() -> None:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
-from proactive_jupyter_kernel.client.values import summary
 from proactive_jupyter_kernel.errors import ProActiveError
 from proactive_jupyter_kernel.pragmas.analysis import Binding, name_use
 from proactive_jupyter_kernel.pragmas.context import Context
@@ -18,6 +17,7 @@ from proactive_jupyter_kernel.pragmas.jobs.debugging import Inputs, Progress, Ta
 from proactive_jupyter_kernel.pragmas.jobs.job_errors import error_of
 from proactive_jupyter_kernel.pragmas.jobs.job_lookup import job_id_of
 from proactive_jupyter_kernel.pragmas.outputs import Html, Notice, Table, Text
+from proactive_jupyter_kernel.workflow.display.value_text import summary
 from proactive_jupyter_kernel.workflow.languages import by_engine
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 

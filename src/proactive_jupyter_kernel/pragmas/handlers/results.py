@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from proactive_jupyter_kernel.client.jobs.submitted_job import SubmittedJob
 from proactive_jupyter_kernel.client.rich_outputs import outputs_of
-from proactive_jupyter_kernel.client.values import UnopenedValue, summary
+from proactive_jupyter_kernel.client.values import UnopenedValue
 from proactive_jupyter_kernel.errors import ProActiveError, did_you_mean
 from proactive_jupyter_kernel.pragmas.context import Context, base_name
 from proactive_jupyter_kernel.pragmas.declarations.parameters import JOB_REFERENCE, SWITCH, TIMEOUT
@@ -18,6 +18,7 @@ from proactive_jupyter_kernel.pragmas.jobs.job_errors import task_failed
 from proactive_jupyter_kernel.pragmas.jobs.job_lookup import job_id_of
 from proactive_jupyter_kernel.pragmas.jobs.waiting import settle, wait_for
 from proactive_jupyter_kernel.pragmas.outputs import Mime, Notice, Table, Value
+from proactive_jupyter_kernel.workflow.display.value_text import summary
 from proactive_jupyter_kernel.workflow.model import Script
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from proactive_jupyter_kernel.client import python_code, values
 from proactive_jupyter_kernel.client.jobs.run_graph import RunGraph
 from proactive_jupyter_kernel.pragmas.draft.source_map import MAIN, Sources
+from proactive_jupyter_kernel.workflow.display.value_text import summary
 from proactive_jupyter_kernel.workflow.model import JavaClass, NativeCommand, Task
 from proactive_jupyter_kernel.workflow.substitution import InfiniteReference, Substitutor
 from proactive_jupyter_kernel.workflow.values import text
@@ -59,9 +60,7 @@ class TaskMap(dict[str, Any]):
         self.pop(key)
 
     def __repr__(self) -> str:
-        parts = (
-            f"{key!r}: {values.summary(item) if key in self._closed else repr(item)}" for key, item in super().items()
-        )
+        parts = (f"{key!r}: {summary(item) if key in self._closed else repr(item)}" for key, item in super().items())
         return f"{{{', '.join(parts)}}}"
 
     def get(self, key: str, default: Any = None) -> Any:
@@ -171,7 +170,7 @@ class ParentResult:
         """The value in a few words, unopened."""
         if self._result.failed:
             return f"failed: {self._result.failure}"
-        return values.summary(self._result.carried if self._result.has_value else True)
+        return summary(self._result.carried if self._result.has_value else True)
 
     def __str__(self) -> str:
         if self._result.failed:

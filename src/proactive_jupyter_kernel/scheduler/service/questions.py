@@ -100,6 +100,10 @@ class Questions:
         """The workflow of a job with its references resolved."""
         return self._decoded(job_id).workflow
 
+    def definitions(self, job_id: int) -> Mapping[str, Task]:
+        """The tasks of a job's workflow by name."""
+        return self._decoded(job_id).tasks
+
     def definition(self, job_id: int, base_name: str) -> Task:
         """What a task is in the job's workflow, or is a copy of."""
         return self._decoded(job_id).tasks[base_name]
