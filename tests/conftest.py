@@ -165,6 +165,7 @@ ON_STAND_IN = {
             "test_notebook_parameters",
             "test_output",
             "test_ownership",
+            "test_portals",
             "test_rerunning",
             "test_resources",
             "test_scripts",

@@ -50,6 +50,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Execute a notebook and print its outputs as they arrive."),
     "export": ("exchange", "Write a notebook's or a file's workflow as XML, JSON, dot, SVG, PNG or Mermaid."),
     "notebook": ("exchange", "Convert a workflow file to a notebook."),
+    "portal": ("portal", "Open a portal of the scheduler in the browser."),
     "scheduler": ("scheduler", "Start, stop or inspect the embedded scheduler."),
     "install": ("kernelspec", "Install the kernelspec, so that Jupyter lists the kernel."),
     "uninstall": ("kernelspec", "Remove the kernel from Jupyter's list."),

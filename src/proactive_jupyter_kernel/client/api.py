@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 from urllib.parse import quote
 
 from proactive_jupyter_kernel.client import json_records, logs, resources, results, server_version
@@ -97,6 +98,17 @@ class SchedulerApi:
     def ask(self, *path: str | int, doing: str, query: Mapping[str, str] | None = None) -> Response:
         """The answer to ``GET`` on a path of the REST API; `doing` completes "The scheduler refused to ..."."""
         return self._get(path_of(*path), doing=doing, query=query)
+
+    def post_json(self, path: str, data: Any, *, doing: str, query: Sequence[tuple[str, str]] = ()) -> Response:
+        """The answer to ``POST`` with a JSON body; `doing` as in `ask`."""
+        return self._session.call(
+            "POST",
+            path,
+            doing=doing,
+            query=query,
+            headers={"content-type": "application/json"},
+            content=json.dumps(data).encode("utf-8"),
+        )
 
     def node_sources(self) -> list[str]:
         """The node sources that a job can ask for (``GET /rm/model/nodesources``)."""
@@ -290,13 +302,11 @@ class SchedulerApi:
         """Send a signal to a job, with values for its variables; the job's signals
         (``POST /scheduler/job/{j}/signals``).
         """
-        found = self._session.call(
-            "POST",
+        found = self.post_json(
             path_of("scheduler", "job", job_id, "signals"),
+            dict(values),
             doing=f"send the signal {name!r} to job {job_id}",
             query=(("signal", name),),
-            headers={"content-type": "application/json"},
-            content=json.dumps(dict(values)).encode("utf-8"),
         ).json()
         return [str(each) for each in found]
 

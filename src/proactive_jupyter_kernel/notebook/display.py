@@ -13,8 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from proactive_jupyter_kernel.notebook import help_page
+from proactive_jupyter_kernel.notebook import frame_page, help_page
 from proactive_jupyter_kernel.pragmas.outputs import (
+    Frame,
     HelpIndex,
     HelpPage,
     Html,
@@ -134,6 +135,10 @@ def _help_page(output: HelpPage) -> Bundle:
     return Bundle(data={"text/plain": output.text, "text/html": help_page.page_html(output)})
 
 
+def _frame(output: Frame) -> Bundle:
+    return Bundle(data={"text/plain": output.text, "text/html": frame_page.frame_html(output)})
+
+
 _BUNDLES: dict[type, Callable[[Any], Bundle]] = {
     Picture: _picture,
     Text: _text,
@@ -142,6 +147,7 @@ _BUNDLES: dict[type, Callable[[Any], Bundle]] = {
     Table: _table,
     HelpIndex: _help_index,
     HelpPage: _help_page,
+    Frame: _frame,
 }
 
 

@@ -85,6 +85,10 @@ class NotebookFrontend:
     def cell_run(self) -> int:
         return self._requests.here.run
 
+    @property
+    def headless(self) -> bool:
+        return self._requests.here.headless
+
     def show(self, output: Output) -> None:
         if isinstance(output, Text):
             # Texts that follow each other become one output.

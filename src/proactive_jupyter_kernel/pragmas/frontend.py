@@ -66,6 +66,11 @@ class Frontend(Protocol):
         """The number of the current execution; it is unique for every execution of every cell."""
         ...
 
+    @property
+    def headless(self) -> bool:
+        """Whether the running cell belongs to a run without a person, as by nbclient."""
+        ...
+
     def show(self, output: Output) -> None:
         """Display once."""
         ...

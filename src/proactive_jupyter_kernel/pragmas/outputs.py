@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from proactive_jupyter_kernel.workflow.model import Workflow
     from proactive_jupyter_kernel.workflow.picture import Look
 
-__all__ = ["HelpIndex", "HelpPage", "Html", "Notice", "Output", "Picture", "Table", "Text", "Value"]
+__all__ = ["Frame", "HelpIndex", "HelpPage", "Html", "Notice", "Output", "Picture", "Table", "Text", "Value"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,4 +122,41 @@ class Mime:
     label: str = ""
 
 
-Output = Picture | Text | Notice | Html | Table | Value | Mime | HelpIndex | HelpPage
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """A page of a scheduler in a frame. What stands beside the frame is for a reader who does not see it."""
+
+    #: What the page is, such as ``Scheduling portal``.
+    title: str
+    #: Whose it is.
+    scheduler: str
+    #: Its plain address, for a link; it opens no session.
+    page: str
+    #: What the frame loads; it may work only one time.
+    source: str
+    #: In pixels, or a percentage.
+    width: str
+    height: str
+    #: When it was shown.
+    shown: str
+    #: The pragma that shows it again.
+    pragma: str
+    #: The command that opens it in a browser; empty where there is none.
+    command: str = ""
+
+    @property
+    def heading(self) -> str:
+        """What the frame is, or was."""
+        return f"{self.title} of {self.scheduler}"
+
+    @property
+    def text(self) -> str:
+        """What it was, where it is, and how to see it again."""
+        in_a_terminal = f", or `{self.command}` in a terminal" if self.command else ""
+        return (
+            f"{self.heading}, shown in a frame on {self.shown}: {self.page}\n"
+            f"To see it again, run {self.pragma}{in_a_terminal}."
+        )
+
+
+Output = Picture | Text | Notice | Html | Table | Value | Mime | HelpIndex | HelpPage | Frame

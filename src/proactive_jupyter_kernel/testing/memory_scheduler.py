@@ -95,6 +95,8 @@ class MemoryScheduler:
         self.nodes: list[dict[str, Any]] = [memory_node("local-0")]
         #: Every request that came, as ``GET /scheduler/jobs/1/info``.
         self.requests: list[str] = []
+        #: The bodies of requests for links to the portal, as the embedded scheduler takes them.
+        self.link_requests: list[dict[str, Any]] = []
         self._sessions: set[str] = set()
         self._numbers = itertools.count(1)
         self._released: dict[int, set[str]] = {}
@@ -167,6 +169,8 @@ class MemoryScheduler:
                 if (headers or {}).get("sessionid", "") not in self._sessions:
                     message = "You are not connected to the server, you should log on first"
                     raise Refusal(401, REST + "NotConnectedRestException", message)
+                if (method, path) == ("POST", "/portal/links"):
+                    return self._links(json.loads(content or b"{}"))
                 return self._answer(method, path, dict(query), parts)
             except Refusal as refusal:
                 return refusal.response
@@ -179,6 +183,11 @@ class MemoryScheduler:
         session = f"session{next(self._numbers)}"
         self._sessions.add(session)
         return Response(status=200, body=session.encode())
+
+    def _links(self, body: dict[str, Any]) -> Response:
+        self.link_requests.append(body)
+        found = [f"{self.address}/portal/enter/token{next(self._numbers)}" for _ in range(body["count"])]
+        return _json({"links": found})
 
     def _answer(self, method: str, path: str, query: Mapping[str, str], parts: Sequence[Part]) -> Response:
         path, *matrix = path.split(";")

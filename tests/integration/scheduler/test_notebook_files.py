@@ -34,6 +34,7 @@ class Frontend:
 
     notebook_name, notebook_path, cell_label, cell_id, cell_run = "", "", "Cell In[1]", "", 0
     cell_text = ""
+    headless = False
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import html
+import re
 from typing import Any
 
 import pytest
 
 from proactive_jupyter_kernel.notebook.display import MAX_TEXT, bundle_of
-from proactive_jupyter_kernel.pragmas.outputs import Html, Notice, Output, Picture, Table, Text, Value
+from proactive_jupyter_kernel.pragmas.outputs import Frame, Html, Notice, Output, Picture, Table, Text, Value
 from proactive_jupyter_kernel.workflow.display import tables
 from proactive_jupyter_kernel.workflow.model import Script, Task, Workflow
 
@@ -174,3 +176,38 @@ def test_a_picture_is_html_and_text_and_nothing_that_a_front_end_would_rather_sh
     assert sorted(found) == ["text/html", "text/plain"]
     assert found["text/html"].count("<img ") == 1
     assert found["text/plain"] == ("Workflow pair: 2 tasks\n\n┌───┐    ┌───┐\n│ A │───▶│ B │\n└───┘    └───┘")
+
+
+FRAME = Frame(
+    title="Scheduling portal",
+    scheduler="the embedded scheduler",
+    page="http://127.0.0.1:7/scheduler/",
+    source='http://127.0.0.1:7/portal/enter/x?a="1&2',
+    width="1200",
+    height="80%",
+    shown="26 Nov 2026, 10:43",
+    pragma="#%show_scheduling_portal()",
+    command="proactive-kernel portal jobs",
+)
+
+
+def test_frame() -> None:
+    """The frame loads its source; without it, the text says what it was and how to see it again, with no login."""
+    shown = data(FRAME)
+    assert (
+        'src="http://127.0.0.1:7/portal/enter/x?a=&quot;1&amp;2" title="Scheduling portal of the embedded scheduler"'
+        ' width="1200" height="80%" style="width:1200px;height:80%;'
+    ) in shown["text/html"]
+    # As a notebook that is not trusted keeps it.
+    rest = re.sub(r"<iframe.*</iframe>", "", shown["text/html"])
+    assert "/portal/enter/" not in rest + shown["text/plain"]
+    assert html.unescape(re.sub(r"<[^>]*>", "", rest)) == (
+        "Scheduling portal of the embedded scheduler: http://127.0.0.1:7/scheduler/Shown in a frame on 26 Nov 2026,"
+        " 10:43; a saved notebook does not hold it. To see it again, run #%show_scheduling_portal(), or"
+        " proactive-kernel portal jobs in a terminal."
+    )
+    assert shown["text/plain"] == (
+        "Scheduling portal of the embedded scheduler, shown in a frame on 26 Nov 2026, 10:43:"
+        " http://127.0.0.1:7/scheduler/\nTo see it again, run #%show_scheduling_portal(), or"
+        " `proactive-kernel portal jobs` in a terminal."
+    )

@@ -46,6 +46,7 @@ class FakeFrontend:
         self.cell_id = ""
         self.cell_run = 0
         self.cell_text = ""
+        self.headless = False
         self.shown: list[Output] = []
         self.written: list[tuple[str, str]] = []
         self.answers: list[str] = []

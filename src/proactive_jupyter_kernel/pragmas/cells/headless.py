@@ -43,6 +43,7 @@ class _Frontend:
         self.notebook_path = ""
         self.cell_label = self.cell_id = self.cell_text = ""
         self.cell_run = 0
+        self.headless = True
         self.warnings: list[str] = []
 
     def show(self, output: Output) -> None:

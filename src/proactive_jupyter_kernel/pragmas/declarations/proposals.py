@@ -66,7 +66,9 @@ PRAGMA_SYNONYMS: Mapping[str, tuple[str, ...]] = _table(
     list_tokens: tokens
     list_hosts: hosts
     list_resources: resources nodes list_nodes
-    show_scheduling_portal: scheduling_portal portal
+    show_scheduling_portal: scheduling_portal portal jobs_portal show_portal open_portal dashboard
+    show_resource_manager: resource_manager rm nodes_portal
+    show_workflow_automation: workflow_automation workflow_execution automation_dashboard studio submit_portal
     """
 )
 

@@ -45,6 +45,7 @@ FAMILIES = {
     "controls": "Controls: branch, loop, replicate",
     "jobs": "Jobs",
     "nodes": "Nodes",
+    "portals": "Portals",
     "results": "Results and output",
     "exchange": "Workflow files",
 }

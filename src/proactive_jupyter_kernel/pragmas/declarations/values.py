@@ -30,6 +30,7 @@ __all__ = [
     "Choice",
     "Duration",
     "Expression",
+    "Extent",
     "FilePath",
     "Integer",
     "LanguageName",
@@ -308,6 +309,24 @@ class Integer(Kind):
     def complete(self, known: Known, typed: str) -> Sequence[str]:
         offered: Sequence[str] = getattr(known, self.offers) if self.offers else ()
         return offered
+
+
+@dataclass(frozen=True)
+class Extent(Kind):
+    """A width or a height: pixels, or a part of what there is; the value is text as HTML has it."""
+
+    @property
+    def description(self) -> str:
+        return "a number of pixels or a percentage"
+
+    def parse(self, node: Node) -> str:
+        found = re.fullmatch(r"([0-9]{1,5}) *(px|%)?", self.text_of(node).strip(), re.IGNORECASE)
+        if found is None or not 1 <= int(found[1]) <= (100 if found[2] == "%" else 20_000):
+            raise self.unfit(node)
+        return f"{int(found[1])}%" if found[2] == "%" else str(int(found[1]))
+
+    def node(self, value: str) -> Node:
+        return text_node(value)
 
 
 @dataclass(frozen=True)
