@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test check soak bench clients reference docs examples lab clean
+.PHONY: demo test check soak bench clients reference docs examples lab dist test-wheel clean
 
 # A real notebook, end to end, on a scheduler of its own; what it leaves is in build/demo.
 demo: $(VENV)/.installed
@@ -58,6 +58,14 @@ examples: $(VENV)/.test
 lab: $(VENV)/.lab
 	$(BIN)/python tools/lab.py $(LAB_ARGS)
 
+# The sdist and the wheel, built twice and compared byte for byte; `twine check --strict`. SOURCE_DATE_EPOCH: the date of their files.
+dist: $(VENV)/.dist
+	$(BIN)/python tools/build_dist.py
+
+# The wheel of dist/ in bare environments of each Python that there is, with the demo. PYTHONS="3.12 3.13": those must be there.
+test-wheel: dist
+	$(BIN)/python tools/test_wheel.py $(PYTHONS)
+
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
@@ -75,6 +83,10 @@ $(VENV)/.docs: $(VENV)/.installed
 
 $(VENV)/.test: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+$(VENV)/.dist: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dist]'
 	@touch $@
 
 clean:
