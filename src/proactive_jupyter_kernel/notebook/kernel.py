@@ -7,6 +7,7 @@ only what a kernel says about itself.
 from __future__ import annotations
 
 import platform
+from importlib import metadata
 from typing import Any
 
 from ipykernel.ipkernel import IPythonKernel
@@ -17,10 +18,20 @@ from proactive_jupyter_kernel.version import __version__
 __all__ = ["ProActiveKernel"]
 
 _EXTENSION = "proactive_jupyter_kernel"
-_HELP_LINKS = [
-    {"text": "ProActive Pragmas", "url": "https://github.com/ow2-proactive/proactive-jupyter-kernel#readme"},
-    {"text": "ProActive Documentation", "url": "https://doc.activeeon.com"},
-]
+_DISTRIBUTION = "proactive-jupyter-kernel"
+#: About the scheduler. What this project has in the help menu comes from its metadata.
+_SCHEDULER_LINK = {"text": "ProActive Documentation", "url": "https://doc.activeeon.com"}
+
+
+def _project_links() -> list[dict[str, str]]:
+    """The addresses of this project, as ``[project.urls]`` in pyproject.toml names them, the only place that does."""
+    try:
+        entries = metadata.metadata(_DISTRIBUTION).get_all("Project-URL") or []
+    except metadata.PackageNotFoundError:
+        # Run from its sources, without an installation.
+        return []
+    split = (entry.partition(", ") for entry in entries)
+    return [{"text": f"ProActive Kernel: {label}", "url": url} for label, _, url in split]
 
 
 class ProActiveKernel(IPythonKernel):
@@ -32,7 +43,7 @@ class ProActiveKernel(IPythonKernel):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
         # The first links of the menu are about what this kernel adds; IPython's follow.
-        self.help_links = [*_HELP_LINKS, *self.help_links]
+        self.help_links = [*_project_links(), _SCHEDULER_LINK, *self.help_links]
         assert self.shell is not None
         # As %load_ext does it, so that IPython knows and a notebook may ask for it again.
         self.shell.extension_manager.load_extension(_EXTENSION)
