@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test check soak bench clients reference docs examples lab dist test-wheel clean
+.PHONY: demo test test-dask check soak bench clients reference docs examples lab dist test-wheel clean
 
 # A real notebook, end to end, on a scheduler of its own; what it leaves is in build/demo.
 demo: $(VENV)/.installed
@@ -12,6 +12,11 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+# What Dask's workers run, and the semantics of the scheduler once more on them.
+DASK_TESTS := tests/integration/dask tests/integration/executors tests/integration/scheduler tests/integration/workflows
+test-dask: $(VENV)/.test
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --executor dask $(DASK_TESTS)
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .

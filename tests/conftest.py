@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -31,6 +32,35 @@ hypothesis_settings.register_profile("ci", deadline=None, derandomize=True)
 #: `--hypothesis-profile=thorough` searches long.
 hypothesis_settings.register_profile("thorough", deadline=None, max_examples=2500)
 hypothesis_settings.load_profile("ci" if os.environ.get("PAJK_REQUIRE_ALL") == "1" else "tests")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--executor",
+        choices=("local", "dask"),
+        default="local",
+        help="dask: run the tests on a Dask cluster of this machine, with those that need one (make test-dask)",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests of the other executor are left out."""
+    other = "dask" if config.getoption("--executor") == "local" else "local_only"
+    left_out = [item for item in items if item.get_closest_marker(other)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker(other)]
+
+
+@pytest.fixture(scope="session")
+def dask_cluster() -> Iterator[str]:
+    """The address of a Dask scheduler of this machine, which has two workers with two threads each."""
+    command = [sys.executable, "-m", "proactive_jupyter_kernel.scheduler.executors.dask.local_cluster", "2", "2"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        yield process.stdout.readline().decode().strip().replace("tcp://", "dask://")
+        process.stdin.close()
 
 
 def pytest_configure(config: pytest.Config) -> None:

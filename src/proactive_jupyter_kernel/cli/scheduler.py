@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 from dataclasses import replace
@@ -37,6 +38,24 @@ port_option = click.option(
 )
 
 
+def _checked_executor(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    from proactive_jupyter_kernel.scheduler import executor_address
+
+    try:
+        return None if value is None else str(executor_address.read(value))
+    except ValueError:
+        raise click.BadParameter(f"{value!r} must be {executor_address.FORMS}.") from None
+
+
+executor_option = click.option(
+    "--executor",
+    metavar="E",
+    callback=_checked_executor,
+    help="What runs the tasks: local, dask (a cluster of its own on this machine), dask://local?workers=4, or "
+    "dask://HOST:PORT of a Dask scheduler.",
+)
+
+
 @click.group(
     epilog=examples(
         "proactive-kernel scheduler status",
@@ -54,19 +73,35 @@ def scheduler() -> None:
     """
 
 
-@scheduler.command(epilog=examples("proactive-kernel scheduler start", "proactive-kernel scheduler start --port 8080"))
+@scheduler.command(
+    epilog=examples(
+        "proactive-kernel scheduler start",
+        "proactive-kernel scheduler start --port 8080",
+        "proactive-kernel scheduler start --executor dask://10.0.0.1:8786",
+        "proactive-kernel scheduler start --executor 'dask://local?workers=4'",
+        "proactive-kernel scheduler start --executor local",
+    )
+)
 @port_option
+@executor_option
 @data_dir_option
 @json_option
-def start(port: int, data_dir: Path | None, as_json: bool) -> None:
-    """Start it in the background, and wait until it answers."""
+def start(port: int, executor: str | None, data_dir: Path | None, as_json: bool) -> None:
+    """Start it in the background, and wait until it answers.
+
+    The executor lasts: later starts on this data folder use it, also automatic ones, until another one is chosen.
+    """
     folder = embedded.data_dir(data_dir)
     before = embedded.find(folder)
+    if executor is not None:
+        _keep_executor(folder, executor)
     address = embedded.ensure(folder, port=port)
     if before is not None and before.pid == address.pid:
         note(f"It was already running, as process {address.pid}.")
         if port and not address.url.endswith(f":{port}"):
             note(f"It does not listen on port {port}: stop it first, then start it there.")
+        if executor is not None and executor != address.executor:
+            note(f"It runs its tasks on {address.executor}: stop it, then start it again to run them on {executor}.")
     for notice in address.notices:
         note(notice)
     if as_json:
@@ -75,6 +110,17 @@ def start(port: int, data_dir: Path | None, as_json: bool) -> None:
         say(address.url)
     if before is None and (crash := crash_reports.hint(folder)):
         note(f"An earlier one ended without warning. {crash}")
+
+
+def _keep_executor(folder: Path, executor: str) -> None:
+    from proactive_jupyter_kernel.scheduler import access
+
+    lasting = "" if executor == "local" else executor
+    found = access.load(folder)
+    if found.executor != lasting:
+        access.save(folder, replace(found, executor=lasting))
+    if (set_one := os.environ.get("PROACTIVE_KERNEL_EXECUTOR", "").strip()) and set_one != executor:
+        note(f"PROACTIVE_KERNEL_EXECUTOR is set to {set_one}, which counts more. Unset it.")
 
 
 @scheduler.command(epilog=examples("proactive-kernel scheduler stop"))
@@ -112,6 +158,8 @@ def status(data_dir: Path | None, as_json: bool) -> None:
     else:
         say(f"Running as process {found.address.pid} at {found.address.url}, version {found.address.version}.")
         say(f"Data folder: {found.data_dir}")
+        if found.address.executor != "local":
+            say(f"Tasks run on: {found.address.executor}")
         for line in scheduler_status.lines(overview) if overview else ():
             say(line)
         for notice in found.address.notices:
@@ -154,13 +202,16 @@ def log(lines: int, job: int | None, follow: bool, data_dir: Path | None) -> Non
 
 @scheduler.command(epilog=examples("proactive-kernel scheduler serve --data-dir ./jobs --port 8080"))
 @port_option
+@executor_option
 @data_dir_option
-def serve(port: int, data_dir: Path | None) -> None:
-    """Run it in the foreground until it is interrupted."""
+def serve(port: int, executor: str | None, data_dir: Path | None) -> None:
+    """Run it in the foreground until it is interrupted. The executor counts for this time only."""
     from proactive_jupyter_kernel.client.launch import EXIT_LOCKED
     from proactive_jupyter_kernel.scheduler import daemon
 
     folder = embedded.data_dir(data_dir)
+    if executor is not None:
+        os.environ["PROACTIVE_KERNEL_EXECUTOR"] = executor
     try:
         daemon.serve(folder, port=port)
     except daemon.DataFolderInUse as error:
@@ -301,6 +352,7 @@ def _facts(found: Status) -> dict[str, Any]:
         "pid": found.pid,
         "url": address.url if address else None,
         "data_dir": str(found.data_dir),
+        "executor": address.executor if address else None,
     }
 
 

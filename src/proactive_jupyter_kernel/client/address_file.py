@@ -48,6 +48,8 @@ class Address:
     user: str
     #: What its user should know about how it started.
     notices: tuple[str, ...] = ()
+    #: What runs its tasks, as the option ``--executor`` names it.
+    executor: str = "local"
 
     @property
     def credentials(self) -> Credentials:
@@ -110,6 +112,7 @@ def parsed(data: Any) -> Address | None:
             data_dir=str(data["data_dir"]),
             user=str(data["user"]),
             notices=tuple(map(str, data.get("notices", ()))),
+            executor=str(data.get("executor", "local")),
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -1,6 +1,6 @@
-"""The lasting port and the lasting logins: how other clients reach the scheduler again after it was restarted.
+"""The lasting port, executor and logins: how other clients reach the scheduler again after it was restarted.
 
-Both stand in one file of the data folder, for this user alone. It has a salted scrypt hash of each password, never the
+They stand in one file of the data folder, for this user alone. It has a salted scrypt hash of each password, never the
 password. The command line writes the file; the scheduler reads it again when it has changed, so that a login that was
 added or revoked counts at once.
 """
@@ -54,6 +54,8 @@ class Access:
 
     #: Where the scheduler listens when nothing else is asked for; 0: any free port.
     port: int = 0
+    #: What runs the tasks when the setting EXECUTOR does not say (``executor_address.py``); empty: this machine.
+    executor: str = ""
     logins: tuple[LastingLogin, ...] = ()
 
     def with_login(self, login: LastingLogin) -> Access:
@@ -90,6 +92,7 @@ def load(data_dir: Path) -> Access:
         content = json.loads(path.read_text(encoding="utf-8"))
         return Access(
             port=_port(content["port"]),
+            executor=str(content.get("executor", "")),
             logins=tuple(
                 LastingLogin(
                     name=str(login["name"]), salt=_hexadecimal(login["salt"]), hash=_hexadecimal(login["hash"])
@@ -111,6 +114,7 @@ def save(data_dir: Path, access: Access) -> None:
     """Write the file, whole and for this user alone."""
     content = {
         "port": access.port,
+        **({"executor": access.executor} if access.executor else {}),
         "logins": [{"name": login.name, "salt": login.salt, "hash": login.hash} for login in access.logins],
     }
     try:

@@ -16,18 +16,29 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 import uvicorn
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
-from proactive_jupyter_kernel.scheduler import access, collector, crash_report, java_libraries, own_log, tracing
+from proactive_jupyter_kernel.scheduler import (
+    access,
+    collector,
+    crash_report,
+    executor_address,
+    java_libraries,
+    own_log,
+    tracing,
+)
 from proactive_jupyter_kernel.scheduler import settings as settings_table
 from proactive_jupyter_kernel.scheduler.address import DataFolderInUse, Holder, locked
 from proactive_jupyter_kernel.scheduler.catalog import Catalog
 from proactive_jupyter_kernel.scheduler.connections import BoundedProtocol, most_connections
 from proactive_jupyter_kernel.scheduler.credentials import Credentials
+from proactive_jupyter_kernel.scheduler.executor_address import DaskAddress
+from proactive_jupyter_kernel.scheduler.executors.base import Executor
 from proactive_jupyter_kernel.scheduler.executors.local import LocalExecutor, LocalSettings
 from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
 from proactive_jupyter_kernel.scheduler.rest.app import App
@@ -64,7 +75,7 @@ def serve(data_dir: Path, port: int = 0, *, settings: Settings | None = None) ->
     Raises `DataFolderInUse` if another one runs there, and `EmbeddedSchedulerError` for a port in use, a folder that
     cannot be written, a database of a newer version or a wrong setting.
     """
-    chosen = settings or settings_table.load()
+    chosen = settings or _settings(data_dir)
     _make_private(data_dir)
     tracing.begin(chosen.trace)
     # The processes of tasks find the libraries by it.
@@ -83,6 +94,20 @@ def serve(data_dir: Path, port: int = 0, *, settings: Settings | None = None) ->
             asyncio.run(_Daemon(data_dir, holder, listener, chosen, opened).run(signals))
         finally:
             opened.store.close()
+
+
+def _settings(data_dir: Path) -> Settings:
+    """The settings; where they do not say what runs the tasks, the data folder does."""
+    found, lasting = settings_table.load(), access.load(data_dir).executor
+    if not lasting or os.environ.get(f"{settings_table.PREFIX}EXECUTOR", "").strip():
+        return found
+    try:
+        return replace(found, executor=executor_address.read(lasting))
+    except ValueError:
+        raise EmbeddedSchedulerError(
+            f"The lasting executor of {data_dir} is {lasting!r}, but it must be {executor_address.FORMS}.",
+            hint="Choose it again with `proactive-kernel scheduler start --executor`.",
+        ) from None
 
 
 def _make_private(data_dir: Path) -> None:
@@ -156,6 +181,7 @@ class _Daemon:
         self._settings = settings
         self._store = opened.store
         self._notices = opened.notices
+        self._executor = self._made_executor()
         self._user = user_name()
         self._token = secrets.token_urlsafe(32)
         self._port: int = listener.getsockname()[1]
@@ -225,9 +251,8 @@ class _Daemon:
             await cleaning
             _log.info("stopped")
 
-    def _service(self) -> Service:
+    def _made_executor(self) -> Executor:
         settings = self._settings
-        catalog = Catalog(Path(settings.catalog or self._data_dir / "catalog"), self._url)
         local = LocalSettings(
             slots=settings.slots,
             sources=settings.node_sources,
@@ -236,10 +261,20 @@ class _Daemon:
             result_limit=settings.result_bytes or sys.maxsize,
             memory_limit=settings.task_memory,
         )
-        executor = LocalExecutor(self._data_dir / "scratch", local)
+        address = settings.executor
+        if not isinstance(address, DaskAddress):
+            return LocalExecutor(self._data_dir / "scratch", local)
+        # Loads Dask, which takes half a second.
+        from proactive_jupyter_kernel.scheduler.executors.dask.executor import DaskExecutor
+
+        return DaskExecutor(replace(address, workers=address.workers or settings.slots), local.of_nodes(Path()))
+
+    def _service(self) -> Service:
+        settings = self._settings
+        catalog = Catalog(Path(settings.catalog or self._data_dir / "catalog"), self._url)
         return Service(
             store=self._store,
-            executor=executor,
+            executor=self._executor,
             settings=settings,
             site=self._site(),
             hidden=HiddenValues.of(self._data_dir),
@@ -282,7 +317,8 @@ class _Daemon:
             "version": __version__,
             "data_dir": str(self._data_dir),
             "user": self._user,
-            "notices": self._notices,
+            "executor": str(self._settings.executor),
+            "notices": [*self._notices, *getattr(self._executor, "troubles", ())],
         }
 
     # --- idleness ------------------------------------------------------------------------------------------------

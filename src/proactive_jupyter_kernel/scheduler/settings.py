@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
+from proactive_jupyter_kernel.scheduler import executor_address
+from proactive_jupyter_kernel.scheduler.executor_address import ExecutorAddress
 from proactive_jupyter_kernel.scheduler.setting_kinds import (
     FILE,
     FOLDER,
@@ -59,6 +61,7 @@ class Setting:
 class Settings:
     """What the scheduler runs with. Sizes are bytes, times are seconds; of limits 0 means none."""
 
+    executor: ExecutorAddress
     slots: int
     node_sources: tuple[NodeSource, ...]
     idle_stop: float
@@ -97,9 +100,17 @@ def _days(text: str) -> float:
     return value
 
 
+EXECUTOR = Kind(text=executor_address.FORMS, read=executor_address.read)
 _DAYS = Kind(text="days, from 0 to 700000", read=_days, unit="days")
 
 SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        name="EXECUTOR",
+        field="executor",
+        kind=EXECUTOR,
+        default=lambda: executor_address.LOCAL,
+        doc="What runs the tasks: this machine, or the workers of a Dask cluster (docs/guides/dask.md).",
+    ),
     Setting(
         name="SLOTS",
         field="slots",

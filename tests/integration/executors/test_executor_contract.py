@@ -10,17 +10,18 @@ from typing import Any
 
 import pytest
 
+from proactive_jupyter_kernel.scheduler import executor_address
 from proactive_jupyter_kernel.scheduler.attempt import (
     Attempt,
     FailureKind,
     Outcome,
     Selection,
     SelectionAnswer,
-    Slot,
 )
 from proactive_jupyter_kernel.scheduler.executors.base import Executor
 from proactive_jupyter_kernel.scheduler.executors.local import LocalExecutor, LocalSettings
 from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor, ScriptedAttempt
+from proactive_jupyter_kernel.scheduler.nodes.settings import NodeSettings
 from proactive_jupyter_kernel.workflow.model import Script, SelectionScript
 
 #: What the tasks do, as a script and as a play.
@@ -97,14 +98,30 @@ class Bench:
         self.runner.close()
 
 
-@pytest.fixture(params=["memory", "local"])
+@pytest.fixture(
+    params=[
+        pytest.param("memory", marks=pytest.mark.local_only("it has no tasks")),
+        pytest.param("local", marks=pytest.mark.local_only("it is the other executor")),
+        pytest.param("dask", marks=pytest.mark.dask),
+    ]
+)
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     if request.param == "memory":
         bench = Bench(lambda: MemoryExecutor({"good": good, "bad": bad, "long": long, "half": half}, select=_select))
+    elif request.param == "dask":
+        bench = Bench(lambda: _dask(request.getfixturevalue("dask_cluster")))
     else:
         bench = Bench(lambda: LocalExecutor(tmp_path / "scratch", LocalSettings(progress_every=0.02, grace=0.5)))
     yield bench
     bench.close()
+
+
+def _dask(cluster: str) -> Executor:
+    from proactive_jupyter_kernel.scheduler.executors.dask.executor import DaskExecutor
+
+    address = executor_address.read(cluster)
+    assert isinstance(address, executor_address.DaskAddress)
+    return DaskExecutor(address, NodeSettings(progress_every=0.02, grace=0.5))
 
 
 def _select(selection: Selection) -> SelectionAnswer:
@@ -192,7 +209,7 @@ def test_side_by_side(bench: Bench) -> None:
 def test_selection(bench: Bench, codes: list[str], selected: bool) -> None:
     """A slot is selected when all scripts select it."""
     scripts = tuple(SelectionScript(script=Script(language="cpython", code=f"selected = {code}")) for code in codes)
-    selection = Selection(job_id=1, task_id=0, task_name="T", slot=Slot(name="local-0"), scripts=scripts)
+    selection = Selection(job_id=1, task_id=0, task_name="T", slot=bench.executor.slots[0], scripts=scripts)
     assert bench.runner.run(bench.executor.select(selection)).selected is selected
 
 

@@ -41,6 +41,10 @@ class NodeExecutor(ABC):
     def _nodes_of(self, slot: Slot) -> Nodes:
         """The nodes that do the work of a slot. Raises `NodeLost` where there are none any more."""
 
+    def _answer(self, work: Work, attempt: Attempt, frame: Frame) -> None:
+        """The node that runs an attempt asks for something."""
+        raise ValueError(f"a node of this executor asks for nothing, but {work.key} asked for {frame['do']!r}")
+
     async def _stop_all(self) -> None:
         """End every attempt and question, each as lost."""
         self._is_closed = True
@@ -64,6 +68,8 @@ class NodeExecutor(ABC):
             if frame["do"] == "output":
                 for stream, text, at in frame["lines"]:
                     output(stream, text, at)
+            elif frame["do"] != "progress":
+                self._answer(work, attempt, frame)
             elif progress is not None:
                 progress(frame["percent"])
 

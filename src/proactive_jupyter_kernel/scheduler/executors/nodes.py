@@ -28,8 +28,9 @@ _LOOK = 0.05
 class LocalNodes:
     """The nodes of one machine. At most one piece of work is given to each."""
 
-    def __init__(self, root: Path, settings: NodeSettings) -> None:
-        """`settings`: without the name of a node."""
+    def __init__(self, root: Path, settings: NodeSettings, make: Callable[[str], WorkingNode] = WorkingNode) -> None:
+        """`settings`: without the name of a node. `make` makes the end of its channel that is here."""
+        self._make = make
         self._root = root
         self._settings = settings
         self._numbers = itertools.count()
@@ -88,7 +89,7 @@ class LocalNodes:
             self._timer = asyncio.get_running_loop().call_later(self._settings.warm_idle, self._retire_idle)
 
     async def _start(self) -> WorkingNode:
-        node = WorkingNode(f"node-{next(self._numbers)}")
+        node = self._make(f"node-{next(self._numbers)}")
         await self._starter.start(node)
         self._all.add(node)
         self._is_told = False
@@ -104,7 +105,7 @@ class LocalNodes:
             async with asyncio.timeout(PATIENCE):
                 await asyncio.shield(node.gone)
         except TimeoutError:
-            self._kill(node)
+            self.kill(node)
         await self._tidy(node)
         self._all.discard(node)
 
@@ -121,9 +122,10 @@ class LocalNodes:
         """Kill a node that does not answer, because it was stopped or hangs."""
         if not await node.answers():
             _LOGGER.warning("%s (process %d) does not answer and is killed", node.name, node.pid)
-            self._kill(node)
+            self.kill(node)
 
-    def _kill(self, node: WorkingNode) -> None:
+    def kill(self, node: WorkingNode) -> None:
+        """End its process at once, or where that is not known what starts the processes."""
         if not node.kill():
             self._starter.kill()
 

@@ -56,21 +56,25 @@ class WorkingNode(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         for frame in self._splitter.feed(data):
-            if frame["do"] == "note":
-                logging.getLogger(frame["name"]).log(frame["level"], "%s", frame["text"])
-            elif frame["do"] == "pong":
-                self._answered.set()
-            elif frame["do"] == "ready":
-                self.pid = frame["pid"]
-            elif frame.get("key") != self.key or self._hear is None:
-                continue
-            elif frame["do"] in ("outcome", "answer"):
-                self.is_retired = self.is_retired or frame.get("retire", False)
-                self._hear = None
-                if self._done is not None and not self._done.done():
-                    self._done.set_result(frame)
-            else:
-                self._hear(frame)
+            self.take(frame)
+
+    def take(self, frame: Frame) -> None:
+        """It says something."""
+        if frame["do"] == "note":
+            logging.getLogger(frame["name"]).log(frame["level"], "%s", frame["text"])
+        elif frame["do"] == "pong":
+            self._answered.set()
+        elif frame["do"] == "ready":
+            self.pid = frame["pid"]
+        elif frame.get("key") != self.key or self._hear is None:
+            return
+        elif frame["do"] in ("outcome", "answer"):
+            self.is_retired = self.is_retired or frame.get("retire", False)
+            self._hear = None
+            if self._done is not None and not self._done.done():
+                self._done.set_result(frame)
+        else:
+            self._hear(frame)
 
     def pause_writing(self) -> None:
         self._writable.clear()

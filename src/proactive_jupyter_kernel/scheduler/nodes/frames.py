@@ -12,6 +12,7 @@ selection  ``key`` ``selection``                                         ask the
 stop       ``key`` ``kind`` (``killed`` or ``lost``)                     end that attempt, running or waiting, or
                                                                          the selection that runs
 ping                                                                     answer ``pong`` at once
+granted    ``key`` ``number``                                            leave to work, as ``renew`` asked for it
 ========== ============================================================= ==========================================
 
 ========== ============================================================= ==========================================
@@ -25,6 +26,7 @@ outcome    ``key`` ``outcome`` ``raw``: its value ``retire`` ``pause``   the att
                                                                          ``pause``: seconds until it makes sense again
 answer     ``key`` ``answer`` ``retire``                                 of a selection
 pong                                                                     to a ``ping``
+renew      ``key`` ``number``                                            asks for leave to work (``nodes/lease.py``)
 note       ``level`` ``name`` ``text``                                   a line for the scheduler's own log
 ========== ============================================================= ==========================================
 
@@ -33,6 +35,7 @@ When the channel ends, because the other side stopped or died, the node ends wha
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import struct
@@ -130,6 +133,9 @@ class Channel(Protocol):
     def receive(self) -> list[Frame] | None:
         """The frames that have come, perhaps none; None: the other side is gone."""
 
+    def limit(self, seconds: float) -> None:
+        """Wait no longer than that where the other side is slow: then the channel has ended."""
+
 
 class SocketChannel:
     """A channel over a connected socket."""
@@ -148,7 +154,10 @@ class SocketChannel:
         try:
             self._connection.sendall(b"".join(map(packed, frames)))
         except OSError:
-            self._is_ended = True  # the next `receive` says so
+            self._is_ended = True
+            with contextlib.suppress(OSError):
+                # A part may have gone, so that nothing can follow; the next `receive` says so.
+                self._connection.shutdown(socket.SHUT_RDWR)
 
     def receive(self) -> list[Frame] | None:
         try:
@@ -159,6 +168,9 @@ class SocketChannel:
             self._is_ended = True
             return None
         return self._splitter.feed(data)
+
+    def limit(self, seconds: float) -> None:
+        self._connection.settimeout(seconds)
 
     def close(self) -> None:
         self._connection.close()

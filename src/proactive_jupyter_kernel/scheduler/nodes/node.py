@@ -23,6 +23,7 @@ from proactive_jupyter_kernel.scheduler.nodes.codec import (
     selection_from,
 )
 from proactive_jupyter_kernel.scheduler.nodes.frames import Channel, Frame
+from proactive_jupyter_kernel.scheduler.nodes.lease import WAITS, Lease
 from proactive_jupyter_kernel.scheduler.nodes.loop import Loop, Timer
 from proactive_jupyter_kernel.scheduler.nodes.parts import NodeParts, memory_report
 from proactive_jupyter_kernel.scheduler.nodes.processes import Spawner
@@ -60,6 +61,9 @@ class Node:
         self._gathering: Timer | None = None
         #: Processes of an attempt live on: whatever is left from now on could be theirs.
         self._is_used_up = False
+        #: Of a node that is reached through a network; and what it was told of a task that waits for leave.
+        self._lease: Lease | None = None
+        self._stopped_early: FailureKind | None = None
 
     def run(self) -> None:
         """Work until the channel ends."""
@@ -135,23 +139,33 @@ class Node:
     def _on_channel(self) -> None:
         frames = self._channel.receive()
         if frames is None:
-            self._is_alone = True
             self._loop.remove_reader(self._channel.fileno())
-            self._waiting.clear()
-            if self._running is not None:
-                self._running.stop(FailureKind.LOST)
+            self._lose()
             return
         for frame in frames:
             self._take(frame)
+
+    def _lose(self) -> None:
+        """Nobody is at the other end, or nobody that can be reached: end what runs, and the node."""
+        self._is_alone = True
+        self._waiting.clear()
+        if self._running is not None:
+            self._running.stop(FailureKind.LOST)
 
     def _take(self, frame: Frame) -> None:
         kind = frame["do"]
         if kind == "settings":
             self._settings = NodeSettings.from_json(frame["settings"])
+            if self._settings.lease:
+                self._channel.limit(self._settings.lease * WAITS)
+                self._lease = Lease(self._loop, self._channel.send, self._settings.lease, self._lose)
         elif kind in ("attempt", "selection"):
             self._waiting.append(frame)
         elif kind == "stop":
             self._stop(frame["key"], FailureKind(frame["kind"]))
+        elif kind == "granted":
+            if self._lease is not None:
+                self._lease.granted(frame["key"], frame["number"])
         elif kind == "ping":
             self._channel.send({"do": "pong"})
 
@@ -159,6 +173,8 @@ class Node:
         if self._running is not None and self._running.key == key:
             self._running.stop(kind)
             return
+        if self._running is None and self._key == key:
+            self._stopped_early = kind
         for frame in self._waiting:
             if frame["do"] == "attempt" and frame["key"] == key:
                 self._waiting.remove(frame)
@@ -169,13 +185,17 @@ class Node:
     # --- work ----------------------------------------------------------------------------------------------------
 
     def _do(self, frame: Frame, parts: NodeParts, folder: NodeFolder, transfers: FileTransfers | None) -> None:
-        self._key = frame["key"]
+        self._key, self._stopped_early = frame["key"], None
+        if self._lease is not None and not self._lease.begin(self._key, lambda: self._is_alone):
+            return
         if frame["do"] == "attempt":
             attempt = attempt_from(frame["attempt"], frame.get("raw", ()))
             tracing.about(attempt.job_id, attempt.task_id)
             tracing.here("taken")
             run = AttemptRun(attempt, parts, folder, transfers, self._hear, self._tell_progress)
             self._running = run
+            if self._stopped_early is not None:
+                run.stop(self._stopped_early)
             outcome = run.run()
             self._running = None
             self._is_used_up = self._is_used_up or run.leaves_processes
@@ -188,6 +208,8 @@ class Node:
             self._running = asking
             answer = {"do": "answer", "key": self._key, "answer": answer_to(asking.run())}
             self._running = None
+        if self._lease is not None:
+            self._lease.end()
         if self._is_used_up:
             answer["retire"] = True
             if parts.templates is not None:
