@@ -9,14 +9,18 @@ from pathlib import Path
 
 import pytest
 from nbclient import NotebookClient
+from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
 ROOT = Path(__file__).parents[3]
-PAGES = [ROOT / "README.md", ROOT / "docs" / "quickstart.md", *sorted((ROOT / "docs" / "guides").glob("*.md"))]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), *sorted((DOCS / "guides").glob("*.md"))]
 TIMEOUT = 60
 REQUIRED = os.environ.get("PAJK_REQUIRE_ALL") == "1"
-#: A block that a notebook's cell could hold.
-_BLOCK = re.compile(r"^```(?:python|javascript)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+#: A block that a notebook's cell could hold, and the block behind it with what the cell shows.
+_BLOCK = re.compile(
+    r"^```(?:python|javascript)\n(?P<cell>.*?)^```$(?:\n+```text\n(?P<shown>.*?)^```$)?", re.MULTILINE | re.DOTALL
+)
 SUBMIT = "#%submit_job(wait=on)"
 
 #: Pages about ProActive servers, which no test has, and about its own clients, which tests/conformance/clients runs.
@@ -33,10 +37,12 @@ BEFORE = {
 #: Pages that define a job which they do not submit.
 SUBMITTED = {"tasks", "controls", "scripts", "values", "exchange", "papermill"}
 NEEDS = {"scripts": "bwrap"}
+#: Pages whose blocks ```text hold what the cell before shows: each line, `...` for what differs from run to run.
+SHOWN = {"faq", "troubleshooting", "reference-kernel"}
 
 
 def blocks(page: Path) -> list[str]:
-    return _BLOCK.findall(page.read_text(encoding="utf-8"))
+    return [found["cell"] for found in _BLOCK.finditer(page.read_text(encoding="utf-8"))]
 
 
 RUN = [page for page in PAGES if page.stem not in ABOUT_SERVERS and blocks(page)]
@@ -53,6 +59,26 @@ def test_every_block_of_a_page_runs(page: Path, home: Path) -> None:
     (folder / "data" / "lines.csv").write_text("a\nb\n")
     cells = [*BEFORE.get(name, ()), *blocks(page), *([SUBMIT] if name in SUBMITTED else ())]
     notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
+    run(notebook, folder)
+    found = _BLOCK.finditer(page.read_text("utf-8")) if name in SHOWN else ()
+    shown_by = {one["cell"]: one["shown"] for one in found if one["shown"]}
+    failed = {
+        cell.source: f"{output.ename}: {output.evalue}"
+        for cell in notebook.cells
+        for output in cell.outputs
+        if output.output_type == "error" and cell.source not in shown_by
+    }
+    missing = {
+        cell.source: (line, text)
+        for cell in notebook.cells
+        for text in [output_of(cell)]
+        for line in shown_by.get(cell.source, "").splitlines()
+        if not re.search(pattern(line), text)
+    }
+    assert (failed, missing) == ({}, {})
+
+
+def run(notebook: NotebookNode, folder: Path) -> None:
     client = NotebookClient(
         notebook,
         timeout=TIMEOUT,
@@ -61,21 +87,28 @@ def test_every_block_of_a_page_runs(page: Path, home: Path) -> None:
         resources={"metadata": {"path": str(folder)}},
     )
     client.execute()
-    failed = {
-        cell.source: f"{output.ename}: {output.evalue}"
-        for cell in notebook.cells
+
+
+def output_of(cell: NotebookNode) -> str:
+    """All that a cell shows, as text on one line without colours."""
+    texts = [
+        "\n".join(output.traceback) if output.output_type == "error" else output.get("text", output.get("data", {}))
         for output in cell.outputs
-        if output.output_type == "error"
-    }
-    assert failed == {}
+    ]
+    plain = "\n".join(text if isinstance(text, str) else text.get("text/plain", "") for text in texts)
+    return " ".join(re.sub(r"\x1b\[[0-9;]*m", "", plain).split())
+
+
+def pattern(line: str) -> str:
+    """What a line of a page stands for."""
+    return ".*".join(re.escape(" ".join(part.split())) for part in line.split("..."))
 
 
 def test_every_page_is_in_the_navigation() -> None:
     """In one place only."""
-    docs = ROOT / "docs"
-    trees = re.findall(r"^```{toctree}\n(.*?)^```", (docs / "index.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    trees = re.findall(r"^```{toctree}\n(.*?)^```", (DOCS / "index.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
     entries = [line for tree in trees for line in tree.splitlines() if line and not line.startswith(":")]
-    pages = [path.relative_to(docs).with_suffix("").as_posix() for path in docs.rglob("*.md") if path.stem != "index"]
+    pages = [path.relative_to(DOCS).with_suffix("").as_posix() for path in DOCS.rglob("*.md") if path.stem != "index"]
     assert sorted(entries) == sorted([*pages, "Examples <examples/README>", "changelog"])
 
 
