@@ -20,6 +20,7 @@ ALLOWED = {
     "notebook": {"pragmas", "client", "workflow"},
     "scheduler": {"workflow"},
     "cli": {"notebook", "client", "scheduler", "workflow"},
+    "hub": {"client"},
     "testing": {"client", "workflow"},
 }
 OPEN_TO_ALL = {"errors", "user", "version"}
