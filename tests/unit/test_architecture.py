@@ -43,6 +43,7 @@ SCHEDULER_ROOMS: dict[str, set[str]] = {
     "executors": {"runtimes", "nodes"},
     "service": {"engine", "store", "executors"},
     "rest": {"service", "engine", "store"},
+    "portals": {"service", "engine", "store", "rest"},
 }
 #: The rooms that loose files of the embedded scheduler may import.
 BELOW_FILES = {"engine"}
@@ -148,6 +149,14 @@ def test_inner_room_of_the_pragmas_imports_only_what_it_may(room: str) -> None:
 def test_inner_room_of_the_rest_server_imports_only_what_it_may(room: str) -> None:
     """Requests and records know nothing of routes."""
     assert wrong_imports("scheduler/rest", room, REST_ROOMS[room]) == []
+
+
+def test_portals_share_only_what_http_says_with_rest() -> None:
+    """Pages are made from the service and the store, never from routes or their records."""
+    prefix = f"{NAME}.scheduler.rest."
+    used = {name for path in files_of(PACKAGE / "scheduler/portals") for name in imports_of(path)}
+    rooms = {name.removeprefix(prefix).split(".")[0] for name in used if name.startswith(prefix)}
+    assert rooms == {"http"}
 
 
 @pytest.mark.parametrize("room", sorted(WORKFLOW_ROOMS))

@@ -1,7 +1,8 @@
 """The process of the embedded scheduler: one per user and data folder, at 127.0.0.1, until it is stopped or idle.
 
-It joins store, executor, service and REST, holds the lock and the address file, and shuts down gracefully on SIGTERM:
-running tasks are ended and run again at the next start, as after a crash. While nothing happens nothing wakes it up.
+It joins store, executor, service, REST and portals, holds the lock and the address file, and shuts down gracefully on
+SIGTERM: running tasks are ended and run again at the next start, as after a crash. While nothing happens nothing wakes
+it up.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from proactive_jupyter_kernel.scheduler.executor_address import DaskAddress
 from proactive_jupyter_kernel.scheduler.executors.base import Executor
 from proactive_jupyter_kernel.scheduler.executors.local import LocalExecutor, LocalSettings
 from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
+from proactive_jupyter_kernel.scheduler.portals.app import Portals
 from proactive_jupyter_kernel.scheduler.rest.app import App
 from proactive_jupyter_kernel.scheduler.rest.http.sessions import Sessions
 from proactive_jupyter_kernel.scheduler.service.checking import InProcess
@@ -199,16 +201,14 @@ class _Daemon:
     async def run(self, signals: _Signals) -> None:
         """Serve until `stop`."""
         service = self._service()
-        app = App(
-            service,
-            self._sessions(service),
-            hosts=(f"{_HOST}:{self._port}", f"localhost:{self._port}"),
-            touched=self._touched,
-        )
+        sessions = self._sessions(service)
+        hosts = (f"{_HOST}:{self._port}", f"localhost:{self._port}")
+        app = App(service, sessions, hosts=hosts, touched=self._touched)
+        portals = Portals(service, sessions.portals, hosts=hosts, otherwise=app, touched=self._touched)
         BoundedProtocol.most = most_connections()
         server = _Server(
             uvicorn.Config(
-                app,
+                portals,
                 lifespan="off",
                 http=BoundedProtocol,
                 ws=_web_socket,  # type: ignore[arg-type]
@@ -232,7 +232,7 @@ class _Daemon:
             # uvicorn has taken the socket over when it says so; connections before that wait in the backlog.
             with self._holder.published(self._address()):
                 _log.info("version %s listens at %s, process %s", __version__, self._url, os.getpid())
-                self._watch_idleness(service, app, server.stopping.set)
+                self._watch_idleness(service, app, portals, server.stopping.set)
                 self._check_store, self._stop = service.check_store, server.stopping.set
                 self._watch_files()
                 # Verbs of the REST API end the whole scheduler, too.
@@ -241,6 +241,7 @@ class _Daemon:
                 await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
                 stopped.cancel()
             app.close()
+            portals.close()
             server.stopping.set()
             await serving
         finally:
@@ -349,14 +350,14 @@ class _Daemon:
             self._stop()
         self._gone_since = None
 
-    def _watch_idleness(self, service: Service, app: App, stop: Callable[[], Any]) -> None:
+    def _watch_idleness(self, service: Service, app: App, portals: Portals, stop: Callable[[], Any]) -> None:
         """Stop when nothing was alive or asked for during the setting IDLE_STOP. One timer, that far ahead."""
         limit = self._settings.idle_stop
         if not limit:
             return
 
         def look() -> None:
-            if service.busy or app.events.open or app.requests:
+            if service.busy or app.events.open or app.requests or portals.requests:
                 self._touched()
             left = self._last_used + limit - time.monotonic()
             if left > 0:

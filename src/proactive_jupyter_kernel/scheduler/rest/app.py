@@ -124,14 +124,14 @@ class App:
             raise _no_route(request)
         return Response(methods, media_type="text/plain", headers={"Allow": methods})
 
-    def _place(self, request: Request) -> tuple[Router, str]:
+    def _place(self, request: Request) -> tuple[Router[Route], str]:
         """The router for an undecoded path, and what it looks for."""
         raw_path = request.scope.get("raw_path") or request.scope["path"].encode()
         path = raw_path.decode("latin-1").partition("?")[0]
         inside = path.removeprefix(ROOT)
         return (self._outside, path) if inside == path else (self._router, inside)
 
-    def _match(self, request: Request) -> Match:
+    def _match(self, request: Request) -> Match[Route]:
         router, path = self._place(request)
         try:
             match = router.find(request.method, path)

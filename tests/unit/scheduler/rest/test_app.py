@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from proactive_jupyter_kernel.scheduler.rest.http import call
+from proactive_jupyter_kernel.scheduler.rest.http import bodies
 from proactive_jupyter_kernel.scheduler.rest.routes import ROUTES
 from proactive_jupyter_kernel.scheduler.store.base import DamagedStore
 from proactive_jupyter_kernel.version import __version__
@@ -265,7 +265,7 @@ def test_paths_outside_rest_are_not_answered(rest: Callable[..., None]) -> None:
 
 def test_a_body_that_stops_coming_is_given_up(rest: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
     """With 408, and the connection ends; whoever waits for it gets on."""
-    monkeypatch.setattr(call, "PATIENCE", 0.05)
+    monkeypatch.setattr(bodies, "PATIENCE", 0.05)
 
     async def half() -> AsyncIterator[bytes]:
         yield b"["

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -10,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
-from proactive_jupyter_kernel.scheduler.rest.http import forms
+from proactive_jupyter_kernel.scheduler.rest.http import bodies, forms
 from proactive_jupyter_kernel.scheduler.rest.http.errors import NOT_FOUND, RestError, not_connected
 from proactive_jupyter_kernel.scheduler.service.service import Service
 
@@ -27,8 +26,6 @@ __all__ = ["Call", "download", "json_answer", "no_content", "text_answer"]
 
 _Found = TypeVar("_Found")
 
-#: Seconds that may pass until the next piece of a body arrives, and bytes a second that the slowest client sends.
-PATIENCE, _SLOWEST = 60.0, 1024
 #: The largest body in bytes before a login: a login with a credential file is smaller by far.
 _BEFORE_LOGIN = 64 * 1024
 #: Seconds that an answer is held back at most.
@@ -142,25 +139,9 @@ class Call:
 
     # --- body ----------------------------------------------------------------------------------------------------
 
-    async def stream(self) -> AsyncIterator[bytes]:
+    def stream(self) -> AsyncIterator[bytes]:
         """The body piece by piece; refused with 408 when it stops coming, or trickles."""
-        clock = asyncio.get_running_loop().time
-        begin, size = clock(), 0
-        pieces = self.request.stream()
-        while True:
-            # No piece may take longer than the patience, nor all of them longer than a very slow line would need.
-            deadline = min(clock(), begin + size / _SLOWEST) + PATIENCE
-            try:
-                async with asyncio.timeout_at(deadline):
-                    piece = await anext(pieces)
-            except TimeoutError:
-                raise too_slow() from None
-            except StopAsyncIteration:
-                return
-            except ClientDisconnect:
-                raise ValueError("The client went away before its request was complete.") from None
-            size += len(piece)
-            yield piece
+        return bodies.stream(self.request)
 
     async def body(self) -> bytes:
         """The whole body; refused with 413 when it is larger than the setting BODY_LIMIT, or without login than 64 KB.
@@ -170,17 +151,7 @@ class Call:
         limit = self.service.settings.body_limit
         if self.session is None and not self.trusted:
             limit = min(limit, _BEFORE_LOGIN)
-        announced = self.header("content-length")
-        if announced.isdecimal() and int(announced) > limit:
-            raise too_large(limit)
-        chunks: list[bytes] = []
-        size = 0
-        async for chunk in self.stream():
-            size += len(chunk)
-            if size > limit:
-                raise too_large(limit)
-            chunks.append(chunk)
-        return b"".join(chunks)
+        return await bodies.read(self.request, limit, too_large)
 
     async def parts(self) -> list[forms.Part]:
         """The parts of a form."""
@@ -243,15 +214,6 @@ def upload_too_large(limit: int) -> RestError:
         "javax.ws.rs.ClientErrorException",
         f"The file is larger than the {limit:,} bytes that may be uploaded to a data space of this scheduler "
         "(PROACTIVE_KERNEL_UPLOAD_LIMIT). Copy it into the folder of the space instead.",
-    )
-
-
-def too_slow() -> RestError:
-    """The body does not arrive."""
-    return RestError(
-        408,
-        "javax.ws.rs.ClientErrorException",
-        f"The request was not complete: nothing arrived for {PATIENCE:g} seconds, or too little. Send it again.",
     )
 
 

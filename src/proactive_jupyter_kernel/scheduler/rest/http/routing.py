@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from urllib.parse import unquote, unquote_plus
 
 if TYPE_CHECKING:
@@ -17,7 +17,19 @@ if TYPE_CHECKING:
 
     from proactive_jupyter_kernel.scheduler.rest.http.call import Call
 
-__all__ = ["ANYTHING", "FORM", "JSON", "PARTS", "TEXT", "Handler", "Match", "MethodNotAllowed", "Route", "Router"]
+__all__ = [
+    "ANYTHING",
+    "FORM",
+    "JSON",
+    "PARTS",
+    "TEXT",
+    "Handler",
+    "Match",
+    "MethodNotAllowed",
+    "Route",
+    "Router",
+    "Row",
+]
 
 Handler = Callable[["Call"], Awaitable["Response"]]
 
@@ -63,11 +75,24 @@ class Route:
         return ""
 
 
+class Row(Protocol):
+    """What a router needs of a row of its table."""
+
+    @property
+    def method(self) -> str: ...
+
+    @property
+    def path(self) -> str: ...
+
+
+_Row = TypeVar("_Row", bound=Row)
+
+
 @dataclass(frozen=True, slots=True)
-class Match:
+class Match(Generic[_Row]):
     """A route and what the path says to it."""
 
-    route: Route
+    route: _Row
     #: Decoded segments by the names in the route's path.
     params: Mapping[str, str]
     #: Matrix parameters of the last segment.
@@ -83,33 +108,33 @@ class MethodNotAllowed(Exception):
 
 
 @dataclass(slots=True)
-class _Node:
-    literals: dict[str, _Node] = field(default_factory=dict)
-    parameter: _Node | None = None
+class _Node(Generic[_Row]):
+    literals: dict[str, _Node[_Row]] = field(default_factory=dict)
+    parameter: _Node[_Row] | None = None
     #: By method; a tail takes the rest of the path.
-    routes: dict[str, Route] = field(default_factory=dict)
-    tails: dict[str, Route] = field(default_factory=dict)
+    routes: dict[str, _Row] = field(default_factory=dict)
+    tails: dict[str, _Row] = field(default_factory=dict)
 
 
-class Router:
+class Router(Generic[_Row]):
     """Finds the route of a request."""
 
-    def __init__(self, routes: Iterable[Route]) -> None:
-        self._root = _Node()
+    def __init__(self, routes: Iterable[_Row]) -> None:
+        self._root: _Node[_Row] = _Node()
         for route in routes:
             self._add(route)
 
-    def _add(self, route: Route) -> None:
+    def _add(self, route: _Row) -> None:
         node = self._root
         for segment in _names(route.path):
             if segment.endswith("*}"):
                 node.tails[route.method] = route
                 return
             if segment.startswith("{"):
-                node.parameter = node.parameter or _Node()
+                node.parameter = node.parameter or _Node[_Row]()
                 node = node.parameter
             else:
-                node = node.literals.setdefault(segment, _Node())
+                node = node.literals.setdefault(segment, _Node[_Row]())
         if route.method in node.routes:
             raise ValueError(f"two routes for {route.method} {route.path}")
         node.routes[route.method] = route
@@ -121,7 +146,7 @@ class Router:
         known = {*allowed, "OPTIONS"} | ({"HEAD"} if "GET" in allowed else set())
         return sorted(known, key=_JAVA_ORDER.index) if allowed else []
 
-    def find(self, method: str, raw_path: str) -> Match | None:
+    def find(self, method: str, raw_path: str) -> Match[_Row] | None:
         """The route of an undecoded path, None if there is none; raises `MethodNotAllowed`."""
         segments, matrix = split_path(raw_path)
         allowed: set[str] = set()
@@ -132,7 +157,7 @@ class Router:
             return None
         return Match(found, _params(found.path, segments), matrix)
 
-    def _walk(self, node: _Node, segments: list[str], place: int, method: str, allowed: set[str]) -> Route | None:
+    def _walk(self, node: _Node[_Row], segments: list[str], place: int, method: str, allowed: set[str]) -> _Row | None:
         if place == len(segments):
             allowed.update(node.routes)
             return node.routes.get(method)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from proactive_jupyter_kernel.errors import LoginRefused
 from proactive_jupyter_kernel.scheduler.access import LastingLogin, LastingLogins
+from proactive_jupyter_kernel.scheduler.portal_sessions import PortalSessions
 from proactive_jupyter_kernel.scheduler.rest.http.errors import not_connected
 
 __all__ = ["Session", "Sessions"]
@@ -63,6 +64,8 @@ class Sessions:
         self._now = now
         self._ended = ended
         self._sessions: dict[str, Session] = {}
+        #: Links to portals, and the sessions of browsers that followed them.
+        self.portals = PortalSessions(clock=clock, timeout=timeout)
         #: Single-use tokens for links -> the session of each.
         self._tokens: dict[str, str] = {}
 
@@ -73,6 +76,19 @@ class Sessions:
         for token in list(self._tokens)[: max(len(self._tokens) - _MOST_TOKENS, 0)]:
             del self._tokens[token]
         return fresh
+
+    def portal_links(
+        self, session: Session, *, path: str, origins: Sequence[str], count: int, seconds: float
+    ) -> list[str]:
+        """Tokens for single-use links to a page of the portals; they outlive the session, but not its lasting login."""
+        return self.portals.links(
+            path=path,
+            origins=origins,
+            user=session.user,
+            stands=lambda: not self._revoked(session),
+            count=count,
+            seconds=seconds,
+        )
 
     def redeem(self, token: str) -> str:
         """The session's id for a token, which ends with that; empty for an unknown one."""
@@ -143,6 +159,7 @@ class Sessions:
             return await asyncio.to_thread(self._lasting.verified, name, password)
 
     def _revoked(self, session: Session) -> bool:
+        """Whether the lasting login of the session ended."""
         return session.lasting is not None and not (self._lasting and self._lasting.holds(session.lasting))
 
     def _sweep(self) -> None:

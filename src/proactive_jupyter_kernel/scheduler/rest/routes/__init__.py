@@ -11,6 +11,7 @@ from proactive_jupyter_kernel.scheduler.rest.routes import (
     login,
     metrics,
     openapi,
+    portal_links,
     refusals,
     rights,
     rm,
@@ -51,6 +52,7 @@ ROUTES = (
     *rm_load.ROUTES,
     *rm_changes.ROUTES,
     *task_services.ROUTES,
+    *portal_links.ROUTES,
     *refusals.ROUTES,
 )
 

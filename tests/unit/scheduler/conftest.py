@@ -1,4 +1,4 @@
-"""The REST application in process: a store in memory, tasks that are Python functions, a client in the same loop."""
+"""REST and portals in process: a store in memory, tasks that are Python functions, a client in the same loop."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import pytest
 from proactive_jupyter_kernel.scheduler import settings
 from proactive_jupyter_kernel.scheduler.attempt import Selection, SelectionAnswer, Slot
 from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor, ScriptedTask
+from proactive_jupyter_kernel.scheduler.portals.app import Portals
 from proactive_jupyter_kernel.scheduler.rest.app import App
 from proactive_jupyter_kernel.scheduler.rest.http.sessions import Sessions
 from proactive_jupyter_kernel.scheduler.service.service import Service, now_ms
@@ -50,12 +51,36 @@ class Scene:
             ended=self.service.logs.release_all,
         )
         self.app = App(self.service, self.sessions, hosts=("127.0.0.1:8080",))
-        transport: Any = httpx2.ASGITransport(app=self.app)
+        self.portals = Portals(self.service, self.sessions.portals, hosts=("127.0.0.1:8080",), otherwise=self.app)
+        transport: Any = httpx2.ASGITransport(app=self.portals)
         self.client = httpx2.AsyncClient(transport=transport, base_url=URL + "/rest")
+        #: With the cookie of a portal session, once it has entered.
+        self.browser = httpx2.AsyncClient(transport=transport, base_url=URL)
 
     async def login(self) -> None:
         answer = await self.client.post("/scheduler/login", data={"username": "ana", "password": "secret"})
         self.client.headers["sessionid"] = answer.text
+
+    async def link(self, path: str = "/scheduler/", **more: Any) -> str:
+        """A single-use link to a portal."""
+        answer = await self.client.post("/portal/links", json={"path": path, **more})
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["links"][0])
+
+    async def enter(self) -> None:
+        """Follow a link, as a browser does."""
+        answer = await self.browser.get(await self.link())
+        assert answer.status_code == 200, answer.text
+
+    async def page(self, path: str, status: int = 200, **more: Any) -> str:
+        """The markup of a page that has the expected status."""
+        answer = await self.browser.get(path, **more)
+        assert answer.status_code == status, answer.text
+        return answer.text
+
+    async def act(self, path: str, **fields: str) -> httpx2.Response:
+        """Post a form of a page."""
+        return await self.browser.post(path, data=fields, headers={"origin": URL})
 
     async def json(self, path: str, method: str = "GET", status: int = 200, **more: Any) -> Any:
         """The JSON of an answer that has the expected status."""
@@ -120,8 +145,10 @@ def rest(tmp_path: Path) -> Rest:
                 await scenario(scene)
             finally:
                 scene.app.close()
+                scene.portals.close()
                 await scene.service.close()
                 await scene.client.aclose()
+                await scene.browser.aclose()
 
         asyncio.run(play())
 

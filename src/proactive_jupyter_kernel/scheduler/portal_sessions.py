@@ -1,0 +1,168 @@
+"""Who may see the portals: single-use links, and the sessions of browsers that followed one.
+
+A REST client that is logged in asks for links. A link is good once, for minutes; whoever follows it gets a portal
+session with a key of its own, never the id of the REST session. The key is in a cookie or, in a frame, where browsers
+keep cookies back, in the path. All of it is in memory: a restarted scheduler knows no key.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+__all__ = ["ROOTS", "Link", "LinkRefused", "Message", "PortalSession", "PortalSessions"]
+
+#: The first parts of paths of pages; a link leads to one of them.
+ROOTS = ("scheduler", "rm", "automation-dashboard")
+#: Seconds that a link is good for, unless the client asks for more, and the most that it may ask for.
+LINK_SECONDS, MOST_LINK_SECONDS = 300.0, 3600.0
+#: Links that are kept, used ones as well, so that the page of one that is used can say so; the oldest go first.
+_MOST_LINKS = 1000
+#: Sessions of browsers at the same time; the one that was not used for longest goes first.
+_MOST_SESSIONS = 200
+_MOST_ORIGINS = 5
+#: ``http://localhost:8888``, ``https://hub.example.org``; the web views of an editor have a scheme of their own.
+_ORIGIN = re.compile(r"(?:https?|vscode-webview)://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?")
+_PATH = re.compile(r"/[!-\[\]-~]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What came of an action, for the next page of the session."""
+
+    text: str
+    #: A name in the table of tokens: ``ok``, ``bad``, ``attention``.
+    tone: str = "ok"
+
+
+@dataclass(slots=True, kw_only=True)
+class PortalSession:
+    """One browser that followed a link."""
+
+    key: str
+    user: str
+    #: Who may show it in a frame, and send its forms.
+    origins: tuple[str, ...]
+    #: Whether the key stands in the path. A key of a frame is not good as a cookie, nor the other way round.
+    framed: bool
+    #: Whether the login that the link was made with still stands.
+    stands: Callable[[], bool]
+    #: Seconds of the clock of `PortalSessions`.
+    used: float
+    #: To be shown with the next page.
+    messages: deque[Message] = field(default_factory=lambda: deque(maxlen=5))
+
+
+@dataclass(slots=True, kw_only=True)
+class Link:
+    """A single-use link."""
+
+    path: str
+    origins: tuple[str, ...]
+    user: str
+    stands: Callable[[], bool]
+    #: Seconds of the clock of `PortalSessions`.
+    expires: float
+    used: bool = False
+
+
+class LinkRefused(Exception):
+    """A link leads nowhere: it is unknown, was used or has expired."""
+
+    def __init__(self, reason: str, origins: tuple[str, ...] = ()) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        #: Who may show the refusal in a frame.
+        self.origins = origins
+
+
+class PortalSessions:
+    """All links and sessions of portals."""
+
+    def __init__(self, *, clock: Callable[[], float], timeout: float) -> None:
+        """`clock` gives seconds of a steady clock; `timeout` is how many of them a session lasts without a request."""
+        self._clock = clock
+        self._timeout = timeout
+        self._links: dict[str, Link] = {}
+        self._sessions: dict[str, PortalSession] = {}
+
+    def links(
+        self,
+        *,
+        path: str,
+        origins: Sequence[str],
+        user: str,
+        stands: Callable[[], bool],
+        count: int = 1,
+        seconds: float = LINK_SECONDS,
+    ) -> list[str]:
+        """Tokens for new links to a page; ValueError for a path or an origin that cannot be one."""
+        if not _PATH.fullmatch(path) or path[1:].partition("?")[0].partition("/")[0] not in ROOTS:
+            known = ", ".join(f"/{root}/" for root in ROOTS)
+            raise ValueError(f"'path' must be the path of a portal's page, below {known}; not {path[:80]!r}.")
+        if len(origins) > _MOST_ORIGINS:
+            raise ValueError(f"'origins' must name at most {_MOST_ORIGINS} origins, not {len(origins)}.")
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"'origins' must be like http://localhost:8888, not {origin[:80]!r}.")
+        tokens = [secrets.token_urlsafe(24) for _ in range(count)]
+        expires = self._clock() + min(seconds, MOST_LINK_SECONDS)
+        for token in tokens:
+            self._links[token] = Link(path=path, origins=tuple(origins), user=user, stands=stands, expires=expires)
+        for token in list(self._links)[: max(len(self._links) - _MOST_LINKS, 0)]:
+            del self._links[token]
+        return tokens
+
+    def enter(self, token: str, *, framed: bool) -> tuple[PortalSession, str]:
+        """A new session for whoever follows a link, and the path that the link leads to; `LinkRefused`."""
+        link = self._links.get(token)
+        if link is None:
+            raise LinkRefused("This link is not known to the scheduler. It may be from before its last start.")
+        if link.used:
+            raise LinkRefused("This link was used already. Each link is good once.", link.origins)
+        if self._clock() > link.expires or not link.stands():
+            raise LinkRefused("This link has expired.", link.origins)
+        link.used = True
+        session = PortalSession(
+            key=secrets.token_urlsafe(32),
+            user=link.user,
+            origins=link.origins,
+            framed=framed,
+            stands=link.stands,
+            used=self._clock(),
+        )
+        self._sweep()
+        self._sessions[session.key] = session
+        return session, link.path
+
+    def find(self, key: str, *, framed: bool) -> PortalSession | None:
+        """The session of a key, which lasts on; None if it is unknown or over."""
+        session = self._sessions.get(key)
+        if session is None or session.framed is not framed:
+            return None
+        if not self._lasts(session):
+            self.end(session)
+            return None
+        session.used = self._clock()
+        return session
+
+    def lasts(self, session: PortalSession) -> bool:
+        """Whether the session is not over; does not renew it."""
+        return session.key in self._sessions and self._lasts(session)
+
+    def end(self, session: PortalSession) -> None:
+        """Log out."""
+        self._sessions.pop(session.key, None)
+
+    def _lasts(self, session: PortalSession) -> bool:
+        return self._clock() - session.used <= self._timeout and session.stands()
+
+    def _sweep(self) -> None:
+        for session in [each for each in self._sessions.values() if not self._lasts(each)]:
+            self.end(session)
+        by_use = sorted(self._sessions.values(), key=lambda session: session.used)
+        for session in by_use[: max(len(by_use) - _MOST_SESSIONS + 1, 0)]:
+            self.end(session)

@@ -1,0 +1,22 @@
+"""The table of all pages, from the tables of the files that have them."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from proactive_jupyter_kernel.scheduler.portals import jobs
+from proactive_jupyter_kernel.scheduler.portals.page import Page
+from proactive_jupyter_kernel.scheduler.portals.visit import Visit
+
+__all__ = ["PAGES"]
+
+
+async def first(visit: Visit) -> Response:
+    """Lead to the jobs."""
+    return visit.see("/scheduler/")
+
+
+PAGES = (
+    Page("GET", "/", first, "Leads to the jobs."),
+    *jobs.PAGES,
+)

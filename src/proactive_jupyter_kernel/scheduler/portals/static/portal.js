@@ -1,0 +1,313 @@
+// What all pages of the portals share: theme, live parts, actions, questions and keys. Pages work without it.
+
+const parse = (text) => new DOMParser().parseFromString(text, "text/html");
+const main = document.getElementById("main");
+
+// --- theme ---------------------------------------------------------------------------------------------------------
+
+const themeButton = document.getElementById("theme");
+themeButton.hidden = false;
+themeButton.addEventListener("click", () => {
+  const root = document.documentElement;
+  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = dark ? "light" : "dark";
+  try {
+    localStorage.setItem("proactive-theme", root.dataset.theme);
+  } catch {
+    // Frames may have no storage; the choice lasts as long as the page.
+  }
+});
+
+// --- merging new markup into old -----------------------------------------------------------------------------------
+
+// Attributes that belong to the reader or to this script, not to the markup of the server.
+const OWN_ATTRIBUTES = new Set(["open", "data-selected", "aria-busy"]);
+const keyOf = (node) => (node.nodeType === Node.ELEMENT_NODE ? node.id || node.dataset.key || "" : "");
+const alike = (one, other) => one.nodeType === other.nodeType && one.nodeName === other.nodeName;
+
+function mergeNode(old, fresh) {
+  if (old.nodeType !== Node.ELEMENT_NODE) {
+    if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
+    return;
+  }
+  if (old.isEqualNode(fresh) || "keep" in old.dataset) return;
+  for (const { name, value } of [...fresh.attributes]) {
+    if (!OWN_ATTRIBUTES.has(name) && old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+  for (const { name } of [...old.attributes]) {
+    if (!OWN_ATTRIBUTES.has(name) && !fresh.hasAttribute(name)) old.removeAttribute(name);
+  }
+  if (old.nodeName !== "TEXTAREA") mergeChildren(old, fresh);
+}
+
+function mergeChildren(old, fresh) {
+  const keyed = new Map();
+  for (const child of old.childNodes) if (keyOf(child)) keyed.set(keyOf(child), child);
+  const wanted = new Set([...fresh.childNodes].map(keyOf).filter(Boolean));
+  let place = old.firstChild;
+  for (const child of [...fresh.childNodes]) {
+    // What is not wanted any more goes before the rest moves up: the others stay where they are, with the focus.
+    while (place && keyOf(place) && !wanted.has(keyOf(place))) {
+      const gone = place;
+      place = place.nextSibling;
+      gone.remove();
+    }
+    const key = keyOf(child);
+    const match = key ? keyed.get(key) : place && !keyOf(place) && alike(place, child) ? place : null;
+    if (match && alike(match, child)) {
+      if (match === place) place = place.nextSibling;
+      else old.insertBefore(match, place);
+      mergeNode(match, child);
+    } else {
+      old.insertBefore(document.importNode(child, true), place);
+    }
+  }
+  while (place) {
+    const gone = place;
+    place = place.nextSibling;
+    gone.remove();
+  }
+}
+
+/** Merge the markup of parts, as `?part=` answers it, into the page. */
+export function merge(text) {
+  for (const template of parse(text).querySelectorAll("template[data-part]")) {
+    for (const target of document.querySelectorAll(`[data-part="${CSS.escape(template.dataset.part)}"]`)) {
+      mergeChildren(target, template.content);
+    }
+  }
+  document.dispatchEvent(new CustomEvent("portal:merged"));
+}
+
+// --- live parts ----------------------------------------------------------------------------------------------------
+
+const live = (main.dataset.live || "").split(",").filter(Boolean);
+const offline = document.getElementById("offline");
+let refreshing = null;
+let again = false;
+
+function sayOffline(text) {
+  offline.textContent = text;
+  offline.hidden = !text;
+}
+
+/** Fetch parts of this page and merge them; the live ones if none are named. Requests never overlap. */
+export async function refresh(names = ["status", ...live]) {
+  if (refreshing) {
+    again = true;
+    return refreshing;
+  }
+  refreshing = (async () => {
+    const at = new URL(location.href);
+    at.searchParams.set("part", names.join(","));
+    try {
+      const answer = await fetch(at);
+      const text = await answer.text();
+      if (answer.ok) {
+        merge(text);
+        sayOffline("");
+      } else {
+        sayOffline(parse(text).querySelector("main p")?.textContent || `The scheduler answered ${answer.status}.`);
+      }
+    } catch {
+      sayOffline("The scheduler does not answer. This page shows what was known before; it tries again.");
+    }
+  })();
+  await refreshing;
+  refreshing = null;
+  if (again) {
+    again = false;
+    await refresh();
+  }
+}
+
+let events = null;
+let timer = 0;
+
+function follow() {
+  if (events || !live.length || !document.body.dataset.events) return;
+  const at = new URL(document.body.dataset.events, location.href);
+  at.searchParams.set("since", document.body.dataset.revision);
+  if (main.dataset.liveJob) at.searchParams.set("job", main.dataset.liveJob);
+  events = new EventSource(at);
+  events.addEventListener("change", (event) => {
+    document.body.dataset.revision = JSON.parse(event.data).revision;
+    refresh();
+  });
+  events.addEventListener("error", () => {
+    // The browser connects again by itself, unless the answer was an error: then the page says why.
+    if (events?.readyState === EventSource.CLOSED) {
+      leave();
+      refresh();
+      timer = setTimeout(follow, 5000);
+    } else {
+      sayOffline("The scheduler does not answer. This page shows what was known before; it tries again.");
+    }
+  });
+  events.addEventListener("open", () => sayOffline(""));
+}
+
+function leave() {
+  clearTimeout(timer);
+  events?.close();
+  events = null;
+}
+
+// A page that nobody sees holds no connection and keeps no scheduler running.
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) leave();
+  else if (live.length) {
+    refresh();
+    follow();
+  }
+});
+addEventListener("pagehide", leave);
+if (!document.hidden) follow();
+let lastTick = Date.now();
+setInterval(() => {
+  const every = Number(document.querySelector("[data-every]")?.dataset.every || 0);
+  if (every && !document.hidden && Date.now() - lastTick >= every * 1000) {
+    lastTick = Date.now();
+    refresh();
+  }
+}, 500);
+
+// --- actions and questions -----------------------------------------------------------------------------------------
+
+const asked = document.getElementById("ask");
+let opener = null;
+
+function closeQuestion() {
+  if (!asked.firstElementChild) return false;
+  asked.replaceChildren();
+  if (opener?.isConnected) opener.focus();
+  opener = null;
+  return true;
+}
+
+/** Say something at the top of the page. */
+export function say(text, tone = "bad") {
+  const note = document.createElement("p");
+  note.className = `note t-${tone}`;
+  note.textContent = text;
+  document.querySelector('[data-part="messages"]').replaceChildren(note);
+  note.scrollIntoView({ block: "nearest" });
+}
+
+/** Send a form in the background, then go where its answer says, or fetch the live parts if that is here. */
+export async function send(form, submitter) {
+  const data = new FormData(form, submitter);
+  const body = form.enctype === "multipart/form-data" ? data : new URLSearchParams(data);
+  form.setAttribute("aria-busy", "true");
+  try {
+    const answer = await fetch(submitter?.formAction || form.action, {
+      method: "POST",
+      body,
+      headers: { "X-Portal-Script": "1" },
+    });
+    if (answer.headers.get("content-type")?.startsWith("application/json")) {
+      const to = new URL((await answer.json()).to, location.href);
+      closeQuestion();
+      if (to.pathname + to.search === location.pathname + location.search) await refresh(["status", "messages", ...live]);
+      else location.assign(to);
+    } else {
+      const page = parse(await answer.text());
+      say(page.querySelector("main p")?.textContent || `The scheduler answered ${answer.status}.`);
+    }
+  } catch {
+    say("The scheduler does not answer. Whether it has done this is not known; reload the page to see.");
+  } finally {
+    form.removeAttribute("aria-busy");
+  }
+}
+
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("form[data-action]")) return;
+  event.preventDefault();
+  closeMenus();
+  send(event.target, event.submitter);
+});
+
+async function ask(link) {
+  const at = new URL(link.href);
+  at.searchParams.set("part", "ask");
+  opener = link.closest("details.menu")?.querySelector("summary") || link;
+  const answer = await fetch(at);
+  const page = parse(await answer.text());
+  if (!answer.ok) {
+    say(page.querySelector("main p")?.textContent || `The scheduler answered ${answer.status}.`);
+    return;
+  }
+  asked.replaceChildren(document.importNode(page.querySelector("template").content, true));
+  asked.querySelector("[autofocus]")?.focus();
+  asked.scrollIntoView({ block: "nearest" });
+}
+
+function closeMenus(but) {
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(but)) menu.open = false;
+}
+
+document.addEventListener("click", (event) => {
+  closeMenus(event.target);
+  const link = event.target.closest("a");
+  const row = event.target.closest("[data-row]");
+  if (row && !link) select(row);
+  if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  if (link.matches("[data-ask]")) {
+    event.preventDefault();
+    closeMenus();
+    ask(link).catch(() => location.assign(link.href));
+  } else if (link.matches("[data-answer-no]") && asked.contains(link)) {
+    event.preventDefault();
+    closeQuestion();
+  }
+});
+
+// --- keys ----------------------------------------------------------------------------------------------------------
+
+const rows = () => [...document.querySelectorAll("[data-row]")];
+const selected = () => document.querySelector("[data-row][data-selected]");
+
+function select(row) {
+  selected()?.removeAttribute("data-selected");
+  row.setAttribute("data-selected", "");
+  row.scrollIntoView({ block: "nearest" });
+}
+
+function move(step) {
+  const all = rows();
+  if (!all.length) return;
+  const at = all.indexOf(selected());
+  select(all[Math.min(Math.max(at + step, 0), all.length - 1)]);
+}
+
+function press(element) {
+  if (element.matches("input, select, textarea")) {
+    element.focus();
+    element.select?.();
+  } else element.click();
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.metaKey || event.ctrlKey || event.altKey || event.defaultPrevented) return;
+  const typing = event.target.closest("input, select, textarea, [contenteditable]");
+  if (event.key === "Escape") {
+    if (closeQuestion()) return;
+    closeMenus();
+    if (typing) typing.blur();
+    return;
+  }
+  if (typing || asked.contains(event.target)) return;
+  if (event.key === "j" || event.key === "k") {
+    move(event.key === "j" ? 1 : -1);
+  } else if (event.key === "Enter" && !event.target.closest("a, button, summary") && selected()) {
+    selected().querySelector("[data-open]")?.click();
+  } else {
+    const key = CSS.escape(event.key);
+    const element =
+      selected()?.querySelector(`[data-row-shortcut="${key}"]`) || document.querySelector(`[data-shortcut="${key}"]`);
+    if (!element) return;
+    press(element);
+  }
+  event.preventDefault();
+});

@@ -1,0 +1,143 @@
+"""Tests of what all pages share: where they are, their parts, their errors, what changed."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from starlette.responses import Response
+
+from proactive_jupyter_kernel.scheduler.portals import security
+from proactive_jupyter_kernel.scheduler.portals.page import Page
+from proactive_jupyter_kernel.scheduler.portals.pages import PAGES
+
+Rest = Callable[..., None]
+
+
+def test_the_root_leads_to_the_jobs(rest: Rest) -> None:
+    """`/` leads to `/scheduler/`."""
+
+    async def scenario(scene: Any) -> None:
+        await scene.enter()
+        answer = await scene.browser.get("/")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/scheduler/")
+
+    rest(scenario)
+
+
+def test_a_part_is_answered_alone(rest: Rest) -> None:
+    """Of a page as of what it extends; an unknown part is an error."""
+
+    async def scenario(scene: Any) -> None:
+        await scene.enter()
+        parts = await scene.page("/scheduler/?part=jobs,status")
+        assert "<html" not in parts
+        assert re.findall('<template data-part="([a-z]+)">', parts) == ["jobs", "status"]
+        assert "Started" in parts
+        assert "This page has no part &#39;nope&#39;" in await scene.page("/scheduler/?part=nope", 404)
+
+    rest(scenario)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        ("/scheduler/nothing/here", 404, "There is no page /scheduler/nothing/here."),
+        ("/scheduler/?part=%00", 404, "has no part"),
+    ],
+)
+def test_errors_are_pages(rest: Rest, path: str, status: int, words: str) -> None:
+    """With the navigation, so that nobody is stuck."""
+
+    async def scenario(scene: Any) -> None:
+        await scene.enter()
+        page = await scene.page(path, status)
+        assert words in page
+        assert 'aria-label="Portals"' in page
+
+    rest(scenario)
+
+
+def test_a_fault_of_a_page_is_logged_and_said(rest: Rest, caplog: pytest.LogCaptureFixture) -> None:
+    """It is the scheduler's fault, and its log has the traceback."""
+
+    async def broken(visit: Any) -> Response:
+        raise RuntimeError("no <b>way</b>")
+
+    async def scenario(scene: Any) -> None:
+        from proactive_jupyter_kernel.scheduler.rest.http.routing import Router
+
+        scene.portals._router = Router([*PAGES, Page("GET", "/scheduler/broken", broken, "Fails.")])
+        await scene.enter()
+        page = await scene.page("/scheduler/broken", 500)
+        assert "no &lt;b&gt;way&lt;/b&gt;" in page
+
+    rest(scenario)
+    assert [record.message for record in caplog.records] == ["GET /scheduler/broken failed"]
+
+
+def test_behind_a_proxy_all_addresses_have_its_prefix(rest: Rest) -> None:
+    """As jupyter-server-proxy names it; a prefix that is none is ignored."""
+
+    async def scenario(scene: Any) -> None:
+        await scene.enter()
+        behind = await scene.page("/scheduler/", headers={"x-forwarded-prefix": "/user/ana/proactive/"})
+        assert 'href="/user/ana/proactive/rm/"' in behind
+        assert 'src="/user/ana/proactive/portal/static/' in behind
+        assert 'href="/rm/"' in await scene.page("/scheduler/", headers={"x-forwarded-prefix": '//evil"'})
+
+    rest(scenario)
+
+
+def test_prefixes_are_paths() -> None:
+    """Nothing that could lead to another host, or out of an attribute."""
+    given = ["/a", "/a/b/", "a", "//evil.example", "/a//b", '/"', "/a b", "", "/%2e"]
+    assert [security.forwarded_prefix({"x-forwarded-prefix": prefix}) for prefix in given] == [
+        *("/a", "/a/b", "", "", "", "", "", "", "/%2e")
+    ]
+
+
+def test_changes_are_told(rest: Rest, workflow: Callable[..., str]) -> None:
+    """A stream says at once that a page is older than the state, and later which jobs changed."""
+
+    async def scenario(scene: Any) -> None:
+        changes = scene.portals.changes
+        stream = changes.stream(scene.service.revision, None, lambda: True)
+        assert await anext(stream) == b"retry: 2000\n\n"
+        waiting = asyncio.ensure_future(anext(stream))
+        job_id = await scene.run(workflow("A"))
+        told = await waiting
+        assert told.startswith(b"event: change\ndata: {")
+        assert f'"jobs":[{job_id}],"many":false'.encode() in told
+        old = changes.stream(0, None, lambda: True)
+        assert [await anext(old), (await anext(old)).startswith(b"event: change")] == [b"retry: 2000\n\n", True]
+        assert changes.open == 2
+        await stream.aclose()
+        await old.aclose()
+        assert changes.open == 0
+
+    rest(scenario)
+
+
+def test_a_stream_of_one_job_says_nothing_of_others(rest: Rest, workflow: Callable[..., str]) -> None:
+    """A page of a job is not fetched because of another one."""
+
+    async def scenario(scene: Any) -> None:
+        stream = scene.portals.changes.stream(10**9, 2, lambda: True)
+        await anext(stream)
+        waiting = asyncio.ensure_future(anext(stream))
+        await scene.run(workflow("A"))
+        assert not waiting.done()
+        await scene.run(workflow("A"))
+        assert b'"jobs":[2]' in await waiting
+        await stream.aclose()
+
+    rest(scenario)
+
+
+def test_every_page_has_a_sentence() -> None:
+    """The table says what each page is for, and nothing changes by a GET."""
+    assert [page.path for page in PAGES if not page.doc.endswith(".") or page.method not in ("GET", "POST")] == []
