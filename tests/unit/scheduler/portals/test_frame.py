@@ -126,7 +126,7 @@ def test_a_stream_of_one_job_says_nothing_of_others(rest: Rest, workflow: Callab
     """A page of a job is not fetched because of another one."""
 
     async def scenario(scene: Any) -> None:
-        stream = scene.portals.changes.stream(10**9, 2, lambda: True)
+        stream = scene.portals.changes.stream(scene.service.revision, 2, lambda: True)
         await anext(stream)
         waiting = asyncio.ensure_future(anext(stream))
         await scene.run(workflow("A"))
