@@ -255,10 +255,12 @@ def test_the_version_needs_no_session(rest: Callable[..., None]) -> None:
 
 
 def test_paths_outside_rest_are_not_answered(rest: Callable[..., None]) -> None:
-    """The REST application is mounted in one place."""
+    """The REST application is mounted in one place; what stands beside it under its names are pages for people."""
 
     async def scenario(scene: Any) -> None:
-        assert (await scene.client.get("http://127.0.0.1:8080/scheduler/version")).status_code == 404
+        assert (await scene.client.get("http://127.0.0.1:8080/version")).status_code == 404
+        page = await scene.client.get("http://127.0.0.1:8080/scheduler/version")
+        assert (page.status_code, page.headers["content-type"]) == (401, "text/html; charset=utf-8")
 
     rest(scenario)
 
