@@ -53,6 +53,7 @@ SCRIPTS = (
     BenchScript(name="picture"),
     BenchScript(name="push_channel", quick=("--iterations", "200", "--rounds", "1")),
     BenchScript(name="full_store", quick=("--jobs", "1000", "--rounds", "2")),
+    BenchScript(name="info_requests", quick=("--jobs", "1000", "--seconds", "5")),
     BenchScript(name="large_results", quick=("--tasks", "50")),
 )
 
