@@ -17,6 +17,7 @@ from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRec
 from proactive_jupyter_kernel.scheduler.left_out import lines_in
 from proactive_jupyter_kernel.scheduler.raw_value import NULL, RawValue
 from proactive_jupyter_kernel.scheduler.store.codec import OWN_COLUMN
+from proactive_jupyter_kernel.scheduler.store.listing import JobGroup
 from proactive_jupyter_kernel.workflow.model import Variable, Workflow
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
@@ -309,6 +310,11 @@ class JobQuery:
     start_at_after: int | None = None
     start_at_before: int | None = None
     finished_before: int | None = None
+    #: The project itself, where `project` is how its name begins.
+    in_project: str = ""
+    group: JobGroup | None = None
+    #: A piece of the name, of a variable or of the error of a task, without case; or the id.
+    text: str = ""
     #: Column of `SORTABLE` and whether it falls.
     sort: tuple[tuple[str, bool], ...] = (("job_id", True),)
     offset: int = 0
@@ -330,8 +336,9 @@ class TaskQuery:
     limit: int | None = None
 
 
-#: By what jobs can be sorted.
+#: By what jobs can be sorted. ``alive``: whether they have not ended; made for short pages.
 SORTABLE = (
+    "alive",
     "job_id",
     "status",
     "owner",
@@ -371,6 +378,18 @@ class Rows(Protocol):
     def job(self, job_id: int) -> JobRow | None: ...
 
     def jobs(self, query: JobQuery) -> Page[JobRow]: ...
+
+    def job_groups(self, query: JobQuery) -> Mapping[JobGroup, int]:
+        """How many jobs match, by group; those without any are left out."""
+
+    def projects(self, most: int) -> tuple[str, ...]:
+        """The names of projects that have jobs."""
+
+    def owners(self, most: int) -> tuple[str, ...]:
+        """The names of those who have jobs."""
+
+    def first_failures(self, job_ids: Iterable[int]) -> dict[int, TaskRecord]:
+        """The first task of each job that failed, or is in error, by the job's id; jobs without one are left out."""
 
     def xml(self, job_id: int) -> str | None:
         """The text that was submitted."""

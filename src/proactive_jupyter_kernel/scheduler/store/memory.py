@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -28,6 +29,7 @@ from proactive_jupyter_kernel.scheduler.store.base import (
     TaskQuery,
     last_lines,
 )
+from proactive_jupyter_kernel.scheduler.store.listing import FAILED_TASK, JobGroup, group_of, key_of, search_words
 from proactive_jupyter_kernel.workflow.model import Workflow
 from proactive_jupyter_kernel.workflow.status import JOB_ALIVE
 
@@ -152,12 +154,29 @@ class MemoryStore:
         return replace(job.row, children=children)
 
     def jobs(self, query: JobQuery) -> Page[JobRow]:
-        rows = [self._row(job) for job in list(self._jobs.values()) if _job_matches(job.row, query)]
+        rows = [self._row(job) for job in list(self._jobs.values()) if self._matches(job, query)]
         for column, falling in reversed(query.sort):
             if column not in SORTABLE:
                 raise ValueError(f"jobs cannot be sorted by {column!r}")
             rows.sort(key=lambda row: _sort_key(row, column), reverse=falling)
         return Page(len(rows), tuple(_window(rows, query)))
+
+    def _matches(self, job: _Job, query: JobQuery) -> bool:
+        return _job_matches(job.row, query) and (not query.text or _found(job, key_of(query.text)))
+
+    def job_groups(self, query: JobQuery) -> dict[JobGroup, int]:
+        matching = [job.row.record for job in list(self._jobs.values()) if self._matches(job, query)]
+        return dict(Counter(group_of(job.status, _has_issues(job)) for job in matching))
+
+    def projects(self, most: int) -> tuple[str, ...]:
+        return tuple(sorted({job.row.facts.project for job in self._jobs.values()} - {""})[:most])
+
+    def owners(self, most: int) -> tuple[str, ...]:
+        return tuple(sorted({job.row.record.owner for job in self._jobs.values()})[:most])
+
+    def first_failures(self, job_ids: Iterable[int]) -> dict[int, TaskRecord]:
+        failed = {job_id: [task for task in self.tasks(job_id) if task.status in FAILED_TASK] for job_id in job_ids}
+        return {job_id: tasks[0] for job_id, tasks in failed.items() if tasks}
 
     def xml(self, job_id: int) -> str | None:
         job = self._jobs.get(job_id)
@@ -250,6 +269,8 @@ def _window(rows: list[Any], query: JobQuery | TaskQuery) -> list[Any]:
 
 
 def _sort_key(row: JobRow, column: str) -> Any:
+    if column == "alive":
+        return row.record.status in JOB_ALIVE
     value = getattr(row.record, column)
     if column == "status":
         return value.value
@@ -276,11 +297,25 @@ def _job_matches(row: JobRow, query: JobQuery) -> bool:
         and facts.mode.startswith(query.mode)
         and query.parent_id in (None, facts.parent_id)
         and (query.children or facts.parent_id is None)
-        and (not query.with_issues or job.faulty + job.failed + job.in_error > 0)
+        and (not query.with_issues or _has_issues(job))
+        and query.in_project in ("", facts.project)
+        and query.group in (None, group_of(job.status, _has_issues(job)))
         and _between(job.submitted_at, query.submitted_after, query.submitted_before)
         and _between(job.start_at, query.start_at_after, query.start_at_before)
         and ended_in_time
     )
+
+
+def _has_issues(job: JobRecord) -> bool:
+    return job.faulty + job.failed + job.in_error > 0
+
+
+def _found(job: _Job, text: str) -> bool:
+    """Whether a search for this finds the job."""
+    if text == str(job.row.record.job_id) or text in search_words(job.row.record.name, job.row.facts):
+        return True
+    failed = [task for task in job.tasks.values() if task.status in FAILED_TASK and task.failure]
+    return any(text in key_of(task.failure.message) for task in failed if task.failure)
 
 
 def _task_matches(task: TaskRecord, owner: str, query: TaskQuery) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
 from proactive_jupyter_kernel.scheduler.store.base import SORTABLE, JobQuery, TaskQuery
-from proactive_jupyter_kernel.workflow.status import JOB_ALIVE, TASK_ALIVE
+from proactive_jupyter_kernel.scheduler.store.listing import GROUPS, JobGroup, key_of
+from proactive_jupyter_kernel.workflow.status import JOB_ALIVE, JOB_ENDED, TASK_ALIVE
 
 __all__ = ["job_conditions", "job_order", "named", "parse", "task_conditions"]
 
@@ -50,6 +52,23 @@ _JOB_CONDITIONS = {
     "start_at_after": "start_at > :start_at_after",
     "start_at_before": "start_at < :start_at_before",
     "finished_before": "finished_at BETWEEN 0 AND :finished_before - 1",
+    "in_project": "project = :in_project",
+}
+#: The failure of a task, from its record, whose text ends with a checksum.
+_FAILURE = (
+    "json_extract(CASE WHEN json_valid(substr(record, 1, length(record) - 9)) "
+    "THEN substr(record, 1, length(record) - 9) ELSE '{}' END, '$.failure.message')"
+)
+#: Jobs that a search finds: by number, by words, by the error of a task. The second condition of tasks spares most of
+#: them the third.
+_SEARCH = f"""(job_id = :number OR job_id IN (SELECT job_id FROM jobs WHERE instr(words, :text) > 0)
+    OR job_id IN (SELECT job_id FROM tasks
+        WHERE status IN ('FAULTY', 'FAILED', 'NOT_RESTARTED', 'IN_ERROR', 'WAITING_ON_ERROR')
+        AND instr(lower(record), :escaped) > 0 AND instr(lower({_FAILURE}), :text) > 0))"""
+_ISSUES = "faulty + failed + in_error > 0"
+_GROUPS = {
+    JobGroup.FAILED: f"(status IN ('CANCELED', 'FAILED') OR status = 'FINISHED' AND {_ISSUES})",
+    JobGroup.FINISHED: f"status = 'FINISHED' AND NOT {_ISSUES}",
 }
 _TASK_CONDITIONS = {
     # As the index has it.
@@ -80,7 +99,15 @@ def job_conditions(query: JobQuery) -> tuple[str, dict[str, Any]]:
     if not query.children:
         conditions.append("parent_id IS NULL")
     if query.with_issues:
-        conditions.append("faulty + failed + in_error > 0")
+        conditions.append(_ISSUES)
+    if query.group is not None:
+        statuses = sorted(status.value for status, group in GROUPS.items() if group is query.group)
+        conditions.append(_GROUPS.get(query.group) or _among("status", statuses, values))
+    if query.text:
+        conditions.append(_SEARCH)
+        text = key_of(query.text)
+        number = int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else -1
+        values |= {"text": text, "escaped": json.dumps(text)[1:-1].lower(), "number": number}
     return " AND ".join(conditions) or "1", values
 
 
@@ -99,6 +126,10 @@ def job_order(query: JobQuery) -> str:
     """The text for ``{order}``; ValueError for a column by which jobs are not sorted."""
     terms = []
     for column, falling in query.sort:
+        if column == "alive":
+            ended = ", ".join(f"'{status.value}'" for status in sorted(JOB_ENDED, key=lambda status: status.value))
+            terms.append(f"status {'' if falling else 'NOT '}IN ({ended})")
+            continue
         if column not in SORTABLE:
             raise ValueError(f"jobs cannot be sorted by {column!r}")
         terms.append(f"{column} {'DESC' if falling else 'ASC'}")

@@ -22,11 +22,11 @@ SELECT value FROM counters WHERE name = 'revision';
 -- A new job with what never changes about it; save_job follows in the same transaction.
 INSERT INTO jobs (
     job_id, name, owner, status, priority, project, bucket, mode, parent_id, submitted_at, started_at, finished_at,
-    in_error_at, start_at, remove_at, total, pending, running, finished, failed, faulty, in_error, record, facts
+    in_error_at, start_at, remove_at, total, pending, running, finished, failed, faulty, in_error, record, facts, words
 ) VALUES (
     :job_id, :name, :owner, :status, :priority, :project, :bucket, :mode, :parent_id, :submitted_at, :started_at,
     :finished_at, :in_error_at, :start_at, :remove_at, :total, :pending, :running, :finished, :failed, :faulty, :in_error,
-    :record, :facts
+    :record, :facts, :words
 );
 
 -- name: add_submission
@@ -120,6 +120,32 @@ FROM jobs
 WHERE {conditions}
 ORDER BY {order}
 LIMIT :limit OFFSET :offset;
+
+-- name: jobs_of_page
+-- The same, but that the page is chosen by what the indices have before any row is read.
+SELECT record, facts, core_time, nodes, nodes_in_parallel, has_result_map, extras,
+    (SELECT count(*) FROM jobs AS child WHERE child.parent_id = jobs.job_id), job_id
+FROM jobs
+WHERE job_id IN (SELECT job_id FROM jobs WHERE {conditions} ORDER BY {order} LIMIT :limit OFFSET :offset)
+ORDER BY {order};
+
+-- name: job_groups
+-- How many jobs meet the conditions, by status and whether a task of them failed.
+SELECT status, faulty + failed + in_error > 0, count(*) FROM jobs WHERE {conditions} GROUP BY 1, 2;
+
+-- name: projects
+-- The projects that there are.
+SELECT DISTINCT project FROM jobs WHERE project != '' ORDER BY project LIMIT :limit;
+
+-- name: owners
+-- Whose jobs there are.
+SELECT DISTINCT owner FROM jobs ORDER BY owner LIMIT :limit;
+
+-- name: first_failure
+-- The first task of a job that failed; the condition is that of its index.
+SELECT record, job_id, task_id FROM tasks
+WHERE job_id = :job_id AND status IN ('FAULTY', 'FAILED', 'NOT_RESTARTED', 'IN_ERROR', 'WAITING_ON_ERROR')
+ORDER BY task_id LIMIT 1;
 
 -- name: job_columns
 -- What the columns of a job say; for a job whose record is damaged.

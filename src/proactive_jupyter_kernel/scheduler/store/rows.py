@@ -29,10 +29,11 @@ from proactive_jupyter_kernel.scheduler.store.base import (
 )
 from proactive_jupyter_kernel.scheduler.store.columns import checked, job_row, result_row, window
 from proactive_jupyter_kernel.scheduler.store.damaged import damaged_job, damaged_task
+from proactive_jupyter_kernel.scheduler.store.listing import JobGroup, group_of
 from proactive_jupyter_kernel.scheduler.store.queries import job_conditions, job_order, named, task_conditions
 from proactive_jupyter_kernel.scheduler.store.sqlite_errors import translated
 from proactive_jupyter_kernel.workflow.model import Workflow
-from proactive_jupyter_kernel.workflow.status import TaskStatus
+from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
 __all__ = ["SqliteRows"]
 
@@ -41,6 +42,7 @@ __all__ = ["SqliteRows"]
 _INLINE = 16 * 1024
 
 _STATUSES = {status.value: status for status in TaskStatus}
+_JOB_STATUSES = {status.value: status for status in JobStatus}
 
 _Arguments = ParamSpec("_Arguments")
 _Found = TypeVar("_Found")
@@ -132,10 +134,36 @@ class SqliteRows:
     def jobs(self, query: JobQuery) -> Page[JobRow]:
         conditions, values = job_conditions(query)
         total = self._connection.execute(named("count_jobs").format(conditions=conditions), values).fetchone()[0]
+        paged = "jobs_of_page" if query.sort[:1] == (("alive", True),) else "jobs"
         rows = self._connection.execute(
-            named("jobs").format(conditions=conditions, order=job_order(query)), values | window(query)
+            named(paged).format(conditions=conditions, order=job_order(query)), values | window(query)
         )
         return Page(total, tuple(map(self._job, rows)))
+
+    @_reading
+    def job_groups(self, query: JobQuery) -> dict[JobGroup, int]:
+        conditions, values = job_conditions(query)
+        found: dict[JobGroup, int] = {}
+        for name, issues, count in self._connection.execute(named("job_groups").format(conditions=conditions), values):
+            group = group_of(_JOB_STATUSES[name], bool(issues))
+            found[group] = found.get(group, 0) + count
+        return found
+
+    @_reading
+    def projects(self, most: int) -> tuple[str, ...]:
+        return tuple(name for (name,) in self._connection.execute(named("projects"), {"limit": most}))
+
+    @_reading
+    def owners(self, most: int) -> tuple[str, ...]:
+        return tuple(name for (name,) in self._connection.execute(named("owners"), {"limit": most}))
+
+    @_reading
+    def first_failures(self, job_ids: Iterable[int]) -> dict[int, TaskRecord]:
+        found = {
+            job_id: self._connection.execute(named("first_failure"), {"job_id": job_id}).fetchone()
+            for job_id in job_ids
+        }
+        return {job_id: self._task(row) for job_id, row in found.items() if row}
 
     @_reading
     def xml(self, job_id: int) -> str | None:

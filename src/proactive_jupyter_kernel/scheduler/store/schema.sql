@@ -1,4 +1,4 @@
--- Everything the embedded scheduler keeps. Version 3 (PRAGMA user_version).
+-- Everything the embedded scheduler keeps. Version 4 (PRAGMA user_version).
 -- Columns beside a record repeat what queries look for; the record is the JSON of the whole row.
 
 -- Names that count: job_id is the highest job id ever given, so that ids are not used again after a removal; revision
@@ -8,7 +8,7 @@ CREATE TABLE counters (
     value INTEGER NOT NULL
 ) WITHOUT ROWID;
 
--- One row a job, small, for lists and polls.
+-- One row a job, small, for lists and polls. words is what a search finds it by, without case: name and variables.
 CREATE TABLE jobs (
     job_id            INTEGER PRIMARY KEY,
     name              TEXT    NOT NULL,
@@ -38,10 +38,14 @@ CREATE TABLE jobs (
     has_result_map    INTEGER NOT NULL DEFAULT 0,
     record            TEXT    NOT NULL,
     facts             TEXT    NOT NULL,
-    extras            TEXT    NOT NULL DEFAULT '{}'
+    extras            TEXT    NOT NULL DEFAULT '{}',
+    words             TEXT    NOT NULL DEFAULT ''
 );
 CREATE INDEX jobs_by_name ON jobs (name);
 CREATE INDEX jobs_by_status ON jobs (status);
+-- Lists for people: counts by state and their pages read this alone.
+CREATE INDEX jobs_by_state ON jobs (status, faulty, failed, in_error, project, owner);
+CREATE INDEX jobs_by_words ON jobs (words);
 CREATE INDEX jobs_by_owner ON jobs (owner, parent_id);
 CREATE INDEX jobs_by_submission ON jobs (submitted_at);
 CREATE INDEX jobs_by_parent ON jobs (parent_id) WHERE parent_id IS NOT NULL;
@@ -67,6 +71,8 @@ CREATE TABLE tasks (
 ) WITHOUT ROWID;
 CREATE INDEX tasks_by_name ON tasks (job_id, name);
 CREATE INDEX tasks_by_tag ON tasks (tag) WHERE tag != '';
+CREATE INDEX tasks_failed ON tasks (job_id, task_id)
+WHERE status IN ('FAULTY', 'FAILED', 'NOT_RESTARTED', 'IN_ERROR', 'WAITING_ON_ERROR');
 
 -- One row an execution that ended; the highest attempt is the task's result. value is the JSON text of the task's value,
 -- null for null, and stands last, so that the rest of a row is read without it; checksum is the CRC-32 of value.

@@ -37,6 +37,7 @@ from proactive_jupyter_kernel.scheduler.store.columns import (
     usage_columns,
     use_columns,
 )
+from proactive_jupyter_kernel.scheduler.store.listing import search_words
 from proactive_jupyter_kernel.scheduler.store.migrations import migrate
 from proactive_jupyter_kernel.scheduler.store.queries import named
 from proactive_jupyter_kernel.scheduler.store.rows import SqliteRows
@@ -160,6 +161,7 @@ class SqliteStore(SqliteRows):
                     "mode": facts.mode,
                     "parent_id": facts.parent_id,
                     "facts": codec.dumps(facts),
+                    "words": search_words(batch.jobs[new.job_id].name, facts),
                 },
             )
             workflow = codec.dumps(new.workflow)

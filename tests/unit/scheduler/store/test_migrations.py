@@ -15,7 +15,7 @@ import pytest
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
 from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.scheduler.store import migrations
-from proactive_jupyter_kernel.scheduler.store.base import StoreUnavailable
+from proactive_jupyter_kernel.scheduler.store.base import JobQuery, StoreUnavailable
 from proactive_jupyter_kernel.scheduler.store.migrations import VERSION
 from proactive_jupyter_kernel.scheduler.store.opening import open_store
 from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore
@@ -46,12 +46,14 @@ def test_a_store_of_an_earlier_version_keeps_all_it_has(
     with contextlib.closing(sqlite3.connect(path)) as connection:
         before = list(connection.iterdump())
     store = SqliteStore(path)
+    found = [row.record.job_id for row in store.jobs(JobQuery(text="WAIT")).rows]
     names = {job_id: store.job(job_id).record.name for job_id in range(1, 5)}  # type: ignore[union-attr]
     results = [store.results(job_id)[0] for job_id in (1, 2)]
     logs = [[line.text for line in store.log(job_id, 0).lines] for job_id in (1, 2, 4)]
     going = [(job.name, [task.name for task in tasks]) for job, _, tasks in store.jobs_to_restore()]
     last = store.last_job_id
     store.close()
+    assert found == [3]
     assert names == {1: "finished", 2: "failed", 3: "waiting", 4: "running"}
     assert [(each.value, each.failure is None) for each in results] == [
         (RawValue.of({"a": [1, 2.5]}), True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
@@ -452,7 +453,12 @@ def test_a_damaged_file_gives_no_wrong_answer(tmp_path: Path) -> None:
             read()
     store.close()
     page = 4096
-    path.write_bytes(content[:page] + b"\xa5" * (len(content) - page))
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        roots = [root for (root,) in connection.execute("SELECT rootpage FROM sqlite_master")]
+    damaged = bytearray(content)
+    for root in roots:
+        damaged[(root - 1) * page : root * page] = b"\xa5" * page
+    path.write_bytes(damaged)
     store = SqliteStore(path)
     with pytest.raises(DamagedStore, match=r"is damaged.* cannot be read"):
         store.jobs(JobQuery())
@@ -636,8 +642,11 @@ def test_a_store_of_the_first_version_is_brought_to_the_newest(tmp_path: Path) -
     connection.executescript("ALTER TABLE results DROP COLUMN value; ALTER TABLE results DROP COLUMN checksum;")
     old = {**codec.to_json(result), "value": ["é"]}
     connection.execute("UPDATE results SET record = ?", [codec.sealed(json.dumps(old))])
-    for index in ("jobs_by_owner", "jobs_by_submission", "tasks_by_tag"):
+    for index in ("owner", "submission", "state", "words"):
+        connection.execute(f"DROP INDEX jobs_by_{index}")
+    for index in ("tasks_by_tag", "tasks_failed"):
         connection.execute(f"DROP INDEX {index}")
+    connection.execute("ALTER TABLE jobs DROP COLUMN words")
     connection.executescript("DROP TABLE channels; UPDATE counters SET value = 7; PRAGMA user_version = 1;")
     connection.close()
     store = SqliteStore(path)

@@ -23,7 +23,7 @@ __all__ = ["VERSION", "backup_of", "migrate", "refuse_newer"]
 _log = logging.getLogger(__name__)
 
 #: The version of ``schema.sql``.
-VERSION = 3
+VERSION = 4
 
 _STORE = "proactive_jupyter_kernel.scheduler.store"
 
