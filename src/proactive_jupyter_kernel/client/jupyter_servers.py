@@ -27,6 +27,8 @@ PROXY_NAME = "proactive"
 
 #: The pages of notebooks in VS Code: the editor, and the frame inside it that shows outputs.
 _VSCODE_ORIGINS = ("vscode-webview:", "vscode-file:")
+#: As many as the scheduler takes.
+_MOST_ORIGINS = 20
 #: The names under which a browser on this machine reaches a server on it. A content security policy knows no address of
 #: IPv6 (CSP 3, ``host-source``).
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1")
@@ -79,7 +81,7 @@ def frame_origins(
     origins += map(_origin_of, (environment.get(name, "") for name in ("JUPYTERHUB_PUBLIC_URL", "JUPYTERHUB_HOST")))
     if "__vsc_ipynb_file__" in namespace or "VSCODE_PID" in environment:
         origins += _VSCODE_ORIGINS
-    return list(dict.fromkeys(origin for origin in origins if origin))
+    return list(dict.fromkeys(origin for origin in origins if origin))[:_MOST_ORIGINS]
 
 
 def proxy_path(

@@ -23,9 +23,10 @@ LINK_SECONDS, MOST_LINK_SECONDS = 300.0, 3600.0
 _MOST_LINKS = 1000
 #: Sessions of browsers at the same time; the one that was not used for longest goes first.
 _MOST_SESSIONS = 200
-_MOST_ORIGINS = 5
-#: ``http://localhost:8888``, ``https://hub.example.org``; the web views of an editor have a scheme of their own.
-_ORIGIN = re.compile(r"(?:https?|vscode-webview)://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?")
+_MOST_ORIGINS = 20
+#: ``http://localhost:8888``, ``https://hub.example.org``. The pages and web views of an editor have schemes of their
+#: own, and a web view has a name that nobody knows before.
+_ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?|vscode-(?:webview|file):")
 _PATH = re.compile(r"/[!-\[\]-~]*")
 
 

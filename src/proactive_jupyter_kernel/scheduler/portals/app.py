@@ -35,6 +35,8 @@ _log = logging.getLogger(__name__)
 #: The first segments of all paths that are the portals'; the empty one is that of ``/``.
 _OWN = frozenset({"", "portal", *ROOTS})
 _ENTER, _LEAVE, _KEY = "/portal/enter/", "/portal/leave", "/portal/s/"
+#: From a frame to the same page in a tab, which gets a session of its own.
+_TAB = "/portal/tab"
 #: What a path without a session leads to, in words.
 _HOW_TO_ENTER = (
     "Run `proactive-kernel portal` in a terminal, or run the cell that shows the portal again. "
@@ -129,6 +131,8 @@ class Portals:
         visit = self._visit(request, path, session)
         if path == EVENTS_PATH and request.method == "GET":
             return self._events(visit)
+        if path == _TAB and request.method == "GET" and session.framed:
+            return self._tab(visit)
         if path == _LEAVE and request.method == "POST":
             self._sessions.end(session)
             response = self._message(request, 200, "You are logged out", _HOW_TO_ENTER)
@@ -199,6 +203,14 @@ class Portals:
         )
         return self._secured(response, session)
 
+    def _tab(self, visit: Visit) -> Response:
+        """A new link to a page, followed at once by the tab that asks: the key of a frame is not good in one."""
+        session = visit.session
+        tokens = self._sessions.links(
+            path=visit.query.get("to", "/scheduler/"), origins=(), user=session.user, stands=session.stands
+        )
+        return Response(status_code=303, headers={"Location": f"{visit.proxy}{_ENTER}{tokens[0]}"})
+
     # --- errors --------------------------------------------------------------------------------------------------
 
     def _failed(self, request: Request, error: Exception, session: PortalSession | None) -> Response:
@@ -231,6 +243,7 @@ class Portals:
                 "url": visit.url if visit else (lambda path: proxy + path),
                 "static": lambda name: proxy + assets.asset_path(name),
                 "shell": Shell.of(self._service, session.user) if session else None,
+                "framed": False,
                 "messages": [],
                 "path": "",
                 "here": "",

@@ -117,6 +117,7 @@ class Visit:
             "url": self.url,
             "static": self.static,
             "shell": Shell.of(self.service, self.user),
+            "framed": self.session.framed,
             "messages": messages,
             "path": self.path,
             "here": self.here,
