@@ -19,6 +19,7 @@ from proactive_jupyter_kernel.errors import ProActiveError, SchedulerUnreachable
 from proactive_jupyter_kernel.notebook.card import Facts, Following, OutputLine, Result
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS
+from proactive_jupyter_kernel.pragmas.jobs import portal_pages
 from proactive_jupyter_kernel.pragmas.jobs.job_errors import error_of
 from proactive_jupyter_kernel.workflow.display.errors import failed_tasks
 from proactive_jupyter_kernel.workflow.display.lines import shown_text
@@ -57,7 +58,10 @@ class JobReader:
         self._context = context
         self._job = job
         self._tasks = tasks
-        self._scheduler = context.connection.name.removeprefix("the ")
+        self._connection = context.connection
+        self._scheduler = self._connection.name.removeprefix("the ")
+        #: The address of the job's page in the portal; None until it was looked for.
+        self._portal: str | None = None
         self._reader = job.output_reader(tasks=tasks)
         self._log_position = 0
         self._lines: deque[OutputLine] = deque(maxlen=ENDED_LINES)
@@ -98,9 +102,12 @@ class JobReader:
             following=following,
             stopped_by=stopped_by,
             pragmas=frozenset(PRAGMAS.names()),
+            portal=self._portal or "",
         )
 
     def _update(self, job: Job, seen_at: int, *, output: bool) -> None:
+        if self._portal is None:
+            self._portal = portal_pages.job_page(self._connection, job.id)
         if not self._workflow_asked:
             self._workflow = self._definition()
             self._workflow_asked = True

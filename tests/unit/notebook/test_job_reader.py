@@ -19,6 +19,14 @@ SUBMITTED_AT = 1_700_000_000_000
 REASON = {"T": "No node has the token 'gpu'."}
 
 
+SERVER = SimpleNamespace(
+    name="http://pa:8080",
+    embedded=False,
+    is_server=True,
+    scheduler=SimpleNamespace(address="http://pa:8080", log_in=lambda: None),
+)
+
+
 @pytest.mark.parametrize(("waited", "expected"), [(20, {}), (3_000, REASON)])
 def test_first_look_at_a_job_tells_why_it_waits(waited: int, expected: dict[str, str]) -> None:
     """A run without a person keeps the first state. A job that was just submitted usually starts at once."""
@@ -29,10 +37,10 @@ def test_first_look_at_a_job_tells_why_it_waits(waited: int, expected: dict[str,
     submitted: Any = SimpleNamespace(
         output_reader=lambda **_: None, workflow=lambda: None, waiting_reasons=lambda _: REASON
     )
-    context: Any = SimpleNamespace(connection=SimpleNamespace(name="the embedded scheduler"))
+    context: Any = SimpleNamespace(connection=SERVER)
     snapshot = Snapshot(job=job, seen_at=SUBMITTED_AT + waited)
     facts = JobReader(context, submitted).facts(snapshot, Following.LIVE, output=False)
-    assert facts.reasons == expected
+    assert (facts.reasons, facts.portal) == (expected, "http://pa:8080/scheduler/")
 
 
 @pytest.mark.parametrize(
@@ -53,9 +61,7 @@ def test_lines_that_a_log_dropped_count(live: list[str], stored: list[str], expe
     submitted: Any = SimpleNamespace(
         output_reader=lambda **_: SimpleNamespace(fresh=lambda _: batches.pop(0)), workflow=lambda: None
     )
-    context: Any = SimpleNamespace(
-        connection=SimpleNamespace(name="the embedded scheduler"), translate=lambda job_id, name, text: text
-    )
+    context: Any = SimpleNamespace(connection=SERVER, translate=lambda job_id, name, text: text)
     reader = JobReader(context, submitted)
     for _ in range(2):
         facts = reader.facts(Snapshot(job=job, seen_at=0), Following.LIVE, output=True)

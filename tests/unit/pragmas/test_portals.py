@@ -10,6 +10,7 @@ from proactive_jupyter_kernel.client import jupyter_servers
 from proactive_jupyter_kernel.client.jupyter_servers import JupyterServer
 from proactive_jupyter_kernel.errors import PragmaError
 from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS
+from proactive_jupyter_kernel.pragmas.jobs import portal_pages
 from proactive_jupyter_kernel.pragmas.outputs import Frame
 
 JUPYTER = JupyterServer(pid=1, port=8888, hostname="localhost")
@@ -129,3 +130,11 @@ def test_refused(notebook, arguments: str, message: str) -> None:
         notebook.run(f"#%show_scheduling_portal({arguments})")
     assert message in caught.value.message
     assert notebook.server.requests == []
+
+
+def test_the_page_of_a_job(notebook) -> None:
+    """The plain address that a card shows; it opens no session, so a saved card can be given away."""
+    found = portal_pages.job_page(notebook.connection, 7)
+    address = notebook.server.address
+    assert found == (f"{address}/scheduler/" if notebook.on_server else f"{address}/scheduler/jobs/7")
+    assert notebook.server.link_requests == []

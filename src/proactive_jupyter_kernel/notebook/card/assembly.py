@@ -194,6 +194,9 @@ def _commands(facts: Facts) -> tuple[str, ...]:
 
 
 def _link_text(facts: Facts, families: bool) -> str:
+    if not facts.portal.endswith(f"/jobs/{facts.job.id}"):
+        # Of a ProActive server no address of a job's page is known.
+        return "Open the scheduling portal"
     if families:
         return f"All {len(facts.job.tasks):,} tasks in the portal"
     return f"Open job {facts.job.id} in the portal"

@@ -39,9 +39,11 @@ _ENTER, _LEAVE, _KEY = "/portal/enter/", "/portal/leave", "/portal/s/"
 _TAB = "/portal/tab"
 #: What a path without a session leads to, in words.
 _HOW_TO_ENTER = (
-    "Run `proactive-kernel portal` in a terminal, or run the cell that shows the portal again. "
-    "Each of them opens a link that is good once."
+    "Run `proactive-kernel portal` in a terminal. In a notebook, run #%show_scheduling_portal(), or the cell that "
+    "shows the portal again, and use `Open in a tab`."
 )
+#: The title and the text of a page that leads on by itself.
+_OPENS = ("The portal opens", "If it does not, follow the link.")
 
 
 class Portals:
@@ -192,7 +194,7 @@ class Portals:
         if framed:
             return self._secured(Response(status_code=303, headers={"Location": to}), session)
         # A redirect would be a part of the other site's navigation, with which a browser sends no strict cookie.
-        response = self._message(request, 200, "The portal opens", "If it does not, follow the link.", to=to)
+        response = self._message(request, 200, *_OPENS, to=to)
         response.set_cookie(
             self.cookie,
             session.key,
@@ -219,6 +221,11 @@ class Portals:
             _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
             text = f"The scheduler failed at this page: {error!r}. Its log says more."
         if isinstance(error, _NoSession):
+            if _came_from_elsewhere(request):
+                # With that a browser sends no strict cookie; what this page asks for is sent with it.
+                here = security.forwarded_prefix(request.headers) + _raw_path(request.scope)
+                to = f"{here}?{request.url.query}" if request.url.query else here
+                return self._message(request, 200, *_OPENS, to=to)
             return self._message(request, status, "You are not logged in", _HOW_TO_ENTER)
         return self._message(request, status, http.HTTPStatus(status).phrase, text, session=session)
 
@@ -291,6 +298,17 @@ def _status_of(error: Exception) -> int:
 def _raw_path(scope: Scope) -> str:
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
     return raw.decode("latin-1").partition("?")[0]
+
+
+def _came_from_elsewhere(request: Request) -> bool:
+    """Whether somebody followed a link to a page, of another site or of the same host at another port."""
+    headers = request.headers
+    return (
+        request.method == "GET"
+        and headers.get("sec-fetch-dest") == "document"
+        and headers.get("sec-fetch-site") in ("cross-site", "same-site")
+        and not request.scope["path"].startswith(_KEY)
+    )
 
 
 def _divided(path: str) -> tuple[str, str]:

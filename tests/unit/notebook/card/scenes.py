@@ -68,7 +68,10 @@ def job(job_id: int, status: JobStatus, *tasks: TaskState, name: str = "weather"
 
 def facts(found: Job, seen_after: int, **more: Any) -> Facts:
     """What is known of the job after so many ms."""
-    given: dict[str, Any] = {"workflow": workflow(), "portal": f"http://127.0.0.1:8080/job/{found.id}"} | more
+    given: dict[str, Any] = {
+        "workflow": workflow(),
+        "portal": f"http://127.0.0.1:8080/scheduler/jobs/{found.id}",
+    } | more
     given = {"scheduler": "embedded scheduler"} | given
     return Facts(job=found, seen_at=START + seen_after, zone=UTC, **given)
 
