@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from proactive_jupyter_kernel.scheduler.portals import jobs
+from proactive_jupyter_kernel.scheduler.portals.job import page as job
 from proactive_jupyter_kernel.scheduler.portals.page import Page
 from proactive_jupyter_kernel.scheduler.portals.visit import Visit
 
@@ -19,4 +20,5 @@ async def first(visit: Visit) -> Response:
 PAGES = (
     Page("GET", "/", first, "Leads to the jobs."),
     *jobs.PAGES,
+    *job.PAGES,
 )

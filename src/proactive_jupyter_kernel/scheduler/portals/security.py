@@ -9,10 +9,11 @@ __all__ = ["forwarded_prefix", "headers_of", "is_own_request"]
 
 #: A path as proxies write it; anything else is ignored.
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+/?")
-#: No inline script or style, nothing from other hosts. Pictures of workflows are data URIs.
+#: No inline script or style, nothing from other hosts. Pictures may be data URIs. Documents in frames are our own
+#: answers with a policy of theirs, which gives them no origin.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
+    "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
 )
 
 

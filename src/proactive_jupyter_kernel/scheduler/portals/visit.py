@@ -136,9 +136,19 @@ class Visit:
         return Response(text.encode("utf-8", "replace"), status, media_type="text/html")
 
     def ask(
-        self, *, title: str, text: str, action: str, yes: str, no: str = "Cancel", back: str = "/scheduler/"
+        self,
+        *,
+        title: str,
+        text: str,
+        action: str,
+        yes: str,
+        no: str = "Cancel",
+        back: str = "/scheduler/",
+        query: Mapping[str, str] | None = None,
     ) -> Response:
         """A question before something that cannot be undone: `yes` posts to the path `action`, `no` goes back.
+
+        `query` is given to the action.
 
         Back is where the query parameter ``back`` says, else the path `back`; `Visit.back` goes there after the action.
 
@@ -146,7 +156,13 @@ class Visit:
         """
         back = self._back or back
         return self.render(
-            "ask.html", title=title, text=text, action=self.url(action, back=back), yes=yes, no=no, back=self.url(back)
+            "ask.html",
+            title=title,
+            text=text,
+            action=self.url(action, back=back, **(query or {})),
+            yes=yes,
+            no=no,
+            back=self.url(back),
         )
 
     def see(self, path: str, said: str = "", *, tone: str = "ok") -> Response:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from proactive_jupyter_kernel.workflow.display.marks import TONES, Mark
 from proactive_jupyter_kernel.workflow.display.tokens import SHAPES
 
-__all__ = ["squares_uri"]
+__all__ = ["squares_svg", "squares_uri"]
 
 #: Squares in a row, size and gap, by the number of tasks from which they apply.
 _SIZES = ((0, 50, 12, 3), (400, 100, 6, 2))
@@ -16,7 +16,13 @@ _OUTLINED = frozenset({Mark.WAITING, Mark.SKIPPED, Mark.NOT_RUN, Mark.HELD, Mark
 
 
 def squares_uri(marks: Sequence[Mark]) -> tuple[str, int]:
-    """The picture as a data URI, and its width in pixels. One path for each status, so that 1,000 stay small."""
+    """The picture as a data URI, and its width in pixels."""
+    svg, width = squares_svg(marks)
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode('ascii')).decode('ascii')}", width
+
+
+def squares_svg(marks: Sequence[Mark]) -> tuple[str, int]:
+    """The picture, and its width in pixels. One path for each status, so that 1,000 stay small."""
     _, per_row, size, gap = [row for row in _SIZES if len(marks) >= row[0]][-1]
     step = size + gap
     width, height = per_row * step - gap, -(-len(marks) // per_row) * step - gap
@@ -28,7 +34,7 @@ def squares_uri(marks: Sequence[Mark]) -> tuple[str, int]:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}">{body}</svg>'
     )
-    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode('ascii')).decode('ascii')}", width
+    return svg, width
 
 
 def _drawn(mark: Mark, places: Sequence[tuple[int, int]], size: int) -> str:

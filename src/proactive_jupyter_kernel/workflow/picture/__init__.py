@@ -11,19 +11,21 @@ from collections.abc import Mapping
 from proactive_jupyter_kernel.workflow.model import Workflow
 from proactive_jupyter_kernel.workflow.picture.look import Look
 from proactive_jupyter_kernel.workflow.picture.png import png
-from proactive_jupyter_kernel.workflow.picture.tokens import DARK, LIGHT, Theme
+from proactive_jupyter_kernel.workflow.picture.tokens import DARK, LIGHT, STATES, Theme
 
-__all__ = ["DARK", "LIGHT", "Look", "Theme", "alt", "draw", "html", "png", "text"]
+__all__ = ["DARK", "LIGHT", "STATES", "Look", "Theme", "alt", "draw", "html", "png", "text"]
 
 
-def draw(workflow: Workflow, *, looks: Mapping[str, Look] | None = None, theme: Theme = LIGHT) -> str:
-    """The picture as an SVG document."""
+def draw(
+    workflow: Workflow, *, looks: Mapping[str, Look] | None = None, theme: Theme = LIGHT, framed: bool = True
+) -> str:
+    """The picture as an SVG document; without a frame to stand on a ground of that theme."""
     from proactive_jupyter_kernel.workflow.picture.layout import lay_out
     from proactive_jupyter_kernel.workflow.picture.scene import scene_of
     from proactive_jupyter_kernel.workflow.picture.svg import svg_of
 
     scene = scene_of(workflow, looks)
-    return svg_of(scene, lay_out(scene), theme)
+    return svg_of(scene, lay_out(scene), theme, framed=framed)
 
 
 def html(workflow: Workflow, looks: Mapping[str, Look] | None = None, *, framed: bool = True) -> str:

@@ -30,7 +30,8 @@ __all__ = ["FONT", "svg_of"]
 FONT = "system-ui,-apple-system,Segoe UI,Roboto,DejaVu Sans,sans-serif"
 MONOSPACE = "ui-monospace,SFMono-Regular,Menlo,Consolas,DejaVu Sans Mono,monospace"
 
-#: Pixels on each side that a drawing without frame lacks; the rest keeps thick borders whole.
+#: Pixels on each side that a drawing without frame lacks, fewer above where a badge stands there; the rest keeps thick
+#: borders whole.
 TRIMMED = 14.0
 
 _UNTAKEN = frozenset({TaskStatus.SKIPPED, TaskStatus.NOT_STARTED})
@@ -48,18 +49,11 @@ class _Drawing:
         self.theme = theme
         self.metrics = layout.metrics
         self.marks: set[str] = set()
+        #: Where the highest badge begins.
+        self.highest_badge = TRIMMED + 1
 
     def document(self, *, framed: bool) -> str:
         layout, theme = self.layout, self.theme
-        cut_off = 0 if framed else TRIMMED
-        width, height = layout.width - 2 * cut_off, layout.height - 2 * cut_off
-        ground = (
-            f'<rect x=".5" y=".5" width="{number(width - 1)}" height="{number(height - 1)}" rx="8" '
-            f'fill="{theme.ground}" stroke="{theme.line}"/>'
-            if framed
-            else f'<rect x="{number(cut_off)}" y="{number(cut_off)}" width="{number(width)}" '
-            f'height="{number(height)}" fill="{theme.ground}"/>'
-        )
         grounds = "".join(map(self._ground, layout.backgrounds))
         captions = "".join(map(self._caption, layout.backgrounds))
         edges = self._edges(layout.routes)
@@ -68,12 +62,22 @@ class _Drawing:
         diamonds = "".join(self._diamond(layout.boxes[key]) for key, box in self.scene.boxes.items() if box.decides)
         labels = "".join(self._label(route) for route in layout.routes if route.edge.label)
         labels += "".join(self._return_label(one) for one in layout.back_routes)
+        side = 0 if framed else TRIMMED
+        above = 0 if framed else min(TRIMMED, max(self.highest_badge - 1, 0))
+        width, height = layout.width - 2 * side, layout.height - side - above
+        ground = (
+            f'<rect x=".5" y=".5" width="{number(width - 1)}" height="{number(height - 1)}" rx="8" '
+            f'fill="{theme.ground}" stroke="{theme.line}"/>'
+            if framed
+            else f'<rect x="{number(side)}" y="{number(above)}" width="{number(width)}" '
+            f'height="{number(height)}" fill="{theme.ground}"/>'
+        )
         defined = "".join(
             f'<path id="pak-{mark}" fill-rule="evenodd" d="{MARKS[mark]}"/>' for mark in sorted(self.marks)
         )
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{number(width)}" height="{number(height)}" '
-            f'viewBox="{number(cut_off)} {number(cut_off)} {number(width)} {number(height)}" role="img" '
+            f'viewBox="{number(side)} {number(above)} {number(width)} {number(height)}" role="img" '
             f'font-family="{FONT}" '
             f'font-size="{number(self.metrics.font)}" fill="{theme.ink}">'
             f"<title>{_escaped(title(self.scene))}</title><desc>{_escaped(description(self.scene))}</desc>"
@@ -319,6 +323,7 @@ class _Drawing:
         label = f"× {times}"
         long = width(label, 11) * 1.1 + 12
         right, top = rect.x + rect.width + 10, rect.y - 17
+        self.highest_badge = min(self.highest_badge, top)
         place = _rect(Rect(right - long, top, long, 18), 9)
         return (
             f'<rect {place} fill="{self.theme.ink}"/><text x="{number(right - long / 2)}" y="{number(top + 13)}" '

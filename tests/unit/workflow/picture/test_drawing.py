@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import shapes
 
 from proactive_jupyter_kernel.workflow import picture
-from proactive_jupyter_kernel.workflow.model import Script, Task, Workflow
+from proactive_jupyter_kernel.workflow.model import Replicate, Script, Task, Workflow
 from proactive_jupyter_kernel.workflow.picture import DARK, LIGHT, Look, Theme
 from proactive_jupyter_kernel.workflow.picture.layers import own
 from proactive_jupyter_kernel.workflow.picture.layout import lay_out
@@ -230,3 +230,18 @@ def test_drawing_without_frame_is_cut_close_and_keeps_its_ground() -> None:
     assert 'viewBox="14 14 ' in svg
     assert '<rect x="14" y="14"' in svg
     assert 'rx="8" fill="#ffffff" stroke="#dde1e7"' not in svg
+
+
+def test_drawing_without_frame_keeps_its_badges() -> None:
+    """The number of replicas stands above its box and is not cut off."""
+    script = Script(language="cpython", code="runs = 3")
+    tasks = (
+        Task(name="a", executable=script, flow=Replicate(script=script)),
+        Task(name="b", executable=script, depends=("a",)),
+        Task(name="c", executable=script, depends=("b",)),
+    )
+    svg = picture.draw(Workflow(name="w", tasks=tasks), framed=False)
+    left, top = re.findall(r'viewBox="(\S+) (\S+) ', svg)[0]
+    badge = re.findall(r'<rect x="\S+" y="(\S+)" width="\S+" height="18"', svg)
+    assert left == "14"
+    assert float(badge[0]) >= float(top) < 14

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from starlette.responses import Response
 
 from proactive_jupyter_kernel.scheduler.rest.dto import records, views
-from proactive_jupyter_kernel.scheduler.rest.dto.job_xml import job_xml
 from proactive_jupyter_kernel.scheduler.rest.dto.records import Json
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer
 from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
 from proactive_jupyter_kernel.scheduler.rest.http.routing import JSON, Route
 from proactive_jupyter_kernel.scheduler.rest.routes.filters import job_query
+from proactive_jupyter_kernel.scheduler.service.job_xml import job_xml
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.store.base import JobQuery
 

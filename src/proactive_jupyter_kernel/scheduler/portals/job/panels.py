@@ -1,0 +1,159 @@
+"""The small panels on the page of a job: its picture, variables, details. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from proactive_jupyter_kernel.scheduler.hidden import is_hidden
+from proactive_jupyter_kernel.scheduler.portals.job.sight import JobSight, TaskSight
+from proactive_jupyter_kernel.workflow import picture
+from proactive_jupyter_kernel.workflow.display.times import duration
+from proactive_jupyter_kernel.workflow.display.wording import time_text
+from proactive_jupyter_kernel.workflow.model import Priority
+from proactive_jupyter_kernel.workflow.picture import Look
+from proactive_jupyter_kernel.workflow.status import TaskStatus
+
+__all__ = ["Detail", "VariableRow", "details_of", "looks_of", "picture_of", "variables_of"]
+
+#: Tasks of a name from which the picture gets their counts, not each of them.
+COUNTED_FROM = 12
+#: Tasks of a workflow up to which its picture is described in words.
+DESCRIBED = 200
+#: Characters of a variable's value that are shown.
+LONGEST = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariableRow:
+    """A variable of the job."""
+
+    name: str
+    value: str
+    model: str
+    #: The value is not shown.
+    hidden: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """A line of the details."""
+
+    name: str
+    value: str
+
+
+def variables_of(sight: JobSight) -> tuple[VariableRow, ...]:
+    """The variables as resolved at submission, without the values of hidden ones."""
+    return tuple(
+        VariableRow(
+            name=variable.name,
+            value="" if is_hidden(variable) else _cut(variable.value),
+            model="" if is_hidden(variable) else variable.model,
+            hidden=is_hidden(variable),
+        )
+        for variable in sight.row.facts.variables
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+#: Generic information of ours that the details say in words, or that nobody reads.
+_KNOWN = frozenset({"bucketName", "submission.mode", "PARENT_JOB_ID", "PYTHON_LAST_VALUE"})
+
+
+def details_of(sight: JobSight, zone: tzinfo | None = None) -> tuple[Detail, ...]:
+    """Who submitted it, when, and how it is run. `sight.row` has no values of hidden variables."""
+    record, facts = sight.row.record, sight.row.facts
+    given = {
+        "Owner, project": f"{record.owner}, {facts.project}" if facts.project else record.owner,
+        "Description": facts.description,
+        "On error": sight.relations.policy(""),
+        "Submitted": _moment(record.submitted_at, zone),
+        "Started": _moment(record.started_at, zone),
+        "Ended": _moment(record.finished_at, zone),
+        "Removed by itself": _moment(record.remove_at or 0, zone),
+        "Submitted by": f"job {facts.parent_id}" if facts.parent_id is not None else "",
+        "Submitted from": facts.mode,
+        "Bucket": facts.bucket,
+        "Time of all tasks": duration(sight.row.core_time) if sight.row.core_time else "",
+        "Nodes at most": f"{sight.row.nodes_in_parallel:,}" if sight.row.nodes_in_parallel else "",
+        "Damaged": sight.row.damaged,
+    }
+    generic = {name: value for name, value in facts.generic_information.items() if name not in _KNOWN}
+    rows = [Detail(name=name, value=value) for name, value in given.items() if value]
+    return (*rows, *(Detail(name=name, value=_cut(value)) for name, value in generic.items()))
+
+
+def _moment(milliseconds: int, zone: tzinfo | None) -> str:
+    if milliseconds <= 0:
+        return ""
+    return datetime.fromtimestamp(milliseconds / 1000, zone).strftime("%Y-%m-%d %H:%M:%S")
+
+
+#: The words for the priorities, the highest first.
+PRIORITIES: Mapping[str, str] = {each.name: each.name.lower() for each in sorted(Priority, reverse=True)}
+
+
+# --- the picture -----------------------------------------------------------------------------------------------------
+
+
+def looks_of(sight: JobSight) -> dict[str, Look]:
+    """How the tasks look, by full name; of many tasks of a name, one look with their counts for each iteration."""
+    looks: dict[str, Look] = {}
+    for base, tasks in sight.by_base.items():
+        if len(tasks) < COUNTED_FROM:
+            looks.update((task.name, _look(sight, task)) for task in tasks)
+            continue
+        rounds: dict[str, Counter[TaskStatus]] = {}
+        for task in tasks:
+            rounds.setdefault(task.name.partition("*")[0], Counter())[task.status] += 1
+        for name, counts in rounds.items():
+            status = min(counts, key=lambda one: picture.STATES[one].rank)
+            looks[name if name.startswith(base) else base] = Look(status=status, counts=dict(counts))
+    return looks
+
+
+def _look(sight: JobSight, task: TaskSight) -> Look:
+    running = task.status is TaskStatus.RUNNING
+    # The time of a running task would change the picture every second, and the list shows it.
+    note = time_text(task, sight.seen_at) if task.ended and task.read else ""
+    return Look(status=task.status, note=note, progress=task.progress if running and 0 < task.progress <= 100 else None)
+
+
+def version_of(sight: JobSight) -> str:
+    """A short name of the state of the picture: while it stays the same, browsers keep the picture. Empty: there is
+    none."""
+    if sight.workflow is None or not sight.workflow.tasks:
+        return ""
+    looks = looks_of(sight)
+    return short_hash(
+        [(name, each.status.value, each.note, each.progress, each.counts) for name, each in looks.items()]
+    )
+
+
+def short_hash(value: object) -> str:
+    """A short name of a value of texts and numbers."""
+    return hashlib.sha256(repr(value).encode("utf-8", "replace")).hexdigest()[:12]
+
+
+def alternative_of(sight: JobSight) -> str:
+    """The words for those who do not see the picture; of a large one the list says more."""
+    if sight.workflow is None or not sight.workflow.tasks:
+        return ""
+    if len(sight.workflow.tasks) > DESCRIBED:
+        return f"Picture of the workflow with {len(sight.workflow.tasks):,} tasks; the list below has their states."
+    return picture.alt(sight.workflow, looks_of(sight))
+
+
+def picture_of(sight: JobSight, theme: str) -> str:
+    """The picture as SVG, for a page of that theme; empty where the workflow cannot be read."""
+    if sight.workflow is None or not sight.workflow.tasks:
+        return ""
+    colours = picture.DARK if theme == "dark" else picture.LIGHT
+    return picture.draw(sight.workflow, looks=looks_of(sight), theme=colours, framed=False)
