@@ -1,7 +1,13 @@
 # Everything that a fresh machine needs is Python 3.11 or newer, make, and a package index.
 PYTHON ?= python3
 VENV   := .venv
+# On Windows, GNU make and a shell are in the path of Git's bash.
+ifeq ($(OS),Windows_NT)
+BIN    := $(VENV)/Scripts
+EXE    := .exe
+else
 BIN    := $(VENV)/bin
+endif
 WORKERS ?= 2
 
 .PHONY: demo test test-dask check soak bench clients reference docs examples lab dist test-wheel clean
@@ -71,10 +77,10 @@ dist: $(VENV)/.dist
 test-wheel: dist
 	$(BIN)/python tools/test_wheel.py $(PYTHONS)
 
-$(BIN)/python:
+$(BIN)/python$(EXE):
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: pyproject.toml | $(BIN)/python
+$(VENV)/.installed: pyproject.toml | $(BIN)/python$(EXE)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 

@@ -16,6 +16,8 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -43,20 +45,27 @@ HIDDEN = """
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as name:
-        home = Path(name)
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
+    with jupyterlab("weather", CELLS) as url:
+        take(url)
+
+
+@contextmanager
+def jupyterlab(name: str, cells: Iterable[str]) -> Iterator[str]:
+    """The address of a notebook in a JupyterLab of its own, which has nothing of this machine's user."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
         notebook.metadata.kernelspec = {"name": "proactive", "display_name": "ProActive", "language": "python"}
-        nbformat.write(notebook, home / "weather.ipynb")
+        nbformat.write(notebook, home / f"{name}.ipynb")
         with socket.socket() as found:
             found.bind(("127.0.0.1", 0))
             port = found.getsockname()[1]
         environment = {
             **os.environ,
-            "HOME": name,
-            "JUPYTER_CONFIG_DIR": f"{name}/config",
-            "JUPYTER_RUNTIME_DIR": f"{name}/runtime",
-            "PROACTIVE_KERNEL_DATA_DIR": f"{name}/data",
+            "HOME": folder,
+            "JUPYTER_CONFIG_DIR": f"{folder}/config",
+            "JUPYTER_RUNTIME_DIR": f"{folder}/runtime",
+            "PROACTIVE_KERNEL_DATA_DIR": f"{folder}/data",
         }
         options = [
             "--no-browser",
@@ -70,7 +79,7 @@ def main() -> None:
         )
         try:
             wait_for(f"http://127.0.0.1:{port}/api")
-            take(f"http://127.0.0.1:{port}/lab/tree/weather.ipynb")
+            yield f"http://127.0.0.1:{port}/lab/tree/{name}.ipynb"
         finally:
             server.terminate()
             server.wait(60)

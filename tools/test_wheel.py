@@ -2,8 +2,8 @@
 
     python tools/test_wheel.py [VERSION ...]
 
-The versions are those of the classifiers in pyproject.toml. A Python is taken from PATH, from pyenv, or from
-build/pythons, where tools/debian_python.py puts one. The last lines say which versions were not found; with versions
+The versions are those of the classifiers in pyproject.toml. A Python is the one that runs this, or one from PATH, pyenv
+or build/pythons, where tools/debian_python.py puts one. The last lines say which versions were not found; with versions
 as arguments, one that is not found is a failure. Needs dist/, which `make dist` writes. Nothing of this clone can be
 imported in the environments: the package, its dependencies and the kernel come from the wheel alone.
 """
@@ -74,6 +74,7 @@ def find(version: str) -> list[str] | None:
 def candidates(version: str) -> Iterator[list[str]]:
     """Commands that may be it; pyenv's shims are called like that, too, and may refuse to run."""
     name = f"python{version}"
+    yield [sys.executable]
     yield [name]
     roots = [os.environ.get("PYENV_ROOT", ""), str(Path.home() / ".pyenv")]
     yield from (
@@ -86,7 +87,7 @@ def check(version: str, python: list[str], wheel: Path) -> str:
     """`ok` with what was measured, or the output of the step that failed."""
     home = WORK / version
     home.mkdir(parents=True)
-    installed = [*python[:-1], str(home / "env" / "bin" / "python")]
+    installed = [*python[:-1], str(home / "env" / ("Scripts" if os.name == "nt" else "bin") / "python")]
     steps = (
         ("environment", [*python, "-m", "venv", home / "env"]),
         ("installation", [*installed, "-m", "pip", "install", "--quiet", wheel]),
