@@ -16,20 +16,21 @@ import pytest
 
 from proactive_jupyter_kernel.scheduler.attempt import FailureKind
 from proactive_jupyter_kernel.scheduler.executors.local import LocalExecutor, LocalSettings
-from proactive_jupyter_kernel.scheduler.nodes.templates import can_fork
+from proactive_jupyter_kernel.scheduler.nodes.template import can_fork
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="warm processes need fork")
 
 
 def warm_processes() -> list[psutil.Process]:
-    found = []
+    """Those that fork, without their forks."""
+    found = {}
     for process in psutil.Process().children(recursive=True):
         try:
             if "--warm" in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
+                found[process.pid] = process, process.ppid()
         except psutil.Error:
             continue
-    return found
+    return [process for process, parent in found.values() if parent not in found]
 
 
 def wait_for(ready: Any, lab: Any, seconds: float = 20.0) -> None:

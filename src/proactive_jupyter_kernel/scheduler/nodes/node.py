@@ -89,7 +89,14 @@ class Node:
         spawner = Spawner(self._loop, base)
         templates = None
         if settings.warm and os.name == "posix":
-            templates = Templates(self._loop, spawner, base, idle=settings.warm_idle, most=settings.warm_most)
+            templates = Templates(
+                self._loop,
+                spawner,
+                base,
+                idle=settings.warm_idle,
+                most=settings.warm_most,
+                knows_waiting=bool(settings.memory_limit),
+            )
             templates.warm_up()
         descriptor, report = memory_report() if templates is not None else (-1, "")
         residents = None

@@ -11,7 +11,8 @@ from proactive_jupyter_kernel.scheduler.nodes.memory_kill import MemoryWatch
 from proactive_jupyter_kernel.scheduler.nodes.processes import Spawner
 from proactive_jupyter_kernel.scheduler.nodes.residents import Residents
 from proactive_jupyter_kernel.scheduler.nodes.settings import NodeSettings
-from proactive_jupyter_kernel.scheduler.nodes.templates import Templates, can_fork
+from proactive_jupyter_kernel.scheduler.nodes.template import can_fork
+from proactive_jupyter_kernel.scheduler.nodes.templates import Templates
 
 __all__ = ["NodeParts", "memory_report"]
 
@@ -35,7 +36,7 @@ class NodeParts:
 
     def waiting_pids(self) -> list[int]:
         """The processes of the node that wait for stages."""
-        templates = self.templates.pids if self.templates else []
+        templates = self.templates.waiting_pids if self.templates else []
         return templates + (self.residents.idle_pids if self.residents else [])
 
     def forks(self, changes: Mapping[str, str]) -> bool:

@@ -26,7 +26,7 @@ from proactive_jupyter_kernel.scheduler.nodes.scratch import Scratch
 from proactive_jupyter_kernel.scheduler.nodes.space import NoSpace, is_full
 from proactive_jupyter_kernel.scheduler.nodes.stop import Stop, Stopped
 from proactive_jupyter_kernel.scheduler.nodes.streams import Capture, Output
-from proactive_jupyter_kernel.scheduler.nodes.templates import Template
+from proactive_jupyter_kernel.scheduler.nodes.template import Template
 from proactive_jupyter_kernel.scheduler.runtimes import imports
 from proactive_jupyter_kernel.scheduler.runtimes.base import Runtime
 from proactive_jupyter_kernel.scheduler.runtimes.bindings import Bindings

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from proactive_jupyter_kernel.scheduler.nodes.loop import Loop
-from proactive_jupyter_kernel.scheduler.nodes.templates import Template
+from proactive_jupyter_kernel.scheduler.nodes.template import Template
 
 
 @pytest.mark.skipif(os.name != "posix", reason="templates fork")

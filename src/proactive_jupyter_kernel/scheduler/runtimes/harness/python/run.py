@@ -1,8 +1,8 @@
-"""The program that a Python task's process runs: ``python run.py FOLDER``, or ``python run.py --warm FD [MODULE ...]``.
+"""The program of a Python task's process: ``python run.py FOLDER``, or ``python run.py --warm FD FD [MODULE ...]``.
 
-FOLDER is a stage's folder with its request. With ``--warm`` the process waits for stages on the socket FD and forks for
-each; the children come out of `serve`, with their request, and go on here. Plain top-level code, so that the oldest
-Python can say that it is too old.
+FOLDER is a stage's folder with its request. With ``--warm`` the process forks another one for each stage that comes
+over the second socket; these return from `serve`, with their request, and continue here. Plain top-level code, so that
+the oldest Python can say that it is too old.
 """
 
 import sys
@@ -54,7 +54,7 @@ stage = import_module("_proactive.stage")
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--warm"]:
-        _request = import_module("_proactive.warm").serve(int(sys.argv[2]), sys.argv[3:])
+        _request = import_module("_proactive.warm").serve(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:])
         _leave, _exit = import_module("_proactive.leaving").leave, sys.exit
         _code = 0 if _request is None else stage.run(_request)
         _leave(_code)

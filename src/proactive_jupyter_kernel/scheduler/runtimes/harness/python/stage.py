@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 else:
     values, rich_outputs = sys.modules["_proactive_values"], sys.modules["_proactive_tasks.rich_outputs"]
 
-__all__ = ["again", "run"]
+__all__ = ["REHEARSALS", "again", "rehearse", "run"]
 
 # What the report needs, kept before the script can replace it.
 _open, _replace_file, _getpid = open, os.replace, os.getpid
@@ -44,6 +44,9 @@ else:
 _SIMPLE = frozenset((type(None), bool, int, float, str))
 #: Compile to a syntax tree; the value of `ast.PyCF_ONLY_AST`, whose module takes longer to import than a small task.
 _ONLY_AST = 0x400
+#: How often a template rehearses: Python counts the calls of a function, and rewrites its code after eight of them.
+#: Both change memory.
+REHEARSALS = 10
 #: Where a script's last expression leaves its value. The code that the kernel adds for a server has `_proactive_last`.
 _LAST = "_proactive_value_of_script"
 

@@ -1,26 +1,32 @@
-"""A template: a Python process that waits for stages and starts each in a fork of itself; POSIX only.
+"""A template: a Python process that forks one process ahead for each stage to come; POSIX only.
 
 The fork saves the start of an interpreter. Being single-threaded the template may fork safely, and it looks after what
 it starts: each child is the head of a session of its own; on Linux what such a child leaves behind comes back to the
 template, and is ended. A template belongs to one node, which runs one attempt at a time: all of it is the attempt's.
 
-The node talks to it over a socket in messages of a head, a JSON object, and a body, with four bytes of length each in
-front:
+The fork waits for its stage (`ahead`), so that a stage does not wait for a fork. Each fork runs one stage, and when it
+has ended, the template forks the next one. The node sends the stages over a socket of their own, which the fork reads:
+a head, a JSON object, and a body, with four bytes of length each in front:
 
-    {"do": "start", "environment", "directory"}    and the stage's request, with two file descriptors for its output;
+    {"environment", "directory"}                   and the stage's request, with two file descriptors for its output;
                                                    the environment is what the stage has besides the template's own
-    {"do": "signal", "number"}                     to the stage's session; SIGKILL goes to all its descendants
+
+To the template itself it sends lines of JSON:
+
+    {"do": "signal", "stage", "number"}            to the session of the stage that was sent as number `stage`, counted
+                                                   from 1; SIGKILL goes to all its descendants
     {"do": "sweep"}                                kill what is left of the attempt
     {"do": "release"}                              end, and let it live instead
+    {"do": "tell"}                                 answer ``{"waits"}``, the process id of the fork, now and after each
 
-and hears lines of JSON: ``{"ready"}`` once, ``{"exit", "orphans", "peak"}``, with ``problem`` where the stage could not
-be started, and ``{"swept"}``. When the socket ends, because the node stopped or died, it kills everything and ends.
+and reads lines of JSON: ``{"ready"}`` once, ``{"exit", "orphans", "peak"}`` for each stage, with ``problem`` where it
+could not be started, and ``{"swept"}``. When the socket ends, because the node stopped or died, the template kills
+everything and ends.
 """
 
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]  # its functions, without the enumerations
-import array
 import contextlib
 import gc
 import importlib
@@ -33,7 +39,7 @@ import socket
 import sys
 import time
 
-from . import imported, leaving, originals, processes, stage
+from . import ahead, imported, leaving, originals, processes, stage
 
 TYPE_CHECKING = False  # importing `typing` would take longer than a small task
 if TYPE_CHECKING:
@@ -59,32 +65,31 @@ _PRELOADED = (
     "resource",
 )
 
-#: Python counts the calls of a function, and rewrites its code after eight of them: both change memory.
-_REHEARSALS = 10
 #: How long the end of killed processes is awaited; SIGKILL leaves only those that hang in the kernel.
 _PATIENCE = 0.5
-_MOST_DESCRIPTORS = 8
 #: Bytes that are read at once. For more the C library would map memory, and unmap it, for each message.
 _CHUNK = 64 * 1024
 #: How often, and after how many seconds, a fork is tried for which the system has no room.
 _TRIES, _BETWEEN = 40, 0.25
-#: Signals that the template ignores, or answers in its own way.
-_OURS = (_signal.SIGCHLD, _signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP)
+#: A template whose forks end so often, one after the other, before they have read a stage is of no use.
+_MOST_LOST = 20
 
 
-def serve(descriptor: int, packages: Sequence[str] = ()) -> str | None:
-    """Serve until the socket ends. Returns None then; in a forked child, the request of the stage to run.
+def serve(descriptor: int, stages: int, packages: Sequence[str] = ()) -> str | None:
+    """Serve until the socket `descriptor` ends. Returns None then; in a fork, the request of the stage to run.
 
-    `packages` are imported first; where that fails, or leaves threads that forbid a fork, there is nothing to serve.
+    `stages` is the socket that stages come over. `packages` are imported first; where that fails, or leaves threads
+    that forbid a fork, there is nothing to serve.
     """
-    server = _Server(socket.socket(fileno=descriptor))
+    server = _Server(socket.socket(fileno=descriptor), socket.socket(fileno=stages))
     server.preload()
     if packages and not imported.load(packages):
         return None
     _renew_streams()
     _forget_folders()
     originals.take()
-    for _ in range(_REHEARSALS):
+    server.next.rehearse()
+    for _ in range(stage.REHEARSALS):
         stage.rehearse()
     leaving.count()
     gc.collect()
@@ -94,22 +99,32 @@ def serve(descriptor: int, packages: Sequence[str] = ()) -> str | None:
 
 
 class _Server:
-    def __init__(self, channel: socket.socket) -> None:
+    def __init__(self, channel: socket.socket, stages: socket.socket) -> None:
         self.channel = channel
+        self.stages = stages
         self.pid = os.getpid()
         self.unread = b""
-        self.descriptors: list[int] = []
-        #: The stage that runs; 0: none.
+        #: The fork that waits for a stage, or runs it; 0: there was no room for one.
         self.child = 0
-        self.is_released = False
+        #: How many stages have ended; whether the node has killed the one that comes after them.
+        self.ended = 0
+        self.is_killed = False
+        #: How often, since the last stage began, a fork ended that ran none, and one was not to be had.
+        self.lost = self.failed = 0
+        #: Whether the node wants to know which process waits.
+        self.tells_pids = False
         #: What modules want to have called in each fork; the forks of a template need none of it, their own forks do.
         self.at_forks: list[dict[str, Any]] = []
-        self.nothing = os.open(os.devnull, os.O_RDONLY)
+        nothing = os.open(os.devnull, os.O_RDONLY)
         self.wakeup, end = os.pipe()
-        for pipe in (self.wakeup, end):
+        # What the fork tells; one pipe for all, of which each has closed its end before its script begins.
+        self.told, telling = os.pipe()
+        for pipe in (self.wakeup, end, self.told):
             os.set_blocking(pipe, False)
+        # Nobody writes into this one: it ends with the template.
+        life, self.life = os.pipe()
+        self.next = ahead.Fork(stages=stages, told=telling, life=life, nothing=nothing)
         signal.set_wakeup_fd(end, warn_on_full_buffer=False)
-        self.ends = (self.wakeup, end)
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)  # the node decides, by closing the socket
@@ -124,135 +139,90 @@ class _Server:
                 importlib.import_module(name)
         finally:
             os.register_at_fork = register
-        self.main_thread: Any = sys.modules["threading"].main_thread()
 
     def run(self) -> str | None:
+        self.next.highest = _highest_descriptor()
         subreaper = processes.become_subreaper()
         self.tell(ready={"version": list(sys.version_info[:3]), "subreaper": subreaper, "watch": _watched()})
         poll = select.poll()
         poll.register(self.channel, select.POLLIN)
         poll.register(self.wakeup, select.POLLIN)
-        while True:
-            ready = [descriptor for descriptor, _ in poll.poll()]
-            if self.wakeup in ready:
-                self.reap()
-            if self.channel.fileno() in ready:
-                messages = self.receive()
-                if messages is None:
-                    self.end()
+        channel = self.channel.fileno()
+        while self.lost < _MOST_LOST:
+            if not self.child and self.fork():
+                return self.next.run()
+            for descriptor, _ in poll.poll(None if self.child else _BETWEEN * 1000):
+                if descriptor == self.wakeup:
+                    self.reap()
+                elif descriptor == channel and not self.listen():
                     return None
-                for head, body in messages:
-                    request = self.obey(head, body)
-                    if request is not None:
-                        return request
-                    if self.is_released:
-                        return None
+        self.end()
+        return None
 
     def tell(self, **message: Any) -> None:
         with contextlib.suppress(OSError):  # the node is gone; the next read says so
             self.channel.sendall(json.dumps(message).encode("ascii") + b"\n")
 
-    def receive(self) -> list[tuple[dict[str, Any], str]] | None:
-        """The messages that have come; None at the end of the socket."""
-        space = socket.CMSG_LEN(_MOST_DESCRIPTORS * array.array("i").itemsize)
+    def listen(self) -> bool:
+        """Do what the node wants; whether to go on."""
         try:
-            data, ancillary, _, _ = self.channel.recvmsg(_CHUNK, space)
+            data = self.channel.recv(_CHUNK)
         except OSError:
-            return None
-        for level, kind, content in ancillary:
-            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-                found = array.array("i")
-                found.frombytes(content[: len(content) - len(content) % found.itemsize])
-                self.descriptors.extend(found)
+            data = b""
         if not data:
-            return None
-        self.unread += data
-        messages = []
-        while len(self.unread) >= 8:
-            first = 8 + int.from_bytes(self.unread[:4], "big")
-            end = first + int.from_bytes(self.unread[4:8], "big")
-            if len(self.unread) < end:
-                break
-            messages.append((json.loads(self.unread[8:first]), self.unread[first:end].decode("ascii")))
-            self.unread = self.unread[end:]
-        return messages
+            self.end()
+            return False
+        *lines, self.unread = (self.unread + data).split(b"\n")
+        for line in lines:
+            message = json.loads(line)
+            if message["do"] == "release":
+                return False
+            if message["do"] == "sweep":
+                self.sweep()
+                self.tell(swept=True)
+            elif message["do"] == "tell":
+                self.tells_pids = True
+                self.tell(waits=self.child)
+            elif message["stage"] == self.ended + 1:
+                self.signal(message["number"])
+        return True
 
-    def obey(self, head: dict[str, Any], body: str) -> str | None:
-        """Do it; in a forked child, the request of the stage to run."""
-        if head["do"] == "start":
-            return self.start(head, body)
-        if head["do"] == "signal":
-            self.signal(head["number"])
-        elif head["do"] == "sweep":
-            self.sweep()
-            self.tell(swept=True)
-        elif head["do"] == "release":
-            self.is_released = True
-        return None
+    # --- forking -------------------------------------------------------------------------------------------------
 
-    # --- starting ------------------------------------------------------------------------------------------------
-
-    def start(self, head: dict[str, Any], body: str) -> str | None:
-        streams, self.descriptors = self.descriptors[:2], self.descriptors[2:]
-        told, problem = os.pipe()
+    def fork(self) -> bool:
+        """Fork the process of the next stage; True in that process."""
         # A signal that comes before the child takes signals as a script does must not be lost.
-        _signal.pthread_sigmask(_signal.SIG_BLOCK, _OURS)
-        pid = self.fork()
-        if pid == 0:
-            return self.become(head, body, streams, problem)
-        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, _OURS)
-        os.close(problem)
-        for stream in streams:
-            os.close(stream)
-        if pid < 0:
-            os.close(told)
-            self.tell(exit=127, orphans=False, peak=0, problem="the system cannot start another process")
-            return None
-        self.child = pid
-        self.told = told
-        return None
-
-    def fork(self) -> int:
-        """As ``os.fork``; waits where the system has no room for another process; -1: there was none for long."""
-        for _ in range(_TRIES):
-            try:
-                return os.fork()
-            except OSError:
-                time.sleep(_BETWEEN)
-        return -1
-
-    def become(self, head: dict[str, Any], body: str, streams: list[int], problem: int) -> str:
-        """Turn this fork into the stage's process."""
+        _signal.pthread_sigmask(_signal.SIG_BLOCK, ahead.OURS)
         try:
-            os.setsid()
-            channel = self.let_go()
-            for target, stream in enumerate((self.nothing, *streams)):
-                os.dup2(stream, target)
-            os.chdir(head["directory"])
-        except OSError as error:
-            reason = error.strerror or str(error)
-            os.write(problem, f"{error.filename}: {reason}".encode() if error.filename else reason.encode())
-            os._exit(127)
-        os.closerange(3, max(*streams, *self.descriptors, *self.ends, channel, problem, self.nothing) + 1)
-        for name, text in head["environment"].items():
-            os.environ[name] = text
-        if "TZ" in head["environment"]:
-            time.tzset()
-        for calls in self.at_forks:
-            os.register_at_fork(**calls)
-        # The number of the thread, which the system has changed.
-        self.main_thread._native_id = os.getpid()
-        imported.renew()
-        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, _OURS)
-        return body
+            self.child = os.fork()
+        except OSError:
+            self.look_for_stage()
+        else:
+            if not self.child:
+                os.close(self.channel.detach())
+                os.close(self.life)
+                self.next.prepare(self.at_forks)
+                return True
+        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, ahead.OURS)
+        if self.tells_pids:
+            self.tell(waits=self.child)
+        return False
 
-    def let_go(self) -> int:
-        """Signals as Python has them at its start, and no hold on the socket, whose number is returned."""
-        _signal.set_wakeup_fd(-1)
-        for number in _OURS:
-            _signal.signal(number, _signal.SIG_DFL)
-        _signal.signal(_signal.SIGINT, _signal.default_int_handler)
-        return self.channel.detach()
+    def look_for_stage(self) -> None:
+        """There is no room for a fork: end the stage that has waited for one long enough."""
+        self.failed += self.has_stage()
+        if self.failed >= _TRIES:
+            self.discard()
+            self.report(127, False, 0, "the system cannot start another process")
+
+    def discard(self) -> None:
+        """Forget the stage that no fork has read; where only a part of it is here, nothing after it can be read."""
+        try:
+            is_whole = ahead.discarded(self.stages)
+        except OSError:
+            is_whole = False
+        if not is_whole:
+            self.lost = _MOST_LOST
 
     # --- ending --------------------------------------------------------------------------------------------------
 
@@ -266,17 +236,50 @@ class _Server:
         status, peak = found
         self.child = 0
         code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-        problem = os.read(self.told, 4096) if code == 127 else b""
-        os.close(self.told)
-        more = {"problem": problem.decode("utf-8", "backslashreplace")} if problem else {}
-        self.tell(exit=code, orphans=not is_alone, peak=peak, **more)
+        told = self.heard()
+        if told == ahead.BEGUN + ahead.PART:
+            self.lost = _MOST_LOST  # nobody knows where the next stage begins
+        elif told and not (code < 0 and told == ahead.BEGUN and self.has_stage()):
+            self.report(code, not is_alone, peak, told.partition(b":")[2].decode("utf-8", "backslashreplace"))
+        elif self.is_killed:
+            self.discard()
+            self.report(code, not is_alone, peak)
+        else:
+            self.lost += 1  # somebody else has ended it while it waited; the next one takes the stage
+
+    def heard(self) -> bytes:
+        """What the fork that has ended had told."""
+        try:
+            return os.read(self.told, 4096)
+        except BlockingIOError:
+            return b""
+
+    def has_stage(self) -> bool:
+        """Whether there is a stage that no fork has read."""
+        try:
+            return bool(self.stages.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+        except OSError:
+            return False
+
+    def report(self, code: int, has_orphans: bool, peak: int, problem: str = "") -> None:
+        """Tell the node how a stage has ended."""
+        self.ended += 1
+        self.lost = self.failed = 0
+        self.is_killed = False
+        more = {"problem": problem} if problem else {}
+        self.tell(exit=code, orphans=has_orphans, peak=peak, **more)
 
     def orphans(self) -> list[int]:
         """The children that were not started here: their parents ended before them."""
         return [pid for pid in processes.children(self.pid) if pid != self.child]
 
     def signal(self, which: int) -> None:
+        """Signal the stage that runs, or that a fork will read."""
+        self.is_killed = self.is_killed or which == signal.SIGKILL
         if not self.child:
+            if self.is_killed:
+                self.discard()
+                self.report(-which, False, 0)
             return
         tree = processes.descendants(self.child) if which == signal.SIGKILL else []
         processes.signal_group(self.child, which)
@@ -301,7 +304,15 @@ class _Server:
             for descendant in processes.descendants(self.child):
                 processes.signal_one(descendant, signal.SIGKILL)
             processes.signal_group(self.child, signal.SIGKILL)
+            self.child = 0
         self.sweep()
+
+
+def _highest_descriptor() -> int:
+    for folder in ("/proc/self/fd", "/dev/fd"):
+        with contextlib.suppress(OSError):
+            return max(map(int, os.listdir(folder)))
+    return os.sysconf("SC_OPEN_MAX")
 
 
 def _renew_streams() -> None:
