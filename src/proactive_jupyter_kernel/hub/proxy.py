@@ -8,6 +8,7 @@ sees, it checks where forms come from, and lets pages of that address alone show
 from __future__ import annotations
 
 import asyncio
+import posixpath
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from http.cookies import SimpleCookie
@@ -21,7 +22,7 @@ from starlette.types import Receive, Scope, Send
 from proactive_jupyter_kernel.client import embedded, portals
 from proactive_jupyter_kernel.errors import ProActiveError, SchedulerUnreachable
 
-__all__ = ["Door", "Login", "PortalProxy", "is_own_request", "response_headers"]
+__all__ = ["Door", "Login", "PortalProxy", "is_own_request", "relative_location", "response_headers"]
 
 #: The first segments of the paths that are forwarded: pages, their files and events. REST needs a login of its own.
 _FORWARDED = frozenset({"", "portal", "scheduler", "rm", "automation-dashboard"})
@@ -110,7 +111,12 @@ class PortalProxy:
             return PlainTextResponse(str(error), 502)
         if answer is None:
             return PlainTextResponse("The embedded scheduler does not run. Load the page again to start it.", 503)
-        return StreamingResponse(_content(answer), answer.status_code, headers=response_headers(answer.headers))
+        headers = response_headers(answer.headers)
+        if "location" in headers:
+            headers["location"] = relative_location(
+                headers["location"], path, request.headers.get("x-forwarded-prefix", "").rstrip("/")
+            )
+        return StreamingResponse(_content(answer), answer.status_code, headers=headers)
 
     async def _forwarded(self, request: Request, path: str, body: bytes) -> httpx2.Response | None:
         """The scheduler's answer in a session that lasts; None while no scheduler runs."""
@@ -175,6 +181,20 @@ def response_headers(headers: httpx2.Headers) -> dict[str, str]:
     policy = [part.strip() for part in found.get("content-security-policy", "").split(";")]
     kept = [part for part in policy if part and not part.startswith("frame-ancestors")]
     return found | {"content-security-policy": "; ".join([*kept, "frame-ancestors 'self'"])}
+
+
+def relative_location(location: str, path: str, prefix: str) -> str:
+    """Where a redirect leads, as seen from the path that was asked for.
+
+    Some versions of jupyter-server-proxy put their prefix before a path, though the scheduler has written it already;
+    all of them leave a relative one as it is.
+    """
+    if not location.startswith(f"{prefix}/") or location.startswith("//"):
+        return location
+    target, mark, query = location.removeprefix(prefix).partition("?")
+    folder, _, name = target.rpartition("/")
+    found = f"{posixpath.relpath(folder or '/', posixpath.dirname(path))}/{name}"
+    return f"{found if found.startswith('.') else './' + found}{mark}{query}"
 
 
 async def _content(answer: httpx2.Response) -> AsyncIterator[bytes]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from urllib.parse import urljoin
 
 import httpx2
 import pytest
 
 from proactive_jupyter_kernel.hub import server
-from proactive_jupyter_kernel.hub.proxy import Door, Login, PortalProxy
+from proactive_jupyter_kernel.hub.proxy import Door, Login, PortalProxy, relative_location
 
 UPSTREAM = "http://127.0.0.1:41231"
 HTML = {"accept": "text/html", "x-forwarded-prefix": "/user/ada/proactive"}
@@ -177,6 +178,26 @@ def test_a_scheduler_that_ended_at_a_form() -> None:
     answers = ask(upstream, FakeDoor(), ("GET", "/rm/", HTML), ("POST", "/scheduler/jobs/7/kill", {}))
     assert ([one.status_code for one in answers], len(upstream.requests)) == ([200, 502], 2)
     assert "Whether it did what was asked of it is not known." in answers[1].text
+
+
+@pytest.mark.parametrize(
+    ("location", "path", "relative"),
+    [
+        ("/user/ada/proactive/scheduler/", "/", "./scheduler/"),
+        ("/user/ada/proactive/scheduler/jobs/7?a=1", "/scheduler/jobs/7/kill", "../7?a=1"),
+        ("/user/ada/proactive/rm/", "/rm/", "./"),
+        ("/user/ada/proactive/", "/scheduler/jobs/7", "../../"),
+        ("https://example.org/", "/", "https://example.org/"),
+        ("//example.org/", "/", "//example.org/"),
+    ],
+)
+def test_redirects(location: str, path: str, relative: str) -> None:
+    """They lead where the scheduler says, whether or not jupyter-server-proxy adds its prefix to a path."""
+    found = relative_location(location, path, "/user/ada/proactive")
+    assert found == relative
+    if relative.startswith("."):
+        browser = f"https://hub.example.org/user/ada/proactive{path}"
+        assert urljoin(browser, found) == f"https://hub.example.org{location}"
 
 
 def test_the_entry_point() -> None:
