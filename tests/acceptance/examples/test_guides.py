@@ -5,8 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbformat import NotebookNode
@@ -34,11 +39,18 @@ BEFORE = {
         SUBMIT,
     ],
 }
+CITIES = {"oslo": [1.5, 2.5], "vienna": [11, 13]}
 #: Pages that define a job which they do not submit.
 SUBMITTED = {"tasks", "controls", "scripts", "values", "exchange", "papermill"}
 NEEDS = {"scripts": "bwrap"}
 #: Pages whose blocks ```text hold what the cell before shows: each line, `...` for what differs from run to run.
-SHOWN = {"faq", "troubleshooting", "reference-kernel"}
+SHOWN = {"faq", "troubleshooting", "reference-kernel", "laptop-to-cluster"}
+#: Pages whose `#%connect` leads to the stand-in for a ProActive server.
+TO_A_SERVER = {"laptop-to-cluster"}
+_CONNECT = re.compile(r"#%connect\(host=proactive\.example\.org.*\)")
+#: The blocks ```bash of these pages run, one after the other, beside the notebook that the page shows.
+SHELL = {"headless"}
+_COMMANDS = re.compile(r"^```bash\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def blocks(page: Path) -> list[str]:
@@ -49,7 +61,7 @@ RUN = [page for page in PAGES if page.stem not in ABOUT_SERVERS and blocks(page)
 
 
 @pytest.mark.parametrize("page", RUN, ids=lambda page: page.stem)
-def test_every_block_of_a_page_runs(page: Path, home: Path) -> None:
+def test_every_block_of_a_page_runs(page: Path, home: Path, stand_in: Callable[[], Any]) -> None:
     """In the order of the page, in one notebook; no cell ends in an error."""
     name = page.stem
     if name in NEEDS and shutil.which(NEEDS[name]) is None and not REQUIRED:
@@ -57,11 +69,21 @@ def test_every_block_of_a_page_runs(page: Path, home: Path) -> None:
     folder = home / name
     (folder / "data").mkdir(parents=True)
     (folder / "data" / "lines.csv").write_text("a\nb\n")
+    if name in TO_A_SERVER:
+        (folder / "data" / "lines.csv").unlink()
+        for city, values in CITIES.items():
+            (folder / "data" / f"{city}.csv").write_text("celsius\n" + "\n".join(map(str, values)))
     cells = [*BEFORE.get(name, ()), *blocks(page), *([SUBMIT] if name in SUBMITTED else ())]
     notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
-    run(notebook, folder)
-    found = _BLOCK.finditer(page.read_text("utf-8")) if name in SHOWN else ()
-    shown_by = {one["cell"]: one["shown"] for one in found if one["shown"]}
+    if name in TO_A_SERVER:
+        with stand_in() as server:
+            for cell in notebook.cells:
+                cell.source = _CONNECT.sub(f"#%connect(url={server.url}, login=user, password=secret)", cell.source)
+            run(notebook, folder)
+    else:
+        run(notebook, folder)
+    found = [one["shown"] for one in _BLOCK.finditer(page.read_text("utf-8"))] if name in SHOWN else []
+    shown_by = {cell.source: shown for cell, shown in zip(notebook.cells[len(BEFORE.get(name, ())) :], found) if shown}
     failed = {
         cell.source: f"{output.ename}: {output.evalue}"
         for cell in notebook.cells
@@ -76,6 +98,30 @@ def test_every_block_of_a_page_runs(page: Path, home: Path) -> None:
         if not re.search(pattern(line), text)
     }
     assert (failed, missing) == ({}, {})
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("name", sorted(SHELL))
+def test_the_commands_of_a_page_run(name: str, home: Path) -> None:
+    """In the order of the page; none fails."""
+    page = DOCS / "guides" / f"{name}.md"
+    folder = home / f"{name}-commands"
+    folder.mkdir()
+    metadata = {"kernelspec": {"name": "proactive", "display_name": "ProActive", "language": "python"}}
+    notebook = new_notebook(cells=[new_code_cell(cell) for cell in blocks(page)], metadata=metadata)
+    notebook.cells[0].metadata["tags"] = ["parameters"]
+    nbformat.write(notebook, folder / "report.ipynb")
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    for commands in _COMMANDS.findall(page.read_text("utf-8")):
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", commands],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=200,
+        )
+        assert (commands, done.returncode) == (commands, 0), done.stderr
 
 
 def run(notebook: NotebookNode, folder: Path) -> None:
