@@ -4,8 +4,12 @@
 while it builds, and a page of the site needs no other host.
 """
 
+from pathlib import Path
+
 from cell_lexer import CellLexer
+from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
 
 from proactive_jupyter_kernel.version import __version__
 
@@ -34,7 +38,26 @@ html_copy_source = False
 copybutton_exclude = ".linenos, .gp, .go"
 
 
+class ThemedPictures(SphinxTransform):
+    """A picture NAME.png with a NAME-dark.png beside it: each theme of the site shows its own."""
+
+    default_priority = 200
+
+    def apply(self, **_: object) -> None:
+        folder = Path(self.env.doc2path(self.env.docname)).parent
+        for picture in list(self.document.findall(nodes.image)):
+            path = Path(picture["uri"])
+            dark = path.with_name(f"{path.stem}-dark{path.suffix}")
+            if (folder / dark).is_file():
+                other = picture.deepcopy()
+                picture["classes"].append("only-light")
+                other["classes"].append("only-dark")
+                other["uri"] = dark.as_posix()
+                picture.parent.insert(picture.parent.index(picture) + 1, other)
+
+
 def setup(app: Sphinx) -> None:
-    """Blocks that a notebook's cell could hold are coloured as cells."""
+    """Blocks that a notebook's cell could hold are coloured as cells; pictures follow the theme."""
+    app.add_transform(ThemedPictures)
     for name in ("python", "ipython3", "javascript"):
         app.add_lexer(name, CellLexer)

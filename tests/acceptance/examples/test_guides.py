@@ -83,7 +83,8 @@ def test_every_block_of_a_page_runs(page: Path, home: Path, stand_in: Callable[[
     else:
         run(notebook, folder)
     found = [one["shown"] for one in _BLOCK.finditer(page.read_text("utf-8"))] if name in SHOWN else []
-    shown_by = {cell.source: shown for cell, shown in zip(notebook.cells[len(BEFORE.get(name, ())) :], found) if shown}
+    paired = zip(notebook.cells[len(BEFORE.get(name, ())) :], found, strict=False)
+    shown_by = {cell.source: shown for cell, shown in paired if shown}
     failed = {
         cell.source: f"{output.ename}: {output.evalue}"
         for cell in notebook.cells

@@ -1,0 +1,212 @@
+"""Take the pictures of the documentation from real runs in JupyterLab, in a light and a dark theme.
+
+    python tools/docs_pictures.py [NAME ...]
+
+Needs JupyterLab, playwright, Pillow and Debian's chromium. Writes docs/images/NAME.png and NAME-dark.png; the
+pages name the first, and the site shows the one of its theme.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+FOLDER = Path(__file__).resolve().parents[1] / "docs" / "images"
+THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+PATIENCE = 120_000
+SCALE = 1.5
+#: What the pictures do without.
+HIDDEN = """
+.Toastify, .jp-Toolbar, .jp-cell-toolbar, .jp-Notebook-footer { display: none !important }
+.jp-Collapser { visibility: hidden !important }
+.jp-Notebook .jp-Cell { border-color: transparent !important; outline: none !important }
+.jp-Notebook .jp-Cell:before, .jp-Notebook .jp-Cell:after { display: none !important }
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notebook:
+    """The cells of a picture, and which of them it shows."""
+
+    cells: tuple[str, ...]
+    #: What is in the output of the last cell when it has run: a selector.
+    until: str
+    #: The first cell in the picture.
+    first: int = 0
+    #: Whether the card of the last cells is unfolded.
+    unfold: bool = False
+    width: int = 1000
+
+
+NOTEBOOKS = {
+    "first-notebook": Notebook(
+        cells=(
+            "#%task(name=numbers, export=[unit])\nunit = 'km'\nresult = [3, 1, 2]",
+            "#%task(name=total, dep=[numbers], import=[unit])\nprint('adding up')\n"
+            "result = f'{sum(results[0].value())} {unit}'",
+            "#%submit_job(wait=on, print_result=on, name=sums)",
+        ),
+        until="text=6 km",
+        unfold=True,
+    ),
+    "failed-task": Notebook(
+        cells=(
+            "#%task(name=load)\nresult = [{'city': 'Oslo', 'celsius': 8.2}, {'city': 'Rome'}]",
+            "#%task(name=mean, dep=[load], on_error=cancel)\nrows = results[0].value()\n"
+            "result = sum(row['celsius'] for row in rows) / len(rows)",
+            "#%task(name=report, dep=[mean])\nprint(results[0].value())",
+            "#%submit_job(wait=on, name=weather)",
+        ),
+        first=1,
+        until="text=JobFailed",
+    ),
+    "controls": Notebook(
+        cells=(
+            "#%split(name=deal)\nresult = [2, 3, 5]\n#%runs()\nruns = 3\n#%process(name=square)\nresult = 4\n"
+            "#%merge(name=total)\nresult = 1",
+            "#%branch(name=weigh, dep=[total])\n#%condition()\nbranch = 'if'\n#%if(name=heavy)\nresult = 1\n"
+            "#%else(name=light)\nresult = 2\n#%continuation(name=send)\nprint('sent')",
+            "#%draw_job(name=delivery)",
+        ),
+        first=2,
+        until="img",
+    ),
+    "many-tasks": Notebook(
+        cells=(
+            "#%configure(propagate=auto)\n#%task(name=load)\nitems = list(range(150))\n"
+            "#%task(name=score, dep=[load], foreach=item in items)\n"
+            "if item % 60 == 7:\n    raise ValueError('no such station')\nresult = item ** 2\n"
+            "#%task(name=report, dep=[score])\nprint(len(results), 'results')",
+            "#%submit_job(wait=on, name=stations)",
+        ),
+        first=1,
+        until="text=JobFailed",
+    ),
+    "completion": Notebook(cells=("#%help(submit_job)",), until="text=submit_job"),
+}
+
+
+def main() -> None:
+    chosen = sys.argv[1:] or list(NOTEBOOKS)
+    FOLDER.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        for theme in THEMES:
+            with jupyterlab(theme, chosen) as url:
+                for name in chosen:
+                    page = browser.new_page(
+                        viewport={"width": NOTEBOOKS[name].width, "height": 1800},
+                        device_scale_factor=SCALE,
+                        color_scheme=theme,
+                    )
+                    page.set_default_timeout(PATIENCE)
+                    save(notebook(page, f"{url}/lab/workspaces/{name}/tree/{name}.ipynb", NOTEBOOKS[name]), name, theme)
+                    page.close()
+        browser.close()
+
+
+@contextmanager
+def jupyterlab(theme: str, names: list[str]) -> Iterator[str]:
+    """A JupyterLab in this theme, in a folder with these notebooks; it and the scheduler are stopped at the end."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        for name in names:
+            cells = [nbformat.v4.new_code_cell(cell) for cell in NOTEBOOKS[name].cells]
+            written = nbformat.v4.new_notebook(cells=cells)
+            written.metadata.kernelspec = {"name": "proactive", "display_name": "ProActive", "language": "python"}
+            nbformat.write(written, home / f"{name}.ipynb")
+        settings = home / "settings" / "@jupyterlab" / "apputils-extension" / "themes.jupyterlab-settings"
+        settings.parent.mkdir(parents=True)
+        settings.write_text(json.dumps({"theme": THEMES[theme]}))
+        with socket.socket() as found:
+            found.bind(("127.0.0.1", 0))
+            port = found.getsockname()[1]
+        environment = {
+            **os.environ,
+            "HOME": folder,
+            "JUPYTER_CONFIG_DIR": f"{folder}/config",
+            "JUPYTER_RUNTIME_DIR": f"{folder}/runtime",
+            "JUPYTERLAB_SETTINGS_DIR": f"{folder}/settings",
+            "PROACTIVE_KERNEL_DATA_DIR": f"{folder}/data",
+        }
+        options = [
+            "--no-browser",
+            "--allow-root",
+            "--IdentityProvider.token=",
+            f"--port={port}",
+            "--LabApp.news_url=None",
+        ]
+        server = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", *options], cwd=home, env=environment, stderr=subprocess.DEVNULL
+        )
+        try:
+            wait_for(f"http://127.0.0.1:{port}/api")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.wait(60)
+            stop = [sys.executable, "-m", "proactive_jupyter_kernel", "scheduler", "stop"]
+            subprocess.run(stop, env=environment, check=False)
+
+
+def wait_for(url: str) -> None:
+    end = time.monotonic() + PATIENCE / 1000
+    while time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(url, timeout=1):
+                return
+        except (urllib.error.URLError, TimeoutError):
+            time.sleep(0.1)
+    raise SystemExit("JupyterLab does not answer.")
+
+
+def notebook(page: Page, url: str, wanted: Notebook) -> bytes:
+    """Run the notebook, and take the picture of its cells from the first that is wanted to the last."""
+    page.goto(url)
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+    page.get_by_text("ProActive | Idle").wait_for()
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    page.locator(".jp-Notebook .jp-CodeCell").last.locator(".jp-OutputArea").locator(wanted.until).first.wait_for()
+    page.get_by_text("ProActive | Idle").wait_for()
+    page.add_style_tag(content=HIDDEN)
+    if wanted.unfold:
+        page.locator(".jp-Notebook summary").first.click()
+    page.locator(".jp-Notebook").evaluate("notebook => notebook.scrollTo(0, 0)")
+    # Cells are measured once the card has its last size.
+    page.wait_for_timeout(1500)
+    cells = page.locator(".jp-Notebook .jp-CodeCell")
+    first, last = cells.nth(wanted.first).bounding_box(), cells.last.bounding_box()
+    if first is None or last is None:
+        raise SystemExit("The cells are not there.")
+    height = last["y"] + last["height"] - first["y"]
+    return page.screenshot(clip={**first, "height": height})
+
+
+def save(picture: bytes, name: str, theme: str) -> None:
+    """As a PNG with few colours, which is a quarter of the size."""
+    target = FOLDER / f"{name}{'-dark' if theme == 'dark' else ''}.png"
+    Image.open(io.BytesIO(picture)).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(target, optimize=True)
+    print(f"{target}  {target.stat().st_size // 1000} kB")
+
+
+if __name__ == "__main__":
+    main()
