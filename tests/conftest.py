@@ -54,13 +54,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def dask_cluster() -> Iterator[str]:
-    """The address of a Dask scheduler of this machine, which has two workers with two threads each."""
-    command = [sys.executable, "-m", "proactive_jupyter_kernel.scheduler.executors.dask.local_cluster", "2", "2"]
+    """The address of a Dask scheduler of this machine, which has three workers with four threads each."""
+    command = [sys.executable, "-m", "proactive_jupyter_kernel.scheduler.executors.dask.local_cluster", "3", "4"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         yield process.stdout.readline().decode().strip().replace("tcp://", "dask://")
         process.stdin.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def schedulers_run_tasks_on(request: pytest.FixtureRequest) -> Iterator[None]:
+    """With ``--executor dask`` all schedulers that tests start use one Dask cluster, with all nodes in one source."""
+    if request.config.getoption("--executor") == "local":
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PROACTIVE_KERNEL_EXECUTOR", f"{request.getfixturevalue('dask_cluster')}?sources=none")
+        yield
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -53,6 +53,8 @@ class Slot:
     source: str = DEFAULT_SOURCE
     #: Access tokens: only tasks with one of these (``NODE_ACCESS_TOKEN``) run on a slot that has any.
     tokens: tuple[str, ...] = ()
+    #: Slots of the same site have files in common that others must be sent; empty: all slots have.
+    site: str = ""
 
 
 class FailureKind(enum.Enum):

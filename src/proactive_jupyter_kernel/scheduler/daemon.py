@@ -77,8 +77,8 @@ def serve(data_dir: Path, port: int = 0, *, settings: Settings | None = None) ->
     Raises `DataFolderInUse` if another one runs there, and `EmbeddedSchedulerError` for a port in use, a folder that
     cannot be written, a database of a newer version or a wrong setting.
     """
-    chosen = settings or _settings(data_dir)
     _make_private(data_dir)
+    chosen = settings or _settings(data_dir)
     tracing.begin(chosen.trace)
     # The processes of tasks find the libraries by it.
     os.environ[java_libraries.VARIABLE] = str(java_libraries.folder_of(data_dir))
@@ -183,11 +183,11 @@ class _Daemon:
         self._settings = settings
         self._store = opened.store
         self._notices = opened.notices
-        self._executor = self._made_executor()
         self._user = user_name()
         self._token = secrets.token_urlsafe(32)
         self._port: int = listener.getsockname()[1]
         self._url = f"http://{_HOST}:{self._port}"
+        self._executor = self._made_executor()
         self._last_used = time.monotonic()
         self._idle_timer: asyncio.TimerHandle | None = None
         self._files_timer: asyncio.TimerHandle | None = None
@@ -268,7 +268,10 @@ class _Daemon:
         # Loads Dask, which takes half a second.
         from proactive_jupyter_kernel.scheduler.executors.dask.executor import DaskExecutor
 
-        return DaskExecutor(replace(address, workers=address.workers or settings.slots), local.of_nodes(Path()))
+        # Set on purpose, it is what the user wants to have at most; its default counts processors of this machine.
+        most = settings.slots if os.environ.get(f"{settings_table.PREFIX}SLOTS", "").strip() else 0
+        address = replace(address, workers=address.workers or settings.slots, nodes=address.nodes or most)
+        return DaskExecutor(address, local.of_nodes(Path()), url=self._url, transfer_limit=settings.transfer_limit)
 
     def _service(self) -> Service:
         settings = self._settings

@@ -113,6 +113,18 @@ class Folder:
 
         Raises `LeavesSpace`, OSError and `Interrupted`.
         """
+        with self.replacing(path) as target:
+            while chunk := source.read(_CHUNK):
+                if stopped():
+                    raise Interrupted
+                target.write(chunk)
+
+    @contextlib.contextmanager
+    def replacing(self, path: str) -> Iterator[IO[bytes]]:
+        """A file to write into, which becomes the file of that path when all went well.
+
+        Raises `LeavesSpace` and OSError.
+        """
         place = self.at(path)
         if place.is_dir():
             raise IsADirectoryError(f"{path!r} is a folder in the {self.name}, and cannot become a file")
@@ -121,10 +133,7 @@ class Folder:
         part = place.parent / f".{secrets.token_hex(8)}.part"
         try:
             with part.open("xb") as target:
-                while chunk := source.read(_CHUNK):
-                    if stopped():
-                        raise Interrupted
-                    target.write(chunk)
+                yield target
             os.replace(part, place)
         except BaseException:
             part.unlink(missing_ok=True)

@@ -71,6 +71,7 @@ class Settings:
     task_memory: int
     body_limit: int
     upload_limit: int
+    transfer_limit: int
     jobs_kept: int
     jobs_days: float
     store_bytes: int
@@ -117,7 +118,8 @@ SETTINGS: tuple[Setting, ...] = (
         kind=count(1, "tasks", most=9999),
         default=_processors,
         default_text="one for each processor",
-        doc="How many tasks run at the same time: the number of nodes of the node source Default. Others wait.",
+        doc="How many tasks run at the same time: the number of nodes of the node source Default. Others wait. On a "
+        "Dask cluster: how many of its workers' threads are nodes at most; not set: all of them.",
     ),
     Setting(
         name="NODE_SOURCES",
@@ -179,6 +181,14 @@ SETTINGS: tuple[Setting, ...] = (
         kind=size(1024, unlimited=True),
         default=lambda: 16 * GIBIBYTE,
         doc="The largest file that a client may upload to a data space; 0: no limit. Larger ones are refused.",
+    ),
+    Setting(
+        name="TRANSFER_LIMIT",
+        field="transfer_limit",
+        kind=size(1024, unlimited=True),
+        default=lambda: 16 * GIBIBYTE,
+        doc="How many bytes of files the scheduler carries to a task on a Dask worker, and how many from it; 0: no "
+        "limit. A task with more is faulty, and its log says so.",
     ),
     Setting(
         name="JOBS_KEPT",

@@ -7,10 +7,11 @@ Copies keep the contents of files, not their times or rights.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -23,7 +24,18 @@ from proactive_jupyter_kernel.workflow import references, values
 from proactive_jupyter_kernel.workflow.globs import FilePattern, InvalidPattern, LeavingPattern, compile_pattern
 from proactive_jupyter_kernel.workflow.model import FileSelector
 
-__all__ = ["WARNING", "DataSpaces", "clean_cache", "is_remote"]
+__all__ = [
+    "WARNING",
+    "DataSpaces",
+    "Source",
+    "chosen_outputs",
+    "clean_cache",
+    "failures_as_messages",
+    "is_remote",
+    "lock_cache",
+    "wanted_inputs",
+    "writable_space",
+]
 
 _T = TypeVar("_T")
 
@@ -47,7 +59,7 @@ _CACHE_LOOK = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Source:
+class Source:
     """A file to be copied."""
 
     folder: Folder
@@ -61,43 +73,13 @@ class DataSpaces:
 
     def fetch(self, attempt: Attempt, local: Path, say: Callable[[str], None], stopped: Callable[[], bool]) -> None:
         """Carry the task's input files in; see `FileTransfers.fetch`."""
-        try:
-            task_files, cache_files = self._wanted(attempt, say, stopped)
+        with failures_as_messages():
+            task_files, cache_files = wanted_inputs(attempt, say, stopped)
             _copy_newer(task_files, Folder(local, "task's folder"), stopped)
             if cache_files:
-                self._fill_cache(attempt, cache_files, stopped)
-        except (LeavesSpace, InvalidPattern) as error:
-            raise TransferFailed(str(error)) from error
-        except OSError as error:
-            raise TransferFailed(_said(error)) from error
-        except Interrupted:
-            return
-
-    def _wanted(
-        self, attempt: Attempt, say: Callable[[str], None], stopped: Callable[[], bool]
-    ) -> tuple[dict[str, _Source], dict[str, _Source]]:
-        """Path in the task's folder and path in the cache -> where the file is, the strongest space for each."""
-        found: tuple[dict[str, _Source], dict[str, _Source]] = ({}, {})
-        chosen = [
-            (*_mode_of(selector, _FETCHES, "inputFiles"), selector)
-            for selector in attempt.input_files
-            if selector.access_mode != _NOTHING
-        ]
-        for space, cached, selector in sorted(chosen, key=lambda entry: _SOURCES.index(entry[0])):
-            folder = _existing(attempt, space)
-            paths = _find(folder, selector, say, stopped)
-            found[cached].update({path: _Source(folder=folder, path=path) for path in paths})
-        return found
-
-    def _fill_cache(self, attempt: Attempt, files: Mapping[str, _Source], stopped: Callable[[], bool]) -> None:
-        """One transfer at a time, so that two tasks never fetch the same large file at once."""
-        cache = _writable(attempt, "cache")
-        with open(cache.root.with_name(f".{cache.root.name}.lock"), "a+b") as lock:
-            while not try_lock(lock):
-                if stopped():
-                    raise Interrupted
-                time.sleep(_CACHE_LOOK)
-            _copy_newer(files, cache, stopped, touch=True)
+                cache = writable_space(attempt, "cache")
+                with lock_cache(cache.root, stopped):
+                    _copy_newer(cache_files, cache, stopped, touch=True)
 
     # --- out -----------------------------------------------------------------------------------------------------
 
@@ -110,27 +92,73 @@ class DataSpaces:
         stopped: Callable[[], bool],
     ) -> None:
         """Carry the task's output files out; see `FileTransfers.deliver`."""
-        known = {name: _text(value) for name, value in variables.items()}
         source = Folder(local, "task's folder")
+        with failures_as_messages():
+            for space, paths in chosen_outputs(attempt, source, variables, say, stopped):
+                target = writable_space(attempt, space)
+                for path in paths:
+                    _copy(Source(folder=source, path=path), target, stopped)
+
+
+@contextlib.contextmanager
+def failures_as_messages() -> Iterator[None]:
+    """Turn what goes wrong into `TransferFailed`; a transfer that was interrupted ends without."""
+    try:
+        yield
+    except (LeavesSpace, InvalidPattern, references.InfiniteReference) as error:
+        raise TransferFailed(str(error)) from error
+    except OSError as error:
+        raise TransferFailed(_said(error)) from error
+    except Interrupted:
+        return
+
+
+def wanted_inputs(
+    attempt: Attempt, say: Callable[[str], None], stopped: Callable[[], bool]
+) -> tuple[dict[str, Source], dict[str, Source]]:
+    """Path in the task's folder and path in the cache -> where the file is, the strongest space for each."""
+    found: tuple[dict[str, Source], dict[str, Source]] = ({}, {})
+    chosen = [
+        (*_mode_of(selector, _FETCHES, "inputFiles"), selector)
+        for selector in attempt.input_files
+        if selector.access_mode != _NOTHING
+    ]
+    for space, cached, selector in sorted(chosen, key=lambda entry: _SOURCES.index(entry[0])):
+        folder = _existing(attempt, space)
+        paths = _find(folder, selector, say, stopped)
+        found[cached].update({path: Source(folder=folder, path=path) for path in paths})
+    return found
+
+
+def chosen_outputs(
+    attempt: Attempt,
+    source: Folder,
+    variables: Mapping[str, Wire],
+    say: Callable[[str], None],
+    stopped: Callable[[], bool],
+) -> Iterator[tuple[str, list[str]]]:
+    """For each selector of output files the space that they go to, and their paths in the task's folder."""
+    known = {name: _text(value) for name, value in variables.items()}
+    for selector in (_resolved(selector, known) for selector in attempt.output_files):
+        if selector.access_mode == _NOTHING:
+            continue
+        space = _mode_of(selector, _DELIVERIES, "outputFiles")
         try:
-            for selector in (_resolved(selector, known) for selector in attempt.output_files):
-                if selector.access_mode == _NOTHING:
-                    continue
-                target = _writable(attempt, _mode_of(selector, _DELIVERIES, "outputFiles"))
-                try:
-                    found = _find(source, selector, say, stopped)
-                except LeavingPattern as error:
-                    # As on a server: the task has done its work.
-                    say(f"{WARNING} {error}")
-                    continue
-                for path in found:
-                    _copy(_Source(folder=source, path=path), target, stopped)
-        except (LeavesSpace, InvalidPattern, references.InfiniteReference) as error:
-            raise TransferFailed(str(error)) from error
-        except OSError as error:
-            raise TransferFailed(_said(error)) from error
-        except Interrupted:
-            return
+            yield space, _find(source, selector, say, stopped)
+        except LeavingPattern as error:
+            # As on a server: the task has done its work.
+            say(f"{WARNING} {error}")
+
+
+@contextlib.contextmanager
+def lock_cache(root: Path, stopped: Callable[[], bool]) -> Iterator[None]:
+    """One transfer at a time, so that two tasks never fetch the same large file at once."""
+    with open(root.with_name(f".{root.name}.lock"), "a+b") as lock:
+        while not try_lock(lock):
+            if stopped():
+                raise Interrupted
+            time.sleep(_CACHE_LOOK)
+        yield
 
 
 def clean_cache(folder: Path, *, age: float = CACHE_AGE, now: float | None = None) -> None:
@@ -173,7 +201,8 @@ def _existing(attempt: Attempt, space: str) -> Folder:
     return folder
 
 
-def _writable(attempt: Attempt, space: str) -> Folder:
+def writable_space(attempt: Attempt, space: str) -> Folder:
+    """A space as a folder that exists. Raises `TransferFailed`."""
     folder = _folder(attempt, space)
     try:
         folder.root.mkdir(parents=True, exist_ok=True)
@@ -216,7 +245,7 @@ def _hint(folder: Folder, include: FilePattern) -> str:
     return "."
 
 
-def _copy_newer(files: Mapping[str, _Source], target: Folder, stopped: Callable[[], bool], touch: bool = False) -> None:
+def _copy_newer(files: Mapping[str, Source], target: Folder, stopped: Callable[[], bool], touch: bool = False) -> None:
     for path, source in files.items():
         if stopped():
             raise Interrupted
@@ -236,7 +265,7 @@ def _is_current(copy: Path, source: Path) -> bool:
     return there.st_size == here.st_size and there.st_mtime_ns >= here.st_mtime_ns
 
 
-def _copy(source: _Source, target: Folder, stopped: Callable[[], bool]) -> None:
+def _copy(source: Source, target: Folder, stopped: Callable[[], bool]) -> None:
     with source.folder.at(source.path).open("rb") as file:
         target.write(source.path, file, stopped=stopped)
 

@@ -45,7 +45,7 @@ def test_the_address_file_is_private_and_complete(daemon: Any) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(daemon.data_dir.stat().st_mode) == 0o700
     address = json.loads(path.read_text())
-    assert set(address) == {"url", "token", "pid", "version", "data_dir", "user", "notices"}
+    assert set(address) == {"url", "token", "pid", "version", "data_dir", "user", "notices", "executor"}
     assert (address["pid"], address["version"], address["data_dir"]) == (
         daemon.pid,
         __version__,
@@ -97,6 +97,7 @@ def test_a_wrong_setting_is_told(daemon: Any) -> None:
     assert "PROACTIVE_KERNEL_SLOTS is 'many', but it must be an integer of at least 1" in said
 
 
+@pytest.mark.local_only("it looks into the folder of nodes of this machine")
 def test_a_stop_is_kind_and_leaves_nothing(daemon: Any, workflow: Callable[..., str], until: Any) -> None:
     """Running tasks are ended with their children, scratch folders removed; the job goes on at the next start."""
     code = "echo begun; sleep 600 & sleep 600 & wait"
@@ -148,6 +149,7 @@ def test_nothing_is_lost_by_a_crash(daemon: Any, workflow: Callable[..., str], u
     assert daemon.submit(workflow(("A", "bash", "true"))) == job_id + 1
 
 
+@pytest.mark.local_only("the workers of a Dask cluster are asked for")
 def test_an_idle_one_costs_nothing(daemon: Any, workflow: Callable[..., str]) -> None:
     """After it has worked: no wake-ups, little memory."""
     daemon.start()

@@ -15,6 +15,7 @@ from proactive_jupyter_kernel.errors import UnknownResource
 from proactive_jupyter_kernel.workflow import Task, Workflow
 from proactive_jupyter_kernel.workflow.model import Script
 
+pytestmark = pytest.mark.local_only("it sets the node sources of this machine; tests/integration/dask has others")
 #: Seconds; a machine with other things to do may be slow.
 DEADLINE = 60.0
 WHERE = Script(language="cpython", code="result = variables['PA_NODE_SOURCE'] + ' ' + variables['PA_NODE_NAME']")

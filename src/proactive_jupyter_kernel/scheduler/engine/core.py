@@ -37,6 +37,8 @@ __all__ = ["Core", "Limits"]
 
 #: Stands for the job itself among the timers.
 _JOB = -1
+#: Parents of a task that are looked at, to run it near them.
+_MOST_NEAR = 16
 #: How many demands are remembered.
 _MOST_DEMANDS = 1_000
 #: Statuses of the whole scheduler in which nothing is started, and in which only started jobs continue.
@@ -314,6 +316,12 @@ class Core:
             avoid=node.avoid,
             refused=job.refused(node, self.board.slots) if rules.selection else frozenset(),
         )
+
+    def near(self, job: JobState, node: TaskNode) -> list[str]:
+        """The slots on which its parents ran, where slots differ in the files that they have."""
+        if not self.board.sites:
+            return []
+        return [job.nodes[parent].record.slot for parent in node.record.depends[:_MOST_NEAR]]
 
     # --- slots -------------------------------------------------------------------------------------------------------
 

@@ -252,7 +252,7 @@ def _place(core: Core) -> None:
             node = job.nodes[task_id]
             if node.rules.selection:
                 return select(core, job, node, demand)
-            slots = core.board.find(demand)
+            slots = core.board.find(demand, core.near(job, node))
             if not slots:
                 return Placed.NO_SLOT
             core.start(job, node, slots)

@@ -8,7 +8,7 @@ that finds none, not at all of them; a task without slots does not block those b
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
@@ -60,6 +60,8 @@ class SlotBoard:
         self.slots: dict[str, Slot] = {}
         self.holders: dict[str, Key] = {}
         self.locked: set[str] = set()
+        #: The sites of the slots that have one.
+        self.sites: dict[str, str] = {}
 
     @property
     def any_free(self) -> bool:
@@ -72,9 +74,10 @@ class SlotBoard:
             for name, slot in self.slots.items()
         )
 
-    def change(self, slots: Iterable[Slot]) -> None:
+    def change(self, slots: Sequence[Slot]) -> None:
         """These are the slots now. One that is gone stays held until its attempt is reported, and is not locked."""
         self.slots = {slot.name: slot for slot in slots}
+        self.sites = {slot.name: slot.site for slot in slots if slot.site}
         self.locked &= self.slots.keys()
 
     def lock(self, names: Iterable[str], locked: bool) -> None:
@@ -106,12 +109,18 @@ class SlotBoard:
         unlocked = sum(slot.name not in self.locked for slot in elsewhere)
         return elsewhere if unlocked >= demand.nodes else slots
 
-    def find(self, demand: Demand) -> tuple[Slot, ...]:
-        """Free slots for the demand, or none. With an exclusive topology there may be more than it asks for."""
+    def find(self, demand: Demand, near: Iterable[str] = ()) -> tuple[Slot, ...]:
+        """Free slots for the demand, or none. With an exclusive topology there may be more than it asks for.
+
+        Those in the same sites as the slots `near` come first.
+        """
         suitable = self.suitable(demand)
         free = [slot for slot in suitable if self._is_free(slot.name)]
         if len(free) < demand.nodes:
             return ()
+        if near and self.sites:
+            sites = {self.sites.get(name) for name in near}
+            free.sort(key=lambda slot: slot.site not in sites)
         shape = _SHAPES.get(demand.topology, _Shape())
         if not (shape.one_host or shape.each_host or shape.exclusive):
             return tuple(free[: demand.nodes])

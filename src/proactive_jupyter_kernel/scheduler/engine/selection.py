@@ -26,7 +26,7 @@ def select(core: Core, job: JobState, node: TaskNode, demand: Demand) -> Placed:
     if current != demand:
         core.queue.put((job.id, node.id), job.record.priority, current)
         return Placed.MOVED
-    slots = core.board.find(demand)
+    slots = core.board.find(demand, core.near(job, node))
     if slots:
         _ask(core, job, node, slots)
         return Placed.GONE

@@ -41,6 +41,14 @@ class NodeExecutor(ABC):
     def _nodes_of(self, slot: Slot) -> Nodes:
         """The nodes that do the work of a slot. Raises `NodeLost` where there are none any more."""
 
+    def _sent(self, attempt: Attempt) -> Attempt:
+        """The attempt as its node gets it."""
+        return attempt
+
+    def _asked(self, selection: Selection) -> Selection:
+        """The question as its node gets it."""
+        return selection
+
     def _answer(self, work: Work, attempt: Attempt, frame: Frame) -> None:
         """The node that runs an attempt asks for something."""
         raise ValueError(f"a node of this executor asks for nothing, but {work.key} asked for {frame['do']!r}")
@@ -74,7 +82,7 @@ class NodeExecutor(ABC):
                 progress(frame["percent"])
 
         try:
-            content, results = attempt_to(attempt)
+            content, results = attempt_to(self._sent(attempt))
             frame: Frame = {"do": "attempt", "key": attempt.key, "attempt": content}
             answer = await self._work(work, attempt.slot, frame, hear, results, limit=attempt.walltime)
         except NodeLost:
@@ -148,7 +156,7 @@ class NodeExecutor(ABC):
         self._asking.add(work)
         try:
             one = dataclasses.replace(selection, scripts=(entry,))
-            frame = {"do": "selection", "key": work.key, "selection": selection_to(one)}
+            frame = {"do": "selection", "key": work.key, "selection": selection_to(self._asked(one))}
             answer = await self._work(work, selection.slot, frame, lambda frame: None)
         except NodeLost:
             return SelectionAnswer(selected=False, failure="The node that ran the selection script has died")

@@ -30,6 +30,8 @@ renew      ``key`` ``number``                                            asks fo
 note       ``level`` ``name`` ``text``                                   a line for the scheduler's own log
 ========== ============================================================= ==========================================
 
+Files of data spaces that the node cannot reach travel in further frames (``nodes/carried.py``).
+
 When the channel ends, because the other side stopped or died, the node ends what it runs, and itself.
 """
 

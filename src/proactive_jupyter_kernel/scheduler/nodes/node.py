@@ -16,6 +16,7 @@ from typing import Any
 from proactive_jupyter_kernel.scheduler import tracing
 from proactive_jupyter_kernel.scheduler.attempt import FailureKind, Outcome
 from proactive_jupyter_kernel.scheduler.nodes.attempts import AttemptRun
+from proactive_jupyter_kernel.scheduler.nodes.carried import CarriedFiles
 from proactive_jupyter_kernel.scheduler.nodes.codec import (
     answer_to,
     attempt_from,
@@ -64,6 +65,7 @@ class Node:
         #: Of a node that is reached through a network; and what it was told of a task that waits for leave.
         self._lease: Lease | None = None
         self._stopped_early: FailureKind | None = None
+        self._carried: CarriedFiles | None = None
 
     def run(self) -> None:
         """Work until the channel ends."""
@@ -114,7 +116,11 @@ class Node:
         )
         folder = NodeFolder(Path(settings.scratch), settings.name)
         folder.open(os.getpid(), *(templates.pids if templates else ()))
-        transfers = DataSpaces() if settings.data_spaces else None
+        transfers: FileTransfers | None = DataSpaces() if settings.data_spaces else None
+        if settings.carried:
+            transfers = self._carried = CarriedFiles(
+                self._loop, self._channel.send, Path(settings.scratch, "seen-files")
+            )
         self._channel.send({"do": "ready", "pid": os.getpid()})
         try:
             while not self._is_alone:
@@ -173,6 +179,9 @@ class Node:
         elif kind == "granted":
             if self._lease is not None:
                 self._lease.granted(frame["key"], frame["number"])
+        elif kind in ("inputs", "part", "taken"):
+            if self._carried is not None:
+                self._carried.take(frame)
         elif kind == "ping":
             self._channel.send({"do": "pong"})
 

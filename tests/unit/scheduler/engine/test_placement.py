@@ -257,3 +257,22 @@ def test_a_task_that_runs_or_waits_for_others_has_no_unmet_condition(stage, task
     play = stage(slots=1)
     play.submit(task("A"), task("B", "A"), task("C"))
     assert [play.machine.unmet(1, number) for number in range(3)] == ["", "", "The only node is busy."]
+
+
+def test_slots_of_the_same_site_come_first():
+    """A task gets a free slot where its parents ran, where slots have sites; of equal ones the first."""
+    board = SlotBoard()
+    board.change((*(Slot(name=f"{site}{number}", site=site) for number in (0, 1) for site in "ab"), Slot(name="c0")))
+    near = [" ".join(slot.name for slot in board.find(Demand(nodes=3), near)) for near in ([], ["b1"], ["gone"])]
+    board.change((Slot(name="c0"), Slot(name="c1")))
+    near.append(board.find(Demand(), ["c1"])[0].name)
+    assert near == ["a0 b0 a1", "b0 b1 a0", "a0 b0 a1", "c0"]
+
+
+def test_a_child_runs_in_the_site_of_its_parent(stage, task):
+    """Also where another slot would be the first one."""
+    play = stage(slots=(Slot(name="a0", site="a"), Slot(name="b0", site="b")))
+    play.submit(task("Busy"), task("A"), task("B", "A"))
+    play.end("Busy")
+    play.end("A")
+    assert [row.slot for row in play.rows_of()] == ["a0", "b0", "b0"]

@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
-from proactive_jupyter_kernel.scheduler.attempt import DEFAULT_SOURCE, Slot
+from proactive_jupyter_kernel.scheduler.attempt import DEFAULT_SOURCE, Attempt, Outcome, Selection, Slot
 from proactive_jupyter_kernel.scheduler.executor_address import DaskAddress
+from proactive_jupyter_kernel.scheduler.executors.base import OutputSink, ProgressSink
 from proactive_jupyter_kernel.scheduler.executors.dask.cluster import Cluster
 from proactive_jupyter_kernel.scheduler.executors.dask.local_cluster import LocalCluster
 from proactive_jupyter_kernel.scheduler.executors.dask.site import WorkerFacts, WorkerSite
+from proactive_jupyter_kernel.scheduler.executors.dask.transfer import Transfer
 from proactive_jupyter_kernel.scheduler.executors.node_executor import NodeExecutor
-from proactive_jupyter_kernel.scheduler.executors.work import Nodes
+from proactive_jupyter_kernel.scheduler.executors.work import Nodes, Work
 from proactive_jupyter_kernel.scheduler.executors.working_node import NodeLost
+from proactive_jupyter_kernel.scheduler.nodes.frames import Frame
 from proactive_jupyter_kernel.scheduler.nodes.settings import NodeSettings
 
 __all__ = ["DaskExecutor"]
@@ -29,17 +34,26 @@ _FIRST_ANSWER, _FIRST_WORKERS = 5.0, 5.0
 class DaskExecutor(NodeExecutor):
     """See `Executor`. Make, `start` and use it in one event loop."""
 
-    def __init__(self, address: DaskAddress, settings: NodeSettings) -> None:
-        """Raises `EmbeddedSchedulerError` where Dask is not installed."""
+    def __init__(self, address: DaskAddress, settings: NodeSettings, *, url: str = "", transfer_limit: int = 0) -> None:
+        """`url`: of the scheduler, at which tasks reach it from this machine; empty: they do not.
+
+        `transfer_limit`: bytes that are carried to a task, or from it; 0: any number.
+
+        Raises `EmbeddedSchedulerError` where Dask is not installed."""
         super().__init__()
         _need_dask()
         self._address = address
-        self._settings = replace(settings, lease=address.lease)
+        is_carried = address.files == "carried"
+        self._settings = replace(settings, lease=address.lease, data_spaces=not is_carried, carried=is_carried)
+        self._url = url
+        self._transfer_limit = transfer_limit
+        self._transfers: dict[str, Transfer] = {}
         self._local: LocalCluster | None = None
         self._cluster: Cluster | None = None
         #: By address.
         self._sites: dict[str, WorkerSite] = {}
         self._leaving: set[asyncio.Task[None]] = set()
+        self._port = urlsplit(url).port or 0
         self._slots: tuple[Slot, ...] = ()
         #: By the name of a slot, also of those that are gone.
         self._site_of: dict[str, WorkerSite] = {}
@@ -89,6 +103,55 @@ class DaskExecutor(NodeExecutor):
         except KeyError:
             raise NodeLost from None
 
+    # --- files ---------------------------------------------------------------------------------------------------
+
+    def _sent(self, attempt: Attempt) -> Attempt:
+        """Its cache is one of the worker's, and it reaches the scheduler through the worker."""
+        site = self._site_of.get(attempt.slot.name)
+        if site is None:
+            return attempt
+        own = {"cachespace": f"{site.folder}/cache"} if self._settings.carried and attempt.spaces else {}
+        return replace(
+            attempt,
+            spaces={**attempt.spaces, **own},
+            inherited={**self._seen_from(site, attempt.inherited), **own},
+            services=self._seen_from(site, attempt.services),
+        )
+
+    def _asked(self, selection: Selection) -> Selection:
+        site = self._site_of.get(selection.slot.name)
+        if site is None:
+            return selection
+        return replace(
+            selection,
+            variables=self._seen_from(site, selection.variables),
+            services=self._seen_from(site, selection.services),
+        )
+
+    def _seen_from(self, site: WorkerSite, texts: Mapping[str, Any]) -> dict[str, Any]:
+        """With the address at which the scheduler is reached from the worker."""
+        if not self._url or not site.tunnel_port:
+            return dict(texts)
+        there = f"http://127.0.0.1:{site.tunnel_port}"
+        return {
+            name: text.replace(self._url, there, 1) if isinstance(text, str) and text.startswith(self._url) else text
+            for name, text in texts.items()
+        }
+
+    def _answer(self, work: Work, attempt: Attempt, frame: Frame) -> None:
+        transfer = self._transfers.get(attempt.key)
+        if transfer is None:
+            assert work.node is not None
+            transfer = self._transfers[attempt.key] = Transfer(attempt, work.node.send, self._transfer_limit)
+        transfer.take(frame)
+
+    async def _run(self, work: Work, attempt: Attempt, output: OutputSink, progress: ProgressSink | None) -> Outcome:
+        try:
+            return await super()._run(work, attempt, output, progress)
+        finally:
+            if (transfer := self._transfers.pop(attempt.key, None)) is not None:
+                await transfer.close()
+
     # --- workers -------------------------------------------------------------------------------------------------
 
     def _workers_are(self, workers: list[WorkerFacts] | None) -> None:
@@ -108,7 +171,7 @@ class DaskExecutor(NodeExecutor):
                 leaving.add_done_callback(self._leaving.discard)
         for address, facts in present.items():
             if address not in self._sites:
-                self._sites[address] = WorkerSite(facts, self._settings, self._slots_change)
+                self._sites[address] = WorkerSite(facts, self._settings, self._port, self._slots_change)
         self._slots_change()
 
     def _slots_change(self) -> None:
@@ -130,6 +193,7 @@ class DaskExecutor(NodeExecutor):
                     host=host,
                     source=self._source(host, name),
                     tokens=_tokens(site.facts, number),
+                    site=site.facts.address if self._settings.carried else "",
                 )
                 found.append((number, slot, site))
         # The first ones of all workers come first, so that tasks spread over them; and those without tokens.

@@ -13,6 +13,7 @@ from typing import Any
 from proactive_jupyter_kernel.scheduler.executors.dask import worker as worker_side
 from proactive_jupyter_kernel.scheduler.executors.dask.comms import CommTransport, connect, run_on_worker
 from proactive_jupyter_kernel.scheduler.executors.dask.remote_node import RemoteNode
+from proactive_jupyter_kernel.scheduler.executors.dask.tunnel import Tunnel
 from proactive_jupyter_kernel.scheduler.executors.working_node import PATIENCE, NodeLost, WorkingNode
 from proactive_jupyter_kernel.scheduler.nodes.settings import NodeSettings
 from proactive_jupyter_kernel.version import __version__
@@ -48,7 +49,8 @@ class _Unusable(Exception):
 class WorkerSite:
     """One worker, from the moment it has joined until it has left. `Nodes` for its slots."""
 
-    def __init__(self, facts: WorkerFacts, settings: NodeSettings, changed: Callable[[], None]) -> None:
+    def __init__(self, facts: WorkerFacts, settings: NodeSettings, port: int, changed: Callable[[], None]) -> None:
+        """`port`: where the scheduler's REST API listens, for the tasks; 0: it has none."""
         self.facts = facts
         #: The name of its machine, once it is known.
         self.host = facts.host
@@ -59,7 +61,13 @@ class WorkerSite:
         self.decided = asyncio.Event()
         self._settings = settings
         self._changed = changed
+        self._port = port
+        #: Where tasks on the worker reach it.
+        self.tunnel_port = 0
+        self._tunnel = Tunnel(self._send)
         self._site = ""
+        #: Its folder on the worker.
+        self.folder = ""
         self._control: Any = None
         self._idle: list[RemoteNode] = []
         self._all: set[RemoteNode] = set()
@@ -107,7 +115,9 @@ class WorkerSite:
             settings = self._settings.to_json()
             await comm.write({"op": worker_side.OPERATION, "reply": False, "do": "site", "settings": settings})
             answer = await comm.read()
-            self._site = answer["site"]
+            self._site, self.folder, self.tunnel_port = answer["site"], answer["folder"], answer["tunnel"]
+            self._tunnel = Tunnel(self._send)
+            self._tunnel.lead_to(self._port, self.tunnel_port)
         except BaseException:
             comm.abort()
             raise
@@ -139,7 +149,9 @@ class WorkerSite:
             while True:
                 async with asyncio.timeout(_SILENT):
                     message = await self._control.read()
-                if message["do"] == "cleaned" and (answer := self._answers.pop(message["number"], None)) is not None:
+                if message["do"] in ("open", "data", "end"):
+                    self._tunnel.take(message)
+                elif message["do"] == "cleaned" and (answer := self._answers.pop(message["number"], None)) is not None:
                     answer.set_result(None)
         except TimeoutError:
             raise OSError(f"no answer for {_SILENT:g} seconds") from None
@@ -163,6 +175,7 @@ class WorkerSite:
         if self._control is not None:
             self._control.abort()
             self._control = None
+        self._tunnel.close()
         self._end_idle()
         for answer in self._answers.values():
             answer.cancel()

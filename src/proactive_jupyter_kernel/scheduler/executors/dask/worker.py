@@ -19,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from proactive_jupyter_kernel.scheduler.executors.dask.tunnel import Tunnel
 from proactive_jupyter_kernel.scheduler.executors.nodes import LocalNodes
 from proactive_jupyter_kernel.scheduler.executors.working_node import PATIENCE, WorkingNode
 from proactive_jupyter_kernel.scheduler.nodes.frames import Splitter
@@ -67,8 +68,7 @@ class _Sites:
         await site.open()
         self._sites[name] = site
         try:
-            await comm.write({"do": "ready", "site": name, "folder": str(site.folder)})
-            await site.serve(comm)
+            await site.serve(comm, name)
         finally:
             del self._sites[name]
             await site.close()
@@ -82,30 +82,45 @@ class _Site:
         self._nodes = LocalNodes(folder, replace(settings, scratch=str(folder)), _RelayedNode)
         self._working: dict[str, _RelayedNode] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._tunnel = Tunnel(self._send)
+        self._writing = asyncio.Lock()
+        self._comm: Any = None
 
     async def open(self) -> None:
+        """Make its folder."""
         await asyncio.to_thread(clean_up, self.folder)
+        (self.folder / "cache").mkdir()
 
-    async def serve(self, comm: Any) -> None:
+    async def _send(self, message: Mapping[str, Any]) -> None:
+        async with self._writing:
+            await self._comm.write(message)
+
+    async def serve(self, comm: Any, name: str) -> None:
         """Do what the scheduler says about the site until the connection ends."""
+        self._comm = comm
+        await self._send(
+            {"do": "ready", "site": name, "folder": str(self.folder), "tunnel": await self._tunnel.listen()}
+        )
         while True:
             message = await comm.read()
             if message["do"] == "ping":
-                await comm.write({"do": "pong", "number": message["number"]})
+                await self._send({"do": "pong", "number": message["number"]})
+            elif message["do"] in ("data", "end"):
+                self._tunnel.take(message)
             elif message["do"] == "kill" and (node := self._working.get(message["node"])) is not None:
                 self._nodes.kill(node)
             elif message["do"] == "clean":
-                task = asyncio.create_task(self._clean(comm, **message))
+                task = asyncio.create_task(self._clean(**message))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
 
-    async def _clean(self, comm: Any, node: str, keys: list[str], number: int, **_: Any) -> None:
+    async def _clean(self, node: str, keys: list[str], number: int, **_: Any) -> None:
         """Remove what a node that died has left, and say when nothing is left."""
         found = self._working.get(node)
         if found is not None:
             await self._nodes.clean_up_after(found, tuple(keys))
         with contextlib.suppress(OSError):
-            await comm.write({"do": "cleaned", "number": number})
+            await self._send({"do": "cleaned", "number": number})
 
     async def serve_node(self, comm: Any) -> None:
         """A node for this connection alone."""
@@ -123,6 +138,7 @@ class _Site:
             asyncio.get_running_loop().call_later(4 * PATIENCE, self._working.pop, node.name, None)
 
     async def close(self) -> None:
+        self._tunnel.close()
         for task in self._tasks:
             task.cancel()
         await self._nodes.close()
