@@ -110,7 +110,9 @@ class _ValidatedVariables:
             elif self.hides and model != variable.model:
                 shown, reason = variable.model, "the value does not match; the model refers to hidden variables"
             message = f"Variable '{variable.name}': Model {_short(shown)}: {reason}"
-            self.problems.append(Problem(code="PA201", message=message, task=task))
+            self.problems.append(
+                Problem(code="PA201", message=message, task=task, variable=variable.name, reason=reason)
+            )
         if "SPEL" in model.upper():
             # The expression may have changed variables.
             self.substitutor = None

@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from proactive_jupyter_kernel.scheduler.portals import jobs
 from proactive_jupyter_kernel.scheduler.portals.job import page as job
+from proactive_jupyter_kernel.scheduler.portals.nodes import pages as nodes
 from proactive_jupyter_kernel.scheduler.portals.page import Page
 from proactive_jupyter_kernel.scheduler.portals.visit import Visit
 
@@ -21,4 +22,5 @@ PAGES = (
     Page("GET", "/", first, "Leads to the jobs."),
     *jobs.PAGES,
     *job.PAGES,
+    *nodes.PAGES,
 )

@@ -14,12 +14,12 @@ import pickle
 import signal
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow, ProActiveError, UnreadableWorkflow, WorkflowError
 from proactive_jupyter_kernel.scheduler import collector
-from proactive_jupyter_kernel.scheduler.service.check_question import Question, arguments_of
+from proactive_jupyter_kernel.scheduler.service.check_question import arguments_of
 from proactive_jupyter_kernel.scheduler.service.submission import prepare, validate
 
 __all__ = ["FAULT", "Worker", "WorkerLost", "serve"]
@@ -63,8 +63,8 @@ class Worker:
         )
         return cls(process)
 
-    async def ask(self, step: str, question: Question) -> tuple[str, Any]:
-        """The answer; raises `WorkerLost`."""
+    async def ask(self, step: str | Callable[[Any], Any], question: object) -> tuple[str, Any]:
+        """The answer; raises `WorkerLost`. `step` is ``prepare``, ``validate``, or a function of a module to call."""
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
@@ -179,6 +179,8 @@ def _limit(memory: int) -> None:
 def _answer(content: bytes) -> tuple[str, Any]:
     try:
         step, question = pickle.loads(content)
+        if callable(step):
+            return "value", step(question)
         arguments = arguments_of(question)
         if step == "prepare":
             return "value", prepare(question.xml, mode=question.mode, **arguments)

@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
-from typing import Any, Protocol, cast
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar, cast
 
 from proactive_jupyter_kernel.errors import (
     InvalidWorkflow,
@@ -35,6 +36,9 @@ __all__ = ["Checker", "InProcess", "InThread"]
 
 _log = logging.getLogger(__name__)
 
+_Given = TypeVar("_Given")
+_Made = TypeVar("_Made")
+
 #: Exceptions that are raised again as what they are; all others are faults of ours.
 _REFUSALS: dict[str, type[ProActiveError]] = {
     "UnreadableWorkflow": UnreadableWorkflow,
@@ -52,6 +56,12 @@ class Checker(Protocol):
     async def validate(self, question: Question) -> Validation:
         """The same as a verdict."""
 
+    async def call(self, work: Callable[[_Given], _Made], given: _Given, *, seconds: float | None = None) -> _Made:
+        """What `work`, a function of a module, makes of a text from outside; raises what `prepare` raises.
+
+        `seconds` is its time where that is less than the limit of a check.
+        """
+
     async def close(self) -> None:
         """End what runs."""
 
@@ -64,6 +74,9 @@ class InThread:
 
     async def validate(self, question: Question) -> Validation:
         return await asyncio.to_thread(lambda: validate(question.xml, **arguments_of(question)))
+
+    async def call(self, work: Callable[[_Given], _Made], given: _Given, *, seconds: float | None = None) -> _Made:
+        return await asyncio.to_thread(work, given)
 
     async def close(self) -> None:
         """Nothing runs."""
@@ -121,22 +134,28 @@ class InProcess:
             return Validation(valid=False, message=str(error))
         return verdict
 
+    async def call(self, work: Callable[[_Given], _Made], given: _Given, *, seconds: float | None = None) -> _Made:
+        made: _Made = await self._ask(work, given, seconds)
+        return made
+
     async def close(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
         await self._end_free()
         await asyncio.gather(*self._ending, return_exceptions=True)
 
-    async def _ask(self, step: str, question: Question) -> Any:
-        async with self._linked_room if asks_addresses(question) else self._room:
+    async def _ask(self, step: str | Callable[[Any], Any], question: object, seconds: float | None = None) -> Any:
+        seconds = min(self._seconds, seconds or self._seconds)
+        waits = isinstance(question, Question) and asks_addresses(question)
+        async with self._linked_room if waits else self._room:
             worker = self._free.pop() if self._free else await Worker.start(self._memory, self._seconds)
             try:
-                async with asyncio.timeout(self._seconds):
+                async with asyncio.timeout(seconds):
                     kind, answer = await worker.ask(step, question)
             except TimeoutError:
                 await worker.end()
                 raise SubmissionRefused(
-                    f"The workflow was not accepted: its checks took longer than {self._seconds:g} seconds.",
+                    f"The workflow was not accepted: its checks took longer than {seconds:g} seconds.",
                     hint="Look for expressions, models and references that grow, and for links that do not answer. The "
                     "limit is the setting PROACTIVE_KERNEL_CHECK_SECONDS.",
                 ) from None

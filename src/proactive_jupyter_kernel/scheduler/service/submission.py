@@ -23,7 +23,7 @@ from proactive_jupyter_kernel.workflow.model import Workflow
 if TYPE_CHECKING:
     from proactive_jupyter_kernel.workflow.model_types import Lookups
 
-__all__ = ["Validation", "facts_of", "prepare", "validate"]
+__all__ = ["Validation", "as_submitted", "facts_of", "prepare", "validate", "without_hidden"]
 
 #: Generic information that the server adds to a submission which does not say how it came.
 MODE, DEFAULT_MODE = "submission.mode", "rest-api"
@@ -75,7 +75,7 @@ def prepare(
         information = written.generic_information
         written = replace(written, generic_information={**information, MODE: information.get(MODE, mode)})
     given = tuple(replace(each, value=variables.get(each.name, each.value)) for each in written.variables)
-    hide = functools.partial(_without, hidden, replace(written, variables=given))
+    hide = functools.partial(without_hidden, hidden, replace(written, variables=given))
     try:
         workflow = resolve(written, variables=variables, generic_information=generic_information, site=site)
         # A flow that lacks a dependency would be judged for what it is not.
@@ -91,13 +91,19 @@ def prepare(
     return accepted
 
 
-def _without(hidden: HiddenValues, workflow: Workflow, problem: object) -> object:
+def without_hidden(hidden: HiddenValues, workflow: Workflow, problem: object) -> object:
     """The problem with no value of a hidden variable in its texts, as one has that refers to it."""
     if not isinstance(problem, Problem):
         return hidden.without({"": str(problem)}, workflow)[""]
-    texts = {name: getattr(problem, name) for name in ("message", "explanation", "place")}
+    texts = {name: getattr(problem, name) for name in ("message", "explanation", "place", "reason")}
     told = hidden.without(texts, workflow)
-    return replace(problem, message=told["message"], explanation=told["explanation"], place=told["place"])
+    return replace(
+        problem,
+        message=told["message"],
+        explanation=told["explanation"],
+        place=told["place"],
+        reason=told["reason"],
+    )
 
 
 def validate(
@@ -127,14 +133,14 @@ def validate(
             valid=False,
             message=str(error),
             task_name=next(filter(None, tasks), None),
-            workflow=_as_submitted(xml, variables, hidden),
+            workflow=as_submitted(xml, variables, hidden),
         )
     except WorkflowError as error:
         return Validation(valid=False, message=str(error))
     return Validation(valid=True, workflow=hidden.shown_workflow(workflow))
 
 
-def _as_submitted(xml: str | bytes, variables: Mapping[str, str], hidden: HiddenValues) -> Workflow | None:
+def as_submitted(xml: str | bytes, variables: Mapping[str, str], hidden: HiddenValues) -> Workflow | None:
     """An invalid workflow with the submission's variables, as others may see it; None if it breaks the schema."""
     from proactive_jupyter_kernel.workflow.formats.xml import loads
 

@@ -25,6 +25,7 @@ from proactive_jupyter_kernel.scheduler.service.checking import Checker
 from proactive_jupyter_kernel.scheduler.service.driver import Driver
 from proactive_jupyter_kernel.scheduler.service.errors import SubmissionClosed, Unstorable
 from proactive_jupyter_kernel.scheduler.service.limits import check_store
+from proactive_jupyter_kernel.scheduler.service.previews import Previews
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.service.scripts import Scripts
 from proactive_jupyter_kernel.scheduler.service.verbs import Verbs
@@ -81,6 +82,8 @@ class Submitting(Verbs):
         self.workflows = workflows
         self._store = store
         self._checker = checker
+        #: Looks at workflows before they are submitted.
+        self.previews = Previews(checker=checker, settings=settings, question=self._question)
         self._scripts = scripts
         self._slots = slots
         self._status = status

@@ -25,6 +25,9 @@ class Problem:
     explanation: str = ""
     #: The line in the text that was read, from 1; 0 if there is none.
     line: int = 0
+    #: The variable whose value is wrong, and why, for a message beside its field; empty: no value is.
+    variable: str = ""
+    reason: str = ""
 
     def __post_init__(self) -> None:
         if self.code not in CHECKS:

@@ -25,7 +25,7 @@ def test_a_multipart_body_keeps_types_order_and_bytes() -> None:
     """Media types of parts without file name are known; content is what was between the boundaries."""
     assert read("multipart/form-data; boundary=B", BODY) == [
         Part(name="variables", content='{"A":"é&="}'.encode(), media_type="application/json"),
-        Part(name="job.xml", content=b"<job/>\r\n--BB\r\n", media_type="text/xml"),
+        Part(name="job.xml", content=b"<job/>\r\n--BB\r\n", media_type="text/xml", file_name="f.xml"),
         Part(name="plain", content=b""),
     ]
 

@@ -24,6 +24,8 @@ class Part:
     content: bytes
     #: Lower case, without parameters; empty where the part does not say.
     media_type: str = ""
+    #: The name of a file, as the browser gives it; empty: not a file.
+    file_name: str = ""
 
 
 def read(content_type: str, body: bytes) -> list[Part]:
@@ -71,8 +73,15 @@ class _Collector:
     def on_part_end(self) -> None:
         disposition = self._headers.get("content-disposition", "")
         media_type = self._headers.get("content-type", "").partition(";")[0].strip().lower()
-        name = _parameters(disposition).get("name", "")
-        self.parts.append(Part(name=name, content=b"".join(self._chunks), media_type=media_type))
+        parameters = _parameters(disposition)
+        self.parts.append(
+            Part(
+                name=parameters.get("name", ""),
+                content=b"".join(self._chunks),
+                media_type=media_type,
+                file_name=parameters.get("filename", ""),
+            )
+        )
 
 
 def _parameters(header: str) -> Mapping[str, str]:
