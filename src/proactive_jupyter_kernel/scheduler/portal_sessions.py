@@ -89,6 +89,8 @@ class PortalSessions:
         self._timeout = timeout
         self._links: dict[str, Link] = {}
         self._sessions: dict[str, PortalSession] = {}
+        #: Key of a session in a frame that is over -> who may show that it is.
+        self._over: dict[str, tuple[str, ...]] = {}
 
     def links(
         self,
@@ -156,7 +158,14 @@ class PortalSessions:
 
     def end(self, session: PortalSession) -> None:
         """Log out."""
-        self._sessions.pop(session.key, None)
+        if self._sessions.pop(session.key, None) is not None and session.framed:
+            self._over[session.key] = session.origins
+            for key in list(self._over)[: max(len(self._over) - _MOST_SESSIONS, 0)]:
+                del self._over[key]
+
+    def origins_of_ended(self, key: str) -> tuple[str, ...]:
+        """Who may show in a frame that the session of this key is over; nobody, where it is not known."""
+        return self._over.get(key, ())
 
     def _lasts(self, session: PortalSession) -> bool:
         return self._clock() - session.used <= self._timeout and session.stands()

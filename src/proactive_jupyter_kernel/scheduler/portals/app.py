@@ -75,7 +75,8 @@ class Portals:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = _raw_path(scope) if scope["type"] == "http" else None
-        if path is None or path.lstrip("/").partition("/")[0].partition(";")[0] not in _OWN:
+        # Two slashes at the beginning would name a host where a page gives its own path as an address.
+        if path is None or path.removeprefix("/").partition("/")[0].partition(";")[0] not in _OWN or path[:2] == "//":
             await self._otherwise(scope, receive, send)
             return
         self._touched()
@@ -124,7 +125,7 @@ class Portals:
         cookie = request.cookies.get(self.cookie, "")
         session = self._sessions.find(key, framed=True) if key else self._sessions.find(cookie, framed=False)
         if session is None:
-            raise _NoSession
+            raise _NoSession(self._sessions.origins_of_ended(key))
         return session
 
     async def _page(self, request: Request, path: str, session: PortalSession) -> Response:
@@ -226,7 +227,9 @@ class Portals:
                 here = security.forwarded_prefix(request.headers) + _raw_path(request.scope)
                 to = f"{here}?{request.url.query}" if request.url.query else here
                 return self._message(request, 200, *_OPENS, to=to)
-            return self._message(request, status, "You are not logged in", _HOW_TO_ENTER)
+            response = self._message(request, status, "You are not logged in", _HOW_TO_ENTER)
+            response.headers.update(security.headers_of(error.origins, framed=True))
+            return response
         return self._message(request, status, http.HTTPStatus(status).phrase, text, session=session)
 
     def _message(
@@ -277,6 +280,11 @@ class Portals:
 
 class _NoSession(Exception):
     """Nobody is logged in."""
+
+    def __init__(self, origins: tuple[str, ...]) -> None:
+        super().__init__()
+        #: Who may show that in a frame.
+        self.origins = origins
 
 
 #: Exception -> status of the page that says so; the first row that fits counts.

@@ -25,6 +25,7 @@ from proactive_jupyter_kernel.scheduler.store.base import (
     TaskOutline,
     TaskQuery,
 )
+from proactive_jupyter_kernel.scheduler.store.listing import JobGroup
 from proactive_jupyter_kernel.scheduler.store.reader import DecodedWorkflow, OutputNotStored, Workflows
 from proactive_jupyter_kernel.workflow.model import Task, Workflow
 from proactive_jupyter_kernel.workflow.status import JOB_ENDED
@@ -90,6 +91,22 @@ class Questions:
     def jobs(self, query: JobQuery) -> Page[JobRow]:
         """Jobs of a listing."""
         return self._rows.jobs(query)
+
+    def job_groups(self, query: JobQuery) -> Mapping[JobGroup, int]:
+        """How many jobs of a listing there are by group."""
+        return self._rows.job_groups(query)
+
+    def projects(self, most: int) -> tuple[str, ...]:
+        """The names of projects that have jobs."""
+        return self._rows.projects(most)
+
+    def owners(self, most: int) -> tuple[str, ...]:
+        """The names of those who have jobs."""
+        return self._rows.owners(most)
+
+    def first_failures(self, job_ids: Iterable[int]) -> dict[int, TaskRecord]:
+        """The first task of each job that failed, or is in error."""
+        return self._rows.first_failures(job_ids)
 
     def xml(self, job_id: int) -> str:
         """The text that was submitted."""

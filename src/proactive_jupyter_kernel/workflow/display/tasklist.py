@@ -165,14 +165,15 @@ def _spoken(mark: Mark) -> str:
 _PIECES = (Mark.BAD, Mark.IN_ERROR, Mark.GOOD, Mark.SKIPPED, Mark.RUNNING, Mark.HELD, Mark.PAUSED)
 
 
-def bar_of(marks: Sequence[Mark]) -> tuple[Segment, ...]:
-    """The marks as pieces of one bar; what has not begun stays empty."""
+def bar_of(marks: Iterable[Mark] | Mapping[Mark, int]) -> tuple[Segment, ...]:
+    """The marks, or how often each occurs, as pieces of one bar; what has not begun stays empty."""
     found = Counter(marks)
+    total = sum(found.values())
     left, pieces = 0.0, []
     for mark in _PIECES:
         if not found[mark] or mark in (Mark.HELD, Mark.PAUSED):
             continue
-        width = 100 * found[mark] / len(marks)
+        width = 100 * found[mark] / total
         pieces.append(Segment(TONES[mark], round(left, 2), round(width, 2)))
         left += width
     return tuple(pieces)
