@@ -161,9 +161,7 @@ def _choices(known: tuple[str, ...], chosen: str) -> tuple[str, ...]:
 def _waiting(visit: Visit, rows: tuple[JobRow, ...]) -> dict[int, list[WaitingTasks]]:
     """The tasks that wait for a node, of the jobs on the page that seem to have some."""
     wanted = {
-        row.record.job_id
-        for row in rows
-        if row.record.pending and group_of(row.record.status, False) in _MAY_WAIT and not row.record.running
+        row.record.job_id for row in rows if group_of(row.record.status, False) in _MAY_WAIT and not row.record.running
     }
     found: dict[int, list[WaitingTasks]] = {}
     if wanted:
