@@ -105,8 +105,8 @@ def _aside(sight: JobSight, zone: tzinfo | None) -> str:
 
 def _actions(sight: JobSight) -> tuple[str, ...]:
     if sight.ended:
-        return ("xml", "remove")
-    return ("resume" if sight.status is JobStatus.PAUSED else "pause", "xml", "kill")
+        return ("again", "xml", "remove")
+    return ("resume" if sight.status is JobStatus.PAUSED else "pause", "again", "xml", "kill")
 
 
 def _counts(sight: JobSight) -> tuple[Count, ...]:

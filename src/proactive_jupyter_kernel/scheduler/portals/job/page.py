@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from proactive_jupyter_kernel.scheduler.portals.job import output, panels, questions, results
 from proactive_jupyter_kernel.scheduler.portals.job.head import head_of, notices_of, went_wrong_of
 from proactive_jupyter_kernel.scheduler.portals.job.sight import JobSight, read_job
-from proactive_jupyter_kernel.scheduler.portals.job.tasks import TaskFilter, listing_of, squares_of, task_page
+from proactive_jupyter_kernel.scheduler.portals.job.tasks import Listing, TaskFilter, listing_of, squares_of, task_page
 from proactive_jupyter_kernel.scheduler.portals.page import Page
 from proactive_jupyter_kernel.scheduler.portals.visit import Visit
 from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
@@ -33,8 +33,8 @@ PER_PAGE, LONG = 20, 20_000
 REASONS = 5
 #: Seconds after which the page of a job that runs is refreshed though nothing has changed: its clock runs.
 EVERY, EVERY_LARGE = 5, 15
-#: Tasks from which a job is large.
-LARGE = 2_000
+#: Tasks from which a job is large, and seconds between two refreshes of its page however often something changes.
+LARGE, PACE_LARGE = 2_000, 3
 
 _JOB = "/scheduler/jobs/{job}"
 
@@ -51,18 +51,20 @@ async def show(visit: Visit) -> Response:
 
 def _read(job_id: int, now: int, wanted: TaskFilter, chosen: str, ask: Questions) -> dict[str, Any]:
     """All that the page shows, read at one moment and made into words, in a thread of the reader."""
-    sight = read_job(
-        ask,
-        job_id,
-        now=now,
-        shown=lambda all: [group[0].id for group in listing_of(all, wanted).groups],
-    )
+    listed: list[Listing] = []
+
+    def shown(outlines: JobSight) -> list[int]:
+        listed.append(listing_of(outlines, wanted))
+        return [group[0].id for group in listed[0].groups if len(group) == 1]
+
+    sight = read_job(ask, job_id, now=now, shown=shown)
+    looks = panels.looks_of(sight)
     task = chosen if chosen in sight.by_name else ""
     tail, names, alive = output.read_tail(ask, job_id, task)
     return {
         "sight": sight,
         "wrong": went_wrong_of(sight),
-        "tasks": task_page(sight, wanted, chosen=task),
+        "tasks": task_page(sight, wanted, chosen=task, listing=listed[0]),
         "output": output.output_of(
             tail, names, task=task, alive=alive, tasks=[each.name for each in sight.tasks[: output.CHOICE + 1]]
         ),
@@ -70,8 +72,8 @@ def _read(job_id: int, now: int, wanted: TaskFilter, chosen: str, ask: Questions
         "returned": sum(each.status is TaskStatus.FINISHED for each in sight.tasks),
         "variables": panels.variables_of(sight),
         "details": panels.details_of(sight),
-        "picture": panels.version_of(sight),
-        "alternative": panels.alternative_of(sight),
+        "picture": panels.version_of(sight, looks),
+        "alternative": panels.alternative_of(sight, looks),
         "squares": panels.short_hash([mark.value for mark in squares_of(sight)]),
     }
 
@@ -84,6 +86,7 @@ def _common(visit: Visit, sight: JobSight) -> dict[str, Any]:
         "priorities": panels.PRIORITIES,
         "priority": sight.row.record.priority.name,
         "every": 0 if sight.ended else EVERY_LARGE if len(sight.tasks) >= LARGE else EVERY,
+        "pace": PACE_LARGE if len(sight.tasks) >= LARGE else 0,
         "job_path": f"/scheduler/jobs/{sight.id}",
     }
 

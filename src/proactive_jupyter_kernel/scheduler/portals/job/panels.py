@@ -110,10 +110,11 @@ def looks_of(sight: JobSight) -> dict[str, Look]:
         if len(tasks) < COUNTED_FROM:
             looks.update((task.name, _look(sight, task)) for task in tasks)
             continue
-        rounds: dict[str, Counter[TaskStatus]] = {}
+        rounds: dict[str, list[TaskStatus]] = {}
         for task in tasks:
-            rounds.setdefault(task.name.partition("*")[0], Counter())[task.status] += 1
-        for name, counts in rounds.items():
+            rounds.setdefault(task.name.partition("*")[0], []).append(task.status)
+        for name, statuses in rounds.items():
+            counts = Counter(statuses)
             status = min(counts, key=lambda one: picture.STATES[one].rank)
             looks[name if name.startswith(base) else base] = Look(status=status, counts=dict(counts))
     return looks
@@ -126,12 +127,11 @@ def _look(sight: JobSight, task: TaskSight) -> Look:
     return Look(status=task.status, note=note, progress=task.progress if running and 0 < task.progress <= 100 else None)
 
 
-def version_of(sight: JobSight) -> str:
+def version_of(sight: JobSight, looks: Mapping[str, Look]) -> str:
     """A short name of the state of the picture: while it stays the same, browsers keep the picture. Empty: there is
     none."""
     if sight.workflow is None or not sight.workflow.tasks:
         return ""
-    looks = looks_of(sight)
     return short_hash(
         [(name, each.status.value, each.note, each.progress, each.counts) for name, each in looks.items()]
     )
@@ -142,13 +142,13 @@ def short_hash(value: object) -> str:
     return hashlib.sha256(repr(value).encode("utf-8", "replace")).hexdigest()[:12]
 
 
-def alternative_of(sight: JobSight) -> str:
+def alternative_of(sight: JobSight, looks: Mapping[str, Look]) -> str:
     """The words for those who do not see the picture; of a large one the list says more."""
     if sight.workflow is None or not sight.workflow.tasks:
         return ""
     if len(sight.workflow.tasks) > DESCRIBED:
         return f"Picture of the workflow with {len(sight.workflow.tasks):,} tasks; the list below has their states."
-    return picture.alt(sight.workflow, looks_of(sight))
+    return picture.alt(sight.workflow, looks)
 
 
 def picture_of(sight: JobSight, theme: str) -> str:

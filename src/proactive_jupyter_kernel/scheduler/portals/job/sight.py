@@ -106,6 +106,10 @@ class JobSight:
         return {task.name: task for task in self.tasks}
 
     @cached_property
+    def by_id(self) -> Mapping[int, TaskSight]:
+        return {task.id: task for task in self.tasks}
+
+    @cached_property
     def wrong(self) -> int:
         """How many tasks failed."""
         return sum(mark is Mark.BAD for mark in self.marks)
@@ -120,13 +124,15 @@ def read_job(
     outlines = ask.outlines(job_id)
     tasks = tuple(_outlined(outline, definitions) for outline in outlines)
     sight = JobSight(row=row, tasks=tasks, workflow=workflow, definitions=definitions, seen_at=now)
-    if len(tasks) <= COMPLETE:
-        records = {record.task_id: record for record in ask.tasks(job_id)}
-    else:
-        records = {record.task_id: record for record in ask.tasks_of(job_id, {*_always(sight), *shown(sight)})}
+    wanted = {*_always(sight), *shown(sight)}
+    found = ask.tasks(job_id) if len(tasks) <= COMPLETE else ask.tasks_of(job_id, wanted)
+    records = {record.task_id: record for record in found}
     usual = workflow.max_executions if workflow and isinstance(workflow.max_executions, int) else 1
     known = tuple(_with_record(task, records.get(task.id), definitions, usual) for task in tasks)
-    return replace(sight, tasks=known)
+    complete = replace(sight, tasks=known)
+    # The records are of the same moment.
+    complete.__dict__["marks"] = sight.marks
+    return complete
 
 
 def _definitions(ask: Questions, job_id: int) -> tuple[Workflow | None, Mapping[str, TaskDefinition]]:

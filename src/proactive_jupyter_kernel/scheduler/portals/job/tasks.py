@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from proactive_jupyter_kernel.scheduler.portals.job.sight import JobSight, TaskSight
 from proactive_jupyter_kernel.workflow.display.marks import RANK, TONES, Mark, task_mark, task_word
@@ -191,9 +191,17 @@ def _folded(tasks: Sequence[TaskSight]) -> Iterable[tuple[TaskSight, ...]]:
             yield from ((task,) for task in found)
 
 
-def task_page(sight: JobSight, wanted: TaskFilter, *, chosen: str = "") -> TaskPage:
-    """The panel; `chosen` is the full name of the task whose output or result is shown beside it."""
-    listing = listing_of(sight, wanted)
+def task_page(sight: JobSight, wanted: TaskFilter, *, chosen: str = "", listing: Listing | None = None) -> TaskPage:
+    """The panel; `chosen` is the full name of the task whose output or result is shown beside it.
+
+    `listing` may have been made of the outlines of the same tasks.
+    """
+    if listing is None:
+        listing = listing_of(sight, wanted)
+    else:
+        listing = replace(
+            listing, groups=tuple(tuple(sight.by_id[task.id] for task in group) for group in listing.groups)
+        )
     many = has_families(sight.tasks)
     found = ""
     if wanted.narrow:

@@ -19,7 +19,7 @@ const following = () => document.getElementById("follow")?.checked;
 function prepare() {
   for (const each of panel.querySelectorAll("[data-with-script]")) each.hidden = false;
   for (const each of panel.querySelectorAll("[data-without-script]")) each.hidden = true;
-  if (following() || location.hash === "#output") log().scrollTop = log().scrollHeight;
+  log().scrollTop = log().scrollHeight;
 }
 
 function lineOf([at, task, text, wrong]) {

@@ -121,6 +121,22 @@ export async function refresh(names = ["status", ...live]) {
   }
 }
 
+// A page that costs the scheduler much, such as that of a job with thousands of tasks, is not refreshed with each change.
+const pace = Number(main.dataset.pace || 0) * 1000;
+let refreshed = 0;
+let later = 0;
+
+function refreshSoon() {
+  clearTimeout(later);
+  const wait = refreshed + pace - Date.now();
+  if (wait > 0) {
+    later = setTimeout(refreshSoon, wait);
+  } else {
+    refreshed = Date.now();
+    refresh();
+  }
+}
+
 let events = null;
 let timer = 0;
 
@@ -132,7 +148,7 @@ function follow() {
   events = new EventSource(at);
   events.addEventListener("change", (event) => {
     document.body.dataset.revision = JSON.parse(event.data).revision;
-    refresh();
+    refreshSoon();
   });
   events.addEventListener("error", () => {
     // The browser connects again by itself, unless the answer was an error: then the page says why.
@@ -200,7 +216,7 @@ export async function send(form, submitter) {
   const body = form.enctype === "multipart/form-data" ? data : new URLSearchParams(data);
   form.setAttribute("aria-busy", "true");
   try {
-    const answer = await fetch(submitter?.formAction || form.action, {
+    const answer = await fetch(submitter?.hasAttribute("formaction") ? submitter.formAction : form.action, {
       method: "POST",
       body,
       headers: { "X-Portal-Script": "1" },

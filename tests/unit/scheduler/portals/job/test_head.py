@@ -28,14 +28,14 @@ def test_a_running_job_says_since_when_and_how_far_it_is(sight: Sight) -> None:
         ("8 running", "run"),
         ("1 waiting", ""),
     ]
-    assert head.actions == ("pause", "xml", "kill")
+    assert head.actions == ("pause", "again", "xml", "kill")
 
 
 def test_a_finished_job_with_a_failed_task_is_not_green(sight: Sight) -> None:
     """The state says how many failed, and the job can be removed."""
     head = head_of(sight(replicas(3, failed=(1,)), JobStatus.FINISHED), UTC)
     assert (head.state, head.tone, head.mark) == ("Finished, 1 task failed", "bad", Mark.BAD)
-    assert (head.aside, head.actions) == ("6.4 s, ended 00:16:39", ("xml", "remove"))
+    assert (head.aside, head.actions) == ("6.4 s, ended 00:16:39", ("again", "xml", "remove"))
 
 
 def test_a_paused_job_can_be_resumed(sight: Sight) -> None:

@@ -1,0 +1,124 @@
+"""``/scheduler/jobs/ID/again``: the same workflow as a new job, with other values of its variables.
+
+The values are checked as those of the page that submits a workflow: each against its model, then the whole workflow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from starlette.responses import JSONResponse, Response
+
+from proactive_jupyter_kernel.errors import SubmissionRefused, WorkflowError
+from proactive_jupyter_kernel.scheduler.portals.job.head import head_of
+from proactive_jupyter_kernel.scheduler.portals.job.questions import ACTIONS
+from proactive_jupyter_kernel.scheduler.portals.job.sight import JobSight, read_job
+from proactive_jupyter_kernel.scheduler.portals.page import Page
+from proactive_jupyter_kernel.scheduler.portals.visit import Visit
+from proactive_jupyter_kernel.scheduler.service.questions import Questions
+from proactive_jupyter_kernel.workflow.checks.problem import Problem
+from proactive_jupyter_kernel.workflow.model import Variable
+from proactive_jupyter_kernel.workflow.variable_fields import groups_of, posted_value, visible_values
+
+__all__ = ["PAGES"]
+
+#: What stands before the name of a variable in the name of its field.
+_FIELD = "variable:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Verdict:
+    """What is wrong with the values."""
+
+    #: By name of the variable.
+    problems: Mapping[str, str]
+    #: What is wrong besides; empty: nothing.
+    message: str
+
+
+async def show(visit: Visit) -> Response:
+    """The form, with the values of the job."""
+    sight = await visit.read(partial(_read, visit.job_id, visit.now))
+    return _form(visit, sight, sight.row.facts.variables, _Verdict(problems={}, message=""))
+
+
+def _read(job_id: int, now: int, ask: Questions) -> JobSight:
+    return read_job(ask, job_id, now=now)
+
+
+def _form(
+    visit: Visit, sight: JobSight, variables: Sequence[Variable], verdict: _Verdict, *, status: int = 200
+) -> Response:
+    return visit.render(
+        "job_again.html",
+        status=status,
+        head=head_of(sight),
+        job_path=f"/scheduler/jobs/{sight.id}",
+        questions=ACTIONS,
+        every=0,
+        groups=groups_of(variables),
+        problems=verdict.problems,
+        message=verdict.message,
+    )
+
+
+async def submit(visit: Visit) -> Response:
+    """Submit the job again; with values that do not pass, show the form again with what is wrong."""
+    sight = await visit.read(partial(_read, visit.job_id, visit.now))
+    variables = await _posted(visit, sight.row.facts.variables)
+    try:
+        job = await visit.service.resubmit(
+            visit.job_id, owner=visit.user, variables={each.name: each.value for each in variables}
+        )
+    except (SubmissionRefused, WorkflowError) as refused:
+        verdict = await _verdict(visit, variables)
+        if not verdict.problems and not verdict.message:
+            verdict = replace(verdict, message=str(refused))
+        return _form(visit, sight, variables, verdict, status=409)
+    return visit.see(f"/scheduler/jobs/{job.job_id}", f"Submitted job {job.job_id}, which is job {visit.job_id} again.")
+
+
+async def check(visit: Visit) -> Response:
+    """What is wrong with the values of the form, as JSON for the script."""
+    declared = await visit.read(lambda ask: ask.job(visit.job_id).facts.variables)
+    verdict = await _verdict(visit, await _posted(visit, declared))
+    return JSONResponse({"problems": dict(verdict.problems), "message": verdict.message})
+
+
+async def _posted(visit: Visit, declared: Sequence[Variable]) -> tuple[Variable, ...]:
+    """The variables with the values of the form."""
+    form = await visit.form()
+    values = visible_values(declared)
+    return tuple(
+        each if each.hidden else replace(each, value=posted_value(each, form.get(f"{_FIELD}{each.name}"), values))
+        for each in declared
+    )
+
+
+async def _verdict(visit: Visit, variables: Sequence[Variable]) -> _Verdict:
+    job_id = visit.job_id
+    xml, generic = await visit.read(lambda ask: (ask.xml(job_id), ask.job(job_id).facts.generic_information))
+    found = await visit.service.previews.examine(
+        xml.encode("utf-8"),
+        owner=visit.user,
+        variables={each.name: each.value for each in variables},
+        generic_information=generic,
+    )
+    of_fields = {each.variable: each.reason for each in found.problems if isinstance(each, Problem) and each.variable}
+    names = {each.name for each in variables if not each.hidden}
+    beside = [str(each) for each in found.problems if not (isinstance(each, Problem) and each.variable in names)]
+    return _Verdict(
+        problems={name: text for name, text in of_fields.items() if name in names},
+        message=found.unreadable or " ".join(beside),
+    )
+
+
+_AGAIN = "/scheduler/jobs/{job}/again"
+
+PAGES = (
+    Page("GET", _AGAIN, show, "The form that submits a job again."),
+    Page("POST", _AGAIN, submit, "Submit a job again, with other values of its variables."),
+    Page("POST", _AGAIN + "/check", check, "What is wrong with the values of that form."),
+)
