@@ -22,6 +22,8 @@ extensions = ["myst_nb", "sphinx_copybutton"]
 exclude_patterns = ["_build"]
 #: The notebooks of examples/ hold the outputs of a run; the tests run them.
 nb_execution_mode = "off"
+#: Messages stand on the pages as they are shown, so that a search finds them.
+smartquotes = False
 #: Depth of the headings that can be linked to.
 myst_heading_anchors = 4
 myst_enable_extensions = ["attrs_block", "attrs_inline", "colon_fence"]

@@ -1,4 +1,6 @@
-"""Take the pictures of the documentation from real runs in JupyterLab, in a light and a dark theme.
+"""Take the pictures of the documentation from real runs in JupyterLab and in the portals.
+
+Each in a light and a dark theme.
 
     python tools/docs_pictures.py [NAME ...]
 
@@ -104,13 +106,28 @@ NOTEBOOKS = {
 }
 
 
+#: Pictures of portals: what `proactive-kernel portal` opens, and the height of the window.
+PORTALS = {
+    "portal-jobs": ("", 560),
+    "portal-job": ("stations", 1250),
+    "portal-nodes": ("nodes", 640),
+    "portal-submit": ("submit", 560),
+}
+#: What has run before, and what runs, when they are taken.
+BEFORE = ("first-notebook", "failed-task", "many-tasks")
+RUNNING = """<job xmlns="urn:proactive:jobdescriptor:3.14" name="night"><taskFlow><task name="train"><scriptExecutable><script>
+<code language="bash">echo epoch 1; sleep 600</code></script></scriptExecutable></task></taskFlow></job>"""
+
+
 def main() -> None:
-    chosen = sys.argv[1:] or list(NOTEBOOKS)
+    asked = sys.argv[1:] or [*NOTEBOOKS, *PORTALS]
+    chosen = [name for name in asked if name in NOTEBOOKS]
+    portals = [name for name in asked if name in PORTALS]
     FOLDER.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
         for theme in THEMES:
-            with jupyterlab(theme, chosen) as url:
+            with jupyterlab(theme, [*chosen, *BEFORE]) as (url, home, environment):
                 for name in chosen:
                     page = browser.new_page(
                         viewport={"width": NOTEBOOKS[name].width, "height": 1800},
@@ -120,12 +137,41 @@ def main() -> None:
                     page.set_default_timeout(PATIENCE)
                     save(notebook(page, f"{url}/lab/workspaces/{name}/tree/{name}.ipynb", NOTEBOOKS[name]), name, theme)
                     page.close()
+                if not portals:
+                    continue
+                run_jobs(home, environment)
+                context = browser.new_context(
+                    viewport={"width": 1200, "height": 800}, device_scale_factor=SCALE, color_scheme=theme
+                )
+                for name in portals:
+                    argument, height = PORTALS[name]
+                    link = command(home, environment, "portal", *argument.split(), "--print")
+                    page = context.new_page()
+                    page.set_viewport_size({"width": 1200, "height": height})
+                    page.goto(link.split()[-1])
+                    page.wait_for_timeout(2000)
+                    save(page.screenshot(), name, theme)
         browser.close()
 
 
+def command(home: Path, environment: dict[str, str], *arguments: str) -> str:
+    """What `proactive-kernel` prints; that a job in it fails is part of the picture."""
+    line = [sys.executable, "-m", "proactive_jupyter_kernel", *arguments]
+    return subprocess.run(line, cwd=home, env=environment, capture_output=True, text=True, check=False).stdout
+
+
+def run_jobs(home: Path, environment: dict[str, str]) -> None:
+    """Fill the scheduler with jobs that ended well, badly, and one that runs."""
+    for name in BEFORE:
+        command(home, environment, "run", f"{name}.ipynb")
+    (home / "night.xml").write_text(RUNNING)
+    command(home, environment, "submit", "night.xml")
+    time.sleep(2)
+
+
 @contextmanager
-def jupyterlab(theme: str, names: list[str]) -> Iterator[str]:
-    """A JupyterLab in this theme, in a folder with these notebooks; it and the scheduler are stopped at the end."""
+def jupyterlab(theme: str, names: list[str]) -> Iterator[tuple[str, Path, dict[str, str]]]:
+    """A JupyterLab in this theme with these notebooks: its address, folder and environment; all of it ends with this."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         for name in names:
@@ -159,7 +205,7 @@ def jupyterlab(theme: str, names: list[str]) -> Iterator[str]:
         )
         try:
             wait_for(f"http://127.0.0.1:{port}/api")
-            yield f"http://127.0.0.1:{port}"
+            yield f"http://127.0.0.1:{port}", home, environment
         finally:
             server.terminate()
             server.wait(60)

@@ -54,7 +54,7 @@ def relinked(text: str, path: str) -> str:
 
 
 def stage(source: Path) -> None:
-    """Copy the pages to `source`; unchanged files keep their time, so that Sphinx builds only what is new."""
+    """Copy the pages to `source`; unchanged files keep their time, so that Sphinx reads only what is new."""
     kept = set()
     files = [ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*"), *(ROOT / "examples").glob("*")]
     for file in files:
@@ -135,7 +135,7 @@ def main() -> int:
         shutil.rmtree(work, ignore_errors=True)
         shutil.rmtree(options.output, ignore_errors=True)
     stage(work / "pages")
-    arguments = ["-b", "html", "-W", "--keep-going", "-q", "-d", str(work / "doctrees")]
+    arguments = ["-b", "html", "-a", "-W", "--keep-going", "-q", "-d", str(work / "doctrees")]
     status = build([*arguments, str(work / "pages"), str(options.output)])
     if status:
         return status
