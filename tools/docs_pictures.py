@@ -115,8 +115,9 @@ PORTALS = {
 }
 #: What has run before, and what runs, when they are taken.
 BEFORE = ("first-notebook", "failed-task", "many-tasks")
-RUNNING = """<job xmlns="urn:proactive:jobdescriptor:3.14" name="night"><taskFlow><task name="train"><scriptExecutable><script>
-<code language="bash">echo epoch 1; sleep 600</code></script></scriptExecutable></task></taskFlow></job>"""
+RUNNING = """<job xmlns="urn:proactive:jobdescriptor:3.14" name="night"><taskFlow><task name="train">
+<scriptExecutable><script><code language="bash">
+echo epoch 1; sleep 600</code></script></scriptExecutable></task></taskFlow></job>"""
 
 
 def main() -> None:
@@ -171,7 +172,7 @@ def run_jobs(home: Path, environment: dict[str, str]) -> None:
 
 @contextmanager
 def jupyterlab(theme: str, names: list[str]) -> Iterator[tuple[str, Path, dict[str, str]]]:
-    """A JupyterLab in this theme with these notebooks: its address, folder and environment; all of it ends with this."""
+    """A JupyterLab in this theme with these notebooks: its address, folder and environment; stopped at the end."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         for name in names:

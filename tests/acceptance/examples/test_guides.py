@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -11,11 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
+
+from proactive_jupyter_kernel.cli.app import app
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
@@ -123,6 +127,58 @@ def test_the_commands_of_a_page_run(name: str, home: Path) -> None:
             timeout=200,
         )
         assert (commands, done.returncode) == (commands, 0), done.stderr
+
+
+@pytest.mark.skipif(shutil.which("groovy") is None and not REQUIRED, reason="needs groovy")
+def test_the_groovy_of_the_page_on_languages_runs(home: Path) -> None:
+    """Its channel, and its signal, which is sent as the page says."""
+    text = (DOCS / "guides" / "languages.md").read_text("utf-8")
+    channel, signal = re.findall(r"^```groovy\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    send = (
+        "import time\nfrom proactive_jupyter_kernel import Scheduler\n"
+        "from proactive_jupyter_kernel.errors import SchedulerError\n"
+        "job = Scheduler.embedded().get_job('groovy')\n"
+        "while True:\n    try:\n        job.send_signal('approve', {'RATE': '0.2'})\n        break\n"
+        "    except SchedulerError:\n        time.sleep(0.2)"
+    )
+    cells = [
+        f"#%task(name=channel, language=Groovy)\n{channel}result = synchronizationapi.get(job, 'free')",
+        f"#%task(name=signal, language=Groovy)\n{signal}result = rate",
+        "#%submit_job(name=groovy)",
+        send,
+        "#%get_job_result()",
+    ]
+    folder = home / "languages-groovy"
+    folder.mkdir()
+    notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
+    run(notebook, folder)
+    assert re.search(r"channel: 2 signal: '0.2'", output_of(notebook.cells[-1])), output_of(notebook.cells[-1])
+
+
+def command_lines() -> list[tuple[str, str]]:
+    """Every line of a page that calls the command, with the page."""
+    return [
+        (page.stem, line)
+        for page in PAGES
+        for line in re.findall(r"^(?:    )?(?:\w+=\S+ )*(proactive-kernel .*)$", page.read_text("utf-8"), re.MULTILINE)
+    ]
+
+
+def test_every_command_on_the_pages_exists() -> None:
+    """With all options of its line."""
+    unknown = []
+    for page, line in command_lines():
+        words = shlex.split(line.partition(" #")[0].partition("|")[0], comments=True)[1:]
+        command: click.Command = app
+        while words and isinstance(command, click.Group) and not words[0].startswith("-"):
+            command = command.get_command(click.Context(command), words.pop(0)) or click.Command("unknown")
+        known = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+        wrong = (
+            {word.partition("=")[0] for word in words if re.match("--?[a-z]", word)} - known - {"--help", "--version"}
+        )
+        if command.name == "unknown" or wrong:
+            unknown.append((page, line))
+    assert unknown == []
 
 
 def run(notebook: NotebookNode, folder: Path) -> None:
