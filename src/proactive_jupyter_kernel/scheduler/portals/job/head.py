@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 
-from proactive_jupyter_kernel.scheduler.portals.job.sight import JobSight
+from proactive_jupyter_kernel.scheduler.portals.job.sight import JobSight, TaskSight
 from proactive_jupyter_kernel.scheduler.portals.job.tasks import error_text
 from proactive_jupyter_kernel.workflow.display.errors import error_groups, failed_tasks
 from proactive_jupyter_kernel.workflow.display.marks import JOB_WORDS, TONES, Mark, job_mark
-from proactive_jupyter_kernel.workflow.display.records import Count, ErrorGroup, Notice, Segment
+from proactive_jupyter_kernel.workflow.display.records import Count, ErrorGroup, Failure, Notice, Segment
 from proactive_jupyter_kernel.workflow.display.relations import names_text
 from proactive_jupyter_kernel.workflow.display.tasklist import bar_of, counts_of, time_span
 from proactive_jupyter_kernel.workflow.display.times import clock_time, duration
@@ -144,7 +145,19 @@ def went_wrong_of(sight: JobSight) -> WentWrong | None:
     failed = failed_tasks(sight.tasks)
     if not failed:
         return None
-    failures = {task.name: failure_of(task.name, error_text(task)) for task in failed if task.failure is not None}
+    failures = {task.name: _failure(task) for task in failed if task.failure is not None}
     groups, more = error_groups(failures, sight.relations)
     in_error = sum(task.status is TaskStatus.IN_ERROR for task in sight.tasks)
     return WentWrong(groups=groups, more=more, in_error=in_error)
+
+
+#: A place in the script of a task, as its traceback names it.
+_LINE = re.compile(r'File "<task [^"\n]*>", line (\d+)')
+
+
+def _failure(task: TaskSight) -> Failure:
+    """The error of a task, with the line of its script where no cell is known."""
+    text = error_text(task)
+    failure = failure_of(task.name, text)
+    lines = _LINE.findall(text)
+    return replace(failure, place=f"line {lines[-1]} of the script") if lines and not failure.place else failure

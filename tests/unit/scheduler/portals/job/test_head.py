@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC
 
 from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind
@@ -69,6 +70,17 @@ def test_errors_of_one_kind_stand_together(sight: Sight) -> None:
     ]
     assert (wrong.more, wrong.in_error) == ("", 0)
     assert went_wrong_of(sight(replicas(3))) is None
+
+
+def test_an_error_has_its_place(sight: Sight) -> None:
+    """The cell where the text names one, else the line of the script."""
+    script = 'Traceback (most recent call last):\n  File "<task a>", line 4, in <module>\n    f()\nKeyError: 1'
+    cell = "Traceback (most recent call last):\n  Cell In[2], line 3, in <module>\n    f()\nKeyError: 2"
+    failures = [replace(failed("Failed"), stack_trace=text) for text in (script, cell)]
+    tasks = tuple(task(n, f"t{n}", TaskStatus.FAULTY, failure=each) for n, each in enumerate(failures))
+    wrong = went_wrong_of(sight(tasks))
+    assert wrong is not None
+    assert [group.place for group in wrong.groups] == ["line 4 of the script", "cell [2], line 3"]
 
 
 def test_questions_say_what_is_lost_and_have_a_safe_answer(sight: Sight) -> None:
