@@ -57,12 +57,27 @@ def _complete(root: Path) -> None:
             shutil.copyfile(content, path)
 
 
+def _mirror() -> str:
+    """Where this machine gets its Debian from."""
+    listed = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(CREATED_BY)"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    for line in listed.splitlines():
+        address, release, target = line.split(" ", 2)
+        if target == "Packages" and "-" not in release:
+            return address
+    raise SystemExit("apt names no archive of Debian. Run `apt-get update` first.")
+
+
 def _own_apt(folder: Path, suite: str) -> Path:
     """A configuration with which apt knows that suite alone and believes that nothing is installed."""
     for name in ("state/lists/partial", "cache/archives/partial"):
         (folder / name).mkdir(parents=True)
     (folder / "status").touch()
-    source = f"deb [signed-by={KEYRING}] http://deb.debian.org/debian {suite} main\n"
+    source = f"deb [signed-by={KEYRING}] {_mirror()} {suite} main\n"
     (folder / "sources.list").write_text(source, encoding="utf-8")
     configuration = folder / "apt.conf"
     configuration.write_text(
