@@ -30,7 +30,7 @@ CELLS = (
     ("#%task(name=mean, dep=[sample])", "days = results[0].value()\nresult = sum(days) / len(days)"),
     (
         "#%task(name=warm, dep=[sample])",
-        "import time\ntime.sleep(2)\nresult = sum(day > 25 for day in results[0].value())",
+        "import time\ntime.sleep(3)\nresult = sum(day > 25 for day in results[0].value())",
     ),
     ("#%task(name=report, dep=[mean, warm], language=Linux_Bash)", 'echo "$results_0 degrees, $results_1 warm days"'),
 )
@@ -115,9 +115,11 @@ def act(page: Any, recording: Recording) -> None:
     page.wait_for_timeout(400)
     recording.submitted = recording.frames[-1][0]
     page.keyboard.press("Control+Enter")
-    cells.last.locator(".jp-OutputArea-output img").first.wait_for()
-    show_end(cells.last)
-    page.get_by_text("Finished", exact=True).first.wait_for()
+    finished = page.get_by_text("Finished", exact=True).first
+    while not finished.is_visible():
+        # The notebook scrolls back to the cell that runs, and the card grows.
+        show_end(cells.last)
+        page.wait_for_timeout(100)
     page.wait_for_timeout(800)
     page.locator(".jp-Notebook summary").first.click()
     page.wait_for_timeout(200)

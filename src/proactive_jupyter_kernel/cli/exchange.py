@@ -57,7 +57,7 @@ def export(file: Path, name: str, output: Path | None, schema: str | None, for_s
     """
     form = FORMATS[name.lower()]
     if form.name != "xml" and (schema or for_server):
-        raise SetupError("--schema and --for-server apply to --to xml alone.", hint="Leave them out.")
+        raise SetupError("--schema and --for-server apply only to --to xml.", hint="Leave them out.")
     found = exchange.read(file)
     for notice in found.notices:
         note(f"Note: {notice}")
@@ -105,7 +105,7 @@ def notebook(file: Path, output: Path | None) -> None:
     if str(target) != "-":
         note(f"Wrote notebook {target} for workflow {found.workflow.name!r} ({len(cells.cells)} cells).")
     if cells.imports:
-        note(f"Note: its first cell imports {file.name}, because pragmas cannot say everything that is in it.")
+        note(f"Note: its first cell imports {file.name}, because pragmas cannot express everything in it.")
 
 
 def _write(content: str | bytes, source: Path, target: Path) -> None:

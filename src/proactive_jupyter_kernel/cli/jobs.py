@@ -22,8 +22,8 @@ __all__ = ["jobs", "results", "status"]
 
 
 @click.command(epilog=examples("proactive-kernel jobs", "proactive-kernel jobs --alive --json"))
-@click.option("--limit", "-n", default=50, show_default=True, type=click.IntRange(min=1), help="How many at most.")
-@click.option("--alive", is_flag=True, help="Only those that have not ended.")
+@click.option("--limit", "-n", default=50, show_default=True, type=click.IntRange(min=1), help="How many jobs at most.")
+@click.option("--alive", is_flag=True, help="Only jobs that have not ended.")
 @json_option
 @scheduler_options
 def jobs(scheduler: Scheduler, limit: int, alive: bool, as_json: bool) -> None:

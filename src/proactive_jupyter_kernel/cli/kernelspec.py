@@ -19,7 +19,7 @@ def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--prefix", type=click.Path(path_type=Path), metavar="P", help="In share/jupyter under P."),
         click.option("--sys-prefix", is_flag=True, help="In the environment of this interpreter."),
-        click.option("--user", is_flag=True, help="For you alone, in every environment."),
+        click.option("--user", is_flag=True, help="For your user, in every environment."),
         click.option("--name", default=kernelspec.NAME, show_default=True, metavar="N", help="The kernelspec's name."),
     ):
         command = option(command)
@@ -33,7 +33,7 @@ def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )
 )
 @place_options
-@click.option("--display-name", metavar="D", help="What the launcher shows.")
+@click.option("--display-name", metavar="D", help="The name that the launcher shows.")
 def install(user: bool, sys_prefix: bool, prefix: Path | None, name: str, display_name: str | None) -> None:
     """Install the kernelspec for this interpreter.
 

@@ -43,8 +43,10 @@ COLOURS = re.compile(r"\x1b\[[0-9;]*m")
     )
 )
 @click.argument("notebook", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it there.")
-@click.option("--kernel", default="", metavar="NAME", help="Another kernel than the notebook's own.")
+@click.option(
+    "--output", "-o", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Where to write the result."
+)
+@click.option("--kernel", default="", metavar="NAME", help="The kernel to use instead of the notebook's own.")
 def run(notebook: Path, output: Path | None, kernel: str) -> None:
     """Execute NOTEBOOK, from its folder, and stop at the first error with exit status 1.
 

@@ -120,7 +120,7 @@ def _keep_executor(folder: Path, executor: str) -> None:
     if found.executor != lasting:
         access.save(folder, replace(found, executor=lasting))
     if (set_one := os.environ.get("PROACTIVE_KERNEL_EXECUTOR", "").strip()) and set_one != executor:
-        note(f"PROACTIVE_KERNEL_EXECUTOR is set to {set_one}, which counts more. Unset it.")
+        note(f"PROACTIVE_KERNEL_EXECUTOR is set to {set_one}, which takes precedence. Unset it.")
 
 
 @scheduler.command(epilog=examples("proactive-kernel scheduler stop"))
@@ -176,7 +176,7 @@ def status(data_dir: Path | None, as_json: bool) -> None:
     )
 )
 @click.option(
-    "--lines", "-n", type=click.IntRange(1), default=50, show_default=True, help="How many entries, the last."
+    "--lines", "-n", type=click.IntRange(1), default=50, show_default=True, help="How many of the last entries."
 )
 @click.option("--job", type=int, help="Only entries about this job.")
 @click.option("--follow", "-f", is_flag=True, help="Wait for further entries, until it is interrupted.")

@@ -146,8 +146,8 @@ class SchedulerApi:
                 raise
             # To send it again could run the job twice.
             raise SchedulerUnreachable(
-                f"{error.message} Whether the job was submitted is not known.",
-                hint="Look before you submit again: #%list_submitted_jobs() and `proactive-kernel jobs` list jobs.",
+                f"{error.message} It is not known whether the job was submitted.",
+                hint="Check before you submit again: #%list_submitted_jobs() and `proactive-kernel jobs` list jobs.",
                 in_doubt=True,
             ) from error
         if response.status != 200:

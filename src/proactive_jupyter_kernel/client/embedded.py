@@ -265,7 +265,7 @@ def _told(error: SchedulerUnreachable, folder: Path) -> SchedulerUnreachable:
     if "no answer within" in error.message:
         return error
     return SchedulerUnreachable(
-        "The embedded scheduler ended before it answered. Whether it did what was asked of it is not known.",
+        "The embedded scheduler ended before it answered. It is not known whether it processed the request.",
         hint=f"{_CONTINUE} {crash_reports.hint(folder, since=time.time() - _JUST_CRASHED)}".rstrip(),
         in_doubt=True,
     )

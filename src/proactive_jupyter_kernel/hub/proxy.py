@@ -143,7 +143,7 @@ class PortalProxy:
             if request.method == "GET" or isinstance(error, httpx2.ConnectError):
                 return None
             raise SchedulerUnreachable(
-                "The embedded scheduler ended before it answered. Whether it did what was asked of it is not known.",
+                "The embedded scheduler ended before it answered. It is not known whether it processed the request.",
                 hint="Load the page again to see.",
                 in_doubt=True,
             ) from error

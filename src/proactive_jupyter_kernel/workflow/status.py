@@ -31,7 +31,7 @@ class JobStatus(_Labelled):
     IN_ERROR = ("IN_ERROR", "In-Error", "at least one task in error, waiting for a decision")
     FINISHED = ("FINISHED", "Finished", "every task ended, also when some are faulty")
     CANCELED = ("CANCELED", "Canceled", "ended by the error policy cancelJob")
-    FAILED = ("FAILED", "Failed", "node failures used up a task's chances, or the scheduler failed at it")
+    FAILED = ("FAILED", "Failed", "node failures used up a task's attempts, or the scheduler failed")
     KILLED = ("KILLED", "Killed", "killed by a person")
 
 
@@ -44,12 +44,12 @@ class TaskStatus(_Labelled):
     RUNNING = ("RUNNING", "Running", "runs on a node")
     WAITING_ON_ERROR = ("WAITING_ON_ERROR", "Faulty...", "failed, waits for its retry")
     WAITING_ON_FAILURE = ("WAITING_ON_FAILURE", "Failed...", "its node was lost, waits for its retry")
-    IN_ERROR = ("IN_ERROR", "In-Error", "failed for good, a person decides")
+    IN_ERROR = ("IN_ERROR", "In-Error", "failed, waits for a decision of a person")
     FINISHED = ("FINISHED", "Finished", "ended well")
     FAULTY = ("FAULTY", "Faulty", "ended with an error")
     SKIPPED = ("SKIPPED", "Skipped", "not chosen by a branch, or replicated 0 times")
     ABORTED = ("ABORTED", "Aborted", "killed while it ran")
-    FAILED = ("FAILED", "Resource down", "node failures used up its chances")
+    FAILED = ("FAILED", "Resource down", "node failures used up its attempts")
     NOT_STARTED = ("NOT_STARTED", "Could not start", "the job ended before it started")
     NOT_RESTARTED = ("NOT_RESTARTED", "Could not restart", "the job ended while it waited for a retry")
 

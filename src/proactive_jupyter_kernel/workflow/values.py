@@ -78,7 +78,7 @@ _REMEDIES: dict[tuple[str, str], str] = {
     ("builtins", "memoryview"): "use bytes(…)",
     ("builtins", "function"): "define or import it in the task that calls it, or install cloudpickle",
     ("builtins", "builtin_function_or_method"): "import it in the task that calls it",
-    ("builtins", "method"): "a method stays with its object: pass the data it needs",
+    ("builtins", "method"): "a method belongs to its object: pass the data it needs",
     ("builtins", "module"): "import it in the task that needs it",
     ("builtins", "type"): "define or import the class in the task that needs it, or install cloudpickle",
     ("builtins", "coroutine"): "await it, and pass what it returns",

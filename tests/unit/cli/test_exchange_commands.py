@@ -140,4 +140,4 @@ def test_xml_for_a_server(run: Run, tmp_path: Path) -> None:
     assert (done.exit_code, ":3.11" in text, "_proactive_task.end()" in text) == (0, True, True)
     assert '<info name="PYTHON_COMMAND" value="python3"/>' in text
     refused = run("export", "n.ipynb", "--to", "json", "--schema", "3.13")
-    assert (refused.exit_code, "--schema and --for-server apply to --to xml alone." in refused.stderr) == (1, True)
+    assert (refused.exit_code, "--schema and --for-server apply only to --to xml." in refused.stderr) == (1, True)

@@ -220,7 +220,7 @@ def test_a_scheduler_that_breaks_off_a_submission_leaves_it_in_doubt(
     with pytest.raises(SchedulerUnreachable) as caught:
         EmbeddedTransport(folder).request("POST", "/scheduler/submit", content=b"<job/>")
     assert (caught.value.message, caught.value.in_doubt) == (
-        "The embedded scheduler ended before it answered. Whether it did what was asked of it is not known.",
+        "The embedded scheduler ended before it answered. It is not known whether it processed the request.",
         True,
     )
 

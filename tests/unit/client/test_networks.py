@@ -117,7 +117,7 @@ def test_a_submission_is_never_sent_twice(server: StandIn, client: Client, fault
             client(proxy.url, timeout=0.5 if fault.delay else 10.0).submit(XML)
         assert len([one for one in proxy.requests if "/submit" in one]) == 1
         assert caught.value.in_doubt
-        assert "Whether the job was submitted is not known." in caught.value.message
+        assert "It is not known whether the job was submitted." in caught.value.message
         assert "#%list_submitted_jobs()" in caught.value.hint
 
 

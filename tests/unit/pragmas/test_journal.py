@@ -10,7 +10,7 @@ from proactive_jupyter_kernel.errors import PragmaError, SchedulerUnreachable
 from proactive_jupyter_kernel.pragmas import ownership
 
 OFFER = (
-    "* The journal holds the draft of before the kernel's restart: {} #%draft(restore=on) restores it, "
+    "* The journal has the draft from before the restart of the kernel: {} #%draft(restore=on) restores it, "
     "#%draft(restore=off) discards it. Cells that you run again need neither."
 )
 
@@ -48,9 +48,9 @@ def test_a_draft_is_offered_once_and_restored_when_told(notebook) -> None:
 def test_it_may_be_discarded(notebook) -> None:
     """Then it is gone for good; `#%new_job` discards it, too."""
     run(notebook, "a", "#%task(A)\n1")
-    assert notebook.restarted().run("#%draft(restore=off)")[0] == "Discarded the draft of before the restart."
+    assert notebook.restarted().run("#%draft(restore=off)")[0] == "Discarded the draft from before the restart."
     assert notebook.restarted().context.journal.offered == []
-    with pytest.raises(PragmaError, match="the journal holds no draft of before a restart"):
+    with pytest.raises(PragmaError, match="the journal has no draft from before a restart"):
         notebook.restarted().run("#%draft(restore=on)")
     run(notebook, "a", "#%task(A)\n1")
     notebook.restarted().run("#%new_job()")

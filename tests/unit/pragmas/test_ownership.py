@@ -244,7 +244,7 @@ def test_a_job_that_needs_a_refused_task_is_not_submitted(notebook) -> None:
     run(notebook, "b", "#%task(B, dep=A)\n1")
     with pytest.raises(PragmaError, match="the job lacks task A, which B needs: Cell In"):
         run(notebook, "s", "#%submit_job()")
-    assert run(notebook, "d", "#%delete_task(A)") == ["The job does without task A, whose cell was refused."]
+    assert run(notebook, "d", "#%delete_task(A)") == ["The job lacks task A, whose cell was refused."]
     with pytest.raises(ProActiveError, match="'B': Unknown dependence: A"):
         run(notebook, "s", "#%submit_job()")
 

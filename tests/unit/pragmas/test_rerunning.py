@@ -73,7 +73,7 @@ def test_code_that_changed_before_is_a_warning(notebook) -> None:
         ("#%submit_job(from=[])", "from names no task."),
         ("#%submit_job(from=B, only=C)", "from and only cannot go together: from also runs what follows."),
         ("#%submit_job(job_id=1)", "job_id says whose results are used, and needs from or only."),
-        ("#%submit_job(from=C)", "job 1 has no result of B (Faulty), which must have ended well before."),
+        ("#%submit_job(from=C)", "job 1 has no result of B (Faulty), which must have finished without an error."),
     ],
 )
 def test_what_is_refused(notebook, cell: str, expected: str) -> None:
@@ -90,7 +90,7 @@ def test_what_is_refused(notebook, cell: str, expected: str) -> None:
 def test_without_an_earlier_job_there_are_no_results(notebook) -> None:
     """The message says how to name one."""
     notebook.run(CHAIN)
-    with pytest.raises(PragmaError, match="no job was submitted from this notebook yet, whose results could be used"):
+    with pytest.raises(PragmaError, match="no job with results that could be used was submitted from this notebook"):
         notebook.run("#%submit_job(from=C)")
 
 

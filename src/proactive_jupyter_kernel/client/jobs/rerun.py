@@ -62,8 +62,8 @@ class _Planner:
             job = self.runs.job.id
             what = ", ".join(f"{name} ({why})" for name, why in self.missing.items())
             raise RerunRefused(
-                f"job {job} has no result of {what}, which must have ended well before.",
-                "Let it run as well, by naming it here, or name another job with job_id.",
+                f"job {job} has no result of {what}, which must have finished without an error.",
+                "Name it here to run it as well, or name another job with job_id.",
             )
         tasks = [
             changed.get(task.name) or replace(task, depends=(), block=Block.NONE, flow=self._flow(task))

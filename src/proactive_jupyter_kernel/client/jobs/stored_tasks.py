@@ -144,7 +144,7 @@ def _script(result: TaskResult, job: JobInfo) -> str:
         except Unwritable as error:
             raise RerunRefused(
                 f"the result of {result.name} in job {job.id} cannot be used again: {error}.",
-                "Let it run as well, by naming it here.",
+                "Name it here to run it as well.",
             ) from None
     else:
         metadata[NO_RESULT] = "true"

@@ -49,7 +49,7 @@ _SCHEDULER = {
     "PAUSED": "The scheduler is paused: it starts no jobs until it is resumed.",
     "FROZEN": "The scheduler is frozen: it starts no tasks until it is resumed.",
     "SHUTTING_DOWN": "The scheduler is shutting down: it starts no more jobs.",
-    "KILLED": "The scheduler was killed: it runs nothing any more.",
+    "KILLED": "The scheduler was killed: it no longer runs anything.",
     "UNLINKED": "The scheduler has lost its resource manager: there are no nodes until it is back.",
     "DB_DOWN": "The scheduler has lost its database: it starts nothing until it is back.",
 }

@@ -91,7 +91,7 @@ PATH = Parameter(
 TIMEOUT = Parameter(
     name="timeout",
     kind=Duration(fine=True),
-    doc="How long to wait at most: seconds, MM:SS or HH:MM:SS. After that the job is still running.",
+    doc="How long to wait at most: seconds, MM:SS or HH:MM:SS. When it is over, the job is still running.",
 )
 
 #: Which job is meant; without either, the last one submitted from this notebook.

@@ -79,7 +79,7 @@ def check_connect(call: BoundCall) -> None:
     Parameter(name="login", kind=Plain("a login"), doc="The login name; the kernel asks for it if it is missing."),
     Parameter(name="password", kind=Password(), doc="The kernel asks for it without echo if it is missing."),
     Parameter(
-        name="path", kind=FilePath(), doc="A configuration file such as proactive_config.ini that says all this."
+        name="path", kind=FilePath(), doc="A configuration file, such as proactive_config.ini, with these settings."
     ),
     Parameter(
         name="token",

@@ -26,12 +26,12 @@ from proactive_jupyter_kernel.workflow.model import Script
 _NAME = Parameter(
     name="name", kind=TASK_NAME, nameless=True, doc="The task's name; without it one such as split1 is made up."
 )
-_DEP = Parameter(name="dep", kind=TASK_NAMES, default=(), doc="The tasks that must have ended before.")
+_DEP = Parameter(name="dep", kind=TASK_NAMES, default=(), doc="The tasks that must end first.")
 _DEP_OR_ALL = Parameter(
     name="dep",
     kind=TASK_NAMES,
     default=(),
-    doc="The tasks that must have ended before; without it, all that the steps before lead to.",
+    doc="The tasks that must end first; without it, all tasks that the earlier steps lead to.",
 )
 _INFO = Parameter(name="generic_info", kind=INFO_PAIRS, doc="Hints to the scheduler, such as PYTHON_COMMAND.")
 _SHARED = (_INFO, LANGUAGE, PATH, EXPORT, IMPORT)

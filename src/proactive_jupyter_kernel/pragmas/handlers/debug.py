@@ -133,7 +133,7 @@ def _bindings(inputs: Inputs, code: TaskCode, *, trust: bool) -> dict[str, Any]:
 
 def _limits(inputs: Inputs, code: TaskCode) -> Iterator[Notice]:
     if inputs.ambiguous:
-        text = "Replications lie in each other here, so results may be those of more copies than the task had."
+        text = "Replications are nested here, so results may include those of more copies than the task had."
         yield Notice(text=text, warning=True)
     if code.engine != PYTHON:
         language = by_engine(code.engine)

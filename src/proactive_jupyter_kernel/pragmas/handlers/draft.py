@@ -62,13 +62,13 @@ def draft(context: Context, call: BoundCall) -> None:
 def _settle(context: Context, call: BoundCall) -> None:
     """Restore or discard what the journal holds."""
     if not context.journal.offered:
-        raise call.fault("the journal holds no draft of before a restart.", parameter="restore")
+        raise call.fault("the journal has no draft from before a restart.", parameter="restore")
     if call["restore"]:
         restore(context)
         ownership.begin(context, call)
     else:
         context.journal.discard()
-        context.frontend.show(Text(text="Discarded the draft of before the restart."))
+        context.frontend.show(Text(text="Discarded the draft from before the restart."))
 
 
 def _row(context: Context, entry: DraftTask) -> tuple[object, ...]:

@@ -66,7 +66,7 @@ _IN_DOUBT = "Interrupted before the scheduler answered. #%list_submitted_jobs() 
     Parameter(
         name="on_error",
         kind=Choice(tuple(ERROR_POLICIES)),
-        doc="What an error does that a task's own on_error does not decide; without it the job continues.",
+        doc="What happens after an error in a task that has no on_error; without it, the job continues.",
     ),
     family="jobs",
     summary="Sets the name and other properties of the current job; omitted properties do not change.",
@@ -106,7 +106,7 @@ def job(context: Context, call: BoundCall) -> None:
     Parameter(
         name="variables",
         kind=VARIABLE_PAIRS,
-        doc="Values for this submission alone; they replace the job's own or are added.",
+        doc="Values for this submission only; they replace those of the job or are added to them.",
     ),
     Parameter(
         name="draw",
@@ -152,7 +152,7 @@ def job(context: Context, call: BoundCall) -> None:
     ),
     *RERUN,
     family="jobs",
-    summary="Submits the job and shows its card, which follows it; whole, or a part with results of an earlier job.",
+    summary="Submits the job, or a part of it with the results of an earlier job, and shows a card that follows it.",
     example="#%submit_job(wait=on)",
 )
 def submit_job(context: Context, call: BoundCall) -> None:
@@ -247,7 +247,7 @@ def _submit(context: Context, built: Built, sent: SentFiles | None, variables: M
 
 @pragma(
     "list_submitted_jobs",
-    Parameter(name="all", kind=SWITCH, default=False, doc=f"Every job of everybody, not only your {LISTED} newest."),
+    Parameter(name="all", kind=SWITCH, default=False, doc=f"All jobs of all users, not only your {LISTED} newest."),
     family="jobs",
     summary="Lists your jobs on the scheduler, including those of earlier sessions.",
     example="#%list_submitted_jobs(all=on)",

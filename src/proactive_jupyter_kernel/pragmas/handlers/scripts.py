@@ -15,7 +15,7 @@ from proactive_jupyter_kernel.pragmas.draft.source_map import SourceMap, join
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Text
 from proactive_jupyter_kernel.pragmas.runtime_env import ENGINES, Container, script
 
-_FORCE = Parameter(name="force", kind=SWITCH, default=False, doc="Whether it also replaces what single tasks have.")
+_FORCE = Parameter(name="force", kind=SWITCH, default=False, doc="Whether it replaces those of single tasks.")
 
 
 def around_tasks(context: Context, call: BoundCall) -> None:
@@ -154,15 +154,15 @@ def _switch(name: str, doc: str, *, default: bool = False) -> Parameter:
         doc="The image, such as python:3.12-slim.",
     ),
     _switch("nvidia_gpu", "Whether the container gets the machine's NVIDIA cards."),
-    Parameter(name="mount_host_path", kind=FilePath(), doc="A folder of the node that the container gets to see."),
+    Parameter(name="mount_host_path", kind=FilePath(), doc="A folder of the node that is mounted into the container."),
     Parameter(
-        name="mount_container_path", kind=FilePath(), doc="Where it sees that folder; without it, under the same path."
+        name="mount_container_path", kind=FilePath(), doc="Its path in the container; without it, the same path."
     ),
     _switch(
         "rootless", "Whether the program runs without root: docker and podman rootless, singularity with fakeroot."
     ),
-    _switch("isolation", "Whether nothing else of the node is seen; for singularity."),
-    _switch("no_home", "Whether the home folder is left out; for singularity."),
+    _switch("isolation", "Whether the rest of the node is hidden from the container; for singularity."),
+    _switch("no_home", "Whether the home folder is not mounted; for singularity."),
     _switch("host_network", "Whether the container uses the node's network.", default=True),
     _switch("verbose", "Whether the command that starts the container is printed in the task's output."),
     _switch("debug", "Whether the container program prints its actions."),

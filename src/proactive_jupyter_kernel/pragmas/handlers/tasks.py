@@ -87,7 +87,7 @@ IMPORT = Parameter(
     Parameter(name="name", kind=TASK_NAME, required=True, doc="The task's name, unique in the job."),
     LANGUAGE,
     Parameter(
-        name="dep", kind=TASK_NAMES, default=(), doc="The tasks that must have ended before; their results come in."
+        name="dep", kind=TASK_NAMES, default=(), doc="The tasks that must end first; the task gets their results."
     ),
     Parameter(name="generic_info", kind=INFO_PAIRS, doc="Hints to the scheduler, such as PYTHON_COMMAND."),
     Parameter(
@@ -408,7 +408,7 @@ def delete_task(context: Context, call: BoundCall) -> None:
         if name in context.draft.tasks:
             _delete(context, name)
         else:
-            context.frontend.show(Text(text=f"The job does without task {name}, whose cell was refused."))
+            context.frontend.show(Text(text=f"The job lacks task {name}, whose cell was refused."))
 
 
 def _delete(context: Context, name: str) -> None:

@@ -31,13 +31,13 @@ RERUN = (
         name="from",
         kind=TASK_NAMES,
         default=(),
-        doc="Run these tasks and what follows them; results of what went before are those of an earlier job.",
+        doc="Run these tasks and the tasks after them; the results of the tasks before them come from an earlier job.",
     ),
     Parameter(
         name="only",
         kind=TASK_NAMES,
         default=(),
-        doc="Run these tasks alone; results of what went before are those of an earlier job.",
+        doc="Run only these tasks; the results of the tasks before them come from an earlier job.",
     ),
     Parameter(
         name="job_id",
@@ -97,7 +97,7 @@ def _earlier_job(context: Context, call: BoundCall) -> SubmittedJob:
     here = context.jobs_here()
     if not here:
         raise call.fault(
-            "no job was submitted from this notebook yet, whose results could be used.",
+            "no job with results that could be used was submitted from this notebook yet.",
             hint="Name one: job_id=NUMBER. #%list_submitted_jobs() shows your jobs.",
         )
     return context.scheduler.get_job(here[-1].id)

@@ -100,7 +100,8 @@ def offer(context: Context) -> None:
     tasks = f"tasks {', '.join(names)}" if names else "no tasks"
     count = len(journal.offered)
     text = (
-        f"The journal holds the draft of before the kernel's restart: {count} cell{'s' if count > 1 else ''}, {tasks}. "
+        f"The journal has the draft from before the restart of the kernel: {count} cell{'s' if count > 1 else ''}, "
+        f"{tasks}. "
         "#%draft(restore=on) restores it, #%draft(restore=off) discards it. Cells that you run again need neither."
     )
     context.frontend.show(Notice(text=text))

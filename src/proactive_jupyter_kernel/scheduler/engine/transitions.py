@@ -85,7 +85,7 @@ TASK_MOVES: _Moves[TaskStatus] = MappingProxyType(
             TaskStatus.IN_ERROR: "the last execution failed and the error policy asks for a person",
             TaskStatus.SUBMITTED: "the scheduler was restarted, or the executor ended the attempt",
             TaskStatus.ABORTED: "it was killed, alone or with its job",
-            TaskStatus.FAILED: "lost nodes used up its chances",
+            TaskStatus.FAILED: "lost nodes used up its attempts",
         },
         TaskStatus.WAITING_ON_ERROR: {
             TaskStatus.SUBMITTED: "the delay is over",
@@ -120,8 +120,8 @@ TASK_MOVES: _Moves[TaskStatus] = MappingProxyType(
 
 _DONE = "every task has ended"
 _CANCELED = "a task failed or was killed under cancelJob"
-_FAILED = "lost nodes used up a task's chances"
-_FAULT = "the scheduler failed at the job"
+_FAILED = "lost nodes used up the attempts of a task"
+_FAULT = "the scheduler failed while it processed the job"
 _JOB_KILLED = "a person killed the job"
 _PAUSED = "a person, or the error policy pauseJob, paused the job"
 _IN_ERROR = "a task waits for a person"

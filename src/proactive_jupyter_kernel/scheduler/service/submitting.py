@@ -118,7 +118,7 @@ class Submitting(Verbs):
         workflow = await self._checker.prepare(question)
         checked = tracing.now()
         if (status := self._status()) not in _OPEN:
-            raise SubmissionClosed(f"The scheduler is {status.value} and takes no jobs.")
+            raise SubmissionClosed(f"The scheduler is {status.value} and accepts no jobs.")
         self._last_job_id += 1
         job_id = self._last_job_id
         new = Submission(

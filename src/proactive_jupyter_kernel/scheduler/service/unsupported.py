@@ -43,8 +43,8 @@ def unsupported(workflow: Workflow, libraries: Path) -> Iterator[Problem]:
                 message="it asks to run under its owner's account (runAsMe), and the embedded scheduler has no "
                 "accounts",
                 task=task.name,
-                explanation="Every task runs as you here: leave runAsMe out, or submit the workflow to a ProActive "
-                "server.",
+                explanation="Here every task runs as your user: leave runAsMe out, or submit the workflow to a "
+                "ProActive server.",
             )
         yield from _of_scripts(task, libraries)
 

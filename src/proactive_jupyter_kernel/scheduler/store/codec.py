@@ -51,7 +51,7 @@ def unsealed(text: str) -> str:
         return text
     content = text[:-_SEALED]
     if _checksum(content) != text[1 - _SEALED :]:
-        raise Damaged("its checksum is another")
+        raise Damaged("its checksum differs")
     return content
 
 
@@ -75,7 +75,7 @@ def loads(kind: type[_Record], text: str) -> _Record:
     try:
         return from_json(kind, json.loads(content))
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
-        raise Damaged(f"it is no {kind.__name__}: {error}") from error
+        raise Damaged(f"it is not a {kind.__name__}: {error}") from error
 
 
 def plain(text: str) -> Any:

@@ -112,7 +112,7 @@ def result_row(row: tuple[Any, ...], load: Callable[[int, int, int], bytes]) -> 
     try:
         result = codec.from_json(ResultRow, content)
     except (ValueError, TypeError, AttributeError, KeyError) as error:
-        raise codec.Damaged(f"it is no result: {error}") from error
+        raise codec.Damaged(f"it is not a result: {error}") from error
     if size is None:
         # Stored before values had a column, or null.
         raw = RawValue.of(content.get("value"))
@@ -126,7 +126,7 @@ def result_row(row: tuple[Any, ...], load: Callable[[int, int, int], bytes]) -> 
 def checked(value: bytes, checksum: int) -> bytes:
     """The text of a value; raises `codec.Damaged` where it is not what was stored."""
     if codec.checksum(value) != checksum:
-        raise codec.Damaged("its checksum is another")
+        raise codec.Damaged("its checksum differs")
     return value
 
 

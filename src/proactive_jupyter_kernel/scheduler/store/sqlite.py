@@ -90,7 +90,7 @@ class SqliteStore(SqliteRows):
             raise StoreGone(
                 f"{self._file} was removed, moved or replaced while the scheduler ran, so nothing can be stored.",
                 hint="Move the folder back to continue. Otherwise the scheduler stops within a minute; start it again "
-                "to begin anew.",
+                "with an empty store.",
             )
 
     def write(self, batch: Batch) -> None:

@@ -104,7 +104,7 @@ def split(data: "bytes") -> "tuple[dict[str, Any], bytes]":
     size = int.from_bytes(data[len(MAGIC) : _SIZE], "big")
     try:
         if not is_tagged(data) or len(data) < _SIZE + size:
-            raise ValueError("they end too early")
+            raise ValueError("they are incomplete")
         found = json.loads(data[_SIZE : _SIZE + size].decode("ascii"))
         header: dict[str, Any] = {
             name: str(found.get(name) or "") for name in ("kind", "type", "python", "library", "about")

@@ -106,8 +106,8 @@ def test_what_runs_and_what_is_taken(
             ["C"],
             False,
             (
-                "job 7 has no result of B (Faulty), A (Running), which must have ended well before.",
-                "Let it run as well, by naming it here, or name another job with job_id.",
+                "job 7 has no result of B (Faulty), A (Running), which must have finished without an error.",
+                "Name it here to run it as well, or name another job with job_id.",
             ),
         ),
         (

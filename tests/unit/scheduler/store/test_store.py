@@ -483,7 +483,7 @@ def test_a_damaged_row_keeps_no_other_from_a_listing(tmp_path: Path) -> None:
     store = SqliteStore(path)
     rows = {row.record.job_id: row for row in store.jobs(JobQuery()).rows}
     whole = {row.record.job_id: row for row in memory_store_of(1, 2, 3).jobs(JobQuery()).rows}
-    message = "Job 1 is damaged: a part of it is not what was stored (its checksum is another). The disk lost it"
+    message = "Job 1 is damaged: a part of it is not what was stored (its checksum differs). The disk lost it"
     assert rows[1].damaged.startswith(message)
     assert (rows[1].record, rows[1].facts.description) == (whole[1].record, rows[1].damaged)
     assert (rows[2], rows[3]) == (whole[2], whole[3])
