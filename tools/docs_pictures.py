@@ -93,11 +93,12 @@ NOTEBOOKS = {
     ),
     "many-tasks": Notebook(
         cells=(
-            "#%configure(propagate=auto)\n#%task(name=load)\nitems = list(range(150))\n"
+            "#%configure(propagate=auto)\n#%job(name=stations, generic_info=[(PYTHON_COMMAND, python3)])\n"
+            "#%task(name=load)\nitems = list(range(150))\n"
             "#%task(name=score, dep=[load], foreach=item in items)\n"
             "if item % 60 == 7:\n    raise ValueError('no such station')\nresult = item ** 2\n"
             "#%task(name=report, dep=[score])\nprint(len(results), 'results')",
-            "#%submit_job(wait=on, name=stations)",
+            "#%submit_job(wait=on)",
         ),
         first=1,
         until="text=JobFailed",
@@ -109,7 +110,7 @@ NOTEBOOKS = {
 #: Pictures of portals: what `proactive-kernel portal` opens, and the height of the window.
 PORTALS = {
     "portal-jobs": ("", 560),
-    "portal-job": ("stations", 1250),
+    "portal-job": ("stations", 1000),
     "portal-nodes": ("nodes", 640),
     "portal-submit": ("submit", 560),
 }
