@@ -55,6 +55,7 @@ SCRIPTS = (
     BenchScript(name="full_store", quick=("--jobs", "1000", "--rounds", "2")),
     BenchScript(name="info_requests", quick=("--jobs", "1000", "--seconds", "5")),
     BenchScript(name="large_results", quick=("--tasks", "50")),
+    BenchScript(name="dask_workers", quick=("--workers", "1", "2", "--tasks", "50")),
 )
 
 

@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from proactive_jupyter_kernel import Scheduler
@@ -140,6 +139,13 @@ class Cluster:
         until(lambda: len(self.nodes()) == wanted)
         return self.scheduler
 
+    @property
+    def daemon_pid(self) -> int:
+        """The process of the embedded scheduler."""
+        pid = embedded.status(self.data_dir).pid
+        assert pid is not None
+        return pid
+
     def nodes(self) -> dict[str, str]:
         """Names of nodes -> their node sources."""
         return {node.name: node.source for node in self.scheduler.nodes() if node.is_usable}
@@ -219,21 +225,6 @@ def network() -> None:
         pytest.skip(f"network namespaces cannot be made here: {error}")
     finally:
         probe.close()
-
-
-@pytest.fixture
-def running() -> Callable[[str], list[int]]:
-    """Finds the processes whose command line or environment has a text."""
-
-    def find(text: str) -> list[int]:
-        found = []
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error):
-                if process.status() != psutil.STATUS_ZOMBIE and text in " ".join(process.cmdline()):
-                    found.append(process.pid)
-        return found
-
-    return find
 
 
 def beats(path: Path) -> list[list[Any]]:

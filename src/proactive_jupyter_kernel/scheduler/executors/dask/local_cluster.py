@@ -71,7 +71,7 @@ def main(workers: int, threads: int) -> None:
         processes=True,
         dashboard_address=None,
         memory_limit=None,
-        silence_logs=40,
+        silence_logs=50,
     ) as cluster:
         print(cluster.scheduler_address, flush=True)
         sys.stdin.buffer.read()
