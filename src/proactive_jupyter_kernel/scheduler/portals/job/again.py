@@ -20,7 +20,6 @@ from proactive_jupyter_kernel.scheduler.portals.visit import Visit
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.workflow.checks.problem import Problem
 from proactive_jupyter_kernel.workflow.model import Variable
-from proactive_jupyter_kernel.workflow.variable_fields import groups_of, posted_value, visible_values
 
 __all__ = ["PAGES"]
 
@@ -51,6 +50,9 @@ def _read(job_id: int, now: int, ask: Questions) -> JobSight:
 def _form(
     visit: Visit, sight: JobSight, variables: Sequence[Variable], verdict: _Verdict, *, status: int = 200
 ) -> Response:
+    # Loads what knows the models of variables: not with the daemon.
+    from proactive_jupyter_kernel.workflow.variable_fields import groups_of
+
     return visit.render(
         "job_again.html",
         status=status,
@@ -89,6 +91,8 @@ async def check(visit: Visit) -> Response:
 
 async def _posted(visit: Visit, declared: Sequence[Variable]) -> tuple[Variable, ...]:
     """The variables with the values of the form."""
+    from proactive_jupyter_kernel.workflow.variable_fields import posted_value, visible_values
+
     form = await visit.form()
     values = visible_values(declared)
     return tuple(
