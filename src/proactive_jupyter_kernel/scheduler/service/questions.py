@@ -200,11 +200,13 @@ class Questions:
             raise OutputNotStored
         return self._rows.log(job_id, task.task_id)
 
-    def log_tail(self, job_id: int, *, task_id: int | None = None, after: int = 0, parts: int) -> LogTail:
-        """The last stored parts of a job's output, or of one task's, that came after a position."""
+    def log_tail(
+        self, job_id: int, *, task_id: int | None = None, after: int = 0, lines: int, size: int = 2**62
+    ) -> LogTail:
+        """The end of a job's output, or of one task's, that came after a position, of so many lines and bytes."""
         if not self._output_stored:
             raise OutputNotStored
-        return self._rows.log_tail(job_id, task_id=task_id, after=after, parts=parts)
+        return self._rows.log_tail(job_id, task_id=task_id, after=after, lines=lines, size=size)
 
     def log_text(self, job_id: int, task: TaskRecord, streams: Mapping[bool, bool]) -> str:
         """A task's log with the prefix on every line."""

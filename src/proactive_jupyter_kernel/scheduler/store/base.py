@@ -46,6 +46,7 @@ __all__ = [
     "TaskOutline",
     "TaskQuery",
     "last_lines",
+    "last_parts",
 ]
 
 _Row = TypeVar("_Row")
@@ -191,6 +192,16 @@ def last_lines(lines: Sequence[LogLine], most: int, most_bytes: int = 2**62) -> 
             break
         first -= 1
     return lines[first:]
+
+
+def last_parts(parts: Sequence[tuple[int, int]], lines: int, size: int) -> int:
+    """How many parts, newest first, have no more than so many lines and bytes together; 1 or more where there are any.
+    Of each part its lines and bytes are given."""
+    for number, (count, length) in enumerate(parts):
+        lines, size = lines - count, size - length
+        if lines < 0 or size < 0:
+            return max(number, 1)
+    return len(parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -417,8 +428,11 @@ class Rows(Protocol):
 
     def log(self, job_id: int, task_id: int) -> LogText: ...
 
-    def log_tail(self, job_id: int, *, task_id: int | None = None, after: int = 0, parts: int) -> LogTail:
-        """The last `parts` stored parts of a job's output, or of one task's, that came after a position."""
+    def log_tail(
+        self, job_id: int, *, task_id: int | None = None, after: int = 0, lines: int, size: int = 2**62
+    ) -> LogTail:
+        """The end of a job's output, or of one task's, that came after a position: the last parts with at most so many
+        lines and bytes together; the last part in any case."""
 
 
 class Store(Rows, Protocol):

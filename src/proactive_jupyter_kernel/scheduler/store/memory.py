@@ -28,6 +28,7 @@ from proactive_jupyter_kernel.scheduler.store.base import (
     TaskOutline,
     TaskQuery,
     last_lines,
+    last_parts,
 )
 from proactive_jupyter_kernel.scheduler.store.listing import FAILED_TASK, JobGroup, group_of, key_of, search_words
 from proactive_jupyter_kernel.workflow.model import Workflow
@@ -228,17 +229,23 @@ class MemoryStore:
         job = self._jobs.get(job_id)
         return job.logs.get(task_id, LogText()) if job else LogText()
 
-    def log_tail(self, job_id: int, *, task_id: int | None = None, after: int = 0, parts: int) -> LogTail:
+    def log_tail(
+        self, job_id: int, *, task_id: int | None = None, after: int = 0, lines: int, size: int = 2**62
+    ) -> LogTail:
         job = self._jobs.get(job_id)
-        found = [
+        parts = [
             (position, part)
             for position, part in enumerate(job.parts if job else (), 1)
             if position > after and task_id in (None, part.task_id)
         ]
+        sizes = [
+            (sum(line.lines for line in part.lines), sum(len(line.text) for line in part.lines)) for _, part in parts
+        ]
+        chosen = last_parts(sizes[::-1], lines, size)
         return LogTail(
-            lines=tuple((part.task_id, line) for _, part in found[-parts:] for line in part.lines),
-            position=found[-1][0] if found else after,
-            cut=len(found) > parts,
+            lines=tuple((part.task_id, line) for _, part in parts[len(parts) - chosen :] for line in part.lines),
+            position=parts[-1][0] if parts else after,
+            cut=len(parts) > chosen,
         )
 
     def jobs_to_restore(self) -> Iterator[tuple[JobRecord, Workflow | str, tuple[TaskRecord, ...]]]:

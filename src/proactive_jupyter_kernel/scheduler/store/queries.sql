@@ -95,12 +95,17 @@ DELETE FROM log_parts WHERE job_id = :job_id AND task_id = :task_id AND first_li
 SELECT first_line, attempt, lines FROM log_parts WHERE job_id = :job_id AND task_id = :task_id ORDER BY first_line;
 
 -- name: log_tail
--- The last parts of a job's output after a position; the number of a row rises within a job.
-SELECT rowid, task_id, attempt, lines FROM log_parts WHERE rowid IN (
+-- The last parts of a job's output after a position, newest first, without their lines; the number of a row rises
+-- within a job.
+SELECT rowid, end_line - first_line, end_byte - first_byte FROM log_parts WHERE rowid IN (
     SELECT rowid FROM log_parts
     WHERE job_id = :job_id AND (:task_id IS NULL OR task_id = :task_id) AND rowid > :after
     ORDER BY rowid DESC LIMIT :parts
-) ORDER BY rowid;
+) ORDER BY rowid DESC;
+
+-- name: log_part
+-- One part.
+SELECT task_id, attempt, lines FROM log_parts WHERE rowid = :position;
 
 -- name: forget_job
 -- Remove a job; its tasks, results and logs follow by their references.

@@ -26,6 +26,7 @@ from proactive_jupyter_kernel.scheduler.store.base import (
     TaskOutline,
     TaskQuery,
     last_lines,
+    last_parts,
 )
 from proactive_jupyter_kernel.scheduler.store.columns import checked, job_row, result_row, window
 from proactive_jupyter_kernel.scheduler.store.damaged import damaged_job, damaged_task
@@ -246,16 +247,21 @@ class SqliteRows:
         return LogText(lines=tuple(kept), dropped=first + dropped)
 
     @_reading
-    def log_tail(self, job_id: int, *, task_id: int | None = None, after: int = 0, parts: int) -> LogTail:
-        wanted = {"job_id": job_id, "task_id": task_id, "after": after, "parts": parts + 1}
-        rows = self._connection.execute(named("log_tail"), wanted).fetchall()
-        lines: list[tuple[int, LogLine]] = []
-        for _, writer, attempt, text in rows[-parts:]:
-            lines += [
+    def log_tail(
+        self, job_id: int, *, task_id: int | None = None, after: int = 0, lines: int, size: int = 2**62
+    ) -> LogTail:
+        # Each part has a line or more.
+        wanted = {"job_id": job_id, "task_id": task_id, "after": after, "parts": lines + 1}
+        parts = self._connection.execute(named("log_tail"), wanted).fetchall()
+        chosen = last_parts([(count, length) for _, count, length in parts], lines, size)
+        found: list[tuple[int, LogLine]] = []
+        for position, _, _ in reversed(parts[:chosen]):
+            writer, attempt, text = self._connection.execute(named("log_part"), {"position": position}).fetchone()
+            found += [
                 (writer, LogLine(error=bool(stream), at=at, text=line, attempt=attempt))
                 for stream, at, line in codec.plain(text)
             ]
-        return LogTail(lines=tuple(lines), position=rows[-1][0] if rows else after, cut=len(rows) > parts)
+        return LogTail(lines=tuple(found), position=parts[0][0] if parts else after, cut=len(parts) > chosen)
 
     @_reading
     def value(self, job_id: int, task_id: int, attempt: int) -> bytes:

@@ -674,12 +674,23 @@ def test_the_end_of_a_log_is_followed_from_a_position(store: Store) -> None:
     store.write(new_job(1))
     for number in range(4):
         store.write(Batch(logs=[LogPart(job_id=1, task_id=number % 2, lines=lines(f"line {number}"))]))
-    shown = store.log_tail(1, parts=3)
-    one = store.log_tail(1, task_id=1, parts=3)
+    shown = store.log_tail(1, lines=3)
+    one = store.log_tail(1, task_id=1, lines=3)
     store.write(Batch(logs=[LogPart(job_id=1, task_id=0, lines=lines("new", error=True, attempt=2))]))
-    fresh = store.log_tail(1, after=shown.position, parts=3)
+    fresh = store.log_tail(1, after=shown.position, lines=3)
     assert [(task_id, line.text) for task_id, line in shown.lines] == [(1, "line 1"), (0, "line 2"), (1, "line 3")]
     assert [line.text for _, line in one.lines] == ["line 1", "line 3"]
     assert (shown.cut, one.cut, fresh.cut) == (True, False, False)
     assert fresh.lines == ((0, LogLine(error=True, at=7, text="new", attempt=2)),)
-    assert store.log_tail(1, after=fresh.position, parts=3) == LogTail(position=fresh.position)
+    assert store.log_tail(1, after=fresh.position, lines=3) == LogTail(position=fresh.position)
+
+
+def test_the_end_of_a_log_is_bounded_in_lines_and_bytes(store: Store) -> None:
+    """The last part is read whatever its size; those before it only as far as they fit."""
+    store.write(new_job(1))
+    for text in ("one", "x" * 400, "two"):
+        store.write(Batch(logs=[LogPart(job_id=1, task_id=0, lines=lines(text, text))]))
+    assert [line.text for _, line in store.log_tail(1, lines=1).lines] == ["two", "two"]
+    assert [line.text for _, line in store.log_tail(1, lines=5, size=500).lines] == ["two", "two"]
+    assert len(store.log_tail(1, lines=5).lines) == 4
+    assert [store.log_tail(1, lines=most).cut for most in (1, 5, 6)] == [True, True, False]

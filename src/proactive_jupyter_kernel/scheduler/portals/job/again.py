@@ -5,11 +5,12 @@ The values are checked as those of the page that submits a workflow: each agains
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from proactive_jupyter_kernel.errors import SubmissionRefused, WorkflowError
 from proactive_jupyter_kernel.scheduler.portals.job.head import head_of
@@ -86,7 +87,8 @@ async def check(visit: Visit) -> Response:
     """What is wrong with the values of the form, as JSON for the script."""
     declared = await visit.read(lambda ask: ask.job(visit.job_id).facts.variables)
     verdict = await _verdict(visit, await _posted(visit, declared))
-    return JSONResponse({"problems": dict(verdict.problems), "message": verdict.message})
+    said = {"problems": dict(verdict.problems), "message": verdict.message}
+    return Response(json.dumps(said), media_type="application/json")
 
 
 async def _posted(visit: Visit, declared: Sequence[Variable]) -> tuple[Variable, ...]:

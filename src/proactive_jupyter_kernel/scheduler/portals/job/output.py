@@ -13,10 +13,10 @@ from proactive_jupyter_kernel.workflow.display.times import clock_time
 
 __all__ = ["Line", "Output", "output_of", "read_tail", "texts_of"]
 
-#: Stored parts that are read for the end of a log: a part holds what came within a quarter of a second.
-PARTS = 400
 #: Lines that are shown, and characters of each.
 LINES, WIDTH = 300, 2_000
+#: Bytes of output that are read for them.
+SIZE = 1024 * 1024
 #: Tasks of the choice above which the page has a field to search for one instead.
 CHOICE = 60
 #: Tasks whose whole logs are read at once for a download.
@@ -54,7 +54,7 @@ def read_tail(ask: Questions, job_id: int, task: str, *, after: int = 0) -> tupl
     """The end of the output after a position; the names of the tasks that wrote it; whether more may come."""
     ended = ask.ended(job_id)
     task_id = ask.task(job_id, task).task_id if task else None
-    tail = ask.log_tail(job_id, task_id=task_id, after=after, parts=PARTS)
+    tail = ask.log_tail(job_id, task_id=task_id, after=after, lines=LINES, size=SIZE)
     writers = {writer for writer, _ in tail.lines}
     names = {found.task_id: found.name for found in ask.tasks_of(job_id, writers)} if writers else {}
     return tail, names, not ended

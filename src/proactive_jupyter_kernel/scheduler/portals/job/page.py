@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from proactive_jupyter_kernel.scheduler.portals.job import output, panels, questions, results
 from proactive_jupyter_kernel.scheduler.portals.job.head import head_of, notices_of, went_wrong_of
@@ -177,14 +178,14 @@ async def follow(visit: Visit) -> Response:
         return output.output_of(tail, names, task=task, alive=alive)
 
     found = await visit.read(read)
-    return JSONResponse(
-        {
-            "position": found.position,
-            "cut": found.cut,
-            "alive": found.alive,
-            "lines": [[line.at, line.task, line.text, line.error] for line in found.lines],
-        }
-    )
+    news = {
+        "position": found.position,
+        "cut": found.cut,
+        "alive": found.alive,
+        "lines": [[line.at, line.task, line.text, line.error] for line in found.lines],
+    }
+    # In ASCII: a line may have characters that are not Unicode.
+    return Response(json.dumps(news, separators=(",", ":")), media_type="application/json")
 
 
 async def download_output(visit: Visit) -> Response:

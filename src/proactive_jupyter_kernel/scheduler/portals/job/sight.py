@@ -15,7 +15,7 @@ from proactive_jupyter_kernel.errors import UnknownJob
 from proactive_jupyter_kernel.scheduler.attempt import Failure
 from proactive_jupyter_kernel.scheduler.engine.records import TaskRecord
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
-from proactive_jupyter_kernel.scheduler.store.base import JobRow, TaskOutline
+from proactive_jupyter_kernel.scheduler.store.base import DamagedStore, JobRow, TaskOutline
 from proactive_jupyter_kernel.workflow.display.marks import Mark, task_mark
 from proactive_jupyter_kernel.workflow.display.relations import Relations
 from proactive_jupyter_kernel.workflow.model import Task as TaskDefinition
@@ -138,7 +138,7 @@ def read_job(
 def _definitions(ask: Questions, job_id: int) -> tuple[Workflow | None, Mapping[str, TaskDefinition]]:
     try:
         return ask.workflow(job_id), ask.definitions(job_id)
-    except UnknownJob:
+    except (UnknownJob, DamagedStore):
         return None, {}
 
 

@@ -36,9 +36,15 @@ function lineOf([at, task, text, wrong]) {
   return line;
 }
 
-function append(lines) {
+function append(lines, cut) {
   const target = log();
   const atEnd = target.scrollHeight - target.scrollTop - target.clientHeight < 24;
+  if (cut) {
+    const gap = document.createElement("p");
+    gap.className = "quiet";
+    gap.textContent = "… more lines than can be shown here; Download has all that is kept.";
+    target.append(gap);
+  }
   target.append(...lines.map(lineOf));
   target.querySelector(".none")?.toggleAttribute("hidden", true);
   const all = target.querySelectorAll(".line");
@@ -54,10 +60,10 @@ async function poll() {
   try {
     const answer = await fetch(at);
     if (answer.ok && target === log()) {
-      const { position, alive, lines } = await answer.json();
+      const { position, alive, cut, lines } = await answer.json();
       target.dataset.position = position;
       target.dataset.alive = alive ? "true" : "";
-      if (lines.length) append(lines);
+      if (lines.length) append(lines, cut);
       pause = lines.length ? QUICK : Math.min(pause * 1.5, SLOW);
     }
   } catch {

@@ -12,6 +12,8 @@ import pytest
 
 from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind, Outcome
 from proactive_jupyter_kernel.scheduler.executors.memory import ScriptedAttempt
+from proactive_jupyter_kernel.scheduler.service.questions import Questions
+from proactive_jupyter_kernel.scheduler.store.base import DamagedStore
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
 Rest = Callable[..., None]
@@ -218,6 +220,42 @@ def test_output_is_followed_from_a_position(rest: Rest, workflow: Write) -> None
         assert f'filename="job-{job}.log"' in whole.headers["content-disposition"]
 
     rest(scenario, scripted={"a": speak})
+
+
+def test_output_that_is_not_unicode_is_shown(rest: Rest, workflow: Write) -> None:
+    """A file name of another encoding, say: the page and the script get something in its place."""
+
+    def speak(attempt: ScriptedAttempt) -> Outcome:
+        attempt.say("name: a\udcffb")
+        return Outcome()
+
+    async def scenario(scene: Any) -> None:
+        await scene.enter()
+        job = await scene.run(workflow("a"))
+        assert "name: a?b" in await scene.page(f"/scheduler/jobs/{job}")
+        assert json.loads(await scene.page(f"/scheduler/jobs/{job}/output"))["lines"][0][2] == "name: a\udcffb"
+        assert "name: a?b" in await scene.page(f"/scheduler/jobs/{job}/output.log")
+
+    rest(scenario, scripted={"a": speak})
+
+
+def test_a_job_whose_workflow_is_damaged_has_a_page(
+    rest: Rest, workflow: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without its picture; the tasks, their output and results are there."""
+
+    def damaged(*arguments: object) -> None:
+        raise DamagedStore("its checksum is another")
+
+    async def scenario(scene: Any) -> None:
+        await scene.enter()
+        job = await scene.run(workflow("a", "b"))
+        monkeypatch.setattr(Questions, "workflow", damaged)
+        page = await scene.page(f"/scheduler/jobs/{job}")
+        assert "cannot be drawn: what is stored of it is damaged" in page
+        assert page.count("<tr data-row") == 2
+
+    rest(scenario)
 
 
 def test_documents_of_tasks_have_no_origin(rest: Rest, workflow: Write) -> None:
