@@ -22,6 +22,7 @@ from typing import Any
 from proactive_jupyter_kernel.scheduler import settings
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor
+from proactive_jupyter_kernel.scheduler.portals import jobs
 from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.service.service import Service
@@ -48,6 +49,8 @@ _CODE = Script(language="cpython", code="result = 1")
 _SORT_OF_CLIENTS = (("status", True), ("job_id", True))
 #: Name -> what is asked for; each is read as a request reads it.
 _QUESTIONS: dict[str, Callable[[Questions], Any]] = {
+    "list of the portal": lambda ask: jobs.find(ask, jobs.wish({})),
+    "search of the portal": lambda ask: jobs.find(ask, jobs.wish({"q": "77", "state": "finished"})),
     "page of jobs": lambda ask: ask.jobs(JobQuery(limit=50, sort=_SORT_OF_CLIENTS)),
     "page of alive jobs": lambda ask: ask.jobs(JobQuery(limit=50, statuses=JOB_ALIVE, sort=_SORT_OF_CLIENTS)),
     "page by name": lambda ask: ask.jobs(JobQuery(limit=50, sort=(("name", False),))),

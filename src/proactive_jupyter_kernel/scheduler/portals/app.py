@@ -193,7 +193,8 @@ class Portals:
             return response
         to = self._visit(request, path, session).url(path)
         if framed:
-            return self._secured(Response(status_code=303, headers={"Location": to}), session)
+            # What stands behind # never leaves the browser: `portal.js` remembers it for a frame that is put back.
+            return self._secured(Response(status_code=303, headers={"Location": f"{to}#entered={token}"}), session)
         # A redirect would be a part of the other site's navigation, with which a browser sends no strict cookie.
         response = self._message(request, 200, *_OPENS, to=to)
         response.set_cookie(

@@ -20,7 +20,7 @@ from proactive_jupyter_kernel.workflow.display.times import clock_time
 from proactive_jupyter_kernel.workflow.model import Priority
 from proactive_jupyter_kernel.workflow.status import JOB_ALIVE
 
-__all__ = ["PAGES"]
+__all__ = ["PAGES", "Found", "Wish", "find", "wish"]
 
 _PAGE_SIZE = 25
 #: Characters of a search, and names that a choice offers.
@@ -43,7 +43,7 @@ _MAY_WAIT = frozenset({JobGroup.WAITING, JobGroup.RUNNING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Wish:
+class Wish:
     """Which jobs the reader wants to see, as the address says."""
 
     text: str
@@ -76,7 +76,7 @@ class _Wish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
+class Found:
     """What the store has."""
 
     counts: Mapping[JobGroup, int]
@@ -89,10 +89,10 @@ class _Found:
     total: int
 
 
-def _wish(visit: Visit) -> _Wish:
-    given = visit.query
+def wish(given: Mapping[str, str]) -> Wish:
+    """What the query of an address asks for; what it cannot mean is left out."""
     number = given.get("page", "")
-    return _Wish(
+    return Wish(
         text=given.get("q", "").strip()[:_LONGEST_SEARCH],
         group=next((group for group in JobGroup if group.value == given.get("state")), None),
         project=given.get("project", ""),
@@ -101,14 +101,15 @@ def _wish(visit: Visit) -> _Wish:
     )
 
 
-def _find(ask: Questions, wish: _Wish) -> _Found:
-    query = wish.query
+def find(ask: Questions, wanted: Wish) -> Found:
+    """A page of jobs with all that stands around it, from the store alone."""
+    query = wanted.query
     counts = ask.job_groups(query)
-    total = sum(counts.values()) if wish.group is None else counts.get(wish.group, 0)
-    page = min(wish.page, max(-(-total // _PAGE_SIZE), 1))
-    found = ask.jobs(replace(query, group=wish.group, limit=_PAGE_SIZE, offset=(page - 1) * _PAGE_SIZE))
+    total = sum(counts.values()) if wanted.group is None else counts.get(wanted.group, 0)
+    page = min(wanted.page, max(-(-total // _PAGE_SIZE), 1))
+    found = ask.jobs(replace(query, group=wanted.group, limit=_PAGE_SIZE, offset=(page - 1) * _PAGE_SIZE))
     wrong = [row.record.job_id for row in found.rows if row.record.faulty + row.record.failed + row.record.in_error]
-    return _Found(
+    return Found(
         counts=counts,
         rows=found.rows,
         failed=ask.first_failures(wrong),
@@ -121,31 +122,30 @@ def _find(ask: Questions, wish: _Wish) -> _Found:
 
 async def show(visit: Visit) -> Response:
     """A page of jobs: those that are alive first, then the newest."""
-    wish = _wish(visit)
-    found = await visit.read(lambda ask: _find(ask, wish))
-    wish = replace(wish, page=found.page)
+    wanted = wish(visit.query)
+    found = await visit.read(lambda ask: find(ask, wanted))
+    wanted = replace(wanted, page=found.page)
     waiting = _waiting(visit, found.rows)
     lines = [
         job_line(row, visit.now, failed=found.failed.get(row.record.job_id), waiting=waiting.get(row.record.job_id, ()))
         for row in found.rows
     ]
     first = (found.page - 1) * _PAGE_SIZE
-    # Addresses without what is the same everywhere.
     return visit.render(
         "jobs.html",
-        wish=wish,
+        wish=wanted,
         chips=[(group, word, mark, _count(found.counts, group)) for group, word, mark in _CHIPS],
         lines=lines,
         total=found.total,
         everything=sum(found.counts.values()),
         first=first + 1,
         last=first + len(lines),
-        projects=_choices(found.projects, wish.project),
-        owners=_choices(found.owners, wish.owner),
+        projects=_choices(found.projects, wanted.project),
+        owners=_choices(found.owners, wanted.owner),
         priorities=[priority.name for priority in sorted(Priority, reverse=True)],
         refreshed=clock_time(visit.now),
         every=_EVERY if any(row.record.status in JOB_ALIVE for row in found.rows) else 0,
-        filtered=bool(wish.text or wish.project or wish.owner or wish.group),
+        filtered=bool(wanted.text or wanted.project or wanted.owner or wanted.group),
     )
 
 

@@ -15,6 +15,10 @@ from proactive_jupyter_kernel.workflow.display.tokens import MARKS
 __all__ = ["GLOBALS", "bar", "day_time", "icon", "moment"]
 
 
+#: The width of the smallest piece of a bar, in percent: one task of very many is seen.
+_LEAST = 0.8
+
+
 def icon(mark: Mark, label: str = "") -> Markup:
     """The outline of a mark in its tone. `label` is for those who do not see it; empty: the word stands beside it."""
     named = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
@@ -25,7 +29,7 @@ def icon(mark: Mark, label: str = "") -> Markup:
 def bar(segments: Sequence[Segment]) -> Markup:
     """A bar of pieces; the words beside it say the same."""
     pieces = "".join(
-        f'<rect class="f-{escape(piece.tone)}" x="{piece.start:g}" width="{piece.width:g}" height="6"/>'
+        f'<rect class="f-{escape(piece.tone)}" x="{piece.start:g}" width="{max(piece.width, _LEAST):g}" height="6"/>'
         for piece in segments
     )
     return Markup(f'<svg class="b" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">{pieces}</svg>')

@@ -212,8 +212,9 @@ def test_a_frame_has_its_key_in_the_path(rest: Rest) -> None:
     async def scenario(scene: Any) -> None:
         link = await scene.link(origins=[NOTEBOOK])
         entered = await scene.browser.get(link, headers={"sec-fetch-dest": "iframe"})
-        to = entered.headers["location"]
+        to, _, remembered = entered.headers["location"].partition("#")
         key = re.fullmatch(r"/portal/s/([\w-]{43})/scheduler/", to)
+        assert remembered == f"entered={link.rpartition('/')[2]}"
         assert key is not None
         assert (entered.status_code, "set-cookie" in entered.headers) == (303, False)
         page = await scene.browser.get(to)
@@ -262,7 +263,8 @@ def test_a_frame_says_that_its_session_is_over(rest: Rest) -> None:
 
     async def scenario(scene: Any) -> None:
         link = await scene.link(origins=[NOTEBOOK])
-        to = (await scene.browser.get(link, headers={"sec-fetch-dest": "iframe"})).headers["location"]
+        entered = await scene.browser.get(link, headers={"sec-fetch-dest": "iframe"})
+        to = entered.headers["location"].partition("#")[0]
         scene.now = 4000
         answer = await scene.browser.get(to)
         policy = answer.headers["content-security-policy"]

@@ -333,7 +333,9 @@ async def do(visit: Visit) -> Response:
     said = (known.done if changed else known.unchanged).format(job=visit.job_id, task=task)
     tone = "ok" if changed else "attention"
     if action == "remove":
-        return visit.see("/scheduler/", said, tone=tone)
+        # The page of the job is gone; the list with its filter is not.
+        to_list = not visit.query.get("back", "").startswith(f"/scheduler/jobs/{visit.job_id}")
+        return visit.back("/scheduler/", said, tone=tone) if to_list else visit.see("/scheduler/", said, tone=tone)
     return visit.back(f"/scheduler/jobs/{visit.job_id}", said, tone=tone)
 
 

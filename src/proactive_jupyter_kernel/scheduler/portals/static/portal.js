@@ -3,6 +3,23 @@
 const parse = (text) => new DOMParser().parseFromString(text, "text/html");
 const main = document.getElementById("main");
 
+// --- frames --------------------------------------------------------------------------------------------------------
+
+// JupyterLab takes frames out of the page and puts them back, which follows their single-use link again. The tab that
+// followed it first remembers where it led, under the last part of the link; nobody else can read that.
+const entered = /\/portal\/enter\/([\w-]+)$/.exec(location.pathname);
+try {
+  if (location.hash.startsWith("#entered=")) {
+    sessionStorage.setItem(`proactive-${location.hash}`, location.pathname + location.search);
+    history.replaceState(null, "", location.pathname + location.search);
+  } else if (entered && window !== window.top) {
+    const known = sessionStorage.getItem(`proactive-#entered=${entered[1]}`);
+    if (known) location.replace(known);
+  }
+} catch {
+  // Without storage the page says that the link was used.
+}
+
 // --- theme ---------------------------------------------------------------------------------------------------------
 
 const themeButton = document.getElementById("theme");
