@@ -4,14 +4,16 @@ A workflow is a program of sorts: it has expressions, regular expressions, refer
 languages have limits of their own; this is the last one, which holds whatever these forget. A check that takes too
 long or too much memory ends with its process, and that submission is refused; the scheduler and other submissions
 are not affected. A small workflow that has none of these is checked at once: it takes less time than to ask for it.
+After the first one the process is started that the next workflow may need.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar, cast
 
 from proactive_jupyter_kernel.errors import (
@@ -99,7 +101,10 @@ class InProcess:
         self._is_loaded = False
         self._free: list[Worker] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._ending: set[asyncio.Task[None]] = set()
+        self._begun: set[asyncio.Task[None]] = set()
+        #: The process that is started for the next workflow.
+        self._warming: Worker | None = None
+        self._is_closed = False
 
     async def prepare(self, question: Question) -> Workflow:
         if is_harmless(question):
@@ -111,7 +116,9 @@ class InProcess:
         if not self._is_loaded:
             # What the checks import; it takes much longer than they do.
             await asyncio.to_thread(_load)
-            self._is_loaded = True
+            if not self._is_loaded:
+                self._is_loaded = True
+                self._begin(self._warm_up(question))
         try:
             return prepare(
                 question.xml,
@@ -139,10 +146,13 @@ class InProcess:
         return made
 
     async def close(self) -> None:
+        self._is_closed = True
         if self._timer is not None:
             self._timer.cancel()
         await self._end_free()
-        await asyncio.gather(*self._ending, return_exceptions=True)
+        if self._warming is not None:
+            await self._warming.end()
+        await asyncio.gather(*self._begun, return_exceptions=True)
 
     async def _ask(self, step: str | Callable[[Any], Any], question: object, seconds: float | None = None) -> Any:
         seconds = min(self._seconds, seconds or self._seconds)
@@ -182,9 +192,29 @@ class InProcess:
         self._timer = asyncio.get_running_loop().call_later(self._idle, self._end_idle)
 
     def _end_idle(self) -> None:
-        task = asyncio.get_running_loop().create_task(self._end_free())
-        self._ending.add(task)
-        task.add_done_callback(self._ending.discard)
+        self._begin(self._end_free())
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._begun.add(task)
+        task.add_done_callback(self._begun.discard)
+
+    async def _warm_up(self, question: Question) -> None:
+        """Start a process for the next workflow, which may need one: that takes longer than most checks."""
+        try:
+            worker = self._warming = await Worker.start(self._memory, self._seconds)
+        except OSError:
+            return  # no room for a process now
+        is_ready = False
+        with contextlib.suppress(WorkerLost):
+            if not self._is_closed:
+                await worker.ask("prepare", question)
+                is_ready = not self._is_closed
+        self._warming = None
+        if is_ready:
+            self._keep(worker)
+        else:
+            await worker.end()
 
     async def _end_free(self) -> None:
         workers, self._free = self._free, []

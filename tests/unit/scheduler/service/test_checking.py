@@ -127,6 +127,42 @@ def test_a_process_that_dies_refuses_its_workflow_alone() -> None:
     assert with_checker(InProcess(seconds=60, memory=0), use) == "job"
 
 
+def test_the_first_workflow_begins_a_process_for_the_next() -> None:
+    """A small workflow needs no process; the first one has it started, so that a large one need not wait for that."""
+
+    async def use(checker: Checker) -> Any:
+        assert isinstance(checker, InProcess)
+        await checker.prepare(question(head=""))
+        async with asyncio.timeout(30):
+            while not checker._free:
+                await asyncio.sleep(0.01)
+        begun = checker._free[0]
+        await checker.prepare(question())
+        checker._free.clear()
+        await checker.prepare(question(head=""))
+        await asyncio.gather(*checker._begun)
+        again = list(checker._free)
+        checker._free.append(begun)
+        return again
+
+    assert with_checker(InProcess(seconds=60, memory=0), use) == []
+
+
+def test_a_process_that_is_being_started_ends_with_the_checker() -> None:
+    """Whoever closes it does not wait for what nobody needs any more."""
+
+    async def use(checker: Checker) -> Any:
+        assert isinstance(checker, InProcess)
+        await checker.prepare(question(head=""))
+        async with asyncio.timeout(30):
+            while checker._warming is None:
+                await asyncio.sleep(0)
+        return checker._warming
+
+    worker = with_checker(InProcess(seconds=60, memory=0), use)
+    assert worker._process.returncode is not None
+
+
 def test_several_are_checked_at_the_same_time_and_one_process_is_kept_no_longer_than_it_is_used() -> None:
     """No more processes than allowed; after a while without work none is left."""
 
