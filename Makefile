@@ -20,7 +20,8 @@ test: $(VENV)/.test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 # What Dask's workers run, and the semantics of the scheduler once more on them.
-DASK_TESTS := tests/integration/dask tests/integration/executors tests/integration/scheduler tests/integration/workflows
+DASK_TESTS := $(addprefix tests/integration/,dask workflows scheduler runtimes/test_every_language.py \
+	runtimes/test_round_trips.py executors/test_executor_contract.py)
 test-dask: $(VENV)/.test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --executor dask $(DASK_TESTS)
 

@@ -20,6 +20,9 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 from proactive_jupyter_kernel.client import embedded, lock_file
+from proactive_jupyter_kernel.scheduler import executor_address
+from proactive_jupyter_kernel.scheduler.executors.base import Executor
+from proactive_jupyter_kernel.scheduler.nodes.settings import NodeSettings
 from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler
 
 # The stand-in server is a package for the tests of several rooms.
@@ -61,6 +64,20 @@ def dask_cluster() -> Iterator[str]:
         assert process.stdout is not None
         yield process.stdout.readline().decode().strip().replace("tcp://", "dask://")
         process.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def dask_executor(request: pytest.FixtureRequest) -> Callable[[NodeSettings], Executor]:
+    """Makes executors that use the Dask cluster."""
+
+    def make(settings: NodeSettings) -> Executor:
+        from proactive_jupyter_kernel.scheduler.executors.dask.executor import DaskExecutor
+
+        address = executor_address.read(request.getfixturevalue("dask_cluster"))
+        assert isinstance(address, executor_address.DaskAddress)
+        return DaskExecutor(address, settings)
+
+    return make
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -31,7 +31,7 @@ WORKFLOW = (
 def test_start_status_stop(fresh_shell: Shell) -> None:
     """Each tells what is there, as a person reads it and as JSON."""
     shell, folder = fresh_shell, str(fresh_shell.home / "data")
-    stopped = {"running": False, "state": "stopped", "pid": None, "url": None, "data_dir": folder}
+    stopped = {"running": False, "state": "stopped", "pid": None, "url": None, "data_dir": folder, "executor": None}
     assert shell.facts("scheduler", "status") == {**stopped, "crash_report": None, "overview": None}
     started = shell("scheduler", "start")
     assert started.returncode == 0, started.stderr

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from proactive_jupyter_kernel.scheduler import executor_address
 from proactive_jupyter_kernel.scheduler.attempt import (
     Attempt,
     FailureKind,
@@ -109,19 +108,12 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     if request.param == "memory":
         bench = Bench(lambda: MemoryExecutor({"good": good, "bad": bad, "long": long, "half": half}, select=_select))
     elif request.param == "dask":
-        bench = Bench(lambda: _dask(request.getfixturevalue("dask_cluster")))
+        make = request.getfixturevalue("dask_executor")
+        bench = Bench(lambda: make(NodeSettings(progress_every=0.02, grace=0.5)))
     else:
         bench = Bench(lambda: LocalExecutor(tmp_path / "scratch", LocalSettings(progress_every=0.02, grace=0.5)))
     yield bench
     bench.close()
-
-
-def _dask(cluster: str) -> Executor:
-    from proactive_jupyter_kernel.scheduler.executors.dask.executor import DaskExecutor
-
-    address = executor_address.read(cluster)
-    assert isinstance(address, executor_address.DaskAddress)
-    return DaskExecutor(address, NodeSettings(progress_every=0.02, grace=0.5))
 
 
 def _select(selection: Selection) -> SelectionAnswer:

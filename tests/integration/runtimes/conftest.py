@@ -6,15 +6,16 @@ import asyncio
 import itertools
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from proactive_jupyter_kernel.scheduler.attempt import Attempt, Outcome, Selection, Slot
+from proactive_jupyter_kernel.scheduler.attempt import Attempt, Outcome, Selection
+from proactive_jupyter_kernel.scheduler.executors.base import Executor
 from proactive_jupyter_kernel.scheduler.executors.local import LocalExecutor, LocalSettings
+from proactive_jupyter_kernel.scheduler.nodes.settings import NodeSettings
 from proactive_jupyter_kernel.workflow.model import Script
 
 _NUMBERS = itertools.count(1)
@@ -44,9 +45,9 @@ class Run:
 class Bench:
     """Runs scripts of any language, one after the other."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, make: Callable[[], Executor]) -> None:
         self.runner = asyncio.Runner()
-        self.executor = LocalExecutor(folder / "scratch", LocalSettings(grace=0.5))
+        self.executor = make()
         self.runner.run(self.executor.start())
 
     def run(self, language: str, code: str, *arguments: str, **fields: Any) -> Run:
@@ -60,7 +61,7 @@ class Bench:
                 "task_name": "T1",
                 "number": 1,
                 "owner": "ada",
-                "slot": Slot(name="local-0"),
+                "slot": self.executor.slots[0],
                 "main": Script(language=language, code=code, arguments=arguments),
                 **fields,
                 "inherited": {"PA_JOB_ID": "7", "PA_TASK_NAME": "T1", **fields.get("inherited", {})},
@@ -80,9 +81,17 @@ class Bench:
 
 
 @pytest.fixture(scope="session")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    """An executor for scripts of all languages."""
-    bench = Bench(tmp_path_factory.mktemp("bench"))
+def bench(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    dask_executor: Callable[[NodeSettings], Executor],
+) -> Iterator[Bench]:
+    """An executor for scripts of all languages: of this machine, or with ``--executor dask`` of a Dask cluster."""
+    if request.config.getoption("--executor") == "dask":
+        bench = Bench(lambda: dask_executor(NodeSettings(grace=0.5)))
+    else:
+        scratch = tmp_path_factory.mktemp("bench") / "scratch"
+        bench = Bench(lambda: LocalExecutor(scratch, LocalSettings(grace=0.5)))
     yield bench
     bench.close()
 
