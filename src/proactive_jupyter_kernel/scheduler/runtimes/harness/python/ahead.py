@@ -15,17 +15,17 @@ import socket
 import sys
 import time
 
-from . import imported, stage
+from . import imported, leaving, stage
 
 TYPE_CHECKING = False  # importing `typing` would take longer than a small task
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-__all__ = ["BEGUN", "OURS", "PART", "WHOLE", "Fork", "discarded"]
+__all__ = ["BEGUN", "BLOCKED", "PART", "WHOLE", "Fork", "discarded"]
 
-#: Signals that the template ignores, or answers in its own way; blocked in its forks until the stage begins.
-OURS = (_signal.SIGCHLD, _signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP)
+#: Signals that the template ignores and blocks; its forks unblock them when the stage begins.
+BLOCKED = (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP)
 #: What a fork tells the template: it begins to read its stage; it has read a part; it has read the rest.
 #: After a colon comes why the stage could not be started.
 BEGUN, PART, WHOLE = b"T", b"P", b"C"
@@ -71,7 +71,7 @@ class Fork:
         """Do what can be done before the stage is known. `at_forks`: what modules want to have called in its forks."""
         os.setsid()
         _signal.set_wakeup_fd(-1)
-        for number in OURS:
+        for number in (_signal.SIGCHLD, *BLOCKED):
             _signal.signal(number, _signal.SIG_DFL)
         _signal.signal(_signal.SIGINT, _signal.default_int_handler)
         for calls in at_forks:
@@ -81,6 +81,7 @@ class Fork:
         main_thread._native_id = os.getpid()
         imported.renew()
         stage.rehearse()
+        leaving.rehearse()
 
     def run(self) -> str:
         """Wait for the stage, and become its process. Returns the request; ends the process where there is no stage."""
@@ -90,7 +91,7 @@ class Fork:
         self._stages.detach()
         # No stage may hold what the next one comes over.
         os.closerange(3, 1 + max(self.highest, *descriptors))
-        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, OURS)
+        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, BLOCKED)
         return request
 
     def _enter(self) -> tuple[str, Iterable[int]]:

@@ -12,7 +12,7 @@ import gc
 import os
 import sys
 
-__all__ = ["count", "learn", "leave"]
+__all__ = ["count", "learn", "leave", "rehearse"]
 
 #: The code that Python ends with when the last output cannot be written.
 _UNWRITTEN = 120
@@ -38,18 +38,32 @@ def leave(code: int) -> None:
     atexit._run_exitfuncs()
     _clear_main()
     gc.collect()
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            if stream is not None and not stream.closed:
-                stream.flush()
-        except (OSError, ValueError, AttributeError):
-            code = code or _UNWRITTEN
+    if not _flush():
+        code = code or _UNWRITTEN
     os._exit(code)
 
 
 def learn() -> None:
     """What is imported by now was there before the script, and holds nothing of it."""
     _AT_START.update(name.partition(".")[0] for name in sys.modules)
+
+
+def rehearse() -> None:
+    """Do what `leave` does, in a process that stays: what is done for the first time changes more of the memory."""
+    _has_foreign_modules()
+    _flush()
+
+
+def _flush() -> bool:
+    """Write what the streams hold; whether that was possible."""
+    is_written = True
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None and not stream.closed:
+                stream.flush()
+        except (OSError, ValueError, AttributeError):
+            is_written = False
+    return is_written
 
 
 def _has_foreign_modules() -> bool:

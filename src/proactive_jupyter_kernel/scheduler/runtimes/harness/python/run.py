@@ -54,9 +54,10 @@ stage = import_module("_proactive.stage")
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--warm"]:
-        _request = import_module("_proactive.warm").serve(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:])
-        _leave, _exit = import_module("_proactive.leaving").leave, sys.exit
-        _code = 0 if _request is None else stage.run(_request)
+        _serve, _leave = import_module("_proactive.warm").serve, import_module("_proactive.leaving").leave
+        _exit, _run = sys.exit, stage.run
+        _request = _serve(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:])
+        _code = 0 if _request is None else _run(_request)
         _leave(_code)
     else:
         _exit = sys.exit

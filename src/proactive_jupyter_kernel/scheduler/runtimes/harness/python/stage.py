@@ -106,6 +106,7 @@ def rehearse() -> None:
     outputs = _outputs(request, {})
     outputs.install(scope)
     _execute(request, scope, {})
+    _has_no_threads(sys.modules.get("threading"))
     last = scope.pop(_LAST, None)
     maps = {name: scope.get(name) for name in ("variables", "resultMap", "forkEnvironment")}
     if _is_simple(request, scope, maps):
@@ -280,9 +281,12 @@ def _wait_for_threads() -> None:
 
 
 def _has_no_threads(threading: Any) -> bool:
-    """Whether there is nothing to wait for, by what `threading` keeps of it, where that is as it is known here."""
+    """Whether there is nothing to wait for, by what `threading` keeps of it, where that is as it is known here.
+
+    A thread that starts is in `_limbo` until it is in `_active`, where the main thread is, too.
+    """
     try:
-        return not threading._threading_atexits and len(threading._active) == 1 and not threading._shutdown_locks
+        return not threading._threading_atexits and len(threading._active) == 1 and not threading._limbo
     except (AttributeError, TypeError):
         return False
 

@@ -71,6 +71,10 @@ _PATIENCE = 0.5
 _CHUNK = 64 * 1024
 #: How often, and after how many seconds, a fork is tried for which the system has no room.
 _TRIES, _BETWEEN = 40, 0.25
+#: The server, which its forks need not take apart.
+_kept: list[_Server] = []
+#: How the end of a stage is reported.
+_EXIT = b'{"exit":%d,"orphans":%s,"peak":%d}\n'
 #: A template whose forks end so often, one after the other, before they have read a stage is of no use.
 _MOST_LOST = 20
 
@@ -82,6 +86,7 @@ def serve(descriptor: int, stages: int, packages: Sequence[str] = ()) -> str | N
     that forbid a fork, there is nothing to serve.
     """
     server = _Server(socket.socket(fileno=descriptor), socket.socket(fileno=stages))
+    _kept.append(server)
     server.preload()
     if packages and not imported.load(packages):
         return None
@@ -91,6 +96,7 @@ def serve(descriptor: int, stages: int, packages: Sequence[str] = ()) -> str | N
     server.next.rehearse()
     for _ in range(stage.REHEARSALS):
         stage.rehearse()
+        leaving.rehearse()
     leaving.count()
     gc.collect()
     # What is here now the collector need not look at again in the forks, where looking means copying.
@@ -126,8 +132,10 @@ class _Server:
         self.next = ahead.Fork(stages=stages, told=telling, life=life, nothing=nothing)
         signal.set_wakeup_fd(end, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in ahead.BLOCKED:
             signal.signal(number, signal.SIG_IGN)  # the node decides, by closing the socket
+        # One that comes to a fork before it takes signals as a script does must not be lost.
+        _signal.pthread_sigmask(_signal.SIG_BLOCK, ahead.BLOCKED)
 
     def preload(self) -> None:
         """Load what nearly every script needs. What `threading` does in a fork, because it might have had threads,
@@ -191,8 +199,6 @@ class _Server:
 
     def fork(self) -> bool:
         """Fork the process of the next stage; True in that process."""
-        # A signal that comes before the child takes signals as a script does must not be lost.
-        _signal.pthread_sigmask(_signal.SIG_BLOCK, ahead.OURS)
         try:
             self.child = os.fork()
         except OSError:
@@ -203,7 +209,6 @@ class _Server:
                 os.close(self.life)
                 self.next.prepare(self.at_forks)
                 return True
-        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, ahead.OURS)
         if self.tells_pids:
             self.tell(waits=self.child)
         return False
@@ -227,32 +232,35 @@ class _Server:
     # --- ending --------------------------------------------------------------------------------------------------
 
     def reap(self) -> None:
-        """Report the stage that has ended; orphans that have are reaped."""
-        with contextlib.suppress(BlockingIOError):
+        """Report the stage that has ended; orphans that have are reaped.
+
+        Plain statements, here and in `report`: each function that is called changes memory that the forks share.
+        """
+        try:  # noqa: SIM105
             os.read(self.wakeup, 4096)
+        except BlockingIOError:
+            pass
         found, is_alone = processes.reap_ended(self.child)
         if found is None:
             return
         status, peak = found
         self.child = 0
         code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-        told = self.heard()
-        if told == ahead.BEGUN + ahead.PART:
+        try:
+            told = os.read(self.told, 4096)
+        except BlockingIOError:
+            told = b""
+        if told == ahead.BEGUN and code >= 0:
+            self.report(code, not is_alone, peak)
+        elif told == ahead.BEGUN + ahead.PART:
             self.lost = _MOST_LOST  # nobody knows where the next stage begins
-        elif told and not (code < 0 and told == ahead.BEGUN and self.has_stage()):
+        elif told and not (told == ahead.BEGUN and self.has_stage()):
             self.report(code, not is_alone, peak, told.partition(b":")[2].decode("utf-8", "backslashreplace"))
         elif self.is_killed:
             self.discard()
             self.report(code, not is_alone, peak)
         else:
             self.lost += 1  # somebody else has ended it while it waited; the next one takes the stage
-
-    def heard(self) -> bytes:
-        """What the fork that has ended had told."""
-        try:
-            return os.read(self.told, 4096)
-        except BlockingIOError:
-            return b""
 
     def has_stage(self) -> bool:
         """Whether there is a stage that no fork has read."""
@@ -266,8 +274,13 @@ class _Server:
         self.ended += 1
         self.lost = self.failed = 0
         self.is_killed = False
-        more = {"problem": problem} if problem else {}
-        self.tell(exit=code, orphans=has_orphans, peak=peak, **more)
+        if problem:
+            self.tell(exit=code, orphans=has_orphans, peak=peak, problem=problem)
+            return
+        try:  # noqa: SIM105
+            self.channel.send(_EXIT % (code, b"true" if has_orphans else b"false", peak))
+        except OSError:
+            pass  # the node is gone; the next read says so
 
     def orphans(self) -> list[int]:
         """The children that were not started here: their parents ended before them."""
