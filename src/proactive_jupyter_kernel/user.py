@@ -1,4 +1,4 @@
-"""The name of the user of this process. Open to all houses; imports nothing of them."""
+"""The name of the user of this process. All houses may import it; it imports none of them."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ def main() -> NoReturn:
     """Run the command with the arguments of the process, and end the process."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # A name or an output that the terminal's encoding cannot show is no reason to fail.
+            # A name or an output that the terminal's encoding cannot represent must not be an error.
             stream.reconfigure(errors="backslashreplace")
     app.main(prog_name="proactive-kernel")
     raise SystemExit(0)

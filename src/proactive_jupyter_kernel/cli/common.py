@@ -62,7 +62,7 @@ def assignments(texts: Sequence[str]) -> dict[str, str]:
 
 
 def scheduler_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Options that say which scheduler is meant; the command gets it as its first argument."""
+    """Options that select the scheduler; the command gets it as its first argument."""
 
     @click.option("--url", metavar="URL", default="", help="A ProActive server; 'local' for the embedded scheduler.")
     @click.option("--login", metavar="NAME", default="", help="The login there; PROACTIVE_PASSWORD has the password.")

@@ -118,7 +118,7 @@ _OTHER_FORMATS = {
 
 
 def _refuse_other_formats(file: BinaryIO) -> None:
-    """Whoever submits a notebook or another form of a workflow learns how, and not that it is no XML."""
+    """The error for a notebook or another format says how to submit it, not that it is not XML."""
     name = str(getattr(file, "name", ""))
     if hint := _OTHER_FORMATS.get(Path(name).suffix.lower()):
         raise UnreadableWorkflow(f"{name} is not ProActive's XML.", hint=hint.format(file=name))

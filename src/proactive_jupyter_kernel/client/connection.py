@@ -48,7 +48,7 @@ class Connection:
 
     @property
     def is_server(self) -> bool:
-        """Whether it is a ProActive server; an embedded scheduler is none, also if its address is given."""
+        """Whether it is a ProActive server; false for an embedded scheduler, also if it is named by its address."""
         return not self.embedded and self.scheduler.is_server
 
     @property

@@ -29,7 +29,7 @@ _WRAPPERS = re.compile(
     r"^(?:(?:javax\.script|org\.ow2\.proactive\.scripting)\.ScriptException: "
     r"|org\.ow2\.proactive\.(?:[a-z_]\w*\.)*[A-Z]\w*Exception: )+"
 )
-#: A message or a cause of more lines is none: a task wrote the words that a trace begins with.
+#: A message or a cause with more lines is not a trace: a task wrote the words that a trace begins with.
 _LONGEST = 50
 
 
@@ -104,7 +104,7 @@ class TraceFilter:
 
 
 def _without_wrappers(line: str) -> str:
-    """The first line of a failure without the classes that say nothing; other lines stay."""
+    """The first line of a failure without uninformative class names; other lines stay."""
     if head := _HEAD.match(line):
         return head.group() + _WRAPPERS.sub("", line[head.end() :], count=1)
     return line

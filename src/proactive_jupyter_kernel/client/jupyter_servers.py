@@ -89,7 +89,7 @@ def proxy_path(
 ) -> str:
     """The path of the portals below the Jupyter server, without a slash at the end; empty: they are reached directly.
 
-    `is_installed`: whether jupyter-server-proxy is there, as far as can be told from here.
+    `is_installed`: whether jupyter-server-proxy is installed, as far as this process can see.
     """
     chosen = environment.get(ENV_PORTALS, "").strip().lower()
     hub = environment.get("JUPYTERHUB_SERVICE_PREFIX", "")

@@ -30,7 +30,7 @@ WRONG_ADDRESS = (
 )
 
 
-#: What a session id may be; a web page or a record of some other service is none.
+#: What a session id may be; a web page or a record of another service does not match.
 _SESSION = re.compile(r"[\w.:+/=~-]{1,500}", re.ASCII)
 
 

@@ -109,7 +109,7 @@ def warn_of_comments(text: str) -> None:
 
         name = found["name"]
         is_magic = name.lower() in MAGICS
-        # ``%run`` without anything to run is no magic either; a called name that is no magic's is an error.
+        # ``%run`` without an argument is not a magic either; a called name that is not a magic is an error.
         if (is_magic and name.lower() not in PRAGMA_SYNONYMS) or (found["called"] and not is_magic):
             continue
         from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS

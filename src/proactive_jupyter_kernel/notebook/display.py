@@ -81,7 +81,7 @@ def _size(content: object) -> int:
 
 
 def fits_markup(bundle: Bundle) -> bool:
-    """Whether nothing of the content is lost where it is shown as HTML or text in a larger display."""
+    """Whether all content is kept when it is shown as HTML or text in a larger display."""
     kinds = bundle.data.keys() - {"text/plain"}
     return not kinds or bool(kinds & {"text/html", "image/svg+xml", *_RASTER})
 

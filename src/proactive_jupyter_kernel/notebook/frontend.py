@@ -25,7 +25,7 @@ class NotebookFrontend:
         self._shell = shell
         self._requests = requests
         self._wrote_error = False
-        #: The notebook's folder: whoever changes directory later works on the same notebook.
+        #: The notebook's folder: a later change of the working directory does not change it.
         self._start = Path.cwd()
 
     @property
@@ -58,7 +58,7 @@ class NotebookFrontend:
 
     @property
     def _told(self) -> str:
-        """What VS Code or Jupyter Server say; nbclient says nothing."""
+        """The path that VS Code or Jupyter Server give; nbclient gives none."""
         told = self.namespace.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME") or ""
         return told if isinstance(told, str) else ""
 

@@ -1,4 +1,4 @@
-"""The kernel as Jupyter lists it: write the kernelspec, and take it away again.
+"""The kernel in Jupyter's list: write the kernelspec, and remove it.
 
 pip puts one in place that names ``python``, which Jupyter replaces by the interpreter it runs under itself. The one
 written here names this interpreter by its path, so that a Jupyter of another environment can start the kernel, too.

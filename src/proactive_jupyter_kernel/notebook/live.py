@@ -128,7 +128,7 @@ class NotebookLive:
         return left
 
     def summary(self, job_id: int) -> str:
-        """The first error that the card below the running cell tells, in a line; empty where there is no such card."""
+        """The first error that the card below the running cell shows, in one line; empty without such a card."""
         card = self._card_here(job_id)
         if card is None:
             return ""

@@ -34,7 +34,7 @@ class OutputStream:
         self._last = ""
 
     def write(self, job: Job) -> None:
-        """Write the lines since the last call. A scheduler that is away is reported by whoever polls it."""
+        """Write the lines since the last call. The poller reports a scheduler that does not answer."""
         with contextlib.suppress(SchedulerUnreachable):
             self._print(job, self._reader.fresh(job))
 
@@ -68,7 +68,7 @@ class OutputStream:
 
 
 def _open_traceback(lines: Sequence[TaskLine]) -> int:
-    """Where a traceback starts whose last line is not there yet; the number of lines where there is none."""
+    """Where a traceback starts whose last line has not arrived yet; the number of lines if there is none."""
     texts = [line.line.text for line in lines]
     start = next((index for index in range(len(texts) - 1, -1, -1) if _START.match(texts[index])), None)
     if start is None or any(not _INSIDE.match(text) for text in texts[start + 1 :]):

@@ -86,7 +86,7 @@ class Program:
 
     python: str
     calls: tuple[BoundCall, ...] = ()
-    #: Why nothing of the cell can be done.
+    #: Why the cell cannot run.
     fault: PragmaError | None = None
 
 
@@ -130,7 +130,7 @@ class Cells:
     def _plain_program(self, text: str) -> Program | None:
         number = self._next()
         program = _program(text, number, lambda: self._plain(text))
-        # What it asks for depends on more than its text: it is made anew each time.
+        # The question depends on more than the text of the cell, so it is not cached.
         return self._keep(number, program) if program.calls or program.fault else None
 
     def _next(self) -> int:

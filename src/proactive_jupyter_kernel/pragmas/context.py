@@ -111,7 +111,7 @@ class Context:
 
     @property
     def used(self) -> str:
-        """The name of the scheduler that jobs go to; asks nobody and starts nothing."""
+        """The name of the scheduler that gets the jobs; sends no request and starts no process."""
         if self._connection is not None:
             return self._connection.name
         try:
@@ -243,7 +243,7 @@ class Context:
     def jobs_here(self) -> list[NotebookJob]:
         """The jobs that were submitted from this notebook to the present scheduler, the newest last.
 
-        Those of before the kernel's start are among them, where the front end tells which notebook it is.
+        They include jobs from before the kernel's start, if the front end tells which notebook it is.
         """
         connection = self.connection
         if self.memory is not None and not any(connection is known for known in self._recalled):

@@ -19,7 +19,7 @@ __all__ = ["ENGINES", "Container", "script"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
-    """What `#%runtime_env` was told."""
+    """The arguments of `#%runtime_env`."""
 
     #: A key of `ENGINES`.
     type: str
@@ -82,7 +82,7 @@ def _volumes(container: Container, option: str) -> list[str]:
 
 
 def _plain_image(container: Container) -> str:
-    """Singularity wants to be told that an image is docker's; docker and podman do not know that sign."""
+    """Singularity needs a prefix for images of Docker; docker and podman do not know that prefix."""
     return container.image.removeprefix("docker://")
 
 

@@ -154,7 +154,7 @@ class Holder:
 def locked(data_dir: Path) -> Iterator[Holder]:
     """Hold the data folder's lock; raises `DataFolderInUse`, which names the holder's process.
 
-    Where the system can, the folder itself is locked as well: whoever removes the lock file does not make room for a
+    Where the system can, the folder itself is locked as well: removing the lock file does not make room for a
     second scheduler.
     """
     file = _opened(data_dir / LOCK_FILE)

@@ -102,7 +102,7 @@ class Catalog:
                             yield folder.name, path.stem, path
 
     def _described(self, folder: Path) -> Iterator[tuple[str, str, Path]]:
-        """What METADATA.json says; one that cannot be read says nothing."""
+        """What METADATA.json says; empty if it cannot be read."""
         try:
             described: Any = json.loads((folder / "METADATA.json").read_text(encoding="utf-8"))["catalog"]
             buckets = described.get("bucket", folder.name)

@@ -1,4 +1,4 @@
-"""A file that says how the scheduler died, for whoever looks for the fault: ``crashes`` in the data folder.
+"""A file that says how the scheduler died, for debugging: ``crashes`` in the data folder.
 
 While the scheduler runs, ``running-PID.txt`` has its versions and settings, and Python's fault handler writes the
 stacks of all threads there when a signal such as SIGSEGV or SIGABRT ends the process. A graceful end removes the file;
@@ -121,7 +121,7 @@ def _boot_id() -> str:
 
 
 def _finish_earlier(data_dir: Path) -> None:
-    """Reports of processes that are dead, for this one holds the lock. A machine that was switched off is no crash."""
+    """Reports of dead processes, since this one holds the lock. Switching the machine off is not a crash."""
     for path in sorted((data_dir / FOLDER).glob("running-*.txt")):
         content = path.read_text(encoding="utf-8", errors="replace")
         if f"boot: {_boot_id()}\n" not in content:

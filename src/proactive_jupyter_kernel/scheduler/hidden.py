@@ -1,4 +1,4 @@
-"""Values of variables with the model ``PA:HIDDEN``: whoever looks at a job sees ``ENC(...)``, its tasks see the value.
+"""Values of variables with the model ``PA:HIDDEN``: readers of a job see ``ENC(...)``, its tasks see the value.
 
 As on a ProActive server, what was shown can be submitted again: the scheduler that showed it reads the value from it
 as the value of a hidden variable. The cipher is deterministic (a synthetic nonce, RFC 5297's idea, with HMAC-SHA-256 as
@@ -28,7 +28,7 @@ __all__ = ["HiddenValues", "is_hidden", "is_hidden_model"]
 _V = TypeVar("_V", bound=Variable)
 
 _KEY, _NONCE = 32, 16
-#: A shorter value is a word of any text, and nobody's secret.
+#: A shorter value occurs in any text and cannot be a secret.
 _SHORTEST = 4
 _SHOWN = re.compile(r"ENC\(([A-Za-z0-9+/=]+)\)")
 _MODEL = re.compile(r"\s*PA:\s*HIDDEN\s*", re.I)

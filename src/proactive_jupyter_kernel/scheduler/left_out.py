@@ -1,6 +1,6 @@
 """The line that stands in a task's log for lines that came too fast.
 
-Whoever counts the lines of a log, to say how many were dropped, counts such a line as all those that it stands for.
+The count of dropped lines of a log counts such a line as all the lines that it stands for.
 """
 
 from __future__ import annotations

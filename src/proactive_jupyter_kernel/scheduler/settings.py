@@ -1,7 +1,7 @@
 """The settings of the embedded scheduler: one table, from which the values, their checks and the docs come.
 
 A setting is read from the environment of the process that starts the scheduler, under ``PROACTIVE_KERNEL_`` and its
-name. This file keeps out everything that is not a number, a word or a folder: tokens and sessions are no settings.
+name. This file keeps out everything that is not a number, a word or a folder: tokens and sessions are not settings.
 """
 
 from __future__ import annotations
@@ -255,7 +255,7 @@ SETTINGS: tuple[Setting, ...] = (
         field="warm",
         kind=SWITCH,
         default=lambda: True,
-        doc="Whether Python tasks start from a process that is kept warm, where the platform can; off: each anew.",
+        doc="Whether Python tasks are forked from a warm process, where the platform can; off: each starts a new one.",
     ),
     Setting(
         name="CATALOG",

@@ -1,6 +1,6 @@
 """Keys with which the scripts of a running task address the scheduler: ``12t0.<signature>``.
 
-A key names the job and the task that it was made for, and is good for nothing else: whoever reads it, a script's child
+A key names the job and the task that it was made for, and has no other use: a reader of it, such as a script's child
 process or an environment dump, gets no session. The secret lives as long as the scheduler's process, and so do the
 tasks that it starts.
 """

@@ -269,7 +269,7 @@ def _url(validation: _Validation) -> None:
 
 
 def _json(validation: _Validation) -> None:
-    """An empty value is no content, and passes as on a server."""
+    """An empty value has no content and is accepted, as on a server."""
 
     def refuse(constant: str) -> Any:
         raise ValueError(f"{constant} is not valid JSON")

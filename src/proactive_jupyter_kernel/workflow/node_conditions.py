@@ -45,7 +45,7 @@ class NodeWish:
 
     @property
     def described(self) -> str:
-        """The nodes that are meant, to be said after "nodes"; empty where all are."""
+        """Which nodes the task asks for, as words after "nodes"; empty for all."""
         source = f" of the node source {self.source!r}" if self.source else ""
         return source + (f" with the token {self.token!r}" if self.token else "")
 

@@ -1,7 +1,7 @@
 """The variables of a workflow as fields of a form: which control a model asks for, and what its answer means.
 
-A field never changes a value that nobody edits: a value that a control cannot show exactly (a reference such as
-``${X}``, a date in an unknown format) gets a text field. `posted_value` is the inverse of `field_of`.
+A field never changes a value that the user does not edit: a value that a control cannot show exactly (a reference such
+as ``${X}``, a date in an unknown format) gets a text field. `posted_value` is the inverse of `field_of`.
 """
 
 from __future__ import annotations
@@ -264,7 +264,7 @@ _TIME_LETTERS = frozenset("Hms")
 
 
 def _in_html(text: str, layout: str, control: Control, seconds: bool) -> str:
-    """A date as HTML writes it; empty where it is none, or where that would lose something."""
+    """A date as HTML writes it; empty if it is not a date, or if that would lose information."""
     if not text:
         return ""
     try:

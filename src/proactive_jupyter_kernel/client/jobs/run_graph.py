@@ -63,14 +63,14 @@ class RunGraph:
         return bool(self.tasks[name]) and all(task.status is TaskStatus.SKIPPED for task in self.tasks[name])
 
     def is_ambiguous(self, name: str) -> bool:
-        """Whether it cannot be told which copies a copy of the task depended on: replications lie in each other."""
+        """Whether it is unknown which copies a copy of the task depended on, because replications are nested."""
         scopes = [scope for found in self.replicated.values() for scope in found]
         return any(sum(one in scope for scope in scopes) > 1 for one in (name, *self.written_parents(name)))
 
     def written_parents(self, name: str, task: TaskState | None = None) -> list[str]:
         """The dependencies, the branch task that chose it, and what a continuation follows; in the order of results.
 
-        `task` is the copy that is meant where branches of copies chose differently.
+        `task` selects the copy if branches of copies chose differently.
         """
         found = list(self.graph.parents[name])
         if name in self.graph.branch_of:
@@ -88,7 +88,7 @@ class RunGraph:
         return bool(states) and all(state.status is TaskStatus.SKIPPED for state in states)
 
     def copies(self, parent: str, child: str, task: TaskState | None = None) -> list[TaskState]:
-        """The task, or those of its copies, that a task depended on; `task` is the copy of the child that is meant."""
+        """The task, or those of its copies, that a task depended on; `task` is the copy of the child."""
         together = task is not None and any(parent in body and child in body for _, body in self.loops.values())
         latest: dict[int, TaskState] = {}
         for state in self.tasks[parent]:

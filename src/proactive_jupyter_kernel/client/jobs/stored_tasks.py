@@ -26,7 +26,7 @@ SOURCE = "RESULT_OF"
 LARGEST = 100_000
 #: Where such scripts are, in the user space.
 FOLDER = "proactive-kernel/stored-results"
-#: Variables that every task gets from the scheduler anew.
+#: Variables that the scheduler sets again for every task.
 _OF_THE_SCHEDULER = frozenset(
     {"localspace", "cachespace", "inputspace", "outputspace", "globalspace", "userspace", "EXIT_VALUE"}
 )
@@ -35,7 +35,7 @@ _SHORT = 60
 
 
 class Unwritable(ValueError):
-    """There is no Python literal for a value."""
+    """A value has no Python literal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

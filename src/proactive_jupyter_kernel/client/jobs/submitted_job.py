@@ -144,7 +144,7 @@ class SubmittedJob:
     def results(self, *, trust: bool | None = None) -> JobResult | None:
         """The results of all tasks; None while the job has not ended.
 
-        `trust` is whether values are opened that can run code of whoever wrote them; None: if this user submitted the
+        `trust` is whether values are opened that can run code of their author; None: if this user submitted the
         job.
         """
         found = self.scheduler.job_result(self.id)

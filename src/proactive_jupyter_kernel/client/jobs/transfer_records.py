@@ -1,7 +1,7 @@
 """What this machine remembers of the files it sent with jobs: which job they belong to and where its output goes.
 
-A workflow's own text is not trusted with that: whoever can write a job's generic information could otherwise choose
-where files are written here.
+The text of a workflow is not trusted with that: a person who can write the generic information of a job could otherwise
+choose where files are written here.
 """
 
 from __future__ import annotations

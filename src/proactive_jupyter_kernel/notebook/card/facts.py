@@ -54,7 +54,7 @@ class Facts:
     seen_at: int
     #: The definition, for the picture, the dependencies and the error policies.
     workflow: Workflow | None = None
-    #: Base names of the tasks that are meant; empty: all.
+    #: Base names of the tasks to show; empty: all.
     tasks: frozenset[str] = frozenset()
     #: How the scheduler is called, such as ``embedded scheduler``.
     scheduler: str = ""
@@ -82,7 +82,7 @@ class Facts:
 
     @property
     def meant(self) -> list[TaskState]:
-        """The tasks that are meant."""
+        """The tasks to show."""
         wanted = self.tasks
         return [task for task in self.job.tasks if not wanted or task.base_name in wanted or task.name in wanted]
 

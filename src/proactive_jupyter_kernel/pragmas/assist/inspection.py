@@ -85,7 +85,7 @@ def _about_parameter(pragma: Pragma, parameter: Parameter, said: str) -> Inspect
 
 
 def _about_name(draft: Draft, parameter: Parameter, word: str) -> str:
-    """What the draft knows of a task or a variable that stands in a value."""
+    """What the draft knows about a task or a variable that a value names."""
     offered = parameter.kind.complete(Known(tasks=("task",), variables=("variable",)), "")
     if "task" in offered and word in draft.tasks:
         return "\n".join(_about_task(draft, draft.tasks[word])).rstrip()
@@ -101,7 +101,7 @@ def _about_name(draft: Draft, parameter: Parameter, word: str) -> str:
 
 
 def _about_task(draft: Draft, entry: DraftTask) -> Iterator[str]:
-    """The task as it stands: where it is from, what it depends on and has, and its code."""
+    """The current task: its cell, its dependencies, its properties and its code."""
     language = by_engine(entry.engine)
     owner = draft.owner("task", entry.name)
     where = f" of {owner.label}" if owner and owner.label else ""

@@ -15,7 +15,7 @@ from proactive_jupyter_kernel.workflow.model import FileSelector
 
 __all__ = ["INPUT_MODES", "OUTPUT_MODES", "Files"]
 
-#: As pragmas write it -> as the workflow does; the first is meant where none is written.
+#: The word in pragmas -> the word in the workflow; the first is the default.
 INPUT_MODES: Mapping[str, str] = {
     "input": "transferFromInputSpace",
     "output": "transferFromOutputSpace",

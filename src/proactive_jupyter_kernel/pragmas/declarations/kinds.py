@@ -101,7 +101,7 @@ class Kind(ABC):
         return ()
 
     def claims(self, node: Node) -> bool:
-        """Whether a value without a name is meant to be of this kind, where others are possible."""
+        """Whether a value without a name is of this kind, if other kinds are possible."""
         return True
 
     def unfit(self, node: Node, *, hint: str = "") -> Unfit:

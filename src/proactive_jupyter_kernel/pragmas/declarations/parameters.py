@@ -94,7 +94,7 @@ TIMEOUT = Parameter(
     doc="How long to wait at most: seconds, MM:SS or HH:MM:SS. When it is over, the job is still running.",
 )
 
-#: Which job is meant; without either, the last one submitted from this notebook.
+#: Which job to use; without either, the last one submitted from this notebook.
 JOB_REFERENCE = (
     Parameter(
         name="job_id",

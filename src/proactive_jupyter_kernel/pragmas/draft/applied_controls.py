@@ -147,7 +147,7 @@ class AppliedControls:
         return [task.name for task in self.tasks.values() if name in task.depends]
 
     def _join(self, first: str, last: str) -> None:
-        """Let `last` come after everything that `first` leads to, where it says nothing itself."""
+        """Make `last` depend on everything that `first` leads to, unless it has dependencies of its own."""
         if not self.tasks[last].depends and not self._continues(last):
             self._change(last, depends=self._ends(first, last))
 

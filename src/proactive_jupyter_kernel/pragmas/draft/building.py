@@ -67,7 +67,7 @@ def build(contents: Contents, name: str, *, automatic: bool = False) -> Built:
 
 
 def preview(contents: Contents, name: str, *, automatic: bool = False) -> Preview:
-    """The workflow as far as it stands, however unfinished, with all that the checks find: errors and warnings.
+    """The workflow in its current, perhaps unfinished state, with all errors and warnings of the checks.
 
     The steps of an unfinished control depend on those before them, as they will when it is finished.
     """
@@ -99,7 +99,7 @@ def _assemble(
         for task_name, more in added.items():
             applied.put_code(task_name, script(contents, contents.tasks[task_name], more).script)
     workflow = replace(contents.job, name=name, tasks=tuple(applied.tasks.values()))
-    # What is wrong with an unfinished control would be told again, in words of the finished workflow.
+    # The faults of an unfinished control would be reported again, in terms of the finished workflow.
     problems += find(workflow) if not problems else find(replace(workflow, tasks=tuple(_tasks(contents))))
     problems += _unknown_imports(contents)
     found = Preview(workflow=workflow, problems=tuple(problems), notices=(*applied.notices, *_notices(added)))

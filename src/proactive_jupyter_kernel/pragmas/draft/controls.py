@@ -127,7 +127,7 @@ class Control:
         return bool(name) and self.tasks.get(step) == name
 
     def started_over(self) -> Control:
-        """The control at its first step again; a whole one keeps its steps until they are given anew."""
+        """The control at its first step again; a complete one keeps its steps until they are defined again."""
         if self.missing is None:
             return replace(self, position=0)
         return Control(kind=self.kind, tasks={}, former={**self.former, **self.tasks})

@@ -187,7 +187,7 @@ class Draft:
         self.cells.setdefault(entry.key, entry)
         entry.contributions.append(contribution)
         last = next(reversed(self.cells)) == entry.key
-        # What had no effect so far may have one now: then everything is computed anew.
+        # A contribution that had no effect so far may have one now: then everything is computed again.
         if self._contents is not None and last and not self._inactive:
             self._apply(self._contents, entry, contribution, self._inactive)
         else:

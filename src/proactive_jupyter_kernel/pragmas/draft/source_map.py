@@ -71,7 +71,7 @@ class SourceMap:
         )
 
     def rewrite(self, text: str) -> str:
-        """An error or a log with the cell's lines for the script's lines, as far as they can be told."""
+        """An error or a log with the lines of the cell in place of those of the script, where they are known."""
         teller = _TELLERS.get(self.engine)
         return teller(self, text) if teller else text
 
@@ -93,7 +93,7 @@ class Sources:
     scripts: Mapping[str, SourceMap] = field(default_factory=dict)
 
     def rewrite(self, text: str) -> str:
-        """An error or a log with the cell's lines for the scripts' lines, as far as they can be told."""
+        """An error or a log with the lines of the cells in place of those of the scripts, where they are known."""
 
         def told(match: re.Match[str]) -> str:
             script = self.scripts.get(match["script"])

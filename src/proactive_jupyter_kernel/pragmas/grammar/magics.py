@@ -20,5 +20,5 @@ MAGICS = frozenset(
     pylab pypy python python2 python3 qtconsole quickref recall rehashx reload_ext rep rerun reset reset_selective rm
     rmdir ruby run save sc script set_env sh store subshell sql svg sx system tb time timeit todo unalias unload_ext
     user_expressions uv who who_ls whos writefile xdel xmode
-    """.split()  # noqa: SIM905 (a list of a hundred quoted words is no better to read)
+    """.split()  # noqa: SIM905 (a list of a hundred quoted words is harder to read)
 )

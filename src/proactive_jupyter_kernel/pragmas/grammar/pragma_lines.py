@@ -1,4 +1,4 @@
-"""Where the next pragma of a cell starts: told by the names of pragmas, and never inside a text of the code. Pure.
+"""Where the next pragma of a cell starts: recognized by the names of pragmas, never inside a string of the code. Pure.
 
 Python's code is walked through token by token: a pragma is a comment that begins a line, outside of strings and of
 brackets that are closed further down. Of other languages only what may hold whole lines is known: texts over several

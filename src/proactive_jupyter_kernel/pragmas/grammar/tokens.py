@@ -1,6 +1,6 @@
 """The tokens of a pragma: named patterns, and a scanner that walks over a cell's text. Pure.
 
-A `Scanner` knows blanks, continued lines and quoted text, and nothing of grammar.
+A `Scanner` knows blanks, continued lines and quoted text, but not the grammar.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ def decide(context: Context, call: BoundCall) -> None:
 
 
 def _control(context: Context, call: BoundCall, name: str) -> Control:
-    """The control that a step belongs to, as it stands before it."""
+    """The control that a step belongs to, in its state before the step."""
     try:
         return context.draft.position_of(call.pragma.name, name).control
     except OutOfOrder as fault:

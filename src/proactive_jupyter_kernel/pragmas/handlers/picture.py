@@ -1,4 +1,4 @@
-"""`#%draw_job`: the workflow as it stands, as a picture in the notebook, in a window, in files."""
+"""`#%draw_job`: the current workflow as a picture in the notebook, in a window, in files."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def draw_job(context: Context, call: BoundCall) -> None:
     with context.lock:
         title = file_of(context, call, "name", _stem(call["name"])).name if call["name"] else context.job_name
         preview = context.draft.preview(context.job_name)
-        # The title is no job's name: it may be of one letter.
+        # The title is not the name of a job: one letter is enough.
         preview = replace(preview, workflow=replace(preview.workflow, name=title))
         warnings = warnings_of(context)
         doubts = summary_of_warnings(context) if preview.workflow.tasks else ""

@@ -15,7 +15,7 @@ from proactive_jupyter_kernel.pragmas.outputs import Frame
 
 
 def check_host(call: BoundCall) -> None:
-    """Refuse what is no host before anything of the cell is done."""
+    """Refuse an invalid host before any pragma of the cell runs."""
     if call["host"] and call["host"].strip().lower() not in LOCAL_NAMES:
         _root(call)
 

@@ -78,7 +78,7 @@ def get_job_result(context: Context, call: BoundCall) -> None:
 
 
 def show_results(context: Context, job: Job, *, trust: bool | None = None, card: bool = False) -> list[TaskResult]:
-    """Show the result of every task that has one, and what the tasks showed; gives the results that are no failures.
+    """Show the results and outputs of all tasks; return the results without the failures.
 
     With `card` in the card that the running cell has of the job, as far as that can show them.
     """

@@ -46,7 +46,7 @@ def _source(context: Context, call: BoundCall) -> SourceMap | None:
 
 
 def around_job(context: Context, call: BoundCall) -> None:
-    """Give a script to every task that has none of its own; without code, take it away."""
+    """Set the script of every task that has none of its own; without code, remove it."""
     name = call.pragma.name.removeprefix("job_")
     slot, contents = SLOTS[name], context.draft.contents
     source = _source(context, call)

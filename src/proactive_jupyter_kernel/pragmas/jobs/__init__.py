@@ -1,1 +1,1 @@
-"""What handlers share about submitted jobs: which one is meant, waiting, errors, files, code for a server."""
+"""What handlers share about submitted jobs: lookup, waiting, errors, files, code for a server."""

@@ -208,7 +208,7 @@ class Inputs:
     #: Where each variable came from, for people.
     origins: Mapping[str, str]
     generic_information: Mapping[str, str]
-    #: Whether it cannot be told which copies of a task these results are of.
+    #: Whether it is unknown which copies of a task returned these results.
     ambiguous: bool
 
     @classmethod
@@ -272,7 +272,7 @@ class TaskCode:
 
     #: As a person wrote it, or as the workflow has it.
     text: str
-    #: The engine's name; empty where it is no script.
+    #: The name of the engine; empty if the task is not a script.
     engine: str
     #: Generated lines, which bind names before the code runs.
     prologue: str = ""

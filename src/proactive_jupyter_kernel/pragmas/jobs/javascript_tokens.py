@@ -21,7 +21,7 @@ _OPEN, _CLOSE = "([{", ")]}"
 _BEFORE_VALUE = frozenset(
     {"return", "typeof", "instanceof", "in", "of", "new", "delete", "void", "throw", "case", "do", "else"}
 )
-#: A word that begins a statement which is no expression.
+#: A word that begins a statement other than an expression.
 _STATEMENTS = frozenset(
     {
         *("var", "let", "const", "function", "class", "if", "else", "for", "while", "do", "switch", "case", "default"),

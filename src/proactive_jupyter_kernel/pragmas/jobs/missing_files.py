@@ -17,7 +17,7 @@ _WORD = re.compile(r"[^\s:'\"(),\[\]]+")
 
 
 def hint_of(folder: Path, text: str) -> str:
-    """The hint for an error's text; `folder` is the notebook's. Empty where nothing of that name stands there."""
+    """The hint for an error's text; `folder` is the notebook's. Empty if the folder has no such file."""
     found = _MODULE.search(text)
     beside = _module(folder, found[1].split(".")[0]) if found else _file(folder, text)
     if not beside:

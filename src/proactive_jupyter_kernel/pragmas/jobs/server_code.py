@@ -41,7 +41,7 @@ def for_server(built: Built) -> Built:
 
 
 def for_export(built: Built) -> Workflow:
-    """The workflow as a file that a server runs as it runs the submissions of the notebook, whoever submits it."""
+    """The workflow as a file that a server runs like a submission of the notebook, whichever client submits it."""
     workflow = with_commands_added(for_server(built).workflow)
     information = {**workflow.generic_information, **python_command(workflow, embedded=False)}
     return replace(workflow, generic_information=information)

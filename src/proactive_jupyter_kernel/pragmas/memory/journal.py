@@ -29,14 +29,14 @@ _NOT_RESTORED = frozenset({"configure", "delete_task", "draft"})
 
 
 class Journal:
-    """Writes the cells of the draft while it is on, and holds those of before the kernel's start."""
+    """Stores the cells of the draft while it is on, and has those from before the start of the kernel."""
 
     def __init__(self, memory: NotebookMemory | None) -> None:
         self._memory = memory
         self.on = False
-        #: The cells of before the restart that were neither restored, discarded nor run again.
+        #: The cells from before the restart that were neither restored, nor discarded, nor run again.
         self.offered = memory.journal() if memory is not None else []
-        #: Whether the notebook was told of them.
+        #: Whether the notebook has shown a notice about them.
         self.announced = False
         self._changed = False
 

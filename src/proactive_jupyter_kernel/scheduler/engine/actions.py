@@ -55,7 +55,7 @@ def resume_job(core: Core, job: JobState, event: ResumeJob) -> None:
 
 
 def resume(core: Core, job: JobState) -> None:
-    """Let a paused job go on; tasks that waited for a retry need not wait any longer."""
+    """Resume a paused job; tasks that waited for a retry no longer wait."""
     job.paused = False
     for node in list(job.nodes):
         if node.status is TaskStatus.PAUSED:

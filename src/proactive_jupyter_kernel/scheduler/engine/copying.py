@@ -101,7 +101,7 @@ class Copies:
         )
 
     def _depends(self, original: TaskNode, ids: Mapping[str, int]) -> tuple[int, ...]:
-        """The originals' dependencies among the copies; those that a branch made at run time are made anew by it."""
+        """The originals' dependencies among the copies; a branch creates those that it made at run time again."""
         if original.record.base_name == self.start_base:
             return (self.initiator.id,)
         if original.links.branch is not None or original.links.joined:

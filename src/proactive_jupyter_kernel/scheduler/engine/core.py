@@ -296,7 +296,7 @@ class Core:
         source, token = rules.source, rules.token
         if "$" in source + token:
             texts = {name: str(value) for name, value in inherited(job, node).items() if isinstance(value, str | int)}
-            # Values that refer to each other in a circle fail the task when it starts; here they are no name of a slot.
+            # Values that refer to each other in a cycle fail the task when it starts; here they name no slot.
             with contextlib.suppress(InfiniteReference):
                 source, token = substitute(source, texts), substitute(token, texts)
         if not rules.selection and not node.avoid:
@@ -363,6 +363,6 @@ class Core:
         )
 
     def free(self, job: JobState, node: TaskNode) -> None:
-        """The task's attempt is over, or nobody waits for it any more."""
+        """The attempt of the task is over, or its outcome is no longer needed."""
         key = (job.id, node.id)
         self.board.release(self.running.pop(key, ()), key)

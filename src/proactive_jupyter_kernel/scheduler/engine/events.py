@@ -135,9 +135,9 @@ class ClockSet(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobBroken(JobEvent):
-    """Something outside the machine failed at this job alone and cannot be repeated, such as storing what came of it.
+    """An action outside the machine failed for this job only and cannot be repeated, such as storing its changes.
 
-    The job ends as FAILED, with the message. Whoever catches an exception that belongs to one job sends this event.
+    The job ends as FAILED, with the message. Code that catches an exception of one job sends this event.
     """
 
     message: str
@@ -214,7 +214,7 @@ class FinishInErrorTask(TaskEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchedulerCommand(_Event):
-    """The whole scheduler is told to ``start``, ``stop``, ``pause``, ``freeze``, ``resume``, ``shutdown``, ``kill``."""
+    """Change the whole scheduler: ``start``, ``stop``, ``pause``, ``freeze``, ``resume``, ``shutdown``, ``kill``."""
 
     verb: str
 

@@ -104,7 +104,7 @@ def _collect_slots(core: Core, job: JobState, node: TaskNode, holders: dict[str,
 
 
 def _check_progress(core: Core, job: JobState) -> None:
-    """A job that nobody has stopped has something that runs, could run, or waits for time or a person."""
+    """A job that was not stopped has a task that runs, could run, or waits for a time or a person."""
     if job.paused or core.status is SchedulerStatus.KILLED:
         return
     if not any(node.status in _FREED for node in job.nodes) and not job.delayed:

@@ -249,7 +249,7 @@ class ReadyQueue:
                     heapq.heappush(heads, (following, demand))
 
     def _first(self, demand: Demand) -> _Rank | None:
-        """The best rank of a line; the line is dropped when nobody stands in it."""
+        """The best rank of a line; an empty line is dropped."""
         line = self._lines[demand]
         while line:
             rank = line[0]

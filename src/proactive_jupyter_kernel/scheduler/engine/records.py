@@ -83,7 +83,7 @@ class TaskRecord:
     failure: Failure | None = None
     #: What children inherit once it ended; None before.
     propagated: Mapping[str, Wire] | None = None
-    #: What else the machine needs to go on after a restart; wire values that only it reads.
+    #: What else the machine needs to continue after a restart; wire values that only it reads.
     private: Mapping[str, Wire] = field(default_factory=dict)
 
 

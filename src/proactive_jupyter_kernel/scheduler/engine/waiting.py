@@ -12,7 +12,7 @@ from proactive_jupyter_kernel.workflow.status import TaskStatus
 
 __all__ = ["MOST_LOOKED_AT", "WaitingTasks", "waiting_tasks"]
 
-#: Tasks that one call looks at: with more, the call would hold up the loop, and nobody reads so many reasons.
+#: Tasks that one call looks at: more would block the loop, and a reader cannot use so many reasons.
 MOST_LOOKED_AT = 2_000
 
 

@@ -110,7 +110,7 @@ class Events:
         #: Frames to be rendered, in order.
         self._due: deque[PendingFrame] = deque()
         self._pump: asyncio.Task[None] | None = None
-        #: Frames about jobs that nobody can know yet, in order.
+        #: Frames about jobs that no client can know yet, in order.
         self._delayed: dict[int, list[PendingFrame]] = {}
         #: Frames about whole jobs that are over the allowance, by job.
         self._held: dict[int, PendingFrame] = {}

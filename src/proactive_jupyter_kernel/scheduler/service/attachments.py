@@ -63,7 +63,7 @@ class Attachments:
         #: How many signals are checked at the same time.
         self._judging = asyncio.Semaphore(_MOST_JUDGED)
         self._changes = Changes()
-        #: Rises when anything of any job was attached or removed; starts anew with the scheduler.
+        #: Increases whenever anything is attached to a job or removed from one; starts at 0 with the scheduler.
         self.revision = 0
 
     # --- web addresses -------------------------------------------------------------------------------------------

@@ -112,7 +112,7 @@ class Channels:
         return self.read(name)
 
     async def _stored(self, name: str) -> None:
-        """Keep the channel, and only then let go on who waits for the change: a crash must not undo what they saw."""
+        """Store the channel, and only then wake the waiters: a crash must not undo what they saw."""
         channel = self._channels[name]
         try:
             if channel.persistent:

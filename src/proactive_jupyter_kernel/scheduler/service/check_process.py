@@ -25,7 +25,7 @@ from proactive_jupyter_kernel.scheduler.service.submission import prepare, valid
 __all__ = ["FAULT", "Worker", "WorkerLost", "serve"]
 
 _LENGTH = struct.Struct(">Q")
-#: The kind of an answer that is none: something failed that no workflow should make fail.
+#: The kind of an answer without a result: an internal failure, which no workflow should cause.
 FAULT = "fault"
 #: Bytes of an answer that is read in another thread.
 _LARGE = 256 * 1024

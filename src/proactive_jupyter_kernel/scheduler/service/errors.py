@@ -32,7 +32,7 @@ class SignalRefused(SchedulerError):
 
 
 class SubmissionClosed(SchedulerError):
-    """The scheduler was told to stop and accepts no jobs."""
+    """The scheduler is stopping and accepts no jobs."""
 
 
 class UnknownChannel(ProActiveError):

@@ -20,7 +20,7 @@ class Listeners:
     """A list of listeners; if one fails, the others still get the event."""
 
     def __init__(self, announce_tasks: Callable[[bool], None] = lambda wanted: None) -> None:
-        """`announce_tasks` is told whether any listener wants to hear of tasks."""
+        """`announce_tasks` is called with whether any listener wants events of tasks."""
         self._announce_tasks = announce_tasks
         self._listeners: list[Listener] = []
         self._for_tasks: list[Listener] = []

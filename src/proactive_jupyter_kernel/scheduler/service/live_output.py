@@ -43,7 +43,7 @@ class LiveOutput:
 
         def begin() -> None:
             if moment.done():
-                return  # whoever asked does not wait any more
+                return  # the caller no longer waits
             unstored = self._writer.unstored_output(job_id)
             try:
                 earlier = self._reader.begin(lambda ask: ask.whole_log(job_id, unstored))

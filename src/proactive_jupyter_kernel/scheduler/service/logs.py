@@ -1,4 +1,4 @@
-"""The output of running tasks on its way: bounded buffers to the store, and copies to whoever listens live.
+"""The output of running tasks: bounded buffers to the store, and copies to live listeners.
 
 What a task prints is kept in memory until the next batch is written, at most as much as the store keeps of a whole
 log, so that a task that floods its output costs no more. Listeners get lines as they come; one that does not read

@@ -1,7 +1,7 @@
 """What the tasks of living jobs saw when they started last: variables and generic information, references resolved.
 
 Kept in memory alone: who looks at a running task sees it, and when the job has ended it is shown no more, as on a
-server. After a restart of the scheduler running tasks start anew; of tasks that had ended, the stored row is shown.
+server. After a restart of the scheduler, running tasks start again; for ended tasks the stored row is shown.
 """
 
 from __future__ import annotations

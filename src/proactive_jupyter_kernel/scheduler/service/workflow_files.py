@@ -117,7 +117,7 @@ def examine(question: Question) -> Examination:
 
 
 def _warnings(question: Question, workflow: Workflow) -> tuple[Problem, ...]:
-    """The warnings about the workflow as it is written; the messages tell nothing of hidden values."""
+    """The warnings about the workflow before substitution; the messages contain no hidden values."""
     from proactive_jupyter_kernel.workflow.checks.warnings import warnings
     from proactive_jupyter_kernel.workflow.formats.xml import loads
 

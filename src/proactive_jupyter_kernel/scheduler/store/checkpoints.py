@@ -47,7 +47,7 @@ class Checkpoints:
         with contextlib.suppress(OSError):
             size = os.stat(self._log_path).st_size
             if size < self._size:
-                self._next = LOG_BYTES  # it began anew
+                self._next = LOG_BYTES  # it restarted
             self._size = size
             if size > self._next:
                 self._next = size + LOG_BYTES

@@ -1,6 +1,6 @@
 """Opens the store of a data folder; a file that cannot be used is set aside, never overwritten.
 
-What is no store, or is damaged so much that the scheduler cannot work with it, is renamed together with its write-ahead
+A file that is not a store, or too damaged to work with, is renamed together with its write-ahead
 log, and an empty store takes its place. A store of a newer version stays where it is: the scheduler refuses to start.
 """
 
@@ -67,7 +67,7 @@ def open_store(path: Path, *, log_lines: int, log_bytes: int) -> Opened:
 
 
 def examine(path: Path) -> None:
-    """Look at the file without changing it; raises `DamagedStore` for one that is no store of the scheduler."""
+    """Look at the file without changing it; raises `DamagedStore` if it is not a store of the scheduler."""
     if path.is_dir():
         raise DamagedStore(f"{path} is a folder.")
     wal = path.with_name(path.name + "-wal")

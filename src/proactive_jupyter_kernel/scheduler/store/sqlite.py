@@ -58,14 +58,14 @@ _SPARE_PAGES, _PAGES_AT_ONCE = 256, 500
 
 
 class SqliteStore(SqliteRows):
-    """`Store` on disk. Its own rows are read over one connection; whoever reads much at a time takes a `snapshot`."""
+    """`Store` on disk. Its own rows are read over one connection; readers of many rows take a `snapshot`."""
 
     def __init__(self, path: Path, *, log_lines: int = 10_000, log_bytes: int = 8 * 1024 * 1024) -> None:
         """Open or create the file; raises `StoreUnavailable` or `EmbeddedSchedulerError` where that cannot be."""
         self._file = path
         self._log_bytes = log_bytes
         self._closed = False
-        #: Connections for reading that nobody uses now.
+        #: Idle connections for reading.
         self._idle: list[SqliteRows] = []
         self._readers: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
@@ -76,7 +76,7 @@ class SqliteStore(SqliteRows):
             self._writer = self._connect(new=True)
             # `Checkpoints` decides when the log is copied into the file.
             self._writer.execute("PRAGMA wal_autocheckpoint = 0")
-            # Copied wholly, the log begins anew, no longer than this: else it stays long and each write copies it.
+            # After a complete copy the log restarts, truncated to this size; a long one is copied by each write.
             self._writer.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
             migrate(self._writer, path)
         self._file_text = str(path)
@@ -264,7 +264,7 @@ class SqliteStore(SqliteRows):
             )
             surplus = free - _SPARE_PAGES
             if not kept and free > pages // 2:
-                # Of an earlier version, which kept no record of where pages belong. Writes all that is left anew.
+                # From an earlier version, which kept no record of where pages belong. Rewrites all remaining pages.
                 connection.executescript("PRAGMA auto_vacuum = INCREMENTAL; VACUUM;")
             elif kept and surplus > 0:
                 # `execute` would free one page.
@@ -289,7 +289,7 @@ class SqliteStore(SqliteRows):
 
     @contextlib.contextmanager
     def _rows(self) -> Iterator[SqliteRows]:
-        """A connection that nobody else uses meanwhile."""
+        """A connection for exclusive use."""
         with self._lock:
             rows = self._idle.pop() if self._idle else None
         rows = rows or self._new_rows()
@@ -340,7 +340,7 @@ class SqliteStore(SqliteRows):
 
 
 def _identity(path: str) -> tuple[int, int] | None:
-    """Which file stands at the path; None: none does, or nobody can tell."""
+    """The identity of the file at the path; None: there is none, or it is unknown."""
     try:
         found = os.stat(path)
     except OSError:

@@ -14,7 +14,7 @@ __all__ = ["translated"]
 
 def translated(error: sqlite3.Error | codec.Damaged, path: Path, verb: str) -> EmbeddedSchedulerError:
     """The error to raise; `verb` is what cannot be done with the file: ``opened``, ``read`` or ``written``."""
-    # Bytes that are no UTF-8 have no code of SQLite.
+    # SQLite has no error code for bytes that are not UTF-8.
     code = getattr(error, "sqlite_errorname", "SQLITE_CORRUPT")
     if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         if verb == "opened":

@@ -23,7 +23,7 @@ _LONGEST_NAME = 255
 _DELAYS = ("REMOVE_DELAY", "REMOVE_DELAY_ON_ERROR")
 _DELAY_PART = re.compile(r"([0-9]+)\s*([dhms])")
 _SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
-#: A longer delay is a mistake, and at some length the date of the removal is no date any more.
+#: A longer delay is a mistake, and beyond some length the date of the removal cannot be represented.
 _LONGEST_DELAY_YEARS = 1_000
 _LONGEST_DELAY = _LONGEST_DELAY_YEARS * 365 * 86_400
 #: Digits of a number that certainly fits into 64 bits.

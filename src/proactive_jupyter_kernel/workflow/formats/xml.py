@@ -39,7 +39,8 @@ _NAMED_VERSION = re.compile(rb"urn:proactive:jobdescriptor:(3\.\d+|dev)\b")
 _ENCODING = re.compile(rb"""<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 #: What may precede the document type: blanks, a comment, a processing instruction.
 _PROLOG = re.compile(r"\s+|<!--.*?-->|<\?.*?\?>", re.DOTALL)
-#: Encodings that are read, without regard to case and separators; others of Python take quadratic time, or are no text.
+#: Encodings that are read, without regard to case and separators; others that Python knows take quadratic time, or do
+#: not encode text.
 _ENCODINGS = re.compile(
     r"utf(?:8|16|16le|16be|32|32le|32be)|(?:us)?ascii|iso8859\d{1,2}|latin\d{1,2}|windows12\d\d|cp(?:12\d\d|437|850)"
     r"|gb2312|gbk|gb18030|big5|eucjp|euckr|shiftjis|koi8[ru]|macintosh",

@@ -1,4 +1,4 @@
-"""Colours, marks and words of pictures and cards: one table for everything that shows a workflow or a job.
+"""Colours, marks and words of pictures and cards: one table for all displays of a workflow or a job.
 
 A state is recognizable by its word, the outline of its mark and its border, not only by its colour. Marks and bars have
 a contrast of at least 3 on every usual background, texts at least 4.5 on theirs; a test computes both.

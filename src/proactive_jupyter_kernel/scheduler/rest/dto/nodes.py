@@ -141,7 +141,7 @@ INFRASTRUCTURES: Mapping[str, dict[str, Any]] = MappingProxyType(
 )
 _USERS = (
     _field("userAccessType", "ALL", "Who may use the nodes: the one user of the scheduler"),
-    _field("providerAccessType", "ME", "Who may add nodes: nobody"),
+    _field("providerAccessType", "ME", "No user may add nodes"),
 )
 POLICIES: Mapping[str, dict[str, Any]] = MappingProxyType(
     {_STATIC: _plugin(_STATIC, "All nodes are there as long as the scheduler.", *_USERS)}

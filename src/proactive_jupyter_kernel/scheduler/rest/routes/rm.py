@@ -27,7 +27,7 @@ def _model(kind: str) -> Handler:
     """A variable model that lists names."""
 
     async def handler(call: Call) -> Response:
-        # Models bring the language of their expressions: loaded when somebody asks, not with the daemon.
+        # Models need the interpreter of expressions: it is loaded on the first request, not with the daemon.
         from proactive_jupyter_kernel.scheduler.service.lookups import resource_model
 
         slots = [state.slot for state in call.service.resources.states]

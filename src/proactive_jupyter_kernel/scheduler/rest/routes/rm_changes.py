@@ -66,7 +66,7 @@ async def remove_source(call: Call) -> Response:
 
 
 async def create_source(call: Call) -> Response:
-    """There are no further ones."""
+    """No further changes exist."""
     kind = (await call.form()).get("infrastructureType") or "null"
     if kind not in INFRASTRUCTURES:
         raise RestError(*_ILLEGAL, f"Infrastructure {kind} is unknown")
@@ -74,7 +74,7 @@ async def create_source(call: Call) -> Response:
 
 
 async def change_source(call: Call) -> Response:
-    """They cannot be changed; the answer to that is no error on a server either."""
+    """They cannot be changed; a server does not answer with an error either."""
     name = (await call.form()).get("nodeSourceName", "")
     message = _SETTINGS if _is_source(call, name) else f"Node source {name} is not defined"
     trace = f"java.lang.IllegalArgumentException: {message}\n"

@@ -2,7 +2,7 @@
 
 A new file gets ``schema.sql``. An older one is first copied to a backup beside it; then it gets, in order and all in
 one transaction, every ``NNN.sql`` of this folder whose number is above its ``PRAGMA user_version``. Whatever ends the
-process meanwhile, the file is then either the old store or the new one. Whoever changes ``schema.sql`` adds the next
+process meanwhile, the file is then either the old store or the new one. A change of ``schema.sql`` needs the next
 number here, and a store of the version before to the tests.
 """
 
