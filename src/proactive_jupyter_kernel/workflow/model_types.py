@@ -21,12 +21,11 @@ from proactive_jupyter_kernel.workflow.java.deadlines import DeadlineExceeded, d
 from proactive_jupyter_kernel.workflow.java.numbers import parse_double, parse_float, parse_whole
 from proactive_jupyter_kernel.workflow.java.regex import compile_java
 from proactive_jupyter_kernel.workflow.java.uri import is_uri
+from proactive_jupyter_kernel.workflow.model_syntax import ParsedModel, is_model, parse_model
 from proactive_jupyter_kernel.workflow.spel import Scope, SpelError, evaluate
 
 __all__ = ["MODELS", "Lookups", "ModelError", "ParsedModel", "check_model", "is_model", "parse_model"]
 
-_PREFIX = "PA:"
-_TYPE = re.compile(r"\s*([A-Za-z0-9_]+)\s*")
 #: Characters of a model and of a value that has one, far above those of real ones.
 _MAX_MODEL = 100_000
 _MAX_VALUE = 1_000_000
@@ -82,25 +81,6 @@ class _Type:
     optional: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParsedModel:
-    """The parts of a model: ``PA:NAME(argument)[bounds]?``."""
-
-    #: Upper case, such as ``INTEGER``; the whole text where it has another form.
-    name: str
-    #: The text in parentheses; None if there are none.
-    argument: str | None
-    #: The text in brackets; None if there are none.
-    bounds: str | None
-    #: Whether ``?`` follows: an empty value passes.
-    optional: bool
-
-
-def is_model(model: str) -> bool:
-    """Whether the model of a variable restricts its values; any other text is a comment."""
-    return model.strip()[: len(_PREFIX)].upper() == _PREFIX
-
-
 def check_model(model: str, value: str, hidden: bool, scope: Scope, lookups: Lookups, urls: int = 0) -> None:
     """Raises ModelError if `value` does not match `model`; `urls` counts the models that were fetched so far."""
     if not is_model(model):
@@ -133,30 +113,6 @@ def check_model(model: str, value: str, hidden: bool, scope: Scope, lookups: Loo
             kind.check(validation)
     except DeadlineExceeded as error:
         raise ModelError(str(error)) from error
-
-
-def parse_model(model: str) -> ParsedModel:
-    """The parts of a text for which `is_model` holds."""
-    plain = model.strip()
-    name, argument, bounds = _parts(plain.removesuffix("?").rstrip()[len(_PREFIX) :])
-    return ParsedModel(name=name, argument=argument, bounds=bounds, optional=plain.endswith("?"))
-
-
-def _parts(text: str) -> tuple[str, str | None, str | None]:
-    """Type, argument and range of ``TYPE(argument)[range]``; a text of another form is all type."""
-    match = _TYPE.match(text)
-    if match is None:
-        return text.strip(), None, None
-    rest, bounds = text[match.end() :], None
-    start = rest.rfind("[")
-    head = rest[: max(start, 0)].rstrip()
-    if start >= 0 and rest.find("]", start) == len(rest) - 1 and (not head or (head[0] == "(" and head[-1] == ")")):
-        rest, bounds = head, rest[start + 1 : -1]
-    if not rest:
-        return match[1].upper(), None, bounds
-    if rest.startswith("(") and rest.endswith(")") and len(rest) > 1:
-        return match[1].upper(), rest[1:-1], bounds
-    return text.strip(), None, None
 
 
 def _one_of(*values: str) -> Callable[[_Validation], None]:

@@ -13,8 +13,8 @@ from datetime import datetime
 
 from proactive_jupyter_kernel.workflow.java.dates import layout_letters, parse_date, write_date
 from proactive_jupyter_kernel.workflow.model import Variable
-from proactive_jupyter_kernel.workflow.model_types import MODELS, ParsedModel, is_model, parse_model
-from proactive_jupyter_kernel.workflow.references import InfiniteReference, Substitutor
+from proactive_jupyter_kernel.workflow.model_syntax import ParsedModel, is_model, parse_model
+from proactive_jupyter_kernel.workflow.substitution import InfiniteReference, Substitutor
 
 __all__ = ["Choice", "Control", "FieldGroup", "FormField", "field_of", "groups_of", "posted_value", "visible_values"]
 
@@ -297,9 +297,8 @@ def _keyboard(kind: str) -> Callable[[FormField, ParsedModel], FormField]:
 _INTEGER = _Form(make=_number("an integer", "numeric"), required=True)
 _REAL = _Form(make=_number("a number", "decimal"), required=True)
 
-#: Type of model -> how it looks. A type without a row would be a text field without a hint.
+#: Type of model -> how it looks. A type without a row is a text field without a hint.
 _FORMS: Mapping[str, _Form] = {
-    **dict.fromkeys(MODELS, _Form()),
     "BOOLEAN": _Form(make=_switch, required=True),
     "INTEGER": _INTEGER,
     "LONG": _INTEGER,

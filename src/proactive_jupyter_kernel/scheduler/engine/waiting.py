@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from proactive_jupyter_kernel.scheduler.engine.core import Core
 from proactive_jupyter_kernel.scheduler.engine.job_state import JobState, TaskNode
@@ -18,7 +19,7 @@ MOST_LOOKED_AT = 2_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingTasks:
-    """Tasks of one job that are the same task of its workflow and wait for the same reason."""
+    """Tasks of one job that wait for the same reason, or for the same time."""
 
     job_id: int
     job_name: str
@@ -29,7 +30,7 @@ class WaitingTasks:
     reason: str = ""
     #: When the first one could have started, in milliseconds since the epoch.
     since: int = UNSET
-    #: When the first one may start; `UNSET`: it waits for no time.
+    #: When they may start; `UNSET`: they wait for no time.
     until: int = UNSET
     #: The state of the whole scheduler keeps them.
     held: bool = False
@@ -40,61 +41,67 @@ def waiting_tasks(core: Core, most: int = MOST_LOOKED_AT) -> tuple[tuple[Waiting
 
     A task whose slots are there is about to start and does not count, nor one whose selection scripts are being asked.
     """
-    found: dict[tuple[int, str, str, bool], WaitingTasks] = {}
+    found: dict[_Why, _Group] = {}
     reasons: dict[Demand, str] = {}
     left = most
     for _, job in sorted(core.jobs.items()):
         for task_id in (*sorted(job.ready), *sorted(job.delayed)):
             if left <= 0:
-                return tuple(found.values()), False
+                return tuple(map(_told, found.items())), False
             left -= 1
-            one = _one(core, job, job.nodes[task_id], reasons)
-            if one is not None:
-                key = (job.id, job.nodes[task_id].record.base_name, one.reason, one.held or one.until != UNSET)
-                found[key] = _together(found[key], one) if key in found else one
-    return tuple(found.values()), True
+            node = job.nodes[task_id]
+            why = _why(core, job, node, reasons)
+            if why is None:
+                continue
+            group = found.get(why)
+            if group is None:
+                group = found[why] = _Group(job.record.name, node.record.name)
+            group.count += 1
+            since = node.record.scheduled_at
+            if why[2] == UNSET and (group.since == UNSET or UNSET < since < group.since):
+                group.since = since
+    return tuple(map(_told, found.items())), True
 
 
-def _one(core: Core, job: JobState, node: TaskNode, reasons: dict[Demand, str]) -> WaitingTasks | None:
-    record = node.record
-    if node.id in job.delayed:
-        until = UNSET if node.wake is None else node.wake
-        return WaitingTasks(job_id=job.id, job_name=job.record.name, task=record.name, until=until)
-    asking = node.selecting is not None and bool(node.selecting.held)
-    if record.status is not TaskStatus.PENDING or asking:
-        return None
-    held = not (core.starts_tasks and core.admits(job))
-    reason = "" if held else _reason(core, core.demand(job, node), reasons)
-    if not held and not reason:
-        return None
+#: Job, reason, time, and whether the scheduler holds it.
+_Why: TypeAlias = tuple[int, str, int, bool]
+
+
+@dataclass(slots=True)
+class _Group:
+    """Tasks that wait for the same, while they are counted."""
+
+    job_name: str
+    task: str
+    count: int = 0
+    since: int = UNSET
+
+
+def _told(entry: tuple[_Why, _Group]) -> WaitingTasks:
+    (job_id, reason, until, held), group = entry
     return WaitingTasks(
-        job_id=job.id,
-        job_name=job.record.name,
-        task=record.name,
+        job_id=job_id,
+        job_name=group.job_name,
+        task=group.task,
+        count=group.count,
         reason=reason,
-        since=record.scheduled_at,
+        since=group.since,
+        until=until,
         held=held,
     )
 
 
-def _reason(core: Core, demand: Demand, reasons: dict[Demand, str]) -> str:
+def _why(core: Core, job: JobState, node: TaskNode, reasons: dict[Demand, str]) -> _Why | None:
+    """What a task waits for; None: it is about to start."""
+    if node.id in job.delayed:
+        return job.id, "", UNSET if node.wake is None else node.wake, False
+    asking = node.selecting is not None and bool(node.selecting.held)
+    if node.status is not TaskStatus.PENDING or asking:
+        return None
+    if not (core.starts_tasks and core.admits(job)):
+        return job.id, "", UNSET, True
+    demand = core.demand(job, node)
     if demand not in reasons:
         reasons[demand] = unmet(demand, core.board)
-    return reasons[demand]
-
-
-def _together(first: WaitingTasks, other: WaitingTasks) -> WaitingTasks:
-    return WaitingTasks(
-        job_id=first.job_id,
-        job_name=first.job_name,
-        task=first.task,
-        count=first.count + 1,
-        reason=first.reason,
-        since=_earlier(first.since, other.since),
-        until=_earlier(first.until, other.until),
-        held=first.held,
-    )
-
-
-def _earlier(one: int, other: int) -> int:
-    return other if one == UNSET else one if other == UNSET else min(one, other)
+    reason = reasons[demand]
+    return (job.id, reason, UNSET, False) if reason else None

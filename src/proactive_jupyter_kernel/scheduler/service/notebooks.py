@@ -26,6 +26,8 @@ __all__ = ["NOTEBOOK", "is_notebook", "of_xml", "to_xml"]
 NOTEBOOK = ".ipynb"
 _NAME = re.compile(r"[^\w.-]+")
 _NOTE = "Note: "
+#: What the first cell of a notebook begins with that needs the XML.
+_IMPORT = b'"#%import_xml('
 #: Seconds for one notebook: much more than a large one takes.
 _SECONDS = 60.0
 
@@ -46,13 +48,17 @@ async def to_xml(name: str, content: bytes, settings: Settings) -> tuple[bytes, 
         return await _run(["export", source.name, "--to", "xml", "-o", "-"], folder, settings)
 
 
-async def of_xml(xml: bytes, name: str, settings: Settings) -> bytes:
-    """A notebook that builds the workflow. Where pragmas cannot say something, its first cell imports `name`.xml."""
+async def of_xml(xml: bytes, name: str, settings: Settings) -> dict[str, bytes]:
+    """A notebook that builds the workflow, by the name of its file.
+
+    Where pragmas cannot say something, its first cell imports the XML, which is then the second file.
+    """
     with tempfile.TemporaryDirectory(prefix="proactive-notebook-") as folder:
         source = Path(folder, f"{_plain(name)}.xml")
         await asyncio.to_thread(source.write_bytes, xml)
         made, _ = await _run(["notebook", source.name, "-o", "-"], folder, settings)
-        return made
+        files = {f"{source.stem}{NOTEBOOK}": made}
+        return files | {source.name: xml} if _IMPORT in made else files
 
 
 def _plain(name: str) -> str:

@@ -10,6 +10,7 @@ from proactive_jupyter_kernel.errors import SubmissionRefused
 from proactive_jupyter_kernel.scheduler.service import notebooks
 from proactive_jupyter_kernel.scheduler.service.check_question import Question
 from proactive_jupyter_kernel.scheduler.service.checking import Checker
+from proactive_jupyter_kernel.scheduler.service.drafts import Drafts
 from proactive_jupyter_kernel.scheduler.service.workflow_files import (
     Amendment,
     Drawing,
@@ -22,12 +23,13 @@ from proactive_jupyter_kernel.scheduler.service.workflow_files import (
     read_upload,
 )
 from proactive_jupyter_kernel.scheduler.settings import Settings
-from proactive_jupyter_kernel.workflow.model import Workflow
 
 __all__ = ["Previews"]
 
 #: Seconds for the picture of a workflow: somebody waits for the page.
 _DRAWING_SECONDS = 5.0
+#: Characters of a picture that a page contains.
+_LARGEST_DRAWING = 2_000_000
 
 
 class Previews:
@@ -38,6 +40,8 @@ class Previews:
         self._checker = checker
         self._settings = settings
         self._question = question
+        #: What was read and is not submitted yet.
+        self.drafts = Drafts()
 
     async def read(self, name: str, content: bytes) -> ReadWorkflow:
         """The workflow in a file, by the extension of its name; raises `WorkflowError` or `SubmissionRefused`."""
@@ -61,13 +65,14 @@ class Previews:
         """The XML with other values and settings; raises `WorkflowError`."""
         return await self._checker.call(amended, amendment)
 
-    async def draw(self, workflow: Workflow) -> Drawing | None:
+    async def draw(self, xml: bytes) -> Drawing | None:
         """The picture of a workflow; None where it takes too long or too much memory."""
         try:
-            return await self._checker.call(drawn, workflow, seconds=_DRAWING_SECONDS)
+            found = await self._checker.call(drawn, xml, seconds=_DRAWING_SECONDS)
         except SubmissionRefused:
             return None
+        return found if len(found.light) <= _LARGEST_DRAWING else None
 
-    async def notebook(self, xml: bytes, name: str) -> bytes:
-        """A notebook that builds the workflow. Where pragmas cannot say something, it imports `name`.xml."""
+    async def notebook(self, xml: bytes, name: str) -> dict[str, bytes]:
+        """A notebook that builds the workflow, and the XML if it imports that: name of a file -> content."""
         return await notebooks.of_xml(xml, name, self._settings)

@@ -257,8 +257,9 @@ class Service(Submitting):
         return await asyncio.to_thread(beside)
 
     def _slots_changed(self) -> None:
+        # So that a node that is lost has the time of its loss, and what it ran then.
+        self.resources.look()
         self._driver.post(events.SlotsChanged(at=self.clock(), slots=self._executor.slots))
-        # So that a node that is lost has the time of its loss.
         self.resources.look()
 
     # --- waiting -------------------------------------------------------------------------------------------------

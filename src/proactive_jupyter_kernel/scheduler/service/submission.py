@@ -23,7 +23,7 @@ from proactive_jupyter_kernel.workflow.model import Workflow
 if TYPE_CHECKING:
     from proactive_jupyter_kernel.workflow.model_types import Lookups
 
-__all__ = ["Validation", "as_submitted", "facts_of", "prepare", "validate", "without_hidden"]
+__all__ = ["Validation", "facts_of", "prepare", "validate", "without_hidden"]
 
 #: Generic information that the server adds to a submission which does not say how it came.
 MODE, DEFAULT_MODE = "submission.mode", "rest-api"
@@ -133,14 +133,14 @@ def validate(
             valid=False,
             message=str(error),
             task_name=next(filter(None, tasks), None),
-            workflow=as_submitted(xml, variables, hidden),
+            workflow=_as_submitted(xml, variables, hidden),
         )
     except WorkflowError as error:
         return Validation(valid=False, message=str(error))
     return Validation(valid=True, workflow=hidden.shown_workflow(workflow))
 
 
-def as_submitted(xml: str | bytes, variables: Mapping[str, str], hidden: HiddenValues) -> Workflow | None:
+def _as_submitted(xml: str | bytes, variables: Mapping[str, str], hidden: HiddenValues) -> Workflow | None:
     """An invalid workflow with the submission's variables, as others may see it; None if it breaks the schema."""
     from proactive_jupyter_kernel.workflow.formats.xml import loads
 

@@ -10,22 +10,32 @@ from dataclasses import dataclass, field, replace
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow, WorkflowError
 from proactive_jupyter_kernel.scheduler.service.check_question import Question, arguments_of
-from proactive_jupyter_kernel.scheduler.service.submission import as_submitted, prepare, without_hidden
+from proactive_jupyter_kernel.scheduler.service.submission import prepare, without_hidden
 from proactive_jupyter_kernel.workflow.checks.problem import Problem
 from proactive_jupyter_kernel.workflow.formats import by_extension
-from proactive_jupyter_kernel.workflow.model import ErrorPolicy, Priority, Workflow
+from proactive_jupyter_kernel.workflow.model import ErrorPolicy, Priority, Reference, Variable, Workflow
+from proactive_jupyter_kernel.workflow.node_conditions import NodeWish
 
 __all__ = [
     "Amendment",
     "Drawing",
     "Examination",
+    "Outline",
     "ReadWorkflow",
+    "TaskWish",
     "Upload",
     "amended",
     "drawn",
     "examine",
     "read_upload",
 ]
+
+#: Problems and warnings that are handed on: nobody reads more.
+_MOST = 200
+#: Different wishes for nodes that an outline has.
+_MOST_WISHES = 20
+#: Generic information that names a node source; the second is the deprecated key.
+_SOURCE_KEYS = ("NODE_SOURCE", "NODESOURCENAME")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +47,72 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskWish:
+    """What tasks ask of their nodes."""
+
+    wish: NodeWish
+    #: The first of them, and how many there are.
+    task: str
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """What a form needs of a workflow, however many tasks it has."""
+
+    name: str
+    tasks: int
+    description: str = ""
+    #: As written, with their references.
+    variables: tuple[Variable, ...] = ()
+    priority: Priority | Reference = Priority.NORMAL
+    project: str = ""
+    on_error: ErrorPolicy | Reference | None = None
+    #: Generic information ``START_AT``; empty: none.
+    start_at: str = ""
+    wishes: tuple[TaskWish, ...] = ()
+
+    @classmethod
+    def of(cls, workflow: Workflow) -> Outline:
+        """That of a workflow."""
+        return cls(
+            name=workflow.name,
+            tasks=len(workflow.tasks),
+            description=workflow.description.strip(),
+            variables=workflow.variables,
+            priority=workflow.priority,
+            project=workflow.project,
+            on_error=workflow.on_error,
+            start_at=workflow.generic_information.get("START_AT", ""),
+            wishes=_wishes(workflow),
+        )
+
+
+def _wishes(workflow: Workflow) -> tuple[TaskWish, ...]:
+    """What the tasks ask of nodes, as far as no variable decides it."""
+    found: dict[NodeWish, TaskWish] = {}
+    for task in workflow.tasks:
+        information = {**workflow.generic_information, **task.generic_information}
+        source = next((information[key] for key in _SOURCE_KEYS if information.get(key)), "")
+        token = information.get("NODE_ACCESS_TOKEN", "")
+        if "$" in source + token or not isinstance(task.nodes, int):
+            continue
+        wish = NodeWish(nodes=task.nodes, source=source, token=token, topology=task.topology)
+        known = found.get(wish)
+        if known is not None:
+            found[wish] = replace(known, count=known.count + 1)
+        elif len(found) < _MOST_WISHES:
+            found[wish] = TaskWish(wish=wish, task=task.name)
+    return tuple(found.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadWorkflow:
     """A workflow file that was read."""
 
     #: What is submitted: the file itself if it is XML.
     xml: bytes
-    #: As written, with its references.
-    workflow: Workflow
+    outline: Outline
     #: Sentences about parts that the workflow cannot represent, or that are misleading.
     notices: tuple[str, ...] = ()
 
@@ -55,10 +124,13 @@ class Examination:
     #: Why it would be refused; empty: it would be accepted. A problem that no check has found is a sentence.
     problems: tuple[Problem | str, ...] = ()
     warnings: tuple[Problem, ...] = ()
+    #: How many problems and warnings there are beyond those.
+    more_problems: int = 0
+    more_warnings: int = 0
     #: A sentence for a workflow that cannot be read, and what to do.
     unreadable: str = ""
-    #: With references resolved, as others may see it; None where it could not be read.
-    workflow: Workflow | None = None
+    #: The variables as they would be submitted, with references resolved, as others may see them.
+    variables: tuple[Variable, ...] = ()
 
     @property
     def valid(self) -> bool:
@@ -95,10 +167,11 @@ def read_upload(upload: Upload) -> ReadWorkflow:
     assert form.loads is not None
     loaded = form.loads(upload.content)
     if form.name == "xml":
-        return ReadWorkflow(xml=upload.content, workflow=loaded.workflow, notices=loaded.notices)
+        return ReadWorkflow(xml=upload.content, outline=Outline.of(loaded.workflow), notices=loaded.notices)
     from proactive_jupyter_kernel.workflow.formats.xml import dumps
 
-    return ReadWorkflow(xml=dumps(loaded.workflow).encode(), workflow=loaded.workflow, notices=loaded.notices)
+    xml = dumps(loaded.workflow).encode()
+    return ReadWorkflow(xml=xml, outline=Outline.of(loaded.workflow), notices=loaded.notices)
 
 
 def examine(question: Question) -> Examination:
@@ -107,13 +180,16 @@ def examine(question: Question) -> Examination:
     try:
         workflow = prepare(question.xml, mode=question.mode, **arguments)
     except InvalidWorkflow as error:
-        return Examination(
-            problems=tuple(each if isinstance(each, Problem) else str(each) for each in error.problems),
-            workflow=as_submitted(question.xml, question.variables, question.hidden),
-        )
+        found = [each if isinstance(each, Problem) else str(each) for each in error.problems]
+        return Examination(problems=tuple(found[:_MOST]), more_problems=max(0, len(found) - _MOST))
     except WorkflowError as error:
         return Examination(unreadable=f"{error.message} {error.hint}".strip())
-    return Examination(warnings=_warnings(question, workflow), workflow=question.hidden.shown_workflow(workflow))
+    warnings = _warnings(question, workflow)
+    return Examination(
+        warnings=warnings[:_MOST],
+        more_warnings=max(0, len(warnings) - _MOST),
+        variables=question.hidden.shown_workflow(replace(workflow, tasks=())).variables,
+    )
 
 
 def _warnings(question: Question, workflow: Workflow) -> tuple[Problem, ...]:
@@ -142,15 +218,16 @@ def amended(amendment: Amendment) -> bytes:
     return dumps(replace(workflow, variables=variables, **settings)).encode()
 
 
-def drawn(workflow: Workflow) -> Drawing:
-    """The picture; of large graphs it may take long."""
+def drawn(xml: bytes) -> Drawing:
+    """The picture of a workflow; of large graphs it may take long."""
+    from proactive_jupyter_kernel.workflow.formats.xml import loads
     from proactive_jupyter_kernel.workflow.picture import DARK, LIGHT
     from proactive_jupyter_kernel.workflow.picture.describe import alternative
     from proactive_jupyter_kernel.workflow.picture.layout import lay_out
     from proactive_jupyter_kernel.workflow.picture.scene import scene_of
     from proactive_jupyter_kernel.workflow.picture.svg import TRIMMED, svg_of
 
-    scene = scene_of(workflow, None)
+    scene = scene_of(loads(xml).workflow, None)
     layout = lay_out(scene)
     light, dark = (svg_of(scene, layout, theme, framed=False) for theme in (LIGHT, DARK))
     return Drawing(light=light, dark=dark, text=alternative(scene), width=layout.width - 2 * TRIMMED)

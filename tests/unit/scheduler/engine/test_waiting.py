@@ -9,8 +9,8 @@ from proactive_jupyter_kernel.scheduler.engine.waiting import WaitingTasks, wait
 SLOTS = (Slot(name="a0"), Slot(name="a1", tokens=("gold",)))
 
 
-def test_tasks_of_one_name_and_reason_are_told_together(stage, task):
-    """Copies of a task that wait for the same thing are one entry; running and later tasks are none."""
+def test_tasks_of_one_reason_are_told_together(stage, task):
+    """Tasks of a job that wait for the same thing are one entry; running and later tasks are none."""
     play = stage(slots=SLOTS)
     play.submit(task("R", runs=True), task("W", "R"), task("M", "W"))
     play.end("R", 4)
@@ -67,7 +67,7 @@ def test_look_is_bounded(stage, task):
 
     found, whole = waiting_tasks(play.machine._core, most=4)
 
-    assert ([each.task for each in found], whole) == (["T1", "T2", "T3", "T4"], False)
+    assert ([(each.task, each.count) for each in found], whole) == ([("T1", 4)], False)
 
 
 def test_holder_is_known_while_its_job_lives(stage, task):

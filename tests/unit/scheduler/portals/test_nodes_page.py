@@ -45,6 +45,26 @@ def test_page_shows_what_runs_and_what_waits(rest: Rest) -> None:
     rest(scenario, scripted={"hold": hold}, slots=SLOTS)
 
 
+def test_lost_node_is_shown_with_what_it_ran(rest: Rest) -> None:
+    """Also if nobody looked at the page before."""
+
+    async def hold(attempt: Any) -> Outcome:
+        await asyncio.sleep(60)
+        return Outcome()
+
+    async def scenario(scene: Any) -> None:
+        await scene.enter()
+        job_id = await scene.submit(JOB)
+        await scene.until(lambda: any(state.holder for state in scene.service.resources.states))
+        scene.executor.change_slots(*(Slot(name=f"near-{number}", host="near") for number in range(2)))
+        page = await scene.page("/rm/")
+        assert "2 slots of the node source Default; no sign of life since " in page
+        assert "; its task starts again on other nodes" in page
+        await scene.service.kill_job(job_id)
+
+    rest(scenario, scripted={"hold": hold}, slots=SLOTS[:2])
+
+
 def test_locks_are_set_and_taken_off(rest: Rest) -> None:
     """By host and node source, without a script; the page says who did it."""
 

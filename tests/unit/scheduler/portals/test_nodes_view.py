@@ -180,7 +180,7 @@ NO_TOKEN = "No node of the scheduler has the token 'GPU' (NODE_ACCESS_TOKEN). No
             Wait(
                 mark=Mark.WAITING,
                 title="train / fit and 11 more",
-                reason="starts at 13:00:00",
+                reason="start at 13:00:00",
                 detail="",
                 job_id=15,
             ),

@@ -21,6 +21,8 @@ from proactive_jupyter_kernel.scheduler.service.checking import InProcess
 from proactive_jupyter_kernel.scheduler.service.previews import Previews
 from proactive_jupyter_kernel.scheduler.service.workflow_files import (
     Amendment,
+    Outline,
+    TaskWish,
     Upload,
     amended,
     examine,
@@ -29,7 +31,9 @@ from proactive_jupyter_kernel.scheduler.service.workflow_files import (
 from proactive_jupyter_kernel.scheduler.settings import Settings, load
 from proactive_jupyter_kernel.scheduler.site import Site
 from proactive_jupyter_kernel.workflow.formats import by_name
+from proactive_jupyter_kernel.workflow.formats.xml import loads
 from proactive_jupyter_kernel.workflow.model import ErrorPolicy, Priority, Script, Task, Variable, Workflow
+from proactive_jupyter_kernel.workflow.node_conditions import NodeWish
 
 HIDDEN = HiddenValues(b"k" * 32)
 TASK = '<task name="A"><scriptExecutable><script><code language="bash">ls</code></script></scriptExecutable></task>'
@@ -79,7 +83,7 @@ def test_xml_is_submitted_as_it_is() -> None:
     """The bytes of the file, comments included, and the workflow with its references."""
     found = read_upload(Upload(name="a.XML", content=XML))
 
-    assert (found.xml, found.workflow.name, found.workflow.variables[2].model) == (XML, "job", "PA:LIST(${PW},b)")
+    assert (found.xml, found.outline.name, found.outline.variables[2].model) == (XML, "job", "PA:LIST(${PW},b)")
 
 
 @pytest.mark.parametrize("name", ["json", "dot"])
@@ -93,8 +97,26 @@ def test_other_formats_become_xml(name: str) -> None:
         Upload(name=f"x{form.extensions[0]}", content=written if isinstance(written, bytes) else written.encode())
     )
 
-    assert read_upload(Upload(name="x.xml", content=found.xml)).workflow.tasks == found.workflow.tasks
-    assert [task.name for task in found.workflow.tasks] == ["A"]
+    assert [task.name for task in loads(found.xml).workflow.tasks] == ["A"]
+    assert found.outline == Outline(name="xyz", tasks=1, wishes=(TaskWish(wish=NodeWish(), task="A"),))
+
+
+def test_outline_tells_what_tasks_ask_of_nodes() -> None:
+    """Each wish once, with its first task and how many have it; a wish that a variable decides is not known yet."""
+    script = Script(language="bash", code="ls")
+    wishes = ({"NODE_SOURCE": "a"}, {}, {"NODE_ACCESS_TOKEN": "${T}"}, {"NODE_SOURCE": "a"})
+    tasks = (Task(name=f"T{number}", executable=script, generic_information=wish) for number, wish in enumerate(wishes))
+    workflow = Workflow(name="xyz", tasks=tuple(tasks), generic_information={"START_AT": "2100-01-01T00:00:00Z"})
+
+    outline = Outline.of(workflow)
+
+    assert (outline.start_at, outline.wishes) == (
+        "2100-01-01T00:00:00Z",
+        (
+            TaskWish(wish=NodeWish(source="a"), task="T0", count=2),
+            TaskWish(wish=NodeWish(), task="T1"),
+        ),
+    )
 
 
 _BOMB = b'<!DOCTYPE job [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><job name="&b;"/>'
@@ -154,8 +176,7 @@ def test_warnings_come_with_a_valid_workflow() -> None:
 
     found = examine(question(xml, N="1", C="b"))
 
-    assert found.workflow is not None
-    assert (found.valid, [each.task for each in found.warnings], found.workflow.variables[0].value) == (
+    assert (found.valid, [each.task for each in found.warnings], found.variables[0].value) == (
         True,
         ["", "", "A"],
         "1",
@@ -166,7 +187,7 @@ def test_what_cannot_be_read_says_why() -> None:
     """With what to do."""
     found = examine(question(_BOMB))
 
-    assert (found.valid, found.workflow, "replace each entity by its value" in found.unreadable) == (False, None, True)
+    assert (found.valid, "replace each entity by its value" in found.unreadable) == (False, True)
 
 
 # --- changing --------------------------------------------------------------------------------------------------------
@@ -182,7 +203,7 @@ def test_settings_of_the_form_replace_those_of_the_file() -> None:
     changed = amended(
         Amendment(xml=XML, variables={"N": "3"}, priority=Priority.HIGH, project="p", on_error=ErrorPolicy.CANCEL_JOB)
     )
-    workflow = read_upload(Upload(name="a.xml", content=changed)).workflow
+    workflow = loads(changed).workflow
 
     assert (workflow.priority, workflow.project, workflow.on_error, workflow.variables[0]) == (
         Priority.HIGH,
@@ -200,7 +221,7 @@ def test_reading_and_drawing_happen_in_the_checking_process() -> None:
 
     async def use(previews: Previews) -> Any:
         found = await previews.read("a.xml", XML)
-        drawing = await previews.draw(found.workflow)
+        drawing = await previews.draw(found.xml)
         with pytest.raises(UnreadableWorkflow) as refused:
             await previews.read("b.xml", b"<job")
         examined = await previews.examine(XML, owner="ana", variables={"N": "5", "C": "b"}, generic_information={})
@@ -227,7 +248,7 @@ def test_what_takes_too_long_is_ended() -> None:
     async def use(previews: Previews) -> Any:
         with pytest.raises(SubmissionRefused) as refused:
             await previews._checker.call(_sleep, 60.0, seconds=0.2)
-        return str(refused.value), (await previews.read("a.xml", XML)).workflow.name
+        return str(refused.value), (await previews.read("a.xml", XML)).outline.name
 
     refusal, name = with_previews(use)
 
@@ -257,12 +278,13 @@ def test_notebooks_are_read_and_written() -> None:
         found, made = await asyncio.gather(
             previews.read("../odd name.ipynb", json.dumps(NOTEBOOK).encode()), previews.notebook(XML, "job")
         )
-        return found, json.loads(made)
+        return found, made
 
-    found, made = with_previews(use)
+    found, files = with_previews(use)
+    made = json.loads(files["job.ipynb"])
 
-    assert (found.workflow.name, [task.name for task in found.workflow.tasks]) == ("fromcells", ["T"])
-    assert made["metadata"]["kernelspec"]["name"] == "proactive"
+    assert (found.outline.name, found.outline.tasks) == ("fromcells", 1)
+    assert (made["metadata"]["kernelspec"]["name"], list(files)) == ("proactive", ["job.ipynb", "job.xml"])
 
 
 def test_refusal_of_a_notebook_is_what_the_command_says() -> None:

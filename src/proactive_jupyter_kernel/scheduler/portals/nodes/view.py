@@ -348,10 +348,11 @@ def _wait(facts: NodesFacts, wait: WaitingTasks) -> Wait:
     more = f" and {wait.count - 1:,} more" if wait.count > 1 else ""
     title = f"{wait.job_name} / {wait.task}{more}"
     if wait.until != UNSET:
+        verb = "starts" if wait.count == 1 else "start"
         return Wait(
             mark=Mark.WAITING,
             title=title,
-            reason=f"starts at {_when(facts, wait.until)}",
+            reason=f"{verb} at {_when(facts, wait.until)}",
             detail="",
             job_id=wait.job_id,
         )

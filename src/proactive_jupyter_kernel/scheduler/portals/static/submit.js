@@ -1,0 +1,127 @@
+// The form of a workflow: files by choice or drop, checks while one types, Ctrl+Enter. The page works without it.
+
+import { merge, say } from "./portal.js";
+
+const root = document.documentElement;
+root.classList.add("scripted");
+
+// --- the file ------------------------------------------------------------------------------------------------------
+
+const open = document.getElementById("open");
+const file = document.getElementById("file");
+document.getElementById("open-button").hidden = true;
+file.addEventListener("change", () => file.files.length && open.requestSubmit());
+
+let depth = 0;
+const carriesFiles = (event) => [...(event.dataTransfer?.types || [])].includes("Files");
+addEventListener("dragenter", (event) => {
+  if (!carriesFiles(event)) return;
+  depth += 1;
+  open.classList.add("over");
+});
+addEventListener("dragleave", (event) => {
+  if (!carriesFiles(event)) return;
+  depth = Math.max(0, depth - 1);
+  if (!depth) open.classList.remove("over");
+});
+addEventListener("dragover", (event) => carriesFiles(event) && event.preventDefault());
+addEventListener("drop", (event) => {
+  if (!carriesFiles(event)) return;
+  event.preventDefault();
+  depth = 0;
+  open.classList.remove("over");
+  if (event.dataTransfer.files.length !== 1) {
+    say("Drop one workflow file at a time.");
+    return;
+  }
+  file.files = event.dataTransfer.files;
+  open.requestSubmit();
+});
+
+// --- checks while one types ----------------------------------------------------------------------------------------
+
+const form = document.getElementById("form");
+const panel = document.querySelector('[data-part="checks"]');
+const submit = document.getElementById("submit");
+let timer = 0;
+let running = null;
+
+/** What the checks say about each field, beside it; and whether the form may be sent. */
+function showVerdict() {
+  const valid = panel.querySelector("[data-valid]")?.dataset.valid === "yes";
+  submit.setAttribute("aria-disabled", String(!valid));
+  document.getElementById("blocked").hidden = valid;
+  const errors = new Map([...panel.querySelectorAll("[data-error-of]")].map((each) => [each.dataset.errorOf, each]));
+  for (const field of form.querySelectorAll("[data-field]")) {
+    const text = errors.get(field.dataset.field)?.textContent || "";
+    const control = field.querySelector("input, select, textarea");
+    field.querySelector(".error").textContent = text;
+    if (text) control.setAttribute("aria-invalid", "true");
+    else control.removeAttribute("aria-invalid");
+    if (text && field.closest("details")) field.closest("details").open = true;
+  }
+}
+
+function setOffset() {
+  const value = document.getElementById("start_at").value;
+  document.getElementById("offset").value = value ? String(-new Date(value).getTimezoneOffset()) : "";
+}
+
+/** Ask the server about the form as it is now; an answer to an earlier question is never shown. */
+async function check() {
+  clearTimeout(timer);
+  running?.abort();
+  const question = (running = new AbortController());
+  setOffset();
+  panel.setAttribute("aria-busy", "true");
+  try {
+    const answer = await fetch(form.dataset.check, {
+      method: "POST",
+      body: new URLSearchParams(new FormData(form)),
+      signal: question.signal,
+    });
+    const text = await answer.text();
+    if (question !== running) return;
+    if (answer.ok) {
+      merge(text);
+      showVerdict();
+    } else {
+      const page = new DOMParser().parseFromString(text, "text/html");
+      say(page.querySelector("main p")?.textContent || `The scheduler answered ${answer.status}.`);
+    }
+  } catch (error) {
+    if (error.name !== "AbortError" && question === running) {
+      say("The scheduler does not answer: the form could not be checked.");
+    }
+  } finally {
+    if (question === running) panel.removeAttribute("aria-busy");
+  }
+}
+
+if (form) {
+  const later = () => {
+    clearTimeout(timer);
+    timer = setTimeout(check, 300);
+  };
+  form.addEventListener("input", later);
+  form.addEventListener("change", later);
+  form.addEventListener("submit", (event) => {
+    setOffset();
+    // The button that is not open says why; what the server says after that counts.
+    if (event.submitter === submit && submit.getAttribute("aria-disabled") === "true") {
+      event.preventDefault();
+      (form.querySelector("[aria-invalid]") || document.getElementById("check")).focus();
+    }
+  });
+  document.getElementById("check").addEventListener("click", (event) => {
+    event.preventDefault();
+    check();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      form.requestSubmit(submit);
+    }
+  });
+  showVerdict();
+}
