@@ -55,6 +55,14 @@ def page(browser_page: Any) -> Iterator[Any]:
     assert faults == []
 
 
+@pytest.fixture(autouse=True)
+def no_job_is_left(scheduler: Scheduler) -> Iterator[None]:
+    """The next test has all slots, however this one ends."""
+    yield
+    for info in scheduler.jobs(alive_only=True):
+        scheduler.kill(info.id)
+
+
 @pytest.fixture
 def visit(page: Any, scheduler: Scheduler) -> Callable[..., None]:
     """Opens a page of the portals, logged in, in a theme."""

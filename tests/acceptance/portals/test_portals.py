@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,19 +23,20 @@ Faults = Callable[[], list[str]]
 
 
 def python(name: str, code: str) -> Task:
-    return Task(name=name, executable=Script(language="cpython", code=code))
+    return Task(name=name, executable=Script(language="cpython", code=code), max_executions=2)
 
 
 def gated(gate: Path, name: str = "gated") -> Workflow:
     """A job whose first task writes and then waits for a file."""
-    wait = f"import time\nfrom pathlib import Path\nprint('first line', flush=True)\ngate = Path({str(gate)!r})\n"
+    wait = f"import time\nfrom pathlib import Path\ngate = Path({str(gate)!r})\n"
+    wait += "with gate.with_suffix('.runs').open('a') as runs:\n    runs.write('x')\nprint('first line', flush=True)\n"
     wait += "while not gate.exists():\n    time.sleep(0.02)\nprint('second line', flush=True)\nresult = 7"
     return Workflow(name=name, tasks=(python("wait", wait), python("other", "result = '<b>bold</b>'")))
 
 
 def state(page: Any, word: str) -> None:
     """Wait until the head of a job's page says so, without a reload."""
-    page.locator("main").get_by_text(word, exact=True).first.wait_for()
+    page.locator("[data-part=summary]").get_by_text(word, exact=True).wait_for()
 
 
 @THEMES
@@ -78,15 +80,78 @@ def test_a_job_is_watched_and_killed(
 
 
 def test_a_task_is_restarted(scheduler: Scheduler, page: Any, visit: Visit, tmp_path: Path) -> None:
-    """From the menu of its row; it runs again."""
+    """From the menu of its row, after a question; it runs again, which counts as one of its executions."""
     job = scheduler.submit(gated(tmp_path / "gate"))
     visit(f"/scheduler/jobs/{job.id}")
     page.get_by_role("log").get_by_text("first line", exact=True).wait_for()
     page.get_by_label("Actions of task wait").click()
     page.locator("details.menu[open]").get_by_text(re.compile("^Restart")).click()
-    question = page.get_by_role("alertdialog")
-    if question.count():
-        question.get_by_role("button", name=re.compile("^Restart")).click()
+    page.get_by_role("alertdialog").get_by_role("button", name=re.compile("^Restart")).click()
+    end = time.monotonic() + 60
+    while (tmp_path / "gate.runs").read_text() != "xx" and time.monotonic() < end:
+        time.sleep(0.05)
     (tmp_path / "gate").touch()
     state(page, "Finished")
+    assert (tmp_path / "gate.runs").read_text() == "xx"
     assert [line.text for line in scheduler.task_log(job.id, "wait")].count("second line") == 1
+
+
+def test_the_list_by_keys(scheduler: Scheduler, page: Any, visit: Visit, faults_of: Faults, tmp_path: Path) -> None:
+    """Search, move, pause, resume, a question that is left, open: nothing of it needs a pointer."""
+    gate = tmp_path / "gate"
+    job = scheduler.submit(gated(gate, "by keys"))
+    scheduler.submit(Workflow(name="another", tasks=(python("only", "result = 1"),))).wait()
+    visit("/scheduler/", "dark")
+    page.keyboard.press("/")
+    page.keyboard.type("by keys")
+    page.locator("tr[data-row]", has_text="another").wait_for(state="detached")
+    page.keyboard.press("Escape")
+    row = page.locator("tr[data-row]", has_text="by keys")
+    page.keyboard.press("j")
+    row.and_(page.locator("[data-selected]")).wait_for()
+    page.keyboard.press("p")
+    row.get_by_text("Paused").wait_for()
+    page.keyboard.press("p")
+    row.get_by_text("Running", exact=True).wait_for()
+    page.keyboard.press("x")
+    question = page.get_by_role("alertdialog")
+    question.wait_for()
+    assert faults_of() == []
+    page.keyboard.press("Enter")
+    question.wait_for(state="detached")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/scheduler/jobs/{job.id}")
+    gate.touch()
+    state(page, "Finished")
+
+
+@THEMES
+def test_nodes_and_a_narrow_window(
+    scheduler: Scheduler, page: Any, visit: Visit, faults_of: Faults, tmp_path: Path, theme: str
+) -> None:
+    """What runs where; a locked host takes no more tasks; all pages fit into 360 pixels."""
+    gate = tmp_path / "gate"
+    job = scheduler.submit(gated(gate))
+    visit("/rm/", theme)
+    page.locator(".tile.busy", has_text="wait").wait_for()
+    page.get_by_role("button", name=re.compile("^Lock ")).click()
+    page.get_by_role("button", name=re.compile("^Unlock ")).wait_for()
+    assert faults_of() == []
+    page.get_by_role("button", name=re.compile("^Unlock ")).click()
+    page.get_by_role("button", name=re.compile("^Lock ")).wait_for()
+    page.set_viewport_size({"width": 360, "height": 700})
+    found = {"/rm/": faults_of()}
+    root = page.url.removesuffix("/rm/")
+    for path in ("/scheduler/", f"/scheduler/jobs/{job.id}", "/automation-dashboard/"):
+        page.goto(root + path)
+        found[path] = faults_of()
+    gate.touch()
+    job.wait()
+    assert [path for path, faults in found.items() if faults] == [], found
+
+
+def test_axe_finds_what_is_wrong(page: Any, visit: Visit, faults_of: Faults) -> None:
+    """The eye that all these tests trust is open."""
+    visit("/scheduler/")
+    page.evaluate("document.querySelector('main').innerHTML = '<input><button></button>'")
+    assert sorted(one.partition(":")[0] for one in faults_of()) == ["button-name", "label"]

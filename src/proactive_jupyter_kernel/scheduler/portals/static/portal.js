@@ -261,10 +261,10 @@ document.addEventListener("submit", (event) => {
   send(event.target, event.submitter);
 });
 
-async function ask(link) {
+async function ask(link, from) {
   const at = new URL(link.href);
   at.searchParams.set("part", "ask");
-  opener = link.closest("details.menu")?.querySelector("summary") || link;
+  opener = from;
   const answer = await fetch(at);
   const page = parse(await answer.text());
   if (!answer.ok) {
@@ -288,8 +288,11 @@ document.addEventListener("click", (event) => {
   if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return;
   if (link.matches("[data-ask]")) {
     event.preventDefault();
+    const menu = link.closest("details.menu");
+    // A key asks for what stands in a closed menu: the focus stays with the list.
+    const from = menu ? (menu.open ? menu.querySelector("summary") : null) : link;
     closeMenus();
-    ask(link).catch(() => location.assign(link.href));
+    ask(link, from).catch(() => location.assign(link.href));
   } else if (link.matches("[data-answer-no]") && asked.contains(link)) {
     event.preventDefault();
     closeQuestion();
