@@ -62,6 +62,8 @@ def _form(
         questions=ACTIONS,
         every=0,
         groups=groups_of(variables),
+        # Names of variables may have blanks, ids may not.
+        ids={each.name: f"variable-{number}" for number, each in enumerate(variables)},
         problems=verdict.problems,
         message=verdict.message,
     )

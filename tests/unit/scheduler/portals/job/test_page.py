@@ -273,6 +273,11 @@ def test_documents_of_tasks_have_no_origin(rest: Rest, workflow: Write) -> None:
             assert "script" not in policy
             assert (answer.headers["content-type"], answer.headers["x-content-type-options"]) == (media_type, "nosniff")
         assert pdf.headers["content-disposition"].startswith('attachment; filename="c.pdf"')
+        # In the frame of a notebook, the notebook is an ancestor as well.
+        link = await scene.link(f"/scheduler/jobs/{job}", origins=["http://localhost:8888"])
+        page = (await scene.browser.get(link, headers={"sec-fetch-dest": "iframe"})).headers["location"]
+        framed = await scene.browser.get(f"{page}/results/0/0")
+        assert framed.headers["content-security-policy"].endswith("frame-ancestors 'self' http://localhost:8888")
 
     rest(
         scenario,
