@@ -12,7 +12,8 @@ import pytest
 from tests.acceptance.notebook.browser import take
 
 from proactive_jupyter_kernel.client.scheduler import Scheduler
-from proactive_jupyter_kernel.workflow.model import Script, Task, Workflow
+from proactive_jupyter_kernel.workflow.formats import xml
+from proactive_jupyter_kernel.workflow.model import Script, Task, Variable, Workflow
 
 # One browser serves the tests of one worker.
 pytestmark = pytest.mark.xdist_group("portals")
@@ -155,3 +156,33 @@ def test_axe_finds_what_is_wrong(page: Any, visit: Visit, faults_of: Faults) -> 
     visit("/scheduler/")
     page.evaluate("document.querySelector('main').innerHTML = '<input><button></button>'")
     assert sorted(one.partition(":")[0] for one in faults_of()) == ["button-name", "label"]
+
+
+@THEMES
+def test_a_workflow_is_submitted_by_its_form(
+    scheduler: Scheduler, page: Any, visit: Visit, faults_of: Faults, tmp_path: Path, theme: str
+) -> None:
+    """A file becomes a form and a picture; a value is checked while it is typed; the job runs with it."""
+    file = tmp_path / "form.xml"
+    count = Variable(name="COUNT", value="3", model="PA:INTEGER[1,10]")
+    task = python("only", "result = int(variables['COUNT']) * 2")
+    file.write_text(xml.dumps(Workflow(name="by form", variables=(count,), tasks=(task,))), encoding="utf-8")
+    visit("/automation-dashboard/", theme)
+    page.locator("#file").set_input_files(file)
+    field = page.get_by_label("COUNT")
+    field.wait_for()
+    page.get_by_role("img").first.wait_for(state="attached")
+    checks = page.locator("[data-part=checks] .head")
+    checks.and_(page.locator("[data-valid=yes]")).wait_for()
+    assert faults_of() == []
+
+    field.fill("eleven")
+    checks.and_(page.locator("[data-valid=no]")).wait_for()
+    assert faults_of() == []
+    take(page, f"portal-submit-{theme}")
+    field.fill("7")
+    checks.and_(page.locator("[data-valid=yes]")).wait_for()
+    page.get_by_role("button", name=re.compile("^Submit")).click()
+    page.wait_for_url("**/scheduler/jobs/*")
+    state(page, "Finished")
+    page.locator("[data-part=results]").get_by_text("14", exact=True).wait_for()
