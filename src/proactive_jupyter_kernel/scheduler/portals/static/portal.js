@@ -101,41 +101,43 @@ export function merge(text) {
 const live = (main.dataset.live || "").split(",").filter(Boolean);
 const offline = document.getElementById("offline");
 let refreshing = null;
-let again = false;
+// Parts to be fetched next: what is asked for during a request is asked for after it.
+const wanted = new Set();
 
 function sayOffline(text) {
   offline.textContent = text;
   offline.hidden = !text;
 }
 
-/** Fetch parts of this page and merge them; the live ones if none are named. Requests never overlap. */
-export async function refresh(names = ["status", ...live]) {
-  if (refreshing) {
-    again = true;
-    return refreshing;
-  }
-  refreshing = (async () => {
-    const at = new URL(location.href);
-    at.searchParams.set("part", names.join(","));
-    try {
-      const answer = await fetch(at);
-      const text = await answer.text();
-      if (answer.ok) {
-        merge(text);
-        sayOffline("");
-      } else {
-        sayOffline(parse(text).querySelector("main p")?.textContent || `The scheduler answered ${answer.status}.`);
-      }
-    } catch {
-      sayOffline("The scheduler does not answer. This page shows what was known before; it tries again.");
+async function fetchParts(names) {
+  const at = new URL(location.href);
+  at.searchParams.set("part", names.join(","));
+  try {
+    const answer = await fetch(at);
+    const text = await answer.text();
+    if (answer.ok) {
+      merge(text);
+      sayOffline("");
+    } else {
+      sayOffline(parse(text).querySelector("main p")?.textContent || `The scheduler answered ${answer.status}.`);
     }
-  })();
-  await refreshing;
-  refreshing = null;
-  if (again) {
-    again = false;
-    await refresh();
+  } catch {
+    sayOffline("The scheduler does not answer. This page shows what was known before; it tries again.");
   }
+}
+
+/** Fetch parts of this page and merge them; the live ones if none are named. Requests never overlap. */
+export function refresh(names = ["status", ...live]) {
+  for (const name of names) wanted.add(name);
+  refreshing ??= (async () => {
+    while (wanted.size) {
+      const parts = [...wanted];
+      wanted.clear();
+      await fetchParts(parts);
+    }
+    refreshing = null;
+  })();
+  return refreshing;
 }
 
 // A page that costs the scheduler much, such as that of a job with thousands of tasks, is not refreshed with each change.
