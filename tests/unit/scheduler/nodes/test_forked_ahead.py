@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -24,10 +26,10 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="templates fork")
 class Bench:
     """A template, and the stages that it is given."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, interpreter: str = sys.executable, **environment: str) -> None:
         self.folder = folder
         self.loop = Loop()
-        self.template = Template(self.loop, sys.executable, {**os.environ, **environment})
+        self.template = Template(self.loop, interpreter, {**os.environ, **environment})
         self.template.ready()
         self._nothing = os.open(os.devnull, os.O_WRONLY)
 
@@ -210,6 +212,21 @@ def test_a_stage_waits_while_there_is_no_room_for_a_process(tmp_path: Path) -> N
         before = child.code
         (folder / "full").unlink()
         assert (before, bench.ended(child)) == (None, 0)
+    finally:
+        bench.close()
+
+
+@pytest.mark.parametrize("version", ["3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14"])
+def test_any_interpreter_of_the_machine(tmp_path: Path, version: str) -> None:
+    """A template of each Python version that tasks may use forks their processes."""
+    found = shutil.which(f"python{version}")
+    asked = [found or "", "-c", "import sys; print(sys.executable)"]
+    done = subprocess.run(asked, capture_output=True, text=True) if found else None
+    if done is None or done.returncode:
+        pytest.skip(f"no Python {version} on this machine")
+    bench = Bench(tmp_path, done.stdout.strip())
+    try:
+        assert bench.run("import sys\nresult = '%d.%d' % sys.version_info[:2]") == version
     finally:
         bench.close()
 

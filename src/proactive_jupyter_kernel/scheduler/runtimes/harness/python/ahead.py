@@ -56,7 +56,8 @@ class Fork:
         environment = dict(os.environ)
         for _ in range(stage.REHEARSALS):
             head = json.dumps({"environment": {"PROACTIVE_REHEARSAL": "1"}, "directory": os.getcwd()}).encode("ascii")
-            socket.send_fds(ours, [len(head).to_bytes(4, "big") + bytes(4) + head], [1, 2])
+            sent = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [1, 2]))]
+            ours.sendmsg([len(head).to_bytes(4, "big") + bytes(4) + head], sent)
             fork = Fork(stages=stages, told=told, life=-1, nothing=self._nothing)
             descriptors = fork._enter()[1]
             for descriptor in descriptors:
