@@ -4,8 +4,10 @@ Run: python benchmarks/dask_workers.py [--workers 1 2 4 8] [--tasks 200] [--json
 
 For each number of workers, with one thread each, all of them are kept busy with tasks of one line (``empty``) and with
 tasks that only wait for a tenth of a second (``waiting``). The figures are milliseconds from the first to the last,
-divided by the number of tasks; for waiting tasks also how many run at a time on average. ``one`` is a single task
-while all else rests. What the store, the engine and REST cost comes on top, as for any executor.
+divided by the number of tasks; for waiting tasks also how many run at a time on average. ``processor`` is what an empty
+task takes of the processor in the process of the scheduler, which bounds the rate however many workers there are.
+``one`` is a single task while all else rests. What the store, the engine and REST cost comes on top, as for any
+executor.
 """
 
 from __future__ import annotations
@@ -73,12 +75,15 @@ async def figures(executor: Executor, workers: int, tasks: int) -> dict[str, flo
     await milliseconds(executor, _EMPTY, 4 * workers)
     single = first_slot(executor)
     one = statistics.median([await milliseconds(single, _EMPTY, 1) for _ in range(15)])
+    begin = time.process_time()
     empty = await milliseconds(executor, _EMPTY, tasks)
+    processor = (time.process_time() - begin) * 1000 / tasks
     waiting = await milliseconds(executor, _WAITING, max(4 * workers, tasks // 4))
     await executor.close()
     return {
         "one": round(one, 2),
         "empty": round(empty, 2),
+        "processor": round(processor, 2),
         "waiting": round(waiting, 2),
         "at a time": round(_WAIT * 1000 / waiting, 2),
     }
@@ -120,7 +125,7 @@ def main() -> None:
     if options.json:
         print(json.dumps(found))
         return
-    print("workers  executor  one ms  empty ms  waiting ms  at a time")
+    print("workers  executor  one ms  empty ms  processor ms  waiting ms  at a time")
     for number, executors in found.items():
         for name, row in executors.items():
             print(f"{number:>7}  {name:<8}" + "".join(f"{value:>10}" for value in row.values()))

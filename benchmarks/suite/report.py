@@ -141,6 +141,9 @@ def page(result: Mapping[str, Any], template: str) -> str:
             ["program", "version", *_SHARED.values(), "isolated and kept", "note"],
             [[*row[:-1], _isolation(row[0]), row[-1]] for row in peer_table(result)],
         ),
+        dask=_dask(result),
+        dask_most=f"{_dask_most(result):g}",
+        dask_rate=f"{1000 / most:,.0f}" if (most := _dask_most(result)) else "unknown",
         scripts=_markdown(["script", "within its limits", "figures"], list(map(_script_cells, result["scripts"]))),
     )
 
@@ -194,6 +197,35 @@ def _isolation(title: str) -> str:
             "and states stored durably"
         )
     return next(peer.isolation for peer in PEERS if peer.title == title)
+
+
+#: What stands above the figures of a row, and what `benchmarks/dask_workers.py` calls them.
+_DASK = {
+    "one task alone, ms": "one",
+    "empty tasks, ms a task": "empty",
+    "processor of the scheduler, ms a task": "processor",
+    "waiting tasks, ms a task": "waiting",
+    "of these at a time": "at a time",
+}
+
+
+def _dask(result: Mapping[str, Any]) -> str:
+    """What a task costs on some Dask workers, beside as many local nodes."""
+    found = next((one["figures"] for one in result["scripts"] if one["name"] == "dask_workers"), None)
+    if not found:
+        return "Not measured in this run."
+    cells = [
+        [number, name, *(f"{found[f'{number}: {executor}: {figure}']:g}" for figure in _DASK.values())]
+        for number in dict.fromkeys(key.partition(":")[0] for key in found)
+        for executor, name in (("dask", "Dask workers"), ("local", "local nodes"))
+    ]
+    return _markdown(["number", "of", *_DASK], cells)
+
+
+def _dask_most(result: Mapping[str, Any]) -> float:
+    """What a task on a Dask worker costs the process of the scheduler at most, in milliseconds."""
+    found = next((one["figures"] for one in result["scripts"] if one["name"] == "dask_workers"), None) or {}
+    return max((value for key, value in found.items() if key.endswith("dask: processor")), default=0.0)
 
 
 def _script_cells(one: Mapping[str, Any]) -> list[str]:
