@@ -112,13 +112,23 @@ PORTALS = {
     "portal-jobs": ("", 560),
     "portal-job": ("stations", 1000),
     "portal-nodes": ("nodes", 640),
-    "portal-submit": ("submit", 560),
+    "portal-submit": ("submit", 1000),
 }
 #: What has run before, and what runs, when they are taken.
 BEFORE = ("first-notebook", "failed-task", "many-tasks")
 RUNNING = """<job xmlns="urn:proactive:jobdescriptor:3.14" name="night"><taskFlow><task name="train">
 <scriptExecutable><script><code language="bash">
 echo epoch 1; sleep 600</code></script></scriptExecutable></task></taskFlow></job>"""
+
+#: What the form for a workflow file shows.
+FORM = """<job xmlns="urn:proactive:jobdescriptor:3.14" name="Ride"><variables>
+<variable name="RIDER" value="Ada" description="Who rides"/>
+<variable name="KILOMETRES" value="60" model="PA:INTEGER[1,300]"/>
+<variable name="BICYCLE" value="gravel" model="PA:LIST(city,gravel,road)"/>
+<variable name="HELMET" value="true" model="PA:BOOLEAN"/></variables><taskFlow>
+<task name="plan"><scriptExecutable><script><code language="cpython">x = 3</code></script></scriptExecutable></task>
+<task name="ride"><depends><task ref="plan"/></depends><scriptExecutable><script><code language="bash">
+echo "$variables_RIDER rides"</code></script></scriptExecutable></task></taskFlow></job>"""
 
 
 def main() -> None:
@@ -151,6 +161,9 @@ def main() -> None:
                     page = context.new_page()
                     page.set_viewport_size({"width": 1200, "height": height})
                     page.goto(link.split()[-1])
+                    if argument == "submit":
+                        page.set_input_files("#file", home / "ride.xml")
+                        page.locator("#form").wait_for()
                     page.wait_for_timeout(2000)
                     save(page.screenshot(), name, theme)
         browser.close()
@@ -167,6 +180,7 @@ def run_jobs(home: Path, environment: dict[str, str]) -> None:
     for name in BEFORE:
         command(home, environment, "run", f"{name}.ipynb")
     (home / "night.xml").write_text(RUNNING)
+    (home / "ride.xml").write_text(FORM)
     command(home, environment, "submit", "night.xml")
     time.sleep(2)
 
