@@ -26,5 +26,11 @@ def server() -> dict[str, Any]:
         "absolute_url": False,
         "timeout": _START_TIMEOUT,
         "new_browser_tab": True,
-        "launcher_entry": {"enabled": True, "title": "ProActive portal", "icon_path": str(_ICON), "category": "Other"},
+        # JupyterLab shows a picture of one's own in this category alone.
+        "launcher_entry": {
+            "enabled": True,
+            "title": "ProActive portal",
+            "icon_path": str(_ICON),
+            "category": "Notebook",
+        },
     }

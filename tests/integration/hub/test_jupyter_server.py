@@ -90,6 +90,8 @@ def test_the_portals_on_a_hub(jupyter: httpx2.Client) -> None:
     assert "frame-ancestors 'self'" in page.headers["content-security-policy"]
     assert "proactive_portal" not in page.headers.get("set-cookie", "")
     assert f'src="{BASE}proactive/portal/static/' in page.text
+    icon = jupyter.get(f"{BASE}server-proxy/icon/proactive")
+    assert (icon.status_code, icon.headers["content-type"]) == (200, "image/svg+xml")
     with jupyter.stream("GET", f"{BASE}proactive/portal/events", headers={"accept": "text/event-stream"}) as events:
         assert next(events.iter_lines()).startswith("retry: ")
     kill = f"{BASE}proactive/scheduler/jobs/1/kill"
