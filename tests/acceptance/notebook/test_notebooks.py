@@ -121,7 +121,7 @@ def test_parameters_of_papermill_reach_the_job(home: Path) -> None:
     assert texts(done.cells[-1])[-1] == "42"
 
 
-def test_nobody_to_ask_for_a_password(run_notebook: Run, stand_in: Callable[[], Any]) -> None:
+def test_missing_password_without_a_person_to_ask(run_notebook: Run, stand_in: Callable[[], Any]) -> None:
     """A run without a person says what to set, and the password in the cell before is nowhere in the history."""
     with stand_in() as server:
         notebook = run_notebook(

@@ -159,7 +159,7 @@ def test_pause_and_resume_from_the_shell(shell: Shell) -> None:
     assert shell("results", "pausing", "--wait").returncode == 0
 
 
-def test_a_closed_pipe_is_no_problem(shell: Shell) -> None:
+def test_a_closed_pipe_is_not_a_problem(shell: Shell) -> None:
     """`| head` ends the command without a word about pipes."""
     file = shell.write("many.xml", task("Many", "seq 1 5000"), job="many")
     assert shell("submit", file, "--wait").returncode == 0

@@ -131,7 +131,7 @@ def test_a_task_in_error_ends_the_notebook(installed: Shell) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{}", "not json"])
-def test_what_is_no_notebook_is_told(installed: Shell, text: str) -> None:
+def test_what_is_not_a_notebook_is_reported(installed: Shell, text: str) -> None:
     """A file of another form is a message."""
     path = installed.home / "x.ipynb"
     path.write_text(text)

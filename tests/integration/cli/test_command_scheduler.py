@@ -50,7 +50,7 @@ def test_start_status_stop(fresh_shell: Shell) -> None:
     assert "Not running" in shell("scheduler", "status").stdout
 
 
-def test_a_crash_is_told_with_its_report(fresh_shell: Shell) -> None:
+def test_a_crash_is_reported_with_its_report(fresh_shell: Shell) -> None:
     """By the status, while it is dead and afterwards, and by the next start; the log is there to be read."""
     shell = fresh_shell
     shell("scheduler", "start")
@@ -253,7 +253,7 @@ def test_a_folder_that_cannot_be_used_is_named(fresh_shell: Shell) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_file_that_is_no_store_is_set_aside_and_said(fresh_shell: Shell) -> None:
+def test_a_file_that_is_not_a_store_is_set_aside_with_a_message(fresh_shell: Shell) -> None:
     """The scheduler starts with an empty store; the file is kept, and start and status tell where."""
     data = fresh_shell.home / "data"
     data.mkdir()

@@ -23,7 +23,7 @@ LARGE = 16 * 1024 * 1024
 REQUEST = b"GET /%s HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
-def test_hundreds_of_half_requests_keep_nobody_out(daemon: Any) -> None:
+def test_hundreds_of_incomplete_requests_do_not_block_others(daemon: Any) -> None:
     """Others connect, log in and are answered meanwhile, and afterwards nothing is left of the half requests."""
     daemon.start()
     port = int(daemon.address["url"].rpartition(":")[2])

@@ -75,7 +75,7 @@ def test_a_second_one_on_the_same_folder_is_refused(running: Any) -> None:
     assert running.get("/scheduler/status") == "STARTED"
 
 
-def test_a_port_in_use_is_told(daemon: Any) -> None:
+def test_a_port_in_use_is_reported(daemon: Any) -> None:
     """With the port and what to do; no traceback."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -89,7 +89,7 @@ def test_a_port_in_use_is_told(daemon: Any) -> None:
     assert "Traceback" not in said
 
 
-def test_a_wrong_setting_is_told(daemon: Any) -> None:
+def test_a_wrong_setting_is_reported(daemon: Any) -> None:
     """The variable, its value and what it must be."""
     process = daemon.spawn(PROACTIVE_KERNEL_SLOTS="many")
     _, said = process.communicate(timeout=60)
@@ -165,7 +165,7 @@ def test_an_idle_one_costs_nothing(daemon: Any, workflow: Callable[..., str]) ->
     assert process.memory_info().rss < 80e6
 
 
-def test_it_stops_by_itself_when_nobody_needs_it(daemon: Any, workflow: Callable[..., str]) -> None:
+def test_it_stops_by_itself_when_it_is_idle(daemon: Any, workflow: Callable[..., str]) -> None:
     """After the set time without an alive job and without a request; not while a job is alive."""
     daemon.start(PROACTIVE_KERNEL_IDLE_STOP="3")
     daemon.submit(workflow(("A", "bash", "sleep 1")))
@@ -198,7 +198,7 @@ def test_a_disk_that_is_full_for_a_while(daemon: Any, workflow: Callable[..., st
     assert daemon.get("/scheduler/jobs")["list"] == [str(job_id)]
 
 
-def test_a_folder_that_cannot_be_used_is_told(daemon: Any) -> None:
+def test_a_folder_that_cannot_be_used_is_reported(daemon: Any) -> None:
     """As where a file is in its place."""
     daemon.data_dir.write_text("in the way")
     daemon.data_dir /= "below"

@@ -177,7 +177,7 @@ def test_files_come_back_after_the_notebook_was_restarted(
     assert not any("output file" in text for text in second.run("#%wait_job(job_id=1)"))
 
 
-def test_paths_without_use_are_told(make: Callable[[], Notebook]) -> None:
+def test_paths_without_use_are_reported(make: Callable[[], Notebook]) -> None:
     """A path that no task's files belong to, and patterns that choose nothing, are warnings."""
     notebook = make()
     notebook.run("#%task(name=T, language=Linux_Bash)\ntrue")

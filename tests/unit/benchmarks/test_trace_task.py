@@ -7,7 +7,7 @@ from benchmarks import trace_task
 _LIFE = {"sent": 0, "received": 1_000_000, "stored": 3_000_000, "fetched": 7_000_000}
 
 
-def test_steps_are_told_in_order_of_time_with_medians() -> None:
+def test_steps_are_listed_in_order_of_time_with_medians() -> None:
     """Since the step before, and since the beginning, in milliseconds."""
     slow = {step: 2 * at for step, at in _LIFE.items()}
     assert trace_task.table([_LIFE, _LIFE, slow]) == [

@@ -70,7 +70,7 @@ def test_a_dash_is_standard_output(run: Run, tmp_path: Path) -> None:
         (("notebook", "g.dot", "-o", "no/such.ipynb"), 1, "cannot be written: No such file or directory."),
     ],
 )
-def test_what_goes_wrong_is_told(
+def test_what_goes_wrong_is_reported(
     run: Run, tmp_path: Path, arguments: tuple[str, ...], status: int, message: str
 ) -> None:
     """With the exit status of its kind."""

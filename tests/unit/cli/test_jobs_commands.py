@@ -190,7 +190,7 @@ def test_status_shows_a_table(run: Run, workflow: Path, memory: MemoryScheduler)
     )
 
 
-def test_results_of_a_job_that_goes_on(run: Run, workflow: Path, memory: MemoryScheduler) -> None:
+def test_results_of_a_job_that_continues(run: Run, workflow: Path, memory: MemoryScheduler) -> None:
     """What there is so far, and a word about the rest."""
     memory.outcomes["B"] = ScriptedOutcome(hold=True)
     run("submit", str(workflow))
@@ -369,7 +369,7 @@ def test_a_timeout_leaves_the_job_alone(run: Run, workflow: Path, memory: Memory
     assert (result.exit_code, "still on the scheduler" in result.stderr) == (1, True)
 
 
-def test_an_unreachable_scheduler_is_told_in_one_message(run: Run, memory: MemoryScheduler) -> None:
+def test_an_unreachable_scheduler_is_reported_in_one_message(run: Run, memory: MemoryScheduler) -> None:
     """No traceback, status 1."""
     memory.reachable = False
     result = run("jobs")

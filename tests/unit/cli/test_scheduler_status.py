@@ -10,7 +10,7 @@ from proactive_jupyter_kernel.cli.app import app
 from proactive_jupyter_kernel.cli.scheduler_status import lines, overview
 
 
-def test_the_overview_is_told_in_words() -> None:
+def test_the_overview_is_printed_in_words() -> None:
     """Numbers with their nouns; what there is none of is left out."""
     found = {
         "status": "STARTED",

@@ -64,7 +64,7 @@ def test_an_address_is_made_of_what_is_given(given: dict[str, Any], expected: st
         ({"url": "http://h/?password=x"}, r"^The address of 'h' has a '\?' or '#' in it"),
     ],
 )
-def test_what_is_no_address_is_refused(given: dict[str, Any], said: str) -> None:
+def test_what_is_not_an_address_is_refused(given: dict[str, Any], said: str) -> None:
     """A mistake is reported before any request."""
     with pytest.raises(SetupError, match=said):
         url_of(**given)

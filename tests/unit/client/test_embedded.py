@@ -137,7 +137,7 @@ def test_the_file_of_a_dead_scheduler_is_removed(folder: Path, server: Server) -
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"url": 1}', "\0"])
-def test_a_file_of_another_form_is_no_scheduler(folder: Path, text: str) -> None:
+def test_a_file_of_another_form_is_not_a_scheduler(folder: Path, text: str) -> None:
     """A half-written or foreign file is not followed."""
     path = embedded.address_file(folder)
     path.parent.mkdir(parents=True)
@@ -327,7 +327,7 @@ def test_the_one_that_was_slower_is_ended(folder: Path, server: Server, monkeypa
     assert [each.wait(60) for each in spawned] == [-signal.SIGTERM]
 
 
-def test_a_stuck_holder_of_the_folder_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stuck_holder_of_the_folder_is_reported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Waiting for a scheduler that uses the folder and never answers has a timeout."""
     monkeypatch.setattr(
         launch, "command_of", lambda folder, port: [sys.executable, "-c", f"raise SystemExit({launch.EXIT_LOCKED})"]

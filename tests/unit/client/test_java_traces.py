@@ -107,7 +107,7 @@ def test_each_attempt_says_its_failure(recorded: Recorded) -> None:
     assert said == attempt * 2
 
 
-def test_tasks_of_a_job_are_told_apart(recorded: Recorded) -> None:
+def test_tasks_of_a_job_are_distinguished(recorded: Recorded) -> None:
     """The log of a whole job, and one that comes line by line, lose the same lines."""
     lines = parse(recorded("09-faults", "GET /jobs/<JOB1>/log/full"))
     by_lines = TraceFilter()

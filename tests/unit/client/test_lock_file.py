@@ -46,7 +46,7 @@ def test_the_lock_names_its_holder_and_what_it_does(tmp_path: Path) -> None:
 
 @ON_LINUX
 @pytest.mark.parametrize("text", ["", "garbage", "4711", "[]", '{"pid": 1', None])
-def test_a_broken_lock_file_hides_nobody(tmp_path: Path, text: str | None) -> None:
+def test_a_broken_lock_file_hides_no_scheduler(tmp_path: Path, text: str | None) -> None:
     """Truncated, overwritten, as of an earlier version, removed: the system knows the process, and it stays alone."""
     path = tmp_path / LOCK_FILE
     with locked(tmp_path) as holder:
@@ -61,7 +61,7 @@ def test_a_broken_lock_file_hides_nobody(tmp_path: Path, text: str | None) -> No
     assert (found, restored) == (Holder(pid=os.getpid()), Holder(pid=os.getpid(), state="starting"))
 
 
-def test_a_reused_process_id_is_nobody(tmp_path: Path) -> None:
+def test_a_reused_process_id_is_not_the_scheduler(tmp_path: Path) -> None:
     """A crash leaves the lock file; a process that got the id later is not the scheduler."""
     record = {"pid": os.getpid(), "started": "1", "host": "h", "state": "running", "address": None}
     (tmp_path / LOCK_FILE).write_text(json.dumps(record))
@@ -71,7 +71,7 @@ def test_a_reused_process_id_is_nobody(tmp_path: Path) -> None:
     assert (before, lock_file.holder(tmp_path)) == (None, Holder(pid=os.getpid(), state="running"))
 
 
-def test_a_holder_elsewhere_is_told_with_its_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_holder_elsewhere_is_reported_with_its_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a shared disk the process is not visible here."""
     monkeypatch.setattr(lock_file, "_pid_by_system", lambda path: None)
     with locked(tmp_path):

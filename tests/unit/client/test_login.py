@@ -35,7 +35,7 @@ def session(memory: MemoryScheduler) -> Session:
     return Session(memory.transport(), memory.credentials)
 
 
-def test_nobody_logs_in_before_the_first_call(memory: MemoryScheduler) -> None:
+def test_the_first_call_logs_in(memory: MemoryScheduler) -> None:
     """A session is opened by need."""
     opened = session(memory)
     assert memory.requests == []
@@ -64,7 +64,7 @@ def test_a_changed_password_ends_in_a_refused_login(memory: MemoryScheduler) -> 
         opened.call("GET", LISTING, doing="list")
 
 
-def test_a_wrong_password_is_told_without_telling_it(memory: MemoryScheduler) -> None:
+def test_a_wrong_password_is_reported_without_showing_it(memory: MemoryScheduler) -> None:
     """The server's 404 for a wrong password is a refused login."""
     opened = Session(memory.transport(), lambda: Credentials(login="user", password=Secret("hunter2")))
     with pytest.raises(LoginRefused) as caught:
@@ -81,7 +81,7 @@ def test_a_wrong_password_is_told_without_telling_it(memory: MemoryScheduler) ->
         Response(status=200),
     ],
 )
-def test_what_is_no_scheduler_is_told_apart(response: Response) -> None:
+def test_what_is_not_a_scheduler_is_recognized(response: Response) -> None:
     """A web site that knows no login is no scheduler, and no wrong password."""
     with pytest.raises(NotConnected, match="The server at http://canned is not a ProActive scheduler"):
         Session(Canned(response), lambda: Credentials(login="u", password=Secret("p"))).open()
@@ -129,7 +129,7 @@ def test_two_threads_do_not_renew_twice(memory: MemoryScheduler) -> None:
 
 
 @pytest.mark.parametrize("body", ['{"a": 1}', "<html>", "", "two words", "x" * 501])
-def test_an_answer_that_is_no_session_id(body: str) -> None:
+def test_an_answer_that_is_not_a_session_id(body: str) -> None:
     """What answers there is no scheduler, although it says 200."""
     opened = Session(Canned(Response(status=200, body=body.encode())), MemoryScheduler().credentials)
     with pytest.raises(NotConnected, match="its login returned no session id"):

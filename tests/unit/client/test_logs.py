@@ -76,7 +76,7 @@ def test_no_log_has_no_lines() -> None:
     assert (parse(""), merge("", "", "")) == ([], [])
 
 
-def test_streams_are_told_apart_in_order() -> None:
+def test_streams_are_separated_in_order() -> None:
     """The whole gives the order, the two parts the streams."""
     whole, out, err = prefixed("a", "b", "c", "d"), prefixed("a", "c"), prefixed("b", "d")
     assert streams(merge(whole, out, err)) == [("a", False), ("b", True), ("c", False), ("d", True)]
@@ -93,7 +93,7 @@ def test_a_log_that_grew_meanwhile_is_fitted() -> None:
     assert streams(merge(prefixed("a", "b"), prefixed("a", "c"), prefixed("b", "d"))) == [("a", False), ("b", True)]
 
 
-def test_a_log_that_was_cut_is_told_by_content() -> None:
+def test_a_log_that_was_cut_is_recognized_by_its_content() -> None:
     """Where the parts cannot be fitted, a line that only standard error has is an error."""
     lines = merge(prefixed("lost", "a", "b"), prefixed("a"), prefixed("b"))
     assert streams(lines) == [("lost", False), ("a", False), ("b", True)]

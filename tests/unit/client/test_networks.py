@@ -190,7 +190,7 @@ def test_a_redirection_to_https_of_the_same_host_says_what_to_write(server: Stan
     assert caught.value.hint == "Connect there: url=https://127.0.0.1:8443."
 
 
-def test_a_base_path_is_used_and_a_wrong_one_is_told(server: StandIn, client: Client) -> None:
+def test_a_base_path_is_used_and_a_wrong_one_is_reported(server: StandIn, client: Client) -> None:
     """Behind a gateway a server may have a path."""
     with FaultyProxy(server.url, path="/pro/active") as proxy:
         assert client(f"{proxy.url}/rest").submit(XML).name == "demo"
@@ -265,7 +265,7 @@ CERTIFICATES = {
 
 
 @pytest.mark.parametrize("certificate", CERTIFICATES)
-def test_a_bad_certificate_is_told_with_what_to_do(server: StandIn, client: Client, certificate: str) -> None:
+def test_a_bad_certificate_is_reported_with_advice(server: StandIn, client: Client, certificate: str) -> None:
     """Nothing is sent to such a server."""
     verify, said, hint = CERTIFICATES[certificate]
     with FaultyProxy(server.url, certificate=certificate) as proxy:
@@ -275,7 +275,7 @@ def test_a_bad_certificate_is_told_with_what_to_do(server: StandIn, client: Clie
         assert proxy.requests == []
 
 
-def test_http_and_https_mixed_up_are_told(server: StandIn, client: Client) -> None:
+def test_http_and_https_mixed_up_are_reported(server: StandIn, client: Client) -> None:
     """The port speaks the other one."""
     with FaultyProxy(server.url, certificate="localhost.pem") as proxy:
         with pytest.raises(SchedulerUnreachable) as caught:

@@ -44,7 +44,7 @@ def test_any_encoding_is_read() -> None:
     assert python_command(JOB.format(INFORMATION, PYTHON).encode("utf-16"), embedded=True) == {}
 
 
-def test_text_that_is_no_workflow_is_left_to_the_scheduler() -> None:
+def test_text_that_is_not_a_workflow_is_left_to_the_scheduler() -> None:
     """The scheduler refuses it, and says why."""
     text = "PYTHON_COMMAND python in rubbish"
     assert (python_command(text, embedded=True), python_command(text, embedded=False)) == (OURS, {})

@@ -128,7 +128,7 @@ def test_what_cannot_be_decoded_is_given_as_text(stream: str) -> None:
     assert (found.value, found.has_value) == ("[thing]", True)
 
 
-def test_no_result_is_no_value() -> None:
+def test_no_result_is_not_a_value() -> None:
     """A task without result has none, not even None."""
     assert not results.task_result_of(result(value=None)).has_value
 

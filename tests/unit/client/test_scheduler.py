@@ -230,7 +230,7 @@ def test_task_logs_tell_the_streams(scheduler: Scheduler, memory: MemorySchedule
 
 
 @pytest.mark.memory_only("the text is the one of the scheduler in memory")
-def test_the_live_log_goes_on_where_it_was(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
+def test_the_live_log_continues_where_it_was(scheduler: Scheduler, memory: MemoryScheduler, xml: str) -> None:
     """Each call brings what is new."""
     memory.outcomes["A"] = ScriptedOutcome(lines=(("out", "1"),))
     job_id = scheduler.submit(xml).id
@@ -293,7 +293,7 @@ def test_xml_and_version_are_the_schedulers(scheduler: Scheduler, xml: str) -> N
     assert str(scheduler.version) == "14.0.0"
 
 
-def test_a_bare_success_is_no_submission(xml: str) -> None:
+def test_a_success_without_a_job_id_is_not_a_submission(xml: str) -> None:
     """A proxy that answers 202 to a submission has not submitted anything."""
 
     class Odd(MemoryScheduler):

@@ -25,7 +25,7 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"scheduler": "x", "job": "y", "output": ""}'])
-def test_what_is_no_record_is_none(tmp_path: Path, text: str) -> None:
+def test_what_is_not_a_record_is_none(tmp_path: Path, text: str) -> None:
     """A damaged file makes nothing be fetched."""
     (tmp_path / "me_1.json").write_text(text)
     assert TransferRecords(tmp_path).read("me_1") is None

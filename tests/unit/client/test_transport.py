@@ -104,7 +104,7 @@ def test_no_answer_names_the_address_and_what_was_tried() -> None:
         (httpx2.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed"), "verify=off"),
     ],
 )
-def test_what_kept_the_answer_away_is_told(error: Exception, said: str) -> None:
+def test_what_kept_the_answer_away_is_reported(error: Exception, said: str) -> None:
     """Each way of not answering has its own words."""
     with pytest.raises(SchedulerUnreachable) as caught:
         transport(failing(error)).request("POST", "/x")
@@ -137,14 +137,14 @@ def test_a_wrong_address_is_an_error_of_ours() -> None:
         HttpTransport("host:8080x").request("GET", "/x")
 
 
-def test_an_answer_that_is_no_json_is_named() -> None:
+def test_an_answer_that_is_not_json_is_named() -> None:
     """What a proxy answers in the scheduler's place is shown, with a hint."""
     with pytest.raises(SchedulerError, match="not JSON: '<html>'"):
         Response(status=200, body=b"<html>").json()
     assert Response(status=204).json() is None
 
 
-def test_closing_lets_go_and_the_next_request_opens_anew() -> None:
+def test_closing_lets_go_and_the_next_request_opens_again() -> None:
     """A closed transport can be used again."""
     carrier = transport(lambda request: httpx2.Response(200))
     carrier.request("GET", "/x")

@@ -98,7 +98,7 @@ def test_secret_is_asked_for_unseen(frontend: NotebookFrontend, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("error", [StdinNotImplementedError("no"), EOFError()])
-def test_question_to_nobody_says_what_to_set(
+def test_question_in_a_headless_run_says_what_to_set(
     frontend: NotebookFrontend, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     """In a headless run the error names the parameter, file and variables to set."""

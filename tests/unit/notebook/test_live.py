@@ -204,7 +204,7 @@ def test_wait_for_tasks_does_not_wait_for_the_job(
     assert capsys.readouterr().out == "a\n"
 
 
-def test_wait_gives_up_in_time_and_says_what_goes_on(
+def test_wait_gives_up_in_time_and_says_what_continues(
     shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
 ) -> None:
     """A timeout names what is alive and how to continue or end it; the card continues to follow the job."""
@@ -393,7 +393,7 @@ def test_headless_run_ends_each_cell_with_what_is_known(
     until(lambda: heads(shell)[-1] == FINISHED)
 
 
-def test_job_that_waits_for_a_person_says_how_to_go_on(
+def test_job_that_waits_for_a_person_says_how_to_continue(
     shell: Any, live: NotebookLive, memory: MemoryScheduler, submit: Submit
 ) -> None:
     """A paused job is shown with the pragma that resumes it."""

@@ -305,7 +305,7 @@ commands.""",
 
 
 @pytest.mark.parametrize("cell", MISFITS)
-def test_a_misfit_is_told_in_full(cell: str) -> None:
+def test_a_misfit_is_reported_in_full(cell: str) -> None:
     """What is wrong, where, what was expected, and the nearest thing that exists."""
     assert fault(cell) == MISFITS[cell]
 
@@ -363,7 +363,7 @@ def test_passwords_are_masked_in_pragmas_and_nowhere_else() -> None:
     )
 
 
-def test_the_token_of_a_node_is_no_secret() -> None:
+def test_the_token_of_a_node_is_not_a_secret() -> None:
     """It is the name of a group of nodes, which every user can list; the token of a login is one, also misspelt."""
     cell = "#%submit_job(token=cuda)\n#%conect(token=abc)"
     assert mask(cell) == "#%submit_job(token=cuda)\n#%conect(token=***)"
@@ -413,7 +413,7 @@ def test_a_registry_refuses_a_second_pragma_of_a_name() -> None:
 @pytest.mark.parametrize(
     ("cell", "word"), [("#%submit_job(wait)", "wait"), ("#%draw_job(save)", "save"), ("#%submit_job(draw)", "draw")]
 )
-def test_switch_without_its_value_is_no_name(cell: str, word: str) -> None:
+def test_switch_without_its_value_is_not_a_name(cell: str, word: str) -> None:
     """It would silently become the name of the job."""
     text = fault(cell)
     assert f"the value of {word} is missing." in text

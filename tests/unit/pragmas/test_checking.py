@@ -91,7 +91,7 @@ def test_class_of_a_private_module_is_imported_from_the_public_one(notebook, mon
     assert "add `from library.models import Model` to the task" in warning
 
 
-def test_name_of_a_task_is_no_name_in_the_code(notebook) -> None:
+def test_name_of_a_task_is_not_a_name_in_the_code(notebook) -> None:
     """The cell and the error say how the task's value is read."""
     notebook.run("#%task(load)\nresult = 1")
     (_, warning) = notebook.run("#%task(use, dep=load)\nprint(results[load].value())")

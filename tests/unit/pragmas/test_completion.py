@@ -208,7 +208,7 @@ def test_completion_starts_no_scheduler() -> None:
     assert listing.jobs() == ()
 
 
-def test_a_server_that_does_not_answer_disturbs_nobody(context, notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_does_not_answer_delays_no_other(context, notebook, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last answer stays."""
     context.job_listing.jobs()
     context.job_listing.wait(30)

@@ -358,7 +358,7 @@ def test_an_unknown_variable_in_runs_is_refused(notebook, expression: str) -> No
 
 
 @pytest.mark.parametrize("expression", ["3; x", "2**3", "2//3", "a b/*", "(1", "'x'"])
-def test_what_is_no_expression_is_refused(notebook, expression: str) -> None:
+def test_what_is_not_an_expression_is_refused(notebook, expression: str) -> None:
     """It goes into a script, so it must be what it seems."""
     with pytest.raises(PragmaError):
         notebook.run(f'#%task(A)\n#%task(B, dep=A, runs="{expression}")')

@@ -70,7 +70,7 @@ def test_a_table_says_what_was_loaded_and_from_where(failed) -> None:
     ]
 
 
-def test_names_of_an_earlier_debug_are_no_surprise(failed) -> None:
+def test_names_of_an_earlier_debug_are_not_reported_as_overwritten(failed) -> None:
     """Only what the notebook itself had is named."""
     failed.run("#%debug(Load)")
     assert not [text for text in failed.run("#%debug(Load)") if text.startswith("!")]

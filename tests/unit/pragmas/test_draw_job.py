@@ -44,7 +44,7 @@ def test_a_title_may_be_shorter_than_a_name_of_a_job(notebook) -> None:
     assert pictures(notebook) == [("x", ["A", "B"])]
 
 
-def test_an_empty_draft_is_no_picture(notebook) -> None:
+def test_an_empty_draft_cannot_be_drawn(notebook) -> None:
     """A sentence says what to do."""
     assert notebook.run("#%draw_job()") == [
         "There is nothing to draw: the job has no tasks yet. #%task(name=NAME) makes the code below it a task."
@@ -123,7 +123,7 @@ def test_a_process_that_opens_no_window_says_why(monkeypatch: pytest.MonkeyPatch
         picture_window.open_window(png(draw(Workflow(name="x"))), "x")
 
 
-def test_a_doubt_is_no_obstacle(notebook) -> None:
+def test_a_warning_does_not_prevent_a_submission(notebook) -> None:
     """Warnings are shown in the same way as by a submission."""
     notebook.run("#%task(name=A)")
     assert notebook.run("#%draw_job()") == [

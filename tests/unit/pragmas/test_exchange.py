@@ -36,7 +36,7 @@ def test_tasks_from_a_file_can_be_built_upon(notebook) -> None:
     assert notebook.run("#%task(A)\npass") == ["* Redefined task A (Python)."]
 
 
-def test_files_that_cannot_be_used_are_told(notebook) -> None:
+def test_files_that_cannot_be_used_are_reported(notebook) -> None:
     """Missing, unreadable, not writable."""
     folder = notebook.frontend.folder
     (folder / "bad.xml").write_text("<job")
@@ -126,7 +126,7 @@ def test_a_dot_file_of_others_becomes_a_job(notebook: Any) -> None:
         ("#%import_xml(path=.)", r"\. cannot be read: Is a directory\."),
     ],
 )
-def test_bad_names_and_files_are_told(notebook: Any, line: str, message: str) -> None:
+def test_bad_names_and_files_are_reported(notebook: Any, line: str, message: str) -> None:
     """Never as an exception of ours; with the line of the file."""
     (notebook.frontend.folder / "bad.json").write_text("{\n")
     (notebook.frontend.folder / "bad.dot").write_text("digraph {a->")

@@ -44,7 +44,7 @@ def test_scripts_around_tasks_and_controls_do_so_too(notebook: Any) -> None:
     assert (tasks["T"].pre.language, tasks["S"].flow.script.language) == ("bash", "groovy")
 
 
-def test_a_notebook_is_no_script(notebook: Any) -> None:
+def test_a_notebook_is_not_a_script(notebook: Any) -> None:
     """It would run as Python and fail with a confusing error."""
     (notebook.frontend.folder / "x.ipynb").write_text("{}")
     with pytest.raises(BadValue, match=r"x\.ipynb is a notebook, not a script\."):

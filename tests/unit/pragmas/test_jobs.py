@@ -71,7 +71,7 @@ def test_there_must_be_something_to_submit(notebook) -> None:
     assert notebook.server.requests == []
 
 
-def test_problems_are_told_together_and_nothing_is_sent(notebook) -> None:
+def test_problems_are_reported_together_and_nothing_is_sent(notebook) -> None:
     """A dependency on a task that was never defined, and an import without an export."""
     with pytest.raises(PragmaError):
         notebook.run("#%delete_task(C)")
@@ -228,7 +228,7 @@ def test_what_the_log_says_is_not_said_twice(notebook, failure: str, written: st
     assert caught.value.message.split("A (Faulty):\n    ")[1] == told.format(failure=failure)
 
 
-def test_an_unknown_task_is_told_before_waiting(notebook) -> None:
+def test_an_unknown_task_is_reported_before_waiting(notebook) -> None:
     """With the nearest one."""
     notebook.run("#%task(Alpha)\n#%submit_job()")
     with pytest.raises(PragmaError) as caught:
@@ -255,7 +255,7 @@ def test_output_is_written_of_a_job_and_of_one_task(notebook) -> None:
     ]
 
 
-def test_a_wait_that_takes_too_long_ends_and_the_job_goes_on(notebook) -> None:
+def test_a_wait_that_takes_too_long_ends_and_the_job_continues(notebook) -> None:
     """`timeout` is an error of its own."""
     notebook.server.outcomes["A"] = ScriptedOutcome(hold=True)
     notebook.run(TWO_TASKS + "\n#%submit_job()")
@@ -301,7 +301,7 @@ def test_after_a_restart_the_job_of_the_same_name_is_found(notebook) -> None:
         notebook.run("#%wait_job()")
 
 
-def test_without_any_job_the_reader_is_told_how_to_name_one(notebook) -> None:
+def test_without_any_job_the_message_says_how_to_name_one(notebook) -> None:
     """No name to look for, nothing submitted."""
     with pytest.raises(PragmaError) as caught:
         notebook.run("#%job_status()")
@@ -332,7 +332,7 @@ def test_a_status_is_the_card(notebook) -> None:
         notebook.run("#%job_status(job_id=99)")
 
 
-def test_a_job_is_paused_and_goes_on(notebook) -> None:
+def test_a_job_is_paused_and_continues(notebook) -> None:
     """And what cannot be done says how the job stands."""
     notebook.server.outcomes["A"] = ScriptedOutcome(hold=True)
     notebook.run(TWO_TASKS + "\n#%submit_job()")
@@ -344,7 +344,7 @@ def test_a_job_is_paused_and_goes_on(notebook) -> None:
         notebook.run("#%wait_job()")
 
 
-def test_a_job_goes_on_to_be_asked_for_while_the_draft_is_held(notebook) -> None:
+def test_a_job_can_be_queried_while_the_draft_is_locked(notebook) -> None:
     """Statuses, logs and kills take no lock: another thread that defines tasks cannot hold them up."""
     import threading
 
@@ -356,7 +356,7 @@ def test_a_job_goes_on_to_be_asked_for_while_the_draft_is_held(notebook) -> None
         assert not done.is_alive()
 
 
-def test_a_server_is_told_which_python(notebook) -> None:
+def test_a_server_gets_the_python_command(notebook) -> None:
     """On a real server Python tasks start with python3, unless the job says otherwise."""
     from proactive_jupyter_kernel.client.config import Settings
 

@@ -23,7 +23,7 @@ def notebook(tmp_path) -> Notebook:
     return notebook
 
 
-def test_a_draft_is_offered_once_and_restored_when_told(notebook) -> None:
+def test_a_draft_is_offered_once_and_restored_on_request(notebook) -> None:
     """With every cell's identity, so that a cell that runs again replaces itself."""
     run(notebook, "j", "#%job(name=job, variables=[(v, 1)])\n#%import\nimport math")
     run(notebook, "a", "x = 1\n#%task(A)\n1\n#%pre_script(A)\np")

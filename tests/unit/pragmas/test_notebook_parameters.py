@@ -79,7 +79,7 @@ def test_a_parameter_is_a_variable_of_the_job_where_a_task_uses_it(notebook, cod
     assert submitted(notebook, code) == {"n": "3"}
 
 
-def test_a_parameter_that_no_task_uses_is_no_variable(notebook) -> None:
+def test_a_parameter_that_no_task_uses_is_not_a_variable(notebook) -> None:
     """Nor one that a task sets itself, or that has the name of a variable of the job or the task."""
     notebook.run("#%job(name=job, variables=[(text, mine)])")
     cell = "#%task(A, variables=[(share, mine)], import=[share])\nn = 5\nresult = [n, text, [flag for flag in 'ab']]"

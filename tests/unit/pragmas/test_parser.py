@@ -49,7 +49,7 @@ def test_blanks_and_comments_before_a_pragma_are_not_code() -> None:
     assert [segment.name for segment in parse("\n# hello\n  #%% marker\n\n#%task(A)\n").segments] == ["task"]
 
 
-def test_code_of_nothing_but_blanks_is_no_code() -> None:
+def test_code_of_blanks_only_counts_as_no_code() -> None:
     """Blank lines below a pragma are not its code."""
     assert parse("#%task(A)\n\n   \n").calls[0].code == ""
 
@@ -141,7 +141,7 @@ def test_a_value_may_stand_without_a_name() -> None:
 
 
 @pytest.mark.parametrize("start", ["#%", "#", "", "  #  ", "\t"])
-def test_a_pragma_goes_on_while_a_bracket_is_open(start: str) -> None:
+def test_a_pragma_continues_while_a_bracket_is_open(start: str) -> None:
     """A continued line may start with #%, # or nothing; comments may end its lines; the code starts after it."""
     lines = [
         "#%task(",

@@ -118,7 +118,7 @@ def test_a_value_without_a_name_is_what_one_would_expect(cell: str, given: dict[
     assert found == given
 
 
-def test_a_number_that_is_no_id_is_refused_as_one() -> None:
+def test_a_number_that_is_not_an_id_is_refused() -> None:
     """It is not taken for the name of a job."""
     with pytest.raises(BadValue, match="job_id must be an integer of at least 1, not '0'"):
         plan("#%kill_job(0)")

@@ -128,7 +128,7 @@ def test_what_cannot_be_is_refused(notebook, cell: str, message: str) -> None:
 
 
 @pytest.mark.memory_only("the labels are those of the embedded scheduler")
-def test_errors_of_scripts_are_told_in_lines_of_the_cell(notebook) -> None:
+def test_errors_of_scripts_name_lines_of_the_cell(notebook) -> None:
     """By the labels that the embedded scheduler gives them."""
     notebook.run("#%job_selection_script()\nselected = True")
     notebook.run("#%task(A)\nx = 1\n\n#%pre_script(A)\ny = 2\nz = 3\n#%submit_job()")

@@ -45,13 +45,13 @@ def test_frames_of_the_script_become_frames_of_the_cell() -> None:
     )
 
 
-def test_lines_that_a_server_shifted_are_told_by_their_text() -> None:
+def test_lines_that_a_server_shifted_are_reported_by_their_text() -> None:
     """A server puts lines of its own in front of a script."""
     text = '  File "/tmp/jsr223-cpython-123.py", line 27, in f\n    return 1 / x\n'
     assert SCRIPT.rewrite(text) == "  Cell In[3], line 3, in f\n    return 1 / x\n"
 
 
-def test_the_labels_of_the_embedded_scheduler_are_told_in_every_language() -> None:
+def test_the_labels_of_the_embedded_scheduler_are_translated_in_every_language() -> None:
     """Whichever of the task's scripts it is, and however its language writes a line."""
     pre = join("R", [Code(text="a\nb", label="Cell In[9]", first_line=4)])
     sources = Sources(scripts={MAIN: SCRIPT, "pre script of": pre})
@@ -99,7 +99,7 @@ MADE = join(
 )
 
 
-def test_frames_of_lines_that_nobody_wrote_are_left_out() -> None:
+def test_frames_of_generated_lines_are_left_out() -> None:
     """If an export fails, only the message is shown: the export lines are not in a cell."""
     text = (
         'before\nTraceback (most recent call last):\n  File "<task T>", line 5, in <module>\n    check(v)\n'
@@ -110,7 +110,7 @@ def test_frames_of_lines_that_nobody_wrote_are_left_out() -> None:
     assert MADE.rewrite(text.replace("<task T>", "/tmp/x.py")) == "before\nTypeError: v[0] cannot travel\nafter\n"
 
 
-def test_frames_of_the_cell_stay_beside_frames_that_nobody_wrote() -> None:
+def test_frames_of_the_cell_stay_beside_frames_of_generated_lines() -> None:
     """A value of the cell's own class may fail in the middle of what hands it on."""
     text = (
         'Traceback (most recent call last):\n  File "<task T>", line 5, in <module>\n    check(v)\n'
@@ -121,7 +121,7 @@ def test_frames_of_the_cell_stay_beside_frames_that_nobody_wrote() -> None:
     )
 
 
-def test_calls_from_lines_that_nobody_wrote_are_left_out_in_javascript() -> None:
+def test_calls_from_generated_lines_are_left_out_in_javascript() -> None:
     """As in Python; calls from the cell stay."""
     script = join("javascript", [Code(text="f();", label="Cell In[1]"), Code(text="throw 1")])
     text = "Error: v is never set.\n    at <task T>:2:7\n    at f (<task T>:2:7)\n    at <task T>:1:1\n"

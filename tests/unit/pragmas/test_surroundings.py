@@ -74,7 +74,7 @@ def test_what_is_missing_is_asked_for(notebook, settings) -> None:
     assert settings == [Settings(url="http://H:8080", login="ada", password=Secret("secret"))]
 
 
-def test_where_nobody_can_be_asked_the_cell_fails(notebook, settings) -> None:
+def test_in_a_headless_run_the_cell_fails(notebook, settings) -> None:
     """And the connection stays what it was."""
     before = notebook.context.connection
     with pytest.raises(SetupError):
@@ -137,7 +137,7 @@ def test_addresses_that_are_none_are_refused(notebook, settings, cell: str) -> N
     assert settings == []
 
 
-def test_a_missing_file_is_told(notebook, settings) -> None:
+def test_a_missing_file_is_reported(notebook, settings) -> None:
     """With its path."""
     with pytest.raises(BadValue, match=r"none\.ini cannot be read: No such file or directory"):
         notebook.run("#%connect(path=none.ini)")

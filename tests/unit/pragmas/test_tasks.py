@@ -257,7 +257,7 @@ def test_a_file_holds_the_code(notebook) -> None:
     assert notebook.script("A") == "result = 'ü'"
 
 
-def test_a_file_that_cannot_be_used_is_told(notebook) -> None:
+def test_a_file_that_cannot_be_used_is_reported(notebook) -> None:
     """A missing file proposes the nearest one; a file that is not Python names its line."""
     folder = notebook.frontend.folder
     (folder / "script.py").write_text("x = = 1\n")
@@ -376,7 +376,7 @@ def test_a_block_cell_run_again_stays_the_same_task(notebook) -> None:
     }
 
 
-def test_multiblock_cells_go_on_with_the_last_task(notebook) -> None:
+def test_multiblock_cells_continue_with_the_last_task(notebook) -> None:
     """A cell run again replaces its own part; without a task the first cell makes one."""
     notebook.run("#%configure(task=multiblock)")
     assert notebook.plain("x = 0") == ["Defined task block1 (Python)."]

@@ -122,7 +122,7 @@ def test_cells_are_read_without_running_python() -> None:
         ("#%task(nam=T)", "Cell 2: .*nam"),
     ],
 )
-def test_what_cannot_be_carried_out_is_told_with_its_cell(cell: str, message: str) -> None:
+def test_what_cannot_be_carried_out_is_reported_with_its_cell(cell: str, message: str) -> None:
     """A formula would run Python; mistakes are those of the pragma."""
     with pytest.raises(HeadlessFault, match=message):
         headless.build(["#%task(A)\n1", cell], folder=FOLDER, name="x")

@@ -78,7 +78,7 @@ def test_a_login_that_no_client_could_use_is_refused(name: str, password: str, r
     "content",
     ["{", "[]", '{"port": 70000, "logins": []}', '{"port": 1, "logins": [{"name": "a", "salt": "x", "hash": ""}]}'],
 )
-def test_a_damaged_file_is_named_and_lets_nobody_in(tmp_path: Path, content: str) -> None:
+def test_a_damaged_file_is_named_and_accepts_no_login(tmp_path: Path, content: str) -> None:
     """The message says what to do; a running scheduler continues without lasting logins."""
     access_file(tmp_path).write_text(content, encoding="utf-8")
     with pytest.raises(EmbeddedSchedulerError, match=r"access\.json") as refused:

@@ -62,7 +62,7 @@ def test_a_lost_address_is_written_again(holder: Holder, text: str | None) -> No
         assert first[0] == {"pid": 1}
 
 
-def test_trouble_with_the_address_is_told_once(holder: Holder, caplog: pytest.LogCaptureFixture) -> None:
+def test_trouble_with_the_address_is_reported_once(holder: Holder, caplog: pytest.LogCaptureFixture) -> None:
     """Something in its place that cannot be replaced does not end the scheduler."""
     with holder.published({"pid": 1}) as path:
         path.unlink()

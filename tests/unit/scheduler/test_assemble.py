@@ -105,7 +105,7 @@ def test_references_are_resolved_against_both_layers() -> None:
     assert (made.inherited["A"], made.inherited["L"], made.scope["D"]) == ("x_1", [1], "5-2")
 
 
-def test_a_circle_of_references_is_told() -> None:
+def test_a_circle_of_references_is_reported() -> None:
     """A value that a parent put may close a circle that submission could not see."""
     with pytest.raises(InfiniteReference):
         attempt({"A": "${B}", "B": "${A}"})

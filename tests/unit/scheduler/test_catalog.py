@@ -72,7 +72,7 @@ def test_what_is_not_there_is_named(folder: Path, bucket: str, name: str, messag
     assert message in str(caught.value)
 
 
-def test_links_to_files_elsewhere_are_no_objects(folder: Path) -> None:
+def test_links_to_files_elsewhere_are_not_objects(folder: Path) -> None:
     """A symbolic link out of the folder is left out."""
     (folder / "tools/link").symlink_to(folder.parent / "outside.txt")
     assert "link" not in Catalog(folder).objects("tools")

@@ -41,7 +41,7 @@ def test_an_exception_leaves_a_report(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize("end", [None, EmbeddedSchedulerError("the port is in use"), KeyboardInterrupt()])
-def test_an_end_that_is_no_crash_leaves_nothing(tmp_path: Path, end: BaseException | None) -> None:
+def test_an_end_that_is_not_a_crash_leaves_nothing(tmp_path: Path, end: BaseException | None) -> None:
     """Neither a stop, nor an error that says itself what is wrong."""
     try:
         with watched(tmp_path, SETTINGS):
@@ -85,7 +85,7 @@ def test_the_next_start_completes_the_report_of_a_signal(tmp_path: Path, number:
     assert content.endswith("the last line\n")
 
 
-def test_a_machine_that_was_switched_off_is_no_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_that_was_switched_off_is_not_a_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file of another boot is removed."""
     (tmp_path / "crashes").mkdir()
     (tmp_path / "crashes" / f"running-{os.getpid() + 1}.txt").write_text("boot: another\n")
@@ -106,7 +106,7 @@ def test_only_the_last_reports_are_kept(tmp_path: Path) -> None:
     assert names[0] == "crash-20200101-000005-1.txt"
 
 
-def test_a_folder_that_cannot_be_written_keeps_nobody_from_starting(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_does_not_prevent_a_start(tmp_path: Path) -> None:
     """The scheduler then goes without."""
     (tmp_path / "crashes").write_text("in the way")
     with watched(tmp_path, SETTINGS):

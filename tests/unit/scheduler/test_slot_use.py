@@ -56,7 +56,7 @@ def test_old_minutes_are_forgotten() -> None:
     assert [minute.average for minute in use.minutes()] == [0.0] * MINUTES
 
 
-def test_clock_that_is_set_back_starts_anew() -> None:
+def test_clock_that_is_set_back_starts_again() -> None:
     """No average is negative or larger than the number of slots."""
     clock = Clock(6_000.0)
     use = SlotUse(clock)

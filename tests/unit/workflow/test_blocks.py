@@ -36,7 +36,7 @@ def test_an_end_closes_the_innermost_start() -> None:
     assert found == {"outer": "outer end", "inner": "inner end"}
 
 
-def test_a_block_goes_on_after_the_sides_of_a_branch() -> None:
+def test_a_block_continues_after_the_sides_of_a_branch() -> None:
     """The continuation is entered from the end of a side, with the blocks closed that the side opened."""
     found = pairs(
         task("start", block=START),

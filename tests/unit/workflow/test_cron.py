@@ -85,7 +85,7 @@ def test_the_clock_is_set_forward_and_back():
         ("* * * * * |", "'' has 0 fields"),
     ],
 )
-def test_what_is_no_expression(text, message):
+def test_what_is_not_an_expression(text, message):
     """The field and the fault are named."""
     with pytest.raises(ValueError, match="^" + message.replace("*", r"\*")):
         parse(text)

@@ -120,7 +120,7 @@ def test_ways_end_before_a_task() -> None:
     assert (found.ends("s"), found.ends("s", before="end")) == (("more",), ("b", "c"))
 
 
-def test_a_branch_on_a_way_goes_on_at_its_continuation() -> None:
+def test_a_branch_on_a_way_continues_at_its_continuation() -> None:
     """A way through a nested branch ends where the inner continuation leads, not at the inner sides."""
     found = graph(
         task("start"),

@@ -145,7 +145,7 @@ def test_a_cycle_is_refused() -> None:
         portable(loop)
 
 
-def test_the_same_part_twice_is_no_cycle() -> None:
+def test_the_same_part_twice_is_not_a_cycle() -> None:
     """A value may hold one list in two places."""
     part = [1]
 

@@ -40,7 +40,7 @@ def test_a_host_is_chosen_by_a_script(embedded: bool, language: str) -> None:
     assert [task.selection for task in chosen.tasks] == [(script,), (OWN, script)]
 
 
-def test_tasks_that_ask_for_other_nodes_are_told() -> None:
+def test_tasks_that_ask_for_other_nodes_are_reported() -> None:
     """Their own generic information wins on every scheduler."""
     choice = NodeChoice(node_source="gpu", token="cuda")
     assert choice.exceptions(WORKFLOW) == ["Task B keeps its own node source 'big' (NODE_SOURCE)."]

@@ -72,7 +72,7 @@ def test_replications_in_each_other_are_ambiguous() -> None:
     }
 
 
-def test_loops_in_each_other_are_told_apart_by_time() -> None:
+def test_nested_loops_are_distinguished_by_time() -> None:
     """The parent is the iteration that ended last before the task started."""
     graph, parents = graph_of("loop-in-loop")
     order: list[str] = []

@@ -214,7 +214,7 @@ def test_every_text_is_escaped(text: str) -> None:
     assert text_of(card)
 
 
-def test_error_is_told_once() -> None:
+def test_error_is_reported_once() -> None:
     """Line and traceback stand once each, above the tasks; the place and the code are those of the cell."""
     html = html_of(card_of(failed()))
     assert html.count("Traceback (most recent call last)") == 1
@@ -222,7 +222,7 @@ def test_error_is_told_once() -> None:
     assert "cell [3], line 2" in html
 
 
-def test_errors_of_one_kind_are_one_group_and_at_most_five_are_told() -> None:
+def test_errors_of_one_kind_are_one_group_and_at_most_five_are_reported() -> None:
     """Errors that differ in a number are one group with the number of tasks; the sixth kind is counted."""
     work = replicas(100, name="work", done=100, bad=dict.fromkeys(range(40, 60), ""), running=0)
     failures = {f"work*{n}": Failure(task=f"work*{n}", line=f"{chr(65 + n % 7)}Error: tile {n}") for n in range(40, 60)}

@@ -82,7 +82,7 @@ NUMBER = "it must set it to an integer, 0 or more"
         ),
     ],
 )
-def test_nonsense(action, value, message):
+def test_invalid_answers(action, value, message):
     """An invalid answer is named with the script, the value and what was expected."""
     with pytest.raises(InvalidFlowResult) as raised:
         decide(action, value)
@@ -90,19 +90,19 @@ def test_nonsense(action, value, message):
 
 
 @pytest.mark.parametrize("value", ["", "many", "nan", float("inf"), float("nan"), -0.5, b"3", [3], {"runs": 3}])
-def test_what_is_no_number_of_runs(value):
+def test_what_is_not_a_number_of_runs(value):
     """Only finite numbers from 0 on, or their text, are numbers of runs."""
     with pytest.raises(InvalidFlowResult):
         decide(REPLICATE, value)
 
 
-def test_an_answer_that_is_no_wire_value_is_nonsense():
+def test_an_answer_that_is_not_a_wire_value_is_invalid():
     """What no value was made of cannot break the machine."""
     with pytest.raises(InvalidFlowResult, match="the branch script of task 'A'"):
         judge(BRANCH, "A", {"$type": "moon", "value": 1}, True, now=0, most_runs=1)
 
 
-def test_long_nonsense_is_shortened():
+def test_long_invalid_values_are_shortened():
     """A message does not grow with the value it complains about."""
     with pytest.raises(InvalidFlowResult) as raised:
         decide(BRANCH, "x" * 10_000)
@@ -114,7 +114,7 @@ def test_defaults():
     assert [default(action) for action in (BRANCH, LOOP, REPLICATE)] == [Choose(target=True), Stop(), Runs(1)]
 
 
-def test_nonsense_fails_the_execution(stage):
+def test_invalid_result_fails_the_execution(stage):
     """A task with a nonsense answer fails even if its main script succeeded; retries count, then the default is due."""
     play = stage()
     play.draw("S runs; W(S); M(W)", max_executions=2, retry_delay=1)
@@ -132,7 +132,7 @@ def test_nonsense_fails_the_execution(stage):
     assert play.picture() == "S FAULTY; W(S); M(W)"
 
 
-def test_nonsense_after_a_failure_keeps_the_failure(stage, failed):
+def test_invalid_result_after_a_failure_keeps_the_failure(stage, failed):
     """What failed first is the failure; the log tells of the flow script, too."""
     play = stage()
     play.draw("I if=T,O; T; O")

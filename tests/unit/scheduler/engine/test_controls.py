@@ -436,7 +436,7 @@ def test_controls_in_a_paused_job(stage):
     assert play.picture() == "S; W(S); M(W W*1); W*1(S)"
 
 
-def test_targets_are_no_entry_points(stage):
+def test_targets_are_not_entry_points(stage):
     """Targets, else and continuation have no dependency, but wait for their branch."""
     play = stage()
     play.draw(BRANCH)

@@ -187,7 +187,7 @@ def test_lost_nodes_have_a_counter_of_their_own(stage, task, failed):
     assert play.counters() == {"total": 3, "finished": 1, "failed": 1}
 
 
-def test_kill_that_nobody_asked_for_runs_again(stage, task, failed):
+def test_task_that_was_killed_from_outside_runs_again(stage, task, failed):
     """An attempt that was killed without the machine's word (a stopping executor) runs again and costs nothing."""
     play = stage()
     play.submit(task("A"))

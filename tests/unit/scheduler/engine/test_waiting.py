@@ -9,7 +9,7 @@ from proactive_jupyter_kernel.scheduler.engine.waiting import WaitingTasks, wait
 SLOTS = (Slot(name="a0"), Slot(name="a1", tokens=("gold",)))
 
 
-def test_tasks_of_one_reason_are_told_together(stage, task):
+def test_tasks_of_one_reason_are_reported_together(stage, task):
     """Tasks of a job that wait for the same thing are one entry; running and later tasks are none."""
     play = stage(slots=SLOTS)
     play.submit(task("R", runs=True), task("W", "R"), task("M", "W"))

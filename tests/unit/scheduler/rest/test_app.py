@@ -214,7 +214,7 @@ def test_a_large_body_is_refused(rest: Callable[..., None], workflow: Callable[.
     rest(scenario, body_limit=4096)
 
 
-def test_a_fault_of_ours_is_told_as_one(rest: Callable[..., None]) -> None:
+def test_a_fault_of_ours_is_reported_as_one(rest: Callable[..., None]) -> None:
     """Whatever breaks in a handler is a JSON error, never a dropped connection."""
 
     async def scenario(scene: Any) -> None:

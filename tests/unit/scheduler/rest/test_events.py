@@ -79,7 +79,7 @@ def told(frame: Any) -> tuple[str, str, str]:
     return frame["schedulerEvent"], task, state
 
 
-def test_a_job_is_told_from_beginning_to_end(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
+def test_a_job_is_logged_from_beginning_to_end(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
     """In order, each with the state of its moment, and not before the client can know the job."""
 
     async def scenario(scene: Any) -> None:
@@ -143,7 +143,9 @@ def missing(model: Any, found: Any) -> set[str]:
     return lacking.union(*(missing(model[key], found[key]) for key in model if key in found))
 
 
-def test_what_ends_unstarted_and_is_removed_is_told(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
+def test_what_ends_unstarted_and_is_removed_is_reported(
+    rest: Callable[..., None], workflow: Callable[..., str]
+) -> None:
     """The events of a killed job include its tasks; a removed one has its last state, though it cannot be requested."""
 
     async def scenario(scene: Any) -> None:
@@ -166,7 +168,7 @@ def test_what_ends_unstarted_and_is_removed_is_told(rest: Callable[..., None], w
     rest(scenario, slots=0)
 
 
-def test_only_what_was_asked_for_is_told(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
+def test_only_what_was_asked_for_is_reported(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
     """A subscription names events; none at all means all of them."""
 
     async def scenario(scene: Any) -> None:
@@ -184,7 +186,7 @@ def test_only_what_was_asked_for_is_told(rest: Callable[..., None], workflow: Ca
     rest(scenario)
 
 
-def test_heartbeats_and_nonsense_do_no_harm(rest: Callable[..., None]) -> None:
+def test_heartbeats_and_invalid_frames_are_ignored(rest: Callable[..., None]) -> None:
     """The socket stays open."""
 
     async def scenario(scene: Any) -> None:
@@ -285,7 +287,7 @@ LOOP = (
 )
 
 
-def test_a_long_loop_is_told_without_building_it_again_and_again(rest: Callable[..., None]) -> None:
+def test_a_long_loop_is_reported_without_building_it_again_and_again(rest: Callable[..., None]) -> None:
     """Each event has its frame, but whole jobs are limited; those that come contradict no frame before them."""
     iterations = 200
 
@@ -355,7 +357,7 @@ def test_a_frame_is_rendered_once_for_all(
 
 
 @pytest.mark.parametrize("end", ["the client leaves", "the scheduler stops"])
-def test_frames_that_nobody_can_get_are_not_made(
+def test_frames_without_a_receiver_are_not_made(
     rest: Callable[..., None], workflow: Callable[..., str], monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
     """Nothing is read from the store for them, which may be closed; nothing is announced of tasks any more."""
@@ -385,7 +387,7 @@ def test_frames_that_nobody_can_get_are_not_made(
     rest(scenario)
 
 
-def test_a_job_that_is_removed_at_once_is_told(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
+def test_a_job_that_is_removed_at_once_is_reported(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
     """Though it is gone before its first frame is sent."""
 
     async def scenario(scene: Any) -> None:
@@ -403,7 +405,7 @@ def test_a_job_that_is_removed_at_once_is_told(rest: Callable[..., None], workfl
     rest(scenario)
 
 
-def test_a_huge_job_is_told_without_its_tasks(
+def test_a_huge_job_is_reported_without_its_tasks(
     rest: Callable[..., None], workflow: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A frame has a largest size."""

@@ -92,7 +92,7 @@ def fault_of(answer: httpx2.Response) -> str:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_nonsense_gets_an_answer(rest: Callable[..., None], workflow: Callable[..., str], seed: int) -> None:
+def test_invalid_request_gets_an_answer(rest: Callable[..., None], workflow: Callable[..., str], seed: int) -> None:
     """No request fails inside; a job that none of them names is untouched; no file or socket stays open."""
     chance = random.Random(seed)
     routes = [route for route in ROUTES if route.path not in ENDS]

@@ -59,7 +59,7 @@ def test_hidden_values_of_tasks_are_not_shown() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "<job", "no XML", "<job>\x00</job>"])
-def test_a_text_that_is_no_xml_is_sent_back_as_it_is(text: str) -> None:
+def test_a_text_that_is_not_xml_is_sent_back_as_it_is(text: str) -> None:
     """Nothing that was accepted once is lost."""
     assert job_xml(text, FACTS, HIDDEN) == text
 

@@ -100,7 +100,7 @@ def test_other_hosts_get_no_metrics(rest: Rest) -> None:
     rest(scenario)
 
 
-def test_labels_are_escaped_and_types_are_told() -> None:
+def test_labels_are_escaped_and_types_are_named() -> None:
     """A node source may be called anything; each metric has its type, once."""
     now = Overview(
         status="STARTED",

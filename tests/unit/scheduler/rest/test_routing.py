@@ -77,7 +77,7 @@ def test_an_unknown_path_has_no_route() -> None:
     assert [ROUTER.find("GET", path) for path in ("/", "/jobs", "/jobs/7/tasks", "/nothing")] == [None] * 4
 
 
-def test_another_method_is_told() -> None:
+def test_another_method_is_reported() -> None:
     """The error knows the methods that the path has."""
     with pytest.raises(MethodNotAllowed) as caught:
         ROUTER.find("PUT", "/jobs/7")

@@ -141,7 +141,7 @@ def test_bad_variables_are_refused(
     rest(scenario)
 
 
-def test_all_problems_are_told(rest: Callable[..., None]) -> None:
+def test_all_problems_are_reported(rest: Callable[..., None]) -> None:
     """Java class and flow error alike, each with its task."""
     xml = JAVA.replace(
         "</taskFlow>",

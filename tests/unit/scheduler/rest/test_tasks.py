@@ -120,7 +120,7 @@ def test_a_result_can_be_downloaded(rest: Callable[..., None], workflow: Callabl
 
 
 @pytest.mark.parametrize("content_type", ["text/plain\r\nX-Other: 1", "image/png\n", "текст/plain"])
-def test_a_content_type_that_is_no_header_is_refused(
+def test_a_content_type_that_is_not_a_header_is_refused(
     rest: Callable[..., None], workflow: Callable[..., str], content_type: str
 ) -> None:
     """With an error that a client can read; the value is still to be had, and a name may be of any alphabet."""

@@ -108,7 +108,7 @@ def test_a_channel_has_a_limit() -> None:
     assert asyncio.run(scenario()) == {}
 
 
-def test_a_change_is_told_after_it_was_saved() -> None:
+def test_a_change_is_reported_after_it_was_saved() -> None:
     """Who waits on a persistent channel sees nothing that a crash could undo."""
 
     async def scenario() -> list[str]:

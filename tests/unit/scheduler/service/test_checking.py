@@ -329,7 +329,7 @@ def test_a_process_that_cannot_begin_is_not_taken_for_one_without_memory(monkeyp
     assert "If the package was updated" in error.hint
 
 
-def test_a_process_with_other_code_is_told_from_a_bad_workflow(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_with_other_code_is_not_reported_as_a_bad_workflow(monkeypatch: pytest.MonkeyPatch) -> None:
     """The package may be updated while a scheduler runs: the refusal says to start it anew, and no process is kept."""
 
     async def use(checker: Checker) -> Any:

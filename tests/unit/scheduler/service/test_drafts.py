@@ -22,7 +22,7 @@ def test_draft_is_for_its_user_alone() -> None:
     assert (kept.find(draft.key, "ana"), kept.find(draft.key, "bob"), kept.find("", "ana")) == (draft, None, None)
 
 
-def test_draft_that_nobody_uses_goes() -> None:
+def test_unused_draft_expires() -> None:
     """Hours after its last use."""
     now = [0.0]
     kept = Drafts(lambda: now[0])

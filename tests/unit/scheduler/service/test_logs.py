@@ -129,7 +129,7 @@ def test_a_line_has_proactives_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
     time.tzset()
 
 
-def test_lines_that_are_gone_are_told_first() -> None:
+def test_lines_that_are_gone_are_reported_first() -> None:
     """On standard error, as a line of the scheduler's own."""
     log = LogText(lines=(line("x"),), dropped=5)
     notice = dropped_notice(log)

@@ -140,7 +140,7 @@ _BOMB = b'<!DOCTYPE job [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><jo
         ("", b"", "does not have the extension"),
     ],
 )
-def test_a_file_that_is_no_workflow_is_refused_with_the_place(name: str, content: bytes, message: str) -> None:
+def test_a_file_that_is_not_a_workflow_is_refused_with_the_place(name: str, content: bytes, message: str) -> None:
     """Malformed, empty, deep, with entities, of another kind: what is wrong, and where."""
     with pytest.raises(WorkflowError) as refused:
         read_upload(Upload(name=name, content=content))

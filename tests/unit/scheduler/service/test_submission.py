@@ -46,7 +46,7 @@ def test_run_as_me_is_refused_alone() -> None:
     assert "leave runAsMe out" in problem
 
 
-def test_a_circle_beside_a_java_class_is_told_too() -> None:
+def test_a_circle_beside_a_java_class_is_reported_too() -> None:
     """The rules of the flow are judged where all dependencies are known."""
     found = refused(WORKFLOW.format(attributes="", parent="B"), N="3")
     assert found[0].startswith("Task 'B': Unreachable task.")

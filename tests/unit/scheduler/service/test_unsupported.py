@@ -50,7 +50,7 @@ def test_what_a_script_needs(code: str, language: str, found: list[str], tmp_pat
     assert codes(task_of(code, language), tmp_path) == found
 
 
-def test_an_installed_library_is_no_problem(tmp_path: Path) -> None:
+def test_an_installed_library_is_not_a_problem(tmp_path: Path) -> None:
     """In any version: a folder may hold archives that somebody else chose."""
     (tmp_path / "guava-31.1-jre.jar").touch()
     code = "import com.google.common.io.*\nimport org.apache.commons.io.*"

@@ -505,7 +505,7 @@ def memory_store_of(*job_ids: int) -> MemoryStore:
     return store
 
 
-def test_what_can_never_be_stored_is_no_fault_of_the_disk(tmp_path: Path) -> None:
+def test_what_can_never_be_stored_is_not_a_fault_of_the_disk(tmp_path: Path) -> None:
     """Times far away and text that is no Unicode are stored; a row that is too large raises as what it is."""
     store = SqliteStore(tmp_path / "s.db")
     batch = new_job(1)
@@ -561,7 +561,7 @@ def test_the_log_is_copied_into_the_file(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["s.db"]
 
 
-def test_a_log_that_was_copied_begins_anew(tmp_path: Path) -> None:
+def test_a_log_that_was_copied_restarts(tmp_path: Path) -> None:
     """A long one is copied once, not with every write after it: by a thread, and the rest with the next batch."""
     store = SqliteStore(tmp_path / "s.db")
     store.write(large(1, 5_000_000))

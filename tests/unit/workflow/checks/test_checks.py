@@ -206,7 +206,7 @@ def test_all_problems_are_named_in_the_servers_order() -> None:
     ]
 
 
-def test_a_circle_is_told_with_its_tasks() -> None:
+def test_a_circle_is_reported_with_its_tasks() -> None:
     """The explanation shows the way round."""
     problems = errors(build("A\nB(A D)\nC(B)\nD(C)"))
 

@@ -97,7 +97,7 @@ DOUBTFUL = [
 
 
 @pytest.mark.parametrize(("doubtful", "code", "sentence"), DOUBTFUL)
-def test_what_is_doubtful_is_told(doubtful: Workflow, code: str, sentence: str) -> None:
+def test_what_is_doubtful_is_reported(doubtful: Workflow, code: str, sentence: str) -> None:
     """As a warning, which no scheduler refuses."""
     assert errors(doubtful) == []
     (found,) = check(doubtful)

@@ -206,7 +206,7 @@ def test_controls_may_be_written_by_hand() -> None:
         (f"digraph {{ {MANY} -> {MANY} -> {MANY} }}", "the file has more than 1,000,000 edges."),
     ],
 )
-def test_a_bad_file_is_told_with_its_line(text: str, message: str) -> None:
+def test_a_bad_file_is_reported_with_its_line(text: str, message: str) -> None:
     """What was expected, and where."""
     with pytest.raises(UnreadableWorkflow) as caught:
         loads(text)

@@ -149,7 +149,7 @@ def first_task(**changes: Any) -> str:
         (b'{"name":\n "\xff"}', "Line 2: the file is not UTF-8 text."),
     ],
 )
-def test_a_bad_file_is_told_with_its_line(text: str | bytes, message: str) -> None:
+def test_a_bad_file_is_reported_with_its_line(text: str | bytes, message: str) -> None:
     """What is wrong, where, and what is expected."""
     with pytest.raises(UnreadableWorkflow) as caught:
         loads(text)

@@ -564,7 +564,7 @@ def test_bad_durations_are_refused(duration: str) -> None:
         ("<a>\ud800</a>", "The workflow contains half of a surrogate pair"),
     ],
 )
-def test_what_is_no_workflow_is_said_so(text: str, message: str) -> None:
+def test_what_is_not_a_workflow_is_reported(text: str, message: str) -> None:
     """The message tells what is there instead, and where."""
     data = text.encode() if "klingon" in text else text
 

@@ -206,7 +206,7 @@ def test_dates_are_read_in_java_formats(text: str, layout: str, expected: dateti
         ("999999999", "y", "'999999999' is not a date in the format 'y': year 999999999 is out of range"),
     ],
 )
-def test_what_is_no_date_is_told(text: str, layout: str, message: str) -> None:
+def test_what_is_not_a_date_is_reported(text: str, layout: str, message: str) -> None:
     """Wrong texts and unknown letters are refused, with the format."""
     with pytest.raises(ValueError, match="date") as caught:
         parse_date(text, layout)
@@ -267,7 +267,7 @@ def test_the_next_date_of_a_cron_expression(text: str, moment: str, expected: st
         ("* * * * *|", "'' has 0 fields; a cron expression has 5"),
     ],
 )
-def test_what_is_no_cron_expression_is_told(text: str, message: str) -> None:
+def test_what_is_not_a_cron_expression_is_reported(text: str, message: str) -> None:
     """The message names the field and what it may hold."""
     with pytest.raises(ValueError, match=r"field|range|step") as caught:
         parse(text)

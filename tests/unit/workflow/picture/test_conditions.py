@@ -21,7 +21,7 @@ from proactive_jupyter_kernel.workflow.picture.conditions import count_of, loop_
         ("loop = a" + " " * 200_000 + "!", "loop"),
     ],
 )
-def test_a_simple_condition_is_told(code: str, expected: str) -> None:
+def test_a_simple_condition_is_reported(code: str, expected: str) -> None:
     """Anything else is just a loop."""
     assert loop_words(code) == expected
 
@@ -38,6 +38,6 @@ def test_a_simple_condition_is_told(code: str, expected: str) -> None:
         ("x = 1\nruns = x", ""),
     ],
 )
-def test_a_simple_number_of_runs_is_told(code: str, expected: str) -> None:
+def test_a_simple_number_of_runs_is_reported(code: str, expected: str) -> None:
     """As a number, the name of a variable, or a short sum."""
     assert count_of(code) == expected

@@ -123,7 +123,7 @@ def unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
 @example("#%task(V, runs=2.5)")
 @example("#%task(V, walltime=999999999:59:59)")
 @example("#%wait_job(7, timeout=999999999:59:59)")
-def test_nonsense_is_refused_with_a_message(unreachable: None, cell: str) -> None:
+def test_invalid_input_is_refused_with_a_message(unreachable: None, cell: str) -> None:
     """Every pragma, with values that are none; in a notebook that has a task and a job."""
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder, "a", "b")
