@@ -19,6 +19,10 @@ from proactive_jupyter_kernel.workflow.substitution import InfiniteReference, Su
 __all__ = ["Choice", "Control", "FieldGroup", "FormField", "field_of", "groups_of", "posted_value", "visible_values"]
 
 
+#: Characters of a regular expression that a hint shows.
+_LONGEST_HINT = 200
+
+
 class Control(enum.Enum):
     """The control of a form; the value is used in templates."""
 
@@ -287,7 +291,10 @@ def _json(field: FormField, parsed: ParsedModel) -> FormField:
 
 
 def _pattern(field: FormField, parsed: ParsedModel) -> FormField:
-    return replace(field, hint=f"matches {parsed.argument}")
+    pattern = parsed.argument or ""
+    return replace(
+        field, hint=f"matches {pattern if len(pattern) <= _LONGEST_HINT else pattern[: _LONGEST_HINT - 1] + '…'}"
+    )
 
 
 def _keyboard(kind: str) -> Callable[[FormField, ParsedModel], FormField]:

@@ -148,6 +148,13 @@ def test_model_may_refer_to_other_variables() -> None:
     assert found == ["an integer from 0 to 7", "matches ${TOKEN}"]
 
 
+def test_long_pattern_is_cut_in_its_hint() -> None:
+    """The label has the model; the hint is for reading."""
+    hint = field_of(variable("1", f"PA:REGEXP({'z' * 3000})")).hint
+
+    assert hint == f"matches {'z' * 199}…"
+
+
 def test_every_model_makes_a_field() -> None:
     """No type of model, whatever stands in its parentheses, makes the form fail."""
     texts = [

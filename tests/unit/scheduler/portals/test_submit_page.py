@@ -222,7 +222,9 @@ def test_file_beyond_the_limit_is_refused(rest: Rest) -> None:
         data = [("file", ("weather.xml", b" " * 20_000, "text/xml"))]
         answer = await scene.browser.post(HERE + "open", files=data, headers=ORIGIN)
         assert answer.status_code == 413
+        assert "The file is too large." in answer.text
         assert "PROACTIVE_KERNEL_BODY_LIMIT" in answer.text
+        assert answer.headers["connection"] == "close"
         none = await scene.browser.post(HERE + "open", files=[("file", ("", b"", "x/y"))], headers=ORIGIN)
         assert (none.status_code, "No file was chosen." in none.text) == (400, True)
 

@@ -67,6 +67,16 @@ function setOffset() {
   document.getElementById("offset").value = value ? String(-new Date(value).getTimezoneOffset()) : "";
 }
 
+/** Whether a control shows another value than the server sent. */
+function differs() {
+  return [...form.elements].some((each) => {
+    if (each.type === "hidden") return false;
+    if (each.type === "checkbox") return each.checked !== each.defaultChecked;
+    if (each.options) return [...each.options].some((one) => one.defaultSelected && !one.selected);
+    return each.defaultValue !== undefined && each.value !== each.defaultValue;
+  });
+}
+
 /** Ask the server about the form as it is now; an answer to an earlier question is never shown. */
 async function check() {
   clearTimeout(timer);
@@ -105,13 +115,22 @@ if (form) {
   };
   form.addEventListener("input", later);
   form.addEventListener("change", later);
+  let sent = false;
   form.addEventListener("submit", (event) => {
     setOffset();
-    // The button that is not open says why; what the server says after that counts.
-    if (event.submitter === submit && submit.getAttribute("aria-disabled") === "true") {
+    if (event.submitter !== submit) return;
+    // A second click while the answer is awaited would make a second job.
+    if (sent) event.preventDefault();
+    else if (submit.getAttribute("aria-disabled") === "true") {
+      // The button that is not open says why.
       event.preventDefault();
       (form.querySelector("[aria-invalid]") || document.getElementById("check")).focus();
-    }
+    } else sent = true;
+  });
+  // Browsers fill in what was typed before the page was left or loaded again: the checks are about other values then.
+  addEventListener("pageshow", () => {
+    sent = false;
+    if (differs()) check();
   });
   document.getElementById("check").addEventListener("click", (event) => {
     event.preventDefault();

@@ -76,7 +76,15 @@ async def show(visit: Visit) -> Response:
 
 async def open_file(visit: Visit) -> Response:
     """Read a file that was chosen, and show its form."""
-    files = [part for part in await visit.fields() if part.name == "file"]
+    try:
+        files = [part for part in await visit.fields() if part.name == "file"]
+    except RestError as error:
+        if error.status != 413:
+            raise
+        response = await _choice(visit, Trouble(title="The file is too large.", lines=(str(error),)), status=413)
+        # The rest of the body is not read, so the connection cannot carry another request.
+        response.headers["Connection"] = "close"
+        return response
     if not files or not files[0].file_name:
         return await _choice(visit, Trouble(title="No file was chosen."), status=400)
     # Some browsers send the path that the file has on its machine.
