@@ -10,20 +10,24 @@ BIN    := $(VENV)/bin
 endif
 WORKERS ?= 2
 
-.PHONY: demo test test-dask check soak bench clients reference docs examples lab dist test-wheel clean
+.PHONY: demo test test-dask test-docs check soak bench clients reference docs examples lab dist test-wheel clean
 
 # A real notebook, end to end, on a scheduler of its own; what it leaves is in build/demo.
 demo: $(VENV)/.installed
 	$(BIN)/python examples/demo.py
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not commands"
 
 # What Dask's workers run, and the semantics of the scheduler once more on them.
 DASK_TESTS := $(addprefix tests/integration/,dask workflows scheduler runtimes/test_every_language.py \
 	runtimes/test_round_trips.py executors/test_executor_contract.py)
 test-dask: $(VENV)/.test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --executor dask $(DASK_TESTS)
+
+# The commands on the pages, each a process or several; `make test` runs the cells of the pages.
+test-docs: $(VENV)/.test
+	$(BIN)/python -m pytest -m commands tests/acceptance/examples
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -20,6 +21,8 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
 from proactive_jupyter_kernel.cli.app import app
+from proactive_jupyter_kernel.client import config
+from proactive_jupyter_kernel.workflow.formats import json as json_format
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
@@ -32,8 +35,8 @@ _BLOCK = re.compile(
 )
 SUBMIT = "#%submit_job(wait=on)"
 
-#: Pages about ProActive servers, which no test has, and about its own clients, which tests/conformance/clients runs.
-ABOUT_SERVERS = {"connect", "other-clients"}
+#: Pages about ProActive's own clients, which tests/conformance/clients runs.
+ELSEWHERE = {"other-clients"}
 #: What the reader of a page has already.
 BEFORE = {
     "tasks": ["#%task(name=load)\nresult = [{'ok': True}, {'ok': False}]"],
@@ -50,8 +53,8 @@ NEEDS = {"scripts": "bwrap"}
 #: Pages whose blocks ```text hold what the cell before shows: each line, `...` for what differs from run to run.
 SHOWN = {"faq", "troubleshooting", "reference-kernel", "laptop-to-cluster"}
 #: Pages whose `#%connect` leads to the stand-in for a ProActive server.
-TO_A_SERVER = {"laptop-to-cluster"}
-_CONNECT = re.compile(r"#%connect\(host=proactive\.example\.org.*\)")
+TO_A_SERVER = {"connect", "laptop-to-cluster"}
+_CONNECT = re.compile(r"#%connect\((?:host=|url=https://)proactive\.example\.org.*\)")
 #: The blocks ```bash of these pages run, one after the other, beside the notebook that the page shows.
 SHELL = {"headless"}
 _COMMANDS = re.compile(r"^```bash\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -61,7 +64,7 @@ def blocks(page: Path) -> list[str]:
     return [found["cell"] for found in _BLOCK.finditer(page.read_text(encoding="utf-8"))]
 
 
-RUN = [page for page in PAGES if page.stem not in ABOUT_SERVERS and blocks(page)]
+RUN = [page for page in PAGES if page.stem not in ELSEWHERE and blocks(page)]
 
 
 @pytest.mark.parametrize("page", RUN, ids=lambda page: page.stem)
@@ -105,6 +108,7 @@ def test_every_block_of_a_page_runs(page: Path, home: Path, stand_in: Callable[[
     assert (failed, missing) == ({}, {})
 
 
+@pytest.mark.commands
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", sorted(SHELL))
 def test_the_commands_of_a_page_run(name: str, home: Path) -> None:
@@ -205,6 +209,25 @@ def output_of(cell: NotebookNode) -> str:
 def pattern(line: str) -> str:
     """What a line of a page stands for."""
     return ".*".join(re.escape(" ".join(part.split())) for part in line.split("..."))
+
+
+def test_files_on_the_pages_are_what_they_are_said_to_be(tmp_path: Path) -> None:
+    """The workflow in JSON and the configuration file; all JSON is JSON."""
+    found = [
+        (page.stem, kind, block)
+        for page in PAGES
+        for kind, block in re.findall(r"^```(json|ini)\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    ]
+    documents = {page: json.loads(block) for page, kind, block in found if kind == "json"}
+    assert [task.name for task in json_format.loads(json.dumps(documents["exchange"])).workflow.tasks] == [
+        "Ask",
+        "Greet",
+    ]
+    [(page, configuration)] = [(page, block) for page, kind, block in found if kind == "ini"]
+    (tmp_path / "proactive_config.ini").write_text(configuration)
+    (tmp_path / "authority.pem").touch()
+    settings = config.read_config(tmp_path / "proactive_config.ini")
+    assert (page, settings.url, settings.login) == ("connect", "https://proactive.example.org:8443", "ada")
 
 
 def test_every_page_is_in_the_navigation() -> None:
