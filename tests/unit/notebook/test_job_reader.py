@@ -23,7 +23,7 @@ SERVER = SimpleNamespace(
     name="http://pa:8080",
     embedded=False,
     is_server=True,
-    scheduler=SimpleNamespace(address="http://pa:8080", log_in=lambda: None),
+    scheduler=SimpleNamespace(address="http://pa:8080"),
 )
 
 

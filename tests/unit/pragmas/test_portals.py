@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.unit.pragmas.conftest import Notebook
 
 from proactive_jupyter_kernel.client import jupyter_servers
 from proactive_jupyter_kernel.client.jupyter_servers import JupyterServer
+from proactive_jupyter_kernel.client.transport import Response
 from proactive_jupyter_kernel.errors import PragmaError
 from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS
 from proactive_jupyter_kernel.pragmas.jobs import portal_pages
 from proactive_jupyter_kernel.pragmas.outputs import Frame
+from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler
 
 JUPYTER = JupyterServer(pid=1, port=8888, hostname="localhost")
 
@@ -138,3 +143,23 @@ def test_the_page_of_a_job(notebook) -> None:
     address = notebook.server.address
     assert found == (f"{address}/scheduler/" if notebook.on_server else f"{address}/scheduler/jobs/7")
     assert notebook.server.link_requests == []
+
+
+class Restarted(MemoryScheduler):
+    """A scheduler that a request starts at another address."""
+
+    def request(self, *arguments: Any, **more: Any) -> Response:
+        self.address = "http://127.0.0.1:2"
+        return super().request(*arguments, **more)
+
+
+@pytest.mark.parametrize("headless", [False, True])
+def test_a_scheduler_that_was_stopped_meanwhile(tmp_path: Path, headless: bool) -> None:
+    """The address is that of the one that the pragma starts, not of the one that the notebook knew."""
+    server = Restarted()
+    notebook = Notebook(tmp_path, server=server)
+    notebook.run("#%list_hosts()")
+    notebook.frontend.shown.clear()
+    notebook.frontend.headless = headless
+    server.address = "http://127.0.0.1:1"
+    assert frame(notebook, "#%show_resource_manager()").page == "http://127.0.0.1:2/rm/"

@@ -24,11 +24,17 @@ __all__ = ["frame_source", "is_proxied", "job_page", "portal_page"]
 def portal_page(connection: Connection, portal: Portal) -> str:
     """The plain address of a portal, or its path below the Jupyter server."""
     server = connection.is_server
+    if connection.embedded and not is_proxied(connection):
+        # One that was stopped is started by a request, and then has another port.
+        connection.scheduler.ask("scheduler", "version", doing="tell its version")
     return _address(connection, portal.path_on(server=server))
 
 
 def job_page(connection: Connection, job_id: int) -> str:
-    """The plain address of a job's page; of a ProActive server that of its portal."""
+    """The plain address of a job's page; of a ProActive server that of its portal.
+
+    For who has just asked the scheduler something: no request is made.
+    """
     return _address(connection, JOBS.path if connection.is_server else portals.job_path(job_id))
 
 
@@ -54,6 +60,4 @@ def _proxy_path() -> str:
 def _address(connection: Connection, path: str) -> str:
     if connection.embedded and (base := _proxy_path()):
         return base + path
-    # The embedded scheduler has an address from its first answer on.
-    connection.scheduler.log_in()
     return portals.address_of(connection.scheduler.address, path)
