@@ -14,6 +14,9 @@ from proactive_jupyter_kernel.scheduler.engine.records import UNSET
 
 __all__ = ["NodeBook", "NodeRecord"]
 
+#: Nodes that are gone and remembered: clusters that grow and shrink name their workers anew each time.
+_MOST_REMOVED = 1_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeRecord:
@@ -58,8 +61,12 @@ class NodeBook:
         for name, known in list(self._records.items()):
             if name not in present and not known.removed:
                 self._change(name, replace(known, removed=True, at=at))
-        records = [self._records[name] for name in present]
-        return records + [record for record in self._records.values() if record.removed]
+        removed = [record for record in self._records.values() if record.removed]
+        for record in sorted(removed, key=lambda record: record.counter)[: max(0, len(removed) - _MOST_REMOVED)]:
+            del self._records[record.now.slot.name]
+        return [self._records[name] for name in present] + [
+            record for record in self._records.values() if record.removed
+        ]
 
     def locked(self, names: Iterable[str], user: str | None) -> None:
         """Note who locked nodes; None: they were unlocked."""

@@ -58,7 +58,7 @@ def test_lost_node_is_shown_with_what_it_ran(rest: Rest) -> None:
         await scene.until(lambda: any(state.holder for state in scene.service.resources.states))
         scene.executor.change_slots(*(Slot(name=f"near-{number}", host="near") for number in range(2)))
         page = await scene.page("/rm/")
-        assert "2 slots of the node source Default; no sign of life since " in page
+        assert "2 slots of the node source Default; gone since " in page
         assert "; its task starts again on other nodes" in page
         await scene.service.kill_job(job_id)
 

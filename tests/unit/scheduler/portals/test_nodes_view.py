@@ -142,8 +142,7 @@ def test_lost_nodes_say_since_when() -> None:
     assert nodes_view(facts(*gone)).lost == (
         Lost(
             name="old.example",
-            text="2 slots of the node source dask; no sign of life since 11:41:00; "
-            "its 2 tasks start again on other nodes",
+            text="2 slots of the node source dask; gone since 11:41:00; its 2 tasks start again on other nodes",
         ),
     )
 

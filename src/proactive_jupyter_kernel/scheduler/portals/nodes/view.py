@@ -307,7 +307,7 @@ def _lost(facts: NodesFacts) -> tuple[Lost, ...]:
 
 def _lost_one(facts: NodesFacts, host: str, source: str, records: Sequence[NodeRecord]) -> Lost:
     since = clock_time(max(record.at for record in records), facts.zone)
-    text = f"{_counted(len(records), 'slot')} of the node source {source}; no sign of life since {since}"
+    text = f"{_counted(len(records), 'slot')} of the node source {source}; gone since {since}"
     held = {record.now.holder for record in records} - {None}
     if held:
         text += f"; its {'task starts' if len(held) == 1 else f'{len(held):,} tasks start'} again on other nodes"
