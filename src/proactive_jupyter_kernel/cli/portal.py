@@ -7,7 +7,7 @@ import webbrowser
 import click
 
 from proactive_jupyter_kernel.cli.common import examples, job_id_of, note, say, scheduler_options
-from proactive_jupyter_kernel.client import portals
+from proactive_jupyter_kernel.client import jupyter_servers, portals
 from proactive_jupyter_kernel.client.scheduler import Scheduler
 
 __all__ = ["portal"]
@@ -30,9 +30,12 @@ def portal(scheduler: Scheduler, page: str, print_only: bool) -> None:
     JOB is a job's id or name. The link to the embedded scheduler logs in one time and only for a short time.
     A ProActive server asks for a login.
     """
-    link = _link(scheduler, page)
+    link, on_a_hub = _link(scheduler, page)
     if print_only:
         say(link)
+    elif on_a_hub:
+        say(link)
+        note("Open it in the browser in which you are logged in to the hub.")
     elif webbrowser.open(link):
         note(f"Opened {_title(page)} in the browser.")
     else:
@@ -40,14 +43,15 @@ def portal(scheduler: Scheduler, page: str, print_only: bool) -> None:
         note("No browser could be opened. Open the link above in one on this machine.")
 
 
-def _link(scheduler: Scheduler, page: str) -> str:
+def _link(scheduler: Scheduler, page: str) -> tuple[str, bool]:
+    """The link, and whether it leads through the Jupyter server of a hub, which logs in by itself."""
     found = portals.PORTALS.get(page.lower())
+    path = found.path if found else portals.job_path(job_id_of(scheduler, page))
     if scheduler.is_server:
-        path = (found or portals.JOBS).path_on(server=True)
-        if found is None:
-            job_id_of(scheduler, page)
-        return portals.address_of(scheduler.address, path)
-    return portals.links(scheduler, found.path if found else portals.job_path(job_id_of(scheduler, page)))[0]
+        return portals.address_of(scheduler.address, (found or portals.JOBS).path_on(server=True)), False
+    if hub := jupyter_servers.hub_address(path):
+        return hub, True
+    return portals.links(scheduler, path)[0], False
 
 
 def _title(page: str) -> str:

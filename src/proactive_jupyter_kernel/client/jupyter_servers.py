@@ -18,7 +18,15 @@ from urllib.parse import urlsplit
 
 from proactive_jupyter_kernel.client import lock_file
 
-__all__ = ["ENV_PORTALS", "PROXY_NAME", "JupyterServer", "frame_origins", "proxy_path", "running_servers"]
+__all__ = [
+    "ENV_PORTALS",
+    "PROXY_NAME",
+    "JupyterServer",
+    "frame_origins",
+    "hub_address",
+    "proxy_path",
+    "running_servers",
+]
 
 #: ``direct`` or ``proxy``: how a notebook's browser reaches the embedded scheduler, where the kernel cannot tell.
 ENV_PORTALS = "PROACTIVE_KERNEL_PORTALS"
@@ -100,6 +108,16 @@ def proxy_path(
     if len(servers) == 1 and (chosen == "proxy" or (is_installed and servers[0].is_remote)):
         return f"{servers[0].base_url.rstrip('/')}/{PROXY_NAME}"
     return ""
+
+
+def hub_address(path: str, environment: Mapping[str, str] = os.environ) -> str:
+    """A page of the embedded scheduler for a browser of a JupyterHub; without a known host its path. Empty: no hub."""
+    if environment.get(ENV_PORTALS, "").strip().lower() == "direct":
+        return ""
+    prefix = environment.get("JUPYTERHUB_SERVICE_PREFIX", "").rstrip("/")
+    public = (environment.get(name, "") for name in ("JUPYTERHUB_PUBLIC_URL", "JUPYTERHUB_HOST"))
+    origin = next(filter(None, map(_origin_of, public)), "")
+    return f"{origin}{prefix}/{PROXY_NAME}{path}" if prefix else ""
 
 
 def _read_servers() -> Iterator[JupyterServer]:

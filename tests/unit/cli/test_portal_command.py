@@ -13,6 +13,13 @@ from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler
 Run = Callable[..., Result]
 
 
+@pytest.fixture(autouse=True)
+def no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever the tests run."""
+    for name in ("JUPYTERHUB_SERVICE_PREFIX", "JUPYTERHUB_PUBLIC_URL", "JUPYTERHUB_HOST", "PROACTIVE_KERNEL_PORTALS"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The links that a browser opened."""
@@ -78,6 +85,25 @@ def test_no_browser(run: Run, memory: MemoryScheduler, monkeypatch: pytest.Monke
         "http://memory/scheduler/\n",
         "No browser could be opened. Open the link above in one on this machine.\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("public", "link"),
+    [
+        ("", "/user/ada/proactive/rm/"),
+        ("https://hub.example.org/user/ada/", "https://hub.example.org/user/ada/proactive/rm/"),
+    ],
+)
+def test_on_a_hub(
+    run: Run, memory: MemoryScheduler, opened: list[str], monkeypatch: pytest.MonkeyPatch, public: str, link: str
+) -> None:
+    """The browser is on another machine: it goes through the Jupyter server, which knows the user."""
+    memory.embedded = "0.1.0"
+    monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/ada/")
+    monkeypatch.setenv("JUPYTERHUB_PUBLIC_URL", public)
+    result = run("portal", "nodes")
+    assert (result.exit_code, result.stdout, opened, memory.link_requests) == (0, f"{link}\n", [], [])
+    assert result.stderr == "Open it in the browser in which you are logged in to the hub.\n"
 
 
 def test_no_such_job(run: Run, memory: MemoryScheduler, opened: list[str]) -> None:
