@@ -15,7 +15,7 @@ from starlette.responses import Response
 from proactive_jupyter_kernel.errors import SubmissionRefused, WorkflowError
 from proactive_jupyter_kernel.scheduler.portals.job.head import head_of
 from proactive_jupyter_kernel.scheduler.portals.job.questions import ACTIONS
-from proactive_jupyter_kernel.scheduler.portals.job.sight import JobSight, read_job
+from proactive_jupyter_kernel.scheduler.portals.job.snapshot import JobSnapshot, read_job
 from proactive_jupyter_kernel.scheduler.portals.page import Page
 from proactive_jupyter_kernel.scheduler.portals.visit import Visit
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
@@ -40,16 +40,16 @@ class _Verdict:
 
 async def show(visit: Visit) -> Response:
     """The form, with the values of the job."""
-    sight = await visit.read(partial(_read, visit.job_id, visit.now))
-    return _form(visit, sight, sight.row.facts.variables, _Verdict(problems={}, message=""))
+    snapshot = await visit.read(partial(_read, visit.job_id, visit.now))
+    return _form(visit, snapshot, snapshot.row.facts.variables, _Verdict(problems={}, message=""))
 
 
-def _read(job_id: int, now: int, ask: Questions) -> JobSight:
+def _read(job_id: int, now: int, ask: Questions) -> JobSnapshot:
     return read_job(ask, job_id, now=now)
 
 
 def _form(
-    visit: Visit, sight: JobSight, variables: Sequence[Variable], verdict: _Verdict, *, status: int = 200
+    visit: Visit, snapshot: JobSnapshot, variables: Sequence[Variable], verdict: _Verdict, *, status: int = 200
 ) -> Response:
     # Loads what knows the models of variables: not with the daemon.
     from proactive_jupyter_kernel.workflow.variable_fields import groups_of
@@ -57,8 +57,8 @@ def _form(
     return visit.render(
         "job_again.html",
         status=status,
-        head=head_of(sight),
-        job_path=f"/scheduler/jobs/{sight.id}",
+        head=head_of(snapshot),
+        job_path=f"/scheduler/jobs/{snapshot.id}",
         questions=ACTIONS,
         every=0,
         groups=groups_of(variables),
@@ -71,8 +71,8 @@ def _form(
 
 async def submit(visit: Visit) -> Response:
     """Submit the job again; with values that do not pass, show the form again with what is wrong."""
-    sight = await visit.read(partial(_read, visit.job_id, visit.now))
-    variables = await _posted(visit, sight.row.facts.variables)
+    snapshot = await visit.read(partial(_read, visit.job_id, visit.now))
+    variables = await _posted(visit, snapshot.row.facts.variables)
     try:
         job = await visit.service.resubmit(
             visit.job_id, owner=visit.user, variables={each.name: each.value for each in variables}
@@ -81,7 +81,7 @@ async def submit(visit: Visit) -> Response:
         verdict = await _verdict(visit, variables)
         if not verdict.problems and not verdict.message:
             verdict = replace(verdict, message=str(refused))
-        return _form(visit, sight, variables, verdict, status=409)
+        return _form(visit, snapshot, variables, verdict, status=409)
     return visit.see(f"/scheduler/jobs/{job.job_id}", f"Submitted job {job.job_id}, which is job {visit.job_id} again.")
 
 

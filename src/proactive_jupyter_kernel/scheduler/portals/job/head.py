@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 
-from proactive_jupyter_kernel.scheduler.portals.job.sight import JobSight, TaskSight
+from proactive_jupyter_kernel.scheduler.portals.job.snapshot import JobSnapshot, TaskSnapshot
 from proactive_jupyter_kernel.scheduler.portals.job.tasks import error_text
 from proactive_jupyter_kernel.workflow.display.errors import error_groups, failed_tasks
 from proactive_jupyter_kernel.workflow.display.marks import JOB_WORDS, TONES, Mark, job_mark
@@ -55,99 +55,99 @@ class WentWrong:
     in_error: int
 
 
-def head_of(sight: JobSight, zone: tzinfo | None = None) -> Head:
+def head_of(snapshot: JobSnapshot, zone: tzinfo | None = None) -> Head:
     """The head; clock times in the zone, None: that of the machine."""
-    record = sight.row.record
-    mark = mark_of(sight)
+    record = snapshot.row.record
+    mark = mark_of(snapshot)
     return Head(
-        id=sight.id,
+        id=snapshot.id,
         name=record.name,
-        project=sight.row.facts.project,
+        project=snapshot.row.facts.project,
         mark=mark,
         tone=TONES[mark],
-        state=_state(sight, mark),
-        aside=_aside(sight, zone),
-        actions=_actions(sight),
-        bar=bar_of(sight.marks) if sight.marks else (),
-        counts=_counts(sight),
-        seen=f"refreshed {clock_time(sight.seen_at, zone)}",
-        ended=sight.ended,
+        state=_state(snapshot, mark),
+        aside=_aside(snapshot, zone),
+        actions=_actions(snapshot),
+        bar=bar_of(snapshot.marks) if snapshot.marks else (),
+        counts=_counts(snapshot),
+        seen=f"refreshed {clock_time(snapshot.seen_at, zone)}",
+        ended=snapshot.ended,
     )
 
 
-def mark_of(sight: JobSight) -> Mark:
+def mark_of(snapshot: JobSnapshot) -> Mark:
     """The mark of the job."""
-    ready = any(task.status is TaskStatus.PENDING for task in sight.tasks)
-    return job_mark(sight.status, wrong=sight.wrong > 0, ready=ready)
+    ready = any(task.status is TaskStatus.PENDING for task in snapshot.tasks)
+    return job_mark(snapshot.status, wrong=snapshot.wrong > 0, ready=ready)
 
 
-def _state(sight: JobSight, mark: Mark) -> str:
-    words = "Submitted" if mark is Mark.WAITING else JOB_WORDS[sight.status]
-    if sight.ended and sight.wrong:
-        words += f", {sight.wrong:,} task{'s' * (sight.wrong > 1)} failed"
+def _state(snapshot: JobSnapshot, mark: Mark) -> str:
+    words = "Submitted" if mark is Mark.WAITING else JOB_WORDS[snapshot.status]
+    if snapshot.ended and snapshot.wrong:
+        words += f", {snapshot.wrong:,} task{'s' * (snapshot.wrong > 1)} failed"
     return words
 
 
-def _aside(sight: JobSight, zone: tzinfo | None) -> str:
-    record = sight.row.record
+def _aside(snapshot: JobSnapshot, zone: tzinfo | None) -> str:
+    record = snapshot.row.record
     span = time_span(
-        sight,
-        sight.seen_at,
+        snapshot,
+        snapshot.seen_at,
         submitted_at=record.submitted_at,
         started_at=record.started_at,
         finished_at=record.finished_at,
     )
-    if sight.ended:
+    if snapshot.ended:
         return f"{duration(span.end - span.start)}, ended {clock_time(span.end, zone)}"
     if record.started_at <= 0:
         return f"submitted {clock_time(record.submitted_at, zone)}"
     return f"{duration(span.end - span.start)}, since {clock_time(span.start, zone)}"
 
 
-def _actions(sight: JobSight) -> tuple[str, ...]:
-    if sight.ended:
+def _actions(snapshot: JobSnapshot) -> tuple[str, ...]:
+    if snapshot.ended:
         return ("again", "xml", "remove")
-    return ("resume" if sight.status is JobStatus.PAUSED else "pause", "again", "xml", "kill")
+    return ("resume" if snapshot.status is JobStatus.PAUSED else "pause", "again", "xml", "kill")
 
 
-def _counts(sight: JobSight) -> tuple[Count, ...]:
-    ended = sum(task.ended for task in sight.tasks)
-    head = Count(f"{ended:,} of {len(sight.tasks):,} done")
-    rest = counts_of(task.status for task in sight.tasks)
+def _counts(snapshot: JobSnapshot) -> tuple[Count, ...]:
+    ended = sum(task.ended for task in snapshot.tasks)
+    head = Count(f"{ended:,} of {len(snapshot.tasks):,} done")
+    rest = counts_of(task.status for task in snapshot.tasks)
     return (head, *(count for count in rest if not count.text.endswith(" finished")))
 
 
 # --- what it waits for, what went wrong ------------------------------------------------------------------------------
 
 
-def notices_of(sight: JobSight, reasons: Mapping[str, str], zone: tzinfo | None = None) -> tuple[Notice, ...]:
+def notices_of(snapshot: JobSnapshot, reasons: Mapping[str, str], zone: tzinfo | None = None) -> tuple[Notice, ...]:
     """What the job waits for. `reasons`: why a task that is ready does not start, by full name."""
-    return (*_paused(sight), *_later(sight, zone), *waiting_notices(sight, reasons))
+    return (*_paused(snapshot), *_later(snapshot, zone), *waiting_notices(snapshot, reasons))
 
 
-def _paused(sight: JobSight) -> tuple[Notice, ...]:
-    if sight.status is not JobStatus.PAUSED:
+def _paused(snapshot: JobSnapshot) -> tuple[Notice, ...]:
+    if snapshot.status is not JobStatus.PAUSED:
         return ()
-    running = [task.name for task in sight.tasks if task.status is TaskStatus.RUNNING]
+    running = [task.name for task in snapshot.tasks if task.status is TaskStatus.RUNNING]
     runs = f"; {names_text(running)} {'runs' if len(running) == 1 else 'run'} to the end" if running else ""
     return (Notice(mark=Mark.PAUSED, head="Paused.", text=f"No more tasks start{runs}. Resume continues the job."),)
 
 
-def _later(sight: JobSight, zone: tzinfo | None) -> tuple[Notice, ...]:
-    start = sight.row.record.start_at
-    if sight.ended or start is None or start <= sight.seen_at:
+def _later(snapshot: JobSnapshot, zone: tzinfo | None) -> tuple[Notice, ...]:
+    start = snapshot.row.record.start_at
+    if snapshot.ended or start is None or start <= snapshot.seen_at:
         return ()
     return (Notice(mark=Mark.HELD, head=f"Starts at {clock_time(start, zone)}.", text="START_AT says so."),)
 
 
-def went_wrong_of(sight: JobSight) -> WentWrong | None:
+def went_wrong_of(snapshot: JobSnapshot) -> WentWrong | None:
     """The errors; None where no task failed."""
-    failed = failed_tasks(sight.tasks)
+    failed = failed_tasks(snapshot.tasks)
     if not failed:
         return None
     failures = {task.name: _failure(task) for task in failed if task.failure is not None}
-    groups, more = error_groups(failures, sight.relations)
-    in_error = sum(task.status is TaskStatus.IN_ERROR for task in sight.tasks)
+    groups, more = error_groups(failures, snapshot.relations)
+    in_error = sum(task.status is TaskStatus.IN_ERROR for task in snapshot.tasks)
     return WentWrong(groups=groups, more=more, in_error=in_error)
 
 
@@ -155,7 +155,7 @@ def went_wrong_of(sight: JobSight) -> WentWrong | None:
 _LINE = re.compile(r'File "<task [^"\n]*>", line (\d+)')
 
 
-def _failure(task: TaskSight) -> Failure:
+def _failure(task: TaskSnapshot) -> Failure:
     """The error of a task, with the line of its script where no cell is known."""
     text = error_text(task)
     failure = failure_of(task.name, text)

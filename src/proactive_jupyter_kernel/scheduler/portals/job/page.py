@@ -14,7 +14,7 @@ from starlette.responses import Response, StreamingResponse
 
 from proactive_jupyter_kernel.scheduler.portals.job import output, panels, questions, results
 from proactive_jupyter_kernel.scheduler.portals.job.head import head_of, notices_of, went_wrong_of
-from proactive_jupyter_kernel.scheduler.portals.job.sight import JobSight, read_job
+from proactive_jupyter_kernel.scheduler.portals.job.snapshot import JobSnapshot, read_job
 from proactive_jupyter_kernel.scheduler.portals.job.tasks import Listing, TaskFilter, listing_of, squares_of, task_page
 from proactive_jupyter_kernel.scheduler.portals.page import Page
 from proactive_jupyter_kernel.scheduler.portals.visit import Visit
@@ -45,85 +45,85 @@ async def show(visit: Visit) -> Response:
     wanted = TaskFilter.of(visit.query)
     chosen = visit.query.get("task", "")
     read = await visit.read(partial(_read, visit.job_id, visit.now, wanted, chosen))
-    sight: JobSight = read["sight"]
-    notices = notices_of(sight, _reasons(visit, sight))
-    return visit.render("job.html", notices=notices, **read, **_common(visit, sight))
+    snapshot: JobSnapshot = read["snapshot"]
+    notices = notices_of(snapshot, _reasons(visit, snapshot))
+    return visit.render("job.html", notices=notices, **read, **_common(visit, snapshot))
 
 
 def _read(job_id: int, now: int, wanted: TaskFilter, chosen: str, ask: Questions) -> dict[str, Any]:
     """All that the page shows, read at one moment and made into words, in a thread of the reader."""
     listed: list[Listing] = []
 
-    def shown(outlines: JobSight) -> list[int]:
+    def shown(outlines: JobSnapshot) -> list[int]:
         listed.append(listing_of(outlines, wanted))
         return [group[0].id for group in listed[0].groups if len(group) == 1]
 
-    sight = read_job(ask, job_id, now=now, shown=shown)
-    looks = panels.looks_of(sight)
-    task = chosen if chosen in sight.by_name else ""
+    snapshot = read_job(ask, job_id, now=now, shown=shown)
+    looks = panels.looks_of(snapshot)
+    task = chosen if chosen in snapshot.by_name else ""
     tail, names, alive = output.read_tail(ask, job_id, task)
     return {
-        "sight": sight,
-        "wrong": went_wrong_of(sight),
-        "tasks": task_page(sight, wanted, chosen=task, listing=listed[0]),
+        "snapshot": snapshot,
+        "wrong": went_wrong_of(snapshot),
+        "tasks": task_page(snapshot, wanted, chosen=task, listing=listed[0]),
         "output": output.output_of(
-            tail, names, task=task, alive=alive, tasks=[each.name for each in sight.tasks[: output.CHOICE + 1]]
+            tail, names, task=task, alive=alive, tasks=[each.name for each in snapshot.tasks[: output.CHOICE + 1]]
         ),
-        "results": _few_results(ask, sight, task),
-        "returned": sum(each.status is TaskStatus.FINISHED for each in sight.tasks),
-        "variables": panels.variables_of(sight),
-        "details": panels.details_of(sight),
-        "picture": panels.version_of(sight, looks),
-        "alternative": panels.alternative_of(sight, looks),
-        "squares": panels.short_hash([mark.value for mark in squares_of(sight)]),
+        "results": _few_results(ask, snapshot, task),
+        "returned": sum(each.status is TaskStatus.FINISHED for each in snapshot.tasks),
+        "variables": panels.variables_of(snapshot),
+        "details": panels.details_of(snapshot),
+        "picture": panels.version_of(snapshot, looks),
+        "alternative": panels.alternative_of(snapshot, looks),
+        "squares": panels.short_hash([mark.value for mark in squares_of(snapshot)]),
     }
 
 
-def _common(visit: Visit, sight: JobSight) -> dict[str, Any]:
+def _common(visit: Visit, snapshot: JobSnapshot) -> dict[str, Any]:
     """What all pages of a job show above their content."""
     return {
-        "head": head_of(sight),
+        "head": head_of(snapshot),
         "questions": questions.ACTIONS,
         "priorities": panels.PRIORITIES,
-        "priority": sight.row.record.priority.name,
-        "every": 0 if sight.ended else EVERY_LARGE if len(sight.tasks) >= LARGE else EVERY,
-        "pace": PACE_LARGE if len(sight.tasks) >= LARGE else 0,
-        "job_path": f"/scheduler/jobs/{sight.id}",
+        "priority": snapshot.row.record.priority.name,
+        "every": 0 if snapshot.ended else EVERY_LARGE if len(snapshot.tasks) >= LARGE else EVERY,
+        "pace": PACE_LARGE if len(snapshot.tasks) >= LARGE else 0,
+        "job_path": f"/scheduler/jobs/{snapshot.id}",
     }
 
 
-def _reasons(visit: Visit, sight: JobSight) -> Mapping[str, str]:
+def _reasons(visit: Visit, snapshot: JobSnapshot) -> Mapping[str, str]:
     """Why tasks that are ready do not start; copies of one task share an answer."""
-    if sight.ended:
+    if snapshot.ended:
         return {}
     found: dict[str, str] = {}
     asked = 0
-    for tasks in sight.by_base.values():
+    for tasks in snapshot.by_base.values():
         ready = [task for task in tasks if task.status is TaskStatus.PENDING]
         if not ready:
             continue
         asked += 1
         if asked > REASONS:
             break
-        reason = visit.service.resources.unmet_condition(sight.id, ready[0].id)
+        reason = visit.service.resources.unmet_condition(snapshot.id, ready[0].id)
         if reason:
             found.update((task.name, reason) for task in ready)
     return found
 
 
-def _few_results(ask: Questions, sight: JobSight, chosen: str) -> tuple[results.ResultView, ...]:
+def _few_results(ask: Questions, snapshot: JobSnapshot, chosen: str) -> tuple[results.ResultView, ...]:
     """The result of the chosen task, or one result of each of the last tasks of the workflow, then of the others."""
     finished = {
         base: next((task for task in tasks if task.status is TaskStatus.FINISHED), None)
-        for base, tasks in sight.by_base.items()
+        for base, tasks in snapshot.by_base.items()
     }
     if chosen:
-        ids = [sight.by_name[chosen].id] if sight.by_name[chosen].status is TaskStatus.FINISHED else []
+        ids = [snapshot.by_name[chosen].id] if snapshot.by_name[chosen].status is TaskStatus.FINISHED else []
     else:
-        last = [base for base in finished if not sight.relations.children(base)] if len(finished) <= 200 else []
+        last = [base for base in finished if not snapshot.relations.children(base)] if len(finished) <= 200 else []
         order = dict.fromkeys([*last, *finished])
         ids = [task.id for base in order if (task := finished[base]) is not None][:FEW]
-    found = {one.task.task_id: one for one in ask.results_of(ask.tasks_of(sight.id, ids))}
+    found = {one.task.task_id: one for one in ask.results_of(ask.tasks_of(snapshot.id, ids))}
     return tuple(results.result_view(found[one], longest=FEW_LONG) for one in ids if one in found)
 
 
@@ -145,8 +145,8 @@ async def draw(visit: Visit) -> Response:
 
 async def draw_squares(visit: Visit) -> Response:
     """A square for each task."""
-    sight = await visit.read(lambda ask: read_job(ask, visit.job_id, now=visit.now))
-    return _svg(squares_svg(squares_of(sight))[0])
+    snapshot = await visit.read(lambda ask: read_job(ask, visit.job_id, now=visit.now))
+    return _svg(squares_svg(squares_of(snapshot))[0])
 
 
 def _svg(text: str) -> Response:
@@ -230,20 +230,20 @@ async def show_results(visit: Visit) -> Response:
     wanted = TaskFilter.of(visit.query).page
 
     def read(ask: Questions) -> dict[str, Any]:
-        sight = read_job(ask, visit.job_id, now=visit.now)
-        ids = [task.id for task in sight.tasks if task.status is TaskStatus.FINISHED]
+        snapshot = read_job(ask, visit.job_id, now=visit.now)
+        ids = [task.id for task in snapshot.tasks if task.status is TaskStatus.FINISHED]
         pages = max(-(-len(ids) // PER_PAGE), 1)
         page = min(wanted, pages)
         shown = ids[(page - 1) * PER_PAGE : page * PER_PAGE]
         found = ask.results_of(ask.tasks_of(visit.job_id, shown))
         return {
-            "sight": sight,
+            "snapshot": snapshot,
             "results": tuple(results.result_view(one, longest=LONG) for one in found),
             "paging": _Pages(page=page, pages=pages, total=len(ids)),
         }
 
     read_all = await visit.read(read)
-    return visit.render("job_results.html", **read_all, **_common(visit, read_all["sight"]))
+    return visit.render("job_results.html", **read_all, **_common(visit, read_all["snapshot"]))
 
 
 async def content(visit: Visit) -> Response:
@@ -277,8 +277,8 @@ def _number(text: str) -> int:
 
 async def show_xml(visit: Visit) -> Response:
     """The XML of the workflow, hidden values not readable."""
-    sight, text = await visit.read(lambda ask: (read_job(ask, visit.job_id, now=visit.now), _xml(ask, visit.job_id)))
-    return visit.render("job_xml.html", xml=text, **_common(visit, sight))
+    snapshot, text = await visit.read(lambda ask: (read_job(ask, visit.job_id, now=visit.now), _xml(ask, visit.job_id)))
+    return visit.render("job_xml.html", xml=text, **_common(visit, snapshot))
 
 
 async def download_xml(visit: Visit) -> Response:
@@ -300,12 +300,12 @@ def _xml(ask: Questions, job_id: int) -> str:
 async def ask(visit: Visit) -> Response:
     """The question before an action."""
     action, task = visit.params["action"], visit.query.get("task", "")
-    sight = await visit.read(
+    snapshot = await visit.read(
         lambda asked: read_job(
             asked, visit.job_id, now=visit.now, shown=lambda all: [each.id for each in all.tasks if each.name == task]
         )
     )
-    question = questions.question_of(action, sight, task)
+    question = questions.question_of(action, snapshot, task)
     if question is None:
         raise RestError(404, "", f"There is no question before {action!r} of {task or 'the job'}.")
     path = f"/scheduler/jobs/{visit.job_id}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from proactive_jupyter_kernel.scheduler.hidden import is_hidden
-from proactive_jupyter_kernel.scheduler.portals.job.sight import JobSight, TaskSight
+from proactive_jupyter_kernel.scheduler.portals.job.snapshot import JobSnapshot, TaskSnapshot
 from proactive_jupyter_kernel.workflow import picture
 from proactive_jupyter_kernel.workflow.display.times import duration
 from proactive_jupyter_kernel.workflow.display.wording import time_text
@@ -46,7 +46,7 @@ class Detail:
     value: str
 
 
-def variables_of(sight: JobSight) -> tuple[VariableRow, ...]:
+def variables_of(snapshot: JobSnapshot) -> tuple[VariableRow, ...]:
     """The variables as resolved at submission, without the values of hidden ones."""
     return tuple(
         VariableRow(
@@ -55,7 +55,7 @@ def variables_of(sight: JobSight) -> tuple[VariableRow, ...]:
             model="" if is_hidden(variable) else variable.model,
             hidden=is_hidden(variable),
         )
-        for variable in sight.row.facts.variables
+        for variable in snapshot.row.facts.variables
     )
 
 
@@ -67,13 +67,13 @@ def _cut(text: str) -> str:
 _KNOWN = frozenset({"bucketName", "submission.mode", "PARENT_JOB_ID", "PYTHON_LAST_VALUE"})
 
 
-def details_of(sight: JobSight, zone: tzinfo | None = None) -> tuple[Detail, ...]:
-    """Who submitted it, when, and how it is run. `sight.row` has no values of hidden variables."""
-    record, facts = sight.row.record, sight.row.facts
+def details_of(snapshot: JobSnapshot, zone: tzinfo | None = None) -> tuple[Detail, ...]:
+    """Who submitted it, when, and how it is run. `snapshot.row` has no values of hidden variables."""
+    record, facts = snapshot.row.record, snapshot.row.facts
     given = {
         "Owner, project": f"{record.owner}, {facts.project}" if facts.project else record.owner,
         "Description": facts.description,
-        "On error": sight.relations.policy(""),
+        "On error": snapshot.relations.policy(""),
         "Submitted": _moment(record.submitted_at, zone),
         "Started": _moment(record.started_at, zone),
         "Ended": _moment(record.finished_at, zone),
@@ -81,9 +81,9 @@ def details_of(sight: JobSight, zone: tzinfo | None = None) -> tuple[Detail, ...
         "Submitted by": f"job {facts.parent_id}" if facts.parent_id is not None else "",
         "Submitted from": facts.mode,
         "Bucket": facts.bucket,
-        "Time of all tasks": duration(sight.row.core_time) if sight.row.core_time else "",
-        "Nodes at most": f"{sight.row.nodes_in_parallel:,}" if sight.row.nodes_in_parallel else "",
-        "Damaged": sight.row.damaged,
+        "Time of all tasks": duration(snapshot.row.core_time) if snapshot.row.core_time else "",
+        "Nodes at most": f"{snapshot.row.nodes_in_parallel:,}" if snapshot.row.nodes_in_parallel else "",
+        "Damaged": snapshot.row.damaged,
     }
     generic = {name: value for name, value in facts.generic_information.items() if name not in _KNOWN}
     rows = [Detail(name=name, value=value) for name, value in given.items() if value]
@@ -103,12 +103,12 @@ PRIORITIES: Mapping[str, str] = {each.name: each.name.lower() for each in sorted
 # --- the picture -----------------------------------------------------------------------------------------------------
 
 
-def looks_of(sight: JobSight) -> dict[str, Look]:
+def looks_of(snapshot: JobSnapshot) -> dict[str, Look]:
     """How the tasks look, by full name; of many tasks of a name, one look with their counts for each iteration."""
     looks: dict[str, Look] = {}
-    for base, tasks in sight.by_base.items():
+    for base, tasks in snapshot.by_base.items():
         if len(tasks) < COUNTED_FROM:
-            looks.update((task.name, _look(sight, task)) for task in tasks)
+            looks.update((task.name, _look(snapshot, task)) for task in tasks)
             continue
         rounds: dict[str, list[TaskStatus]] = {}
         for task in tasks:
@@ -120,17 +120,17 @@ def looks_of(sight: JobSight) -> dict[str, Look]:
     return looks
 
 
-def _look(sight: JobSight, task: TaskSight) -> Look:
+def _look(snapshot: JobSnapshot, task: TaskSnapshot) -> Look:
     running = task.status is TaskStatus.RUNNING
     # The time of a running task would change the picture every second, and the list shows it.
-    note = time_text(task, sight.seen_at) if task.ended and task.read else ""
+    note = time_text(task, snapshot.seen_at) if task.ended and task.read else ""
     return Look(status=task.status, note=note, progress=task.progress if running and 0 < task.progress <= 100 else None)
 
 
-def version_of(sight: JobSight, looks: Mapping[str, Look]) -> str:
+def version_of(snapshot: JobSnapshot, looks: Mapping[str, Look]) -> str:
     """A short name of the state of the picture: while it stays the same, browsers keep the picture. Empty: there is
     none."""
-    if sight.workflow is None or not sight.workflow.tasks:
+    if snapshot.workflow is None or not snapshot.workflow.tasks:
         return ""
     return short_hash(
         [(name, each.status.value, each.note, each.progress, each.counts) for name, each in looks.items()]
@@ -142,18 +142,18 @@ def short_hash(value: object) -> str:
     return hashlib.sha256(repr(value).encode("utf-8", "replace")).hexdigest()[:12]
 
 
-def alternative_of(sight: JobSight, looks: Mapping[str, Look]) -> str:
+def alternative_of(snapshot: JobSnapshot, looks: Mapping[str, Look]) -> str:
     """The words for those who do not see the picture; of a large one the list says more."""
-    if sight.workflow is None or not sight.workflow.tasks:
+    if snapshot.workflow is None or not snapshot.workflow.tasks:
         return ""
-    if len(sight.workflow.tasks) > DESCRIBED:
-        return f"Picture of the workflow with {len(sight.workflow.tasks):,} tasks; the list below has their states."
-    return picture.alt(sight.workflow, looks)
+    if len(snapshot.workflow.tasks) > DESCRIBED:
+        return f"Picture of the workflow with {len(snapshot.workflow.tasks):,} tasks; the list below has their states."
+    return picture.alt(snapshot.workflow, looks)
 
 
-def picture_of(sight: JobSight, theme: str) -> str:
+def picture_of(snapshot: JobSnapshot, theme: str) -> str:
     """The picture as SVG, for a page of that theme; empty where the workflow cannot be read."""
-    if sight.workflow is None or not sight.workflow.tasks:
+    if snapshot.workflow is None or not snapshot.workflow.tasks:
         return ""
     colours = picture.DARK if theme == "dark" else picture.LIGHT
-    return picture.draw(sight.workflow, looks=looks_of(sight), theme=colours, framed=False)
+    return picture.draw(snapshot.workflow, looks=looks_of(snapshot), theme=colours, framed=False)

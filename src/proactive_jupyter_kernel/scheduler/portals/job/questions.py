@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from proactive_jupyter_kernel.scheduler.portals.job.sight import JobSight, TaskSight
+from proactive_jupyter_kernel.scheduler.portals.job.snapshot import JobSnapshot, TaskSnapshot
 from proactive_jupyter_kernel.workflow.display.times import duration
 from proactive_jupyter_kernel.workflow.display.wording import run_time
 from proactive_jupyter_kernel.workflow.status import TaskStatus
@@ -41,35 +41,35 @@ class Action:
     done: str
     unchanged: str
     #: None: it is done at once.
-    ask: Callable[[JobSight, TaskSight | None], Question] | None = None
+    ask: Callable[[JobSnapshot, TaskSnapshot | None], Question] | None = None
     #: Whether it is about one task.
     on_task: bool = False
 
 
-def question_of(action: str, sight: JobSight, task: str = "") -> Question | None:
+def question_of(action: str, snapshot: JobSnapshot, task: str = "") -> Question | None:
     """The question before an action; None where there is none to ask, or the task is not there."""
     known = ACTIONS.get(action)
     if known is None or known.ask is None:
         return None
-    found = sight.by_name.get(task)
+    found = snapshot.by_name.get(task)
     if known.on_task and found is None:
         return None
-    return known.ask(sight, found)
+    return known.ask(snapshot, found)
 
 
-def _kill(sight: JobSight, task: TaskSight | None) -> Question:
-    running = sum(one.status is TaskStatus.RUNNING for one in sight.tasks)
-    ended = sum(one.ended for one in sight.tasks)
-    left = len(sight.tasks) - running - ended
+def _kill(snapshot: JobSnapshot, task: TaskSnapshot | None) -> Question:
+    running = sum(one.status is TaskStatus.RUNNING for one in snapshot.tasks)
+    ended = sum(one.ended for one in snapshot.tasks)
+    left = len(snapshot.tasks) - running - ended
     parts = [f"{_tasks(running, 'running')} {'stops' if running == 1 else 'stop'} at once."] if running else []
     parts += [f"{_tasks(left, '')} will not run."] if left else []
     parts += [f"Results and output of the {_tasks(ended, 'ended')} stay."] if ended else []
     return Question(
         action="kill",
         task="",
-        head=f"Kill job {sight.id}?",
+        head=f"Kill job {snapshot.id}?",
         text=" ".join(parts),
-        yes=f"Kill job {sight.id}",
+        yes=f"Kill job {snapshot.id}",
         no="Keep it running" if running or ended else "Keep it",
     )
 
@@ -78,22 +78,22 @@ def _tasks(number: int, kind: str) -> str:
     return f"{number:,} {kind} task{'s' * (number != 1)}".replace("  ", " ")
 
 
-def _remove(sight: JobSight, task: TaskSight | None) -> Question:
+def _remove(snapshot: JobSnapshot, task: TaskSnapshot | None) -> Question:
     return Question(
         action="remove",
         task="",
-        head=f"Remove job {sight.id}?",
+        head=f"Remove job {snapshot.id}?",
         text="Its results, output and history are deleted. This cannot be undone.",
-        yes=f"Remove job {sight.id}",
+        yes=f"Remove job {snapshot.id}",
         no="Keep it",
     )
 
 
-def _kill_task(sight: JobSight, task: TaskSight | None) -> Question:
+def _kill_task(snapshot: JobSnapshot, task: TaskSnapshot | None) -> Question:
     assert task is not None
     stops = "It stops at once" if task.status is TaskStatus.RUNNING else "It will not run"
     follows = "The tasks that depend on it run without its result."
-    if sight.relations.policy(task.base_name) == "cancel":
+    if snapshot.relations.policy(task.base_name) == "cancel":
         follows = "The whole job is canceled with it (on_error=cancel)."
     return Question(
         action="kill-task",
@@ -105,9 +105,9 @@ def _kill_task(sight: JobSight, task: TaskSight | None) -> Question:
     )
 
 
-def _restart_task(sight: JobSight, task: TaskSight | None) -> Question:
+def _restart_task(snapshot: JobSnapshot, task: TaskSnapshot | None) -> Question:
     assert task is not None
-    ran = f"{duration(run_time(task, sight.seen_at))} of work are" if task.started_at > 0 else "The work so far is"
+    ran = f"{duration(run_time(task, snapshot.seen_at))} of work are" if task.started_at > 0 else "The work so far is"
     attempts = f" It uses one of the {task.max_executions} attempts." if task.max_executions > 1 else ""
     return Question(
         action="restart-task",
@@ -119,7 +119,7 @@ def _restart_task(sight: JobSight, task: TaskSight | None) -> Question:
     )
 
 
-def _finish(sight: JobSight, task: TaskSight | None) -> Question:
+def _finish(snapshot: JobSnapshot, task: TaskSnapshot | None) -> Question:
     assert task is not None
     return Question(
         action="finish-in-error",

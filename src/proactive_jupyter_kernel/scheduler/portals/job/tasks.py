@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from proactive_jupyter_kernel.scheduler.portals.job.sight import JobSight, TaskSight
+from proactive_jupyter_kernel.scheduler.portals.job.snapshot import JobSnapshot, TaskSnapshot
 from proactive_jupyter_kernel.workflow.display.marks import RANK, TONES, Mark, task_mark, task_word
 from proactive_jupyter_kernel.workflow.display.records import Segment
 from proactive_jupyter_kernel.workflow.display.tasklist import FOLDED_FROM, bar_of, has_families
@@ -93,7 +93,7 @@ class TaskFilter:
 class Listing:
     """The tasks of the rows of one page: one of each row, or several that share it."""
 
-    groups: tuple[tuple[TaskSight, ...], ...]
+    groups: tuple[tuple[TaskSnapshot, ...], ...]
     #: Rows of all pages, and the tasks in them.
     total: int
     tasks: int
@@ -154,9 +154,9 @@ class TaskPage:
     squares: bool = False
 
 
-def listing_of(sight: JobSight, wanted: TaskFilter) -> Listing:
+def listing_of(snapshot: JobSnapshot, wanted: TaskFilter) -> Listing:
     """The page of the list that the filter asks for; of a page that does not exist, the last one."""
-    tasks = list(_matching(sight, wanted))
+    tasks = list(_matching(snapshot, wanted))
     tasks.sort(key=lambda task: RANK[task_mark(task.status)])
     groups = [(task,) for task in tasks] if wanted.narrow else list(_folded(tasks))
     pages = max(-(-len(groups) // PER_PAGE), 1)
@@ -167,10 +167,10 @@ def listing_of(sight: JobSight, wanted: TaskFilter) -> Listing:
     )
 
 
-def _matching(sight: JobSight, wanted: TaskFilter) -> Iterable[TaskSight]:
+def _matching(snapshot: JobSnapshot, wanted: TaskFilter) -> Iterable[TaskSnapshot]:
     mark = STATES[wanted.state][0] if wanted.state else None
     search = wanted.search.casefold()
-    for task, found in zip(sight.tasks, sight.marks, strict=True):
+    for task, found in zip(snapshot.tasks, snapshot.marks, strict=True):
         if mark is not None and found is not mark:
             continue
         if wanted.family and task.base_name != wanted.family:
@@ -180,8 +180,8 @@ def _matching(sight: JobSight, wanted: TaskFilter) -> Iterable[TaskSight]:
         yield task
 
 
-def _folded(tasks: Sequence[TaskSight]) -> Iterable[tuple[TaskSight, ...]]:
-    groups: dict[tuple[str, TaskStatus], list[TaskSight]] = {}
+def _folded(tasks: Sequence[TaskSnapshot]) -> Iterable[tuple[TaskSnapshot, ...]]:
+    groups: dict[tuple[str, TaskStatus], list[TaskSnapshot]] = {}
     for task in tasks:
         groups.setdefault((task.base_name, task.status), []).append(task)
     for (_, status), found in groups.items():
@@ -191,37 +191,39 @@ def _folded(tasks: Sequence[TaskSight]) -> Iterable[tuple[TaskSight, ...]]:
             yield from ((task,) for task in found)
 
 
-def task_page(sight: JobSight, wanted: TaskFilter, *, chosen: str = "", listing: Listing | None = None) -> TaskPage:
+def task_page(
+    snapshot: JobSnapshot, wanted: TaskFilter, *, chosen: str = "", listing: Listing | None = None
+) -> TaskPage:
     """The panel; `chosen` is the full name of the task whose output or result is shown beside it.
 
     `listing` may have been made of the outlines of the same tasks.
     """
     if listing is None:
-        listing = listing_of(sight, wanted)
+        listing = listing_of(snapshot, wanted)
     else:
         listing = replace(
-            listing, groups=tuple(tuple(sight.by_id[task.id] for task in group) for group in listing.groups)
+            listing, groups=tuple(tuple(snapshot.by_id[task.id] for task in group) for group in listing.groups)
         )
-    many = has_families(sight.tasks)
+    many = has_families(snapshot.tasks)
     found = ""
     if wanted.narrow:
-        found = f"{listing.tasks:,} of {len(sight.tasks):,} tasks"
+        found = f"{listing.tasks:,} of {len(snapshot.tasks):,} tasks"
     return TaskPage(
         filter=wanted,
-        chips=tuple(_chips(sight, wanted)),
-        rows=rows_of(sight, listing, chosen=chosen),
+        chips=tuple(_chips(snapshot, wanted)),
+        rows=rows_of(snapshot, listing, chosen=chosen),
         total=listing.total,
         page=listing.page,
         pages=listing.pages,
         found=found,
-        families=_families(sight) if many and len(sight.tasks) > MAX_SQUARES else (),
-        squares=many and len(sight.tasks) <= MAX_SQUARES,
+        families=_families(snapshot) if many and len(snapshot.tasks) > MAX_SQUARES else (),
+        squares=many and len(snapshot.tasks) <= MAX_SQUARES,
     )
 
 
-def _chips(sight: JobSight, wanted: TaskFilter) -> Iterable[Chip]:
-    counts = Counter(sight.marks)
-    yield Chip(state="", words="All", number=len(sight.tasks), mark=None, tone="", chosen=not wanted.state)
+def _chips(snapshot: JobSnapshot, wanted: TaskFilter) -> Iterable[Chip]:
+    counts = Counter(snapshot.marks)
+    yield Chip(state="", words="All", number=len(snapshot.tasks), mark=None, tone="", chosen=not wanted.state)
     for state, (mark, words) in STATES.items():
         if counts[mark] or wanted.state == state:
             yield Chip(
@@ -234,15 +236,15 @@ def _chips(sight: JobSight, wanted: TaskFilter) -> Iterable[Chip]:
             )
 
 
-def squares_of(sight: JobSight) -> tuple[Mark, ...]:
+def squares_of(snapshot: JobSnapshot) -> tuple[Mark, ...]:
     """The mark of each task, for its square; while tasks run, that others wait for a node needs no attention."""
-    if Mark.RUNNING in sight.marks:
-        return tuple(Mark.WAITING if mark is Mark.HELD else mark for mark in sight.marks)
-    return sight.marks
+    if Mark.RUNNING in snapshot.marks:
+        return tuple(Mark.WAITING if mark is Mark.HELD else mark for mark in snapshot.marks)
+    return snapshot.marks
 
 
-def _families(sight: JobSight) -> tuple[tuple[str, int, tuple[Segment, ...]], ...]:
-    found = [(base, len(tasks), tasks) for base, tasks in sight.by_base.items() if len(tasks) >= FOLDED_FROM]
+def _families(snapshot: JobSnapshot) -> tuple[tuple[str, int, tuple[Segment, ...]], ...]:
+    found = [(base, len(tasks), tasks) for base, tasks in snapshot.by_base.items() if len(tasks) >= FOLDED_FROM]
     found.sort(key=lambda family: -family[1])
     return tuple(
         (base, number, bar_of([task_mark(task.status) for task in tasks])) for base, number, tasks in found[:8]
@@ -252,21 +254,21 @@ def _families(sight: JobSight) -> tuple[tuple[str, int, tuple[Segment, ...]], ..
 # --- rows ------------------------------------------------------------------------------------------------------------
 
 
-def rows_of(sight: JobSight, listing: Listing, *, chosen: str = "") -> tuple[TaskRow, ...]:
+def rows_of(snapshot: JobSnapshot, listing: Listing, *, chosen: str = "") -> tuple[TaskRow, ...]:
     """The rows of one page."""
     return tuple(
-        _single(sight, group[0], chosen=chosen) if len(group) == 1 else _several(sight, group)
+        _single(snapshot, group[0], chosen=chosen) if len(group) == 1 else _several(snapshot, group)
         for group in listing.groups
     )
 
 
-def _single(sight: JobSight, task: TaskSight, *, chosen: str) -> TaskRow:
+def _single(snapshot: JobSnapshot, task: TaskSnapshot, *, chosen: str) -> TaskRow:
     mark = task_mark(task.status)
     error = ""
     if task.failure is not None and mark in (Mark.BAD, Mark.IN_ERROR, Mark.HELD):
         error = failure_of(task.name, error_text(task)).line
     running = task.status is TaskStatus.RUNNING
-    word = waiting_words(task, sight.relations)
+    word = waiting_words(task, snapshot.relations)
     if running:
         word = word.replace("Running ", "Running, ", 1)
     return TaskRow(
@@ -277,29 +279,29 @@ def _single(sight: JobSight, task: TaskSight, *, chosen: str) -> TaskRow:
         word=word,
         error=error if len(error) <= 200 else f"{error[:200]}…",
         node=task.node,
-        took=time_text(task, sight.seen_at) if task.read else "",
+        took=time_text(task, snapshot.seen_at) if task.read else "",
         progress=task.progress if running and 0 < task.progress <= 100 else None,
         chosen=task.name == chosen,
-        actions=_actions(sight, task),
+        actions=_actions(snapshot, task),
     )
 
 
-def error_text(task: TaskSight) -> str:
+def error_text(task: TaskSnapshot) -> str:
     """The traceback of a failure, or its message."""
     if task.failure is None:
         return ""
     return task.failure.stack_trace or task.failure.message
 
 
-def _actions(sight: JobSight, task: TaskSight) -> tuple[str, ...]:
-    if sight.ended or task.status not in TASK_ALIVE:
+def _actions(snapshot: JobSnapshot, task: TaskSnapshot) -> tuple[str, ...]:
+    if snapshot.ended or task.status not in TASK_ALIVE:
         return ()
     if task.status is TaskStatus.IN_ERROR:
         return ("restart-in-error", "finish-in-error", "kill-task")
     return ("restart-task", "kill-task") if task.status is TaskStatus.RUNNING else ("kill-task",)
 
 
-def _several(sight: JobSight, tasks: Sequence[TaskSight]) -> TaskRow:
+def _several(snapshot: JobSnapshot, tasks: Sequence[TaskSnapshot]) -> TaskRow:
     base, mark = tasks[0].base_name, task_mark(tasks[0].status)
     copies = "replicas" if any("*" in task.name.removeprefix(base) for task in tasks) else "iterations"
     waits = tasks[0].status is TaskStatus.SUBMITTED
@@ -308,10 +310,10 @@ def _several(sight: JobSight, tasks: Sequence[TaskSight]) -> TaskRow:
         more=f"and {len(tasks) - 1:,} more {copies}",
         mark=mark,
         tone=TONES[mark],
-        word=waiting_words(tasks[0], sight.relations) if waits else task_word(tasks[0].status),
+        word=waiting_words(tasks[0], snapshot.relations) if waits else task_word(tasks[0].status),
         error="",
         node=_nodes(tasks),
-        took=_range(tasks, sight.seen_at),
+        took=_range(tasks, snapshot.seen_at),
         progress=None,
         chosen=False,
         actions=(),
@@ -319,7 +321,7 @@ def _several(sight: JobSight, tasks: Sequence[TaskSight]) -> TaskRow:
     )
 
 
-def _nodes(tasks: Sequence[TaskSight]) -> str:
+def _nodes(tasks: Sequence[TaskSnapshot]) -> str:
     """``5 nodes``, where all records were read."""
     if not all(task.read for task in tasks):
         return ""
@@ -327,7 +329,7 @@ def _nodes(tasks: Sequence[TaskSight]) -> str:
     return next(iter(nodes)) if len(nodes) == 1 else f"{len(nodes)} nodes" if nodes else ""
 
 
-def _range(tasks: Sequence[TaskSight], seen_at: int) -> str:
+def _range(tasks: Sequence[TaskSnapshot], seen_at: int) -> str:
     """``100 to 210 ms``, where all records were read."""
     if not all(task.read for task in tasks):
         return ""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord
-from proactive_jupyter_kernel.scheduler.portals.job.sight import JobSight, TaskSight
+from proactive_jupyter_kernel.scheduler.portals.job.snapshot import JobSnapshot, TaskSnapshot
 from proactive_jupyter_kernel.scheduler.store.base import JobFacts, JobRow
 from proactive_jupyter_kernel.workflow.model import Priority, Replicate, Script, Task, Workflow
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
@@ -26,20 +26,20 @@ WORKFLOW = Workflow(
     ),
 )
 
-Sight = Callable[..., JobSight]
+Sight = Callable[..., JobSnapshot]
 
 
-def task(number: int, name: str, status: TaskStatus, **changes: Any) -> TaskSight:
+def task(number: int, name: str, status: TaskStatus, **changes: Any) -> TaskSnapshot:
     """A task whose record was read."""
     values: dict[str, Any] = {"base_name": name.partition("*")[0], "read": True}
     if status not in (TaskStatus.SUBMITTED, TaskStatus.PENDING):
         values |= {"started_at": NOW - 5_000, "node": "local-0"}
     if status in (TaskStatus.FINISHED, TaskStatus.FAULTY):
         values |= {"finished_at": NOW - 4_900, "duration": 100}
-    return TaskSight(id=number, name=name, status=status, **values | changes)
+    return TaskSnapshot(id=number, name=name, status=status, **values | changes)
 
 
-def replicas(count: int, *, failed: tuple[int, ...] = (), running: int = 0, **changes: Any) -> tuple[TaskSight, ...]:
+def replicas(count: int, *, failed: tuple[int, ...] = (), running: int = 0, **changes: Any) -> tuple[TaskSnapshot, ...]:
     """split, `count` replicas of work of which the last ones run, and merge."""
     found = [task(0, "split", TaskStatus.FINISHED)]
     for number in range(count):
@@ -51,15 +51,15 @@ def replicas(count: int, *, failed: tuple[int, ...] = (), running: int = 0, **ch
 
 
 @pytest.fixture
-def sight() -> Sight:
+def snapshot() -> Sight:
     """Makes a job."""
 
     def make(
-        tasks: tuple[TaskSight, ...],
+        tasks: tuple[TaskSnapshot, ...],
         status: JobStatus = JobStatus.RUNNING,
         facts: JobFacts | None = None,
         **changes: Any,
-    ) -> JobSight:
+    ) -> JobSnapshot:
         record = JobRecord(
             job_id=31,
             name="scan",
@@ -71,7 +71,7 @@ def sight() -> Sight:
             finished_at=NOW - 1_000 if status is JobStatus.FINISHED else -1,
             **changes,
         )
-        return JobSight(
+        return JobSnapshot(
             row=JobRow(record=record, facts=facts or JobFacts()),
             tasks=tasks,
             workflow=WORKFLOW,

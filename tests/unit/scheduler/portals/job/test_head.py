@@ -19,9 +19,9 @@ def failed(text: str) -> Failure:
     return Failure(kind=FailureKind.ERROR, exception="TaskException", message=text)
 
 
-def test_a_running_job_says_since_when_and_how_far_it_is(sight: Sight) -> None:
+def test_a_running_job_says_since_when_and_how_far_it_is(snapshot: Sight) -> None:
     """State, clock times and counts, and the buttons that make sense."""
-    head = head_of(sight(replicas(150, failed=(78, 119), running=8)), UTC)
+    head = head_of(snapshot(replicas(150, failed=(78, 119), running=8)), UTC)
     assert (head.state, head.aside, head.seen) == ("Running", "7.4 s, since 00:16:32", "refreshed 00:16:40")
     assert [(count.text, count.tone) for count in head.counts] == [
         ("143 of 152 done", ""),
@@ -32,60 +32,60 @@ def test_a_running_job_says_since_when_and_how_far_it_is(sight: Sight) -> None:
     assert head.actions == ("pause", "again", "xml", "kill")
 
 
-def test_a_finished_job_with_a_failed_task_is_not_green(sight: Sight) -> None:
+def test_a_finished_job_with_a_failed_task_is_not_green(snapshot: Sight) -> None:
     """The state says how many failed, and the job can be removed."""
-    head = head_of(sight(replicas(3, failed=(1,)), JobStatus.FINISHED), UTC)
+    head = head_of(snapshot(replicas(3, failed=(1,)), JobStatus.FINISHED), UTC)
     assert (head.state, head.tone, head.mark) == ("Finished, 1 task failed", "bad", Mark.BAD)
     assert (head.aside, head.actions) == ("6.4 s, ended 00:16:39", ("again", "xml", "remove"))
 
 
-def test_a_paused_job_can_be_resumed(sight: Sight) -> None:
+def test_a_paused_job_can_be_resumed(snapshot: Sight) -> None:
     """It says what still runs."""
-    job = sight(replicas(3, running=1), JobStatus.PAUSED)
+    job = snapshot(replicas(3, running=1), JobStatus.PAUSED)
     assert head_of(job, UTC).actions[0] == "resume"
     assert [notice.text for notice in notices_of(job, {}, UTC)] == [
         "No more tasks start; work*2 runs to the end. Resume continues the job."
     ]
 
 
-def test_a_job_that_waits_says_for_what(sight: Sight) -> None:
+def test_a_job_that_waits_says_for_what(snapshot: Sight) -> None:
     """The reason of the resource manager, or the time from which it may start."""
-    job = sight((task(0, "a", TaskStatus.PENDING),), JobStatus.PENDING, start_at=NOW + 60_000)
+    job = snapshot((task(0, "a", TaskStatus.PENDING),), JobStatus.PENDING, start_at=NOW + 60_000)
     assert notices_of(job, {"a": "The only node is busy."}, UTC) == (
         Notice(mark=Mark.HELD, head="Starts at 00:17:40.", text="START_AT says so."),
         Notice(mark=Mark.HELD, head="a waits: the only node is busy.", text=""),
     )
 
 
-def test_errors_of_one_kind_stand_together(sight: Sight) -> None:
+def test_errors_of_one_kind_stand_together(snapshot: Sight) -> None:
     """Two replicas with the same error are one group, another error is its own."""
     tasks = list(replicas(20, failed=(3, 4, 5)))
     for number, text in ((3, "ValueError: tile 3 is empty"), (4, "ValueError: tile 4 is empty"), (5, "KeyError: 'x'")):
         tasks[number + 1] = task(number + 1, f"work*{number}", TaskStatus.FAULTY, failure=failed(text))
-    wrong = went_wrong_of(sight(tuple(tasks)))
+    wrong = went_wrong_of(snapshot(tuple(tasks)))
     assert wrong is not None
     assert [(group.tasks, group.line) for group in wrong.groups] == [
         ("work*3 and work*4", "ValueError: tile 3 is empty"),
         ("work*5", "KeyError: 'x'"),
     ]
     assert (wrong.more, wrong.in_error) == ("", 0)
-    assert went_wrong_of(sight(replicas(3))) is None
+    assert went_wrong_of(snapshot(replicas(3))) is None
 
 
-def test_an_error_has_its_place(sight: Sight) -> None:
+def test_an_error_has_its_place(snapshot: Sight) -> None:
     """The cell where the text names one, else the line of the script."""
     script = 'Traceback (most recent call last):\n  File "<task a>", line 4, in <module>\n    f()\nKeyError: 1'
     cell = "Traceback (most recent call last):\n  Cell In[2], line 3, in <module>\n    f()\nKeyError: 2"
     failures = [replace(failed("Failed"), stack_trace=text) for text in (script, cell)]
     tasks = tuple(task(n, f"t{n}", TaskStatus.FAULTY, failure=each) for n, each in enumerate(failures))
-    wrong = went_wrong_of(sight(tasks))
+    wrong = went_wrong_of(snapshot(tasks))
     assert wrong is not None
     assert [group.place for group in wrong.groups] == ["line 4 of the script", "cell [2], line 3"]
 
 
-def test_questions_say_what_is_lost_and_have_a_safe_answer(sight: Sight) -> None:
+def test_questions_say_what_is_lost_and_have_a_safe_answer(snapshot: Sight) -> None:
     """Each question of the table can be asked, names what it is about, and offers not to do it."""
-    job = sight(replicas(150, failed=(78, 119), running=8))
+    job = snapshot(replicas(150, failed=(78, 119), running=8))
     asked = {name: question_of(name, job, "work*149" if action.on_task else "") for name, action in ACTIONS.items()}
     found = {name: (one.head, one.text, one.no) for name, one in asked.items() if one is not None}
     assert found == {

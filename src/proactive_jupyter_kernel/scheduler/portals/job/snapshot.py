@@ -22,7 +22,7 @@ from proactive_jupyter_kernel.workflow.model import Task as TaskDefinition
 from proactive_jupyter_kernel.workflow.model import Workflow
 from proactive_jupyter_kernel.workflow.status import JOB_ENDED, TASK_ENDED, JobStatus, TaskStatus
 
-__all__ = ["JobSight", "TaskSight", "read_job"]
+__all__ = ["JobSnapshot", "TaskSnapshot", "read_job"]
 
 #: Tasks of a job up to which all records are read.
 COMPLETE = 300
@@ -35,7 +35,7 @@ _INSTANCE = re.compile(r"(?:#\d+)?(?:\*\d+)?\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TaskSight:
+class TaskSnapshot:
     """A task as the page knows it. Times are milliseconds since the epoch, -1 if not set or not read."""
 
     id: int
@@ -60,11 +60,11 @@ class TaskSight:
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobSight:
+class JobSnapshot:
     """A job and its tasks at one moment."""
 
     row: JobRow
-    tasks: tuple[TaskSight, ...]
+    tasks: tuple[TaskSnapshot, ...]
     #: None: it cannot be read.
     workflow: Workflow | None
     #: When it was read.
@@ -90,9 +90,9 @@ class JobSight:
         return tuple(task_mark(task.status) for task in self.tasks)
 
     @cached_property
-    def by_base(self) -> Mapping[str, tuple[TaskSight, ...]]:
+    def by_base(self) -> Mapping[str, tuple[TaskSnapshot, ...]]:
         """Tasks by base name, in the order of the job."""
-        found: dict[str, list[TaskSight]] = {}
+        found: dict[str, list[TaskSnapshot]] = {}
         for task in self.tasks:
             found.setdefault(task.base_name, []).append(task)
         return {base: tuple(tasks) for base, tasks in found.items()}
@@ -102,11 +102,11 @@ class JobSight:
         return Relations(self, self.workflow)
 
     @cached_property
-    def by_name(self) -> Mapping[str, TaskSight]:
+    def by_name(self) -> Mapping[str, TaskSnapshot]:
         return {task.name: task for task in self.tasks}
 
     @cached_property
-    def by_id(self) -> Mapping[int, TaskSight]:
+    def by_id(self) -> Mapping[int, TaskSnapshot]:
         return {task.id: task for task in self.tasks}
 
     @cached_property
@@ -116,22 +116,22 @@ class JobSight:
 
 
 def read_job(
-    ask: Questions, job_id: int, *, now: int, shown: Callable[[JobSight], Iterable[int]] = lambda sight: ()
-) -> JobSight:
+    ask: Questions, job_id: int, *, now: int, shown: Callable[[JobSnapshot], Iterable[int]] = lambda snapshot: ()
+) -> JobSnapshot:
     """The job, with the records of what is always shown, and of the tasks whose ids `shown` picks from the outlines."""
     row = ask.job(job_id)
     workflow, definitions = _definitions(ask, job_id)
     outlines = ask.outlines(job_id)
     tasks = tuple(_outlined(outline, definitions) for outline in outlines)
-    sight = JobSight(row=row, tasks=tasks, workflow=workflow, definitions=definitions, seen_at=now)
-    wanted = {*_always(sight), *shown(sight)}
+    snapshot = JobSnapshot(row=row, tasks=tasks, workflow=workflow, definitions=definitions, seen_at=now)
+    wanted = {*_always(snapshot), *shown(snapshot)}
     found = ask.tasks(job_id) if len(tasks) <= COMPLETE else ask.tasks_of(job_id, wanted)
     records = {record.task_id: record for record in found}
     usual = workflow.max_executions if workflow and isinstance(workflow.max_executions, int) else 1
     known = tuple(_with_record(task, records.get(task.id), definitions, usual) for task in tasks)
-    complete = replace(sight, tasks=known)
+    complete = replace(snapshot, tasks=known)
     # The records are of the same moment.
-    complete.__dict__["marks"] = sight.marks
+    complete.__dict__["marks"] = snapshot.marks
     return complete
 
 
@@ -142,31 +142,33 @@ def _definitions(ask: Questions, job_id: int) -> tuple[Workflow | None, Mapping[
         return None, {}
 
 
-def _outlined(outline: TaskOutline, definitions: Mapping[str, TaskDefinition]) -> TaskSight:
+def _outlined(outline: TaskOutline, definitions: Mapping[str, TaskDefinition]) -> TaskSnapshot:
     name = outline.name
     base = name if name in definitions else _INSTANCE.sub("", name)
-    return TaskSight(
+    return TaskSnapshot(
         id=outline.task_id, name=name, base_name=base, status=outline.status, started_at=outline.started_at
     )
 
 
-def _always(sight: JobSight) -> Iterable[int]:
+def _always(snapshot: JobSnapshot) -> Iterable[int]:
     """The tasks whose records the page needs whatever its list shows."""
-    failed = [task.id for task, mark in zip(sight.tasks, sight.marks, strict=True) if mark in (Mark.BAD, Mark.IN_ERROR)]
-    running = [task.id for task in sight.tasks if task.status is TaskStatus.RUNNING]
-    alone = [tasks[0].id for tasks in sight.by_base.values() if len(tasks) == 1]
+    failed = [
+        task.id for task, mark in zip(snapshot.tasks, snapshot.marks, strict=True) if mark in (Mark.BAD, Mark.IN_ERROR)
+    ]
+    running = [task.id for task in snapshot.tasks if task.status is TaskStatus.RUNNING]
+    alone = [tasks[0].id for tasks in snapshot.by_base.values() if len(tasks) == 1]
     return (*failed[:FAILED_READ], *running[:RUNNING_READ], *alone[:ALONE_READ])
 
 
 def _with_record(
-    task: TaskSight, record: TaskRecord | None, definitions: Mapping[str, TaskDefinition], usual: int
-) -> TaskSight:
+    task: TaskSnapshot, record: TaskRecord | None, definitions: Mapping[str, TaskDefinition], usual: int
+) -> TaskSnapshot:
     """`usual` is how often a task may run that does not say so itself."""
     if record is None:
         return task
     definition = definitions.get(record.base_name)
     most = definition.max_executions if definition else None
-    return TaskSight(
+    return TaskSnapshot(
         id=task.id,
         name=record.name,
         base_name=record.base_name,
