@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from proactive_jupyter_kernel.client.jobs import Snapshot, SubmittedJob
 from proactive_jupyter_kernel.client.records import Job
-from proactive_jupyter_kernel.notebook.card import Card, Facts, Following, Result, card_of, html_of, text_of
+from proactive_jupyter_kernel.notebook.card import Card, Facts, FollowState, Result, card_of, html_of, text_of
 from proactive_jupyter_kernel.notebook.frontend import NotebookDisplay, NotebookFrontend
 from proactive_jupyter_kernel.notebook.job_reader import JobReader
 from proactive_jupyter_kernel.notebook.requests import Cell
@@ -47,7 +47,7 @@ class JobDisplay:
         self._output = output
         self._lock = threading.RLock()
         self._snapshot = Snapshot(job=first, seen_at=int(time.time() * 1000))
-        self._following = Following.LIVE
+        self._following = FollowState.LIVE
         self._drawn_at = time.monotonic()
         self._cost = 0.0
         self._stopped_by = ""
@@ -72,8 +72,8 @@ class JobDisplay:
                 return
             changed = snapshot.job != self.facts.job or snapshot.trouble != self.facts.trouble
             self._snapshot = snapshot
-            revived = self._following is not Following.LIVE
-            self._following = Following.LIVE
+            revived = self._following is not FollowState.LIVE
+            self._following = FollowState.LIVE
             since = time.monotonic() - self._drawn_at
             due = min(max(GAP, self._cost / SHARE), max(GAP, LONGEST_GAP))
             urgent = now or snapshot.job.ended
@@ -87,9 +87,9 @@ class JobDisplay:
     def stop(self, why: str = "") -> None:
         """Say that no update follows; a later `show` takes that back."""
         with self._lock:
-            if self.is_final or (self._following is Following.STOPPED and why == self._stopped_by):
+            if self.is_final or (self._following is FollowState.STOPPED and why == self._stopped_by):
                 return
-            self._following = Following.STOPPED
+            self._following = FollowState.STOPPED
             self._stopped_by = why
             self._refresh(final=True)
 
@@ -109,7 +109,7 @@ class JobDisplay:
 
     def _draw(self) -> Card:
         snapshot = self._snapshot
-        if self._following is Following.STOPPED:
+        if self._following is FollowState.STOPPED:
             # Nothing is asked: the scheduler may be what is gone, and a kernel that ends has no time.
             self.facts = replace(
                 self.facts,

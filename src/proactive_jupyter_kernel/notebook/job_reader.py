@@ -16,7 +16,7 @@ from proactive_jupyter_kernel.client.java_traces import is_failure
 from proactive_jupyter_kernel.client.jobs import Snapshot, SubmittedJob, TaskLine
 from proactive_jupyter_kernel.client.records import Job, TaskState
 from proactive_jupyter_kernel.errors import ProActiveError, SchedulerUnreachable
-from proactive_jupyter_kernel.notebook.card import Facts, Following, OutputLine, Result
+from proactive_jupyter_kernel.notebook.card import Facts, FollowState, OutputLine, Result
 from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS
 from proactive_jupyter_kernel.pragmas.jobs import portal_pages
@@ -79,7 +79,7 @@ class JobReader:
         self.results: tuple[Result, ...] = ()
         self.returned: frozenset[str] | None = None
 
-    def facts(self, snapshot: Snapshot, following: Following, *, output: bool, stopped_by: str = "") -> Facts:
+    def facts(self, snapshot: Snapshot, following: FollowState, *, output: bool, stopped_by: str = "") -> Facts:
         """The facts at a snapshot. While the scheduler does not answer nothing is asked."""
         job = snapshot.job
         if not snapshot.trouble:

@@ -17,8 +17,8 @@ __all__ = [
     "SECONDS",
     "SOME_SECONDS",
     "SWITCH",
-    "Kind",
     "NodeSource",
+    "SettingKind",
     "count",
     "one_of",
     "size",
@@ -28,7 +28,7 @@ KIBIBYTE, MEBIBYTE, GIBIBYTE = 1024, 1024**2, 1024**3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class SettingKind:
     """A kind of value."""
 
     #: What `read` accepts, after "it must be".
@@ -39,7 +39,7 @@ class Kind:
     unit: str = ""
 
 
-def count(least: int, unit: str, *, most: int = 10**9) -> Kind:
+def count(least: int, unit: str, *, most: int = 10**9) -> SettingKind:
     """An integer, between the two."""
 
     def read(text: str) -> int:
@@ -48,10 +48,10 @@ def count(least: int, unit: str, *, most: int = 10**9) -> Kind:
             raise ValueError(text)
         return value
 
-    return Kind(text=f"an integer of at least {least}, at most {most}", read=read, unit=unit)
+    return SettingKind(text=f"an integer of at least {least}, at most {most}", read=read, unit=unit)
 
 
-def one_of(*words: str) -> Kind:
+def one_of(*words: str) -> SettingKind:
     """One of some words, in any case."""
 
     def read(text: str) -> str:
@@ -59,14 +59,14 @@ def one_of(*words: str) -> Kind:
             raise ValueError(text)
         return text.lower()
 
-    return Kind(text=" or ".join(words), read=read)
+    return SettingKind(text=" or ".join(words), read=read)
 
 
 #: ``2 GiB``, ``512M``, ``64 kB``: the letter counts, in powers of 1,024.
 _SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<power>[kmgt]?)(?:i?b)?", re.IGNORECASE)
 
 
-def size(least: int, *, unlimited: bool = False) -> Kind:
+def size(least: int, *, unlimited: bool = False) -> SettingKind:
     """Bytes, at least so many; with `unlimited` also 0, which means no limit."""
 
     def read(text: str) -> int:
@@ -79,7 +79,7 @@ def size(least: int, *, unlimited: bool = False) -> Kind:
         return value
 
     bytes_ = f"bytes, at least {least}, such as 67108864 or 64 MiB"
-    return Kind(text=f"0, or {bytes_}" if unlimited else bytes_, read=read, unit="bytes")
+    return SettingKind(text=f"0, or {bytes_}" if unlimited else bytes_, read=read, unit="bytes")
 
 
 def _seconds(text: str) -> float:
@@ -96,8 +96,8 @@ def _some_seconds(text: str) -> float:
     return value
 
 
-SECONDS = Kind(text="seconds, 0 or more", read=_seconds, unit="seconds")
-SOME_SECONDS = Kind(text="seconds, more than 0", read=_some_seconds, unit="seconds")
+SECONDS = SettingKind(text="seconds, 0 or more", read=_seconds, unit="seconds")
+SOME_SECONDS = SettingKind(text="seconds, more than 0", read=_some_seconds, unit="seconds")
 
 _SWITCH = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
 
@@ -108,10 +108,10 @@ def _switch(text: str) -> bool:
     return _SWITCH[text.lower()]
 
 
-SWITCH = Kind(text="on or off", read=_switch)
+SWITCH = SettingKind(text="on or off", read=_switch)
 
-FOLDER = Kind(text="a folder", read=str)
-FILE = Kind(text="a file", read=str)
+FOLDER = SettingKind(text="a folder", read=str)
+FILE = SettingKind(text="a file", read=str)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +146,7 @@ def _node_sources(text: str) -> tuple[NodeSource, ...]:
     return tuple(found.values())
 
 
-NODE_SOURCES = Kind(
+NODE_SOURCES = SettingKind(
     text="NAME=NODES or NAME=NODES:TOKEN,TOKEN, several with blanks between them, such as 'big=1 gpu=2:cuda,team'; the "
     "names Default and local are taken",
     read=_node_sources,

@@ -24,8 +24,8 @@ from proactive_jupyter_kernel.scheduler.setting_kinds import (
     SECONDS,
     SOME_SECONDS,
     SWITCH,
-    Kind,
     NodeSource,
+    SettingKind,
     count,
     one_of,
     size,
@@ -44,7 +44,7 @@ class Setting:
     name: str
     #: The field of `Settings`.
     field: str
-    kind: Kind
+    kind: SettingKind
     default: Callable[[], Any]
     #: What it does; for a limit also what happens beyond it, and where that is said.
     doc: str
@@ -101,8 +101,8 @@ def _days(text: str) -> float:
     return value
 
 
-EXECUTOR = Kind(text=executor_address.FORMS, read=executor_address.read)
-_DAYS = Kind(text="days, from 0 to 700000", read=_days, unit="days")
+EXECUTOR = SettingKind(text=executor_address.FORMS, read=executor_address.read)
+_DAYS = SettingKind(text="days, from 0 to 700000", read=_days, unit="days")
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(

@@ -10,7 +10,7 @@ import pytest
 from proactive_jupyter_kernel.client.jobs import Snapshot, TaskLine
 from proactive_jupyter_kernel.client.logs import LogLine
 from proactive_jupyter_kernel.client.records import Job, JobInfo, TaskState
-from proactive_jupyter_kernel.notebook.card import Following
+from proactive_jupyter_kernel.notebook.card import FollowState
 from proactive_jupyter_kernel.notebook.job_reader import JobReader, _without
 from proactive_jupyter_kernel.workflow.display.records import Failure
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
@@ -39,7 +39,7 @@ def test_first_look_at_a_job_tells_why_it_waits(waited: int, expected: dict[str,
     )
     context: Any = SimpleNamespace(connection=SERVER)
     snapshot = Snapshot(job=job, seen_at=SUBMITTED_AT + waited)
-    facts = JobReader(context, submitted).facts(snapshot, Following.LIVE, output=False)
+    facts = JobReader(context, submitted).facts(snapshot, FollowState.LIVE, output=False)
     assert (facts.reasons, facts.portal) == (expected, "http://pa:8080/scheduler/")
 
 
@@ -64,7 +64,7 @@ def test_lines_that_a_log_dropped_count(live: list[str], stored: list[str], expe
     context: Any = SimpleNamespace(connection=SERVER, translate=lambda job_id, name, text: text)
     reader = JobReader(context, submitted)
     for _ in range(2):
-        facts = reader.facts(Snapshot(job=job, seen_at=0), Following.LIVE, output=True)
+        facts = reader.facts(Snapshot(job=job, seen_at=0), FollowState.LIVE, output=True)
     assert facts.dropped + len(facts.output) == expected
 
 

@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 from proactive_jupyter_kernel.notebook.card.assembly import card_of
-from proactive_jupyter_kernel.notebook.card.facts import Facts, Following, OutputLine, Result
+from proactive_jupyter_kernel.notebook.card.facts import Facts, FollowState, OutputLine, Result
 from proactive_jupyter_kernel.notebook.card.markup import html_of
 from proactive_jupyter_kernel.notebook.card.model import Card
 from proactive_jupyter_kernel.notebook.card.plain import text_of
 
-__all__ = ["Card", "Facts", "Following", "OutputLine", "Result", "card_of", "html_of", "text_of"]
+__all__ = ["Card", "Facts", "FollowState", "OutputLine", "Result", "card_of", "html_of", "text_of"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from proactive_jupyter_kernel.client.records import TaskState
 from proactive_jupyter_kernel.notebook.card.advice import PragmaAdvice
-from proactive_jupyter_kernel.notebook.card.facts import Facts, Following
+from proactive_jupyter_kernel.notebook.card.facts import Facts, FollowState
 from proactive_jupyter_kernel.notebook.card.model import Card
 from proactive_jupyter_kernel.notebook.card.pictures import picture_of
 from proactive_jupyter_kernel.notebook.card.waits import notices_of
@@ -38,7 +38,7 @@ def card_of(facts: Facts) -> Card:
     family_rows, more_families = families_of(facts.meant, relations, facts.seen_at) if families else ((), "")
     seen = clock_time(facts.seen_at, facts.zone)
     final = job.ended
-    going = facts.following is not Following.STOPPED
+    going = facts.following is not FollowState.STOPPED
     output_head = _output_head(facts)
     link_text = _link_text(facts, families)
     return Card(

@@ -14,10 +14,10 @@ from proactive_jupyter_kernel.workflow.display.tasklist import time_span
 from proactive_jupyter_kernel.workflow.model import Workflow
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
-__all__ = ["Facts", "Following", "OutputLine", "Result"]
+__all__ = ["Facts", "FollowState", "OutputLine", "Result"]
 
 
-class Following(enum.Enum):
+class FollowState(enum.Enum):
     """Whether the display is still updated."""
 
     #: Updates follow within seconds.
@@ -72,7 +72,7 @@ class Facts:
     returned: frozenset[str] | None = None
     #: Why nothing newer is known, such as a server that does not answer.
     trouble: str = ""
-    following: Following = Following.LIVE
+    following: FollowState = FollowState.LIVE
     #: Why the display is not updated any more, such as ``the kernel was shut down``.
     stopped_by: str = ""
     #: Pragmas that exist, for the commands that are proposed.

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from proactive_jupyter_kernel.pragmas.assist.task_names import PYTHON_ENGINES, wanted
 from proactive_jupyter_kernel.pragmas.context import Context
-from proactive_jupyter_kernel.pragmas.declarations.kinds import NOWHERE, Kind, Known
+from proactive_jupyter_kernel.pragmas.declarations.kinds import NOWHERE, Kind, KnownNames
 from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS, Parameter, Pragma
 from proactive_jupyter_kernel.pragmas.declarations.values import Pairs
 from proactive_jupyter_kernel.pragmas.declarations.variable_pairs import VariablePairs
-from proactive_jupyter_kernel.pragmas.grammar.cursor import Spot, code_before, locate
+from proactive_jupyter_kernel.pragmas.grammar.cursor import CursorContext, code_before, locate
 from proactive_jupyter_kernel.pragmas.grammar.parser import write_value
-from proactive_jupyter_kernel.pragmas.grammar.syntax import ListNode, MapNode, Reading, TextNode
+from proactive_jupyter_kernel.pragmas.grammar.syntax import ListNode, MapNode, ParsedPragma, TextNode
 from proactive_jupyter_kernel.pragmas.grammar.tokens import quote
 
 __all__ = ["Completions", "Match", "complete", "known"]
@@ -84,7 +84,7 @@ def _in_task_code(cell: str, cursor: int, context: Context | None) -> Completion
     return Completions(matches=matches, start=cursor - len(offered.typed), end=cursor)
 
 
-def _own_variables(reading: Reading) -> list[str]:
+def _own_variables(reading: ParsedPragma) -> list[str]:
     """The variables that the pragma above the code names itself."""
     values = [one.value for one in reading.call.arguments if one.name in ("variables", "import", "export")]
     names: list[str] = []
@@ -97,13 +97,13 @@ def _own_variables(reading: Reading) -> list[str]:
     return names
 
 
-def known(context: Context | None) -> Known:
+def known(context: Context | None) -> KnownNames:
     """The names that the notebook knows now; waits for no scheduler."""
     names = PRAGMAS.names()
     if context is None:
-        return Known(pragmas=names)
+        return KnownNames(pragmas=names)
     jobs = [*((job.id, job.name) for job in reversed(context.jobs)), *context.job_listing.jobs()]
-    return Known(
+    return KnownNames(
         tasks=tuple(context.draft.tasks),
         variables=context.draft.variables,
         jobs=tuple(dict.fromkeys(name for _, name in jobs)),
@@ -114,7 +114,7 @@ def known(context: Context | None) -> Known:
     )
 
 
-def _arguments(pragma: Pragma, spot: Spot, names: Known) -> list[Match]:
+def _arguments(pragma: Pragma, spot: CursorContext, names: KnownNames) -> list[Match]:
     if spot.parameter:
         parameter = pragma.parameter(spot.parameter)
         return _values(parameter, spot, names) if parameter else []
@@ -129,7 +129,7 @@ def _arguments(pragma: Pragma, spot: Spot, names: Known) -> list[Match]:
     return found
 
 
-def _values(parameter: Parameter, spot: Spot, names: Known) -> list[Match]:
+def _values(parameter: Parameter, spot: CursorContext, names: KnownNames) -> list[Match]:
     if isinstance(parameter.kind, VariablePairs) and spot.index == 2:
         return [
             Match(text=_written(text, parameter.kind, spot), kind="value") for text in parameter.kind.complete_model()
@@ -140,7 +140,7 @@ def _values(parameter: Parameter, spot: Spot, names: Known) -> list[Match]:
     return [Match(text=_written(text, parameter.kind, spot), kind="value") for text in dict.fromkeys(offered)]
 
 
-def _written(text: str, kind: Kind, spot: Spot) -> str:
+def _written(text: str, kind: Kind, spot: CursorContext) -> str:
     if spot.quoted:
         return quote(text)[1:-1]
     return write_value(TextNode(text=text, span=NOWHERE))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 
 from proactive_jupyter_kernel.pragmas.context import Context
-from proactive_jupyter_kernel.pragmas.declarations.kinds import Known
+from proactive_jupyter_kernel.pragmas.declarations.kinds import KnownNames
 from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS, Parameter, Pragma
 from proactive_jupyter_kernel.pragmas.draft.draft import Draft, DraftTask
 from proactive_jupyter_kernel.pragmas.grammar.cursor import locate
@@ -86,7 +86,7 @@ def _about_parameter(pragma: Pragma, parameter: Parameter, said: str) -> Inspect
 
 def _about_name(draft: Draft, parameter: Parameter, word: str) -> str:
     """What the draft knows about a task or a variable that a value names."""
-    offered = parameter.kind.complete(Known(tasks=("task",), variables=("variable",)), "")
+    offered = parameter.kind.complete(KnownNames(tasks=("task",), variables=("variable",)), "")
     if "task" in offered and word in draft.tasks:
         return "\n".join(_about_task(draft, draft.tasks[word])).rstrip()
     if "variable" in offered and word in draft.variables:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-__all__ = ["PYTHON_ENGINES", "SYSTEM_VARIABLES", "Wanted", "wanted"]
+__all__ = ["PYTHON_ENGINES", "SYSTEM_VARIABLES", "CompletionContext", "wanted"]
 
 PYTHON_ENGINES = frozenset({"cpython", "python"})
 
@@ -52,7 +52,7 @@ _ATTRIBUTE = re.compile(r"(?<![\w.])(?P<name>[^\W\d]\w*)\s*\.\s*(?P<typed>\w*)\Z
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class CompletionContext:
     """What may stand at the end of some code."""
 
     #: What is typed of it.
@@ -61,17 +61,19 @@ class Wanted:
     names: Mapping[str, str]
 
 
-def wanted(code: str, variables: Iterable[str]) -> Wanted | None:
+def wanted(code: str, variables: Iterable[str]) -> CompletionContext | None:
     """What completes the code of a Python task that ends here; None where only Python itself can tell."""
     line = code.rpartition("\n")[2]
     if key := _KEY.search(line):
         names = dict.fromkeys(variables, "A variable of the job or of a task.")
-        return Wanted(typed=key["typed"], names={**names, **dict.fromkeys(SYSTEM_VARIABLES, "Set by the scheduler.")})
+        return CompletionContext(
+            typed=key["typed"], names={**names, **dict.fromkeys(SYSTEM_VARIABLES, "Set by the scheduler.")}
+        )
     if method := _METHOD.search(line):
-        return Wanted(typed=method["typed"], names=_OF_VARIABLES)
+        return CompletionContext(typed=method["typed"], names=_OF_VARIABLES)
     if result := _RESULT.search(line):
-        return Wanted(typed=result["typed"], names=_OF_RESULT)
+        return CompletionContext(typed=result["typed"], names=_OF_RESULT)
     attribute = _ATTRIBUTE.search(line)
     if attribute and re.search(rf"\bfor\s+{attribute['name']}\s+in\s+results\b", code):
-        return Wanted(typed=attribute["typed"], names=_OF_RESULT)
+        return CompletionContext(typed=attribute["typed"], names=_OF_RESULT)
     return None

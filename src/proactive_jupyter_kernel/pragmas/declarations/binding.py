@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from proactive_jupyter_kernel.errors import BadValue, UnknownParameter
-from proactive_jupyter_kernel.pragmas.declarations.kinds import Unfit
+from proactive_jupyter_kernel.pragmas.declarations.kinds import InvalidValue
 from proactive_jupyter_kernel.pragmas.declarations.proposals import PARAMETER_SYNONYMS, propose
 from proactive_jupyter_kernel.pragmas.declarations.registry import PRAGMAS, BoundCall, Parameter, Pragma, Registry
 from proactive_jupyter_kernel.pragmas.declarations.values import Switch
@@ -147,7 +147,7 @@ def _read(call: Call, parameter: Parameter, argument: Argument) -> Any:
             raise node.span.fault(BadValue, message, hint="Remove it.", pragma=call.name)
     try:
         return parameter.kind.parse(argument.value)
-    except Unfit as unfit:
+    except InvalidValue as unfit:
         raise unfit.node.span.fault(
             BadValue, f"{parameter.name} {unfit.reason}", hint=unfit.hint, pragma=call.name
         ) from None

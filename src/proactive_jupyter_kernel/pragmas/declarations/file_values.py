@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from proactive_jupyter_kernel.errors import did_you_mean
-from proactive_jupyter_kernel.pragmas.declarations.kinds import NOWHERE, Kind, Known, Unfit, text_node
+from proactive_jupyter_kernel.pragmas.declarations.kinds import NOWHERE, InvalidValue, Kind, KnownNames, text_node
 from proactive_jupyter_kernel.pragmas.grammar.syntax import ListNode, MapNode, Node, TextNode
 from proactive_jupyter_kernel.workflow.globs import InvalidPattern, compile_pattern
 from proactive_jupyter_kernel.workflow.model import FileSelector
@@ -75,7 +75,7 @@ class Files(Kind):
 
         return ListNode(items=tuple(map(written, value)), span=NOWHERE)
 
-    def complete(self, known: Known, typed: str) -> Sequence[str]:
+    def complete(self, known: KnownNames, typed: str) -> Sequence[str]:
         spaces = [f"{word}:" for word in self.modes if word != "none"]
         return (*known.files(typed), *spaces) if self.direction == "input" else spaces
 
@@ -94,21 +94,21 @@ class Files(Kind):
         elif ahead := _SPACE_AHEAD.match(includes):
             if ahead[1] not in self.modes:
                 way = "come from" if self.direction == "input" else "go to"
-                raise Unfit(f"cannot {way} the {ahead[1]} space.", parts[0], hint=self._spaces(ahead[1]))
+                raise InvalidValue(f"cannot {way} the {ahead[1]} space.", parts[0], hint=self._spaces(ahead[1]))
             includes, mode = includes[ahead.end() :], self.modes[ahead[1]]
         excludes = self._pattern(parts[2], self.text_of(parts[2]).strip()) if len(parts) > 2 else ""
         return FileSelector(includes=self._pattern(parts[0], includes), access_mode=mode, excludes=excludes)
 
     def _pattern(self, node: Node, text: str) -> str:
         if not text:
-            raise Unfit("has an empty pattern.", node)
+            raise InvalidValue("has an empty pattern.", node)
         # References are put in when the task starts; what stands around them is judged then.
         if "$" in text:
             return text
         try:
             compile_pattern(text)
         except InvalidPattern as error:
-            raise Unfit(f"has a pattern that cannot be used. {error}", node) from None
+            raise InvalidValue(f"has a pattern that cannot be used. {error}", node) from None
         return text
 
     def _mode(self, node: Node) -> str:
@@ -117,7 +117,7 @@ class Files(Kind):
             return self.modes[word.lower()]
         if word in self.modes.values():
             return word
-        raise Unfit(f"has the unknown space {word!r}.", node, hint=self._spaces(word))
+        raise InvalidValue(f"has the unknown space {word!r}.", node, hint=self._spaces(word))
 
     def _spaces(self, word: str) -> str:
         near = did_you_mean(word, self.modes)

@@ -1,6 +1,6 @@
 """What a kind of value is: it reads a value as typed, writes it back, describes and completes itself.
 
-Pure. A kind refuses other values with `Unfit`, whose reason follows the parameter's name in the message:
+Pure. A kind refuses other values with `InvalidValue`, whose reason follows the parameter's name in the message:
 "must be on or off, not 'maybe'". The kinds themselves stand in `values.py`.
 """
 
@@ -15,13 +15,13 @@ from proactive_jupyter_kernel.pragmas.grammar.parser import write_value
 from proactive_jupyter_kernel.pragmas.grammar.syntax import Node, TextNode
 from proactive_jupyter_kernel.pragmas.grammar.tokens import Span
 
-__all__ = ["NOWHERE", "Formula", "Kind", "Known", "Modelled", "Unfit", "shown", "text_node"]
+__all__ = ["NOWHERE", "Formula", "InvalidValue", "Kind", "KnownNames", "Modelled", "shown", "text_node"]
 
 #: Of a value that was not typed in a cell.
 NOWHERE = Span(line=0, column=0, length=1, source="")
 
 
-class Unfit(Exception):
+class InvalidValue(Exception):
     """A value is not of the kind that its parameter wants."""
 
     def __init__(self, reason: str, node: Node, *, hint: str = "") -> None:
@@ -32,7 +32,7 @@ class Unfit(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Known:
+class KnownNames:
     """The names that completion may offer, as the notebook stands now."""
 
     tasks: Sequence[str] = ()
@@ -86,7 +86,7 @@ class Kind(ABC):
 
     @abstractmethod
     def parse(self, node: Node) -> Any:
-        """The value; `Unfit` if the node is not of this kind."""
+        """The value; `InvalidValue` if the node is not of this kind."""
 
     @abstractmethod
     def node(self, value: Any) -> Node:
@@ -96,7 +96,7 @@ class Kind(ABC):
         """The value as text that reads back as an equal value."""
         return write_value(self.node(value))
 
-    def complete(self, known: Known, typed: str) -> Sequence[str]:
+    def complete(self, known: KnownNames, typed: str) -> Sequence[str]:
         """What may stand here; the caller keeps those that fit what is typed."""
         return ()
 
@@ -104,13 +104,13 @@ class Kind(ABC):
         """Whether a value without a name is of this kind, if other kinds are possible."""
         return True
 
-    def unfit(self, node: Node, *, hint: str = "") -> Unfit:
+    def unfit(self, node: Node, *, hint: str = "") -> InvalidValue:
         """The refusal of this node."""
         found = "" if self.secret else f", not {shown(node)}"
-        return Unfit(f"must be {self.description}{found}.", node, hint=hint)
+        return InvalidValue(f"must be {self.description}{found}.", node, hint=hint)
 
     def text_of(self, node: Node) -> str:
-        """The node's text; `Unfit` where brackets stand."""
+        """The node's text; `InvalidValue` where brackets stand."""
         if not isinstance(node, TextNode):
             raise self.unfit(node, hint="Brackets that belong to the text are written inside quotes.")
         return node.text

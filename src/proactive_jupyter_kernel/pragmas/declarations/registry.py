@@ -17,7 +17,7 @@ from proactive_jupyter_kernel.errors import BadValue, PragmaError, UnknownPragma
 from proactive_jupyter_kernel.pragmas.declarations.kinds import Kind
 from proactive_jupyter_kernel.pragmas.declarations.later import CalledPragmas, Later
 from proactive_jupyter_kernel.pragmas.declarations.proposals import PRAGMA_SYNONYMS, propose
-from proactive_jupyter_kernel.pragmas.grammar.dialect import Dialect, Shape
+from proactive_jupyter_kernel.pragmas.grammar.dialect import Dialect, PragmaShape
 from proactive_jupyter_kernel.pragmas.grammar.syntax import Call, ListNode, Node, TextNode
 from proactive_jupyter_kernel.pragmas.grammar.tokens import Span
 
@@ -265,10 +265,10 @@ def _items(node: Node) -> Iterator[TextNode]:
             yield from (key, *_items(value))
 
 
-def _shape(name: str, found: Pragma) -> Shape:
+def _shape(name: str, found: Pragma) -> PragmaShape:
     names = (name for parameter in found.parameters for name in (parameter.name, *parameter.aliases))
     language = found.parameter("language")
-    return Shape(
+    return PragmaShape(
         name=name,
         parameters=frozenset(names),
         takes_code=found.takes_code,

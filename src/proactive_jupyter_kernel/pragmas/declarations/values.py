@@ -15,10 +15,10 @@ from proactive_jupyter_kernel.errors import did_you_mean
 from proactive_jupyter_kernel.pragmas.declarations.kinds import (
     NOWHERE,
     Formula,
+    InvalidValue,
     Kind,
-    Known,
+    KnownNames,
     Modelled,
-    Unfit,
     shown,
     text_node,
 )
@@ -67,7 +67,7 @@ class Plain(Kind):
     def node(self, value: str) -> Node:
         return text_node(value)
 
-    def complete(self, known: Known, typed: str) -> Sequence[str]:
+    def complete(self, known: KnownNames, typed: str) -> Sequence[str]:
         offered: Sequence[str] = getattr(known, self.offers) if self.offers else ()
         return offered
 
@@ -78,7 +78,7 @@ class ResourceName(Plain):
 
     resource: str = ""
 
-    def complete(self, known: Known, typed: str) -> Sequence[str]:
+    def complete(self, known: KnownNames, typed: str) -> Sequence[str]:
         return known.resources(self.resource)
 
 
@@ -105,7 +105,7 @@ class FilePath(Plain):
 
     noun: str = "a path"
 
-    def complete(self, known: Known, typed: str) -> Sequence[str]:
+    def complete(self, known: KnownNames, typed: str) -> Sequence[str]:
         return known.files(typed)
 
 
@@ -123,13 +123,13 @@ class XmlName(Kind):
     def parse(self, node: Node) -> str:
         text = self.text_of(node)
         if problem := ncname_problem(text):
-            raise Unfit(f"must be {self.noun}, and {text!r} {problem}.", node)
+            raise InvalidValue(f"must be {self.noun}, and {text!r} {problem}.", node)
         return text
 
     def node(self, value: str) -> Node:
         return text_node(value)
 
-    def complete(self, known: Known, typed: str) -> Sequence[str]:
+    def complete(self, known: KnownNames, typed: str) -> Sequence[str]:
         offered: Sequence[str] = getattr(known, self.offers) if self.offers else ()
         return offered
 
@@ -153,13 +153,13 @@ class Names(Kind):
         names = [self.item.parse(item) for item in items]
         for index, name in enumerate(names):
             if name in names[:index]:
-                raise Unfit(f"names {name!r} twice.", items[index])
+                raise InvalidValue(f"names {name!r} twice.", items[index])
         return tuple(names)
 
     def node(self, value: tuple[str, ...]) -> Node:
         return ListNode(items=tuple(map(text_node, value)), span=NOWHERE)
 
-    def complete(self, known: Known, typed: str) -> Sequence[str]:
+    def complete(self, known: KnownNames, typed: str) -> Sequence[str]:
         return self.item.complete(known, typed)
 
 
@@ -180,7 +180,7 @@ class Pairs(Kind):
         for key, value in self._rows(node):
             name = self.key.parse(key)
             if name in pairs:
-                raise Unfit(f"gives {name!r} twice.", key)
+                raise InvalidValue(f"gives {name!r} twice.", key)
             pairs[name] = self._value(value)
         return pairs
 
@@ -202,7 +202,7 @@ class Pairs(Kind):
     def _value(self, node: Node) -> str | Formula:
         """A key's value: a text, or an expression."""
         if not isinstance(node, TextNode):
-            raise Unfit(f"takes texts as values, not {shown(node)}.", node, hint="Write it in quotes.")
+            raise InvalidValue(f"takes texts as values, not {shown(node)}.", node, hint="Write it in quotes.")
         if self.formulas and not node.quoted and node.text.startswith("="):
             return Formula(text=node.text[1:].strip(), span=node.span)
         return node.text
@@ -216,7 +216,7 @@ class Pairs(Kind):
         pairs = (ListNode(items=(text_node(k), written(v)), bracket="(", span=NOWHERE) for k, v in value.items())
         return ListNode(items=tuple(pairs), span=NOWHERE)
 
-    def complete(self, known: Known, typed: str) -> Sequence[str]:
+    def complete(self, known: KnownNames, typed: str) -> Sequence[str]:
         return self.key.complete(known, typed)
 
 
@@ -246,7 +246,7 @@ class Switch(Kind):
     def node(self, value: bool) -> Node:
         return text_node("on" if value else "off")
 
-    def complete(self, known: Known, typed: str) -> Sequence[str]:
+    def complete(self, known: KnownNames, typed: str) -> Sequence[str]:
         return ("on", "off")
 
 
@@ -272,7 +272,7 @@ class SwitchOrFile(Kind):
     def node(self, value: bool | str) -> Node:
         return text_node(value if isinstance(value, str) else "on" if value else "off")
 
-    def complete(self, known: Known, typed: str) -> Sequence[str]:
+    def complete(self, known: KnownNames, typed: str) -> Sequence[str]:
         return ("on", "off", *known.files(typed))
 
 
@@ -306,7 +306,7 @@ class Integer(Kind):
     def claims(self, node: Node) -> bool:
         return isinstance(node, TextNode) and re.fullmatch(r"\s*[+-]?[0-9]+\s*", node.text) is not None
 
-    def complete(self, known: Known, typed: str) -> Sequence[str]:
+    def complete(self, known: KnownNames, typed: str) -> Sequence[str]:
         offered: Sequence[str] = getattr(known, self.offers) if self.offers else ()
         return offered
 
@@ -376,7 +376,7 @@ class Choice(Kind):
     def node(self, value: str) -> Node:
         return text_node(value)
 
-    def complete(self, known: Known, typed: str) -> Sequence[str]:
+    def complete(self, known: KnownNames, typed: str) -> Sequence[str]:
         return self.words
 
 
@@ -401,7 +401,7 @@ class LanguageName(Kind):
     def node(self, value: Language) -> Node:
         return text_node(value.name)
 
-    def complete(self, known: Known, typed: str) -> Sequence[str]:
+    def complete(self, known: KnownNames, typed: str) -> Sequence[str]:
         return [language.name for language in LANGUAGES if language.in_pragmas]
 
 
@@ -425,7 +425,7 @@ class Expression(Kind):
     def node(self, value: str) -> Node:
         return text_node(value)
 
-    def complete(self, known: Known, typed: str) -> Sequence[str]:
+    def complete(self, known: KnownNames, typed: str) -> Sequence[str]:
         return known.variables
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from proactive_jupyter_kernel.pragmas.declarations.kinds import NOWHERE, Formula, Modelled, Unfit, text_node
+from proactive_jupyter_kernel.pragmas.declarations.kinds import NOWHERE, Formula, InvalidValue, Modelled, text_node
 from proactive_jupyter_kernel.pragmas.declarations.values import Pairs
 from proactive_jupyter_kernel.pragmas.grammar.syntax import ListNode, Node, TextNode
 
@@ -40,7 +40,7 @@ class VariablePairs(Pairs):
         for key, value in self._rows(node):
             name = self.key.parse(key)
             if name in values:
-                raise Unfit(f"gives {name!r} twice.", key)
+                raise InvalidValue(f"gives {name!r} twice.", key)
             values[name] = one = self._modelled(value)
             nodes[name] = value.items[0] if isinstance(one, Modelled) and isinstance(value, ListNode) else value
         plain = {name: one.value if isinstance(one, Modelled) else one for name, one in values.items()}
@@ -50,7 +50,7 @@ class VariablePairs(Pairs):
                 continue
             if fault := model_fault(name, one.model, one.value, texts):
                 reason = f"gives {name} the value {one.value!r}, which does not match {one.model}: {fault}."
-                raise Unfit(reason, nodes[name])
+                raise InvalidValue(reason, nodes[name])
         return values
 
     def _rows(self, node: Node) -> Sequence[tuple[Node, Node]]:

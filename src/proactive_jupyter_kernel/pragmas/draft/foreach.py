@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from proactive_jupyter_kernel.pragmas.declarations.kinds import Kind, Known, Unfit, text_node
+from proactive_jupyter_kernel.pragmas.declarations.kinds import InvalidValue, Kind, KnownNames, text_node
 from proactive_jupyter_kernel.pragmas.grammar.syntax import Node
 from proactive_jupyter_kernel.workflow.model import Script
 
@@ -102,13 +102,13 @@ class ForeachKind(Kind):
         item, items = found["item"], found["items"]
         for name in (item, items):
             if keyword.iskeyword(name):
-                raise Unfit(f"names {name!r}, which is a reserved word of Python.", node)
+                raise InvalidValue(f"names {name!r}, which is a reserved word of Python.", node)
         if item == items:
-            raise Unfit(f"uses the name {item!r} for the item and for the list.", node, hint="Rename the item.")
+            raise InvalidValue(f"uses the name {item!r} for the item and for the list.", node, hint="Rename the item.")
         return Foreach(item=item, items=items)
 
     def node(self, value: Foreach) -> Node:
         return text_node(str(value))
 
-    def complete(self, known: Known, typed: str) -> Sequence[str]:
+    def complete(self, known: KnownNames, typed: str) -> Sequence[str]:
         return [f"item in {name}" for name in known.variables]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from proactive_jupyter_kernel.client import python_code
 
-__all__ = ["FLOW", "MAIN", "Code", "Piece", "SourceMap", "Sources", "join"]
+__all__ = ["FLOW", "MAIN", "Code", "LineRange", "SourceMap", "Sources", "join"]
 
 #: How the embedded scheduler labels scripts in errors: ``<task T1>``, ``<control flow script of T1>``.
 MAIN, FLOW = "task", "control flow script of"
@@ -38,7 +38,7 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class LineRange:
     """A run of a script's lines, and where it was written."""
 
     #: In the script, from 1.
@@ -55,7 +55,7 @@ class SourceMap:
 
     engine: str
     script: str
-    pieces: tuple[Piece, ...] = field(default=())
+    pieces: tuple[LineRange, ...] = field(default=())
 
     def place(self, line: int) -> tuple[str, int] | None:
         """The source of a line of the script; None for a generated line."""
@@ -143,7 +143,7 @@ def join(engine: str, parts: list[Code]) -> SourceMap:
         text = part.text.removesuffix("\n")
         count = text.count("\n") + 1
         texts.append(text)
-        pieces.append(Piece(first_line=line, count=count, label=part.label, source_line=part.first_line))
+        pieces.append(LineRange(first_line=line, count=count, label=part.label, source_line=part.first_line))
         line += count
     return SourceMap(engine=engine, script="\n".join(texts), pieces=tuple(pieces))
 

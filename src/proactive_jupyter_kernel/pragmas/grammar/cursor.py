@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from proactive_jupyter_kernel.pragmas.grammar.dialect import Dialect
 from proactive_jupyter_kernel.pragmas.grammar.parser import read
-from proactive_jupyter_kernel.pragmas.grammar.syntax import Reading, Slot, TextNode, Tree
+from proactive_jupyter_kernel.pragmas.grammar.syntax import ParsedPragma, Slot, TextNode, Tree
 
-__all__ = ["Spot", "code_before", "locate"]
+__all__ = ["CursorContext", "code_before", "locate"]
 
 #: A line on which a pragma is only begun.
 _BEGUN = re.compile(r"[ \t]*#(?:%|[ \t]*%%?)[ \t]?(?P<name>(?:[^\W\d_]\w*)?)")
@@ -18,7 +18,7 @@ _GOES_ON = re.compile(r"[,(\[{:=][ \t]*(?:#[^\n]*)?\n[ \t]*\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spot:
+class CursorContext:
     """What stands around the cursor."""
 
     #: The pragma's name as far as it is written.
@@ -40,7 +40,7 @@ class Spot:
     given: tuple[str, ...] = ()
 
 
-def locate(text: str, cursor: int, dialect: Dialect | None = None) -> Spot | None:
+def locate(text: str, cursor: int, dialect: Dialect | None = None) -> CursorContext | None:
     """The spot of the cursor; None where it is in no pragma."""
     # Of the same length, so that the cursor stays where it is.
     text = text.replace("\r\n", " \n")
@@ -52,15 +52,15 @@ def locate(text: str, cursor: int, dialect: Dialect | None = None) -> Spot | Non
         return _begun(tree, position, cursor)
     if position <= found.name_end:
         if position < found.name_start:
-            return Spot(pragma="", in_name=True, start=cursor)
+            return CursorContext(pragma="", in_name=True, start=cursor)
         typed = source.text[found.name_start : position]
         name = source.text[found.name_start : found.name_end] if position == found.name_end else typed
-        return Spot(pragma=name.lower(), in_name=True, typed=typed, start=cursor - len(typed))
+        return CursorContext(pragma=name.lower(), in_name=True, typed=typed, start=cursor - len(typed))
     slot = _innermost(found, position)
     return _spot(tree, found, slot, position, cursor) if slot else None
 
 
-def code_before(text: str, cursor: int, dialect: Dialect | None = None) -> tuple[Reading, str] | None:
+def code_before(text: str, cursor: int, dialect: Dialect | None = None) -> tuple[ParsedPragma, str] | None:
     """The pragma whose code the cursor is in, and that code up to the cursor; None elsewhere."""
     tree = read(text.replace("\r\n", " \n"), dialect)
     position = tree.source.as_read(cursor)
@@ -70,7 +70,7 @@ def code_before(text: str, cursor: int, dialect: Dialect | None = None) -> tuple
     return None
 
 
-def _begun(tree: Tree, position: int, cursor: int) -> Spot | None:
+def _begun(tree: Tree, position: int, cursor: int) -> CursorContext | None:
     """A name that is being typed, so that no pragma is there yet."""
     text = tree.source.text
     line = tree.source.line_start(position)
@@ -80,10 +80,12 @@ def _begun(tree: Tree, position: int, cursor: int) -> Spot | None:
     following = text[position : position + 1]
     if following.isalnum():
         return None
-    return Spot(pragma=begun["name"].lower(), in_name=True, typed=begun["name"], start=cursor - len(begun["name"]))
+    return CursorContext(
+        pragma=begun["name"].lower(), in_name=True, typed=begun["name"], start=cursor - len(begun["name"])
+    )
 
 
-def _is_inside(tree: Tree, found: Reading, position: int) -> bool:
+def _is_inside(tree: Tree, found: ParsedPragma, position: int) -> bool:
     text = tree.source.text
     if position < found.end or (position == found.end == len(text) and not text.endswith("\n")):
         inside = True
@@ -101,11 +103,11 @@ def _is_inside(tree: Tree, found: Reading, position: int) -> bool:
     )
 
 
-def _innermost(found: Reading, position: int) -> Slot | None:
+def _innermost(found: ParsedPragma, position: int) -> Slot | None:
     return next((slot for slot in reversed(found.slots) if slot.start <= position <= slot.end), None)
 
 
-def _spot(tree: Tree, found: Reading, slot: Slot, position: int, cursor: int) -> Spot:
+def _spot(tree: Tree, found: ParsedPragma, slot: Slot, position: int, cursor: int) -> CursorContext:
     text = tree.source.text
     typed = text[slot.first : position] if position > slot.first else ""
     quoted = typed[:1] in ("'", '"')
@@ -114,7 +116,7 @@ def _spot(tree: Tree, found: Reading, slot: Slot, position: int, cursor: int) ->
     listed = [one for one in slot.siblings if isinstance(one, TextNode)]
     here = tree.source.line_of(position), position - tree.source.line_start(position)
     before = (one.text for one in listed if (one.span.line, one.span.column) < here and one.text != typed)
-    return Spot(
+    return CursorContext(
         pragma=found.call.name,
         parameter=slot.parameter,
         typed=typed,

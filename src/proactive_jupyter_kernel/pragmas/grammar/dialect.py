@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 
 from proactive_jupyter_kernel.pragmas.grammar.magics import MAGICS
 
-__all__ = ["Dialect", "Shape"]
+__all__ = ["Dialect", "PragmaShape"]
 
 #: The engine of the notebook's own code.
 LOCAL = "cpython"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shape:
+class PragmaShape:
     """What the grammar has to know of one pragma."""
 
     #: As it is written, lower case; an alias is a name.
@@ -42,6 +42,6 @@ class Dialect:
     """The pragmas that exist."""
 
     #: By lower-case name, aliases too.
-    shapes: Mapping[str, Shape]
+    shapes: Mapping[str, PragmaShape]
     #: Names that an unknown pragma may have without being a misspelt one.
     magics: frozenset[str] = MAGICS

@@ -31,7 +31,7 @@ from proactive_jupyter_kernel.pragmas.grammar.syntax import (
     LocalCode,
     MapNode,
     Node,
-    Reading,
+    ParsedPragma,
     Segment,
     TextNode,
     Tree,
@@ -90,7 +90,7 @@ def _read(text: str, key: _Identity, shown: str) -> Tree:
     segments: list[Segment] = []
     if not _COMMENTS_ONLY.fullmatch(head):
         segments.append(LocalCode(text=unescaped(head), first_line=1))
-    readings: list[Reading] = []
+    readings: list[ParsedPragma] = []
     faults = []
     while found:
         reader = Reader.of(source, found, dialect)
@@ -110,7 +110,7 @@ def _read(text: str, key: _Identity, shown: str) -> Tree:
         segments.append(call)
         faults += reader.faults
         readings.append(
-            Reading(
+            ParsedPragma(
                 call=call,
                 start=found.start,
                 sign=found.sign,

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from proactive_jupyter_kernel.pragmas.grammar.dialect import LOCAL, Dialect, Shape
+from proactive_jupyter_kernel.pragmas.grammar.dialect import LOCAL, Dialect, PragmaShape
 from proactive_jupyter_kernel.pragmas.grammar.source import Source
 
 __all__ = ["Found", "escaped", "next_pragma", "starts_pragma", "unescaped"]
@@ -43,7 +43,7 @@ class Found:
     name_start: int
     name_end: int
     #: None: it is called like a pragma, but no pragma has this name.
-    shape: Shape | None
+    shape: PragmaShape | None
     #: Where it must not stand: ``block``, ``magic``, ``assigned`` or ``prompted``; empty: it may.
     misplaced: str = ""
     #: The variable that it is assigned to.
@@ -73,7 +73,7 @@ def next_pragma(source: Source, start: int, engine: str, dialect: Dialect | None
     text = source.text
     if dialect is None:
         match = _ANY.search(text, start)
-        return _found(match, Shape(name=match["name"])) if match else None
+        return _found(match, PragmaShape(name=match["name"])) if match else None
     if engine in _PYTHONS:
         return _in_python(source, start, dialect)
     hiding = _HIDING.get(engine)
@@ -126,7 +126,7 @@ def _is_alone(rest: str) -> bool:
     return True
 
 
-def _found(match: re.Match[str], shape: Shape | None, misplaced: str = "") -> Found:
+def _found(match: re.Match[str], shape: PragmaShape | None, misplaced: str = "") -> Found:
     return Found(
         start=match.start(),
         sign=match.end("indent"),

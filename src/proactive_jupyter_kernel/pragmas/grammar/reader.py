@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from proactive_jupyter_kernel.errors import PragmaError, PragmaSyntaxError, UnclosedBracket
-from proactive_jupyter_kernel.pragmas.grammar.dialect import Dialect, Shape
+from proactive_jupyter_kernel.pragmas.grammar.dialect import Dialect, PragmaShape
 from proactive_jupyter_kernel.pragmas.grammar.pragma_lines import Found, starts_pragma
 from proactive_jupyter_kernel.pragmas.grammar.source import Source, Span
 from proactive_jupyter_kernel.pragmas.grammar.syntax import Argument, Call, ListNode, MapNode, Node, Slot, TextNode
@@ -53,7 +53,7 @@ class Reader:
             stops=lambda position: starts_pragma(source.text, position, dialect),
         )
         self._found = found
-        self.shape = found.shape or Shape(name="")
+        self.shape = found.shape or PragmaShape(name="")
         typed = source.text[found.name_start : found.name_end]
         self.name = typed.lower() if dialect else typed
         self.span = source.span(found.sign, found.name_end)

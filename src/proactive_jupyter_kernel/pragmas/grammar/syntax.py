@@ -17,7 +17,7 @@ __all__ = [
     "LocalCode",
     "MapNode",
     "Node",
-    "Reading",
+    "ParsedPragma",
     "Segment",
     "Slot",
     "TextNode",
@@ -133,7 +133,7 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class ParsedPragma:
     """One pragma as it was read, right or wrong. Positions are of `Source.text`."""
 
     call: Call
@@ -158,6 +158,6 @@ class Tree:
 
     source: Source
     cell: Cell
-    readings: tuple[Reading, ...] = ()
+    readings: tuple[ParsedPragma, ...] = ()
     #: Every break of the grammar, in the order of reading.
     faults: tuple[PragmaError, ...] = ()

@@ -12,7 +12,7 @@ from dataclasses import replace
 from proactive_jupyter_kernel.client import python_code
 from proactive_jupyter_kernel.client.jobs.python_command import python_command
 from proactive_jupyter_kernel.pragmas.draft.building import Built
-from proactive_jupyter_kernel.pragmas.draft.source_map import FLOW, MAIN, Piece, SourceMap, Sources
+from proactive_jupyter_kernel.pragmas.draft.source_map import FLOW, MAIN, LineRange, SourceMap, Sources
 from proactive_jupyter_kernel.pragmas.jobs import server_files, server_javascript
 from proactive_jupyter_kernel.workflow.fork_commands import with_commands_added
 from proactive_jupyter_kernel.workflow.model import Script, Task, Workflow
@@ -109,12 +109,12 @@ def _around(source: SourceMap, *, keep_last: bool) -> tuple[str, SourceMap]:
     code = "\n".join([*body[:head], *before, *after])
     shown = "\n".join([*body[:head], *before[:-1], _PLACEHOLDER, *after])
     pieces = [part for piece in source.pieces for part in _moved(piece, head, len(before))]
-    pieces.append(Piece(first_line=head + 1, count=len(before), label="", source_line=1))
-    pieces.append(Piece(first_line=shown.count("\n") + 1, count=1, label="", source_line=1))
+    pieces.append(LineRange(first_line=head + 1, count=len(before), label="", source_line=1))
+    pieces.append(LineRange(first_line=shown.count("\n") + 1, count=1, label="", source_line=1))
     return code, replace(source, script=shown, pieces=tuple(pieces))
 
 
-def _moved(piece: Piece, head: int, count: int) -> Iterator[Piece]:
+def _moved(piece: LineRange, head: int, count: int) -> Iterator[LineRange]:
     """The piece after `count` lines came in below line `head`, which may cut it in two."""
     above = min(max(head - piece.first_line + 1, 0), piece.count)
     if above:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from proactive_jupyter_kernel.pragmas.draft.source_map import Piece, SourceMap
+from proactive_jupyter_kernel.pragmas.draft.source_map import LineRange, SourceMap
 from proactive_jupyter_kernel.pragmas.jobs.javascript_tokens import Token, closing, last_expression, tokens
 
 __all__ = ["BEHIND", "ENGINE", "around", "sets"]
@@ -54,7 +54,7 @@ def around(source: SourceMap, *, keep_last: bool) -> tuple[str, SourceMap]:
     if place is not None:
         changes += [(place[0], place[0], "_proactive_last(("), (place[1], place[1], "))")]
     last = text.count("\n") + 2
-    made = Piece(first_line=last, count=1, label="", source_line=1)
+    made = LineRange(first_line=last, count=1, label="", source_line=1)
     # A semicolon first: the last statement of the script may lack one.
     code = f"{_changed(text, changes)}\n;{BEHIND}"
     return code, replace(source, script=f"{text}\n;", pieces=(*source.pieces, made))

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from proactive_jupyter_kernel.pragmas.draft.source_map import Piece, SourceMap, Sources
+from proactive_jupyter_kernel.pragmas.draft.source_map import LineRange, SourceMap, Sources
 
 __all__ = ["JobRecord", "JournalCell", "NotebookMemory"]
 
@@ -146,5 +146,5 @@ def _job(row: Mapping[str, Any]) -> JobRecord:
 
 
 def _source(found: Mapping[str, Any]) -> SourceMap:
-    pieces = tuple(Piece(**piece) for piece in found["pieces"])
+    pieces = tuple(LineRange(**piece) for piece in found["pieces"])
     return SourceMap(engine=found["engine"], script=found["script"], pieces=pieces)

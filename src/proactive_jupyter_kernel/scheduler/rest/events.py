@@ -77,7 +77,7 @@ class _Subscriber:
         return not (self.only_own and pending.owner is not None and pending.owner != self.session.user)
 
 
-class _Allowance:
+class _RateLimit:
     """So many at once, and so many a second."""
 
     def __init__(self, at_once: int, a_second: int) -> None:
@@ -114,7 +114,7 @@ class Events:
         self._delayed: dict[int, list[PendingFrame]] = {}
         #: Frames about whole jobs that are over the allowance, by job.
         self._held: dict[int, PendingFrame] = {}
-        self._allowance = _Allowance(_TASKS_AT_ONCE, _TASKS_A_SECOND)
+        self._allowance = _RateLimit(_TASKS_AT_ONCE, _TASKS_A_SECOND)
         self._timers: set[asyncio.TimerHandle] = set()
 
     @property

@@ -111,7 +111,7 @@ def serve(memory: int, seconds: float) -> None:
     _limit(memory)
     gc.set_threshold(_ALLOCATIONS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    patience = _Patience()
+    patience = _LowPriority()
     source, target = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     # Whatever a library prints must not get between the answers.
     os.dup2(2, 1)
@@ -138,7 +138,7 @@ def _deadline(seconds: float) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-class _Patience:
+class _LowPriority:
     """Around a check: lowers its priority when it computes for long, so that listings and other requests come first."""
 
     def __init__(self) -> None:

@@ -28,7 +28,7 @@ from proactive_jupyter_kernel.workflow.model import (
     Script,
 )
 
-__all__ = ["InvalidRecord", "Shape", "record_shape", "shown_path"]
+__all__ = ["InvalidRecord", "TypeCodec", "record_shape", "shown_path"]
 
 #: The path of a value: keys and indices from the root.
 ValuePath = tuple[str | int, ...]
@@ -59,7 +59,7 @@ def shown_path(path: ValuePath) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class TypeCodec:
     """The encoder, decoder and schema of one type."""
 
     encode: Callable[[Any], Any]
@@ -70,13 +70,13 @@ class Shape:
     words: str
 
 
-def _plain(kind: type, words: str, schema: Mapping[str, Any]) -> Shape:
+def _plain(kind: type, words: str, schema: Mapping[str, Any]) -> TypeCodec:
     def decode(value: Any, path: ValuePath) -> Any:
         if type(value) is not kind:
             raise InvalidRecord(path, f"must be {words}, not {_shown(value)}")
         return value
 
-    return Shape(lambda value: value, decode, schema, words)
+    return TypeCodec(lambda value: value, decode, schema, words)
 
 
 def _shown(value: Any) -> str:
@@ -87,7 +87,7 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 
-_PLAIN: Mapping[type, Shape] = {
+_PLAIN: Mapping[type, TypeCodec] = {
     str: _plain(str, "a text", {"type": "string"}),
     bool: _plain(bool, "true or false", {"type": "boolean"}),
     int: _plain(int, "an integer", {"type": "integer"}),
@@ -101,10 +101,12 @@ def _decode_reference(value: Any, path: ValuePath) -> Any:
     return Reference(match.group(1))
 
 
-_REFERENCE_SHAPE = Shape(str, _decode_reference, {"type": "string", "pattern": r"^\$\{.*\}$"}, "a reference ${NAME}")
+_REFERENCE_SHAPE = TypeCodec(
+    str, _decode_reference, {"type": "string", "pattern": r"^\$\{.*\}$"}, "a reference ${NAME}"
+)
 
 
-def _enumeration(kind: type[enum.Enum]) -> Shape:
+def _enumeration(kind: type[enum.Enum]) -> TypeCodec:
     """Members by value; those of `Priority`, whose values are numbers, by their name in lower case."""
 
     def word(member: enum.Enum) -> str:
@@ -118,16 +120,16 @@ def _enumeration(kind: type[enum.Enum]) -> Shape:
             raise InvalidRecord(path, f"must be one of {', '.join(members)}, not {_shown(value)}. {near}".rstrip(". "))
         return members[value]
 
-    return Shape(word, decode, {"enum": list(members)}, f"one of {', '.join(members)}")
+    return TypeCodec(word, decode, {"enum": list(members)}, f"one of {', '.join(members)}")
 
 
-def _list(item: Shape) -> Shape:
+def _list(item: TypeCodec) -> TypeCodec:
     def decode(value: Any, path: ValuePath) -> Any:
         if not isinstance(value, list):
             raise InvalidRecord(path, f"must be a list, not {_shown(value)}")
         return tuple(item.decode(one, (*path, index)) for index, one in enumerate(value))
 
-    return Shape(
+    return TypeCodec(
         lambda values: [item.encode(value) for value in values],
         decode,
         {"type": "array", "items": item.schema},
@@ -135,7 +137,7 @@ def _list(item: Shape) -> Shape:
     )
 
 
-def _pair(items: tuple[Shape, ...]) -> Shape:
+def _pair(items: tuple[TypeCodec, ...]) -> TypeCodec:
     def decode(value: Any, path: ValuePath) -> Any:
         if not isinstance(value, list) or len(value) != len(items):
             raise InvalidRecord(path, f"must be a list of {len(items)}, not {_shown(value)}")
@@ -144,18 +146,18 @@ def _pair(items: tuple[Shape, ...]) -> Shape:
         )
 
     schema = {"type": "array", "prefixItems": [item.schema for item in items], "minItems": len(items), "items": False}
-    return Shape(
+    return TypeCodec(
         lambda values: [item.encode(value) for item, value in zip(items, values, strict=True)], decode, schema, "a pair"
     )
 
 
-def _mapping(item: Shape) -> Shape:
+def _mapping(item: TypeCodec) -> TypeCodec:
     def decode(value: Any, path: ValuePath) -> Any:
         if not isinstance(value, dict):
             raise InvalidRecord(path, f"must be an object, not {_shown(value)}")
         return {key: item.decode(one, (*path, key)) for key, one in value.items()}
 
-    return Shape(
+    return TypeCodec(
         lambda values: {key: item.encode(value) for key, value in values.items()},
         decode,
         {"type": "object", "additionalProperties": item.schema},
@@ -163,7 +165,7 @@ def _mapping(item: Shape) -> Shape:
     )
 
 
-def _with_reference(inner: Shape) -> Shape:
+def _with_reference(inner: TypeCodec) -> TypeCodec:
     """A type or a reference."""
 
     def encode(value: Any) -> Any:
@@ -174,10 +176,10 @@ def _with_reference(inner: Shape) -> Shape:
             return _decode_reference(value, path)
         return inner.decode(value, path)
 
-    return Shape(encode, decode, {"anyOf": [inner.schema, _REFERENCE_SHAPE.schema]}, inner.words)
+    return TypeCodec(encode, decode, {"anyOf": [inner.schema, _REFERENCE_SHAPE.schema]}, inner.words)
 
 
-def _one_of(records: tuple[type, ...]) -> Shape:
+def _one_of(records: tuple[type, ...]) -> TypeCodec:
     """A union of records, distinguished by ``type``."""
     by_word = {_TYPE_NAMES[record]: record for record in records}
 
@@ -202,11 +204,11 @@ def _one_of(records: tuple[type, ...]) -> Shape:
         }
         for word, record in by_word.items()
     ]
-    return Shape(encode, decode, {"oneOf": variants}, f"one of {', '.join(by_word)}")
+    return TypeCodec(encode, decode, {"oneOf": variants}, f"one of {', '.join(by_word)}")
 
 
 @functools.cache
-def shape_of(annotation: Any) -> Shape:
+def shape_of(annotation: Any) -> TypeCodec:
     """The shape of an annotation of the model. Raises TypeError for an unsupported type."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if annotation in _PLAIN:
@@ -225,7 +227,7 @@ def shape_of(annotation: Any) -> Shape:
     raise TypeError(f"no format knows how to write {annotation!r}")
 
 
-def _union(members: tuple[Any, ...]) -> Shape:
+def _union(members: tuple[Any, ...]) -> TypeCodec:
     others = tuple(member for member in members if member is not Reference)
     inner = shape_of(others[0]) if len(others) == 1 else _one_of(others)
     return inner if len(others) == len(members) else _with_reference(inner)
@@ -237,7 +239,7 @@ def _union(members: tuple[Any, ...]) -> Shape:
 @dataclass(frozen=True, slots=True)
 class _Field:
     name: str
-    shape: Shape
+    shape: TypeCodec
     #: The value that is omitted; `dataclasses.MISSING` if the field is required.
     default: Any
 
@@ -264,7 +266,7 @@ def _properties(record: type) -> dict[str, Any]:
 
 
 @functools.cache
-def record_shape(record: Any) -> Shape:
+def record_shape(record: Any) -> TypeCodec:
     """The shape of a record: an object with a key for each field whose value is not the default."""
 
     def encode(value: Any) -> Any:
@@ -294,4 +296,4 @@ def record_shape(record: Any) -> Shape:
         "required": _required(record),
         "additionalProperties": False,
     }
-    return Shape(encode, decode, schema, "an object")
+    return TypeCodec(encode, decode, schema, "an object")

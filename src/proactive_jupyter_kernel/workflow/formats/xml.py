@@ -22,7 +22,7 @@ from proactive_jupyter_kernel.workflow.formats.xml_schema import NAMESPACE, Vali
 from proactive_jupyter_kernel.workflow.formats.xml_versions import (
     NEWEST,
     VERSIONS,
-    Loss,
+    MissingFeature,
     notices,
     number_of,
     reduced,
@@ -85,7 +85,7 @@ def is_newer(version: str, other: str) -> bool:
     return number_of(version) > number_of(other)
 
 
-def _problem(loss: Loss, version: str) -> Problem:
+def _problem(loss: MissingFeature, version: str) -> Problem:
     return Problem(
         code="PA114",
         message=f"schema {version} has no {loss.what}",

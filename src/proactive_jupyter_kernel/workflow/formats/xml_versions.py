@@ -14,7 +14,7 @@ from proactive_jupyter_kernel.workflow.elements import Attribute, Element
 from proactive_jupyter_kernel.workflow.lexical import ACCESS_IN, FLAG
 from proactive_jupyter_kernel.workflow.model import ErrorPolicy, Task
 
-__all__ = ["NEWEST", "VERSIONS", "Loss", "notices", "number_of", "reduced"]
+__all__ = ["NEWEST", "VERSIONS", "MissingFeature", "notices", "number_of", "reduced"]
 
 #: The released versions, oldest first, and the development version, which has the structure of the newest.
 VERSIONS = (*(f"3.{number}" for number in range(15)), "dev")
@@ -22,7 +22,7 @@ NEWEST = "3.14"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Loss:
+class MissingFeature:
     """A part of a workflow that a schema version does not have."""
 
     #: What is missing, such as ``group of a variable``.
@@ -90,13 +90,13 @@ def number_of(version: str) -> int:
     return int((NEWEST if version == "dev" else version).removeprefix("3."))
 
 
-def reduced(root: Element, version: str) -> list[Loss]:
+def reduced(root: Element, version: str) -> list[MissingFeature]:
     """Remove from a workflow what a schema version does not have, and return that."""
     number = number_of(version)
     return [] if number >= number_of(NEWEST) else list(_Reduction(number).element(root, ""))
 
 
-def notices(losses: Iterable[Loss], reader: str) -> Iterator[str]:
+def notices(losses: Iterable[MissingFeature], reader: str) -> Iterator[str]:
     """A sentence for each kind of loss; `reader` is who does not know it, such as ``ProActive 13.0.3``."""
     places: dict[tuple[str, str], list[str]] = {}
     for loss in losses:
@@ -114,7 +114,7 @@ class _Reduction:
     #: The task that the walk is in.
     task: str = field(default="", init=False)
 
-    def element(self, element: Element, place: str) -> Iterator[Loss]:
+    def element(self, element: Element, place: str) -> Iterator[MissingFeature]:
         """Reduce an element and those in it; `place` is that of the element around it."""
         is_task = isinstance(element.record, Task)
         if is_task:
@@ -135,10 +135,10 @@ class _Reduction:
         if is_task:
             self.task = ""
 
-    def _loss(self, row: _Row, place: str) -> Loss:
-        return Loss(what=row.what, since=f"3.{row.since}", effect=row.effect, task=self.task, place=place)
+    def _loss(self, row: _Row, place: str) -> MissingFeature:
+        return MissingFeature(what=row.what, since=f"3.{row.since}", effect=row.effect, task=self.task, place=place)
 
-    def _attributes(self, element: Element, place: str) -> Iterator[Loss]:
+    def _attributes(self, element: Element, place: str) -> Iterator[MissingFeature]:
         rows = _ATTRIBUTES | (_TASK_VARIABLE if self.task else {})
         written = {name for name, _, _ in element.present()}
         kept: list[Attribute] = []
@@ -156,7 +156,7 @@ class _Reduction:
                 yield self._loss(row, place)
         element.attributes = kept
 
-    def _fork_environment(self, task: Element) -> Iterator[Loss]:
+    def _fork_environment(self, task: Element) -> Iterator[MissingFeature]:
         """Up to 3.2 only a Java task has one, inside of its ``javaExecutable``."""
         found = next((child for child in task.children if child.tag == "forkEnvironment"), None)
         if found is None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from proactive_jupyter_kernel.workflow.picture.layers import Engine, Layers, tidy
 
-__all__ = ["Arrangement", "Item", "Link", "Solver", "arrange"]
+__all__ = ["Item", "Link", "Positions", "Solver", "arrange"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Link:
 
 
 @dataclass(slots=True)
-class Arrangement:
+class Positions:
     """The positions of items, starting at 0."""
 
     along: list[float]
@@ -61,9 +61,9 @@ _WEIGHTS = (1.0, 2.0, 6.0)
 
 def arrange(
     items: Sequence[Item], links: Sequence[Link], *, engine: Engine, gap_along: float, gap_across: float
-) -> Arrangement:
+) -> Positions:
     """Place the items. The links form no cycle; several between the same items have the same direction."""
-    result = Arrangement(along=[0.0] * len(items), across=[0.0] * len(items), ends=[0.0] * len(items))
+    result = Positions(along=[0.0] * len(items), across=[0.0] * len(items), ends=[0.0] * len(items))
     connected, single = _components(len(items), links)
     offset = 0.0
     for component in connected:
@@ -107,7 +107,7 @@ def _components(count: int, links: Sequence[Link]) -> tuple[list[list[int]], lis
 
 
 def _grid(
-    items: Sequence[Item], single: list[int], result: Arrangement, offset: float, gap_along: float, gap_across: float
+    items: Sequence[Item], single: list[int], result: Positions, offset: float, gap_along: float, gap_across: float
 ) -> float:
     """Isolated items are placed in rows, as long as the rest or as a square; returns their total breadth."""
     if not single:
@@ -131,7 +131,7 @@ def _component(
     engine: Engine,
     gap_along: float,
     gap_across: float,
-) -> Arrangement:
+) -> Positions:
     local = {vertex: index for index, vertex in enumerate(component)}
     members = [(number, link) for number, link in enumerate(links) if link.source in local]
     edges = list(dict.fromkeys((local[link.source], local[link.target]) for _, link in members))
@@ -149,7 +149,7 @@ def _component(
         chain = layers.chains[local[link.source], local[link.target]]
         if chain:
             routes[number] = [(starts[level[dummy]], ends[level[dummy]], across[dummy]) for dummy in chain]
-    return Arrangement(
+    return Positions(
         along=[starts[level[index]] for index in range(len(component))],
         across=across[: len(component)],
         routes=routes,

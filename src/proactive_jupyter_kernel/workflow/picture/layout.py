@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from proactive_jupyter_kernel.workflow.graph import cycles
 from proactive_jupyter_kernel.workflow.picture import layers
-from proactive_jupyter_kernel.workflow.picture.coordinates import Arrangement, Item, Link, arrange
+from proactive_jupyter_kernel.workflow.picture.coordinates import Item, Link, Positions, arrange
 from proactive_jupyter_kernel.workflow.picture.layers import Engine, Layers
 from proactive_jupyter_kernel.workflow.picture.measure import width
 from proactive_jupyter_kernel.workflow.picture.scene import BackEdge, Box, Cluster, Edge, Scene
@@ -177,7 +177,7 @@ class _Block:
     cluster: Cluster
     boxes: list[str]
     blocks: list[_Block]
-    arranged: Arrangement
+    arranged: Positions
     along: float = 0
     across: float = 0
     #: Space before its content.

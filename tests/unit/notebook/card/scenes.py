@@ -8,7 +8,7 @@ from datetime import UTC
 from typing import Any
 
 from proactive_jupyter_kernel.client.records import Job, JobInfo, TaskState
-from proactive_jupyter_kernel.notebook.card import Facts, Following, OutputLine, Result
+from proactive_jupyter_kernel.notebook.card import Facts, FollowState, OutputLine, Result
 from proactive_jupyter_kernel.workflow.display.records import Failure
 from proactive_jupyter_kernel.workflow.model import ErrorPolicy, Replicate, Script, Task, Workflow
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
@@ -278,7 +278,7 @@ def in_error() -> Facts:
 
 def stale() -> Facts:
     """The kernel ended while the job ran."""
-    return replace(running(), following=Following.STOPPED, stopped_by="the kernel was shut down")
+    return replace(running(), following=FollowState.STOPPED, stopped_by="the kernel was shut down")
 
 
 def killed() -> Facts:
