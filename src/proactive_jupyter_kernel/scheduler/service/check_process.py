@@ -33,6 +33,8 @@ _LARGE = 256 * 1024
 _PATIENCE, _NICENESS = 1.0, 10
 #: How many objects more than before make the collector of cycles look in the process that checks: workflows have none.
 _ALLOCATIONS = 200_000
+#: Bytes below the memory limit from which on an error counts as one of memory: a library that is loaded needs as much.
+_HEADROOM = 16 * 1024 * 1024
 #: Seconds beyond its time after which a check ends by itself.
 _GRACE = 5.0
 
@@ -176,6 +178,22 @@ def _limit(memory: int) -> None:
         return  # Windows, and systems that limit no address space: the deadline holds all the same
 
 
+def _is_memory_used_up() -> bool:
+    """Whether this process has come close to its limit; on Linux alone."""
+    if sys.platform != "linux":
+        return False
+    import resource
+
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit == resource.RLIM_INFINITY:
+        return False
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return int(file.read().split()[0]) * resource.getpagesize() > limit - _HEADROOM
+    except MemoryError:
+        return True
+
+
 def _answer(content: bytes) -> tuple[str, Any]:
     try:
         step, question = pickle.loads(content)
@@ -195,4 +213,5 @@ def _answer(content: bytes) -> tuple[str, Any]:
     except MemoryError:
         return "memory", None
     except Exception as error:
-        return FAULT, repr(error)
+        # Python itself raises other errors where it finds no memory, such as a ValueError of its compiler.
+        return ("memory", None) if _is_memory_used_up() else (FAULT, repr(error))
