@@ -53,7 +53,7 @@ NEEDS = {"scripts": "bwrap"}
 #: Pages whose blocks ```text hold what the cell before shows: each line, `...` for what differs from run to run.
 SHOWN = {"faq", "troubleshooting", "reference-kernel", "laptop-to-cluster"}
 #: Pages whose `#%connect` leads to the stand-in for a ProActive server.
-TO_A_SERVER = {"connect", "laptop-to-cluster"}
+TO_A_SERVER = {"connect": ("14.2.0",), "laptop-to-cluster": ("14.2.0", "8.5.0")}
 _CONNECT = re.compile(r"#%connect\((?:host=|url=https://)proactive\.example\.org.*\)")
 #: The blocks ```bash of these pages run, one after the other, beside the notebook that the page shows.
 SHELL = {"headless"}
@@ -67,13 +67,20 @@ def blocks(page: Path) -> list[str]:
 RUN = [page for page in PAGES if page.stem not in ELSEWHERE and blocks(page)]
 
 
-@pytest.mark.parametrize("page", RUN, ids=lambda page: page.stem)
-def test_every_block_of_a_page_runs(page: Path, home: Path, stand_in: Callable[[], Any]) -> None:
+@pytest.mark.parametrize(
+    ("page", "version"),
+    [
+        pytest.param(page, version, id=f"{page.stem}-{version}" if version else page.stem)
+        for page in RUN
+        for version in TO_A_SERVER.get(page.stem, ("",))
+    ],
+)
+def test_every_block_of_a_page_runs(page: Path, version: str, home: Path, stand_in: Callable[[str], Any]) -> None:
     """In the order of the page, in one notebook; no cell ends in an error."""
     name = page.stem
     if name in NEEDS and shutil.which(NEEDS[name]) is None and not REQUIRED:
         pytest.skip(f"needs {NEEDS[name]}")
-    folder = home / name
+    folder = home / f"{name}{version}"
     (folder / "data").mkdir(parents=True)
     (folder / "data" / "lines.csv").write_text("a\nb\n")
     if name in TO_A_SERVER:
@@ -83,7 +90,7 @@ def test_every_block_of_a_page_runs(page: Path, home: Path, stand_in: Callable[[
     cells = [*BEFORE.get(name, ()), *blocks(page), *([SUBMIT] if name in SUBMITTED else ())]
     notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
     if name in TO_A_SERVER:
-        with stand_in() as server:
+        with stand_in(version) as server:
             for cell in notebook.cells:
                 cell.source = _CONNECT.sub(f"#%connect(url={server.url}, login=user, password=secret)", cell.source)
             run(notebook, folder)
