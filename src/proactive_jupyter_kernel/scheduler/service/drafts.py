@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from proactive_jupyter_kernel.scheduler.service.workflow_files import Drawing, ReadWorkflow
+from proactive_jupyter_kernel.scheduler.service.workflow_files import Drawing, Examination, ReadWorkflow
 
 __all__ = ["KEPT_SECONDS", "Draft", "Drafts"]
 
@@ -33,6 +34,8 @@ class Draft:
     drawing: Drawing | None
     #: Values of hidden variables that were typed: they are not sent to the page again.
     typed: dict[str, str] = field(default_factory=dict)
+    #: The check of a form that is being edited: the next one takes its place.
+    checking: asyncio.Task[Examination] | None = None
     used: float = 0.0
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import io
 import re
@@ -174,6 +175,30 @@ def test_checks_are_answered_alone_while_one_types(rest: Rest) -> None:
         bad = await scene.act(HERE + "check", **{**fields, "start_at": "soon"})
         assert "The start time &#39;soon&#39; is not a date" in bad.text
         assert scene.service.measures.jobs_submitted == 0
+
+    rest(scenario)
+
+
+def test_only_the_last_question_is_answered(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check of values that are edited already ends at once: others wait for the processes that check."""
+
+    async def scenario(scene: Any) -> None:
+        await scene.enter()
+        fields = form_of(await scene.page(await opened(scene)))
+        examine, asked = scene.service.previews.examine, asyncio.Event()
+
+        async def slow(xml: bytes, **more: Any) -> Any:
+            if more["variables"].get("STATIONS") == "1":
+                asked.set()
+                await asyncio.sleep(60)
+            return await examine(xml, **more)
+
+        monkeypatch.setattr(scene.service.previews, "examine", slow)
+        first = asyncio.ensure_future(scene.act(HERE + "check?part=checks", **{**fields, "v.STATIONS": "1"}))
+        await asked.wait()
+        second = await scene.act(HERE + "check?part=checks", **{**fields, "v.STATIONS": "12"})
+        assert ((await first).status_code, second.status_code) == (409, 200)
+        assert 'data-valid="yes"' in second.text
 
     rest(scenario)
 

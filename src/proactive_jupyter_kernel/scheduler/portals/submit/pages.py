@@ -221,12 +221,28 @@ async def _form(
 
 
 async def _examined(visit: Visit, draft: Draft, answers: view.Answers) -> Examination:
-    return await visit.service.previews.examine(
+    """What the checks say. While a form is edited only the last question is answered: large workflows take their time,
+    and everybody's submissions wait for the same processes."""
+    examining = visit.service.previews.examine(
         draft.read.xml,
         owner=visit.user,
         variables=answers.changed,
         generic_information=answers.generic_information,
     )
+    if not visit.parts:
+        return await examining
+    if draft.checking is not None:
+        draft.checking.cancel()
+    checking = draft.checking = asyncio.create_task(examining)
+    try:
+        return await checking
+    except asyncio.CancelledError:
+        if draft.checking is checking:
+            raise
+        raise RestError(409, "", "The form was changed while it was checked.") from None
+    finally:
+        if draft.checking is checking:
+            draft.checking = None
 
 
 def _nodes(visit: Visit) -> list[NodeFacts]:
