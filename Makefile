@@ -39,7 +39,7 @@ MINUTES ?= 10
 soak: $(VENV)/.test
 	$(BIN)/python -m tests.soak --minutes $(MINUTES) $(SOAK_ARGS)
 
-# The targets of the embedded scheduler, beside peers: an hour, and docs/performance.md anew. QUICK=1: minutes, and no page.
+# The targets of the embedded scheduler, beside peers: an hour; writes docs/performance.md. QUICK=1: minutes, without the page.
 # ONLY=python,chain: single cases; BENCH_ARGS: all other options of `python -m benchmarks.suite`.
 bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.suite $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) \

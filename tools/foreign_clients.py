@@ -45,7 +45,7 @@ def python_of(name: str) -> Path | None:
 
 
 def install(name: str) -> None:
-    """Make the environment anew, unless it is there."""
+    """Create the environment, unless it exists."""
     if python_of(name) is not None:
         return
     folder = FOLDER / name

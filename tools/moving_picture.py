@@ -159,7 +159,7 @@ def write(frames: Iterable[tuple[float, bytes]]) -> None:
         lossless=True,
         quality=50,
         method=3,
-        # No key frames but the first: nobody seeks in it.
+        # No key frames but the first: viewers do not seek.
         kmin=9_999,
         kmax=10_000,
     )

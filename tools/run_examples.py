@@ -1,4 +1,4 @@
-"""Write the outputs of the notebooks in examples/ anew, so that readers on GitHub see what they would get.
+"""Run the notebooks in examples/ and store their outputs, so that readers of the files see what they would get.
 
     python tools/run_examples.py [--all] [NOTEBOOK ...]
 

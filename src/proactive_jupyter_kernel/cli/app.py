@@ -110,7 +110,7 @@ def app() -> None:
     Which scheduler: --url, else PROACTIVE_URL (with PROACTIVE_LOGIN and PROACTIVE_PASSWORD), else a
     proactive_config.ini in this folder, else the embedded scheduler, which starts automatically.
 
-    Exit status: 0 only where all went well; 2 for a refused workflow or a wrong command line; 130 or 143 for a wait
+    Exit status: 0 for success; 2 for a refused workflow or a wrong command line; 130 or 143 for a wait
     that SIGINT or SIGTERM ended; 1 for everything else.
     """
 

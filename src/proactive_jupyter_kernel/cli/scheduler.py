@@ -289,8 +289,9 @@ def port(port: int | None, data_dir: Path | None) -> None:
 def login(name: str | None, ask: bool, remove: bool, list_names: bool, data_dir: Path | None, as_json: bool) -> None:
     """Make a lasting login for another client, such as ProActive's Python SDK.
 
-    NAME is by default your own. The login survives restarts of the scheduler. A generated password is shown once, for
-    only a hash of it is stored. Whoever has it can run programs under your account: jobs of any login are yours.
+    NAME is by default your own. The login survives restarts of the scheduler. A generated password is shown once,
+    since only a hash of it is stored. Anyone who knows it can run programs under your account: jobs of all logins are
+    yours.
     """
     from proactive_jupyter_kernel.scheduler import access
 

@@ -93,7 +93,7 @@ class Frontend(Protocol):
 
 
 class Live(Protocol):
-    """Follows jobs and shows how they get on. Both verbs may be called from any thread, several at a time.
+    """Follows jobs and shows their progress. Both methods may be called from any thread, several at a time.
 
     Both speak to the scheduler that the notebook is connected to at the moment of the call, and stay with it.
     """

@@ -124,7 +124,7 @@ class Mime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """A page of a scheduler in a frame. What stands beside the frame is for a reader who does not see it."""
+    """A page of a scheduler in a frame. The text beside the frame is for readers who do not see it."""
 
     #: What the page is, such as ``Scheduling portal``.
     title: str

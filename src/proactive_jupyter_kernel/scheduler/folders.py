@@ -105,7 +105,7 @@ class Folder:
         elif target.is_file():
             yield place.name, False
         elif target.is_dir() and not _inside(place.parent.resolve(), target):
-            # A link to a folder that it lies in would have no end.
+            # Following a link to a folder that contains it would never end.
             yield place.name, True
 
     def write(self, path: str, source: IO[bytes], *, stopped: Callable[[], bool] = _never) -> None:

@@ -112,7 +112,7 @@ class HiddenValues:
         return _changed_variables(variables, self.opened)
 
     def shown_values(self, values: Mapping[str, Wire], workflow: Workflow, task: Task) -> dict[str, Any]:
-        """Values of the variables that a task sees or hands on, as others see them."""
+        """Values of the variables that a task reads or passes on, as other users see them."""
         declared = (*workflow.variables, *task.variables)
         names = {variable.name for variable in declared if is_hidden(variable)}
         if not names:

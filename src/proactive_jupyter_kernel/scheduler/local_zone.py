@@ -14,7 +14,7 @@ class LocalZone(tzinfo):
         return None if moment is None else _local(moment).utcoffset()
 
     def dst(self, moment: datetime | None) -> timedelta | None:
-        """Not known, and not needed: `fromutc` below does without."""
+        """Not known, and not needed by `fromutc` below."""
         return None
 
     def tzname(self, moment: datetime | None) -> str | None:

@@ -177,7 +177,7 @@ def write_value(node: Node, *, bare: bool = True, around: str = _ARGUMENT) -> st
 
 
 def _survives_bare(text: str, around: str) -> bool:
-    """Whether the text without quotes is read back as the same text, whatever stands beside it."""
+    """Whether the text without quotes is read back as the same text, whatever surrounds it."""
     if _WORD.fullmatch(text):
         return True
     if not text or text != text.strip() or not text.isprintable():

@@ -39,7 +39,7 @@ def effective_parents(job: JobState, node: TaskNode) -> tuple[int, ...]:
 
 def handed_down(job: JobState, node: TaskNode) -> dict[str, Wire]:
     """The job's variables, over them the parents' in the order of ``results``: the last parent wins, even if it merely
-    passes on what it inherited. Also what a task hands on that could not report."""
+    passes on what it inherited. Also what a task passes on that could not report."""
     variables = dict(job.variables)
     for parent_id in effective_parents(job, node):
         variables.update(job.nodes[parent_id].record.propagated or {})

@@ -267,7 +267,7 @@ class Runner:
         self._count(command, outcome)
         at = self._clock()
         self._selections.add_cleaning(command.job_id, command.task_id, command.slots[0].name, at, outcome)
-        # An attempt that could not be prepared hands on what it would have had.
+        # An attempt that could not be prepared passes on the variables that it would have had.
         variables = handed_on(attempt, outcome) if attempt else dict(command.inherited)
         result = ResultRow(
             job_id=command.job_id,

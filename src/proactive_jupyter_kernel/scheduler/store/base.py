@@ -159,7 +159,7 @@ class ResultRow:
     #: In a column of its own: a large one is read only where it is wanted.
     value: RawValue = field(default=NULL, metadata={OWN_COLUMN: True})
     metadata: Mapping[str, str] = field(default_factory=dict)
-    #: What children would inherit; None: what the task's record hands on, `TaskRecord.propagated`.
+    #: What children would inherit; None: what the task's record passes on, `TaskRecord.propagated`.
     variables: Mapping[str, Wire] | None = None
     result_map: Mapping[str, Wire] = field(default_factory=dict)
 
