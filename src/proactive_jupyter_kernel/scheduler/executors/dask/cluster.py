@@ -26,8 +26,8 @@ class Cluster:
     def __init__(self, address: str, tell: Callable[[list[WorkerFacts] | None], None]) -> None:
         self.address = address
         self._tell = tell
-        #: Set when the scheduler has answered for the first time.
-        self.answered = asyncio.Event()
+        #: Set when the scheduler has answered for the first time, or is known not to.
+        self.decided = asyncio.Event()
         #: Why it does not answer; empty while it does.
         self.trouble = ""
         self._running = asyncio.get_running_loop().create_task(self._run())
@@ -57,12 +57,13 @@ class Cluster:
             _LOGGER.info("the Dask scheduler at %s answers again", self.address)
         self.trouble = ""
         self._tell([_facts(address, found) for address, found in answer["workers"].items()])
-        self.answered.set()
+        self.decided.set()
 
     def _fail(self, error: Exception) -> None:
         if not self.trouble:
             _LOGGER.warning("the Dask scheduler at %s does not answer: %s", self.address, error)
         self.trouble = f"The Dask scheduler at {self.address} does not answer: {error}"
+        self.decided.set()
         self._tell(None)
 
     async def close(self) -> None:

@@ -27,8 +27,8 @@ from proactive_jupyter_kernel.scheduler.nodes.settings import NodeSettings
 __all__ = ["DaskExecutor"]
 
 _LOGGER = logging.getLogger(__name__)
-#: Seconds that the start waits for the first answer of the Dask scheduler, and then for its workers.
-_FIRST_ANSWER, _FIRST_WORKERS = 5.0, 5.0
+#: Seconds that the start waits at most until it is known whether the Dask scheduler answers, and then its workers.
+_FIRST_ANSWER, _FIRST_WORKERS = 15.0, 5.0
 
 
 class DaskExecutor(NodeExecutor):
@@ -82,7 +82,7 @@ class DaskExecutor(NodeExecutor):
         self._cluster = Cluster(address, self._workers_are)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_FIRST_ANSWER):
-                await self._cluster.answered.wait()
+                await self._cluster.decided.wait()
             if self._sites:
                 async with asyncio.timeout(_FIRST_WORKERS):
                     await asyncio.gather(*(site.decided.wait() for site in self._sites.values()))

@@ -15,13 +15,15 @@ from proactive_jupyter_kernel.scheduler.executors.dask.comms import CommTranspor
 from proactive_jupyter_kernel.scheduler.executors.dask.remote_node import RemoteNode
 from proactive_jupyter_kernel.scheduler.executors.dask.tunnel import Tunnel
 from proactive_jupyter_kernel.scheduler.executors.working_node import PATIENCE, NodeLost, WorkingNode
+from proactive_jupyter_kernel.scheduler.nodes.lease import WAITS
 from proactive_jupyter_kernel.scheduler.nodes.settings import NodeSettings
 from proactive_jupyter_kernel.version import __version__
 
 __all__ = ["WorkerFacts", "WorkerSite"]
 
 _LOGGER = logging.getLogger(__name__)
-#: Seconds between two looks whether the worker can be reached, and without an answer until it counts as cut off.
+#: Seconds between two looks whether the worker can be reached, and without an answer until it gets no more tasks. Those
+#: that it has keep their lease.
 _PING_EVERY, _SILENT = 2.0, 6.0
 #: Seconds until a worker is tried again: at first, and at most.
 _RETRY, _LONGEST_RETRY = 0.5, 15.0
@@ -75,6 +77,7 @@ class WorkerSite:
         self._answers: dict[int, asyncio.Future[None]] = {}
         self._writing = asyncio.Lock()
         self._is_leaving = False
+        self._heard_at = 0.0
         self._running = asyncio.get_running_loop().create_task(self._run())
 
     # --- life ----------------------------------------------------------------------------------------------------
@@ -144,25 +147,48 @@ class WorkerSite:
 
     async def _serve(self) -> None:
         """Until the connection ends, or nothing is heard any more."""
+        self._heard_at = asyncio.get_running_loop().time()
         pinging = asyncio.create_task(self._ping())
         try:
             while True:
-                async with asyncio.timeout(_SILENT):
-                    message = await self._control.read()
+                message = await self._control.read()
+                self._heard_at = asyncio.get_running_loop().time()
+                self._be_ready(True)
                 if message["do"] in ("open", "data", "end"):
                     self._tunnel.take(message)
                 elif message["do"] == "cleaned" and (answer := self._answers.pop(message["number"], None)) is not None:
                     answer.set_result(None)
-        except TimeoutError:
-            raise OSError(f"no answer for {_SILENT:g} seconds") from None
         finally:
             pinging.cancel()
 
     async def _ping(self) -> None:
+        """Look whether it answers; end the connection when it has not for longer than a lease lasts."""
+        limit = max(_SILENT, self._settings.lease * (1 + WAITS))
+        sending: asyncio.Task[None] | None = None
+        while True:
+            # Where nothing is taken any more, a message waits, and the next look comes all the same.
+            if sending is None or sending.done():
+                sending = asyncio.create_task(self._send_ping())
+            await asyncio.sleep(_PING_EVERY)
+            silent = asyncio.get_running_loop().time() - self._heard_at
+            if silent > _SILENT:
+                self._be_ready(False)
+            if silent > limit and self._control is not None:
+                sending.cancel()
+                self._control.abort()
+                return
+
+    async def _send_ping(self) -> None:
         with contextlib.suppress(OSError):
-            while True:
-                await self._send({"do": "ping", "number": next(self._numbers)})
-                await asyncio.sleep(_PING_EVERY)
+            await self._send({"do": "ping", "number": next(self._numbers)})
+
+    def _be_ready(self, ready: bool) -> None:
+        ready = ready and not self._is_leaving
+        if ready != self.is_ready:
+            self.is_ready = ready
+            if not ready:
+                self._end_idle()
+            self._changed()
 
     async def _send(self, message: Mapping[str, Any]) -> None:
         async with self._writing:
@@ -180,9 +206,7 @@ class WorkerSite:
         for answer in self._answers.values():
             answer.cancel()
         self._answers.clear()
-        if self.is_ready:
-            self.is_ready = False
-            self._changed()
+        self._be_ready(False)
 
     def _end_idle(self) -> None:
         for node in self._idle:
