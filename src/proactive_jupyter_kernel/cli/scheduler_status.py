@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
+from proactive_jupyter_kernel.workflow.display.numbers import counted, size_text
+
 __all__ = ["lines", "overview"]
 
 #: Seconds within which a process on this machine answers.
@@ -37,14 +39,10 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
     sources = ", ".join(f"{counts['total']} in {source}" for source, counts in nodes.items())
     yield f"Nodes: {free} of {total} free{f'; {sources}' if sources else ''}."
     yield (
-        f"Last minute: {_count(found['jobs_submitted_per_minute'], 'job')} submitted, "
-        f"{_count(found['tasks_ended_per_minute'], 'task')} ended."
+        f"Last minute: {counted(found['jobs_submitted_per_minute'], 'job')} submitted, "
+        f"{counted(found['tasks_ended_per_minute'], 'task')} ended."
     )
-    yield f"Store: {_size(found['store_bytes'])}."
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    yield f"Store: {size_text(found['store_bytes'])}."
 
 
 def _duration(seconds: float) -> str:
@@ -52,11 +50,3 @@ def _duration(seconds: float) -> str:
     if hours >= 48:
         return f"{hours // 24} days"
     return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min" if minutes else f"{int(seconds)} s"
-
-
-def _size(number: float) -> str:
-    for unit in ("bytes", "KB", "MB"):
-        if number < 1000:
-            return f"{number:.0f} {unit}" if unit == "bytes" else f"{number:.1f} {unit}"
-        number /= 1000
-    return f"{number:.1f} GB"

@@ -7,6 +7,7 @@ from proactive_jupyter_kernel.pragmas.context import Context
 from proactive_jupyter_kernel.pragmas.declarations.registry import BoundCall, pragma
 from proactive_jupyter_kernel.pragmas.outputs import Table, Text
 from proactive_jupyter_kernel.workflow.checks import Severity
+from proactive_jupyter_kernel.workflow.display.numbers import counted
 
 
 @pragma(
@@ -20,16 +21,11 @@ def check(context: Context, call: BoundCall) -> None:
     with context.lock:
         count, found = len(context.draft.tasks), findings(context)
     if not found:
-        what = f"{count} task{'' if count == 1 else 's'}"
-        context.frontend.show(Text(text=f"No problem found in job {context.job_name!r} ({what})."))
+        context.frontend.show(Text(text=f"No problem found in job {context.job_name!r} ({counted(count, 'task')})."))
         return
     errors = sum(one.severity is Severity.ERROR for one in found)
-    caption = f"Job {context.job_name!r}: {_counted(errors, 'error')}, {_counted(len(found) - errors, 'warning')}"
+    caption = f"Job {context.job_name!r}: {counted(errors, 'error')}, {counted(len(found) - errors, 'warning')}"
     rows = [(one.code, one.severity.value, one.task, one.place, one.message, one.fix) for one in found]
     context.frontend.show(
         Table(headings=("Code", "Severity", "Task", "Where", "What", "What to do"), rows=rows, caption=caption)
     )
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -21,6 +21,7 @@ from proactive_jupyter_kernel.pragmas.declarations.registry import BoundCall
 from proactive_jupyter_kernel.pragmas.draft.draft import Built
 from proactive_jupyter_kernel.pragmas.outputs import Notice, Text
 from proactive_jupyter_kernel.pragmas.paths import path_of
+from proactive_jupyter_kernel.workflow.display.numbers import counted
 
 if TYPE_CHECKING:
     from proactive_jupyter_kernel.client.records import Job
@@ -55,7 +56,9 @@ def send_files(
         return None, None
     sent = context.scheduler.file_transfer.send(workflow, variables=variables, input_path=source, output_path=target)
     if source is not None:
-        found = f"{_counted(len(sent.files))} of {source} {'goes' if len(sent.files) == 1 else 'go'} with the job."
+        found = (
+            f"{counted(len(sent.files), 'file')} of {source} {'goes' if len(sent.files) == 1 else 'go'} with the job."
+        )
         if sent.files:
             context.frontend.show(Text(text=found))
         else:
@@ -118,7 +121,7 @@ def _said(job_id: int, fetched: FetchedFiles) -> str:
     listed = ", ".join(file.relative_to(fetched.folder).as_posix() for file in fetched.files[:_NAMED])
     more = f" and {len(fetched.files) - _NAMED} more" if len(fetched.files) > _NAMED else ""
     is_one = len(fetched.files) == 1
-    files = _counted(len(fetched.files), "output file")
+    files = counted(len(fetched.files), "output file")
     return f"{files} of job {job_id} {'is' if is_one else 'are'} in {fetched.folder}: {listed}{more}."
 
 
@@ -128,7 +131,3 @@ def _failed(job_id: int, error: Exception) -> str:
         # The file has another name while it is written.
         reason = f"{Path(error.filename).parent}: {error.strerror}."
     return f"The output files of job {job_id} cannot be fetched: {reason} #%wait_job(job_id={job_id}) tries again."
-
-
-def _counted(number: int, noun: str = "file") -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

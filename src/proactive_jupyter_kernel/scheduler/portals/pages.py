@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from proactive_jupyter_kernel.scheduler.portals import jobs
-from proactive_jupyter_kernel.scheduler.portals.job import again
+from proactive_jupyter_kernel.scheduler.portals.job import actions, again, documents
 from proactive_jupyter_kernel.scheduler.portals.job import page as job
 from proactive_jupyter_kernel.scheduler.portals.nodes import pages as nodes
 from proactive_jupyter_kernel.scheduler.portals.page import Page
@@ -24,6 +24,8 @@ PAGES = (
     Page("GET", "/", first, "Leads to the jobs."),
     *jobs.PAGES,
     *job.PAGES,
+    *documents.PAGES,
+    *actions.PAGES,
     *again.PAGES,
     *nodes.PAGES,
     *submit.PAGES,

@@ -14,7 +14,6 @@ from proactive_jupyter_kernel.scheduler.portals.submit.view import (
     answers_of,
     checks_of,
     run_settings,
-    size_text,
     typed_secrets,
     unanswered,
 )
@@ -176,11 +175,3 @@ def test_many_problems_are_counted() -> None:
     found = checks(problems=tuple(f"p{number}" for number in range(200)), more_problems=1_000)
 
     assert (found.head, len(found.rows), found.rows[-1].text) == ("1,200 problems", 51, "and 1,150 more problems")
-
-
-@pytest.mark.parametrize(
-    ("size", "text"), [(999, "999 bytes"), (6_200, "6.2 KB"), (67_108_864, "67.1 MB"), (250_000_000, "250 MB")]
-)
-def test_sizes_have_a_unit_that_fits(size: int, text: str) -> None:
-    """As people read them."""
-    assert size_text(size) == text

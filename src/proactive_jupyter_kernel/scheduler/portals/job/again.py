@@ -13,8 +13,7 @@ from functools import partial
 from starlette.responses import Response
 
 from proactive_jupyter_kernel.errors import SubmissionRefused, WorkflowError
-from proactive_jupyter_kernel.scheduler.portals.job.head import head_of
-from proactive_jupyter_kernel.scheduler.portals.job.questions import ACTIONS
+from proactive_jupyter_kernel.scheduler.portals.job.page import above
 from proactive_jupyter_kernel.scheduler.portals.job.snapshot import JobSnapshot, read_job
 from proactive_jupyter_kernel.scheduler.portals.page import Page
 from proactive_jupyter_kernel.scheduler.portals.visit import Visit
@@ -57,10 +56,7 @@ def _form(
     return visit.render(
         "job_again.html",
         status=status,
-        head=head_of(snapshot),
-        job_path=f"/scheduler/jobs/{snapshot.id}",
-        questions=ACTIONS,
-        every=0,
+        **{**above(snapshot), "every": 0},
         groups=groups_of(variables),
         # Names of variables may have blanks, ids may not.
         ids={each.name: f"variable-{number}" for number, each in enumerate(variables)},

@@ -35,7 +35,7 @@ class Head:
     state: str
     #: ``7.4 s, since 22:12:23``.
     aside: str
-    #: Keys of `questions.JOB_ACTIONS`, in the order of the buttons.
+    #: Keys of `questions.ACTIONS`, in the order of the buttons.
     actions: tuple[str, ...]
     bar: tuple[Segment, ...]
     counts: tuple[Count, ...]

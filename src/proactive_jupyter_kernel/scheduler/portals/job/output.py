@@ -8,7 +8,7 @@ from datetime import tzinfo
 
 from proactive_jupyter_kernel.scheduler.service.questions import ALL, Questions
 from proactive_jupyter_kernel.scheduler.store.base import LogTail
-from proactive_jupyter_kernel.workflow.display.lines import shown_text
+from proactive_jupyter_kernel.workflow.display.lines import shortened, shown_text
 from proactive_jupyter_kernel.workflow.display.times import clock_time
 
 __all__ = ["Line", "Output", "output_of", "read_tail", "texts_of"]
@@ -75,7 +75,12 @@ def output_of(
     return Output(
         task=task,
         lines=tuple(
-            Line(at=clock_time(line.at, zone), task=names.get(writer, ""), text=_cut(line.text), error=line.error)
+            Line(
+                at=clock_time(line.at, zone),
+                task=names.get(writer, ""),
+                text=shortened(shown_text(line.text), WIDTH),
+                error=line.error,
+            )
             for writer, line in shown
         ),
         position=tail.position,
@@ -83,11 +88,6 @@ def output_of(
         alive=alive,
         tasks=tuple(tasks) if 1 < len(tasks) <= CHOICE else (),
     )
-
-
-def _cut(text: str) -> str:
-    text = shown_text(text)
-    return text if len(text) <= WIDTH else f"{text[:WIDTH]}… ({len(text) - WIDTH:,} more characters)"
 
 
 def texts_of(ask: Questions, job_id: int, ids: Sequence[int]) -> Iterator[str]:

@@ -19,6 +19,8 @@ from typing import Any
 from proactive_jupyter_kernel.scheduler.service.results import TaskResult
 from proactive_jupyter_kernel.workflow import values
 from proactive_jupyter_kernel.workflow.display import tables
+from proactive_jupyter_kernel.workflow.display.lines import shortened
+from proactive_jupyter_kernel.workflow.display.numbers import size_text
 from proactive_jupyter_kernel.workflow.display.outputs import (
     MimeBundle,
     bundle_of,
@@ -161,7 +163,7 @@ def _decoded(outcome: TaskResult) -> Any:
 
 def _kind_of(outcome: TaskResult) -> str:
     if outcome.value.size > DECODED:
-        return _size(outcome.value.size)
+        return size_text(outcome.value.size)
     try:
         return _kind(_decoded(outcome))
     except ValueError:
@@ -171,7 +173,7 @@ def _kind_of(outcome: TaskResult) -> str:
 def _value(outcome: TaskResult, longest: int) -> tuple[str, list[Block]]:
     """The words for its type, and what is shown of it."""
     if outcome.value.size > DECODED:
-        return _size(outcome.value.size), [Block(kind="text", text="Too large to show here. Download it.")]
+        return size_text(outcome.value.size), [Block(kind="text", text="Too large to show here. Download it.")]
     try:
         value = _decoded(outcome)
     except ValueError as error:
@@ -185,7 +187,7 @@ def _value(outcome: TaskResult, longest: int) -> tuple[str, list[Block]]:
     if found and found[0]:
         return _kind(value), [_table(*found)]
     text = value if isinstance(value, str) else summary(value)
-    return _kind(value), [Block(kind="text", text=_cut(text, longest))]
+    return _kind(value), [Block(kind="text", text=shortened(text, longest))]
 
 
 def _typed(value: bytes | str, media_type: str, longest: int) -> Block:
@@ -197,9 +199,9 @@ def _typed(value: bytes | str, media_type: str, longest: int) -> Block:
     if media_type == _HTML:
         return Block(kind="frame", text="HTML")
     if isinstance(value, bytes) and not media_type.startswith("text/") and media_type != "application/json":
-        return Block(kind="text", text=_size(len(value)))
+        return Block(kind="text", text=size_text(len(value)))
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
-    return Block(kind="text", text=_cut(text, longest))
+    return Block(kind="text", text=shortened(text, longest))
 
 
 def _tagged(value: bytes, longest: int) -> tuple[str, list[Block]]:
@@ -211,7 +213,7 @@ def _tagged(value: bytes, longest: int) -> tuple[str, list[Block]]:
     if header["kind"] == "png":
         return header["type"], [Block(kind="image", text=tagged.describe(value))]
     text = header["text"] if header["text"] is not None else tagged.describe(value)
-    return header["type"], [Block(kind="text", text=_cut(text, longest))]
+    return header["type"], [Block(kind="text", text=shortened(text, longest))]
 
 
 def _content_of_value(outcome: TaskResult) -> Content | None:
@@ -258,7 +260,7 @@ def _kind(value: object) -> str:
     if isinstance(value, (list, tuple, dict, set, frozenset)):
         return f"{name} of {len(value):,}"
     if isinstance(value, bytes):
-        return f"{name}, {_size(len(value))}"
+        return f"{name}, {size_text(len(value))}"
     return name
 
 
@@ -288,18 +290,7 @@ def _displayed(bundle: MimeBundle, number: int, longest: int) -> list[Block]:
         if media_type in data and not text:
             source = data[media_type]
             text = source if isinstance(source, str) else json.dumps(source, indent=1, ensure_ascii=False)
-    return [Block(kind="text", text=_cut(text, longest), number=number)] if text else []
-
-
-def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else f"{text[:longest]}… ({len(text) - longest:,} more characters)"
-
-
-def _size(size: int) -> str:
-    for unit, one in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if size >= one:
-            return f"{size / one:.1f} {unit}"
-    return f"{size:,} byte{'s' * (size != 1)}"
+    return [Block(kind="text", text=shortened(text, longest), number=number)] if text else []
 
 
 def extension(media_type: str) -> str:

@@ -130,7 +130,7 @@ class TaskRow:
     #: Percent that the task reports; None: it does not run, or reports none.
     progress: int | None
     chosen: bool
-    #: What can be done to it, keys of `questions.TASK_ACTIONS`.
+    #: What can be done to it, keys of `questions.ACTIONS`.
     actions: tuple[str, ...]
     #: The filter that lists the tasks of the row; None: it is one task.
     query: Mapping[str, str] | None = None

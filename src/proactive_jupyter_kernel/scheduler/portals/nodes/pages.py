@@ -13,6 +13,7 @@ from proactive_jupyter_kernel.scheduler.portals.page import Page
 from proactive_jupyter_kernel.scheduler.portals.visit import Visit
 from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
 from proactive_jupyter_kernel.scheduler.service.service import Service
+from proactive_jupyter_kernel.workflow.display.numbers import counted
 
 __all__ = ["PAGES"]
 
@@ -75,8 +76,7 @@ async def lock(visit: Visit) -> Response:
     await visit.service.resources.lock(names, locked=_LOCKS[verb], user=visit.user)
     done = "Locked" if _LOCKS[verb] else "Unlocked"
     after = " Tasks that run there run to their end; no more start." if _LOCKS[verb] else ""
-    count = f"{len(names):,} slot{'' if len(names) == 1 else 's'}"
-    return visit.back("/rm/", f"{done} {count} of {source} on {host}.{after}")
+    return visit.back("/rm/", f"{done} {counted(len(names), 'slot')} of {source} on {host}.{after}")
 
 
 PAGES = (

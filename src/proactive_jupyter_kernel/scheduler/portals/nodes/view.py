@@ -14,6 +14,7 @@ from proactive_jupyter_kernel.scheduler.engine.waiting import WaitingTasks
 from proactive_jupyter_kernel.scheduler.service.nodes import NodeRecord
 from proactive_jupyter_kernel.scheduler.slot_use import MINUTES, BusyMinute
 from proactive_jupyter_kernel.workflow.display.marks import TONES, Mark
+from proactive_jupyter_kernel.workflow.display.numbers import counted
 from proactive_jupyter_kernel.workflow.display.times import clock_time, duration
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
@@ -196,14 +197,10 @@ def _summary(present: Sequence[NodeFacts], cards: int) -> str:
         return "no nodes"
     busy = sum(node.record.now.holder is not None for node in present)
     locked = sum(node.record.now.locked for node in present)
-    parts = [_counted(cards, "node") + " up", f"{busy:,} of {_counted(len(present), 'slot')} busy"]
+    parts = [counted(cards, "node") + " up", f"{busy:,} of {counted(len(present), 'slot')} busy"]
     if locked:
         parts.append(f"{locked:,} locked")
     return ", ".join(parts)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 # --- cards -----------------------------------------------------------------------------------------------------------
@@ -231,7 +228,7 @@ def _card(facts: NodesFacts, source: str, host: str, nodes: Sequence[NodeFacts],
         (Mark.RUNNING, "Busy") if busy else (Mark.PAUSED, "Locked") if locked == len(nodes) else (Mark.GOOD, "Free")
     )
     place = ["this machine", facts.host.system] if host == facts.host.name else []
-    about = ", ".join([*place, f"node source {source}", _counted(len(nodes), "slot")])
+    about = ", ".join([*place, f"node source {source}", counted(len(nodes), "slot")])
     # Slots with a task first where not all are shown.
     shown = nodes if len(nodes) <= MOST_TILES else sorted(nodes, key=lambda node: node.record.now.holder is None)
     return Card(
@@ -255,7 +252,7 @@ def _lock(facts: NodesFacts, nodes: Sequence[NodeFacts], locked: int) -> str:
         return ""
     known = next((node.record for node in nodes if node.record.now.locked and node.record.locked_at != UNSET), None)
     who = f" by {known.locked_by} at {clock_time(known.locked_at, facts.zone)}" if known else ""
-    number = "" if locked == len(nodes) else f"{locked:,} of {_counted(len(nodes), 'slot')} "
+    number = "" if locked == len(nodes) else f"{locked:,} of {counted(len(nodes), 'slot')} "
     text = f"{number}locked{who}: no task starts there"
     return text if number else text[0].upper() + text[1:]
 
@@ -264,7 +261,7 @@ def _meters(host: HostFacts) -> tuple[Meter, ...]:
     cpu = min(max(host.cpu, 0.0), 1.0) * 100
     memory = 100 * host.memory_used / host.memory if host.memory else 0.0
     return (
-        Meter(label="CPU", percent=round(cpu, 1), text=f"{cpu:.0f} % of {_counted(host.cores, 'core')}"),
+        Meter(label="CPU", percent=round(cpu, 1), text=f"{cpu:.0f} % of {counted(host.cores, 'core')}"),
         Meter(
             label="Memory",
             percent=round(memory, 1),
@@ -307,7 +304,7 @@ def _lost(facts: NodesFacts) -> tuple[Lost, ...]:
 
 def _lost_one(facts: NodesFacts, host: str, source: str, records: Sequence[NodeRecord]) -> Lost:
     since = clock_time(max(record.at for record in records), facts.zone)
-    text = f"{_counted(len(records), 'slot')} of the node source {source}; gone since {since}"
+    text = f"{counted(len(records), 'slot')} of the node source {source}; gone since {since}"
     held = {record.now.holder for record in records} - {None}
     if held:
         text += f"; its {'task starts' if len(held) == 1 else f'{len(held):,} tasks start'} again on other nodes"
@@ -376,7 +373,7 @@ def _more_waits(facts: NodesFacts, left: Sequence[WaitingTasks]) -> str:
         return "" if facts.all_waiting else "and more tasks, which wait behind these"
     jobs = len({wait.job_id for wait in left})
     least = "" if facts.all_waiting else "at least "
-    return f"and {least}{_counted(tasks, 'more task')} of {_counted(jobs, 'job')}"
+    return f"and {least}{counted(tasks, 'more task')} of {counted(jobs, 'job')}"
 
 
 # --- history ---------------------------------------------------------------------------------------------------------

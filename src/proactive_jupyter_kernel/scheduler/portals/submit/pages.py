@@ -10,18 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
-from urllib.parse import quote
 
 from starlette.responses import Response
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow, ProActiveError
 from proactive_jupyter_kernel.scheduler.catalog import UnknownObject
+from proactive_jupyter_kernel.scheduler.portals.downloads import attachment
 from proactive_jupyter_kernel.scheduler.portals.submit import view
 from proactive_jupyter_kernel.scheduler.portals.visit import Visit
 from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
 from proactive_jupyter_kernel.scheduler.service.drafts import Draft
 from proactive_jupyter_kernel.scheduler.service.workflow_files import Amendment, Drawing, Examination
 from proactive_jupyter_kernel.scheduler.studio import Studio
+from proactive_jupyter_kernel.workflow.display.numbers import counted, size_text
 from proactive_jupyter_kernel.workflow.formats import FORMATS
 from proactive_jupyter_kernel.workflow.node_conditions import NodeFacts
 
@@ -169,7 +170,7 @@ def _catalog(visit: Visit) -> dict[str, list[str]]:
 
 
 def _limit(visit: Visit) -> str:
-    return view.size_text(visit.service.settings.body_limit)
+    return size_text(visit.service.settings.body_limit)
 
 
 def _draft(visit: Visit, key: str) -> Draft | None:
@@ -198,15 +199,15 @@ async def _form(
     outline = draft.read.outline
     examination = await _examined(visit, draft, answers)
     checks = view.checks_of(outline, answers, examination, _nodes(visit), bad)
-    counted = [_counted(outline.tasks, "task"), _counted(len(outline.variables), "variable")]
+    numbers = [counted(outline.tasks, "task"), counted(len(outline.variables), "variable")]
     drawing = draft.drawing
     return visit.render(
         "submit.html",
         status=status,
         draft=draft,
         outline=outline,
-        opened=", ".join([*counted, view.size_text(draft.size)]),
-        tasks=counted[0],
+        opened=", ".join([*numbers, size_text(draft.size)]),
+        tasks=numbers[0],
         trouble=trouble,
         groups=view.groups_with(answers),
         ids={variable.name: f"v-{index}" for index, variable in enumerate(outline.variables)},
@@ -256,10 +257,6 @@ def _nodes(visit: Visit) -> list[NodeFacts]:
         )
         for state in visit.service.resources.states
     ]
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _address(drawing: Drawing | None, theme: str) -> str:
@@ -383,5 +380,4 @@ def _download(files: Mapping[str, bytes]) -> Response:
             for each, text in files.items():
                 archive.writestr(each, text)
         name, content, kind = f"{PurePath(name).stem}.zip", buffer.getvalue(), "application/zip"
-    disposition = f"attachment; filename=\"workflow{PurePath(name).suffix}\"; filename*=UTF-8''{quote(name, safe='')}"
-    return Response(content, media_type=kind, headers={"Content-Disposition": disposition})
+    return Response(content, media_type=kind, headers=attachment(name))

@@ -35,7 +35,6 @@ __all__ = [
     "checks_of",
     "groups_with",
     "run_settings",
-    "size_text",
     "typed_secrets",
     "unanswered",
 ]
@@ -231,14 +230,6 @@ def run_settings(outline: Outline, form: Mapping[str, str]) -> RunSettings:
         start_at=form.get("start_at", ""),
         start_hint=f"empty: at {own}, as the workflow says" if own else "empty: now",
     )
-
-
-def size_text(size: int) -> str:
-    """``6.2 KB``."""
-    if size < 1000:
-        return f"{size} bytes"
-    value, unit = (size / 1000, "KB") if size < 1_000_000 else (size / 1_000_000, "MB")
-    return f"{value:.1f} {unit}" if value < 100 else f"{value:,.0f} {unit}"
 
 
 # --- the verdict -----------------------------------------------------------------------------------------------------

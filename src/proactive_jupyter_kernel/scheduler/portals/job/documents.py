@@ -1,0 +1,203 @@
+"""What stands beside the page of a job at addresses of its own: pictures, output, results, the XML."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from starlette.responses import Response, StreamingResponse
+
+from proactive_jupyter_kernel.scheduler.portals.downloads import attachment
+from proactive_jupyter_kernel.scheduler.portals.job import output, panels, results
+from proactive_jupyter_kernel.scheduler.portals.job.page import above
+from proactive_jupyter_kernel.scheduler.portals.job.snapshot import read_job
+from proactive_jupyter_kernel.scheduler.portals.job.tasks import TaskFilter, squares_of
+from proactive_jupyter_kernel.scheduler.portals.page import Page
+from proactive_jupyter_kernel.scheduler.portals.visit import Visit
+from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
+from proactive_jupyter_kernel.scheduler.service.questions import Questions
+from proactive_jupyter_kernel.workflow.display.squares import squares_svg
+from proactive_jupyter_kernel.workflow.status import TaskStatus
+
+__all__ = ["PAGES"]
+
+#: Results on a page of all results, and characters of each.
+PER_PAGE, LONG = 20, 20_000
+
+_JOB = "/scheduler/jobs/{job}"
+
+#: A document that is not ours: no script, no form, no origin, and nothing but what it holds itself.
+_DOCUMENT = {
+    "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; "
+    "frame-ancestors 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "private, no-cache",
+}
+
+
+# --- pictures --------------------------------------------------------------------------------------------------------
+
+
+async def draw(visit: Visit) -> Response:
+    """The picture of the workflow with the states of the tasks, for one theme."""
+    theme = visit.query.get("theme", "light")
+
+    def drawn(ask: Questions) -> str:
+        return panels.picture_of(read_job(ask, visit.job_id, now=visit.now), theme)
+
+    svg = await visit.read(drawn)
+    if not svg:
+        raise RestError(404, "", f"Job {visit.job_id} has no picture.")
+    return _svg(svg)
+
+
+async def draw_squares(visit: Visit) -> Response:
+    """A square for each task."""
+    snapshot = await visit.read(lambda ask: read_job(ask, visit.job_id, now=visit.now))
+    return _svg(squares_svg(squares_of(snapshot))[0])
+
+
+def _svg(text: str) -> Response:
+    return Response(text, media_type="image/svg+xml", headers=_DOCUMENT)
+
+
+# --- output ----------------------------------------------------------------------------------------------------------
+
+
+async def follow(visit: Visit) -> Response:
+    """What came since a position, as JSON for the script."""
+    after = visit.query.get("after", "0")
+    if not after.isdecimal() or len(after) > 18:
+        raise RestError(400, "", "The position must be a number.")
+    task = visit.query.get("task", "")
+
+    def read(ask: Questions) -> output.Output:
+        tail, names, alive = output.read_tail(ask, visit.job_id, task, after=int(after))
+        return output.output_of(tail, names, task=task, alive=alive)
+
+    found = await visit.read(read)
+    news = {
+        "position": found.position,
+        "cut": found.cut,
+        "alive": found.alive,
+        "lines": [[line.at, line.task, line.text, line.error] for line in found.lines],
+    }
+    # In ASCII: a line may have characters that are not Unicode.
+    return Response(json.dumps(news, separators=(",", ":")), media_type="application/json")
+
+
+async def download_output(visit: Visit) -> Response:
+    """The whole output that is kept of a task, or of all tasks one after the other."""
+    job_id, name = visit.job_id, visit.query.get("task", "")
+
+    def wanted(ask: Questions) -> Sequence[int]:
+        return [ask.task(job_id, name).task_id] if name else [task.task_id for task in ask.outlines(job_id)]
+
+    ids = await visit.read(wanted)
+
+    async def texts() -> AsyncIterator[bytes]:
+        for portion in output.portions(ids):
+            if found := await visit.read(partial(_whole_log, job_id, portion)):
+                yield found.encode("utf-8", "replace")
+
+    file = f"job-{job_id}-{name}.log" if name else f"job-{job_id}.log"
+    return StreamingResponse(texts(), media_type="text/plain; charset=utf-8", headers=attachment(file))
+
+
+def _whole_log(job_id: int, ids: Sequence[int], ask: Questions) -> str:
+    return "".join(output.texts_of(ask, job_id, ids))
+
+
+# --- results ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pages:
+    page: int
+    pages: int
+    total: int
+
+
+async def show_results(visit: Visit) -> Response:
+    """The results of all tasks that finished, in pages."""
+    wanted = TaskFilter.of(visit.query).page
+
+    def read(ask: Questions) -> dict[str, Any]:
+        snapshot = read_job(ask, visit.job_id, now=visit.now)
+        ids = [task.id for task in snapshot.tasks if task.status is TaskStatus.FINISHED]
+        pages = max(-(-len(ids) // PER_PAGE), 1)
+        page = min(wanted, pages)
+        shown = ids[(page - 1) * PER_PAGE : page * PER_PAGE]
+        found = ask.results_of(ask.tasks_of(visit.job_id, shown))
+        return {
+            "snapshot": snapshot,
+            "results": tuple(results.result_view(one, longest=LONG) for one in found),
+            "paging": _Pages(page=page, pages=pages, total=len(ids)),
+        }
+
+    read_all = await visit.read(read)
+    return visit.render("job_results.html", **read_all, **above(read_all["snapshot"]))
+
+
+async def content(visit: Visit) -> Response:
+    """A value or one output of a task by itself: an image, a document in a sandbox, or a file to save."""
+    task_id, number = (_number(visit.params[name]) for name in ("task", "number"))
+
+    def read(ask: Questions) -> results.Content | None:
+        task = ask.task_by_id(visit.job_id, task_id)
+        return results.content_of(ask.results_of([task])[0], number)
+
+    found = await visit.read(read)
+    if found is None:
+        raise RestError(404, "", f"Task {task_id} of job {visit.job_id} has no such result.")
+    shown = "download" not in visit.query and found.media_type in results.SHOWN
+    headers = dict(_DOCUMENT)
+    if shown and visit.session.framed and visit.session.origins:
+        headers["Content-Security-Policy"] += " " + " ".join(visit.session.origins)
+    if not shown:
+        headers |= attachment(found.name + results.extension(found.media_type))
+    return Response(found.content, headers=headers | {"Content-Type": results.charset(found.media_type)})
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or len(text) > 9:
+        raise RestError(404, "", f"There is no result {text[:40]!r}.")
+    return int(text)
+
+
+# --- XML -------------------------------------------------------------------------------------------------------------
+
+
+async def show_xml(visit: Visit) -> Response:
+    """The XML of the workflow, hidden values not readable."""
+    snapshot, text = await visit.read(lambda ask: (read_job(ask, visit.job_id, now=visit.now), _xml(ask, visit.job_id)))
+    return visit.render("job_xml.html", xml=text, **above(snapshot))
+
+
+async def download_xml(visit: Visit) -> Response:
+    """The same as a file."""
+    name, text = await visit.read(lambda ask: (ask.job(visit.job_id).record.name, _xml(ask, visit.job_id)))
+    headers = attachment(f"{name or 'job'}.xml")
+    return Response(text.encode("utf-8", "replace"), media_type="application/xml; charset=utf-8", headers=headers)
+
+
+def _xml(ask: Questions, job_id: int) -> str:
+    from proactive_jupyter_kernel.scheduler.service.job_xml import job_xml
+
+    return job_xml(ask.xml(job_id), ask.job(job_id).facts, ask.hidden)
+
+
+PAGES = (
+    Page("GET", _JOB + "/picture.svg", draw, "The picture of a job."),
+    Page("GET", _JOB + "/squares.svg", draw_squares, "A square for each task of a job."),
+    Page("GET", _JOB + "/output", follow, "The output of a job since a position."),
+    Page("GET", _JOB + "/output.log", download_output, "The output of a job as a file."),
+    Page("GET", _JOB + "/results", show_results, "The results of a job."),
+    Page("GET", _JOB + "/results/{task}/{number}", content, "A result of a task by itself."),
+    Page("GET", _JOB + "/xml", show_xml, "The XML of a job."),
+    Page("GET", _JOB + "/workflow.xml", download_xml, "The XML of a job as a file."),
+)
