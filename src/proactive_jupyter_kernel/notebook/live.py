@@ -246,7 +246,7 @@ class _Follower(threading.Thread):
                     self._card.stop(_lowered(error.message))
                 return
             self._pause(AGAIN)
-            # Whoever stopped the embedded scheduler does not want a card to start it again.
+            # A card must not restart the embedded scheduler after the user stopped it.
             while not self._is_done and not self._connection.is_there:
                 self._pause(WATCH_BEAT)
 

@@ -57,8 +57,8 @@ class NotebookJob:
 class Context:
     """The notebook's state as the pragmas see it.
 
-    Handlers may run in several threads (subshells). Whoever changes the draft holds `lock`; what shows statuses and
-    logs or kills jobs does without it.
+    Handlers may run in several threads (subshells). A handler that changes the draft holds `lock`; those that show
+    statuses and logs or kill jobs do not need it.
     """
 
     def __init__(

@@ -330,7 +330,7 @@ class _Daemon:
     def _touched(self) -> None:
         self._last_used = time.monotonic()
         if self._last_used - self._files_seen > _RESTORE_EVERY:
-            # Whoever found the scheduler by its lock file finds it by its address file next time.
+            # A client that found the scheduler by its lock file finds it by its address file next time.
             self._restore_files()
 
     def _watch_files(self) -> None:
@@ -390,7 +390,7 @@ class _Signals:
     """SIGTERM, SIGINT and, of a lost terminal, SIGHUP stop the scheduler in order, whenever they come.
 
     Before the loop runs they end the process as an exception does. While it runs they ask for the end; further ones
-    then change nothing, until the process is gone: whoever is impatient has SIGKILL.
+    then change nothing until the process has ended; SIGKILL ends it at once.
     """
 
     def __init__(self) -> None:

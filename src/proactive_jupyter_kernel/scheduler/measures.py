@@ -1,6 +1,6 @@
 """Counters of what one run of the scheduler has done: for ``/metrics``, ``/status`` and debugging.
 
-The only place where such things are counted. Whoever does something adds to an attribute: no lock, no call, so that
+The only place with such counters. The code that acts adds to an attribute: no lock, no call, so that
 counting costs nothing on the path of a task. Everything is written from the loop's thread.
 """
 

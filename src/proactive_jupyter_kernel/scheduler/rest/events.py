@@ -1,10 +1,10 @@
 """The push channel, a WebSocket at ``/rest/scheduler/events``: what happens to jobs and tasks, as it happens.
 
 A client sends one frame that says which events it wants, then gets one JSON object a frame with ``action``,
-``schedulerEvent`` and ``data``. Each frame is rendered once, for all who want it, and only if somebody does; while no
-socket is open, nobody listens. The data are those of the moment of the event, whenever the frame is sent: the official
-client registers its interest in a job only after it has read the answer to its submission, and loses what was pushed
-before; so frames about a young job wait for a moment, in order.
+``schedulerEvent`` and ``data``. Each frame is rendered once for all its receivers, and only if there is one; while no
+socket is open, there is no listener. The data are those of the moment of the event, whenever the frame is sent: the
+official client registers its interest in a job only after it has read the answer to its submission, and loses what was
+pushed before; so frames about a young job wait for a moment, in order.
 
 Frames about a whole job have all of its tasks, and a loop causes one with every iteration. So those that a job may
 have repeatedly are limited to so many tasks a second: one that is over the limit waits, takes in what the next events

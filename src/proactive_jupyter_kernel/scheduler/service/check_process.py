@@ -108,7 +108,7 @@ class Worker:
 def serve(memory: int, seconds: float) -> None:
     """Answer questions from standard input until it ends.
 
-    A check that is not over in time ends this process: whoever asked does that first, unless it is there no more.
+    A check that exceeds its time ends this process; the caller does that first, if it is still alive.
     """
     _limit(memory)
     gc.set_threshold(_ALLOCATIONS)

@@ -27,10 +27,10 @@ class Listeners:
         announce_tasks(False)
 
     def add(self, listener: Listener, *, tasks: bool = False) -> Callable[[], None]:
-        """Tell `listener` from now on; call what is returned to end that.
+        """Call `listener` for every event from now on; the returned function ends that.
 
-        With `tasks`, events of tasks are announced, and those of jobs have the records of their tasks: nobody makes
-        them while nobody wants them.
+        With `tasks`, events of tasks are announced, and those of jobs have the records of their tasks. They are
+        created only while a listener asks for them.
         """
         self._listeners.append(listener)
         if tasks:

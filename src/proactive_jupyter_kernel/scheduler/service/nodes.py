@@ -14,7 +14,7 @@ from proactive_jupyter_kernel.scheduler.engine.records import UNSET
 
 __all__ = ["NodeBook", "NodeRecord"]
 
-#: Nodes that are gone and remembered: clusters that grow and shrink name their workers anew each time.
+#: How many removed nodes are remembered: clusters that grow and shrink give their workers new names each time.
 _MOST_REMOVED = 1_000
 
 

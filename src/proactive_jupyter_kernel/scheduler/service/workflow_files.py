@@ -30,7 +30,7 @@ __all__ = [
     "read_upload",
 ]
 
-#: Problems and warnings that are handed on: nobody reads more.
+#: How many problems and warnings are returned; more are not useful to a reader.
 _MOST = 200
 #: Different wishes for nodes that an outline has.
 _MOST_WISHES = 20

@@ -1,9 +1,9 @@
 """Copies the write-ahead log of the SQLite file into the file, beside the writer, so that neither grows without bound.
 
-SQLite begins the log anew when all of it is copied at a moment when nobody writes. Copying waits for the disk, and the
-writer goes on meanwhile. Therefore it has two steps: a thread copies the bulk; then the writer, in its own thread,
-copies the few pages that have come since. While a reader holds an old page the log cannot begin anew: it is copied
-again when it has grown by as much again, not with every batch.
+SQLite restarts the log when all of it has been copied and no write is in progress. Copying waits for the disk, and the
+writer continues during that time. Therefore it has two steps: a thread copies the bulk; then the writer, in its own
+thread, copies the few pages that were added since. While a reader holds an old page the log cannot restart: it is
+copied again when it has grown by as much again, not with every batch.
 """
 
 from __future__ import annotations
