@@ -15,12 +15,14 @@ from typing import Any
 
 from proactive_jupyter_kernel.scheduler.nodes.loop import Loop, Timer
 
-__all__ = ["ASKS", "WAITS", "Lease"]
+__all__ = ["LONGEST", "WAITS", "Lease"]
 
 #: How often leave is asked for while one lease lasts, and looked whether it is over.
 ASKS = 6
 #: The part of a lease that a node waits at most while the scheduler takes no more of what it sends.
 WAITS = 0.25
+#: How many times its lease a node works at most: it looks between two questions, and may have to wait before it does.
+LONGEST = 1 + 1 / ASKS + WAITS
 
 #: Counts also while the machine is suspended, where the system has such a clock.
 _now: Callable[[], float] = (

@@ -8,7 +8,7 @@ from typing import Any
 
 from proactive_jupyter_kernel.scheduler.executors.working_node import WorkingNode
 from proactive_jupyter_kernel.scheduler.nodes.frames import Frame
-from proactive_jupyter_kernel.scheduler.nodes.lease import WAITS
+from proactive_jupyter_kernel.scheduler.nodes.lease import LONGEST
 from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 
 __all__ = ["RemoteNode"]
@@ -23,7 +23,7 @@ class RemoteNode(WorkingNode):
     def __init__(self, name: str, *, lease: float, grace: float) -> None:
         super().__init__(name)
         #: Seconds after the last leave by which nothing of its work is left, whatever became of the node.
-        self._patience = lease * (1 + WAITS) + grace + _MARGIN
+        self._patience = lease * LONGEST + grace + _MARGIN
         self._granted_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
 

@@ -15,7 +15,7 @@ from proactive_jupyter_kernel.scheduler.executors.dask.comms import CommTranspor
 from proactive_jupyter_kernel.scheduler.executors.dask.remote_node import RemoteNode
 from proactive_jupyter_kernel.scheduler.executors.dask.tunnel import Tunnel
 from proactive_jupyter_kernel.scheduler.executors.working_node import PATIENCE, NodeLost, WorkingNode
-from proactive_jupyter_kernel.scheduler.nodes.lease import WAITS
+from proactive_jupyter_kernel.scheduler.nodes.lease import LONGEST
 from proactive_jupyter_kernel.scheduler.nodes.settings import NodeSettings
 from proactive_jupyter_kernel.version import __version__
 
@@ -163,7 +163,7 @@ class WorkerSite:
 
     async def _ping(self) -> None:
         """Look whether it answers; end the connection when it has not for longer than a lease lasts."""
-        limit = max(_SILENT, self._settings.lease * (1 + WAITS))
+        limit = max(_SILENT, self._settings.lease * LONGEST)
         sending: asyncio.Task[None] | None = None
         while True:
             # Where nothing is taken any more, a message waits, and the next look comes all the same.
