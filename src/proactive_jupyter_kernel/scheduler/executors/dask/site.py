@@ -89,7 +89,11 @@ class WorkerSite:
             try:
                 await self._open()
                 pause = _RETRY
-                await self._serve()
+                try:
+                    await self._serve()
+                except OSError as error:
+                    # It has left in order, or died: where it comes again, the next attempt succeeds.
+                    _LOGGER.info("the connection to worker %s has ended: %s", self.facts.name, error)
             except _Unusable as error:
                 pause = _LONGEST_RETRY
                 self._tell(str(error))
@@ -216,6 +220,7 @@ class WorkerSite:
 
     async def leave(self) -> None:
         """The worker is no longer one of the cluster's: end when what runs there has ended."""
+        _LOGGER.info("worker %s has left the cluster", self.facts.name)
         self._is_leaving, self.is_ready = True, False
         self._end_idle()
         while self._all:
