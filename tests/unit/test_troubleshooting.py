@@ -9,10 +9,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "troubleshooting.md"
-#: Headings that quote Python itself, or describe what one sees.
+#: Headings that quote Python or pip, or describe what one sees.
 NOT_OURS = {
     "NameError: name ... is not defined",
     "AttributeError: 'tuple' object has no attribute 'value'",
+    "error: externally-managed-environment",
     "The kernel *ProActive* is not in JupyterLab's launcher",
 }
 
