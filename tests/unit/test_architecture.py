@@ -63,6 +63,10 @@ REST_ROOMS: dict[str, set[str]] = {
     "routes": {"http", "dto"},
 }
 
+#: The same for the portals: pages that know nothing of each other, on what all of them share.
+PORTAL_ROOMS = ("job", "nodes", "submit")
+SHARED_BY_PORTALS = {"downloads", "page", "visit", "widgets"}
+
 #: Files of pure rooms that may read a clock after all: regular expressions of workflows need a deadline.
 CLOCKS = {PACKAGE / "workflow" / "java" / "deadlines.py": {"time"}}
 
@@ -74,6 +78,21 @@ PURE = (
     "pragmas/grammar",
     "pragmas/draft",
     "pragmas/analysis",
+)
+#: Files that are pure in rooms that are not: what pages make of the facts that they have read.
+PURE_FILES = (
+    "job/head",
+    "job/output",
+    "job/panels",
+    "job/questions",
+    "job/results",
+    "job/tasks",
+    "job_lines",
+    "nodes/facts",
+    "nodes/history",
+    "nodes/view",
+    "nodes/waits",
+    "submit/view",
 )
 IMPURE_MODULES = {
     "asyncio",
@@ -157,6 +176,31 @@ def test_portals_share_only_what_http_says_with_rest() -> None:
     used = {name for path in files_of(PACKAGE / "scheduler/portals") for name in imports_of(path)}
     rooms = {name.removeprefix(prefix).split(".")[0] for name in used if name.startswith(prefix)}
     assert rooms == {"http"}
+
+
+@pytest.mark.parametrize("room", PORTAL_ROOMS)
+def test_page_of_the_portals_imports_no_other_page(room: str) -> None:
+    """Each page stands on what all of them share."""
+    assert wrong_imports("scheduler/portals", room, SHARED_BY_PORTALS) == []
+
+
+@pytest.mark.parametrize("name", PURE_FILES)
+def test_words_of_a_page_are_made_of_facts_alone(name: str) -> None:
+    """They answer no request and read no clock, file or store themselves."""
+    used = imports_of(PACKAGE / "scheduler" / "portals" / f"{name}.py")
+    wrong = {f"{NAME}.scheduler.portals.visit", f"{NAME}.scheduler.service.service"} & used
+    assert wrong | ({each.split(".")[0] for each in used} & {*IMPURE_MODULES, "starlette"}) == set()
+
+
+def test_only_the_daemon_knows_the_executor_of_a_cluster() -> None:
+    """What executors share knows nothing of Dask, which need not be installed."""
+    room = f"{NAME}.scheduler.executors.dask"
+    found = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in files_of(PACKAGE)
+        if path.parent.name != "dask" and any(f"{name}.".startswith(f"{room}.") for name in imports_of(path))
+    }
+    assert found == {"scheduler/daemon.py"}
 
 
 @pytest.mark.parametrize("room", sorted(WORKFLOW_ROOMS))

@@ -80,12 +80,12 @@ def test_large_values_travel(lasting: Cluster) -> None:
 
 
 def test_many_tasks_use_all_workers(lasting: Cluster) -> None:
-    """Tasks spread over the workers, one on each node at a time."""
+    """Tasks spread over the workers, one on each node at a time; `c-0` has a token and is for tasks that ask for it."""
     code = "import time\ntime.sleep(0.3)\nresult = variables['PA_NODE_NAME']"
     tasks = tuple(Task(name=f"T{number}", executable=Script(language="cpython", code=code)) for number in range(9))
     job = lasting.scheduler.submit(Workflow(name="Job", tasks=tasks))
     assert job.wait(timeout=DEADLINE).went_well
-    assert {job.result(task.name).value for task in tasks} == {"a-0", "b-0", "c-0"} - {"c-0"} | {"c-1"}
+    assert {job.result(task.name).value for task in tasks} == {"a-0", "b-0", "c-1"}
 
 
 def test_services_are_reached_from_workers(lasting: Cluster) -> None:

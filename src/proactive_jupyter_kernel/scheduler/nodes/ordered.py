@@ -27,7 +27,7 @@ from collections.abc import Callable, Sequence
 
 from proactive_jupyter_kernel.scheduler.nodes.loop import Loop
 
-__all__ = ["OrderedPipes", "is_possible"]
+__all__ = ["OrderedPipes", "PipeEnds", "is_possible"]
 
 #: What is read at once.
 _CHUNK = 1024 * 1024
@@ -85,7 +85,20 @@ else:
         return False
 
 
-class OrderedPipes:
+class PipeEnds:
+    """The writing ends of pipes, held until the process that writes has them; -1: closed."""
+
+    ends: list[int]
+
+    def close_ends(self) -> None:
+        """Close our copies of the writing ends."""
+        for number, end in enumerate(self.ends):
+            if end >= 0:
+                os.close(end)
+                self.ends[number] = -1
+
+
+class OrderedPipes(PipeEnds):
     """The pipes of one attempt."""
 
     def __init__(self, loop: Loop, count: int, take: Callable[[int, bytes], None]) -> None:
@@ -173,13 +186,6 @@ class OrderedPipes:
             if self._sources.get(source) == number:
                 self._paused.discard(source)
                 self._epoll.register(source, select.EPOLLIN | (select.EPOLLET if self.exact else 0))
-
-    def let_go(self) -> None:
-        """Close our hold on the writing ends."""
-        for number, end in enumerate(self.ends):
-            if end >= 0:
-                os.close(end)
-                self.ends[number] = -1
 
     def close(self) -> None:
         """Read no more."""

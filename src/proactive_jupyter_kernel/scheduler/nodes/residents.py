@@ -66,7 +66,7 @@ class ResidentProcess:
         except BaseException:
             self._close_pipes()
             raise
-        self._pipes.let_go()
+        self._pipes.close_ends()
         self._requests, self._answers = self._ends
         loop.add_reader(self._answers, self._on_answer)
 
@@ -154,7 +154,7 @@ class ResidentProcess:
     def _close_pipes(self) -> None:
         while self._ends:
             os.close(self._ends.pop())
-        self._pipes.let_go()
+        self._pipes.close_ends()
         self._pipes.close()
 
     def _take(self, number: int, data: bytes) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from proactive_jupyter_kernel.scheduler.nodes.loop import Loop, Timer
-from proactive_jupyter_kernel.scheduler.nodes.ordered import OrderedPipes, is_possible
+from proactive_jupyter_kernel.scheduler.nodes.ordered import OrderedPipes, PipeEnds, is_possible
 from proactive_jupyter_kernel.scheduler.nodes.output import LineStream, OutputLimits, merged
 
 __all__ = ["Capture", "LineSink", "Output", "new_pipes"]
@@ -73,7 +73,7 @@ class Output:
 
     def close(self, patience: float) -> None:
         """Read what is left and close; processes that still hold the pipes get `patience` seconds, and no more."""
-        self._pipes.let_go()
+        self._pipes.close_ends()
         self._pipes.read()
         end = time.monotonic() + patience
         while not all(stream.ended for stream in self._streams) and (left := end - time.monotonic()) > 0:
@@ -149,7 +149,7 @@ class _Stream:
             self._sink(self._name, line, now)
 
 
-class _Pipes:
+class _Pipes(PipeEnds):
     """Ordinary pipes, with the verbs of `OrderedPipes`."""
 
     #: As exact as ordinary pipes are.
@@ -234,13 +234,6 @@ class _Pipes:
         """Read it again."""
         if not self._threads and number in self._sources:
             self._loop.add_reader(self._sources[number], functools.partial(self._read, number))
-
-    def let_go(self) -> None:
-        """Close our hold on the writing ends."""
-        for number, end in enumerate(self.ends):
-            if end >= 0:
-                os.close(end)
-                self.ends[number] = -1
 
     def close(self) -> None:
         """Read no more. A thread that reads a pipe closes it in the end."""

@@ -7,7 +7,9 @@ portal's is answered by the REST application.
 
 from __future__ import annotations
 
+import asyncio
 import http
+import importlib
 import logging
 import time
 from collections.abc import Callable, Iterable
@@ -21,7 +23,6 @@ from proactive_jupyter_kernel.scheduler.portal_sessions import ROOTS, LinkRefuse
 from proactive_jupyter_kernel.scheduler.portals import assets, security
 from proactive_jupyter_kernel.scheduler.portals.events import EVENTS_PATH, MOST_STREAMS, Changes
 from proactive_jupyter_kernel.scheduler.portals.page import Page
-from proactive_jupyter_kernel.scheduler.portals.pages import PAGES
 from proactive_jupyter_kernel.scheduler.portals.shell import Shell
 from proactive_jupyter_kernel.scheduler.portals.visit import Visit
 from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
@@ -34,6 +35,8 @@ _log = logging.getLogger(__name__)
 
 #: The first segments of all paths that are the portals'; the empty one is that of ``/``.
 _OWN = frozenset({"", "portal", *ROOTS})
+#: The module that has the table of all pages.
+_PAGES = "proactive_jupyter_kernel.scheduler.portals.pages"
 _ENTER, _LEAVE, _KEY = "/portal/enter/", "/portal/leave", "/portal/s/"
 #: From a frame to the same page in a tab, which gets a session of its own.
 _TAB = "/portal/tab"
@@ -57,7 +60,6 @@ class Portals:
         hosts: Iterable[str],
         otherwise: ASGIApp,
         touched: Callable[[], None] = lambda: None,
-        pages: Iterable[Page] = PAGES,
     ) -> None:
         """`hosts` are the Host headers that are answered, lower case; `touched` is called at every request.
 
@@ -68,7 +70,7 @@ class Portals:
         self._hosts = frozenset(hosts)
         self._otherwise = otherwise
         self._touched = touched
-        self._router = Router(pages)
+        self._router: Router[Page] | None = None
         self.changes = Changes(service)
         #: How many are being answered.
         self.requests = 0
@@ -142,13 +144,20 @@ class Portals:
             response.delete_cookie(self.cookie, path=security.forwarded_prefix(request.headers) or "/")
             return response
         try:
-            match = self._router.find(request.method, path)
+            match = (await self._pages()).find(request.method, path)
         except MethodNotAllowed as error:
             raise RestError(405, "", f"This page takes {' and '.join(error.allowed)} alone.") from None
         if match is None:
             raise RestError(404, "", f"There is no page {request.scope['path']}.")
         visit.params = match.params
         return await match.route.handler(visit)
+
+    async def _pages(self) -> Router[Page]:
+        """The table of pages, loaded with the first one: a scheduler that is never seen in a browser starts faster."""
+        if self._router is None:
+            module = await asyncio.to_thread(importlib.import_module, _PAGES)
+            self._router = Router(module.PAGES)
+        return self._router
 
     def _visit(self, request: Request, path: str, session: PortalSession) -> Visit:
         proxy = security.forwarded_prefix(request.headers)

@@ -216,19 +216,28 @@ def test_a_stage_waits_while_there_is_no_room_for_a_process(tmp_path: Path) -> N
         bench.close()
 
 
-@pytest.mark.parametrize("version", ["3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14"])
-def test_any_interpreter_of_the_machine(tmp_path: Path, version: str) -> None:
-    """A template of each Python version that tasks may use forks their processes."""
-    found = shutil.which(f"python{version}")
-    asked = [found or "", "-c", "import sys; print(sys.executable)"]
-    done = subprocess.run(asked, capture_output=True, text=True) if found else None
-    if done is None or done.returncode:
-        pytest.skip(f"no Python {version} on this machine")
-    bench = Bench(tmp_path, done.stdout.strip())
-    try:
-        assert bench.run("import sys\nresult = '%d.%d' % sys.version_info[:2]") == version
-    finally:
-        bench.close()
+def interpreters() -> dict[str, str]:
+    """The Python versions of this machine that tasks may use, and the executable of each."""
+    found = {}
+    for minor in range(8, 15):
+        # A launcher of that name may be there without the version.
+        command = shutil.which(f"python3.{minor}")
+        asked = [command or "", "-c", "import sys; print(sys.executable)"]
+        if command and not (done := subprocess.run(asked, capture_output=True, text=True)).returncode:
+            found[f"3.{minor}"] = done.stdout.strip()
+    return {**found, "{}.{}".format(*sys.version_info): sys.executable}
+
+
+def test_any_interpreter_of_the_machine(tmp_path: Path) -> None:
+    """A template of each Python version forks its processes."""
+    known, answers = interpreters(), {}
+    for version, interpreter in known.items():
+        bench = Bench(tmp_path, interpreter)
+        try:
+            answers[version] = bench.run("import sys\nresult = '%d.%d' % sys.version_info[:2]")
+        finally:
+            bench.close()
+    assert answers == {version: version for version in known}
 
 
 def test_the_node_knows_who_waits(bench: Bench) -> None:

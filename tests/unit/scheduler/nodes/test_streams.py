@@ -16,7 +16,7 @@ def test_what_was_written_is_there_when_it_is_asked_for() -> None:
     os.write(pipes.ends[1], b"Traceback\n")
     pipes.read()
     assert taken == [(1, b"Traceback\n")]
-    pipes.let_go()
+    pipes.close_ends()
     pipes.read()
     assert sorted(taken[1:]) == [(0, b""), (1, b"")]
     pipes.close()

@@ -100,7 +100,7 @@ def test_prefixes_are_paths() -> None:
     ]
 
 
-def test_changes_are_told(rest: Rest, workflow: Callable[..., str]) -> None:
+def test_changes_are_reported(rest: Rest, workflow: Callable[..., str]) -> None:
     """A stream says at once that a page is older than the state, and later which jobs changed."""
 
     async def scenario(scene: Any) -> None:

@@ -88,11 +88,12 @@ def test_statements_and_news_of_a_task(tmp_path: Path) -> None:
 
 
 def test_importing_the_daemon_is_cheap() -> None:
-    """What reads and checks workflows is not loaded before there is one; nor is what only clients need."""
+    """What reads and checks workflows is not loaded before there is one; nor what only clients or browsers need."""
     code = (
         "import sys, proactive_jupyter_kernel.scheduler.daemon\n"
         "late = ('client', 'workflow.spel', 'workflow.model_types', 'workflow.formats.xml')\n"
-        "names = ('lxml', 'httpx2', *(f'proactive_jupyter_kernel.{name}' for name in late))\n"
+        "late += ('scheduler.portals.pages',)\n"
+        "names = ('lxml', 'httpx2', 'jinja2', 'distributed', *(f'proactive_jupyter_kernel.{name}' for name in late))\n"
         "print([name for name in names if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -55,7 +55,7 @@ class DaskExecutor(NodeExecutor):
         self._leaving: set[asyncio.Task[None]] = set()
         self._port = urlsplit(url).port or 0
         self._slots: tuple[Slot, ...] = ()
-        #: By the name of a slot, also of those that are gone.
+        #: By the name of a slot, also of workers that are leaving.
         self._site_of: dict[str, WorkerSite] = {}
         self._changed: Callable[[], None] = lambda: None
         self._is_cluster_known = False
@@ -166,13 +166,18 @@ class DaskExecutor(NodeExecutor):
         for address, site in list(self._sites.items()):
             if address not in present or present[address] != site.facts:
                 del self._sites[address]
-                leaving = asyncio.get_running_loop().create_task(site.leave())
+                leaving = asyncio.get_running_loop().create_task(self._leave(site))
                 self._leaving.add(leaving)
                 leaving.add_done_callback(self._leaving.discard)
         for address, facts in present.items():
             if address not in self._sites:
                 self._sites[address] = WorkerSite(facts, self._settings, self._port, self._slots_change)
         self._slots_change()
+
+    async def _leave(self, site: WorkerSite) -> None:
+        """Keep the nodes of a worker that has left the cluster until their tasks have ended, then forget it."""
+        await site.leave()
+        self._site_of = {name: known for name, known in self._site_of.items() if known is not site}
 
     def _slots_change(self) -> None:
         ready = [site for site in self._sites.values() if site.is_ready and self._is_cluster_known]

@@ -20,6 +20,7 @@ from proactive_jupyter_kernel.scheduler.portals.visit import Visit
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.workflow.checks.problem import Problem
 from proactive_jupyter_kernel.workflow.model import Variable
+from proactive_jupyter_kernel.workflow.variable_fields import groups_of, posted_value, visible_values
 
 __all__ = ["PAGES"]
 
@@ -50,9 +51,6 @@ def _read(job_id: int, now: int, ask: Questions) -> JobSnapshot:
 def _form(
     visit: Visit, snapshot: JobSnapshot, variables: Sequence[Variable], verdict: _Verdict, *, status: int = 200
 ) -> Response:
-    # Loads what knows the models of variables: not with the daemon.
-    from proactive_jupyter_kernel.workflow.variable_fields import groups_of
-
     return visit.render(
         "job_again.html",
         status=status,
@@ -91,8 +89,6 @@ async def check(visit: Visit) -> Response:
 
 async def _posted(visit: Visit, declared: Sequence[Variable]) -> tuple[Variable, ...]:
     """The variables with the values of the form."""
-    from proactive_jupyter_kernel.workflow.variable_fields import posted_value, visible_values
-
     form = await visit.form()
     values = visible_values(declared)
     return tuple(

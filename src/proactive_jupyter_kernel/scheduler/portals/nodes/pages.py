@@ -8,7 +8,8 @@ import platform
 
 from starlette.responses import Response
 
-from proactive_jupyter_kernel.scheduler.portals.nodes.view import HostFacts, NodeFacts, NodesFacts, nodes_view
+from proactive_jupyter_kernel.scheduler.portals.nodes.facts import HostFacts, NodeFacts, NodesFacts
+from proactive_jupyter_kernel.scheduler.portals.nodes.view import nodes_view
 from proactive_jupyter_kernel.scheduler.portals.page import Page
 from proactive_jupyter_kernel.scheduler.portals.visit import Visit
 from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError

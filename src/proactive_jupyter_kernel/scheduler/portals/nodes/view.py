@@ -5,69 +5,26 @@ A card is a host of a node source; its tiles are the slots, which REST calls nod
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
 
-from proactive_jupyter_kernel.scheduler.engine.records import UNSET, JobRecord, TaskRecord
-from proactive_jupyter_kernel.scheduler.engine.waiting import WaitingTasks
+from proactive_jupyter_kernel.scheduler.engine.records import UNSET
+from proactive_jupyter_kernel.scheduler.portals.nodes.facts import HostFacts, NodeFacts, NodesFacts
+from proactive_jupyter_kernel.scheduler.portals.nodes.history import History, history_of
+from proactive_jupyter_kernel.scheduler.portals.nodes.waits import Wait, more_waits, urgency, wait_of
 from proactive_jupyter_kernel.scheduler.service.nodes import NodeRecord
-from proactive_jupyter_kernel.scheduler.slot_use import MINUTES, BusyMinute
 from proactive_jupyter_kernel.workflow.display.marks import TONES, Mark
 from proactive_jupyter_kernel.workflow.display.numbers import counted
 from proactive_jupyter_kernel.workflow.display.times import clock_time, duration
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
-__all__ = ["Card", "HostFacts", "NodeFacts", "NodesFacts", "NodesView", "nodes_view"]
+__all__ = ["Card", "NodesView", "nodes_view"]
 
 #: Tiles of a card, rows of waiting tasks, and lost nodes that are shown; of more the page gives the number.
 MOST_TILES, MOST_WAITS, MOST_LOST = 64, 6, 10
 #: Milliseconds for which the page shows a lost node.
 _LOST_SHOWN = 3_600_000
 _GIGABYTE = 2**30
-
-Holder = tuple[JobRecord, TaskRecord]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostFacts:
-    """The machine that the scheduler runs on."""
-
-    name: str
-    #: ``Linux``.
-    system: str
-    cores: int
-    #: Share of the processor's time, 0 to 1.
-    cpu: float
-    #: Bytes.
-    memory: int
-    memory_used: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeFacts:
-    """A slot as it is, and the job and task that hold it."""
-
-    record: NodeRecord
-    holder: Holder | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodesFacts:
-    """All that the page shows, at one moment."""
-
-    #: Those that are gone last, as `NodeBook.look` gives them.
-    nodes: Sequence[NodeFacts]
-    minutes: Sequence[BusyMinute]
-    waiting: Sequence[WaitingTasks]
-    #: Whether `waiting` has all tasks that wait.
-    all_waiting: bool
-    host: HostFacts
-    #: The status of the scheduler, ``STARTED``.
-    status: str
-    #: Milliseconds since the epoch.
-    now: int
-    zone: tzinfo | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,42 +78,6 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wait:
-    """Tasks that wait for the same reason."""
-
-    mark: Mark
-    title: str
-    reason: str
-    detail: str
-    job_id: int
-
-    @property
-    def tone(self) -> str:
-        """The tone of the mark."""
-        return TONES[self.mark]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
-    """One minute of the history, in a picture of 100 units in height."""
-
-    x: float
-    height: float
-    title: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class History:
-    """The busy slots of the last hour."""
-
-    bars: tuple[Bar, ...]
-    #: For those who do not see the bars.
-    text: str
-    #: Below the bars: the first minute, the one in the middle, the last one.
-    labels: tuple[str, str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Lost:
     """A node that is gone."""
 
@@ -181,12 +102,12 @@ def nodes_view(facts: NodesFacts) -> NodesView:
     """The page in words."""
     present = [node for node in facts.nodes if not node.record.removed]
     cards = _cards(facts, present)
-    waits = sorted(facts.waiting, key=_urgency)
+    waits = sorted(facts.waiting, key=urgency)
     return NodesView(
         summary=_summary(present, len(cards)),
-        history=_history(facts, len(present)),
-        waits=tuple(_wait(facts, each) for each in waits[:MOST_WAITS]),
-        more_waits=_more_waits(facts, waits[MOST_WAITS:]),
+        history=history_of(facts, len(present)),
+        waits=tuple(wait_of(facts, each) for each in waits[:MOST_WAITS]),
+        more_waits=more_waits(facts, waits[MOST_WAITS:]),
         cards=cards,
         lost=_lost(facts),
     )
@@ -309,107 +230,3 @@ def _lost_one(facts: NodesFacts, host: str, source: str, records: Sequence[NodeR
     if held:
         text += f"; its {'task starts' if len(held) == 1 else f'{len(held):,} tasks start'} again on other nodes"
     return Lost(name=host, text=text)
-
-
-# --- tasks that wait -------------------------------------------------------------------------------------------------
-
-
-def _is_busy(wait: WaitingTasks) -> bool:
-    """Whether it only waits until other tasks have ended."""
-    return wait.reason.endswith("busy.") and not wait.reason.startswith("Of ")
-
-
-#: What needs a person first; then what waits for other tasks, for the scheduler, for a time.
-_ORDER: tuple[Callable[[WaitingTasks], bool], ...] = (
-    lambda wait: bool(wait.reason) and not _is_busy(wait),
-    lambda wait: wait.held,
-    _is_busy,
-)
-
-
-def _urgency(wait: WaitingTasks) -> tuple[int, int]:
-    return next((rank for rank, holds in enumerate(_ORDER) if holds(wait)), len(_ORDER)), wait.job_id
-
-
-#: What the status of the whole scheduler means for tasks that are ready.
-_HELD: Mapping[str, str] = {
-    "PAUSED": "the scheduler is paused: it starts no new jobs",
-    "FROZEN": "the scheduler is frozen: it starts no tasks",
-    "STOPPED": "the scheduler is stopped: it takes no jobs",
-    "SHUTTING_DOWN": "the scheduler is shutting down: it starts no new jobs",
-    "KILLED": "the scheduler was killed: it starts nothing",
-}
-
-
-def _wait(facts: NodesFacts, wait: WaitingTasks) -> Wait:
-    more = f" and {wait.count - 1:,} more" if wait.count > 1 else ""
-    title = f"{wait.job_name} / {wait.task}{more}"
-    if wait.until != UNSET:
-        verb = "starts" if wait.count == 1 else "start"
-        return Wait(
-            mark=Mark.WAITING,
-            title=title,
-            reason=f"{verb} at {_when(facts, wait.until)}",
-            detail="",
-            job_id=wait.job_id,
-        )
-    since = "" if wait.since == UNSET else f"since {duration(facts.now - wait.since)}"
-    if wait.held:
-        reason = _HELD.get(facts.status, "the scheduler starts no tasks now")
-        return Wait(mark=Mark.PAUSED, title=title, reason=reason, detail=since, job_id=wait.job_id)
-    return Wait(mark=Mark.HELD, title=title, reason=wait.reason, detail=since, job_id=wait.job_id)
-
-
-def _when(facts: NodesFacts, moment: int) -> str:
-    """The clock of today, with the date for another day."""
-    when, today = (datetime.fromtimestamp(at / 1000, facts.zone) for at in (moment, facts.now))
-    clock = clock_time(moment, facts.zone)
-    return clock if when.date() == today.date() else f"{when.day} {when:%B %Y} {clock}"
-
-
-def _more_waits(facts: NodesFacts, left: Sequence[WaitingTasks]) -> str:
-    tasks = sum(wait.count for wait in left)
-    if not tasks:
-        return "" if facts.all_waiting else "and more tasks, which wait behind these"
-    jobs = len({wait.job_id for wait in left})
-    least = "" if facts.all_waiting else "at least "
-    return f"and {least}{counted(tasks, 'more task')} of {counted(jobs, 'job')}"
-
-
-# --- history ---------------------------------------------------------------------------------------------------------
-
-
-def _history(facts: NodesFacts, slots: int) -> History:
-    minutes = list(facts.minutes)
-    scale = max([slots, 1, *(minute.most for minute in minutes)])
-    offset = MINUTES - len(minutes)
-    bars = tuple(
-        Bar(
-            x=offset + index,
-            # A minute in which something ran, however short, can be seen.
-            height=round(max(100 * minute.average / scale, 2.0 if minute.most else 0.0), 1),
-            title=f"{_minute(facts, minute.start)}: {_average(minute.average)} of {slots:,} busy"
-            f", at most {minute.most:,}",
-        )
-        for index, minute in enumerate(minutes)
-    )
-    last = minutes[-1].start if minutes else facts.now // 1000
-    busy = sum(not node.record.removed and node.record.now.holder is not None for node in facts.nodes)
-    most = max((minute.most for minute in minutes), default=0)
-    return History(
-        bars=bars,
-        text=f"Busy slots in the last hour: {most:,} at most, {busy:,} of {slots:,} now",
-        labels=(
-            _minute(facts, last - 59 * 60),
-            _minute(facts, last - 29 * 60),
-            f"{_minute(facts, last)}, {busy:,} of {slots:,}",
-        ),
-    )
-
-
-def _average(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0") if value < 100 else f"{value:,.0f}"
-
-
-def _minute(facts: NodesFacts, seconds: int) -> str:
-    return clock_time(seconds * 1000, facts.zone)[:5]
