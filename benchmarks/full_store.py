@@ -27,16 +27,9 @@ from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.service.service import Service
 from proactive_jupyter_kernel.scheduler.site import Site
-from proactive_jupyter_kernel.scheduler.store.base import (
-    Batch,
-    JobFacts,
-    JobQuery,
-    LogLine,
-    LogPart,
-    ResultRow,
-    Submission,
-    TaskQuery,
-)
+from proactive_jupyter_kernel.scheduler.store.base import Batch, JobFacts, ResultRow, Submission
+from proactive_jupyter_kernel.scheduler.store.logs import LogLine, LogPart
+from proactive_jupyter_kernel.scheduler.store.query import JobQuery, TaskQuery
 from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore
 from proactive_jupyter_kernel.workflow.formats import xml
 from proactive_jupyter_kernel.workflow.model import Priority, Script, Task, Workflow

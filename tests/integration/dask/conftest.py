@@ -94,6 +94,7 @@ class Cluster:
         until(self._is_listening)
 
     def _is_listening(self) -> bool:
+        assert self.processes["dask"].poll() is None, (self.folder / "dask.log").read_text()
         try:
             socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
         except OSError:

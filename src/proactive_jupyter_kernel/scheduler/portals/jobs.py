@@ -13,8 +13,9 @@ from proactive_jupyter_kernel.scheduler.portals.job_lines import job_line
 from proactive_jupyter_kernel.scheduler.portals.page import Page
 from proactive_jupyter_kernel.scheduler.portals.visit import Visit
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
-from proactive_jupyter_kernel.scheduler.store.base import JobQuery, JobRow
+from proactive_jupyter_kernel.scheduler.store.base import JobRow
 from proactive_jupyter_kernel.scheduler.store.listing import JobGroup, group_of
+from proactive_jupyter_kernel.scheduler.store.query import JobQuery
 from proactive_jupyter_kernel.workflow.display.marks import Mark
 from proactive_jupyter_kernel.workflow.display.times import clock_time
 from proactive_jupyter_kernel.workflow.model import Priority

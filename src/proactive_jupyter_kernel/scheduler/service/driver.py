@@ -39,16 +39,9 @@ from proactive_jupyter_kernel.scheduler.measures import Measures
 from proactive_jupyter_kernel.scheduler.service import salvage
 from proactive_jupyter_kernel.scheduler.service.logs import Logs, LogSource
 from proactive_jupyter_kernel.scheduler.service.writer import Action, Writer
-from proactive_jupyter_kernel.scheduler.store.base import (
-    Batch,
-    JobExtras,
-    NodeUse,
-    ResultRow,
-    Store,
-    StoreUnavailable,
-    Submission,
-)
-from proactive_jupyter_kernel.scheduler.store.base import LogLine as StoredLine
+from proactive_jupyter_kernel.scheduler.store.base import Batch, JobExtras, NodeUse, ResultRow, Store, Submission
+from proactive_jupyter_kernel.scheduler.store.errors import StoreUnavailable
+from proactive_jupyter_kernel.scheduler.store.logs import LogLine as StoredLine
 
 __all__ = ["Driver"]
 

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from proactive_jupyter_kernel.scheduler.store.base import LogLine, LogPart, LogText
+from proactive_jupyter_kernel.scheduler.store.logs import LogLine, LogPart, LogText
 
 __all__ = ["LogSource", "Logs", "dropped_notice", "formatted", "lines_of"]
 

@@ -14,18 +14,10 @@ from proactive_jupyter_kernel.scheduler.service.logs import LogSource, formatted
 from proactive_jupyter_kernel.scheduler.service.results import TaskResult, in_job_result, result_of
 from proactive_jupyter_kernel.scheduler.service.started import StartedTasks
 from proactive_jupyter_kernel.scheduler.site import Site
-from proactive_jupyter_kernel.scheduler.store.base import (
-    JobQuery,
-    JobRow,
-    LogLine,
-    LogTail,
-    LogText,
-    Page,
-    Rows,
-    TaskOutline,
-    TaskQuery,
-)
+from proactive_jupyter_kernel.scheduler.store.base import JobRow, Rows, TaskOutline
 from proactive_jupyter_kernel.scheduler.store.listing import JobGroup
+from proactive_jupyter_kernel.scheduler.store.logs import LogLine, LogTail, LogText
+from proactive_jupyter_kernel.scheduler.store.query import JobQuery, Page, TaskQuery
 from proactive_jupyter_kernel.scheduler.store.reader import DecodedWorkflow, OutputNotStored, Workflows
 from proactive_jupyter_kernel.workflow.model import Task, Workflow
 from proactive_jupyter_kernel.workflow.status import JOB_ENDED

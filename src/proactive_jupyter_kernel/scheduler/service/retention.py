@@ -11,7 +11,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 
-from proactive_jupyter_kernel.scheduler.store.base import JobQuery, JobRow, Rows, Store, StoreUnavailable
+from proactive_jupyter_kernel.scheduler.store.base import JobRow, Rows, Store
+from proactive_jupyter_kernel.scheduler.store.errors import StoreUnavailable
+from proactive_jupyter_kernel.scheduler.store.query import JobQuery
 from proactive_jupyter_kernel.workflow.status import JOB_ENDED
 
 __all__ = ["Retention"]

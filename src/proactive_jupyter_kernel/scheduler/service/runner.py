@@ -37,7 +37,8 @@ from proactive_jupyter_kernel.scheduler.service.results import TaskResult
 from proactive_jupyter_kernel.scheduler.service.scripts import Scripts, ScriptUnavailable
 from proactive_jupyter_kernel.scheduler.service.serverlog import Selections
 from proactive_jupyter_kernel.scheduler.site import Site
-from proactive_jupyter_kernel.scheduler.store.base import LogLine, ResultRow
+from proactive_jupyter_kernel.scheduler.store.base import ResultRow
+from proactive_jupyter_kernel.scheduler.store.logs import LogLine
 from proactive_jupyter_kernel.scheduler.store.reader import Reader
 
 __all__ = ["Runner"]

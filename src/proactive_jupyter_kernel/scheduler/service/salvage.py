@@ -14,7 +14,8 @@ from typing import TypeAlias
 from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.service.errors import Unstorable
-from proactive_jupyter_kernel.scheduler.store.base import Batch, ResultRow, StoreUnavailable
+from proactive_jupyter_kernel.scheduler.store.base import Batch, ResultRow
+from proactive_jupyter_kernel.scheduler.store.errors import StoreUnavailable
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
 __all__ = ["Key", "as_broken", "joined", "parts", "store_parts", "task_of_culprit"]

@@ -52,12 +52,9 @@ from proactive_jupyter_kernel.scheduler.service.submitting import Submitting
 from proactive_jupyter_kernel.scheduler.service.writer import Action
 from proactive_jupyter_kernel.scheduler.settings import Settings
 from proactive_jupyter_kernel.scheduler.site import Site
-from proactive_jupyter_kernel.scheduler.store.base import (
-    JobQuery,
-    Rows,
-    Store,
-    StoreUnavailable,
-)
+from proactive_jupyter_kernel.scheduler.store.base import Rows, Store
+from proactive_jupyter_kernel.scheduler.store.errors import StoreUnavailable
+from proactive_jupyter_kernel.scheduler.store.query import JobQuery
 from proactive_jupyter_kernel.scheduler.store.reader import Reader, Workflows
 from proactive_jupyter_kernel.workflow.status import JOB_ALIVE, JobStatus
 

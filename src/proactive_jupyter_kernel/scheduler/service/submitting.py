@@ -31,7 +31,8 @@ from proactive_jupyter_kernel.scheduler.service.scripts import Scripts
 from proactive_jupyter_kernel.scheduler.service.verbs import Verbs
 from proactive_jupyter_kernel.scheduler.settings import Settings
 from proactive_jupyter_kernel.scheduler.site import Site
-from proactive_jupyter_kernel.scheduler.store.base import Store, StoreUnavailable, Submission
+from proactive_jupyter_kernel.scheduler.store.base import Store, Submission
+from proactive_jupyter_kernel.scheduler.store.errors import StoreUnavailable
 from proactive_jupyter_kernel.scheduler.store.reader import Workflows
 
 if TYPE_CHECKING:

@@ -30,7 +30,9 @@ from proactive_jupyter_kernel.scheduler.measures import Measures
 from proactive_jupyter_kernel.scheduler.service import salvage
 from proactive_jupyter_kernel.scheduler.service.errors import Unstorable
 from proactive_jupyter_kernel.scheduler.service.logs import Logs
-from proactive_jupyter_kernel.scheduler.store.base import Batch, LogLine, Store, StoreGone, StoreUnavailable
+from proactive_jupyter_kernel.scheduler.store.base import Batch, Store
+from proactive_jupyter_kernel.scheduler.store.errors import StoreGone, StoreUnavailable
+from proactive_jupyter_kernel.scheduler.store.logs import LogLine
 
 __all__ = ["Action", "Owner", "Writer"]
 

@@ -6,62 +6,35 @@ it is announced. Reading is safe from any thread; writing is for one thread at a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, fields
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
-from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
 from proactive_jupyter_kernel.scheduler.attempt import Failure, Wire
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
-from proactive_jupyter_kernel.scheduler.left_out import lines_in
 from proactive_jupyter_kernel.scheduler.raw_value import NULL, RawValue
 from proactive_jupyter_kernel.scheduler.store.codec import OWN_COLUMN
 from proactive_jupyter_kernel.scheduler.store.listing import JobGroup
+from proactive_jupyter_kernel.scheduler.store.logs import LogPart, LogTail, LogText
+from proactive_jupyter_kernel.scheduler.store.query import JobQuery, Page, TaskQuery
 from proactive_jupyter_kernel.workflow.model import Variable, Workflow
-from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
+from proactive_jupyter_kernel.workflow.status import TaskStatus
 
 __all__ = [
-    "SORTABLE",
     "Batch",
-    "DamagedStore",
     "Endpoint",
     "JobExtras",
     "JobFacts",
-    "JobQuery",
     "JobRow",
-    "LogLine",
-    "LogPart",
-    "LogTail",
-    "LogText",
     "NodeUse",
-    "Page",
     "ResultRow",
     "Rows",
     "Signal",
     "Store",
-    "StoreGone",
-    "StoreUnavailable",
     "Submission",
     "TaskOutline",
-    "TaskQuery",
-    "last_lines",
-    "last_parts",
 ]
-
-_Row = TypeVar("_Row")
-
-
-class StoreUnavailable(EmbeddedSchedulerError):
-    """The store cannot write now: a full or read-only disk, a file gone. Nothing of the batch was stored."""
-
-
-class StoreGone(StoreUnavailable):
-    """The store's file was removed, moved or replaced while the scheduler runs. What is written now would be lost."""
-
-
-class DamagedStore(StoreUnavailable):
-    """A part of the store is not what was stored: the disk lost it, or another program wrote into the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,78 +137,6 @@ class ResultRow:
     result_map: Mapping[str, Wire] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogLine:
-    """One line of a task's output, without its end."""
-
-    #: True: standard error.
-    error: bool
-    #: Milliseconds since the epoch.
-    at: int
-    text: str
-    #: Which execution wrote it.
-    attempt: int = 1
-
-    @property
-    def lines(self) -> int:
-        """How many lines of output it stands for; more than one where lines were left out."""
-        return lines_in(self.text)
-
-
-def last_lines(lines: Sequence[LogLine], most: int, most_bytes: int = 2**62) -> Sequence[LogLine]:
-    """The end of a log: as many as stand for no more than `most` lines of output and have no more than `most_bytes`
-    characters; the last one in any case."""
-    first = len(lines)
-    while first and (most := most - lines[first - 1].lines) >= 0:
-        most_bytes -= len(lines[first - 1].text)
-        if most_bytes < 0 and first < len(lines):
-            break
-        first -= 1
-    return lines[first:]
-
-
-def last_parts(parts: Sequence[tuple[int, int]], lines: int, size: int) -> int:
-    """How many parts, newest first, have no more than so many lines and bytes together; 1 or more where there are any.
-    Of each part its lines and bytes are given."""
-    for number, (count, length) in enumerate(parts):
-        lines, size = lines - count, size - length
-        if lines < 0 or size < 0:
-            return max(number, 1)
-    return len(parts)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogPart:
-    """Lines to append to a task's log."""
-
-    job_id: int
-    task_id: int
-    #: All of the same attempt.
-    lines: tuple[LogLine, ...]
-    #: How many lines before these were thrown away because there were too many of them.
-    skipped: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogText:
-    """What is kept of a task's log: the last lines, and how many lines before them are gone."""
-
-    lines: tuple[LogLine, ...] = ()
-    dropped: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogTail:
-    """The end of a job's output, or what came after a position."""
-
-    #: The id of the task that wrote it, and the line; parts in the order in which they were stored.
-    lines: tuple[tuple[int, LogLine], ...] = ()
-    #: Where to continue.
-    position: int = 0
-    #: Whether parts before these were left out.
-    cut: bool = False
-
-
 class TaskOutline(NamedTuple):
     """What a page of a job with many tasks needs of each: a small part of its record, read without decoding it."""
 
@@ -297,86 +198,6 @@ class Batch:
         self.node_uses = [row for row in self.node_uses if row.job_id != job_id]
         self.extras.pop(job_id, None)
         self.forgotten = [number for number in self.forgotten if number != job_id]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobQuery:
-    """Which jobs, in which order. None and empty text: no condition. Prefixes mind the case, as the server's do."""
-
-    statuses: frozenset[JobStatus] | None = None
-    job_id: int | None = None
-    owner: str = ""
-    name: str = ""
-    project: str = ""
-    bucket: str = ""
-    mode: str = ""
-    parent_id: int | None = None
-    #: False: leave out jobs that a task submitted.
-    children: bool = True
-    #: Only jobs with faulty, failed or in-error tasks.
-    with_issues: bool = False
-    #: Bounds in milliseconds since the epoch, both exclusive; None: open.
-    submitted_after: int | None = None
-    submitted_before: int | None = None
-    start_at_after: int | None = None
-    start_at_before: int | None = None
-    finished_before: int | None = None
-    #: The project itself, where `project` is how its name begins.
-    in_project: str = ""
-    group: JobGroup | None = None
-    #: A piece of the name, of a variable or of the error of a task, without case; or the id.
-    text: str = ""
-    #: Column of `SORTABLE` and whether it falls.
-    sort: tuple[tuple[str, bool], ...] = (("job_id", True),)
-    offset: int = 0
-    #: None: all.
-    limit: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskQuery:
-    """Which tasks across all jobs, newest job first."""
-
-    statuses: frozenset[TaskStatus] | None = None
-    tag: str = ""
-    owner: str = ""
-    #: Bounds of the start in milliseconds since the epoch, inclusive; None: open.
-    started_from: int | None = None
-    started_to: int | None = None
-    offset: int = 0
-    limit: int | None = None
-
-
-#: By what jobs can be sorted. ``alive``: whether they have not ended; made for short pages.
-SORTABLE = (
-    "alive",
-    "job_id",
-    "status",
-    "owner",
-    "priority",
-    "name",
-    "submitted_at",
-    "started_at",
-    "in_error_at",
-    "finished_at",
-    "total",
-    "pending",
-    "running",
-    "finished",
-    "failed",
-    "faulty",
-    "in_error",
-    "start_at",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[_Row]):
-    """Some rows of many."""
-
-    #: Of all rows that match.
-    total: int
-    rows: tuple[_Row, ...]
 
 
 class Rows(Protocol):

@@ -10,15 +10,8 @@ from typing import Any
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.raw_value import NULL, RawValue
 from proactive_jupyter_kernel.scheduler.store import codec
-from proactive_jupyter_kernel.scheduler.store.base import (
-    JobExtras,
-    JobFacts,
-    JobQuery,
-    JobRow,
-    NodeUse,
-    ResultRow,
-    TaskQuery,
-)
+from proactive_jupyter_kernel.scheduler.store.base import JobExtras, JobFacts, JobRow, NodeUse, ResultRow
+from proactive_jupyter_kernel.scheduler.store.query import JobQuery, TaskQuery
 
 __all__ = [
     "checked",

@@ -11,26 +11,11 @@ from typing import Any
 
 from proactive_jupyter_kernel.scheduler.attempt import Wire
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
-from proactive_jupyter_kernel.scheduler.store.base import (
-    SORTABLE,
-    Batch,
-    JobQuery,
-    JobRow,
-    LogLine,
-    LogPart,
-    LogTail,
-    LogText,
-    Page,
-    ResultRow,
-    StoreGone,
-    StoreUnavailable,
-    Submission,
-    TaskOutline,
-    TaskQuery,
-    last_lines,
-    last_parts,
-)
+from proactive_jupyter_kernel.scheduler.store.base import Batch, JobRow, ResultRow, Submission, TaskOutline
+from proactive_jupyter_kernel.scheduler.store.errors import StoreGone, StoreUnavailable
 from proactive_jupyter_kernel.scheduler.store.listing import FAILED_TASK, JobGroup, group_of, key_of, search_words
+from proactive_jupyter_kernel.scheduler.store.logs import LogLine, LogPart, LogTail, LogText, last_lines, last_parts
+from proactive_jupyter_kernel.scheduler.store.query import SORTABLE, JobQuery, Page, TaskQuery
 from proactive_jupyter_kernel.workflow.model import Workflow
 from proactive_jupyter_kernel.workflow.status import JOB_ALIVE
 

@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from proactive_jupyter_kernel.scheduler.store.base import DamagedStore
+from proactive_jupyter_kernel.scheduler.store.errors import DamagedStore
 from proactive_jupyter_kernel.scheduler.store.migrations import VERSION, refuse_newer
 from proactive_jupyter_kernel.scheduler.store.queries import named
 from proactive_jupyter_kernel.scheduler.store.rows import SqliteRows

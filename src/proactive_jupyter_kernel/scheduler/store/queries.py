@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
-from proactive_jupyter_kernel.scheduler.store.base import SORTABLE, JobQuery, TaskQuery
 from proactive_jupyter_kernel.scheduler.store.listing import GROUPS, JobGroup, key_of
+from proactive_jupyter_kernel.scheduler.store.query import SORTABLE, JobQuery, TaskQuery
 from proactive_jupyter_kernel.workflow.status import JOB_ALIVE, JOB_ENDED, TASK_ALIVE
 
 __all__ = ["job_conditions", "job_order", "named", "parse", "task_conditions"]

@@ -13,25 +13,14 @@ from typing import Any, ParamSpec, TypeVar
 from proactive_jupyter_kernel.scheduler.attempt import Wire
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.store import codec
-from proactive_jupyter_kernel.scheduler.store.base import (
-    JobFacts,
-    JobQuery,
-    JobRow,
-    LogLine,
-    LogTail,
-    LogText,
-    Page,
-    ResultRow,
-    StoreUnavailable,
-    TaskOutline,
-    TaskQuery,
-    last_lines,
-    last_parts,
-)
+from proactive_jupyter_kernel.scheduler.store.base import JobFacts, JobRow, ResultRow, TaskOutline
 from proactive_jupyter_kernel.scheduler.store.columns import checked, job_row, result_row, window
 from proactive_jupyter_kernel.scheduler.store.damaged import damaged_job, damaged_task
+from proactive_jupyter_kernel.scheduler.store.errors import StoreUnavailable
 from proactive_jupyter_kernel.scheduler.store.listing import JobGroup, group_of
+from proactive_jupyter_kernel.scheduler.store.logs import LogLine, LogTail, LogText, last_lines, last_parts
 from proactive_jupyter_kernel.scheduler.store.queries import job_conditions, job_order, named, task_conditions
+from proactive_jupyter_kernel.scheduler.store.query import JobQuery, Page, TaskQuery
 from proactive_jupyter_kernel.scheduler.store.sqlite_errors import translated
 from proactive_jupyter_kernel.workflow.model import Workflow
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus

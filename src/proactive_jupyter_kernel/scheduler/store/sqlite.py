@@ -20,13 +20,7 @@ from typing import Any, TypeVar
 
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.store import codec
-from proactive_jupyter_kernel.scheduler.store.base import (
-    Batch,
-    DamagedStore,
-    LogPart,
-    StoreGone,
-    StoreUnavailable,
-)
+from proactive_jupyter_kernel.scheduler.store.base import Batch
 from proactive_jupyter_kernel.scheduler.store.checkpoints import LOG_BYTES, Checkpoints
 from proactive_jupyter_kernel.scheduler.store.columns import (
     extras_columns,
@@ -37,7 +31,9 @@ from proactive_jupyter_kernel.scheduler.store.columns import (
     usage_columns,
     use_columns,
 )
+from proactive_jupyter_kernel.scheduler.store.errors import DamagedStore, StoreGone, StoreUnavailable
 from proactive_jupyter_kernel.scheduler.store.listing import search_words
+from proactive_jupyter_kernel.scheduler.store.logs import LogPart
 from proactive_jupyter_kernel.scheduler.store.migrations import migrate
 from proactive_jupyter_kernel.scheduler.store.queries import named
 from proactive_jupyter_kernel.scheduler.store.rows import SqliteRows

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
 from proactive_jupyter_kernel.scheduler.store import codec
-from proactive_jupyter_kernel.scheduler.store.base import DamagedStore, StoreUnavailable
+from proactive_jupyter_kernel.scheduler.store.errors import DamagedStore, StoreUnavailable
 
 __all__ = ["translated"]
 

@@ -10,7 +10,7 @@ import pytest
 
 from proactive_jupyter_kernel.scheduler.rest.http import bodies
 from proactive_jupyter_kernel.scheduler.rest.routes import ROUTES
-from proactive_jupyter_kernel.scheduler.store.base import DamagedStore
+from proactive_jupyter_kernel.scheduler.store.errors import DamagedStore
 from proactive_jupyter_kernel.version import __version__
 
 PORTAL = "org.ow2.proactive_grid_cloud_portal.scheduler.exception."

@@ -35,15 +35,9 @@ from proactive_jupyter_kernel.scheduler.measures import Measures
 from proactive_jupyter_kernel.scheduler.service.driver import Driver
 from proactive_jupyter_kernel.scheduler.service.errors import Unstorable
 from proactive_jupyter_kernel.scheduler.service.logs import Logs, LogSource
-from proactive_jupyter_kernel.scheduler.store.base import (
-    Batch,
-    Endpoint,
-    JobExtras,
-    JobFacts,
-    StoreUnavailable,
-    Submission,
-)
-from proactive_jupyter_kernel.scheduler.store.base import LogLine as StoredLine
+from proactive_jupyter_kernel.scheduler.store.base import Batch, Endpoint, JobExtras, JobFacts, Submission
+from proactive_jupyter_kernel.scheduler.store.errors import StoreUnavailable
+from proactive_jupyter_kernel.scheduler.store.logs import LogLine as StoredLine
 from proactive_jupyter_kernel.scheduler.store.memory import MemoryStore
 from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore
 from proactive_jupyter_kernel.workflow.model import Priority, Workflow

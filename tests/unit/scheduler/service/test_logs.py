@@ -8,7 +8,7 @@ import pytest
 
 from proactive_jupyter_kernel.scheduler.left_out import notice
 from proactive_jupyter_kernel.scheduler.service.logs import Logs, LogSource, dropped_notice, formatted, lines_of
-from proactive_jupyter_kernel.scheduler.store.base import LogLine, LogPart, LogText
+from proactive_jupyter_kernel.scheduler.store.logs import LogLine, LogPart, LogText
 
 
 def line(text: str, *, error: bool = False, attempt: int = 1) -> LogLine:

@@ -25,8 +25,9 @@ from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor, 
 from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.scheduler.service.service import Service
 from proactive_jupyter_kernel.scheduler.site import Site
-from proactive_jupyter_kernel.scheduler.store.base import JobQuery, StoreUnavailable
+from proactive_jupyter_kernel.scheduler.store.errors import StoreUnavailable
 from proactive_jupyter_kernel.scheduler.store.memory import MemoryStore
+from proactive_jupyter_kernel.scheduler.store.query import JobQuery
 from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 

@@ -10,10 +10,11 @@ import pytest
 
 from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
-from proactive_jupyter_kernel.scheduler.store.base import Batch, JobFacts, JobQuery, Store, Submission
+from proactive_jupyter_kernel.scheduler.store.base import Batch, JobFacts, Store, Submission
 from proactive_jupyter_kernel.scheduler.store.listing import FAILED_TASK, GROUPS, JobGroup, search_words
 from proactive_jupyter_kernel.scheduler.store.memory import MemoryStore
 from proactive_jupyter_kernel.scheduler.store.queries import job_conditions, job_order, named
+from proactive_jupyter_kernel.scheduler.store.query import JobQuery
 from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore
 from proactive_jupyter_kernel.workflow.model import Priority, Variable, Workflow
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus

@@ -15,9 +15,10 @@ import pytest
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
 from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.scheduler.store import migrations
-from proactive_jupyter_kernel.scheduler.store.base import JobQuery, StoreUnavailable
+from proactive_jupyter_kernel.scheduler.store.errors import StoreUnavailable
 from proactive_jupyter_kernel.scheduler.store.migrations import VERSION
 from proactive_jupyter_kernel.scheduler.store.opening import open_store
+from proactive_jupyter_kernel.scheduler.store.query import JobQuery
 from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore
 
 STORES = Path(__file__).parents[3] / "data" / "stores"

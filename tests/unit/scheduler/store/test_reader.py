@@ -7,7 +7,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from proactive_jupyter_kernel.scheduler.store.base import Batch, JobQuery, Rows
+from proactive_jupyter_kernel.scheduler.store.base import Batch, Rows
+from proactive_jupyter_kernel.scheduler.store.query import JobQuery
 from proactive_jupyter_kernel.scheduler.store.reader import OutputNotStored, Reader, Workflows
 from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore
 from proactive_jupyter_kernel.workflow.model import Workflow

@@ -23,29 +23,22 @@ from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.scheduler.store import codec
 from proactive_jupyter_kernel.scheduler.store.base import (
     Batch,
-    DamagedStore,
     Endpoint,
     JobExtras,
     JobFacts,
-    JobQuery,
     JobRow,
-    LogLine,
-    LogPart,
-    LogTail,
-    LogText,
     NodeUse,
-    Page,
     ResultRow,
     Store,
-    StoreGone,
-    StoreUnavailable,
     Submission,
     TaskOutline,
-    TaskQuery,
 )
 from proactive_jupyter_kernel.scheduler.store.checkpoints import LOG_BYTES
+from proactive_jupyter_kernel.scheduler.store.errors import DamagedStore, StoreGone, StoreUnavailable
+from proactive_jupyter_kernel.scheduler.store.logs import LogLine, LogPart, LogTail, LogText
 from proactive_jupyter_kernel.scheduler.store.memory import MemoryStore
 from proactive_jupyter_kernel.scheduler.store.queries import job_conditions, job_order, named, parse, task_conditions
+from proactive_jupyter_kernel.scheduler.store.query import JobQuery, Page, TaskQuery
 from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore
 from proactive_jupyter_kernel.workflow.model import Priority, Script, Task, Workflow
 from proactive_jupyter_kernel.workflow.status import JOB_ENDED, JobStatus, TaskStatus

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from proactive_jupyter_kernel.scheduler.service.questions import ALL, Questions
-from proactive_jupyter_kernel.scheduler.store.base import LogTail
+from proactive_jupyter_kernel.scheduler.store.logs import LogTail
 from proactive_jupyter_kernel.workflow.display.lines import shortened, shown_text
 from proactive_jupyter_kernel.workflow.display.times import clock_time
 

@@ -15,7 +15,8 @@ from proactive_jupyter_kernel.errors import UnknownJob
 from proactive_jupyter_kernel.scheduler.attempt import Failure
 from proactive_jupyter_kernel.scheduler.engine.records import TaskRecord
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
-from proactive_jupyter_kernel.scheduler.store.base import DamagedStore, JobRow, TaskOutline
+from proactive_jupyter_kernel.scheduler.store.base import JobRow, TaskOutline
+from proactive_jupyter_kernel.scheduler.store.errors import DamagedStore
 from proactive_jupyter_kernel.workflow.display.marks import Mark, task_mark
 from proactive_jupyter_kernel.workflow.display.relations import Relations
 from proactive_jupyter_kernel.workflow.model import Task as TaskDefinition

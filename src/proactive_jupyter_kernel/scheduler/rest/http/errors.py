@@ -28,7 +28,7 @@ from proactive_jupyter_kernel.scheduler.service.errors import (
     TaskNotRunning,
     UnknownChannel,
 )
-from proactive_jupyter_kernel.scheduler.store.base import DamagedStore
+from proactive_jupyter_kernel.scheduler.store.errors import DamagedStore
 
 __all__ = [
     "NOT_ACCEPTABLE",

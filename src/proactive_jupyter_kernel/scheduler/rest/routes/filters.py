@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from proactive_jupyter_kernel.scheduler.engine.records import TaskRecord
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
-from proactive_jupyter_kernel.scheduler.store.base import JobQuery
+from proactive_jupyter_kernel.scheduler.store.query import JobQuery
 from proactive_jupyter_kernel.workflow.status import JOB_ENDED, TASK_ENDED, JobStatus, TaskStatus
 
 __all__ = ["PAGE", "chosen_tasks", "job_query", "task_statuses", "task_window"]

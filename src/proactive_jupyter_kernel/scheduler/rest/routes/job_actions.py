@@ -15,7 +15,7 @@ from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer,
 from proactive_jupyter_kernel.scheduler.rest.http.routing import ANYTHING, Handler, Route
 from proactive_jupyter_kernel.scheduler.service.errors import BadPriority
 from proactive_jupyter_kernel.scheduler.service.service import Service
-from proactive_jupyter_kernel.scheduler.store.base import JobQuery
+from proactive_jupyter_kernel.scheduler.store.query import JobQuery
 from proactive_jupyter_kernel.workflow.model import Priority
 
 __all__ = ["ROUTES"]

@@ -16,7 +16,7 @@ from proactive_jupyter_kernel.scheduler.rest.http.routing import JSON, Route
 from proactive_jupyter_kernel.scheduler.rest.routes.filters import job_query
 from proactive_jupyter_kernel.scheduler.service.job_xml import job_xml
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
-from proactive_jupyter_kernel.scheduler.store.base import JobQuery
+from proactive_jupyter_kernel.scheduler.store.query import JobQuery
 
 __all__ = ["ROUTES"]
 

@@ -8,7 +8,7 @@ from proactive_jupyter_kernel.scheduler.rest.dto.users import user_data, user_re
 from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, no_content, text_answer
 from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
 from proactive_jupyter_kernel.scheduler.rest.http.routing import ANYTHING, FORM, JSON, TEXT, Route
-from proactive_jupyter_kernel.scheduler.store.base import JobQuery
+from proactive_jupyter_kernel.scheduler.store.query import JobQuery
 
 __all__ = ["ROUTES"]
 

@@ -15,7 +15,8 @@ from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer
 from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
 from proactive_jupyter_kernel.scheduler.rest.http.routing import Route
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
-from proactive_jupyter_kernel.scheduler.store.base import JobQuery, JobRow
+from proactive_jupyter_kernel.scheduler.store.base import JobRow
+from proactive_jupyter_kernel.scheduler.store.query import JobQuery
 from proactive_jupyter_kernel.workflow.status import JobStatus
 
 __all__ = ["ROUTES"]

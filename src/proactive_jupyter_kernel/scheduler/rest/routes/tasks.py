@@ -15,7 +15,7 @@ from proactive_jupyter_kernel.scheduler.rest.http.routing import Handler, Route
 from proactive_jupyter_kernel.scheduler.rest.routes.filters import PAGE, chosen_tasks, task_statuses, task_window
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.service.service import Service
-from proactive_jupyter_kernel.scheduler.store.base import TaskQuery
+from proactive_jupyter_kernel.scheduler.store.query import TaskQuery
 from proactive_jupyter_kernel.workflow.status import TASK_ENDED
 
 __all__ = ["ROUTES"]

@@ -16,7 +16,7 @@ from importlib import resources
 from pathlib import Path
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
-from proactive_jupyter_kernel.scheduler.store.base import StoreUnavailable
+from proactive_jupyter_kernel.scheduler.store.errors import StoreUnavailable
 
 __all__ = ["VERSION", "backup_of", "migrate", "refuse_newer"]
 

@@ -13,7 +13,7 @@ import pytest
 from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind, Outcome
 from proactive_jupyter_kernel.scheduler.executors.memory import ScriptedAttempt
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
-from proactive_jupyter_kernel.scheduler.store.base import DamagedStore
+from proactive_jupyter_kernel.scheduler.store.errors import DamagedStore
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
 Rest = Callable[..., None]
