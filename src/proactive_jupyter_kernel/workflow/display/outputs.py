@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import mimetypes
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,8 @@ __all__ = [
     "without_result",
 ]
 
+_NUMBER = re.compile("[1-9][0-9]{0,8}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MimeBundle:
@@ -31,14 +34,18 @@ class MimeBundle:
 
 def entries_of(metadata: Mapping[str, str]) -> tuple[str, ...]:
     """The entries for outputs in the metadata of a result, in order."""
-    numbers = sorted(int(key[len(PREFIX) :]) for key in metadata if key[len(PREFIX) :].isdigit() and _is_entry(key))
+    numbers = sorted(number for key in metadata if _is_entry(key) and (number := _number(key[len(PREFIX) :])))
     return tuple(metadata[f"{PREFIX}{number}"] for number in numbers)
 
 
 def output_of_result(metadata: Mapping[str, str]) -> int:
     """The number, from 1, of the output that is also the result of the task; 0: none."""
-    found = metadata.get(RESULT, "")
-    return int(found) if found.isdigit() else 0
+    return _number(metadata.get(RESULT, ""))
+
+
+def _number(text: str) -> int:
+    """The number of an output as the harness writes it; 0: it is none. A script may write anything there."""
+    return int(text) if _NUMBER.fullmatch(text) else 0
 
 
 def other_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
@@ -70,7 +77,7 @@ def bundle_of(entry: str) -> MimeBundle | None:
     try:
         found = json.loads(entry)
         data, metadata = found["data"], found.get("metadata") or {}
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     if not isinstance(data, dict) or not isinstance(metadata, dict):
         return None

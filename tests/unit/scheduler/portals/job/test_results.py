@@ -151,3 +151,16 @@ def test_a_type_that_is_none_is_bytes() -> None:
     assert charset("text/html\r\nSet-Cookie: x") == "application/octet-stream"
     assert charset("text/csv") == "text/csv; charset=utf-8"
     assert (extension("application/pdf"), extension("nonsense")) == (".pdf", "")
+
+
+@pytest.mark.parametrize("number", ["²", "٣", "01", "0", "-1", "9" * 5000, ""])
+def test_metadata_of_a_script_that_look_like_outputs_are_none(number: str) -> None:
+    """A task may write any metadata; its job's page is shown all the same."""
+    seen = result_view(displayed(**{f"{PREFIX}{number}": '{"data": {}}', RESULT: number}), longest=100)
+    assert (seen.kind, seen.short) == ("bool", "True")
+
+
+def test_an_output_that_is_nested_too_deep_is_none() -> None:
+    """Neither the page nor the address of the output fails."""
+    deep = displayed(**{f"{PREFIX}1": "[" * 100_000})
+    assert (result_view(deep, longest=100).short, content_of(deep, 1)) == ("True", None)
