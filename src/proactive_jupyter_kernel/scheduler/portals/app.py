@@ -148,7 +148,7 @@ class Portals:
         except MethodNotAllowed as error:
             raise RestError(405, "", f"This page takes {' and '.join(error.allowed)} alone.") from None
         if match is None:
-            raise RestError(404, "", f"There is no page {request.scope['path']}.")
+            raise RestError(404, "", f"There is no page {_divided(request.scope['path'])[1]}.")
         visit.params = match.params
         return await match.route.handler(visit)
 
@@ -228,8 +228,12 @@ class Portals:
 
     def _failed(self, request: Request, error: Exception, session: PortalSession | None) -> Response:
         status, text = _status_of(error), str(error)
+        if isinstance(error, UnknownJob):
+            # The error has the server's words, which clients know.
+            text = "This job is not there: it was removed, or there never was one with this number."
         if status == 500:
-            _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+            # Without the key of a session: whoever reads the log must not get in with it.
+            _log.error("%s %s failed", request.method, _divided(request.url.path)[1], exc_info=error)
             text = f"The scheduler failed at this page: {error!r}. Its log says more."
         if isinstance(error, _NoSession):
             if _came_from_elsewhere(request):

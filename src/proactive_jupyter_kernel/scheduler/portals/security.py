@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping
 
 __all__ = ["forwarded_prefix", "headers_of", "is_own_request"]
 
-#: A path as proxies write it; anything else is ignored.
-_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+/?")
+#: A path as proxies write it, without what would end the path of a cookie; anything else is ignored.
+_PREFIX = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~!$&'()*+=:@%-]+)+/?")
 #: No inline script or style, nothing from other hosts. Pictures may be data URIs. Documents in frames are our own
 #: answers with a policy of theirs, which gives them no origin.
 _POLICY = (

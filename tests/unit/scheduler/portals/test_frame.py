@@ -75,8 +75,12 @@ def test_a_fault_of_a_page_is_logged_and_said(rest: Rest, caplog: pytest.LogCapt
         page = await scene.page("/scheduler/broken", 500)
         assert "no &lt;b&gt;way&lt;/b&gt;" in page
 
+        # The key of a session in a frame is not written into the log.
+        framed = await scene.browser.get(await scene.link("/scheduler/broken"), headers={"sec-fetch-dest": "iframe"})
+        await scene.page(framed.headers["location"].partition("#")[0], 500)
+
     rest(scenario)
-    assert [record.message for record in caplog.records] == ["GET /scheduler/broken failed"]
+    assert [record.message for record in caplog.records] == ["GET /scheduler/broken failed"] * 2
 
 
 def test_behind_a_proxy_all_addresses_have_its_prefix(rest: Rest) -> None:
@@ -94,10 +98,16 @@ def test_behind_a_proxy_all_addresses_have_its_prefix(rest: Rest) -> None:
 
 def test_prefixes_are_paths() -> None:
     """Nothing that could lead to another host, or out of an attribute."""
-    given = ["/a", "/a/b/", "a", "//evil.example", "/a//b", '/"', "/a b", "", "/%2e"]
+    given = ["/a", "/a/b/", "a", "//evil.example", "/a//b", '/"', "/a b", "", "/%2e", "/..a"]
     assert [security.forwarded_prefix({"x-forwarded-prefix": prefix}) for prefix in given] == [
-        *("/a", "/a/b", "", "", "", "", "", "", "/%2e")
+        *("/a", "/a/b", "", "", "", "", "", "", "/%2e", "/..a")
     ]
+
+
+def test_prefixes_are_only_the_path_of_a_cookie() -> None:
+    """Nothing that would give a cookie another attribute, or lead out of the path."""
+    given = ["/a;domain=evil.example", "/a,b", "/..", "/a/../b", "/./a"]
+    assert [security.forwarded_prefix({"x-forwarded-prefix": prefix}) for prefix in given] == [""] * len(given)
 
 
 def test_changes_are_reported(rest: Rest, workflow: Callable[..., str]) -> None:
