@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 import secrets
+from asyncio import Future
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-__all__ = ["ROOTS", "Link", "LinkRefused", "Message", "PortalSession", "PortalSessions"]
+__all__ = ["ROOTS", "Link", "LinkRefused", "Message", "PortalSession", "PortalSessions", "Sent"]
 
 #: The first parts of paths of pages; a link leads to one of them.
 ROOTS = ("scheduler", "rm", "automation-dashboard")
@@ -39,6 +41,17 @@ class Message:
     tone: str = "ok"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A form that was sent, and what it does."""
+
+    #: The page and the fields.
+    given: object
+    #: Milliseconds since the epoch until which the same form is this one.
+    until: int
+    doing: Future[Any]
+
+
 @dataclass(slots=True, kw_only=True)
 class PortalSession:
     """One browser that followed a link."""
@@ -55,6 +68,8 @@ class PortalSession:
     used: float
     #: To be shown with the next page.
     messages: deque[Message] = field(default_factory=lambda: deque(maxlen=5))
+    #: The last form that submitted something.
+    sent: Sent | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -223,3 +223,20 @@ def test_another_page_shows_no_frame(scheduler: Scheduler, page: Any, port: int)
         assert time.monotonic() < deadline, found
         stranger.wait_for_timeout(50)
     context.close()
+
+
+def test_many_pages_are_open_at_the_same_time(scheduler: Scheduler, page: Any) -> None:
+    """A browser has six connections to a host: eight pages all load, and all show a new job by themselves."""
+    context = page.context.browser.new_context()
+    try:
+        pages = [context.new_page() for _ in range(8)]
+        pages[0].goto(portals.links(scheduler, "/scheduler/")[0])
+        pages[0].wait_for_url("**/scheduler/")
+        for each in pages[1:]:
+            each.goto(pages[0].url)
+        job = scheduler.submit(workflow("seen by all"))
+        for each in pages:
+            each.locator(f"#job-{job.id}").wait_for()
+        job.wait()
+    finally:
+        context.close()

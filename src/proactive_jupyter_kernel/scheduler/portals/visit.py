@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -12,7 +13,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from proactive_jupyter_kernel.scheduler.portal_sessions import Message, PortalSession
+from proactive_jupyter_kernel.scheduler.portal_sessions import Message, PortalSession, Sent
 from proactive_jupyter_kernel.scheduler.portals.assets import asset_path
 from proactive_jupyter_kernel.scheduler.portals.shell import Shell
 from proactive_jupyter_kernel.scheduler.rest.http import bodies, forms
@@ -25,6 +26,8 @@ __all__ = ["Visit"]
 _Found = TypeVar("_Found")
 #: Digits of a job id at most; they fit SQLite's integers.
 _DIGITS = 18
+#: Milliseconds within which the same form counts as sent once.
+_TWICE = 1_500
 
 
 @dataclass(kw_only=True)
@@ -92,6 +95,16 @@ class Visit:
     async def form(self) -> dict[str, str]:
         """The text fields of a form."""
         return {part.name: part.content.decode("utf-8", "replace") for part in await self.fields()}
+
+    async def once(self, form: Mapping[str, str], act: Callable[[], Awaitable[_Found]]) -> _Found:
+        """What `act` gives; the same form sent again at once, as by a double click, gets what the first one got."""
+        given = (self.path, tuple(form.items()))
+        known = self.session.sent
+        if known is None or known.given != given or known.until < self.now:
+            doing = asyncio.ensure_future(act())
+            known = self.session.sent = Sent(given=given, until=self.now + _TWICE, doing=doing)
+        found: _Found = await asyncio.shield(known.doing)
+        return found
 
     # --- the answer ----------------------------------------------------------------------------------------------
 
@@ -167,7 +180,8 @@ class Visit:
 
     def see(self, path: str, said: str = "", *, tone: str = "ok") -> Response:
         """Go to another page after an action; `said` is what it shows there."""
-        if said:
+        # Of a form that was sent twice, the browser shows the second answer alone.
+        if said and Message(text=said, tone=tone) not in self.session.messages:
             self.session.messages.append(Message(text=said, tone=tone))
         if self.request.headers.get("x-portal-script"):
             # The script follows itself: a redirect that it follows unseen would take the sentence away.

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from proactive_jupyter_kernel.scheduler.store.base import JobQuery
 from proactive_jupyter_kernel.scheduler.studio import Studio
 
 Rest = Callable[..., None]
@@ -339,3 +340,16 @@ def test_notebook_of_the_form_is_downloaded(rest: Rest, monkeypatch: pytest.Monk
     rest(scenario)
     (xml, name), _ = seen
     assert (name, b'value="9"' in xml, b"trout" in xml or b"swordfish" in xml) == ("weather", True, False)
+
+
+def test_a_double_click_submits_once(rest: Rest) -> None:
+    """Without a script, a browser sends the form twice."""
+
+    async def scenario(scene: Any) -> None:
+        await scene.enter()
+        form = form_of(await scene.page(await opened(scene)))
+        answers = [await scene.act(HERE + "submit", **form) for _ in range(2)]
+        assert [answer.headers["location"] for answer in answers] == ["/scheduler/jobs/1"] * 2
+        assert [row.record.job_id for row in scene.service.ask.jobs(JobQuery()).rows] == [1]
+
+    rest(scenario)

@@ -67,10 +67,9 @@ async def submit(visit: Visit) -> Response:
     """Submit the job again; with values that do not pass, show the form again with what is wrong."""
     snapshot = await visit.read(partial(_read, visit.job_id, visit.now))
     variables = await _posted(visit, snapshot.row.facts.variables)
+    values = {each.name: each.value for each in variables}
     try:
-        job = await visit.service.resubmit(
-            visit.job_id, owner=visit.user, variables={each.name: each.value for each in variables}
-        )
+        job = await visit.once(values, lambda: visit.service.resubmit(visit.job_id, owner=visit.user, variables=values))
     except (SubmissionRefused, WorkflowError) as refused:
         verdict = await _verdict(visit, variables)
         if not verdict.problems and not verdict.message:

@@ -156,11 +156,53 @@ function refreshSoon() {
   }
 }
 
+// A browser opens six connections to a host at most, for all its tabs and frames together: a notebook with six frames
+// that each held a stream would hear nothing else. So a few pages have streams, and the others look from time to time.
+const STREAMS = 3;
+const LOOK = 4000;
+
 let events = null;
 let timer = 0;
+let joining = false;
+let giveBack = null;
 
-function follow() {
-  if (events || !live.length || !document.body.dataset.events) return;
+/** One of the places for streams: a function that gives it back; null where it is taken. */
+const placeOf = (number) =>
+  new Promise((resolve) => {
+    navigator.locks
+      .request(`proactive-events-${number}`, { ifAvailable: true }, (lock) =>
+        lock ? new Promise((release) => resolve(release)) : resolve(null),
+      )
+      .catch(() => resolve(null));
+  });
+
+/** A free place; null where there is none, or where the browser cannot count them. */
+async function freePlace() {
+  for (let number = 0; navigator.locks && number < STREAMS; number += 1) {
+    const place = await placeOf(number);
+    if (place) return place;
+  }
+  return null;
+}
+
+async function follow() {
+  if (events || joining || !live.length || !document.body.dataset.events) return;
+  joining = true;
+  const place = await freePlace();
+  joining = false;
+  if (document.hidden) {
+    place?.();
+    return;
+  }
+  clearTimeout(timer);
+  if (!place) {
+    timer = setTimeout(() => {
+      refreshSoon();
+      follow();
+    }, LOOK);
+    return;
+  }
+  giveBack = place;
   const at = new URL(document.body.dataset.events, location.href);
   at.searchParams.set("since", document.body.dataset.revision);
   if (main.dataset.liveJob) at.searchParams.set("job", main.dataset.liveJob);
@@ -186,6 +228,8 @@ function leave() {
   clearTimeout(timer);
   events?.close();
   events = null;
+  giveBack?.();
+  giveBack = null;
 }
 
 // A page that nobody sees holds no connection and keeps no scheduler running.
@@ -260,7 +304,20 @@ document.addEventListener("submit", (event) => {
   if (!event.target.matches("form[data-action]")) return;
   event.preventDefault();
   closeMenus();
-  send(event.target, event.submitter);
+  if (event.target.getAttribute("aria-busy") !== "true") send(event.target, event.submitter);
+});
+
+// A double click sends a form once. A form that answers with a file stays, and may be sent again.
+const TWICE = 1500;
+let sent = { button: null, at: 0 };
+addEventListener("submit", (event) => {
+  const button = event.submitter || event.target;
+  if (event.defaultPrevented || event.target.method !== "post") return;
+  if (sent.button === button && Date.now() - sent.at < TWICE) event.preventDefault();
+  else sent = { button, at: Date.now() };
+});
+addEventListener("pageshow", () => {
+  sent = { button: null, at: 0 };
 });
 
 async function ask(link, from) {

@@ -13,6 +13,7 @@ from pathlib import PurePath
 from starlette.responses import Response
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow, ProActiveError
+from proactive_jupyter_kernel.scheduler.engine.records import JobRecord
 from proactive_jupyter_kernel.scheduler.portals.downloads import attachment
 from proactive_jupyter_kernel.scheduler.portals.page import Page
 from proactive_jupyter_kernel.scheduler.portals.submit import view
@@ -185,7 +186,8 @@ async def submit(visit: Visit) -> Response:
     if sent.bad:
         return await _form(visit, sent.draft, sent.form, sent.answers, bad=sent.bad, status=422)
     answers = sent.answers
-    try:
+
+    async def submitted() -> JobRecord:
         xml = await visit.service.previews.amended(
             Amendment(
                 xml=sent.draft.read.xml,
@@ -194,13 +196,16 @@ async def submit(visit: Visit) -> Response:
                 on_error=answers.on_error,
             )
         )
-        job = await visit.service.submit(
+        return await visit.service.submit(
             xml,
             owner=visit.user,
             variables=answers.changed,
             generic_information=answers.generic_information,
             mode=_MODE,
         )
+
+    try:
+        job = await visit.once(sent.form, submitted)
     except ProActiveError as error:
         # Problems of the workflow stand in the checks already.
         known = isinstance(error, InvalidWorkflow)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 from typing import Any
@@ -68,5 +69,26 @@ def test_a_value_that_does_not_pass_is_said_beside_its_field(rest: Rest, workflo
         assert sent.status_code == 409
         assert re.search(r'value="77"[^>]*name="variable:RUNS"[^>]*aria-invalid="true"', sent.text)
         assert not scene.service.ask.knows(job + 1)
+
+    rest(scenario)
+
+
+def test_a_form_that_is_sent_twice_submits_one_job(rest: Rest, workflow: Write) -> None:
+    """A double click leads to one job, whose page says once that it was submitted; later it is a new job."""
+
+    async def scenario(scene: Any) -> None:
+        await scene.enter()
+        job = await scene.run(workflow("a", head=HEAD))
+        path = f"/scheduler/jobs/{job}/again"
+        form = {"variable:RUNS": "7", "variable:TOKEN": "", "variable:ON": "true"}
+        both = await asyncio.gather(scene.act(path, **form), scene.act(path, **form))
+        other = await scene.act(path, **form | {"variable:RUNS": "8"})
+        next(iter(scene.portals._sessions._sessions.values())).sent = None
+        later = await scene.act(path, **form | {"variable:RUNS": "8"})
+        assert [answer.headers["location"] for answer in (*both, other, later)] == [
+            f"/scheduler/jobs/{job + number}" for number in (1, 1, 2, 3)
+        ]
+        page = await scene.page(f"/scheduler/jobs/{job + 1}")
+        assert page.count(f"Submitted job {job + 1}, which is job {job} again.") == 1
 
     rest(scenario)
