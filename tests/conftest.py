@@ -18,6 +18,7 @@ from typing import Any
 import platformdirs
 import pytest
 from hypothesis import settings as hypothesis_settings
+from tests.required import skip_without_recordings
 
 from proactive_jupyter_kernel.client import embedded, lock_file
 from proactive_jupyter_kernel.scheduler import executor_address
@@ -189,9 +190,7 @@ def recorded() -> Callable[[str, str], Any]:
     """
     if not RECORDINGS.is_dir():
         reason = f"the recordings of a ProActive server are not in {RECORDINGS}"
-        if os.environ.get("PAJK_REQUIRE_ALL") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        skip_without_recordings(reason)
 
     def body(scenario: str, exchange: str) -> Any:
         found = _recordings(scenario)[exchange]["body"]
@@ -271,9 +270,7 @@ def _stand_in(version: str = "14.2.0") -> Any:
     try:
         return StandIn(version)
     except NoRecordings as missing:
-        if os.environ.get("PAJK_REQUIRE_ALL") == "1":
-            raise
-        pytest.skip(str(missing))
+        skip_without_recordings(str(missing))
 
 
 @pytest.fixture

@@ -5,20 +5,18 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 from tests.conformance import difference_list, recordings
+from tests.required import skip_without_recordings
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _recordings_exist() -> None:
     if not recordings.RECORDINGS.is_dir():
         reason = f"the recordings of a ProActive server are not in {recordings.RECORDINGS}"
-        if os.environ.get("PAJK_REQUIRE_ALL") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        skip_without_recordings(reason)
 
 
 def test_every_scenario_has_its_list() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.required import skip_or_fail
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -76,9 +77,7 @@ def client() -> Callable[[str], Client]:
         if missing is None and shutil.which("java") is None:
             missing = "there is no Java for ProActive's clients"
         if missing is not None:
-            if os.environ.get("PAJK_REQUIRE_ALL") == "1":
-                pytest.fail(missing)
-            pytest.skip(missing)
+            skip_or_fail(missing)
         return Client(python=python)
 
     return found

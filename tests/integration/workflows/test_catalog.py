@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
+from tests.required import skip_or_fail
 
 CATALOG = Path(__file__).parents[2] / "data" / "workflows"
 NAMES = sorted(path.stem for path in CATALOG.glob("*.xml"))
@@ -19,9 +19,7 @@ def test_workflow_comes_out_as_expected(catalog_run, name):
     expected = entry.expected
     if entry.missing:
         reason = f"{', '.join(entry.missing)}: not on this machine"
-        if os.environ.get("PAJK_REQUIRE_ALL") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        skip_or_fail(reason)
     if expected["status"] == "REFUSED":
         refusal = catalog_run.refusals.get(name, "accepted")
         assert [part for part in expected["problems"] if part not in refusal] == [], refusal

@@ -104,6 +104,7 @@ class Work:
 
 
 def node_died() -> Failure:
+    """The failure of a task whose node died while it ran."""
     return failure(
         FailureKind.LOST, "The node that ran the task has died. The task runs again, unless that happened too often"
     )

@@ -195,9 +195,7 @@ class Portals:
         try:
             session, path = self._sessions.enter(token, framed=framed)
         except LinkRefused as refused:
-            response = self._message(
-                request, 403, "This link leads nowhere any more", f"{refused.reason} {_HOW_TO_ENTER}"
-            )
+            response = self._message(request, 403, "This link is no longer valid", f"{refused.reason} {_HOW_TO_ENTER}")
             response.headers.update(security.headers_of(refused.origins, framed=framed))
             return response
         to = self._visit(request, path, session).url(path)

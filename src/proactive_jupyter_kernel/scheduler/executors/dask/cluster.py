@@ -1,4 +1,4 @@
-"""Which workers a Dask scheduler has: asked again and again, for it tells nobody but its own kind."""
+"""Which workers a Dask scheduler has: polled, because it notifies only Dask's own clients."""
 
 from __future__ import annotations
 

@@ -32,6 +32,7 @@ class History:
 
 
 def history_of(facts: NodesFacts, slots: int) -> History:
+    """The bars of the minutes, and the words for them; `slots` are those that there are now."""
     minutes = list(facts.minutes)
     scale = max([slots, 1, *(minute.most for minute in minutes)])
     offset = MINUTES - len(minutes)

@@ -73,7 +73,7 @@ async def lock(visit: Visit) -> Response:
     if verb not in _LOCKS:
         raise ValueError("The form must say whether to lock or to unlock.")
     if not names:
-        raise RestError(404, "", f"The node source {source[:80]!r} has no node on {host[:80]!r} any more.")
+        raise RestError(404, "", f"The node source {source[:80]!r} no longer has a node on {host[:80]!r}.")
     await visit.service.resources.lock(names, locked=_LOCKS[verb], user=visit.user)
     done = "Locked" if _LOCKS[verb] else "Unlocked"
     after = " Tasks that run there run to their end; no more start." if _LOCKS[verb] else ""

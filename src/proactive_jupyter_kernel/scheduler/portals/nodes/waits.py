@@ -46,6 +46,7 @@ _ORDER: tuple[Callable[[WaitingTasks], bool], ...] = (
 
 
 def urgency(wait: WaitingTasks) -> tuple[int, int]:
+    """A key for sorting: what needs a person comes first, then older jobs."""
     return next((rank for rank, holds in enumerate(_ORDER) if holds(wait)), len(_ORDER)), wait.job_id
 
 
@@ -60,6 +61,7 @@ _HELD: Mapping[str, str] = {
 
 
 def wait_of(facts: NodesFacts, wait: WaitingTasks) -> Wait:
+    """The row of tasks that wait for the same reason."""
     more = f" and {wait.count - 1:,} more" if wait.count > 1 else ""
     title = f"{wait.job_name} / {wait.task}{more}"
     if wait.until != UNSET:
@@ -86,6 +88,7 @@ def _when(facts: NodesFacts, moment: int) -> str:
 
 
 def more_waits(facts: NodesFacts, left: Sequence[WaitingTasks]) -> str:
+    """How many tasks wait besides those that have a row; empty: none."""
     tasks = sum(wait.count for wait in left)
     if not tasks:
         return "" if facts.all_waiting else "and more tasks, which wait behind these"

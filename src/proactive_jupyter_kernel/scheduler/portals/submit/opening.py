@@ -149,10 +149,12 @@ def _catalog(visit: Visit) -> dict[str, list[str]]:
 
 
 def limit_text(visit: Visit) -> str:
+    """The size of the largest file that the scheduler takes."""
     return size_text(visit.service.settings.body_limit)
 
 
 def draft_of(visit: Visit, key: str) -> Draft | None:
+    """The opened workflow of that key; None if it is no longer kept, or belongs to another user."""
     return visit.service.previews.drafts.find(key, visit.user)
 
 
