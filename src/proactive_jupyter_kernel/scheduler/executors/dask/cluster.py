@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from proactive_jupyter_kernel.scheduler.executors.dask.comms import connect
+from proactive_jupyter_kernel.scheduler.executors.dask.comms import connect, reason_of
 from proactive_jupyter_kernel.scheduler.executors.dask.site import WorkerFacts
 
 __all__ = ["Cluster"]
@@ -61,8 +61,8 @@ class Cluster:
 
     def _fail(self, error: Exception) -> None:
         if not self.trouble:
-            _LOGGER.warning("the Dask scheduler at %s does not answer: %s", self.address, error)
-        self.trouble = f"The Dask scheduler at {self.address} does not answer: {error}"
+            _LOGGER.warning("the Dask scheduler at %s does not answer: %s", self.address, reason_of(error))
+        self.trouble = f"The Dask scheduler at {self.address} does not answer: {reason_of(error)}"
         self.decided.set()
         self._tell(None)
 

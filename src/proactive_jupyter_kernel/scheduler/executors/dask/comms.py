@@ -7,7 +7,7 @@ import pickle
 from collections import deque
 from typing import Any
 
-__all__ = ["CommTransport", "connect", "run_on_worker"]
+__all__ = ["CommTransport", "connect", "reason_of", "run_on_worker"]
 
 #: Bytes in one message, and bytes that wait to be sent before the protocol is asked to pause.
 _MOST, _HIGH = 1024 * 1024, 4 * 1024 * 1024
@@ -22,6 +22,11 @@ async def connect(address: str, timeout: float = _PATIENCE) -> Any:
 
     arguments = Security().get_connection_args("client")
     return await dask_connect(address, timeout=timeout, **arguments)
+
+
+def reason_of(error: BaseException) -> str:
+    """What a message says of an error; a timeout of asyncio, which an address without a machine causes, has no text."""
+    return str(error) or ("no answer in time" if isinstance(error, TimeoutError) else type(error).__name__)
 
 
 async def run_on_worker(comm: Any, function: Any, *arguments: Any) -> Any:

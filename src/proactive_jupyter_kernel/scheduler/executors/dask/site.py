@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from proactive_jupyter_kernel.scheduler.executors.dask import worker as worker_side
-from proactive_jupyter_kernel.scheduler.executors.dask.comms import CommTransport, connect, run_on_worker
+from proactive_jupyter_kernel.scheduler.executors.dask.comms import CommTransport, connect, reason_of, run_on_worker
 from proactive_jupyter_kernel.scheduler.executors.dask.remote_node import RemoteNode
 from proactive_jupyter_kernel.scheduler.executors.dask.tunnel import Tunnel
 from proactive_jupyter_kernel.scheduler.executors.working_node import PATIENCE, NodeLost, WorkingNode
@@ -98,7 +98,8 @@ class WorkerSite:
                 pause = _LONGEST_RETRY
                 self._tell(str(error))
             except (OSError, TimeoutError) as error:
-                self._tell(f"Worker {self.facts.name} cannot be reached from here at {self.facts.address}: {error}")
+                reason = reason_of(error)
+                self._tell(f"Worker {self.facts.name} cannot be reached from here at {self.facts.address}: {reason}")
             except Exception as error:
                 _LOGGER.exception("worker %s cannot be used", self.facts.name)
                 self._tell(f"Worker {self.facts.name} cannot be used: {type(error).__name__}: {error}")
