@@ -27,6 +27,8 @@ LEFT_OUT = {"__pycache__"}
 ADDED = {"examples/README.md": "\n```{toctree}\n:hidden:\n:glob:\n\n*\n```\n"}
 #: A link of a page or of a notebook's text: what is before its target, and the target without an anchor.
 _LINK = re.compile(r"(\]\(|\]: |href=\\?\")(?!\w+:|[#/<])([^)\s#\"\\]+)")
+#: A frame of a portal in the output of a notebook: its scheduler ended with the run.
+_FRAME = re.compile(r"<iframe [^>]*></iframe>")
 
 
 def place(path: str) -> str | None:
@@ -64,7 +66,7 @@ def stage(source: Path) -> None:
         target = source / (place(path) or path)
         content = file.read_bytes()
         if file.suffix in (".md", ".ipynb"):
-            content = (relinked(content.decode(), path) + ADDED.get(path, "")).encode()
+            content = (relinked(_FRAME.sub("", content.decode()), path) + ADDED.get(path, "")).encode()
         kept.add(target)
         if not target.exists() or target.read_bytes() != content:
             target.parent.mkdir(parents=True, exist_ok=True)

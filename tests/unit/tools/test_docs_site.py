@@ -81,3 +81,11 @@ def test_a_cell_is_coloured_in_its_languages(tool: ModuleType) -> None:
         "#%runs": "Token.Keyword",
         "null": "Token.Keyword.Constant",
     }
+
+
+@pytest.mark.parametrize("tool", ["docs_site"], indirect=True)
+def test_the_site_shows_no_frames_of_portals(tool: ModuleType, tmp_path: Path) -> None:
+    """Their scheduler ended with the run of the example; the text beside them stays."""
+    tool.stage(tmp_path)
+    staged = (tmp_path / "examples" / "portals.ipynb").read_text("utf-8")
+    assert ("<iframe" in staged, "Shown in a frame" in staged) == (False, True)
