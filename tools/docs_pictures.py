@@ -11,28 +11,21 @@ pages name the first, and the site shows the one of its theme.
 from __future__ import annotations
 
 import io
-import json
-import os
 import shutil
-import socket
 import subprocess
 import sys
-import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
+from notebook_picture import ARGUMENTS, own_jupyterlab
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "images"
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 PATIENCE = 120_000
 SCALE = 1.5
 #: What the pictures do without.
@@ -188,56 +181,9 @@ def run_jobs(home: Path, environment: dict[str, str]) -> None:
 @contextmanager
 def jupyterlab(theme: str, names: list[str]) -> Iterator[tuple[str, Path, dict[str, str]]]:
     """A JupyterLab in this theme with these notebooks: its address, folder and environment; stopped at the end."""
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        for name in names:
-            cells = [nbformat.v4.new_code_cell(cell) for cell in NOTEBOOKS[name].cells]
-            written = nbformat.v4.new_notebook(cells=cells)
-            written.metadata.kernelspec = {"name": "proactive", "display_name": "ProActive", "language": "python"}
-            nbformat.write(written, home / f"{name}.ipynb")
-        settings = home / "settings" / "@jupyterlab" / "apputils-extension" / "themes.jupyterlab-settings"
-        settings.parent.mkdir(parents=True)
-        settings.write_text(json.dumps({"theme": THEMES[theme]}))
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            port = found.getsockname()[1]
-        environment = {
-            **os.environ,
-            "HOME": folder,
-            "JUPYTER_CONFIG_DIR": f"{folder}/config",
-            "JUPYTER_RUNTIME_DIR": f"{folder}/runtime",
-            "JUPYTERLAB_SETTINGS_DIR": f"{folder}/settings",
-            "PROACTIVE_KERNEL_DATA_DIR": f"{folder}/data",
-        }
-        options = [
-            "--no-browser",
-            "--allow-root",
-            "--IdentityProvider.token=",
-            f"--port={port}",
-            "--LabApp.news_url=None",
-        ]
-        server = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", *options], cwd=home, env=environment, stderr=subprocess.DEVNULL
-        )
-        try:
-            wait_for(f"http://127.0.0.1:{port}/api")
-            yield f"http://127.0.0.1:{port}", home, environment
-        finally:
-            server.terminate()
-            server.wait(60)
-            stop = [sys.executable, "-m", "proactive_jupyter_kernel", "scheduler", "stop"]
-            subprocess.run(stop, env=environment, check=False)
-
-
-def wait_for(url: str) -> None:
-    end = time.monotonic() + PATIENCE / 1000
-    while time.monotonic() < end:
-        try:
-            with urllib.request.urlopen(url, timeout=1):
-                return
-        except (urllib.error.URLError, TimeoutError):
-            time.sleep(0.1)
-    raise SystemExit("JupyterLab does not answer.")
+    cells = {name: NOTEBOOKS[name].cells for name in names}
+    with own_jupyterlab(cells, theme=THEMES[theme]) as found:
+        yield found
 
 
 def notebook(page: Page, url: str, wanted: Notebook) -> bytes:

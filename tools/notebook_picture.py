@@ -7,6 +7,7 @@ Needs JupyterLab, playwright and Debian's chromium; writes docs/images/notebook.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -16,7 +17,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -51,12 +52,29 @@ def main() -> None:
 
 @contextmanager
 def jupyterlab(name: str, cells: Iterable[str]) -> Iterator[str]:
-    """The address of a notebook in a JupyterLab of its own, which has nothing of this machine's user."""
+    """The address of a notebook in a JupyterLab of its own."""
+    with own_jupyterlab({name: cells}) as (url, _, _):
+        yield f"{url}/lab/tree/{name}.ipynb"
+
+
+@contextmanager
+def own_jupyterlab(
+    notebooks: Mapping[str, Iterable[str]], *, theme: str = ""
+) -> Iterator[tuple[str, Path, dict[str, str]]]:
+    """A JupyterLab with these notebooks and nothing of this machine's user: its address, folder and environment.
+
+    `theme`: as JupyterLab names it; empty: the usual one. The server and its scheduler are stopped at the end.
+    """
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-        notebook.metadata.kernelspec = {"name": "proactive", "display_name": "ProActive", "language": "python"}
-        nbformat.write(notebook, home / f"{name}.ipynb")
+        for name, cells in notebooks.items():
+            notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+            notebook.metadata.kernelspec = {"name": "proactive", "display_name": "ProActive", "language": "python"}
+            nbformat.write(notebook, home / f"{name}.ipynb")
+        if theme:
+            settings = home / "settings" / "@jupyterlab" / "apputils-extension" / "themes.jupyterlab-settings"
+            settings.parent.mkdir(parents=True)
+            settings.write_text(json.dumps({"theme": theme}))
         with socket.socket() as found:
             found.bind(("127.0.0.1", 0))
             port = found.getsockname()[1]
@@ -65,6 +83,7 @@ def jupyterlab(name: str, cells: Iterable[str]) -> Iterator[str]:
             "HOME": folder,
             "JUPYTER_CONFIG_DIR": f"{folder}/config",
             "JUPYTER_RUNTIME_DIR": f"{folder}/runtime",
+            "JUPYTERLAB_SETTINGS_DIR": f"{folder}/settings",
             "PROACTIVE_KERNEL_DATA_DIR": f"{folder}/data",
         }
         options = [
@@ -79,7 +98,7 @@ def jupyterlab(name: str, cells: Iterable[str]) -> Iterator[str]:
         )
         try:
             wait_for(f"http://127.0.0.1:{port}/api")
-            yield f"http://127.0.0.1:{port}/lab/tree/{name}.ipynb"
+            yield f"http://127.0.0.1:{port}", home, environment
         finally:
             server.terminate()
             server.wait(60)

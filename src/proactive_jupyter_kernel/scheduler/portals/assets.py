@@ -13,8 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from proactive_jupyter_kernel.workflow.display.tokens import DARK, LIGHT, SHAPES
-
 __all__ = ["ASSETS_PATH", "Asset", "asset", "asset_path"]
 
 ASSETS_PATH = "/portal/static"
@@ -36,6 +34,8 @@ class Asset:
 
 
 def _variables(theme: Mapping[str, str], page: str, track: str, scheme: str) -> str:
+    from proactive_jupyter_kernel.workflow.display.tokens import SHAPES
+
     shapes = {f"{name}-s": colour for name, colour in SHAPES.items()}
     values = {**theme, **shapes, "page": page, "track": track}
     return "".join(f"--{name}:{value};" for name, value in values.items()) + f"color-scheme:{scheme};"
@@ -43,6 +43,8 @@ def _variables(theme: Mapping[str, str], page: str, track: str, scheme: str) -> 
 
 def _tokens() -> str:
     """The colours of both themes; without a choice the theme is the operating system's."""
+    from proactive_jupyter_kernel.workflow.display.tokens import DARK, LIGHT
+
     light = _variables(LIGHT, page="#f6f7f9", track="#e9ebef", scheme="light")
     dark = _variables(DARK, page="#0f1114", track="#2b3037", scheme="dark")
     return (
