@@ -240,3 +240,14 @@ def test_many_pages_are_open_at_the_same_time(scheduler: Scheduler, page: Any) -
         job.wait()
     finally:
         context.close()
+
+
+def test_long_names_stay_in_a_narrow_window(scheduler: Scheduler, page: Any, visit: Visit, faults_of: Faults) -> None:
+    """A name, a project and a task without any blank, in the list and on the pages of the job."""
+    task = Task(name="t" * 200, executable=Script(language="cpython", code="result = 'z' * 9000"))
+    job = scheduler.submit(Workflow(name="名" * 250, project="p" * 250, tasks=(task,)))
+    job.wait()
+    page.set_viewport_size({"width": 360, "height": 700})
+    for path in ("/scheduler/", *(f"/scheduler/jobs/{job.id}{more}" for more in ("", "/again", "/results", "/xml"))):
+        visit(path)
+        assert (path, faults_of()) == (path, [])
