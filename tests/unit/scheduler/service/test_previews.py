@@ -238,16 +238,12 @@ def test_reading_and_drawing_happen_in_the_checking_process() -> None:
     )
 
 
-def _sleep(seconds: float) -> None:
-    time.sleep(seconds)
-
-
 def test_what_takes_too_long_is_ended() -> None:
-    """The page is told, and the next question gets a new process."""
+    """The page says so, and the next question gets a new process."""
 
     async def use(previews: Previews) -> Any:
         with pytest.raises(SubmissionRefused) as refused:
-            await previews._checker.call(_sleep, 60.0, seconds=0.2)
+            await previews._checker.call(time.sleep, 60.0, seconds=0.2)
         return str(refused.value), (await previews.read("a.xml", XML)).outline.name
 
     refusal, name = with_previews(use)
