@@ -9,6 +9,7 @@ import click
 from proactive_jupyter_kernel.cli.common import examples, job_id_of, note, say, scheduler_options
 from proactive_jupyter_kernel.client import jupyter_servers, portals
 from proactive_jupyter_kernel.client.scheduler import Scheduler
+from proactive_jupyter_kernel.errors import UnknownJob
 
 __all__ = ["portal"]
 
@@ -46,12 +47,19 @@ def portal(scheduler: Scheduler, page: str, print_only: bool) -> None:
 def _link(scheduler: Scheduler, page: str) -> tuple[str, bool]:
     """The link, and whether it leads through the Jupyter server of a hub, which logs in by itself."""
     found = portals.PORTALS.get(page.lower())
-    path = found.path if found else portals.job_path(job_id_of(scheduler, page))
+    path = found.path if found else portals.job_path(_job(scheduler, page))
     if scheduler.is_server:
         return portals.address_of(scheduler.address, (found or portals.JOBS).path_on(server=True)), False
     if hub := jupyter_servers.hub_address(path):
         return hub, True
     return portals.links(scheduler, path)[0], False
+
+
+def _job(scheduler: Scheduler, named: str) -> int:
+    try:
+        return job_id_of(scheduler, named)
+    except UnknownJob as unknown:
+        raise UnknownJob(f"{unknown} A page is one of {', '.join(portals.PORTALS)}, or a job's id or name.") from None
 
 
 def _title(page: str) -> str:

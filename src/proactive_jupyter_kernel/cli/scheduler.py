@@ -90,8 +90,10 @@ def start(port: int, executor: str | None, data_dir: Path | None, as_json: bool)
     """Start it in the background, and wait until it answers.
 
     The executor lasts: later starts on this data folder use it, also automatic ones, until another one is chosen.
+    The exit status is 1 if one was already running with another port or executor than asked for.
     """
     folder = embedded.data_dir(data_dir)
+    is_other = False
     before = embedded.find(folder)
     if executor is not None:
         _keep_executor(folder, executor)
@@ -99,8 +101,10 @@ def start(port: int, executor: str | None, data_dir: Path | None, as_json: bool)
     if before is not None and before.pid == address.pid:
         note(f"It was already running, as process {address.pid}.")
         if port and not address.url.endswith(f":{port}"):
+            is_other = True
             note(f"It does not listen on port {port}: stop it first, then start it there.")
         if executor is not None and executor != address.executor:
+            is_other = True
             note(f"It runs its tasks on {address.executor}: stop it, then start it again to run them on {executor}.")
     for notice in address.notices:
         note(notice)
@@ -110,6 +114,8 @@ def start(port: int, executor: str | None, data_dir: Path | None, as_json: bool)
         say(address.url)
     if before is None and (crash := crash_reports.hint(folder)):
         note(f"An earlier one ended without warning. {crash}")
+    if is_other:
+        raise click.exceptions.Exit(1)
 
 
 def _keep_executor(folder: Path, executor: str) -> None:

@@ -77,6 +77,13 @@ def test_a_server(run: Run, memory: MemoryScheduler, workflow, opened: list[str]
     assert memory.link_requests == []
 
 
+def test_an_unknown_page(run: Run, memory: MemoryScheduler) -> None:
+    """What is no page may be meant as one, or as a job's name."""
+    result = run("portal", "nodez")
+    assert result.exit_code != 0
+    assert "A page is one of jobs, nodes, submit, or a job's id or name." in result.stderr
+
+
 def test_no_browser(run: Run, memory: MemoryScheduler, monkeypatch: pytest.MonkeyPatch) -> None:
     """The link is printed where no browser can be opened."""
     monkeypatch.setattr(webbrowser, "open", lambda link: False)
