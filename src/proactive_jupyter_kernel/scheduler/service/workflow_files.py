@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from proactive_jupyter_kernel.errors import InvalidWorkflow, WorkflowError
+from proactive_jupyter_kernel.errors import InvalidWorkflow, UnreadableWorkflow, WorkflowError
 from proactive_jupyter_kernel.scheduler.service.check_question import Question, arguments_of
 from proactive_jupyter_kernel.scheduler.service.submission import prepare, without_hidden
 from proactive_jupyter_kernel.workflow.checks.problem import Problem
@@ -163,7 +163,11 @@ class Drawing:
 
 def read_upload(upload: Upload) -> ReadWorkflow:
     """The workflow in a file; raises `WorkflowError`."""
-    form = by_extension(upload.name)
+    try:
+        form = by_extension(upload.name)
+    except UnreadableWorkflow as error:
+        # Notebooks are read elsewhere, and can be opened as well.
+        raise UnreadableWorkflow(error.message, hint=f"{error.hint.rstrip('.')}, .ipynb.") from None
     assert form.loads is not None
     loaded = form.loads(upload.content)
     if form.name == "xml":

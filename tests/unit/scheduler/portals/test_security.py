@@ -132,6 +132,9 @@ def test_a_session_ends(rest: Rest) -> None:
         await scene.login()
         await scene.enter()
         cookie = scene.browser.cookies[COOKIE]
+        assert (
+            '<form class="wide" method="post" action="/portal/leave">' in (await scene.browser.get("/scheduler/")).text
+        )
         left = await scene.act("/portal/leave")
         assert (left.status_code, "You are logged out" in left.text) == (200, True)
         answer = await scene.browser.get("/scheduler/", headers={"cookie": f"{COOKIE}={cookie}"})

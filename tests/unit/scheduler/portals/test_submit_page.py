@@ -210,7 +210,7 @@ def test_only_the_last_question_is_answered(rest: Rest, monkeypatch: pytest.Monk
         ("weather.xml", b"<job", "Line 1, column 5: this is not well-formed XML"),
         ("bomb.xml", b'<!DOCTYPE a [<!ENTITY b "c">]><job name="&b;"/>', "has a document type"),
         ("<b>.xml", b"<html/>", "&lt;b&gt;.xml cannot be opened."),
-        ("x.exe", b"MZ", "Supported extensions: .xml, .json, .dot, .gv"),
+        ("x.exe", b"MZ", "Supported extensions: .xml, .json, .dot, .gv, .ipynb."),
         ("..\\..\\dir\\graph.dot", b"digraph {", "graph.dot cannot be opened."),
     ],
 )

@@ -125,7 +125,7 @@ class WorkerSite:
             answer = await comm.read()
             self._site, self.folder, self.tunnel_port = answer["site"], answer["folder"], answer["tunnel"]
             self._tunnel = Tunnel(self._send)
-            self._tunnel.lead_to(self._port, self.tunnel_port)
+            self._tunnel.lead_to(self._port)
         except BaseException:
             comm.abort()
             raise

@@ -15,14 +15,18 @@ from typing import Any
 __all__ = ["Tunnel"]
 
 _CHUNK = 256 * 1024
+#: Bytes of the head of a request; a longer one is passed on as it is, and the server refuses it.
+_LONGEST_HEAD = 64 * 1024
 
 
 class _Stream:
     """What goes into a connection; kept until it is open."""
 
-    def __init__(self, writer: asyncio.StreamWriter | None, renamed: tuple[bytes, bytes] | None = None) -> None:
+    def __init__(self, writer: asyncio.StreamWriter | None, host: bytes = b"") -> None:
+        """With `host`, the stream is one HTTP request, and that is the Host header it gets."""
         self._writer = writer
-        self._renamed = renamed
+        self._host = host
+        self._head = b""
         self._early: list[bytes] = []
 
     def begin(self, writer: asyncio.StreamWriter) -> None:
@@ -30,8 +34,11 @@ class _Stream:
         writer.writelines(self._early)
 
     def write(self, data: bytes) -> None:
-        if self._renamed is not None:
-            data = data.replace(*self._renamed)
+        if self._host:
+            self._head += data
+            if b"\r\n\r\n" not in self._head and len(self._head) < _LONGEST_HEAD:
+                return
+            data, self._host, self._head = _for_host(self._head, self._host), b"", b""
         if self._writer is None:
             self._early.append(data)
         else:
@@ -52,8 +59,8 @@ class Tunnel:
         self._streams: dict[int, _Stream] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
-        #: The worker's port, where the scheduler's end must say something else: a server answers for its own alone.
-        self._renamed: tuple[bytes, bytes] | None = None
+        #: The Host header of requests, at the scheduler's end: a server answers for its own address alone.
+        self._host = b""
         self._target = 0
 
     async def listen(self) -> int:
@@ -61,10 +68,10 @@ class Tunnel:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         return int(self._server.sockets[0].getsockname()[1])
 
-    def lead_to(self, target: int, port: int) -> None:
-        """Lead what comes to the port of the other end to this port of this machine."""
+    def lead_to(self, target: int) -> None:
+        """Lead what comes from the other end to this port of this machine."""
         self._target = target
-        self._renamed = (f"ost: 127.0.0.1:{port}\r\n".encode(), f"ost: 127.0.0.1:{target}\r\n".encode())
+        self._host = f"127.0.0.1:{target}".encode()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         number = next(self._numbers)
@@ -76,7 +83,7 @@ class Tunnel:
         """The other end says something."""
         number = message["number"]
         if message["do"] == "open":
-            self._streams[number] = _Stream(None, self._renamed)
+            self._streams[number] = _Stream(None, self._host)
             self._start(self._open(number))
         elif message["do"] == "end":
             self._end(number)
@@ -121,3 +128,19 @@ class Tunnel:
             self._end(number)
         for task in self._tasks:
             task.cancel()
+
+
+def _for_host(start: bytes, host: bytes) -> bytes:
+    """The first bytes of a request with another Host header, and without a second request on the same connection.
+
+    So only one head must be found: what follows it is passed on untouched. An upgrade keeps its connection.
+    """
+    head, end, body = start.partition(b"\r\n\r\n")
+    if not end:
+        return start
+    request, *lines = head.split(b"\r\n")
+    fields = [(line.partition(b":")[0].strip().lower(), line) for line in lines]
+    dropped = {b"host"} if any(name == b"upgrade" for name, _ in fields) else {b"host", b"connection"}
+    kept = [line for name, line in fields if name not in dropped]
+    own = [b"Host: " + host, *([b"Connection: close"] if b"connection" in dropped else [])]
+    return b"\r\n".join([request, *own, *kept]) + end + body
