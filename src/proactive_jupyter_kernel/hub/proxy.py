@@ -1,6 +1,6 @@
 """Forwards a browser's requests to the portals of the embedded scheduler, logged in as its user.
 
-It stands behind a Jupyter server, which lets nobody through but its user, and logs in to the scheduler by itself: no
+It runs behind a Jupyter server, which admits only its user, and logs in to the scheduler by itself: no
 link and no key reaches the browser. In place of the scheduler, which knows nothing of the address that the browser
 sees, it checks where forms come from, and lets pages of that address alone show a portal in a frame.
 """

@@ -27,7 +27,7 @@ _MOST_LINKS = 1000
 _MOST_SESSIONS = 200
 _MOST_ORIGINS = 20
 #: ``http://localhost:8888``, ``https://hub.example.org``. The pages and web views of an editor have schemes of their
-#: own, and a web view has a name that nobody knows before.
+#: own, and the name of a web view is not known in advance.
 _ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?|vscode-(?:webview|file):")
 _PATH = re.compile(r"/[!-\[\]-~]*")
 
@@ -179,7 +179,7 @@ class PortalSessions:
                 del self._over[key]
 
     def origins_of_ended(self, key: str) -> tuple[str, ...]:
-        """Who may show in a frame that the session of this key is over; nobody, where it is not known."""
+        """The origins that may frame the message that the session of this key has ended; none for an unknown key."""
         return self._over.get(key, ())
 
     def _lasts(self, session: PortalSession) -> bool:

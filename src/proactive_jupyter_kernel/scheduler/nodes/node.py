@@ -159,7 +159,7 @@ class Node:
             self._take(frame)
 
     def _lose(self) -> None:
-        """Nobody is at the other end, or nobody that can be reached: end what runs, and the node."""
+        """The other end is gone or cannot be reached: end what runs, and the node."""
         self._is_alone = True
         self._waiting.clear()
         if self._running is not None:

@@ -189,7 +189,7 @@ class Portals:
         if request.method != "GET" or "prefetch" in request.headers.get(
             "sec-purpose", request.headers.get("purpose", "")
         ):
-            # Nobody has seen anything yet; the link stays good.
+            # The page was not shown, so the link is not used up.
             return self._secured(Response(status_code=405 if request.method != "GET" else 503), None)
         framed = request.headers.get("sec-fetch-dest", "document") != "document" or "frame" in request.query_params
         try:
@@ -291,7 +291,7 @@ class Portals:
 
 
 class _NoSession(Exception):
-    """Nobody is logged in."""
+    """The request has no valid session."""
 
     def __init__(self, origins: tuple[str, ...]) -> None:
         super().__init__()

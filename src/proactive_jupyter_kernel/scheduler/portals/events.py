@@ -1,7 +1,7 @@
 """``/portal/events``: server-sent events that say what has changed, so that pages fetch those of their parts.
 
 An event says which jobs changed and the revision of the state, never what they are now: what a page shows comes from
-its own handler alone. While no page is open nobody listens, and the machine announces no tasks.
+its own handler alone. While no page is open, there is no listener, and the machine announces no tasks.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ MOST_STREAMS = 50
 
 
 class _Stream:
-    """What one page has not heard yet."""
+    """The changes that one page has not fetched yet."""
 
     def __init__(self, job_id: int | None) -> None:
         #: None: all jobs.
         self.job_id = job_id
         self.jobs: set[int] = set()
-        self.news = asyncio.Event()
+        self.changed = asyncio.Event()
 
     def hear(self, job_id: int | None) -> None:
         if self.job_id is not None and job_id not in (None, self.job_id):
             return
         if job_id is not None and len(self.jobs) <= _MOST_JOBS:
             self.jobs.add(job_id)
-        self.news.set()
+        self.changed.set()
 
     def take(self) -> set[int]:
         """The jobs that changed since the last time."""
         jobs, self.jobs = self.jobs, set()
-        self.news.clear()
+        self.changed.clear()
         return jobs
 
 
@@ -69,7 +69,7 @@ class Changes:
         """End all streams."""
         self._closed = True
         for stream in self._streams:
-            stream.news.set()
+            stream.changed.set()
 
     def tell(self) -> None:
         """Something has changed that is about no job, such as a lock of a node."""
@@ -83,14 +83,14 @@ class Changes:
         try:
             yield b"retry: 2000\n\n"
             if self._service.revision > since:
-                stream.news.set()
+                stream.changed.set()
             while not self._closed and lasts():
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_HEARTBEAT):
-                        await stream.news.wait()
+                        await stream.changed.wait()
                 if self._closed:
                     break
-                if not stream.news.is_set():
+                if not stream.changed.is_set():
                     yield b": still here\n\n"
                     continue
                 yield self._event(stream.take())

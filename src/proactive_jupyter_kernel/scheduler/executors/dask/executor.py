@@ -155,7 +155,7 @@ class DaskExecutor(NodeExecutor):
     # --- workers -------------------------------------------------------------------------------------------------
 
     def _workers_are(self, workers: list[WorkerFacts] | None) -> None:
-        """These are the workers now; None: nobody knows, so nothing is started, and what runs continues."""
+        """Take over the current workers; None: they are not known, so nothing is started, and what runs continues."""
         if self._is_closed:
             return
         self._is_cluster_known = workers is not None

@@ -63,7 +63,7 @@ def _cut(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
-#: Generic information of ours that the details say in words, or that nobody reads.
+#: Generic information of ours that the details say in words, or that no reader needs.
 _KNOWN = frozenset({"bucketName", "submission.mode", "PARENT_JOB_ID", "PYTHON_LAST_VALUE"})
 
 

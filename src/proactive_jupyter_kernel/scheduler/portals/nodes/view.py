@@ -68,7 +68,7 @@ class Card:
     #: Slots that can be locked, and that are locked.
     unlocked: int = 0
     locked: int = 0
-    #: Who locked them, and when; empty: nobody.
+    #: Who locked them, and when; empty: they are not locked.
     lock: str = ""
 
     @property
