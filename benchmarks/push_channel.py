@@ -24,7 +24,7 @@ from proactive_jupyter_kernel.scheduler import settings
 from proactive_jupyter_kernel.scheduler.attempt import Outcome
 from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor, ScriptedAttempt
 from proactive_jupyter_kernel.scheduler.rest.app import App
-from proactive_jupyter_kernel.scheduler.rest.http.sessions import Sessions
+from proactive_jupyter_kernel.scheduler.rest.requests.sessions import Sessions
 from proactive_jupyter_kernel.scheduler.service.service import Service, now_ms
 from proactive_jupyter_kernel.scheduler.site import Site
 from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore

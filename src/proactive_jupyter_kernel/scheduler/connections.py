@@ -2,7 +2,7 @@
 
 uvicorn ends a connection that idles between two requests. This adds what it leaves open: the head of a request must
 arrive within a time, and when there are many connections, the one that has idled longest makes room for a new one. The
-time for bodies is in ``rest/http/call.py``, which reads them.
+time for bodies is in ``http/bodies.py``, which reads them.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ from proactive_jupyter_kernel.scheduler.executors.local import LocalExecutor, Lo
 from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
 from proactive_jupyter_kernel.scheduler.portals.app import Portals
 from proactive_jupyter_kernel.scheduler.rest.app import App
-from proactive_jupyter_kernel.scheduler.rest.http.sessions import Sessions
+from proactive_jupyter_kernel.scheduler.rest.requests.sessions import Sessions
 from proactive_jupyter_kernel.scheduler.service.checking import InProcess
 from proactive_jupyter_kernel.scheduler.service.service import Service, now_ms
 from proactive_jupyter_kernel.scheduler.settings import Settings

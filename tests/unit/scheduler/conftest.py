@@ -19,7 +19,7 @@ from proactive_jupyter_kernel.scheduler.attempt import Selection, SelectionAnswe
 from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor, ScriptedTask
 from proactive_jupyter_kernel.scheduler.portals.app import Portals
 from proactive_jupyter_kernel.scheduler.rest.app import App
-from proactive_jupyter_kernel.scheduler.rest.http.sessions import Sessions
+from proactive_jupyter_kernel.scheduler.rest.requests.sessions import Sessions
 from proactive_jupyter_kernel.scheduler.service.service import Service, now_ms
 from proactive_jupyter_kernel.scheduler.site import Site
 from proactive_jupyter_kernel.scheduler.store.memory import MemoryStore

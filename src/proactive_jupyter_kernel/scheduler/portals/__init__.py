@@ -11,7 +11,7 @@ How to add a page:
 3. Answer with ``visit.render("job.html", job=..., ...)``; after an action with ``visit.see("/scheduler/", "Killed job
    7.")`` or ``visit.back(...)`` (the next page shows the sentence); with ``visit.ask(...)`` before what cannot be
    undone; or with any Starlette response. ``UnknownJob`` and its kin, ``ValueError`` and
-   ``RestError(404, "", "...")`` become pages of errors.
+   ``HttpError(404, "...")`` become pages of errors.
 4. The template extends ``base.html`` (blocks ``title``, ``styles``, ``scripts``, ``live``, ``main``) and has
    ``url(path, **query)``, ``static(file)``, ``icon(mark)``, ``bar(segments)``, ``moment(ms, now)``, ``duration(ms)``,
    ``shell``, ``now``, ``here``, ``path`` and ``revision``. Every address is made by ``url`` or ``static``: a frame has

@@ -19,14 +19,14 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from proactive_jupyter_kernel.errors import ProActiveError, UnknownJob, UnknownTask
+from proactive_jupyter_kernel.scheduler.http.errors import HttpError
+from proactive_jupyter_kernel.scheduler.http.routing import MethodNotAllowed, Router
 from proactive_jupyter_kernel.scheduler.portal_sessions import ROOTS, LinkRefused, PortalSession, PortalSessions
 from proactive_jupyter_kernel.scheduler.portals import assets, security
 from proactive_jupyter_kernel.scheduler.portals.events import EVENTS_PATH, MOST_STREAMS, Changes
 from proactive_jupyter_kernel.scheduler.portals.page import Page
 from proactive_jupyter_kernel.scheduler.portals.shell import Shell
 from proactive_jupyter_kernel.scheduler.portals.visit import Visit
-from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
-from proactive_jupyter_kernel.scheduler.rest.http.routing import MethodNotAllowed, Router
 from proactive_jupyter_kernel.scheduler.service.service import Service
 
 __all__ = ["Portals"]
@@ -109,7 +109,7 @@ class Portals:
         session: PortalSession | None = None
         try:
             if request.headers.get("host", "").lower() not in self._hosts:
-                raise RestError(403, "", f"The scheduler answers to {' and '.join(sorted(self._hosts))} alone.")
+                raise HttpError(403, f"The scheduler answers to {' and '.join(sorted(self._hosts))} alone.")
             if path.startswith(assets.ASSETS_PATH + "/"):
                 return _asset(path)
             if path.startswith(_ENTER):
@@ -132,7 +132,7 @@ class Portals:
 
     async def _page(self, request: Request, path: str, session: PortalSession) -> Response:
         if request.method not in ("GET", "HEAD") and not security.is_own_request(request.headers, session.origins):
-            raise RestError(403, "", "This form was sent by a page of another site. Nothing was changed.")
+            raise HttpError(403, "This form was sent by a page of another site. Nothing was changed.")
         visit = self._visit(request, path, session)
         if path == EVENTS_PATH and request.method == "GET":
             return self._events(visit)
@@ -146,9 +146,9 @@ class Portals:
         try:
             match = (await self._pages()).find(request.method, path)
         except MethodNotAllowed as error:
-            raise RestError(405, "", f"This page takes {' and '.join(error.allowed)} alone.") from None
+            raise HttpError(405, f"This page takes {' and '.join(error.allowed)} alone.") from None
         if match is None:
-            raise RestError(404, "", f"There is no page {_divided(request.scope['path'])[1]}.")
+            raise HttpError(404, f"There is no page {_divided(request.scope['path'])[1]}.")
         visit.params = match.params
         return await match.route.handler(visit)
 
@@ -168,7 +168,7 @@ class Portals:
 
     def _events(self, visit: Visit) -> Response:
         if self.changes.open >= MOST_STREAMS:
-            raise RestError(503, "", f"{MOST_STREAMS} pages are open already. Close some of them.")
+            raise HttpError(503, f"{MOST_STREAMS} pages are open already. Close some of them.")
         session = visit.session
         since, job = (visit.query.get(name, "") for name in ("since", "job"))
         return StreamingResponse(
@@ -310,7 +310,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
 
 
 def _status_of(error: Exception) -> int:
-    if isinstance(error, RestError):
+    if isinstance(error, HttpError):
         return error.status
     return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
 
@@ -342,7 +342,7 @@ def _divided(path: str) -> tuple[str, str]:
 def _asset(path: str) -> Response:
     found = assets.asset(path.removeprefix(assets.ASSETS_PATH + "/"))
     if found is None:
-        raise RestError(404, "", "There is no such file.")
+        raise HttpError(404, "There is no such file.")
     response = Response(found.content, media_type=None, headers={"Content-Type": found.media_type})
     response.headers.update(
         {

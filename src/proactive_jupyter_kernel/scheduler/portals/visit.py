@@ -13,11 +13,11 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from proactive_jupyter_kernel.scheduler.http import bodies, forms
+from proactive_jupyter_kernel.scheduler.http.errors import HttpError
 from proactive_jupyter_kernel.scheduler.portal_sessions import Message, PortalSession, Sent
 from proactive_jupyter_kernel.scheduler.portals.assets import asset_path
 from proactive_jupyter_kernel.scheduler.portals.shell import Shell
-from proactive_jupyter_kernel.scheduler.rest.http import bodies, forms
-from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.service.service import Service
 
@@ -79,7 +79,7 @@ class Visit:
         """The job of the path."""
         text = self.params["job"]
         if not (text.isascii() and text.isdecimal()) or len(text) > _DIGITS:
-            raise RestError(404, "", f"There is no job {text[:40]!r}.")
+            raise HttpError(404, f"There is no job {text[:40]!r}.")
         return int(text)
 
     async def read(self, question: Callable[[Questions], _Found]) -> _Found:
@@ -145,7 +145,7 @@ class Visit:
                 else templating.page(template, everything)
             )
         except KeyError as error:
-            raise RestError(404, "", f"This page has no part {error.args[0]!r}.") from None
+            raise HttpError(404, f"This page has no part {error.args[0]!r}.") from None
         return Response(text.encode("utf-8", "replace"), status, media_type="text/html")
 
     def ask(
@@ -205,9 +205,8 @@ class Visit:
         return taken
 
 
-def _too_large(limit: int) -> RestError:
-    return RestError(
+def _too_large(limit: int) -> HttpError:
+    return HttpError(
         413,
-        "",
         f"The form is larger than the {limit:,} bytes that this scheduler takes (PROACTIVE_KERNEL_BODY_LIMIT).",
     )

@@ -15,12 +15,14 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from proactive_jupyter_kernel.errors import ProActiveError
+from proactive_jupyter_kernel.scheduler.http.errors import HttpError
+from proactive_jupyter_kernel.scheduler.http.routing import Match, MethodNotAllowed, Router
 from proactive_jupyter_kernel.scheduler.rest.events import EVENTS_PATH, Events
-from proactive_jupyter_kernel.scheduler.rest.http import errors
-from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer
-from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
-from proactive_jupyter_kernel.scheduler.rest.http.routing import Match, MethodNotAllowed, Route, Router
-from proactive_jupyter_kernel.scheduler.rest.http.sessions import Sessions
+from proactive_jupyter_kernel.scheduler.rest.requests import errors
+from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer
+from proactive_jupyter_kernel.scheduler.rest.requests.errors import RestError
+from proactive_jupyter_kernel.scheduler.rest.requests.route import Route
+from proactive_jupyter_kernel.scheduler.rest.requests.sessions import Sessions
 from proactive_jupyter_kernel.scheduler.rest.routes import OUTSIDE, ROUTES
 from proactive_jupyter_kernel.scheduler.service.service import Service
 
@@ -98,7 +100,7 @@ class App:
 
     def _failed(self, request: Request, error: Exception) -> Response:
         answer = errors.of(error)
-        if answer.status >= 500 and not isinstance(error, ProActiveError | RestError):
+        if answer.status >= 500 and not isinstance(error, ProActiveError | HttpError):
             _log.exception("%s %s failed", request.method, request.url.path)
         response = json_answer(errors.body(answer), answer.status)
         if answer.status in (408, 413):

@@ -19,7 +19,7 @@ from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRec
 from proactive_jupyter_kernel.scheduler.rest.dto import notifications, views
 from proactive_jupyter_kernel.scheduler.rest.dto.users import user_record
 from proactive_jupyter_kernel.scheduler.rest.frame_queue import Frame
-from proactive_jupyter_kernel.scheduler.rest.http.sessions import Sessions
+from proactive_jupyter_kernel.scheduler.rest.requests.sessions import Sessions
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.service.service import Service
 from proactive_jupyter_kernel.scheduler.service.started import StartedTask

@@ -33,8 +33,8 @@ from proactive_jupyter_kernel.scheduler.rest.event_frames import (
     pending_frames,
 )
 from proactive_jupyter_kernel.scheduler.rest.frame_queue import Frame, FrameQueue
-from proactive_jupyter_kernel.scheduler.rest.http import errors
-from proactive_jupyter_kernel.scheduler.rest.http.sessions import Session, Sessions
+from proactive_jupyter_kernel.scheduler.rest.requests import errors
+from proactive_jupyter_kernel.scheduler.rest.requests.sessions import Session, Sessions
 from proactive_jupyter_kernel.scheduler.service.service import Service
 from proactive_jupyter_kernel.scheduler.store.base import JobRow
 

@@ -68,7 +68,7 @@ def test_a_fault_of_a_page_is_logged_and_said(rest: Rest, caplog: pytest.LogCapt
         raise RuntimeError("no <b>way</b>")
 
     async def scenario(scene: Any) -> None:
-        from proactive_jupyter_kernel.scheduler.rest.http.routing import Router
+        from proactive_jupyter_kernel.scheduler.http.routing import Router
 
         scene.portals._router = Router([*PAGES, Page("GET", "/scheduler/broken", broken, "Fails.")])
         await scene.enter()

@@ -337,7 +337,7 @@ def test_going_back_stays_inside(rest: Rest) -> None:
     """The address to go back to is a path of these pages, whatever the query says."""
 
     async def scenario(scene: Any) -> None:
-        from proactive_jupyter_kernel.scheduler.rest.http.routing import Router
+        from proactive_jupyter_kernel.scheduler.http.routing import Router
 
         async def back(visit: Any) -> Any:
             return visit.back("/rm/")

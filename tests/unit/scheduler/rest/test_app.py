@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from proactive_jupyter_kernel.scheduler.rest.http import bodies
+from proactive_jupyter_kernel.scheduler.http import bodies
 from proactive_jupyter_kernel.scheduler.rest.routes import ROUTES
 from proactive_jupyter_kernel.scheduler.store.errors import DamagedStore
 from proactive_jupyter_kernel.version import __version__

@@ -12,7 +12,7 @@ import httpx2
 import psutil
 import pytest
 
-from proactive_jupyter_kernel.scheduler.rest.http.routing import Route
+from proactive_jupyter_kernel.scheduler.rest.requests.route import Route
 from proactive_jupyter_kernel.scheduler.rest.routes import ROUTES
 
 #: In each of the runs.

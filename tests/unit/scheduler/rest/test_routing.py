@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from starlette.responses import Response
 
-from proactive_jupyter_kernel.scheduler.rest.http.call import Call
-from proactive_jupyter_kernel.scheduler.rest.http.routing import MethodNotAllowed, Route, Router, split_path
+from proactive_jupyter_kernel.scheduler.http.routing import MethodNotAllowed, Router, split_path
+from proactive_jupyter_kernel.scheduler.rest.requests.call import Call
+from proactive_jupyter_kernel.scheduler.rest.requests.route import Route
 
 
 async def nothing(call: Call) -> Response:

@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.responses import Response
 
+from proactive_jupyter_kernel.scheduler.http.errors import HttpError
 from proactive_jupyter_kernel.scheduler.portals.job import questions
 from proactive_jupyter_kernel.scheduler.portals.job.snapshot import read_job
 from proactive_jupyter_kernel.scheduler.portals.page import Page
 from proactive_jupyter_kernel.scheduler.portals.visit import Visit
-from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
 from proactive_jupyter_kernel.scheduler.service.errors import TaskNotRunning
 from proactive_jupyter_kernel.workflow.model import Priority
 
@@ -29,7 +29,7 @@ async def ask(visit: Visit) -> Response:
     )
     question = questions.question_of(action, snapshot, task)
     if question is None:
-        raise RestError(404, "", f"There is no question before {action!r} of {task or 'the job'}.")
+        raise HttpError(404, f"There is no question before {action!r} of {task or 'the job'}.")
     path = f"/scheduler/jobs/{visit.job_id}"
     return visit.ask(
         title=question.head,
@@ -47,7 +47,7 @@ async def do(visit: Visit) -> Response:
     action, task = visit.params["action"], visit.query.get("task", "")
     known = questions.ACTIONS.get(action)
     if known is None or known.on_task != bool(task):
-        raise RestError(404, "", f"There is no action {action!r} on {task or 'the job'}.")
+        raise HttpError(404, f"There is no action {action!r} on {task or 'the job'}.")
     try:
         changed = await _DONE[action](visit, task)
     except TaskNotRunning:
@@ -64,7 +64,7 @@ async def do(visit: Visit) -> Response:
 async def _set_priority(visit: Visit, task: str) -> bool:
     name = (await visit.form()).get("priority", "")
     if name not in Priority.__members__:
-        raise RestError(400, "", f"There is no priority {name[:40]!r}.")
+        raise HttpError(400, f"There is no priority {name[:40]!r}.")
     await visit.service.set_priority(visit.job_id, Priority[name])
     return True
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.responses import Response, StreamingResponse
 
+from proactive_jupyter_kernel.scheduler.http.errors import HttpError
 from proactive_jupyter_kernel.scheduler.portals.downloads import attachment
 from proactive_jupyter_kernel.scheduler.portals.job import output, panels, results
 from proactive_jupyter_kernel.scheduler.portals.job.page import above
@@ -17,7 +18,6 @@ from proactive_jupyter_kernel.scheduler.portals.job.snapshot import read_job
 from proactive_jupyter_kernel.scheduler.portals.job.tasks import TaskFilter, squares_of
 from proactive_jupyter_kernel.scheduler.portals.page import Page
 from proactive_jupyter_kernel.scheduler.portals.visit import Visit
-from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.workflow.display.squares import squares_svg
 from proactive_jupyter_kernel.workflow.status import TaskStatus
@@ -51,7 +51,7 @@ async def draw(visit: Visit) -> Response:
 
     svg = await visit.read(drawn)
     if not svg:
-        raise RestError(404, "", f"Job {visit.job_id} has no picture.")
+        raise HttpError(404, f"Job {visit.job_id} has no picture.")
     return _svg(svg)
 
 
@@ -72,7 +72,7 @@ async def follow(visit: Visit) -> Response:
     """What came since a position, as JSON for the script."""
     after = visit.query.get("after", "0")
     if not after.isdecimal() or len(after) > 18:
-        raise RestError(400, "", "The position must be a number.")
+        raise HttpError(400, "The position must be a number.")
     task = visit.query.get("task", "")
 
     def read(ask: Questions) -> output.Output:
@@ -153,7 +153,7 @@ async def content(visit: Visit) -> Response:
 
     found = await visit.read(read)
     if found is None:
-        raise RestError(404, "", f"Task {task_id} of job {visit.job_id} has no such result.")
+        raise HttpError(404, f"Task {task_id} of job {visit.job_id} has no such result.")
     shown = "download" not in visit.query and found.media_type in results.SHOWN
     headers = dict(_DOCUMENT)
     if shown and visit.session.framed and visit.session.origins:
@@ -165,7 +165,7 @@ async def content(visit: Visit) -> Response:
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdecimal()) or len(text) > 9:
-        raise RestError(404, "", f"There is no result {text[:40]!r}.")
+        raise HttpError(404, f"There is no result {text[:40]!r}.")
     return int(text)
 
 

@@ -8,11 +8,11 @@ import platform
 
 from starlette.responses import Response
 
+from proactive_jupyter_kernel.scheduler.http.errors import HttpError
 from proactive_jupyter_kernel.scheduler.portals.nodes.facts import HostFacts, NodeFacts, NodesFacts
 from proactive_jupyter_kernel.scheduler.portals.nodes.view import nodes_view
 from proactive_jupyter_kernel.scheduler.portals.page import Page
 from proactive_jupyter_kernel.scheduler.portals.visit import Visit
-from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
 from proactive_jupyter_kernel.scheduler.service.service import Service
 from proactive_jupyter_kernel.workflow.display.numbers import counted
 
@@ -73,7 +73,7 @@ async def lock(visit: Visit) -> Response:
     if verb not in _LOCKS:
         raise ValueError("The form must say whether to lock or to unlock.")
     if not names:
-        raise RestError(404, "", f"The node source {source[:80]!r} no longer has a node on {host[:80]!r}.")
+        raise HttpError(404, f"The node source {source[:80]!r} no longer has a node on {host[:80]!r}.")
     await visit.service.resources.lock(names, locked=_LOCKS[verb], user=visit.user)
     done = "Locked" if _LOCKS[verb] else "Unlocked"
     after = " Tasks that run there run to their end; no more start." if _LOCKS[verb] else ""

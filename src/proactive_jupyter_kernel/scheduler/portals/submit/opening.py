@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow, ProActiveError
 from proactive_jupyter_kernel.scheduler.catalog import UnknownObject
+from proactive_jupyter_kernel.scheduler.http.errors import HttpError
 from proactive_jupyter_kernel.scheduler.portals.visit import Visit
-from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
 from proactive_jupyter_kernel.scheduler.service.drafts import Draft
 from proactive_jupyter_kernel.scheduler.service.workflow_files import Amendment
 from proactive_jupyter_kernel.scheduler.studio import Studio
@@ -52,7 +52,7 @@ async def open_file(visit: Visit) -> Response:
     """Read a file that was chosen, and show its form."""
     try:
         files = [part for part in await visit.fields() if part.name == "file"]
-    except RestError as error:
+    except HttpError as error:
         if error.status != 413:
             raise
         response = await choice(visit, Trouble(title="The file is too large.", lines=(str(error),)), status=413)
@@ -83,7 +83,7 @@ async def open_known(visit: Visit) -> Response:
     try:
         file_name, content, shown = await asyncio.to_thread(read)
     except UnknownObject as error:
-        raise RestError(404, "", str(error)) from None
+        raise HttpError(404, str(error)) from None
     return await _opened(visit, file_name, content, shown=shown)
 
 

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow, ProActiveError
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord
+from proactive_jupyter_kernel.scheduler.http.errors import HttpError
 from proactive_jupyter_kernel.scheduler.portals.downloads import attachment
 from proactive_jupyter_kernel.scheduler.portals.page import Page
 from proactive_jupyter_kernel.scheduler.portals.submit import view
@@ -29,7 +30,6 @@ from proactive_jupyter_kernel.scheduler.portals.submit.opening import (
     open_known,
 )
 from proactive_jupyter_kernel.scheduler.portals.visit import Visit
-from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
 from proactive_jupyter_kernel.scheduler.service.drafts import Draft
 from proactive_jupyter_kernel.scheduler.service.workflow_files import Amendment, Drawing, Examination
 from proactive_jupyter_kernel.workflow.display.numbers import counted, size_text
@@ -110,7 +110,7 @@ async def _examined(visit: Visit, draft: Draft, answers: view.Answers) -> Examin
     except asyncio.CancelledError:
         if draft.checking is checking:
             raise
-        raise RestError(409, "", "The form was changed while it was checked.") from None
+        raise HttpError(409, "The form was changed while it was checked.") from None
     finally:
         if draft.checking is checking:
             draft.checking = None
@@ -173,7 +173,7 @@ async def check(visit: Visit) -> Response:
     sent = await _sent(visit, keep_secrets=not visit.parts)
     if sent is None:
         if visit.parts:
-            raise RestError(404, "", "The workflow is no longer open here. Choose its file again.")
+            raise HttpError(404, "The workflow is no longer open here. Choose its file again.")
         return gone(visit)
     return await _form(visit, sent.draft, sent.form, sent.answers, bad=sent.bad)
 

@@ -7,8 +7,8 @@ from typing import Any
 from starlette.responses import Response
 
 from proactive_jupyter_kernel.scheduler.rest.dto.validation import validation
-from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, no_content
-from proactive_jupyter_kernel.scheduler.rest.http.routing import ANYTHING, Route
+from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer, no_content
+from proactive_jupyter_kernel.scheduler.rest.requests.route import ANYTHING, Route
 from proactive_jupyter_kernel.scheduler.service.attachments import SignalVerdict
 from proactive_jupyter_kernel.scheduler.store.base import Endpoint
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from starlette.responses import Response
 
 from proactive_jupyter_kernel.scheduler.catalog import media_type
-from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer
-from proactive_jupyter_kernel.scheduler.rest.http.routing import ANYTHING, Route
+from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer
+from proactive_jupyter_kernel.scheduler.rest.requests.route import ANYTHING, Route
 
 __all__ = ["OUTSIDE"]
 

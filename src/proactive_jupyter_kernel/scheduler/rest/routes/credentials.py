@@ -6,8 +6,8 @@ import asyncio
 
 from starlette.responses import Response
 
-from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, no_content
-from proactive_jupyter_kernel.scheduler.rest.http.routing import ANYTHING, FORM, Route
+from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer, no_content
+from proactive_jupyter_kernel.scheduler.rest.requests.route import ANYTHING, FORM, Route
 
 __all__ = ["ROUTES"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from proactive_jupyter_kernel.scheduler.engine.records import TaskRecord
-from proactive_jupyter_kernel.scheduler.rest.http.call import Call
+from proactive_jupyter_kernel.scheduler.rest.requests.call import Call
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.store.query import JobQuery
 from proactive_jupyter_kernel.workflow.status import JOB_ENDED, TASK_ENDED, JobStatus, TaskStatus

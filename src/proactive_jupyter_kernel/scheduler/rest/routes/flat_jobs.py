@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from proactive_jupyter_kernel.errors import SubmissionRefused
 from proactive_jupyter_kernel.scheduler.rest.dto import records
-from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer
-from proactive_jupyter_kernel.scheduler.rest.http.routing import FORM, Route
+from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer
+from proactive_jupyter_kernel.scheduler.rest.requests.route import FORM, Route
 from proactive_jupyter_kernel.workflow.model import NativeCommand, Script, SelectionScript, Task, Workflow
 
 __all__ = ["ROUTES"]

@@ -11,8 +11,8 @@ from typing import Any
 from starlette.responses import Response
 
 from proactive_jupyter_kernel.errors import UnknownJob
-from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, no_content
-from proactive_jupyter_kernel.scheduler.rest.http.routing import ANYTHING, Handler, Route
+from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer, no_content
+from proactive_jupyter_kernel.scheduler.rest.requests.route import ANYTHING, Handler, Route
 from proactive_jupyter_kernel.scheduler.service.errors import BadPriority
 from proactive_jupyter_kernel.scheduler.service.service import Service
 from proactive_jupyter_kernel.scheduler.store.query import JobQuery

@@ -7,8 +7,8 @@ from typing import Any
 from starlette.responses import Response
 
 from proactive_jupyter_kernel.scheduler.rest.dto import records, views
-from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, no_content, text_answer
-from proactive_jupyter_kernel.scheduler.rest.http.routing import TEXT, Route
+from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer, no_content, text_answer
+from proactive_jupyter_kernel.scheduler.rest.requests.route import TEXT, Route
 from proactive_jupyter_kernel.scheduler.rest.routes import large_results
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.service.serverlog import job_lines

@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from proactive_jupyter_kernel.scheduler.rest.dto import records, views
 from proactive_jupyter_kernel.scheduler.rest.dto.records import Json
-from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer
-from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
-from proactive_jupyter_kernel.scheduler.rest.http.routing import JSON, Route
+from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer
+from proactive_jupyter_kernel.scheduler.rest.requests.errors import RestError
+from proactive_jupyter_kernel.scheduler.rest.requests.route import JSON, Route
 from proactive_jupyter_kernel.scheduler.rest.routes.filters import job_query
 from proactive_jupyter_kernel.scheduler.service.job_xml import job_xml
 from proactive_jupyter_kernel.scheduler.service.questions import Questions

@@ -12,7 +12,7 @@ from typing import Any
 from starlette.responses import Response, StreamingResponse
 
 from proactive_jupyter_kernel.scheduler.rest.dto import records, views
-from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer
+from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.service.results import TaskResult
 from proactive_jupyter_kernel.scheduler.store.base import JobRow

@@ -5,9 +5,9 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from proactive_jupyter_kernel.scheduler.rest.dto.users import user_data, user_record, user_with_jobs
-from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, no_content, text_answer
-from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
-from proactive_jupyter_kernel.scheduler.rest.http.routing import ANYTHING, FORM, JSON, TEXT, Route
+from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer, no_content, text_answer
+from proactive_jupyter_kernel.scheduler.rest.requests.errors import RestError
+from proactive_jupyter_kernel.scheduler.rest.requests.route import ANYTHING, FORM, JSON, TEXT, Route
 from proactive_jupyter_kernel.scheduler.store.query import JobQuery
 
 __all__ = ["ROUTES"]

@@ -17,8 +17,8 @@ from typing import TypeAlias
 from starlette.responses import Response
 
 from proactive_jupyter_kernel.scheduler.measures import Measures
-from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer
-from proactive_jupyter_kernel.scheduler.rest.http.routing import ANYTHING, Route
+from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer
+from proactive_jupyter_kernel.scheduler.rest.requests.route import ANYTHING, Route
 from proactive_jupyter_kernel.scheduler.service.overview import Overview
 from proactive_jupyter_kernel.version import __version__
 

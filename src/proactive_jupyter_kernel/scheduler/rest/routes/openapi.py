@@ -20,8 +20,8 @@ from typing import Any
 
 from starlette.responses import Response
 
-from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer
-from proactive_jupyter_kernel.scheduler.rest.http.routing import Route
+from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer
+from proactive_jupyter_kernel.scheduler.rest.requests.route import Route
 from proactive_jupyter_kernel.version import __version__
 
 __all__ = ["ROUTES", "document", "parameters"]

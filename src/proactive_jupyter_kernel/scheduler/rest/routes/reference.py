@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from proactive_jupyter_kernel.scheduler.rest.http.routing import Route
+from proactive_jupyter_kernel.scheduler.rest.requests.route import Route
 from proactive_jupyter_kernel.scheduler.rest.routes.openapi import parameters
 
 __all__ = ["page"]

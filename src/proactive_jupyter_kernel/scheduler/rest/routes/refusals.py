@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer
-from proactive_jupyter_kernel.scheduler.rest.http.errors import NOT_OFFERED, RestError
-from proactive_jupyter_kernel.scheduler.rest.http.routing import ANYTHING, Handler, Route
+from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer
+from proactive_jupyter_kernel.scheduler.rest.requests.errors import NOT_OFFERED, RestError
+from proactive_jupyter_kernel.scheduler.rest.requests.route import ANYTHING, Handler, Route
 
 __all__ = ["OUTSIDE", "ROUTES", "refusal"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from proactive_jupyter_kernel.scheduler.rest.http.call import Call, job_number, json_answer
-from proactive_jupyter_kernel.scheduler.rest.http.errors import PORTAL, RestError
-from proactive_jupyter_kernel.scheduler.rest.http.routing import JSON, Route
+from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, job_number, json_answer
+from proactive_jupyter_kernel.scheduler.rest.requests.errors import PORTAL, RestError
+from proactive_jupyter_kernel.scheduler.rest.requests.route import JSON, Route
 
 __all__ = ["ROUTES"]
 

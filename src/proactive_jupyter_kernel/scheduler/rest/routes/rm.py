@@ -11,9 +11,9 @@ from typing import Any
 from starlette.responses import Response
 
 from proactive_jupyter_kernel.scheduler.rest.dto import nodes as dto
-from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, text_answer
-from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
-from proactive_jupyter_kernel.scheduler.rest.http.routing import TEXT, Handler, Route
+from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer, text_answer
+from proactive_jupyter_kernel.scheduler.rest.requests.errors import RestError
+from proactive_jupyter_kernel.scheduler.rest.requests.route import TEXT, Handler, Route
 from proactive_jupyter_kernel.scheduler.service.nodes import NodeRecord
 from proactive_jupyter_kernel.scheduler.service.service import Service
 from proactive_jupyter_kernel.scheduler.site import node_url

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from proactive_jupyter_kernel.scheduler.http import forms
 from proactive_jupyter_kernel.scheduler.rest.dto.nodes import INFRASTRUCTURES
-from proactive_jupyter_kernel.scheduler.rest.http import forms
-from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer
-from proactive_jupyter_kernel.scheduler.rest.http.errors import NOT_OFFERED, RestError
-from proactive_jupyter_kernel.scheduler.rest.http.routing import Handler, Route
+from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer
+from proactive_jupyter_kernel.scheduler.rest.requests.errors import NOT_OFFERED, RestError
+from proactive_jupyter_kernel.scheduler.rest.requests.route import Handler, Route
 from proactive_jupyter_kernel.scheduler.site import node_url
 
 __all__ = ["ROUTES"]

@@ -16,9 +16,9 @@ from typing import Any
 from starlette.responses import Response
 
 from proactive_jupyter_kernel.scheduler.rest.dto.nodes import jmx_url
-from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, text_answer
-from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
-from proactive_jupyter_kernel.scheduler.rest.http.routing import TEXT, Route
+from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer, text_answer
+from proactive_jupyter_kernel.scheduler.rest.requests.errors import RestError
+from proactive_jupyter_kernel.scheduler.rest.requests.route import TEXT, Route
 from proactive_jupyter_kernel.scheduler.service.host_load import UnknownMBean
 
 __all__ = ["ROUTES"]

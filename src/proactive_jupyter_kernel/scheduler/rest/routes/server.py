@@ -6,9 +6,9 @@ from pathlib import Path
 
 from starlette.responses import Response
 
-from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, text_answer
-from proactive_jupyter_kernel.scheduler.rest.http.errors import not_connected
-from proactive_jupyter_kernel.scheduler.rest.http.routing import TEXT, Handler, Route
+from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer, text_answer
+from proactive_jupyter_kernel.scheduler.rest.requests.errors import not_connected
+from proactive_jupyter_kernel.scheduler.rest.requests.route import TEXT, Handler, Route
 from proactive_jupyter_kernel.version import __version__
 
 __all__ = ["API_VERSION", "ROUTES"]

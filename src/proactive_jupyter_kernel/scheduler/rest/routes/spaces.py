@@ -17,9 +17,9 @@ from starlette.responses import FileResponse, Response
 
 from proactive_jupyter_kernel.scheduler import archives
 from proactive_jupyter_kernel.scheduler.folders import Folder
-from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, no_content, upload_too_large
-from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
-from proactive_jupyter_kernel.scheduler.rest.http.routing import ANYTHING, Route
+from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer, no_content, upload_too_large
+from proactive_jupyter_kernel.scheduler.rest.requests.errors import RestError
+from proactive_jupyter_kernel.scheduler.rest.requests.route import ANYTHING, Route
 from proactive_jupyter_kernel.scheduler.rest.routes.space_access import guarded, patterns, relative, spooled
 from proactive_jupyter_kernel.scheduler.rest.routes.space_reading import read
 

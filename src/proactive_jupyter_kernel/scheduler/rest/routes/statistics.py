@@ -11,9 +11,9 @@ from dataclasses import fields
 
 from starlette.responses import Response
 
-from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer
-from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
-from proactive_jupyter_kernel.scheduler.rest.http.routing import Route
+from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer
+from proactive_jupyter_kernel.scheduler.rest.requests.errors import RestError
+from proactive_jupyter_kernel.scheduler.rest.requests.route import Route
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.store.base import JobRow
 from proactive_jupyter_kernel.scheduler.store.query import JobQuery

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from starlette.responses import Response
 
-from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer, no_content
-from proactive_jupyter_kernel.scheduler.rest.http.routing import ANYTHING, JSON, Route
+from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer, no_content
+from proactive_jupyter_kernel.scheduler.rest.requests.route import ANYTHING, JSON, Route
 from proactive_jupyter_kernel.scheduler.studio import FIELDS, Studio
 
 __all__ = ["ROUTES"]

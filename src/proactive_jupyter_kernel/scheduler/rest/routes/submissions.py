@@ -16,9 +16,9 @@ from starlette.responses import Response
 from proactive_jupyter_kernel.errors import ProActiveError, UnknownJob
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord
 from proactive_jupyter_kernel.scheduler.rest.dto import records, views
-from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer
-from proactive_jupyter_kernel.scheduler.rest.http.errors import PORTAL, RestError
-from proactive_jupyter_kernel.scheduler.rest.http.routing import JSON, PARTS, Route
+from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer
+from proactive_jupyter_kernel.scheduler.rest.requests.errors import PORTAL, RestError
+from proactive_jupyter_kernel.scheduler.rest.requests.route import JSON, PARTS, Route
 from proactive_jupyter_kernel.scheduler.rest.routes.workflow_source import (
     body_variables,
     form,

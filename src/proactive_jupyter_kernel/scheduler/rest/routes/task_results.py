@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from proactive_jupyter_kernel.scheduler.engine.records import TaskRecord
 from proactive_jupyter_kernel.scheduler.rest.dto import records, views
-from proactive_jupyter_kernel.scheduler.rest.http.call import Call, download, json_answer, no_content, text_answer
-from proactive_jupyter_kernel.scheduler.rest.http.routing import ANYTHING, TEXT, Handler, Route
+from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, download, json_answer, no_content, text_answer
+from proactive_jupyter_kernel.scheduler.rest.requests.route import ANYTHING, TEXT, Handler, Route
 from proactive_jupyter_kernel.scheduler.rest.routes.filters import chosen_tasks
 from proactive_jupyter_kernel.scheduler.service.questions import ALL, ERRORS, OUTPUT, Questions
 from proactive_jupyter_kernel.scheduler.service.results import TaskResult

@@ -11,9 +11,9 @@ from typing import Any
 
 from starlette.responses import Response
 
-from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer
-from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
-from proactive_jupyter_kernel.scheduler.rest.http.routing import Handler, Route
+from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer
+from proactive_jupyter_kernel.scheduler.rest.requests.errors import RestError
+from proactive_jupyter_kernel.scheduler.rest.requests.route import Handler, Route
 from proactive_jupyter_kernel.scheduler.service.channels import Channel
 from proactive_jupyter_kernel.scheduler.task_keys import checked
 from proactive_jupyter_kernel.workflow.model import Variable

@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from proactive_jupyter_kernel.scheduler.engine.records import TaskRecord
 from proactive_jupyter_kernel.scheduler.rest.dto import records, views
-from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer
-from proactive_jupyter_kernel.scheduler.rest.http.routing import Handler, Route
+from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer
+from proactive_jupyter_kernel.scheduler.rest.requests.route import Handler, Route
 from proactive_jupyter_kernel.scheduler.rest.routes.filters import PAGE, chosen_tasks, task_statuses, task_window
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.service.service import Service

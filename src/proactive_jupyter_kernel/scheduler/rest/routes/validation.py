@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from proactive_jupyter_kernel.errors import SubmissionRefused
 from proactive_jupyter_kernel.scheduler.rest.dto.validation import validation
-from proactive_jupyter_kernel.scheduler.rest.http.call import Call, json_answer
-from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
-from proactive_jupyter_kernel.scheduler.rest.http.routing import JSON, PARTS, Route
+from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer
+from proactive_jupyter_kernel.scheduler.rest.requests.errors import RestError
+from proactive_jupyter_kernel.scheduler.rest.requests.route import JSON, PARTS, Route
 from proactive_jupyter_kernel.scheduler.rest.routes.workflow_source import body_variables, form, linked
 from proactive_jupyter_kernel.scheduler.service.submission import Validation
 

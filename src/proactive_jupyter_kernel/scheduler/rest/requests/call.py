@@ -12,14 +12,14 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import Response
 
-from proactive_jupyter_kernel.scheduler.rest.http import bodies, forms
-from proactive_jupyter_kernel.scheduler.rest.http.errors import NOT_FOUND, RestError, not_connected
+from proactive_jupyter_kernel.scheduler.http import bodies, forms
+from proactive_jupyter_kernel.scheduler.rest.requests.errors import NOT_FOUND, RestError, not_connected
 from proactive_jupyter_kernel.scheduler.service.service import Service
 
 if TYPE_CHECKING:
     from proactive_jupyter_kernel.scheduler.engine.records import JobRecord
-    from proactive_jupyter_kernel.scheduler.rest.http.routing import Route
-    from proactive_jupyter_kernel.scheduler.rest.http.sessions import Session, Sessions
+    from proactive_jupyter_kernel.scheduler.rest.requests.route import Route
+    from proactive_jupyter_kernel.scheduler.rest.requests.sessions import Session, Sessions
     from proactive_jupyter_kernel.scheduler.service.questions import Questions
 
 __all__ = ["Call", "download", "json_answer", "no_content", "text_answer"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proactive_jupyter_kernel.scheduler.rest.http.forms import BadForm, Part, read
+from proactive_jupyter_kernel.scheduler.http.forms import BadForm, Part, read
 
 BODY = (
     b"--B\r\n"

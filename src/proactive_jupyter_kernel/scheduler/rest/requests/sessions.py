@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from proactive_jupyter_kernel.errors import LoginRefused
 from proactive_jupyter_kernel.scheduler.access import LastingLogin, LastingLogins
 from proactive_jupyter_kernel.scheduler.portal_sessions import PortalSessions
-from proactive_jupyter_kernel.scheduler.rest.http.errors import not_connected
+from proactive_jupyter_kernel.scheduler.rest.requests.errors import not_connected
 
 __all__ = ["Session", "Sessions"]
 

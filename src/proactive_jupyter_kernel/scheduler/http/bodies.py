@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 
 from starlette.requests import ClientDisconnect, Request
 
-from proactive_jupyter_kernel.scheduler.rest.http.errors import RestError
+from proactive_jupyter_kernel.scheduler.http.errors import HttpError
 
 __all__ = ["PATIENCE", "read", "stream", "too_slow"]
 
@@ -36,7 +36,7 @@ async def stream(request: Request) -> AsyncIterator[bytes]:
         yield piece
 
 
-async def read(request: Request, limit: int, refused: Callable[[int], RestError]) -> bytes:
+async def read(request: Request, limit: int, refused: Callable[[int], HttpError]) -> bytes:
     """The whole body; raises what `refused` gives for the limit when it has more bytes."""
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limit:
@@ -51,10 +51,9 @@ async def read(request: Request, limit: int, refused: Callable[[int], RestError]
     return b"".join(chunks)
 
 
-def too_slow() -> RestError:
+def too_slow() -> HttpError:
     """The body does not arrive."""
-    return RestError(
+    return HttpError(
         408,
-        "javax.ws.rs.ClientErrorException",
         f"The request was not complete: nothing arrived for {PATIENCE:g} seconds, or too little. Send it again.",
     )

@@ -20,6 +20,7 @@ from proactive_jupyter_kernel.errors import (
     WorkflowError,
 )
 from proactive_jupyter_kernel.scheduler.catalog import UnknownObject
+from proactive_jupyter_kernel.scheduler.http.errors import HttpError
 from proactive_jupyter_kernel.scheduler.service.errors import (
     BadPriority,
     JobEnded,
@@ -56,14 +57,12 @@ NOT_FOUND = (404, "javax.ws.rs.NotFoundException")
 NOT_OFFERED = (501, "java.lang.UnsupportedOperationException")
 
 
-class RestError(Exception):
-    """An error that is answered as it stands."""
+class RestError(HttpError):
+    """An error that is answered with this status, this class and this message."""
 
     def __init__(self, status: int, exception_class: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
+        super().__init__(status, message)
         self.exception_class = exception_class
-        self.message = message
 
 
 #: Our exception -> (status, Java class). The first row that fits counts: special ones stand above general ones.
@@ -93,6 +92,8 @@ def of(error: Exception) -> RestError:
     """The error that clients get for an exception; whatever the table does not name is a fault of ours, 500."""
     if isinstance(error, RestError):
         return error
+    if isinstance(error, HttpError):
+        return RestError(error.status, "javax.ws.rs.ClientErrorException", error.message)
     for kind, status, exception_class in TABLE:
         if isinstance(error, kind):
             return RestError(status, exception_class, str(error))
