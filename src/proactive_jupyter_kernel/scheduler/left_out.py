@@ -9,12 +9,14 @@ import re
 
 __all__ = ["lines_in", "notice"]
 
-_NOTICE = re.compile(r"\[(?P<lines>[\d,]+) lines \([\d,.]+ MB\) of output were left out here: ")
+_NOTICE = re.compile(r"\[(?P<lines>[\d,]+) lines \([^)]+\) of output were left out here: ")
 
 
 def notice(lines: int, size: int) -> str:
     """The line, for so many lines of so many bytes together."""
-    return f"[{lines:,} lines ({size / 1e6:,.1f} MB) of output were left out here: they came too fast for the log]"
+    from proactive_jupyter_kernel.workflow.display.numbers import size_text
+
+    return f"[{lines:,} lines ({size_text(size)}) of output were left out here: they came too fast for the log]"
 
 
 def lines_in(text: str) -> int:

@@ -44,7 +44,7 @@ def test_too_much_memory_ends_the_task(limited: Any, code: str) -> None:
     run = limited.run(code)
     assert run.outcome.failure.kind is FailureKind.DIED
     assert run.message.startswith("Task T was killed: with the programs that it started it used ")
-    assert "more than the 157 MB that a task may use (PROACTIVE_KERNEL_TASK_MEMORY)" in run.message
+    assert "more than the 150 MiB that a task may use (PROACTIVE_KERNEL_TASK_MEMORY)" in run.message
     assert run.message in run.err
     assert limited.run("result = 1").value == 1
 

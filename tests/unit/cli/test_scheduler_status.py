@@ -30,7 +30,7 @@ def test_the_overview_is_printed_in_words() -> None:
         "Tasks: 4 running, 96 waiting, 2 in error.",
         "Nodes: 1 of 5 free; 4 in Default, 1 in gpu.",
         "Last minute: 1 job submitted, 840 tasks ended.",
-        "Store: 3.4 MB.",
+        "Store: 3.3 MiB.",
     ]
 
 

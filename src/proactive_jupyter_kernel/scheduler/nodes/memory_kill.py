@@ -25,7 +25,9 @@ class MemoryWatch:
         if exit_code not in (-_SIGKILL, _IN_SHELL):
             return ""
         before, self._seen = self._seen, _kills()
-        used = f"; its memory peaked at {peak / 1e6:,.0f} MB of the machine's {_total() / 1e6:,.0f} MB" if peak else ""
+        from proactive_jupyter_kernel.workflow.display.numbers import size_text
+
+        used = f"; its memory peaked at {size_text(peak)} of the machine's {size_text(_total())}" if peak else ""
         if self._seen > before:
             return f"The system ran out of memory and killed it{used}."
         return f"The system does that when memory runs out{used}."

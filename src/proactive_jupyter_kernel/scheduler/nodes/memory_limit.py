@@ -61,10 +61,12 @@ class MemoryLimit:
 
     def exceeded(self, task_name: str) -> Failure:
         """The task was killed for it."""
+        from proactive_jupyter_kernel.workflow.display.numbers import size_text
+
         return failure(
             FailureKind.DIED,
-            f"Task {task_name} was killed: with the programs that it started it used {self._used / 1e6:,.0f} MB of "
-            f"memory, more than the {self._limit / 1e6:,.0f} MB that a task may use (PROACTIVE_KERNEL_TASK_MEMORY)",
+            f"Task {task_name} was killed: with the programs that it started it used {size_text(self._used)} of "
+            f"memory, more than the {size_text(self._limit)} that a task may use (PROACTIVE_KERNEL_TASK_MEMORY)",
         )
 
     def _look(self) -> None:

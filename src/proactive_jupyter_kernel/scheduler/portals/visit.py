@@ -20,6 +20,7 @@ from proactive_jupyter_kernel.scheduler.portals.assets import asset_path
 from proactive_jupyter_kernel.scheduler.portals.shell import Shell
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.service.service import Service
+from proactive_jupyter_kernel.workflow.display.numbers import size_text
 
 __all__ = ["Visit"]
 
@@ -208,5 +209,5 @@ class Visit:
 def _too_large(limit: int) -> HttpError:
     return HttpError(
         413,
-        f"The form is larger than the {limit:,} bytes that this scheduler takes (PROACTIVE_KERNEL_BODY_LIMIT).",
+        f"The form is larger than the {size_text(limit)} that this scheduler takes (PROACTIVE_KERNEL_BODY_LIMIT).",
     )

@@ -8,7 +8,6 @@ from typing import ClassVar
 
 from proactive_jupyter_kernel.scheduler.attempt import FailureKind
 from proactive_jupyter_kernel.scheduler.runtimes.base import Runtime, how_it_ended, shell_code
-from proactive_jupyter_kernel.scheduler.runtimes.reports import readable_size
 from proactive_jupyter_kernel.scheduler.runtimes.stage import (
     CannotStart,
     Launch,
@@ -61,9 +60,11 @@ class NativeShell(Runtime):
             for name, text in environment.items():
                 size = len(os.fsencode(name)) + len(text.encode("utf-8", "surrogatepass")) + 1
                 if size > _LONGEST_WORD:
+                    from proactive_jupyter_kernel.workflow.display.numbers import size_text
+
                     raise CannotStart(
-                        f"{name} is {readable_size(size)} long, and the system hands a program no environment "
-                        f"variable over {_LONGEST_WORD:,} bytes; pass large data in a file"
+                        f"{name} is {size_text(size)} long, and the system hands a program no environment "
+                        f"variable over {size_text(_LONGEST_WORD)}; pass large data in a file"
                     )
         return environment
 

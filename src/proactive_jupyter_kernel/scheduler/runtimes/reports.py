@@ -13,7 +13,7 @@ from proactive_jupyter_kernel.scheduler.attempt import Failure, Wire
 from proactive_jupyter_kernel.scheduler.runtimes.stage import StageReport
 from proactive_jupyter_kernel.workflow import values
 
-__all__ = ["BadReport", "ReadReport", "ScriptError", "read", "readable_size"]
+__all__ = ["BadReport", "ReadReport", "ScriptError", "read"]
 
 #: As ProActive's database has it.
 _LONGEST_KEY = 255
@@ -81,8 +81,10 @@ def read(path: str | Path, limit: int) -> ReadReport:
     """Read and check a report. Raises `BadReport`."""
     size, data = _content(path, limit)
     if size > limit:
+        from proactive_jupyter_kernel.workflow.display.numbers import size_text
+
         raise BadReport(
-            f"result and variables take {readable_size(size)}, more than the {readable_size(limit)} that may travel "
+            f"result and variables take {size_text(size)}, more than the {size_text(limit)} that may travel "
             "between tasks (PROACTIVE_KERNEL_RESULT_BYTES); write large data to a file"
         )
     try:
@@ -140,13 +142,6 @@ def _as_text(wire: Wire) -> str:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not valid JSON; a float that is not finite must be tagged")
-
-
-def readable_size(size: int) -> str:
-    """``67.1 MB``."""
-    if size < 1_000_000:
-        return f"{size:,} bytes"
-    return f"{size / 1_000_000:.1f} MB"
 
 
 _DECODER = json.JSONDecoder(parse_constant=_no_constant)

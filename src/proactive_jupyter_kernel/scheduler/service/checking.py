@@ -32,6 +32,7 @@ from proactive_jupyter_kernel.scheduler.service.check_question import (
 )
 from proactive_jupyter_kernel.scheduler.service.submission import Validation, prepare, validate
 from proactive_jupyter_kernel.scheduler.site import rest_urls
+from proactive_jupyter_kernel.workflow.display.numbers import size_text
 from proactive_jupyter_kernel.workflow.model import Workflow
 
 __all__ = ["Checker", "InProcess", "InThread"]
@@ -173,7 +174,7 @@ class InProcess:
                 await worker.end()
                 raise SubmissionRefused(
                     "The workflow was not accepted: the process that checked it ended, most likely because it needed "
-                    f"more than {self._memory // 1024 // 1024:,} MB of memory.",
+                    f"more than {size_text(self._memory)} of memory.",
                     hint="The limit is the setting PROACTIVE_KERNEL_CHECK_MEMORY.",
                 ) from None
             except BaseException:

@@ -11,11 +11,15 @@ def counted(number: int, noun: str) -> str:
 
 
 def size_text(size: float) -> str:
-    """A number of bytes: ``1 byte``, ``812 bytes``, ``6.2 KB``, ``120 MB``, ``3.0 GB``."""
-    if size < 1000:
+    """A number of bytes: ``1 byte``, ``812 bytes``, ``6.2 KiB``, ``64 MiB``, ``1.5 GiB``.
+
+    In powers of 1,024, as settings are read and written, so that a limit reads the same everywhere.
+    """
+    if size < 1024:
         return counted(round(size), "byte")
-    for unit in ("KB", "MB", "GB"):
-        size /= 1000
-        if size < 1000 or unit == "GB":
+    for unit in ("KiB", "MiB", "GiB", "TiB"):
+        size /= 1024
+        # What would be rounded to 1,024 is one of the next unit.
+        if size < 1023.5 or unit == "TiB":
             break
-    return f"{size:.1f} {unit}" if size < 100 else f"{size:,.0f} {unit}"
+    return f"{size:.1f}".removesuffix(".0") + f" {unit}" if size < 99.95 else f"{size:,.0f} {unit}"

@@ -46,7 +46,7 @@ def test_flood() -> None:
     assert stream.feed(b"6\n7\n8\n9\n0\n", 0.0) == []
     assert stream.tick(0.5) == []
     assert stream.tick(1.0) == [
-        "[2 lines (0.0 MB) of output were left out here: they came too fast for the log]\n",
+        "[2 lines (4 bytes) of output were left out here: they came too fast for the log]\n",
         "6\n",
     ]
     assert stream.finish() == ["7\n", "8\n", "9\n", "0\n"]
@@ -99,7 +99,7 @@ def test_held_lines_are_few() -> None:
     stream = LineStream(OutputLimits(lines=2, held_lines=3), 0.0)
     stream.feed(b"1\n2\n3\n4\n5\n6\n7\n", 0.0)
     assert stream.finish() == [
-        "[2 lines (0.0 MB) of output were left out here: they came too fast for the log]\n",
+        "[2 lines (4 bytes) of output were left out here: they came too fast for the log]\n",
         "5\n",
         "6\n",
         "7\n",

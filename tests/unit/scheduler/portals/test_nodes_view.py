@@ -69,7 +69,7 @@ def test_card_shows_what_each_slot_runs() -> None:
             about="this machine, Linux, node source Default, 2 slots",
             meters=(
                 Meter(label="CPU", percent=71.3, text="71 % of 4 cores"),
-                Meter(label="Memory", percent=37.5, text="6.0 of 16 GB"),
+                Meter(label="Memory", percent=37.5, text="6 GiB of 16 GiB"),
             ),
             tiles=(
                 Tile(slot="local-0", task="work*7", job_id=31, text="scan 31 · 1.4 s"),

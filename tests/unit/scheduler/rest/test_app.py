@@ -202,7 +202,7 @@ def test_a_large_body_is_refused(rest: Callable[..., None], workflow: Callable[.
     async def scenario(scene: Any) -> None:
         answer = await scene.post_xml(workflow("T") + " " * 5000)
         assert (answer.status_code, answer.headers["connection"]) == (413, "close")
-        assert "larger than the 4096 bytes" in answer.json()["errorMessage"]
+        assert "larger than the 4 KiB that" in answer.json()["errorMessage"]
 
         async def chunks() -> Any:
             for _ in range(10):

@@ -79,7 +79,7 @@ def test_a_file_over_the_limit_of_uploads_is_refused(rest: Rest, tmp_path: Path)
         for number, (body, headers) in enumerate(bodies):
             answer = await scene.client.put(f"/data/user/{number}", content=body, headers=headers)
             assert answer.status_code == 413, number
-            assert "larger than the 4,096 bytes" in answer.json()["errorMessage"]
+            assert "larger than the 4 KiB that" in answer.json()["errorMessage"]
             assert "PROACTIVE_KERNEL_UPLOAD_LIMIT" in answer.json()["errorMessage"]
         assert not (tmp_path / "user/ana").exists() or list((tmp_path / "user/ana").iterdir()) == []
         answer = await scene.client.put("/data/user/fits", content=b"x" * 4096)

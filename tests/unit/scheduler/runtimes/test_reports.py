@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from proactive_jupyter_kernel.scheduler.attempt import FailureKind
-from proactive_jupyter_kernel.scheduler.runtimes import reports
 from proactive_jupyter_kernel.scheduler.runtimes.base import REPORT, how_it_ended
 from proactive_jupyter_kernel.scheduler.runtimes.bindings import Bindings
 from proactive_jupyter_kernel.scheduler.runtimes.registry import runtime_for
@@ -122,8 +121,3 @@ def test_long_name(tmp_path: Path) -> None:
 def test_how_it_ended(code: int, text: str) -> None:
     """Exit codes and signals in words."""
     assert how_it_ended(code) == text
-
-
-def test_readable_size() -> None:
-    """Sizes as people write them."""
-    assert [reports.readable_size(size) for size in (999, 67_100_000)] == ["999 bytes", "67.1 MB"]

@@ -12,17 +12,20 @@ def test_one_has_no_plural() -> None:
 
 
 def test_sizes_have_the_unit_that_fits() -> None:
-    """Two digits or more, none of them noise."""
-    sizes = (0, 1, 999, 6_200, 99_900, 120_000_000, 3_000_000_000, 1_200_000_000_000)
+    """In powers of 1,024, as settings have them; no digit is noise."""
+    sizes = (0, 1, 1_023, 6_350, 102_390, 64 << 20, (64 << 20) + 1, 2**30 - 1, 3 << 29, 120 << 30, 1_200 << 40)
     assert [size_text(size) for size in sizes] == [
         "0 bytes",
         "1 byte",
-        "999 bytes",
-        "6.2 KB",
-        "99.9 KB",
-        "120 MB",
-        "3.0 GB",
-        "1,200 GB",
+        "1,023 bytes",
+        "6.2 KiB",
+        "100 KiB",
+        "64 MiB",
+        "64 MiB",
+        "1 GiB",
+        "1.5 GiB",
+        "120 GiB",
+        "1,200 TiB",
     ]
 
 

@@ -14,7 +14,7 @@ from proactive_jupyter_kernel.scheduler.portals.nodes.history import History, hi
 from proactive_jupyter_kernel.scheduler.portals.nodes.waits import Wait, more_waits, urgency, wait_of
 from proactive_jupyter_kernel.scheduler.service.nodes import NodeRecord
 from proactive_jupyter_kernel.workflow.display.marks import TONES, Mark
-from proactive_jupyter_kernel.workflow.display.numbers import counted
+from proactive_jupyter_kernel.workflow.display.numbers import counted, size_text
 from proactive_jupyter_kernel.workflow.display.times import clock_time, duration
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
@@ -24,7 +24,6 @@ __all__ = ["Card", "NodesView", "nodes_view"]
 MOST_TILES, MOST_WAITS, MOST_LOST = 64, 6, 10
 #: Milliseconds for which the page shows a lost node.
 _LOST_SHOWN = 3_600_000
-_GIGABYTE = 2**30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,14 +185,9 @@ def _meters(host: HostFacts) -> tuple[Meter, ...]:
         Meter(
             label="Memory",
             percent=round(memory, 1),
-            text=f"{_gigabytes(host.memory_used)} of {_gigabytes(host.memory)} GB",
+            text=f"{size_text(host.memory_used)} of {size_text(host.memory)}",
         ),
     )
-
-
-def _gigabytes(size: int) -> str:
-    value = size / _GIGABYTE
-    return f"{value:.1f}" if value < 10 else f"{value:,.0f}"
 
 
 def _tile(facts: NodesFacts, node: NodeFacts) -> Tile:

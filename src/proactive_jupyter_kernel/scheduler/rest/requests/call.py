@@ -15,6 +15,7 @@ from starlette.responses import Response
 from proactive_jupyter_kernel.scheduler.http import bodies, forms
 from proactive_jupyter_kernel.scheduler.rest.requests.errors import NOT_FOUND, RestError, not_connected
 from proactive_jupyter_kernel.scheduler.service.service import Service
+from proactive_jupyter_kernel.workflow.display.numbers import size_text
 
 if TYPE_CHECKING:
     from proactive_jupyter_kernel.scheduler.engine.records import JobRecord
@@ -144,7 +145,7 @@ class Call:
         return bodies.stream(self.request)
 
     async def body(self) -> bytes:
-        """The whole body; refused with 413 when it is larger than the setting BODY_LIMIT, or without login than 64 KB.
+        """The whole body; refused with 413 when it is larger than the setting BODY_LIMIT, or without login than 64 KiB.
 
         A route that checks who asks in a way of its own sets `trusted` before.
         """
@@ -200,10 +201,10 @@ def too_large(limit: int) -> RestError:
     return RestError(
         413,
         "javax.ws.rs.ClientErrorException",
-        f"The request is larger than the {limit} bytes that this scheduler takes without a login. Log in first."
+        f"The request is larger than the {size_text(limit)} that this scheduler takes without a login. Log in first."
         if limit == _BEFORE_LOGIN
-        else f"The request is larger than the {limit} bytes that this scheduler takes (PROACTIVE_KERNEL_BODY_LIMIT). "
-        "Send large data through a data space instead of in the workflow.",
+        else f"The request is larger than the {size_text(limit)} that this scheduler takes "
+        "(PROACTIVE_KERNEL_BODY_LIMIT). Send large data through a data space instead of in the workflow.",
     )
 
 
@@ -212,7 +213,7 @@ def upload_too_large(limit: int) -> RestError:
     return RestError(
         413,
         "javax.ws.rs.ClientErrorException",
-        f"The file is larger than the {limit:,} bytes that may be uploaded to a data space of this scheduler "
+        f"The file is larger than the {size_text(limit)} that may be uploaded to a data space of this scheduler "
         "(PROACTIVE_KERNEL_UPLOAD_LIMIT). Copy it into the folder of the space instead.",
     )
 

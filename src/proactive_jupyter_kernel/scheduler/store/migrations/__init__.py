@@ -17,6 +17,7 @@ from pathlib import Path
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
 from proactive_jupyter_kernel.scheduler.store.errors import StoreUnavailable
+from proactive_jupyter_kernel.workflow.display.numbers import size_text
 
 __all__ = ["VERSION", "backup_of", "migrate", "refuse_newer"]
 
@@ -96,10 +97,10 @@ def _back_up(connection: sqlite3.Connection, path: Path, version: int) -> Path:
     except (OSError, sqlite3.Error) as error:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
-        size = path.stat().st_size / 1e6
+        size = path.stat().st_size
         raise StoreUnavailable(
             f"{path} is of an earlier version (schema {version}), and no backup of it could be written to {target}: "
             f"{error}.",
-            hint=f"Free {size:,.0f} MB there, and start again: the store is migrated once there is a backup.",
+            hint=f"Free {size_text(size)} there, and start again: the store is migrated once there is a backup.",
         ) from error
     return target

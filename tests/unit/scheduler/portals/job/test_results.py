@@ -82,7 +82,7 @@ def test_a_long_text_is_cut() -> None:
 def test_a_large_value_is_not_decoded() -> None:
     """Only its size is shown; it can be downloaded."""
     view = result_view(outcome("x" * DECODED), longest=500)
-    assert (view.kind, view.short, view.download) == ("524 KB", "Too large to show here. Download it.", True)
+    assert (view.kind, view.short, view.download) == ("512 KiB", "Too large to show here. Download it.", True)
 
 
 def test_a_value_of_a_python_type_is_described_and_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:

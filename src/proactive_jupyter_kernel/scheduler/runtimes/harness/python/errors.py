@@ -161,7 +161,7 @@ def _memory(error: Any) -> str:
         return ""
     # Linux counts in KiB, macOS in bytes.
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return f"The system gave the task no more memory; its process had {peak / 1e6:,.0f} MB at its peak."
+    return f"The system gave the task no more memory; its process had {peak / 1024**2:,.0f} MiB at its peak."
 
 
 def _file(error: Any) -> str:
