@@ -24,11 +24,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from proactive_jupyter_kernel.scheduler.attempt import Attempt, Slot
-from proactive_jupyter_kernel.scheduler.executor_address import DaskAddress
 from proactive_jupyter_kernel.scheduler.executors.base import Executor
 from proactive_jupyter_kernel.scheduler.executors.dask.executor import DaskExecutor
 from proactive_jupyter_kernel.scheduler.executors.local import LocalExecutor, LocalSettings
 from proactive_jupyter_kernel.scheduler.nodes.settings import NodeSettings
+from proactive_jupyter_kernel.scheduler.settings.executor_address import DaskAddress
 from proactive_jupyter_kernel.workflow.model import Script
 
 _NUMBERS = itertools.count()

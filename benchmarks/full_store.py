@@ -26,7 +26,7 @@ from proactive_jupyter_kernel.scheduler.portals import jobs
 from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.service.service import Service
-from proactive_jupyter_kernel.scheduler.site import Site
+from proactive_jupyter_kernel.scheduler.service.site import Site
 from proactive_jupyter_kernel.scheduler.store.base import Batch, JobFacts, ResultRow, Submission
 from proactive_jupyter_kernel.scheduler.store.logs import LogLine, LogPart
 from proactive_jupyter_kernel.scheduler.store.query import JobQuery, TaskQuery

@@ -30,7 +30,7 @@ from typing import Any
 from proactive_jupyter_kernel.client import embedded
 from proactive_jupyter_kernel.client.connection import Connection
 from proactive_jupyter_kernel.client.scheduler import Scheduler
-from proactive_jupyter_kernel.scheduler import tracing
+from proactive_jupyter_kernel.scheduler.monitoring import tracing
 from proactive_jupyter_kernel.scheduler.settings import PREFIX
 from proactive_jupyter_kernel.workflow.formats import xml
 from proactive_jupyter_kernel.workflow.model import Script, Task, Workflow

@@ -21,9 +21,9 @@ from hypothesis import settings as hypothesis_settings
 from tests.required import skip_without_recordings
 
 from proactive_jupyter_kernel.client import embedded, lock_file
-from proactive_jupyter_kernel.scheduler import executor_address
 from proactive_jupyter_kernel.scheduler.executors.base import Executor
 from proactive_jupyter_kernel.scheduler.nodes.settings import NodeSettings
+from proactive_jupyter_kernel.scheduler.settings import executor_address
 from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler
 
 # The stand-in server is a package for the tests of several rooms.

@@ -23,15 +23,15 @@ from tests.soak.invariants import Evidence, Mark, Seen, TaskEnd
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError, SubmissionRefused
 from proactive_jupyter_kernel.scheduler import settings
+from proactive_jupyter_kernel.scheduler.access.hidden_values import HiddenValues
 from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind, Outcome
 from proactive_jupyter_kernel.scheduler.engine import rules
 from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor, ScriptedAttempt
-from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
 from proactive_jupyter_kernel.scheduler.service import driver as driver_module
 from proactive_jupyter_kernel.scheduler.service import submission, writer
 from proactive_jupyter_kernel.scheduler.service.check_question import Question
 from proactive_jupyter_kernel.scheduler.service.service import Service, now_ms
-from proactive_jupyter_kernel.scheduler.site import Site
+from proactive_jupyter_kernel.scheduler.service.site import Site
 from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore
 from proactive_jupyter_kernel.workflow.formats import xml
 from proactive_jupyter_kernel.workflow.model import Replicate, Script, Task, Workflow

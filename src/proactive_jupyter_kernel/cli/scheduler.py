@@ -39,7 +39,7 @@ port_option = click.option(
 
 
 def _checked_executor(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    from proactive_jupyter_kernel.scheduler import executor_address
+    from proactive_jupyter_kernel.scheduler.settings import executor_address
 
     try:
         return None if value is None else str(executor_address.read(value))
@@ -119,12 +119,12 @@ def start(port: int, executor: str | None, data_dir: Path | None, as_json: bool)
 
 
 def _keep_executor(folder: Path, executor: str) -> None:
-    from proactive_jupyter_kernel.scheduler import access
+    from proactive_jupyter_kernel.scheduler.access import lasting
 
-    lasting = "" if executor == "local" else executor
-    found = access.load(folder)
-    if found.executor != lasting:
-        access.save(folder, replace(found, executor=lasting))
+    chosen = "" if executor == "local" else executor
+    found = lasting.load(folder)
+    if found.executor != chosen:
+        lasting.save(folder, replace(found, executor=chosen))
     if (set_one := os.environ.get("PROACTIVE_KERNEL_EXECUTOR", "").strip()) and set_one != executor:
         note(f"PROACTIVE_KERNEL_EXECUTOR is set to {set_one}, which takes precedence. Unset it.")
 
@@ -213,14 +213,14 @@ def log(lines: int, job: int | None, follow: bool, data_dir: Path | None) -> Non
 def serve(port: int, executor: str | None, data_dir: Path | None) -> None:
     """Run it in the foreground until it is interrupted. The executor counts for this time only."""
     from proactive_jupyter_kernel.client.launch import EXIT_LOCKED
-    from proactive_jupyter_kernel.scheduler import daemon
+    from proactive_jupyter_kernel.scheduler.daemon import process
 
     folder = embedded.data_dir(data_dir)
     if executor is not None:
         os.environ["PROACTIVE_KERNEL_EXECUTOR"] = executor
     try:
-        daemon.serve(folder, port=port)
-    except daemon.DataFolderInUse as error:
+        process.serve(folder, port=port)
+    except process.DataFolderInUse as error:
         click.echo(f"Error: {error}", err=True)
         raise click.exceptions.Exit(EXIT_LOCKED) from None
     except OSError as error:
@@ -264,14 +264,14 @@ def settings(as_json: bool) -> None:
 @data_dir_option
 def port(port: int | None, data_dir: Path | None) -> None:
     """Set the port at which it listens after each start; 0: any free one. Without PORT: show it."""
-    from proactive_jupyter_kernel.scheduler import access
+    from proactive_jupyter_kernel.scheduler.access import lasting
 
     folder = embedded.data_dir(data_dir)
-    found = access.load(folder)
+    found = lasting.load(folder)
     if port is None:
         say(str(found.port) if found.port else "No lasting port: each start takes a free one.")
         return
-    access.save(folder, replace(found, port=port))
+    lasting.save(folder, replace(found, port=port))
     say(f"The lasting port is {port}." if port else "Removed the lasting port: each start takes a free one.")
     running = embedded.find(folder)
     if running is not None and port and not running.url.endswith(f":{port}"):
@@ -299,12 +299,12 @@ def login(name: str | None, ask: bool, remove: bool, list_names: bool, data_dir:
     since only a hash of it is stored. Anyone who knows it can run programs under your account: jobs of all logins are
     yours.
     """
-    from proactive_jupyter_kernel.scheduler import access
+    from proactive_jupyter_kernel.scheduler.access import lasting
 
     if ask + remove + list_names > 1:
         raise click.UsageError("--ask, --remove and --list exclude each other.")
     folder = embedded.data_dir(data_dir)
-    found = access.load(folder)
+    found = lasting.load(folder)
     names = [login.name for login in found.logins]
     if list_names:
         if as_json:
@@ -317,14 +317,14 @@ def login(name: str | None, ask: bool, remove: bool, list_names: bool, data_dir:
         if chosen not in names:
             known = f"The lasting logins: {', '.join(names)}." if names else "There are no lasting logins."
             raise EmbeddedSchedulerError(f"There is no lasting login {chosen!r}.", hint=known)
-        access.save(folder, found.without_login(chosen))
+        lasting.save(folder, found.without_login(chosen))
         if as_json:
             print_json({"login": chosen, "removed": True})
         else:
             say(f"Revoked the login {chosen}.")
         return
     password = _asked_password(chosen) if ask else secrets.token_urlsafe(24)
-    access.save(folder, found.with_login(access.made_login(chosen, password)))
+    lasting.save(folder, found.with_login(lasting.made_login(chosen, password)))
     running = embedded.find(folder)
     url = running.url if running else f"http://127.0.0.1:{found.port}" if found.port else None
     if as_json:

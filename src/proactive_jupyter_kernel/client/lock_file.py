@@ -130,7 +130,7 @@ def _content(path: Path) -> dict[str, Any] | None:
 
 
 def _start_time(pid: int) -> str:
-    """As the scheduler writes it (`scheduler.address.start_time`); empty for a process that is gone."""
+    """As the scheduler writes it (`scheduler.daemon.address.start_time`); empty for a process that is gone."""
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[19]
     import psutil

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.integration.executors.conftest import Lab
 
-from proactive_jupyter_kernel.scheduler import tracing
+from proactive_jupyter_kernel.scheduler.monitoring import tracing
 
 
 def test_a_node_marks_the_steps_of_each_attempt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

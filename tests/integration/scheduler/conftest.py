@@ -16,7 +16,7 @@ import httpx2
 import psutil
 import pytest
 
-from proactive_jupyter_kernel.scheduler.address import address_file
+from proactive_jupyter_kernel.scheduler.daemon.address import address_file
 
 #: Seconds; a machine with other things to do may be slow.
 DEADLINE = 60.0

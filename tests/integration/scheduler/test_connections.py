@@ -12,9 +12,9 @@ import pytest
 import uvicorn
 import websockets
 
-from proactive_jupyter_kernel.scheduler import connections
-from proactive_jupyter_kernel.scheduler.connections import MOST, BoundedProtocol, most_connections
-from proactive_jupyter_kernel.scheduler.web_socket import FragmentingProtocol
+from proactive_jupyter_kernel.scheduler.daemon import connections
+from proactive_jupyter_kernel.scheduler.daemon.connections import MOST, BoundedProtocol, most_connections
+from proactive_jupyter_kernel.scheduler.daemon.web_socket import FragmentingProtocol
 
 #: Both directions of a connection.
 Stream: TypeAlias = tuple[asyncio.StreamReader, asyncio.StreamWriter]

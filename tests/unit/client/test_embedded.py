@@ -20,7 +20,7 @@ from proactive_jupyter_kernel.client.address_file import Address
 from proactive_jupyter_kernel.client.embedded import EmbeddedTransport
 from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError, SchedulerUnreachable
-from proactive_jupyter_kernel.scheduler.address import locked
+from proactive_jupyter_kernel.scheduler.daemon.address import locked
 from proactive_jupyter_kernel.version import __version__
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from proactive_jupyter_kernel.client import lock_file
 from proactive_jupyter_kernel.client.lock_file import LOCK_FILE, Holder
-from proactive_jupyter_kernel.scheduler import address
-from proactive_jupyter_kernel.scheduler.address import locked
+from proactive_jupyter_kernel.scheduler.daemon import address
+from proactive_jupyter_kernel.scheduler.daemon.address import locked
 
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who holds a lock")
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from proactive_jupyter_kernel.scheduler.local_zone import LocalZone
+from proactive_jupyter_kernel.scheduler.service.local_zone import LocalZone
 from proactive_jupyter_kernel.workflow.cron import next_date, parse
 
 

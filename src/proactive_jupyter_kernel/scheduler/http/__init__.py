@@ -1,0 +1,1 @@
+"""What the REST server and the portals share of HTTP."""

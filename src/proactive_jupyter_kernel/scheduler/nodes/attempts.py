@@ -28,7 +28,7 @@ from proactive_jupyter_kernel.scheduler.runtimes.stage import (
     lost,
     walltime_reached,
 )
-from proactive_jupyter_kernel.scheduler.transfers import FileTransfers, TransferFailed
+from proactive_jupyter_kernel.scheduler.spaces.transfers import FileTransfers, TransferFailed
 from proactive_jupyter_kernel.workflow.languages import by_engine
 from proactive_jupyter_kernel.workflow.model import Script
 

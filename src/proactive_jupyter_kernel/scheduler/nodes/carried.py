@@ -36,11 +36,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from proactive_jupyter_kernel.scheduler.attempt import Attempt, Wire
-from proactive_jupyter_kernel.scheduler.folders import Folder, Interrupted
 from proactive_jupyter_kernel.scheduler.nodes.frames import Frame
 from proactive_jupyter_kernel.scheduler.nodes.loop import Loop
-from proactive_jupyter_kernel.scheduler.spaces import chosen_outputs, failures_as_messages, lock_cache
-from proactive_jupyter_kernel.scheduler.transfers import TransferFailed
+from proactive_jupyter_kernel.scheduler.spaces.folders import Folder, Interrupted
+from proactive_jupyter_kernel.scheduler.spaces.staging import chosen_outputs, failures_as_messages, lock_cache
+from proactive_jupyter_kernel.scheduler.spaces.transfers import TransferFailed
 
 __all__ = ["PART", "WINDOW", "CarriedFiles"]
 

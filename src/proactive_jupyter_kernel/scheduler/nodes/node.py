@@ -13,8 +13,8 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
-from proactive_jupyter_kernel.scheduler import tracing
 from proactive_jupyter_kernel.scheduler.attempt import FailureKind, Outcome
+from proactive_jupyter_kernel.scheduler.monitoring import tracing
 from proactive_jupyter_kernel.scheduler.nodes.attempts import AttemptRun
 from proactive_jupyter_kernel.scheduler.nodes.carried import CarriedFiles
 from proactive_jupyter_kernel.scheduler.nodes.codec import (
@@ -34,8 +34,8 @@ from proactive_jupyter_kernel.scheduler.nodes.selection import SelectionRun
 from proactive_jupyter_kernel.scheduler.nodes.settings import NodeSettings
 from proactive_jupyter_kernel.scheduler.nodes.templates import Templates
 from proactive_jupyter_kernel.scheduler.runtimes.stage import killed, lost
-from proactive_jupyter_kernel.scheduler.spaces import DataSpaces
-from proactive_jupyter_kernel.scheduler.transfers import FileTransfers
+from proactive_jupyter_kernel.scheduler.spaces.staging import DataSpaces
+from proactive_jupyter_kernel.scheduler.spaces.transfers import FileTransfers
 
 __all__ = ["Node"]
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from proactive_jupyter_kernel.scheduler.left_out import notice
+from proactive_jupyter_kernel.scheduler.omitted_lines import notice
 
 __all__ = ["LineStream", "OutputLimits"]
 

@@ -21,7 +21,7 @@ import signal
 import socket
 import time
 
-from proactive_jupyter_kernel.scheduler import collector
+from proactive_jupyter_kernel.scheduler import garbage_collector
 from proactive_jupyter_kernel.scheduler.nodes import node
 from proactive_jupyter_kernel.scheduler.nodes.frames import SocketChannel
 from proactive_jupyter_kernel.scheduler.nodes.marked import COOKIE
@@ -38,7 +38,7 @@ def serve(descriptor: int) -> None:
     registry.table()
     server = _Server(socket.socket(fileno=descriptor))
     gc.collect()
-    collector.relax()
+    garbage_collector.relax()
     channel = server.run()
     if channel is None:
         return

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from proactive_jupyter_kernel.scheduler import tracing
 from proactive_jupyter_kernel.scheduler.attempt import FailureKind
+from proactive_jupyter_kernel.scheduler.monitoring import tracing
 from proactive_jupyter_kernel.scheduler.nodes.enclosure import Enclosure, folder_of
 from proactive_jupyter_kernel.scheduler.nodes.marked import COOKIE, kill_marked
 from proactive_jupyter_kernel.scheduler.nodes.parts import NodeParts

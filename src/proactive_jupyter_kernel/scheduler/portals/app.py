@@ -19,9 +19,9 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from proactive_jupyter_kernel.errors import ProActiveError, UnknownJob, UnknownTask
+from proactive_jupyter_kernel.scheduler.access.portal_sessions import ROOTS, LinkRefused, PortalSession, PortalSessions
 from proactive_jupyter_kernel.scheduler.http.errors import HttpError
 from proactive_jupyter_kernel.scheduler.http.routing import MethodNotAllowed, Router
-from proactive_jupyter_kernel.scheduler.portal_sessions import ROOTS, LinkRefused, PortalSession, PortalSessions
 from proactive_jupyter_kernel.scheduler.portals import assets, security
 from proactive_jupyter_kernel.scheduler.portals.events import EVENTS_PATH, MOST_STREAMS, Changes
 from proactive_jupyter_kernel.scheduler.portals.page import Page

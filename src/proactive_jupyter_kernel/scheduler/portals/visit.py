@@ -13,9 +13,9 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from proactive_jupyter_kernel.scheduler.access.portal_sessions import Message, PortalSession, Sent
 from proactive_jupyter_kernel.scheduler.http import bodies, forms
 from proactive_jupyter_kernel.scheduler.http.errors import HttpError
-from proactive_jupyter_kernel.scheduler.portal_sessions import Message, PortalSession, Sent
 from proactive_jupyter_kernel.scheduler.portals.assets import asset_path
 from proactive_jupyter_kernel.scheduler.portals.shell import Shell
 from proactive_jupyter_kernel.scheduler.service.questions import Questions

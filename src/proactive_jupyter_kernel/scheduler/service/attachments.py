@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from proactive_jupyter_kernel.errors import ProActiveError, did_you_mean
-from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
-from proactive_jupyter_kernel.scheduler.links import in_daemon_thread
+from proactive_jupyter_kernel.scheduler.access.hidden_values import HiddenValues
 from proactive_jupyter_kernel.scheduler.service.changes import Changes
 from proactive_jupyter_kernel.scheduler.service.driver import Driver
 from proactive_jupyter_kernel.scheduler.service.errors import SignalRefused
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
+from proactive_jupyter_kernel.scheduler.sources.links import in_daemon_thread
 from proactive_jupyter_kernel.scheduler.store.base import Endpoint, JobExtras, Signal
 from proactive_jupyter_kernel.workflow.model import Variable, Workflow
 

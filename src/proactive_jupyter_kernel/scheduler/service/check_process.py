@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow, ProActiveError, UnreadableWorkflow, WorkflowError
-from proactive_jupyter_kernel.scheduler import collector
+from proactive_jupyter_kernel.scheduler import garbage_collector
 from proactive_jupyter_kernel.scheduler.service.check_question import arguments_of
 from proactive_jupyter_kernel.scheduler.service.submission import prepare, validate
 
@@ -77,7 +77,7 @@ class Worker:
             (length,) = _LENGTH.unpack(await stdout.readexactly(_LENGTH.size))
             content = await stdout.readexactly(length)
             # A large answer takes its time to read: beside the loop, which has others to answer.
-            with collector.paused(length >= _LARGE):
+            with garbage_collector.paused(length >= _LARGE):
                 loaded = pickle.loads(content) if length < _LARGE else await asyncio.to_thread(pickle.loads, content)
             kind, answer, self.gave_way = loaded
         except (OSError, EOFError, asyncio.IncompleteReadError) as error:

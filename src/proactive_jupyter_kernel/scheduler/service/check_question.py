@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from proactive_jupyter_kernel.scheduler.access.hidden_values import HiddenValues
 from proactive_jupyter_kernel.scheduler.attempt import Slot
-from proactive_jupyter_kernel.scheduler.catalog import Catalog
-from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
-from proactive_jupyter_kernel.scheduler.site import Site, rest_urls
+from proactive_jupyter_kernel.scheduler.service.site import Site, rest_urls
+from proactive_jupyter_kernel.scheduler.sources.catalog import Catalog
 
 __all__ = ["Question", "arguments_of", "asks_addresses", "is_harmless"]
 

@@ -30,8 +30,8 @@ from proactive_jupyter_kernel.scheduler.service.check_question import (
     asks_addresses,
     is_harmless,
 )
+from proactive_jupyter_kernel.scheduler.service.site import rest_urls
 from proactive_jupyter_kernel.scheduler.service.submission import Validation, prepare, validate
-from proactive_jupyter_kernel.scheduler.site import rest_urls
 from proactive_jupyter_kernel.workflow.display.numbers import size_text
 from proactive_jupyter_kernel.workflow.model import Workflow
 

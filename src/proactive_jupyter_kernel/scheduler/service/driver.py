@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from proactive_jupyter_kernel.scheduler import own_log
 from proactive_jupyter_kernel.scheduler.attempt import Wire
 from proactive_jupyter_kernel.scheduler.engine.commands import (
     Announce,
@@ -35,7 +34,8 @@ from proactive_jupyter_kernel.scheduler.engine.events import (
     TimePassed,
 )
 from proactive_jupyter_kernel.scheduler.engine.machine import Machine
-from proactive_jupyter_kernel.scheduler.measures import Measures
+from proactive_jupyter_kernel.scheduler.monitoring import own_log
+from proactive_jupyter_kernel.scheduler.monitoring.measures import Measures
 from proactive_jupyter_kernel.scheduler.service import salvage
 from proactive_jupyter_kernel.scheduler.service.logs import Logs, LogSource
 from proactive_jupyter_kernel.scheduler.service.writer import Action, Writer

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from proactive_jupyter_kernel.scheduler.hidden import HiddenValues, is_hidden_model
+from proactive_jupyter_kernel.scheduler.access.hidden_values import HiddenValues, is_hidden_model
 from proactive_jupyter_kernel.scheduler.store.base import JobFacts
 from proactive_jupyter_kernel.workflow.model import Variable
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from proactive_jupyter_kernel.scheduler.attempt import DEFAULT_SOURCE, Slot
-from proactive_jupyter_kernel.scheduler.catalog import Catalog
-from proactive_jupyter_kernel.scheduler.folders import Folder, LeavesSpace
-from proactive_jupyter_kernel.scheduler.site import Site
+from proactive_jupyter_kernel.scheduler.service.site import Site
+from proactive_jupyter_kernel.scheduler.sources.catalog import Catalog
+from proactive_jupyter_kernel.scheduler.spaces.folders import Folder, LeavesSpace
 from proactive_jupyter_kernel.workflow.java.regex import JavaPattern, compile_java
 from proactive_jupyter_kernel.workflow.model_types import Lookups
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proactive_jupyter_kernel.scheduler.engine.machine import Machine
-from proactive_jupyter_kernel.scheduler.measures import Measures
+from proactive_jupyter_kernel.scheduler.monitoring.measures import Measures
 
 __all__ = ["Overview", "overview_of"]
 

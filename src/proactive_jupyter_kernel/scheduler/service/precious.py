@@ -11,7 +11,7 @@ from typing import TextIO
 
 from proactive_jupyter_kernel.scheduler.attempt import Attempt
 from proactive_jupyter_kernel.scheduler.service.logs import LogSource, formatted
-from proactive_jupyter_kernel.scheduler.spaces import WARNING, is_remote
+from proactive_jupyter_kernel.scheduler.spaces.staging import WARNING, is_remote
 from proactive_jupyter_kernel.scheduler.store.logs import LogLine
 
 __all__ = ["PreciousLog"]

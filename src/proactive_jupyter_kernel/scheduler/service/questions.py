@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from proactive_jupyter_kernel.errors import UnknownJob, UnknownTask, did_you_mean
+from proactive_jupyter_kernel.scheduler.access.hidden_values import HiddenValues
 from proactive_jupyter_kernel.scheduler.engine.records import TaskRecord
-from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
 from proactive_jupyter_kernel.scheduler.service.logs import LogSource, formatted, lines_of
 from proactive_jupyter_kernel.scheduler.service.results import TaskResult, in_job_result, result_of
+from proactive_jupyter_kernel.scheduler.service.site import Site
 from proactive_jupyter_kernel.scheduler.service.started import StartedTasks
-from proactive_jupyter_kernel.scheduler.site import Site
 from proactive_jupyter_kernel.scheduler.store.base import JobRow, Rows, TaskOutline
 from proactive_jupyter_kernel.scheduler.store.listing import JobGroup
 from proactive_jupyter_kernel.scheduler.store.logs import LogLine, LogTail, LogText

@@ -9,8 +9,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
-from proactive_jupyter_kernel.scheduler import tracing
-from proactive_jupyter_kernel.scheduler.assemble import assemble, handed_on, selection
+from proactive_jupyter_kernel.scheduler.access.credentials import Credentials
 from proactive_jupyter_kernel.scheduler.attempt import (
     Attempt,
     Failure,
@@ -19,14 +18,15 @@ from proactive_jupyter_kernel.scheduler.attempt import (
     ParentResult,
     SelectionAnswer,
 )
-from proactive_jupyter_kernel.scheduler.credentials import Credentials
 from proactive_jupyter_kernel.scheduler.engine.commands import KillAttempt, RunSelection, StartAttempt
 from proactive_jupyter_kernel.scheduler.engine.events import AttemptEnded, ProgressMade, SelectionEnded
 from proactive_jupyter_kernel.scheduler.engine.records import TaskRecord
 from proactive_jupyter_kernel.scheduler.executors.base import Executor
-from proactive_jupyter_kernel.scheduler.measures import Measures
-from proactive_jupyter_kernel.scheduler.own_log import about
+from proactive_jupyter_kernel.scheduler.monitoring import tracing
+from proactive_jupyter_kernel.scheduler.monitoring.measures import Measures
+from proactive_jupyter_kernel.scheduler.monitoring.own_log import about
 from proactive_jupyter_kernel.scheduler.raw_value import RawValue
+from proactive_jupyter_kernel.scheduler.service.assemble import assemble, handed_on, selection
 from proactive_jupyter_kernel.scheduler.service.driver import Driver
 from proactive_jupyter_kernel.scheduler.service.latest import LatestResults
 from proactive_jupyter_kernel.scheduler.service.limits import within
@@ -36,7 +36,7 @@ from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.service.results import TaskResult
 from proactive_jupyter_kernel.scheduler.service.scripts import Scripts, ScriptUnavailable
 from proactive_jupyter_kernel.scheduler.service.serverlog import Selections
-from proactive_jupyter_kernel.scheduler.site import Site
+from proactive_jupyter_kernel.scheduler.service.site import Site
 from proactive_jupyter_kernel.scheduler.store.base import ResultRow
 from proactive_jupyter_kernel.scheduler.store.logs import LogLine
 from proactive_jupyter_kernel.scheduler.store.reader import Reader

@@ -14,8 +14,8 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from proactive_jupyter_kernel.scheduler.attempt import Attempt, Selection
-from proactive_jupyter_kernel.scheduler.catalog import Catalog, UnknownObject
-from proactive_jupyter_kernel.scheduler.links import LinkFailed, Links
+from proactive_jupyter_kernel.scheduler.sources.catalog import Catalog, UnknownObject
+from proactive_jupyter_kernel.scheduler.sources.links import LinkFailed, Links
 from proactive_jupyter_kernel.workflow.model import Script, Task, Workflow
 
 __all__ = ["ScriptUnavailable", "Scripts"]

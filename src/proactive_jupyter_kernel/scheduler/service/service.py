@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from proactive_jupyter_kernel.errors import UnknownJob
-from proactive_jupyter_kernel.scheduler.catalog import Catalog
-from proactive_jupyter_kernel.scheduler.credentials import Credentials
+from proactive_jupyter_kernel.scheduler.access.credentials import Credentials
+from proactive_jupyter_kernel.scheduler.access.hidden_values import HiddenValues
 from proactive_jupyter_kernel.scheduler.engine import events
 from proactive_jupyter_kernel.scheduler.engine.commands import (
     Announce,
@@ -28,17 +28,15 @@ from proactive_jupyter_kernel.scheduler.engine.commands import (
 from proactive_jupyter_kernel.scheduler.engine.machine import Machine
 from proactive_jupyter_kernel.scheduler.engine.transitions import SchedulerStatus
 from proactive_jupyter_kernel.scheduler.executors.base import Executor
-from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
-from proactive_jupyter_kernel.scheduler.links import Links
-from proactive_jupyter_kernel.scheduler.local_zone import LocalZone
-from proactive_jupyter_kernel.scheduler.measures import Measures
-from proactive_jupyter_kernel.scheduler.own_log import about
+from proactive_jupyter_kernel.scheduler.monitoring.measures import Measures
+from proactive_jupyter_kernel.scheduler.monitoring.own_log import about
 from proactive_jupyter_kernel.scheduler.service.attachments import Attachments
 from proactive_jupyter_kernel.scheduler.service.channels import Channels
 from proactive_jupyter_kernel.scheduler.service.checking import Checker, InThread
 from proactive_jupyter_kernel.scheduler.service.driver import Driver
 from proactive_jupyter_kernel.scheduler.service.listeners import Listeners
 from proactive_jupyter_kernel.scheduler.service.live_output import LiveOutput
+from proactive_jupyter_kernel.scheduler.service.local_zone import LocalZone
 from proactive_jupyter_kernel.scheduler.service.logs import Logs
 from proactive_jupyter_kernel.scheduler.service.overview import Overview, overview_of
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
@@ -47,11 +45,13 @@ from proactive_jupyter_kernel.scheduler.service.retention import Retention
 from proactive_jupyter_kernel.scheduler.service.runner import Runner
 from proactive_jupyter_kernel.scheduler.service.scripts import Scripts
 from proactive_jupyter_kernel.scheduler.service.serverlog import Selections
+from proactive_jupyter_kernel.scheduler.service.site import Site
 from proactive_jupyter_kernel.scheduler.service.started import StartedTasks
 from proactive_jupyter_kernel.scheduler.service.submitting import Submitting
 from proactive_jupyter_kernel.scheduler.service.writer import Action
 from proactive_jupyter_kernel.scheduler.settings import Settings
-from proactive_jupyter_kernel.scheduler.site import Site
+from proactive_jupyter_kernel.scheduler.sources.catalog import Catalog
+from proactive_jupyter_kernel.scheduler.sources.links import Links
 from proactive_jupyter_kernel.scheduler.store.base import Rows, Store
 from proactive_jupyter_kernel.scheduler.store.errors import StoreUnavailable
 from proactive_jupyter_kernel.scheduler.store.query import JobQuery

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proactive_jupyter_kernel.errors import SubmissionRefused, WorkflowError
-from proactive_jupyter_kernel.scheduler import collector, java_libraries, tracing
+from proactive_jupyter_kernel.scheduler import garbage_collector, java_libraries
+from proactive_jupyter_kernel.scheduler.access.credentials import Credentials
+from proactive_jupyter_kernel.scheduler.access.hidden_values import HiddenValues
 from proactive_jupyter_kernel.scheduler.attempt import Slot
-from proactive_jupyter_kernel.scheduler.catalog import Catalog
-from proactive_jupyter_kernel.scheduler.credentials import Credentials
 from proactive_jupyter_kernel.scheduler.engine import events
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord
 from proactive_jupyter_kernel.scheduler.engine.transitions import SchedulerStatus
-from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
-from proactive_jupyter_kernel.scheduler.measures import Measures
-from proactive_jupyter_kernel.scheduler.own_log import about
+from proactive_jupyter_kernel.scheduler.monitoring import tracing
+from proactive_jupyter_kernel.scheduler.monitoring.measures import Measures
+from proactive_jupyter_kernel.scheduler.monitoring.own_log import about
 from proactive_jupyter_kernel.scheduler.service import submission
 from proactive_jupyter_kernel.scheduler.service.check_question import Question
 from proactive_jupyter_kernel.scheduler.service.checking import Checker
@@ -28,9 +28,10 @@ from proactive_jupyter_kernel.scheduler.service.limits import check_store
 from proactive_jupyter_kernel.scheduler.service.previews import Previews
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.service.scripts import Scripts
+from proactive_jupyter_kernel.scheduler.service.site import Site
 from proactive_jupyter_kernel.scheduler.service.verbs import Verbs
 from proactive_jupyter_kernel.scheduler.settings import Settings
-from proactive_jupyter_kernel.scheduler.site import Site
+from proactive_jupyter_kernel.scheduler.sources.catalog import Catalog
 from proactive_jupyter_kernel.scheduler.store.base import Store, Submission
 from proactive_jupyter_kernel.scheduler.store.errors import StoreUnavailable
 from proactive_jupyter_kernel.scheduler.store.reader import Workflows
@@ -141,7 +142,7 @@ class Submitting(Verbs):
         )
         self.workflows.remember(job_id, workflow)
         try:
-            with collector.paused(len(workflow.tasks) >= _MANY):
+            with garbage_collector.paused(len(workflow.tasks) >= _MANY):
                 self._driver.submit(event, new)
                 await self._driver.writer.settled(job_id)
         except (StoreUnavailable, Unstorable) as error:

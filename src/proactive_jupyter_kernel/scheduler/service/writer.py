@@ -18,7 +18,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from proactive_jupyter_kernel.scheduler import tracing
 from proactive_jupyter_kernel.scheduler.engine.commands import (
     Announce,
     ForgetJob,
@@ -26,7 +25,8 @@ from proactive_jupyter_kernel.scheduler.engine.commands import (
     RunSelection,
     StartAttempt,
 )
-from proactive_jupyter_kernel.scheduler.measures import Measures
+from proactive_jupyter_kernel.scheduler.monitoring import tracing
+from proactive_jupyter_kernel.scheduler.monitoring.measures import Measures
 from proactive_jupyter_kernel.scheduler.service import salvage
 from proactive_jupyter_kernel.scheduler.service.errors import Unstorable
 from proactive_jupyter_kernel.scheduler.service.logs import Logs

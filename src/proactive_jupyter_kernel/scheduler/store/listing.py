@@ -6,7 +6,7 @@ import enum
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from proactive_jupyter_kernel.scheduler.hidden import is_hidden
+from proactive_jupyter_kernel.scheduler.access.hidden_values import is_hidden
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
 if TYPE_CHECKING:

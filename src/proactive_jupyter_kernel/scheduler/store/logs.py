@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from proactive_jupyter_kernel.scheduler.left_out import lines_in
+from proactive_jupyter_kernel.scheduler.omitted_lines import lines_in
 
 __all__ = ["LogLine", "LogPart", "LogTail", "LogText", "last_lines", "last_parts"]
 

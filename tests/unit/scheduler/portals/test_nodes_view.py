@@ -12,10 +12,10 @@ from proactive_jupyter_kernel.scheduler.attempt import Slot
 from proactive_jupyter_kernel.scheduler.engine.placement import SlotState
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.engine.waiting import WaitingTasks
+from proactive_jupyter_kernel.scheduler.monitoring.slot_use import BusyMinute
 from proactive_jupyter_kernel.scheduler.portals.nodes.facts import HostFacts, NodeFacts, NodesFacts
 from proactive_jupyter_kernel.scheduler.portals.nodes.view import MOST_TILES, Card, Lost, Meter, Tile, Wait, nodes_view
 from proactive_jupyter_kernel.scheduler.service.nodes import NodeRecord
-from proactive_jupyter_kernel.scheduler.slot_use import BusyMinute
 from proactive_jupyter_kernel.workflow.display.marks import Mark
 from proactive_jupyter_kernel.workflow.model import Priority
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus

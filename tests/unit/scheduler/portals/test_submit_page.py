@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from proactive_jupyter_kernel.scheduler.sources.studio import Studio
 from proactive_jupyter_kernel.scheduler.store.base import JobQuery
-from proactive_jupyter_kernel.scheduler.studio import Studio
 
 Rest = Callable[..., None]
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
-from proactive_jupyter_kernel.scheduler.credentials import Credentials
+from proactive_jupyter_kernel.scheduler.access.credentials import Credentials
 
 PATH = "/scheduler/credentials/"
 

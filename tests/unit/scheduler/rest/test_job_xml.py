@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
+from proactive_jupyter_kernel.scheduler.access.hidden_values import HiddenValues
 from proactive_jupyter_kernel.scheduler.service.job_xml import job_xml
 from proactive_jupyter_kernel.scheduler.store.base import JobFacts
 from proactive_jupyter_kernel.workflow.model import Variable

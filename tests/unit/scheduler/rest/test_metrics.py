@@ -9,7 +9,7 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind, Outcome
-from proactive_jupyter_kernel.scheduler.measures import Measures, Rate
+from proactive_jupyter_kernel.scheduler.monitoring.measures import Measures, Rate
 from proactive_jupyter_kernel.scheduler.rest.routes.metrics import METRICS, text
 from proactive_jupyter_kernel.scheduler.service.overview import Overview
 from proactive_jupyter_kernel.version import __version__

@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow, SubmissionRefused, UnreadableWorkflow, WorkflowError
-from proactive_jupyter_kernel.scheduler.catalog import Catalog
-from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
+from proactive_jupyter_kernel.scheduler.access.hidden_values import HiddenValues
 from proactive_jupyter_kernel.scheduler.service import check_process
 from proactive_jupyter_kernel.scheduler.service.check_question import Question, asks_addresses, is_harmless
 from proactive_jupyter_kernel.scheduler.service.checking import Checker, InProcess, InThread
-from proactive_jupyter_kernel.scheduler.site import Site
+from proactive_jupyter_kernel.scheduler.service.site import Site
+from proactive_jupyter_kernel.scheduler.sources.catalog import Catalog
 
 SITE = Site(user="ana", home="/", url="http://127.0.0.1:1")
 CATALOG = Catalog(Path("/nowhere"))

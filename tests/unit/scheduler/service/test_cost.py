@@ -12,7 +12,7 @@ from proactive_jupyter_kernel.scheduler import settings
 from proactive_jupyter_kernel.scheduler.engine.commands import Announce
 from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor
 from proactive_jupyter_kernel.scheduler.service.service import Service
-from proactive_jupyter_kernel.scheduler.site import Site
+from proactive_jupyter_kernel.scheduler.service.site import Site
 from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore
 from proactive_jupyter_kernel.workflow.formats import xml
 from proactive_jupyter_kernel.workflow.model import Script, Task, Workflow
@@ -90,7 +90,7 @@ def test_statements_and_news_of_a_task(tmp_path: Path) -> None:
 def test_importing_the_daemon_is_cheap() -> None:
     """What reads and checks workflows is not loaded before there is one; nor what only clients or browsers need."""
     code = (
-        "import sys, proactive_jupyter_kernel.scheduler.daemon\n"
+        "import sys, proactive_jupyter_kernel.scheduler.daemon.process\n"
         "late = ('client', 'workflow.spel', 'workflow.model_types', 'workflow.formats.xml')\n"
         "late += ('scheduler.portals.pages',)\n"
         "names = ('lxml', 'httpx2', 'jinja2', 'distributed', *(f'proactive_jupyter_kernel.{name}' for name in late))\n"

@@ -31,7 +31,7 @@ from proactive_jupyter_kernel.scheduler.engine.events import (
     TimePassed,
 )
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
-from proactive_jupyter_kernel.scheduler.measures import Measures
+from proactive_jupyter_kernel.scheduler.monitoring.measures import Measures
 from proactive_jupyter_kernel.scheduler.service.driver import Driver
 from proactive_jupyter_kernel.scheduler.service.errors import Unstorable
 from proactive_jupyter_kernel.scheduler.service.logs import Logs, LogSource

@@ -18,7 +18,7 @@ from proactive_jupyter_kernel.scheduler.attempt import Outcome
 from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor
 from proactive_jupyter_kernel.scheduler.service import retention
 from proactive_jupyter_kernel.scheduler.service.service import Service
-from proactive_jupyter_kernel.scheduler.site import Site
+from proactive_jupyter_kernel.scheduler.service.site import Site
 from proactive_jupyter_kernel.scheduler.store.memory import MemoryStore
 from proactive_jupyter_kernel.scheduler.store.query import JobQuery
 from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from proactive_jupyter_kernel.scheduler.left_out import notice
+from proactive_jupyter_kernel.scheduler.omitted_lines import notice
 from proactive_jupyter_kernel.scheduler.service.logs import Logs, LogSource, dropped_notice, formatted, lines_of
 from proactive_jupyter_kernel.scheduler.store.logs import LogLine, LogPart, LogText
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from proactive_jupyter_kernel.scheduler.attempt import Slot
-from proactive_jupyter_kernel.scheduler.catalog import Catalog
 from proactive_jupyter_kernel.scheduler.service.lookups import lookups_for, resource_model
-from proactive_jupyter_kernel.scheduler.site import Site
+from proactive_jupyter_kernel.scheduler.service.site import Site
+from proactive_jupyter_kernel.scheduler.sources.catalog import Catalog
 from proactive_jupyter_kernel.workflow.model_types import Lookups
 from proactive_jupyter_kernel.workflow.variable_models import ModelError, check_value
 

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from proactive_jupyter_kernel.errors import SubmissionRefused, UnreadableWorkflow, WorkflowError
-from proactive_jupyter_kernel.scheduler.catalog import Catalog
-from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
+from proactive_jupyter_kernel.scheduler.access.hidden_values import HiddenValues
 from proactive_jupyter_kernel.scheduler.service import notebooks
 from proactive_jupyter_kernel.scheduler.service.check_question import Question
 from proactive_jupyter_kernel.scheduler.service.checking import InProcess
 from proactive_jupyter_kernel.scheduler.service.previews import Previews
+from proactive_jupyter_kernel.scheduler.service.site import Site
 from proactive_jupyter_kernel.scheduler.service.workflow_files import (
     Amendment,
     Outline,
@@ -29,7 +29,7 @@ from proactive_jupyter_kernel.scheduler.service.workflow_files import (
     read_upload,
 )
 from proactive_jupyter_kernel.scheduler.settings import Settings, load
-from proactive_jupyter_kernel.scheduler.site import Site
+from proactive_jupyter_kernel.scheduler.sources.catalog import Catalog
 from proactive_jupyter_kernel.workflow.formats import by_name
 from proactive_jupyter_kernel.workflow.formats.xml import loads
 from proactive_jupyter_kernel.workflow.model import ErrorPolicy, Priority, Script, Task, Variable, Workflow

@@ -13,12 +13,12 @@ import pytest
 
 from proactive_jupyter_kernel.scheduler import settings
 from proactive_jupyter_kernel.scheduler.attempt import Outcome
-from proactive_jupyter_kernel.scheduler.catalog import Catalog
 from proactive_jupyter_kernel.scheduler.executors.memory import MemoryExecutor
-from proactive_jupyter_kernel.scheduler.links import Links
 from proactive_jupyter_kernel.scheduler.service.scripts import Scripts, ScriptUnavailable
 from proactive_jupyter_kernel.scheduler.service.service import Service
-from proactive_jupyter_kernel.scheduler.site import Site
+from proactive_jupyter_kernel.scheduler.service.site import Site
+from proactive_jupyter_kernel.scheduler.sources.catalog import Catalog
+from proactive_jupyter_kernel.scheduler.sources.links import Links
 from proactive_jupyter_kernel.scheduler.store.memory import MemoryStore
 from proactive_jupyter_kernel.workflow.model import Script
 from proactive_jupyter_kernel.workflow.status import TaskStatus

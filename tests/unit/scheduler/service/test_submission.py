@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow
-from proactive_jupyter_kernel.scheduler.hidden import HiddenValues
+from proactive_jupyter_kernel.scheduler.access.hidden_values import HiddenValues
 from proactive_jupyter_kernel.scheduler.service.submission import prepare
 
 HIDDEN = HiddenValues(b"k" * 32)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proactive_jupyter_kernel.scheduler.local_zone import LocalZone
+from proactive_jupyter_kernel.scheduler.service.local_zone import LocalZone
 from proactive_jupyter_kernel.workflow.cron import next_date, parse
 from proactive_jupyter_kernel.workflow.java.dates import parse_date
 from proactive_jupyter_kernel.workflow.java.deadlines import DeadlineExceeded, deadline

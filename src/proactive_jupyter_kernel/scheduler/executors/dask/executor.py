@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
 from proactive_jupyter_kernel.scheduler.attempt import DEFAULT_SOURCE, Attempt, Outcome, Selection, Slot
-from proactive_jupyter_kernel.scheduler.executor_address import DaskAddress
 from proactive_jupyter_kernel.scheduler.executors.base import OutputSink, ProgressSink
 from proactive_jupyter_kernel.scheduler.executors.dask.cluster import Cluster
 from proactive_jupyter_kernel.scheduler.executors.dask.local_cluster import LocalCluster
@@ -23,6 +22,7 @@ from proactive_jupyter_kernel.scheduler.executors.work import Nodes, Work
 from proactive_jupyter_kernel.scheduler.executors.working_node import NodeLost
 from proactive_jupyter_kernel.scheduler.nodes.frames import Frame
 from proactive_jupyter_kernel.scheduler.nodes.settings import NodeSettings
+from proactive_jupyter_kernel.scheduler.settings.executor_address import DaskAddress
 
 __all__ = ["DaskExecutor"]
 

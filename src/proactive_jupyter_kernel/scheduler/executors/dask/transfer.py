@@ -15,11 +15,16 @@ from pathlib import Path
 from typing import IO, Any
 
 from proactive_jupyter_kernel.scheduler.attempt import Attempt
-from proactive_jupyter_kernel.scheduler.folders import Interrupted
 from proactive_jupyter_kernel.scheduler.nodes.carried import PART, WINDOW
 from proactive_jupyter_kernel.scheduler.nodes.frames import Frame
-from proactive_jupyter_kernel.scheduler.spaces import Source, failures_as_messages, wanted_inputs, writable_space
-from proactive_jupyter_kernel.scheduler.transfers import TransferFailed
+from proactive_jupyter_kernel.scheduler.spaces.folders import Interrupted
+from proactive_jupyter_kernel.scheduler.spaces.staging import (
+    Source,
+    failures_as_messages,
+    wanted_inputs,
+    writable_space,
+)
+from proactive_jupyter_kernel.scheduler.spaces.transfers import TransferFailed
 
 __all__ = ["Transfer"]
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from proactive_jupyter_kernel.scheduler.hidden import is_hidden
+from proactive_jupyter_kernel.scheduler.access.hidden_values import is_hidden
 from proactive_jupyter_kernel.scheduler.portals.job.snapshot import JobSnapshot, TaskSnapshot
 from proactive_jupyter_kernel.workflow import picture
 from proactive_jupyter_kernel.workflow.display.times import duration

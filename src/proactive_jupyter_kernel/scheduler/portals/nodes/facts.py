@@ -8,8 +8,8 @@ from datetime import tzinfo
 
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.engine.waiting import WaitingTasks
+from proactive_jupyter_kernel.scheduler.monitoring.slot_use import BusyMinute
 from proactive_jupyter_kernel.scheduler.service.nodes import NodeRecord
-from proactive_jupyter_kernel.scheduler.slot_use import BusyMinute
 
 __all__ = ["HostFacts", "NodeFacts", "NodesFacts"]
 

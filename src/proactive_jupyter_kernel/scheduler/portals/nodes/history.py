@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from proactive_jupyter_kernel.scheduler.monitoring.slot_use import MINUTES
 from proactive_jupyter_kernel.scheduler.portals.nodes.facts import NodesFacts
-from proactive_jupyter_kernel.scheduler.slot_use import MINUTES
 from proactive_jupyter_kernel.workflow.display.times import clock_time
 
 __all__ = ["History", "history_of"]

@@ -10,12 +10,12 @@ from typing import Any
 from starlette.responses import Response
 
 from proactive_jupyter_kernel.errors import InvalidWorkflow, ProActiveError
-from proactive_jupyter_kernel.scheduler.catalog import UnknownObject
 from proactive_jupyter_kernel.scheduler.http.errors import HttpError
 from proactive_jupyter_kernel.scheduler.portals.visit import Visit
 from proactive_jupyter_kernel.scheduler.service.drafts import Draft
 from proactive_jupyter_kernel.scheduler.service.workflow_files import Amendment
-from proactive_jupyter_kernel.scheduler.studio import Studio
+from proactive_jupyter_kernel.scheduler.sources.catalog import UnknownObject
+from proactive_jupyter_kernel.scheduler.sources.studio import Studio
 from proactive_jupyter_kernel.workflow.display.numbers import size_text
 from proactive_jupyter_kernel.workflow.formats import FORMATS
 

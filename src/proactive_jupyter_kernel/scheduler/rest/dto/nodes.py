@@ -10,7 +10,7 @@ from typing import Any
 from proactive_jupyter_kernel.scheduler.attempt import DEFAULT_SOURCE
 from proactive_jupyter_kernel.scheduler.engine.records import TaskRecord
 from proactive_jupyter_kernel.scheduler.service.nodes import NodeRecord
-from proactive_jupyter_kernel.scheduler.site import Site, node_url
+from proactive_jupyter_kernel.scheduler.service.site import Site, node_url
 
 __all__ = ["INFRASTRUCTURES", "POLICIES", "configuration", "jmx_url", "node_event", "source_event"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from proactive_jupyter_kernel.scheduler.assemble import system_variables
 from proactive_jupyter_kernel.scheduler.engine.records import UNSET, JobRecord, TaskRecord
 from proactive_jupyter_kernel.scheduler.rest.dto import records
 from proactive_jupyter_kernel.scheduler.rest.dto.records import Json
+from proactive_jupyter_kernel.scheduler.service.assemble import system_variables
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.service.results import NOT_RUN, TaskResult
 from proactive_jupyter_kernel.scheduler.service.started import StartedTask

@@ -19,7 +19,6 @@ from proactive_jupyter_kernel.errors import (
     UnknownTask,
     WorkflowError,
 )
-from proactive_jupyter_kernel.scheduler.catalog import UnknownObject
 from proactive_jupyter_kernel.scheduler.http.errors import HttpError
 from proactive_jupyter_kernel.scheduler.service.errors import (
     BadPriority,
@@ -29,6 +28,7 @@ from proactive_jupyter_kernel.scheduler.service.errors import (
     TaskNotRunning,
     UnknownChannel,
 )
+from proactive_jupyter_kernel.scheduler.sources.catalog import UnknownObject
 from proactive_jupyter_kernel.scheduler.store.errors import DamagedStore
 
 __all__ = [

@@ -1,7 +1,7 @@
 """Sessions: one for each login, in memory only.
 
 A session is an opaque id, as on a ProActive server: a restarted scheduler knows none, and clients log in again. The
-password is the token of the address file, compared in constant time, or that of a lasting login (`access.py`).
+password is the token of the address file, compared in constant time, or that of a lasting login (`access/lasting.py`).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from proactive_jupyter_kernel.errors import LoginRefused
-from proactive_jupyter_kernel.scheduler.access import LastingLogin, LastingLogins
-from proactive_jupyter_kernel.scheduler.portal_sessions import PortalSessions
+from proactive_jupyter_kernel.scheduler.access.lasting import LastingLogin, LastingLogins
+from proactive_jupyter_kernel.scheduler.access.portal_sessions import PortalSessions
 from proactive_jupyter_kernel.scheduler.rest.requests.errors import not_connected
 
 __all__ = ["Session", "Sessions"]

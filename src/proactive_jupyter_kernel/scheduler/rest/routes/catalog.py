@@ -7,9 +7,9 @@ from pathlib import Path
 
 from starlette.responses import Response
 
-from proactive_jupyter_kernel.scheduler.catalog import media_type
 from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer
 from proactive_jupyter_kernel.scheduler.rest.requests.route import ANYTHING, Route
+from proactive_jupyter_kernel.scheduler.sources.catalog import media_type
 
 __all__ = ["OUTSIDE"]
 

@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from starlette.responses import Response
 
-from proactive_jupyter_kernel.scheduler.measures import Measures
+from proactive_jupyter_kernel.scheduler.monitoring.measures import Measures
 from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer
 from proactive_jupyter_kernel.scheduler.rest.requests.route import ANYTHING, Route
 from proactive_jupyter_kernel.scheduler.service.overview import Overview

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from proactive_jupyter_kernel.scheduler.portal_sessions import LINK_SECONDS
+from proactive_jupyter_kernel.scheduler.access.portal_sessions import LINK_SECONDS
 from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer
 from proactive_jupyter_kernel.scheduler.rest.requests.route import JSON, Route
 

@@ -16,7 +16,7 @@ from proactive_jupyter_kernel.scheduler.rest.requests.errors import RestError
 from proactive_jupyter_kernel.scheduler.rest.requests.route import TEXT, Handler, Route
 from proactive_jupyter_kernel.scheduler.service.nodes import NodeRecord
 from proactive_jupyter_kernel.scheduler.service.service import Service
-from proactive_jupyter_kernel.scheduler.site import node_url
+from proactive_jupyter_kernel.scheduler.service.site import node_url
 
 __all__ = ["ROUTES"]
 

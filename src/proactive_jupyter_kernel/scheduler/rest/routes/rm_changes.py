@@ -9,7 +9,7 @@ from proactive_jupyter_kernel.scheduler.rest.dto.nodes import INFRASTRUCTURES
 from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer
 from proactive_jupyter_kernel.scheduler.rest.requests.errors import NOT_OFFERED, RestError
 from proactive_jupyter_kernel.scheduler.rest.requests.route import Handler, Route
-from proactive_jupyter_kernel.scheduler.site import node_url
+from proactive_jupyter_kernel.scheduler.service.site import node_url
 
 __all__ = ["ROUTES"]
 

@@ -11,10 +11,10 @@ from urllib.parse import unquote
 
 from starlette.responses import Response
 
-from proactive_jupyter_kernel.scheduler.folders import Folder, LeavesSpace
 from proactive_jupyter_kernel.scheduler.rest.requests.call import Call
 from proactive_jupyter_kernel.scheduler.rest.requests.errors import RestError
 from proactive_jupyter_kernel.scheduler.rest.requests.route import Handler
+from proactive_jupyter_kernel.scheduler.spaces.folders import Folder, LeavesSpace
 from proactive_jupyter_kernel.workflow.globs import FilePattern, compile_pattern
 
 __all__ = ["guarded", "patterns", "relative", "spooled"]

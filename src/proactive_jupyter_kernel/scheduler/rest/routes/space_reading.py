@@ -13,10 +13,10 @@ from urllib.parse import quote
 
 from starlette.responses import FileResponse, Response, StreamingResponse
 
-from proactive_jupyter_kernel.scheduler import archives
-from proactive_jupyter_kernel.scheduler.folders import Folder
 from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer
 from proactive_jupyter_kernel.scheduler.rest.routes.space_access import patterns, spooled
+from proactive_jupyter_kernel.scheduler.spaces import archives
+from proactive_jupyter_kernel.scheduler.spaces.folders import Folder
 from proactive_jupyter_kernel.workflow.globs import FilePattern
 
 __all__ = ["read"]

@@ -15,13 +15,13 @@ from typing import IO
 
 from starlette.responses import FileResponse, Response
 
-from proactive_jupyter_kernel.scheduler import archives
-from proactive_jupyter_kernel.scheduler.folders import Folder
 from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer, no_content, upload_too_large
 from proactive_jupyter_kernel.scheduler.rest.requests.errors import RestError
 from proactive_jupyter_kernel.scheduler.rest.requests.route import ANYTHING, Route
 from proactive_jupyter_kernel.scheduler.rest.routes.space_access import guarded, patterns, relative, spooled
 from proactive_jupyter_kernel.scheduler.rest.routes.space_reading import read
+from proactive_jupyter_kernel.scheduler.spaces import archives
+from proactive_jupyter_kernel.scheduler.spaces.folders import Folder
 
 __all__ = ["ROUTES"]
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer, no_content
 from proactive_jupyter_kernel.scheduler.rest.requests.route import ANYTHING, JSON, Route
-from proactive_jupyter_kernel.scheduler.studio import FIELDS, Studio
+from proactive_jupyter_kernel.scheduler.sources.studio import FIELDS, Studio
 
 __all__ = ["ROUTES"]
 

@@ -11,11 +11,11 @@ from typing import Any
 
 from starlette.responses import Response
 
+from proactive_jupyter_kernel.scheduler.access.task_keys import checked
 from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, json_answer
 from proactive_jupyter_kernel.scheduler.rest.requests.errors import RestError
 from proactive_jupyter_kernel.scheduler.rest.requests.route import Handler, Route
 from proactive_jupyter_kernel.scheduler.service.channels import Channel
-from proactive_jupyter_kernel.scheduler.task_keys import checked
 from proactive_jupyter_kernel.workflow.model import Variable
 
 __all__ = ["ROUTES"]

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 from proactive_jupyter_kernel.errors import SubmissionRefused
 from proactive_jupyter_kernel.scheduler.http.forms import BadForm, Part
-from proactive_jupyter_kernel.scheduler.links import LinkFailed
 from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, parsed_json
 from proactive_jupyter_kernel.scheduler.rest.requests.errors import RestError
+from proactive_jupyter_kernel.scheduler.sources.links import LinkFailed
 
 __all__ = ["body_variables", "form", "is_own", "linked", "linked_at", "part_variables", "texts"]
 
