@@ -83,6 +83,40 @@ def test_a_job_is_found_paused_and_killed_by_keys(
     assert page.url.endswith(f"?q=LESS+{theme}")
 
 
+def test_a_key_is_heard_as_soon_as_the_list_shows_what_it_does(scheduler: Scheduler, page: Any, visit: Visit) -> None:
+    """A job that is paused is resumed by the next key, although the page still waits for a later answer."""
+    job = scheduler.submit(workflow("resumed at once", ENDLESS))
+    visit("/scheduler/?q=resumed+at+once")
+    row = page.locator(f"#job-{job.id}")
+    row.get_by_text("Running", exact=True).wait_for()
+    held: list[Any] = []
+
+    def answer(route: Any) -> None:
+        """Hold back all that the page asks for after it was told that the job is paused."""
+        if held:
+            held.append(route)
+            return
+        response = route.fetch()
+        if "/do/resume" in response.text():
+            held.append(None)
+        route.fulfill(response=response)
+
+    page.route("**/scheduler/?*part=*", answer)
+    page.keyboard.press("j")
+    page.keyboard.press("p")
+    row.get_by_text("Paused", exact=True).wait_for()
+    deadline = time.monotonic() + PATIENCE / 1000
+    while len(held) < 2:
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(20)
+    with page.expect_response(f"**/scheduler/jobs/{job.id}/do/resume?*"):
+        page.keyboard.press("p")
+    for route in held[1:]:
+        route.continue_()
+    page.unroute("**/scheduler/?*part=*", answer)
+    row.get_by_text("Running", exact=True).wait_for()
+
+
 def test_an_open_menu_and_what_is_typed_stay_when_jobs_change(
     scheduler: Scheduler, some_jobs: list[int], page: Any, visit: Visit
 ) -> None:

@@ -100,9 +100,10 @@ export function merge(text) {
 
 const live = (main.dataset.live || "").split(",").filter(Boolean);
 const offline = document.getElementById("offline");
-let refreshing = null;
-// Parts to be fetched next: what is asked for during a request is asked for after it.
+// Parts for the next request: what is asked for during a request is asked for after it.
 const wanted = new Set();
+let latest = Promise.resolve();
+let next = null;
 
 function sayOffline(text) {
   offline.textContent = text;
@@ -126,18 +127,19 @@ async function fetchParts(names) {
   }
 }
 
-/** Fetch parts of this page and merge them; the live ones if none are named. Requests never overlap. */
+/**
+ * Fetch parts of this page and merge them; the live ones if none are named. Requests never overlap. The promise is kept
+ * as soon as these parts are new, whatever else changes meanwhile: a job with many tasks changes all the time.
+ */
 export function refresh(names = ["status", ...live]) {
   for (const name of names) wanted.add(name);
-  refreshing ??= (async () => {
-    while (wanted.size) {
-      const parts = [...wanted];
-      wanted.clear();
-      await fetchParts(parts);
-    }
-    refreshing = null;
-  })();
-  return refreshing;
+  next ??= latest = latest.then(() => {
+    const parts = [...wanted];
+    wanted.clear();
+    next = null;
+    return fetchParts(parts);
+  });
+  return next;
 }
 
 // A page that costs the scheduler much, such as that of a job with thousands of tasks, is not refreshed with each change.
@@ -273,13 +275,19 @@ export function say(text, tone = "bad") {
   note.scrollIntoView({ block: "nearest" });
 }
 
+const asks = (form, submitter) => (submitter?.hasAttribute("formaction") ? submitter.formAction : form.action);
+// What each form asked for last, until its answer is shown.
+const underWay = new WeakMap();
+
 /** Send a form in the background, then go where its answer says, or fetch the live parts if that is here. */
 export async function send(form, submitter) {
+  const request = { asks: asks(form, submitter) };
+  underWay.set(form, request);
   const data = new FormData(form, submitter);
   const body = form.enctype === "multipart/form-data" ? data : new URLSearchParams(data);
   form.setAttribute("aria-busy", "true");
   try {
-    const answer = await fetch(submitter?.hasAttribute("formaction") ? submitter.formAction : form.action, {
+    const answer = await fetch(request.asks, {
       method: "POST",
       body,
       headers: { "X-Portal-Script": "1" },
@@ -296,15 +304,20 @@ export async function send(form, submitter) {
   } catch {
     say("The scheduler does not answer. Whether it has done this is not known; reload the page to see.");
   } finally {
-    form.removeAttribute("aria-busy");
+    if (underWay.get(form) === request) {
+      underWay.delete(form);
+      form.removeAttribute("aria-busy");
+    }
   }
 }
 
+// The same thing is not asked for twice at the same time. A form that became another meanwhile, such as Resume in the
+// place of Pause, is sent at once: what is pressed as soon as it can be seen must not get lost.
 document.addEventListener("submit", (event) => {
   if (!event.target.matches("form[data-action]")) return;
   event.preventDefault();
   closeMenus();
-  if (event.target.getAttribute("aria-busy") !== "true") send(event.target, event.submitter);
+  if (underWay.get(event.target)?.asks !== asks(event.target, event.submitter)) send(event.target, event.submitter);
 });
 
 // A double click sends a form once. A form that answers with a file stays, and may be sent again.
