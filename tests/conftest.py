@@ -18,7 +18,7 @@ from typing import Any
 import platformdirs
 import pytest
 from hypothesis import settings as hypothesis_settings
-from tests.required import skip_without_recordings
+from tests.required import need_marked, skip_without_recordings
 
 from proactive_jupyter_kernel.client import embedded, lock_file
 from proactive_jupyter_kernel.scheduler.executors.base import Executor
@@ -90,6 +90,11 @@ def schedulers_run_tasks_on(request: pytest.FixtureRequest) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PROACTIVE_KERNEL_EXECUTOR", f"{request.getfixturevalue('dask_cluster')}?sources=none")
         yield
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip, or fail, what needs a program or a module that is not there."""
+    need_marked(item)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -19,6 +19,7 @@ import nbformat
 import papermill
 import pytest
 from nbclient import NotebookClient
+from tests.required import need
 from tools.run_examples import fingerprint, machine_paths, recorded
 
 from proactive_jupyter_kernel.notebook import kernelspec
@@ -33,7 +34,6 @@ NOTEBOOKS = sorted(path.stem for path in EXAMPLES.glob("*.ipynb"))
 TIMEOUT = 60
 #: Programs that a notebook says it needs.
 NEEDS = {"more_languages": ("ruby", "perl", "Rscript")}
-REQUIRED = os.environ.get("PAJK_REQUIRE_ALL") == "1"
 RAISES = "raises-exception"
 #: Bytes of a committed notebook.
 MAX_SIZE = 500_000
@@ -103,9 +103,7 @@ def forms(cell: nbformat.NotebookNode, mime: str) -> list[str]:
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_example_shows_what_it_should(name: str, home: Path) -> None:
     """Run from the first cell to the last, only the cells that say so end in an error, and the outputs are right."""
-    missing = [program for program in NEEDS.get(name, ()) if shutil.which(program) is None]
-    if missing and not REQUIRED:
-        pytest.skip(f"needs {', '.join(missing)}")
+    need(*NEEDS.get(name, ()))
     notebook = read(name)
     folder = home / name
     folder.mkdir()

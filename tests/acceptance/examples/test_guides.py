@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,6 +18,7 @@ import pytest
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
+from tests.required import need
 
 from proactive_jupyter_kernel.cli.app import app
 from proactive_jupyter_kernel.client import config
@@ -28,7 +28,6 @@ ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), *sorted((DOCS / "guides").glob("*.md"))]
 TIMEOUT = 60
-REQUIRED = os.environ.get("PAJK_REQUIRE_ALL") == "1"
 #: A block that a notebook's cell could hold, and the block behind it with what the cell shows.
 _BLOCK = re.compile(
     r"^```(?:python|javascript)\n(?P<cell>.*?)^```$(?:\n+```text\n(?P<shown>.*?)^```$)?", re.MULTILINE | re.DOTALL
@@ -49,7 +48,7 @@ BEFORE = {
 CITIES = {"oslo": [1.5, 2.5], "vienna": [11, 13]}
 #: Pages that define a job which they do not submit.
 SUBMITTED = {"tasks", "controls", "scripts", "values", "exchange", "papermill"}
-NEEDS = {"scripts": "bwrap"}
+NEEDS = {"scripts": ("bwrap",)}
 #: Pages whose blocks ```text hold what the cell before shows: each line, `...` for what differs from run to run.
 SHOWN = {"faq", "troubleshooting", "reference-kernel", "laptop-to-cluster"}
 #: Pages whose `#%connect` leads to the stand-in for a ProActive server.
@@ -78,8 +77,7 @@ RUN = [page for page in PAGES if page.stem not in ELSEWHERE and blocks(page)]
 def test_every_block_of_a_page_runs(page: Path, version: str, home: Path, stand_in: Callable[[str], Any]) -> None:
     """In the order of the page, in one notebook; no cell ends in an error."""
     name = page.stem
-    if name in NEEDS and shutil.which(NEEDS[name]) is None and not REQUIRED:
-        pytest.skip(f"needs {NEEDS[name]}")
+    need(*NEEDS.get(name, ()))
     folder = home / f"{name}{version}"
     (folder / "data").mkdir(parents=True)
     (folder / "data" / "lines.csv").write_text("a\nb\n")
@@ -140,7 +138,7 @@ def test_the_commands_of_a_page_run(name: str, home: Path) -> None:
         assert (commands, done.returncode) == (commands, 0), done.stderr
 
 
-@pytest.mark.skipif(shutil.which("groovy") is None and not REQUIRED, reason="needs groovy")
+@pytest.mark.needs("groovy")
 def test_the_groovy_of_the_page_on_languages_runs(home: Path) -> None:
     """Its channel, and its signal, which is sent as the page says."""
     text = (DOCS / "guides" / "languages.md").read_text("utf-8")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,6 @@ from typing import Any
 import nbformat
 import pytest
 from tests.acceptance.notebook.browser import (
-    CHROMIUM,
     Site,
     browse,
     choose,
@@ -22,13 +19,8 @@ from tests.acceptance.notebook.browser import (
     until_idle,
 )
 
-REQUIRED = os.environ.get("PAJK_REQUIRE_ALL") == "1"
-
 pytestmark = [
-    pytest.mark.skipif(
-        not REQUIRED and (CHROMIUM is None or importlib.util.find_spec("playwright") is None),
-        reason="needs chromium and playwright",
-    ),
+    pytest.mark.needs("chromium", modules=["playwright"]),
     # One server and one browser serve the tests of one worker; no test needs another one.
     pytest.mark.xdist_group("browser"),
 ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,15 +10,10 @@ from typing import Any
 import httpx2
 import nbformat
 import pytest
-from tests.acceptance.notebook.browser import CHROMIUM, Site, browse, choose, open_notebook, serve, take, until_idle
-
-REQUIRED = os.environ.get("PAJK_REQUIRE_ALL") == "1"
+from tests.acceptance.notebook.browser import Site, browse, choose, open_notebook, serve, take, until_idle
 
 pytestmark = [
-    pytest.mark.skipif(
-        not REQUIRED and (CHROMIUM is None or importlib.util.find_spec("playwright") is None),
-        reason="needs chromium and playwright",
-    ),
+    pytest.mark.needs("chromium", modules=["playwright"]),
     pytest.mark.xdist_group("frames"),
 ]
 

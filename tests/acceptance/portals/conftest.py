@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.acceptance.notebook.browser import CHROMIUM, browse
+from tests.acceptance.notebook.browser import browse
+from tests.required import need
 
 from proactive_jupyter_kernel.client import portals
 from proactive_jupyter_kernel.client.scheduler import Scheduler
-
-REQUIRED = os.environ.get("PAJK_REQUIRE_ALL") == "1"
-NEEDED = ("playwright", "axe_playwright_python")
 
 
 @pytest.fixture(scope="module")
 def scheduler(home: Path) -> Iterator[Scheduler]:
     """The embedded scheduler of this module; it is stopped with its home."""
-    if not REQUIRED and (CHROMIUM is None or any(importlib.util.find_spec(name) is None for name in NEEDED)):
-        pytest.skip("needs chromium, playwright and axe-playwright-python")
+    need("chromium", modules=["playwright", "axe_playwright_python"])
     with Scheduler.embedded() as scheduler:
         yield scheduler
 

@@ -6,7 +6,6 @@ import getpass
 import json
 import os
 import runpy
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.required import skip_or_fail
+from tests.required import need, skip_or_fail
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -74,10 +73,9 @@ def client() -> Callable[[str], Client]:
         python = runpy.run_path(str(ROOT / "tools" / "foreign_clients.py"))["python_of"](name)
         there = python is not None and (ROOT / "build" / "conformance" / "sources").is_dir()
         missing = None if there else f"the client {name} is not installed; `make clients` installs it"
-        if missing is None and shutil.which("java") is None:
-            missing = "there is no Java for ProActive's clients"
         if missing is not None:
             skip_or_fail(missing)
+        need("java")
         return Client(python=python)
 
     return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import pytest
 
 from proactive_jupyter_kernel.workflow.model import ForkEnvironment, Script
 
-needs_bwrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
 #: The whole system to read, the attempt's folder to write, a /tmp of its own: what is outside shows only if mounted.
 BWRAP = (
     "bwrap --ro-bind / / --dev /dev --proc /proc --tmpfs {hidden} --bind {local} {local} --chdir {local} "
@@ -116,7 +114,7 @@ def test_missing_prefix(lab: Any) -> None:
     assert "'no-such-docker', the first word of the command that the fork environment puts in front" in message
 
 
-@needs_bwrap
+@pytest.mark.needs("bwrap")
 @pytest.mark.parametrize("language", ["cpython", "bash"])
 def test_enclosed(lab: Any, language: str, tmp_path: Path) -> None:
     """A task behind a sandboxing command runs inside it, with nothing but its own folder mounted."""
@@ -138,7 +136,7 @@ def test_enclosed(lab: Any, language: str, tmp_path: Path) -> None:
         assert (run.outcome.exit_code, run.out) == (1, "yes v\n")
 
 
-@needs_bwrap
+@pytest.mark.needs("bwrap")
 def test_enclosed_task_is_killed(lab: Any, tmp_path: Path) -> None:
     """Killing an enclosed task ends what runs inside."""
     environment = fork("preJavaHomeCmd = 'bwrap --dev-bind / / --die-with-parent'")

@@ -9,8 +9,10 @@ import pytest
 
 from proactive_jupyter_kernel.workflow.model import ForkEnvironment
 
-pytest.importorskip("numpy")
-pytestmark = pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="needs to know the threads of a process")
+pytestmark = [
+    pytest.mark.needs(modules=["numpy"]),
+    pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="needs to know the threads of a process"),
+]
 
 CODE = """
 import numpy

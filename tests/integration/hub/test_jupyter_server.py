@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import os
 import subprocess
 import sys
 import time
@@ -14,6 +12,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from tests.required import need, skip_or_fail
 
 from proactive_jupyter_kernel.client import embedded
 
@@ -22,19 +21,13 @@ PATIENCE = 90.0
 BASE = "/user/ada/"
 PAGE = {"accept": "text/html"}
 
-pytestmark = pytest.mark.skipif(
-    os.environ.get("PAJK_REQUIRE_ALL") != "1"
-    and (
-        importlib.util.find_spec("jupyter_server_proxy") is None
-        or not any(one.name == "proactive" for one in entry_points(group="jupyter_serverproxy_servers"))
-    ),
-    reason="needs jupyter-server-proxy, and this package installed since it has an entry point for it",
-)
-
 
 @pytest.fixture(scope="module")
 def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
     """A client of a Jupyter server that has a base URL, as on a hub."""
+    need(modules=["jupyter_server_proxy"])
+    if not any(one.name == "proactive" for one in entry_points(group="jupyter_serverproxy_servers")):
+        skip_or_fail("this package was installed before it had an entry point for jupyter-server-proxy")
     home = tmp_path_factory.mktemp("home")
     (home / "work").mkdir()
     with pytest.MonkeyPatch.context() as patch:

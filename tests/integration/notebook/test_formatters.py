@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 
 import nbformat
 import pytest
+from tests.required import need_module
 from tests.unit.pragmas.conftest import Notebook
 
 from proactive_jupyter_kernel.client.scheduler import Scheduler
@@ -50,16 +51,16 @@ def _each(formatter: Callable[[str], str]) -> Callable[[list[str]], list[str]]:
 
 
 def black(code: str) -> str:
-    module = pytest.importorskip("black")
+    module = need_module("black")
     return str(module.format_str(code, mode=module.Mode()))
 
 
 def autopep8(code: str) -> str:
-    return str(pytest.importorskip("autopep8").fix_code(code, options={"aggressive": 1}))
+    return str(need_module("autopep8").fix_code(code, options={"aggressive": 1}))
 
 
 def yapf(code: str) -> str:
-    return str(pytest.importorskip("yapf.yapflib.yapf_api").FormatCode(code)[0])
+    return str(need_module("yapf.yapflib.yapf_api").FormatCode(code)[0])
 
 
 FORMATTERS = {"ruff": ruff, "black": _each(black), "autopep8": _each(autopep8), "yapf": _each(yapf)}

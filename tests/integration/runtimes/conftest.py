@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from tests.required import need
 
 from proactive_jupyter_kernel.scheduler.attempt import Attempt, Outcome, Selection
 from proactive_jupyter_kernel.scheduler.executors.base import Executor
@@ -94,15 +93,6 @@ def bench(
         bench = Bench(lambda: LocalExecutor(scratch, LocalSettings(grace=0.5)))
     yield bench
     bench.close()
-
-
-def need(*programs: str) -> None:
-    """Skip the test where a program is missing; where everything must be there, fail."""
-    missing = [program for program in programs if shutil.which(program) is None]
-    if missing and os.environ.get("PAJK_REQUIRE_ALL") == "1":
-        pytest.fail(f"{', '.join(missing)} must be installed here")
-    if missing:
-        pytest.skip(f"{', '.join(missing)} is not installed")
 
 
 @pytest.fixture

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from tests.required import need
 
 from proactive_jupyter_kernel.workflow.fork_commands import LINES
 
@@ -45,10 +44,7 @@ WORDS = [
 def test_words(language: str, tmp_path: Path) -> None:
     """As the embedded scheduler splits them; nothing where the script sets none."""
     program, before, after = LANGUAGES[language]
-    if shutil.which(program) is None:
-        if os.environ.get("PAJK_REQUIRE_ALL") == "1":
-            pytest.fail(f"there is no {program}")
-        pytest.skip(f"there is no {program}")
+    need(program)
     said = []
     for number, (code, _) in enumerate(WORDS):
         script = tmp_path / f"script{number}"

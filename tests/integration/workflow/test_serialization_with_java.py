@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-import os
-import shutil
 import subprocess
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.required import need
 
 from proactive_jupyter_kernel.workflow.java.serialization import JavaObject, dumps, loads
 from proactive_jupyter_kernel.workflow.values import text
@@ -83,15 +82,11 @@ VALUES: list[Any] = [
 @pytest.fixture(scope="module")
 def echoed(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
     """The program's output: for each value class, text and stream; then Java's own values."""
-    java = shutil.which("java")
-    if java is None:
-        if os.environ.get("PAJK_REQUIRE_ALL") == "1":
-            pytest.fail("no java on the path")
-        pytest.skip("no java on the path")
+    need("java")
     program: Path = tmp_path_factory.mktemp("java") / "Echo.java"
     program.write_text(PROGRAM, "utf-8")
     streams = "\n".join(base64.b64encode(dumps(value)).decode() for value in VALUES)
-    done = subprocess.run([java, str(program)], input=streams, capture_output=True, text=True, timeout=100)
+    done = subprocess.run(["java", str(program)], input=streams, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
     return [part.split("\n") for part in done.stdout.strip().split("\n--\n")]
 

@@ -8,6 +8,7 @@ from urllib.parse import urljoin
 
 import httpx2
 import pytest
+from tests.required import need_module
 
 from proactive_jupyter_kernel.hub import server
 from proactive_jupyter_kernel.hub.proxy import Door, Login, PortalProxy, relative_location
@@ -202,7 +203,7 @@ def test_redirects(location: str, path: str, relative: str) -> None:
 
 def test_the_entry_point() -> None:
     """jupyter-server-proxy takes what it is told, and the icon is there."""
-    config = pytest.importorskip("jupyter_server_proxy.config")
+    config = need_module("jupyter_server_proxy.config")
     (found,) = [one for one in config.get_entrypoint_server_processes() if one.name == "proactive"]
     assert (found.unix_socket, found.absolute_url, found.command) == (True, False, server()["command"])
     assert found.launcher_entry.icon_path.endswith("logo-svg.svg")

@@ -114,9 +114,9 @@ def test_a_window_shows_the_picture_and_the_cell_does_not(notebook, monkeypatch:
     assert (opened, pictures(notebook)) == ([(b"\x89PNG", "greetings")], [])
 
 
+@pytest.mark.needs(modules=["matplotlib"])
 def test_a_process_that_opens_no_window_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a display that does not answer, Matplotlib finds no toolkit: a sentence, and no process is left behind."""
-    pytest.importorskip("matplotlib")
     monkeypatch.setenv("DISPLAY", ":4999")
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     with pytest.raises(picture_window.NoWindow, match=r"^Matplotlib finds no toolkit for windows here"):

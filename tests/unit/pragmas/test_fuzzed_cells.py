@@ -146,9 +146,9 @@ def test_a_password_in_an_address_shows_nowhere(address: str, parameter: str) ->
     assert "SECRET" not in f"{caught.value} {caught.value!r}"
 
 
+@pytest.mark.needs(modules=["atheris"])
 def test_coverage_guides_a_fuzzer(tmp_path: Path) -> None:
     """Where the package atheris is installed, it looks for cells that end in another error."""
-    pytest.importorskip("atheris")
     script = tmp_path / "fuzz.py"
     script.write_text(
         "import sys\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.required import need_module
 
 from proactive_jupyter_kernel.errors import PragmaError
 from proactive_jupyter_kernel.pragmas.runtime_env import ENGINES, Container, script
@@ -143,7 +144,7 @@ def words(container: Container, **folders: str) -> list[str]:
     """The words that the script puts in front of a task's command."""
     import json
 
-    engine = pytest.importorskip("_quickjs").Context()
+    engine = need_module("_quickjs").Context()
     present = {"localspace": "/scratch/1", "cachespace": "/cache", "home": "/opt/pa", **folders}
     engine.eval(
         f"var present = {json.dumps(present)}, found = [], printed = [];"

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.required import need_module
 
 from proactive_jupyter_kernel.version import __version__
 
@@ -79,7 +80,7 @@ def test_links_of_the_root_pages_lead_somewhere(page: Path) -> None:
 
 def test_picture_of_the_readme_moves_and_is_small() -> None:
     """An animated WebP with several frames, below 1 MB."""
-    image = pytest.importorskip("PIL.Image")
+    image = need_module("PIL.Image")
     path = ROOT / "docs" / "images" / "notebook.webp"
     with image.open(path) as picture:
         assert picture.n_frames > 20

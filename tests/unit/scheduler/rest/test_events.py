@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import RECORDINGS
+from tests.required import skip_without_recordings
 
 from proactive_jupyter_kernel.scheduler.attempt import Outcome
 from proactive_jupyter_kernel.scheduler.rest import event_frames, events
@@ -113,11 +114,12 @@ def test_a_job_is_logged_from_beginning_to_end(rest: Callable[..., None], workfl
 
 
 def recorded_frames(name: str) -> list[Any]:
+    if not RECORDINGS.is_dir():
+        skip_without_recordings(f"the recordings of a ProActive server are not in {RECORDINGS}")
     steps = json.loads((RECORDINGS / "20-events.json").read_text(encoding="utf-8"))["steps"]
     return [frame["json"] for step in steps if step.get("hear") == name for frame in step["frames"]]
 
 
-@pytest.mark.skipif(not RECORDINGS.is_dir(), reason="there are no recordings of a ProActive server")
 def test_frames_are_those_of_a_server(rest: Callable[..., None], workflow: Callable[..., str]) -> None:
     """The same events in the same order, and every field that a recorded server writes but for user permissions."""
 

@@ -10,6 +10,7 @@ import zlib
 from pathlib import Path
 
 import pytest
+from tests.required import need_module
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -56,7 +57,7 @@ def test_letters_are_drawn_without_a_font_of_the_system() -> None:
 
 def test_the_fonts_cover_what_they_are_used_for() -> None:
     """A letter beyond the fonts of the package makes the system's fonts be asked, and none within."""
-    fonts = pytest.importorskip("fontTools.ttLib")
+    fonts = need_module("fontTools.ttLib")
     covered = fonts.TTFont(module._font_files()[0]).getBestCmap()
     wanted = [*range(0x20, 0x7F), *range(0xA0, 0x180), *range(0x391, 0x3CA), *range(0x400, 0x460), 0x2026, 0xB7, 0xD7]
     wanted.remove(0x3A2)
