@@ -16,14 +16,17 @@ WORKERS ?= 2
 demo: $(VENV)/.installed
 	$(BIN)/python examples/demo.py
 
+# File by file, so that what the tests of a file share is started once; the long files first, as tests/conftest.py sorts them.
+SPREAD := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not commands"
+	$(BIN)/python -m pytest $(SPREAD) -m "not commands"
 
 # What Dask's workers run, and the semantics of the scheduler once more on them.
 DASK_TESTS := $(addprefix tests/integration/,dask workflows scheduler runtimes/test_every_language.py \
 	runtimes/test_round_trips.py executors/test_executor_contract.py)
 test-dask: $(VENV)/.test
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --executor dask $(DASK_TESTS)
+	$(BIN)/python -m pytest $(SPREAD) --executor dask $(DASK_TESTS)
 
 # The commands on the pages, each a process or several; `make test` runs the cells of the pages.
 test-docs: $(VENV)/.test

@@ -47,8 +47,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+#: The files that take longest, which start first: with several workers, one that started last would run on alone.
+LONG = (
+    "conformance/clients/test_sdk.py",
+    "conformance/clients/test_reference_kernel.py",
+    "conformance/clients/test_guide.py",
+    "conformance/clients/test_schemathesis.py",
+    "acceptance/examples/test_examples.py",
+    "acceptance/examples/test_guides.py",
+    "acceptance/notebook/test_lab.py",
+    "acceptance/portals/test_portals.py",
+    "conformance/test_recordings.py",
+    "unit/pragmas/test_fuzzed_cells.py",
+)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests of the other executor are left out."""
+    """The long files come first; tests of the other executor are left out."""
+    place = {Path(__file__).parent / name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.path, len(LONG)))
     other = "dask" if config.getoption("--executor") == "local" else "local_only"
     left_out = [item for item in items if item.get_closest_marker(other)]
     if left_out:

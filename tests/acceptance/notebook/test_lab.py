@@ -19,11 +19,7 @@ from tests.acceptance.notebook.browser import (
     until_idle,
 )
 
-pytestmark = [
-    pytest.mark.needs("chromium", modules=["playwright"]),
-    # One server and one browser serve the tests of one worker; no test needs another one.
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = pytest.mark.needs("chromium", modules=["playwright"])
 
 WEATHER = (
     "#%task(name=load)\nresult = {'Oslo': [8.2, 9.9], 'Vienna': [17.1, 21.0]}\nprint(len(result), 'stations')",

@@ -12,10 +12,7 @@ import nbformat
 import pytest
 from tests.acceptance.notebook.browser import Site, browse, choose, open_notebook, serve, take, until_idle
 
-pytestmark = [
-    pytest.mark.needs("chromium", modules=["playwright"]),
-    pytest.mark.xdist_group("frames"),
-]
+pytestmark = pytest.mark.needs("chromium", modules=["playwright"])
 
 CELLS = (
     "#%task(name=only)\nprint('hello')\nresult = 1\n#%submit_job(name=shown_in_a_frame, wait=on)",

@@ -18,9 +18,6 @@ from proactive_jupyter_kernel.client import portals
 from proactive_jupyter_kernel.client.scheduler import Scheduler
 from proactive_jupyter_kernel.workflow.model import ErrorPolicy, Script, Task, Workflow
 
-# One browser serves the tests of one worker.
-pytestmark = pytest.mark.xdist_group("portals")
-
 THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
 Visit = Callable[..., None]
 Faults = Callable[[], list[str]]

@@ -15,9 +15,6 @@ from proactive_jupyter_kernel.client.scheduler import Scheduler
 from proactive_jupyter_kernel.workflow.formats import xml
 from proactive_jupyter_kernel.workflow.model import Script, Task, Variable, Workflow
 
-# One browser serves the tests of one worker.
-pytestmark = pytest.mark.xdist_group("portals")
-
 THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
 Visit = Callable[..., None]
 Faults = Callable[[], list[str]]

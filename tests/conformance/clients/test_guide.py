@@ -10,8 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "other-clients.md"
 WORKFLOW = """<?xml version="1.0" encoding="UTF-8"?>
 <job xmlns="urn:proactive:jobdescriptor:3.14" name="guide"><taskFlow><task name="only">
@@ -20,8 +18,6 @@ WORKFLOW = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
-@pytest.mark.timeout(300)
-@pytest.mark.xdist_group("reference-kernel")
 def test_the_lines_of_the_guide_work(client: Callable[[str], Any], scheduler: Any, tmp_path: Path) -> None:
     """curl, the Python SDK and the Java client, with the port and the login of this scheduler put in."""
     sdk = client("sdk-14")

@@ -10,7 +10,6 @@ import pytest
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.xdist_group("reference-kernel")
 def test_every_pragma_of_the_reference_kernel_works(
     client: Callable[[str], Any], scheduler: Any, tmp_path: Path
 ) -> None:

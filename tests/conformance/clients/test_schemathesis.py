@@ -37,7 +37,6 @@ OTHER_SESSION = r" /(task/(channels|signals)/\w+|scheduler/events)"
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.xdist_group("schemathesis")
 def test_no_request_fails_inside(client: Callable[[str], Any], scheduler: Any, tmp_path: Path) -> None:
     """No answer of 500 or above without a well-formed error, neither for what is there nor for what was removed."""
     tester = client("schemathesis")

@@ -13,10 +13,7 @@ from proactive_jupyter_kernel.workflow import Task, Workflow
 from proactive_jupyter_kernel.workflow.model import Script
 
 #: What a version calls at least; a table that lost its rows would prove nothing.
-VERSIONS = [
-    pytest.param("sdk-13", 150, marks=pytest.mark.xdist_group("sdk-13")),
-    pytest.param("sdk-14", 200, marks=pytest.mark.xdist_group("sdk-14")),
-]
+VERSIONS = [("sdk-13", 150), ("sdk-14", 200)]
 
 SOURCES = Path(__file__).parents[3] / "build" / "conformance" / "sources"
 
@@ -50,7 +47,6 @@ def test_every_call_gives_what_it_should(
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.xdist_group("sdk-13")
 def test_the_tests_and_scripts_of_its_source_packages_pass(
     client: Callable[[str], Any], scheduler: Any, tmp_path: Path
 ) -> None:

@@ -67,7 +67,6 @@ def wine(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {"WINEPREFIX": str(tmp_path_factory.mktemp("wine"))}
 
 
-@pytest.mark.timeout(300)
 def test_windows(bench: Any, require: Any, wine: dict[str, str]) -> None:
     """Batch files and VBScript run, by Wine where there is no Windows, and read environment and arguments."""
     require("wine")
@@ -82,7 +81,6 @@ def test_windows(bench: Any, require: Any, wine: dict[str, str]) -> None:
     assert (run.out, run.outcome.value) == ("x\n", 0), (run.outcome, run.lines)
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("code", "result"),
     [("echo hi", 0), ("set X=1", 0), ("rem nothing", 0), ("if exist nothing.txt echo no", 0), ("exit /b 4", 4)],

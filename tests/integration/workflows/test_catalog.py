@@ -11,7 +11,6 @@ CATALOG = Path(__file__).parents[2] / "data" / "workflows"
 NAMES = sorted(path.stem for path in CATALOG.glob("*.xml"))
 
 
-@pytest.mark.xdist_group("catalog")
 @pytest.mark.parametrize("name", NAMES)
 def test_workflow_comes_out_as_expected(catalog_run, name):
     """Job, tasks, statuses, dependencies, tags, results and logs are as expected, at every step."""

@@ -6,6 +6,7 @@ import contextlib
 import random
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -90,7 +91,8 @@ CELLS = st.lists(WORDS | st.text(max_size=5), max_size=40).map("".join)
 
 
 def everything(text: str, position: int) -> None:
-    """All that reads a cell before it runs."""
+    """All that reads a cell before it runs; seconds of this process, whatever else the machine does."""
+    begun = time.process_time()
     has_pragma(text)
     assert len(mask(text)) == len(text)
     items_of_text(text)
@@ -100,9 +102,10 @@ def everything(text: str, position: int) -> None:
     assert program.python.count("\n") == text.replace("\r\n", "\n").count("\n")
     with contextlib.suppress(PragmaError):
         plan(text)
+    assert time.process_time() - begun < 2
 
 
-@settings(max_examples=300, deadline=2000)
+@settings(max_examples=300)
 @given(CELLS, st.integers(0, 200))
 def test_any_text_is_read_or_refused(cell: str, position: int) -> None:
     """No other error, wherever the cursor is, and every line stays a line."""
@@ -110,7 +113,7 @@ def test_any_text_is_read_or_refused(cell: str, position: int) -> None:
     everything("#%task(name=A, " + cell, position)
 
 
-@settings(max_examples=100, deadline=2000)
+@settings(max_examples=100)
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=20), CELLS)
 def test_a_password_shows_in_no_error(word: str, rest: str) -> None:
     """However broken the cell is that holds it."""
