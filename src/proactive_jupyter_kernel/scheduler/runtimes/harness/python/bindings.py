@@ -118,7 +118,10 @@ class VariablesMap(JavaMap):
         self._closed: dict[str, None] = {}
         super().__init__()
         for key, wire in wires.items():
-            self._keep(key, values.from_wire(wire))
+            if type(wire) is str:
+                super().__setitem__(key, wire)
+            else:
+                self._keep(key, values.from_wire(wire))
 
     def _keep(self, key: str, value: Any) -> None:
         self._tagged.pop(key, None)
@@ -404,7 +407,8 @@ class ForkEnvironment:
 
 def wants_plain(request: Mapping[str, Any]) -> bool:
     """Whether the task hands on plain values, where there are any."""
-    return str(request["genericInformation"].get(PLAIN, "")).strip().lower() == "plain"
+    information = request["genericInformation"]
+    return bool(information) and str(information.get(PLAIN, "")).strip().lower() == "plain"
 
 
 def from_request(request: Mapping[str, Any]) -> dict[str, Any]:

@@ -42,6 +42,28 @@ else:
 
 #: Values that need nothing of the standard library to travel.
 _SIMPLE = frozenset((type(None), bool, int, float, str))
+#: The request of a rehearsal.
+_REHEARSAL = _encode(
+    {
+        "label": "<rehearsal>",
+        "stage": "main",
+        "main": "rehearsal.py",
+        "code": "result = 1",
+        "returns": ["result"],
+        "report": os.devnull,
+        "limit": 1000,
+        "args": [],
+        "variables": {"PA_JOB_ID": "1"},
+        "resultMetadata": {},
+        "resultMap": {},
+        "results": [],
+        **{name: {} for name in ("genericInformation", "credentials", "spaces", "node", "services")},
+        **dict.fromkeys(("result", "nodesurl", "forkEnvironment")),
+        "progressFile": "rehearsal",
+    }
+)
+#: The integers that other languages can hold.
+_LONG_MIN, _LONG_MAX = -(2**63), 2**63 - 1
 #: Compile to a syntax tree; the value of `ast.PyCF_ONLY_AST`, whose module takes longer to import than a small task.
 _ONLY_AST = 0x400
 #: How often a template rehearses: Python counts the calls of a function, and rewrites its code after eight of them.
@@ -80,27 +102,9 @@ def run(where: str) -> int:
 def rehearse() -> None:
     """Run a stage that does nothing, in a template before it forks: what is done for the first time changes more of the
     memory than later, and each page that a fork changes has to be copied."""
-    request: dict[str, Any] = {
-        "label": "<rehearsal>",
-        "stage": "main",
-        "main": "rehearsal.py",
-        "code": "result = 1",
-        "returns": ["result"],
-        "report": os.devnull,
-        "limit": 1000,
-        "args": [],
-        "variables": {"PA_JOB_ID": "1"},
-        "resultMetadata": {},
-        "resultMap": {},
-        "results": [],
-        **{name: {} for name in ("genericInformation", "credentials", "spaces", "node", "services")},
-        **dict.fromkeys(("result", "nodesurl", "forkEnvironment")),
-        "progressFile": "rehearsal",
-    }
-    request = _read(_encode(request))
-    kept: list[tuple[Any, Any]] = [(one, one[:]) for one in (sys.path, sys.argv, sys.meta_path)]
-    environment, main = dict(os.environ), sys.modules["__main__"]
-    argv = getattr(sys, "orig_argv", [])[:]
+    request = _read(_REHEARSAL)
+    # The only variable that a stage sets by itself; a look at all of them would touch as much memory as the rest.
+    backend, main = os.environ.get("MPLBACKEND"), sys.modules["__main__"]
     _prepare_process(request)
     scope = _new_main(request)
     outputs = _outputs(request, {})
@@ -111,13 +115,12 @@ def rehearse() -> None:
     maps = {name: scope.get(name) for name in ("variables", "resultMap", "forkEnvironment")}
     if _is_simple(request, scope, maps):
         _report(request, {**scope, **maps, _LAST: last}, {}, outputs, {}, 0)
-    for one, before in kept:
-        one[:] = before
-    if argv:
-        sys.orig_argv[:] = argv
-    for name in [name for name in os.environ if name not in environment]:
-        del os.environ[name]
-    os.environ.update(environment)
+    # What the stage put in front; each stage sets the arguments anew.
+    del sys.path[0], sys.meta_path[0]
+    if backend is None:
+        del os.environ["MPLBACKEND"]
+    else:
+        os.environ["MPLBACKEND"] = backend
     sys.modules["__main__"] = main
     errors.forget(request["label"])
 
@@ -385,11 +388,22 @@ def _collect_maps(scope: Mapping[str, Any], report: dict[str, Any]) -> None:
 def _collect_values(request: Mapping[str, Any], scope: Mapping[str, Any], report: dict[str, Any], outputs: Any) -> None:
     """What ProActive's epilogue sends back; a script that left by ``sys.exit`` never gets there."""
     plain = bindings.wants_plain(request)
-    found = report["values"] = {
-        name: values.to_wire(values.portable(scope[name], name, tags=True, plain=plain))
-        for name in request["returns"]
-        if name in scope
-    }
+    found = report["values"] = {}
+    for name in request["returns"]:
+        if name not in scope:
+            continue
+        value = scope[name]
+        kind = type(value)
+        # Most results are simple, and need none of the functions that change memory when they are called.
+        if (
+            value is None
+            or kind is bool
+            or (kind is int and _LONG_MIN <= value <= _LONG_MAX)
+            or (kind is str and value.isascii())
+        ):
+            found[name] = value
+        else:
+            found[name] = values.to_wire(values.portable(value, name, tags=True, plain=plain))
     last = scope[_LAST]
     if last is None or last is Ellipsis:
         return
@@ -416,8 +430,9 @@ def _collect_metadata(
     if request["resultMetadata"] is None:
         return
     metadata = scope.get("resultMetadata") if "exit" not in report else request["resultMetadata"]
-    if metadata is None:
-        metadata = {}
+    if not metadata and isinstance(metadata, (dict, type(None))):
+        report["resultMetadata"] = dict(entries)
+        return
     plain = values.portable(metadata, "resultMetadata")
     if not isinstance(plain, dict):
         raise values.NotPortableValue(
