@@ -41,6 +41,7 @@ class ScriptRun:
 SCRIPTS = (
     BenchScript(name="engine_scale"),
     BenchScript(name="task_cost", full=("--rounds", "50"), quick=("--rounds", "15")),
+    BenchScript(name="process_cost", quick=("500", "--rounds", "3")),
     BenchScript(name="replicas", full=("--rounds", "3"), quick=("--rounds", "1", "--large", "300")),
     BenchScript(name="latency", full=("--rounds", "50"), quick=("--rounds", "15", "--cold", "1")),
     BenchScript(name="idle", full=("20",), quick=("5",)),
