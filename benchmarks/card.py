@@ -2,6 +2,8 @@
 
     python benchmarks/card.py [TASKS] [--json]
 
+Exit status 1 where the card does not say in time that the job has finished.
+
 Runs a job of TASKS replicas (1,000 unless given) on an embedded scheduler of its own, from a real kernel that only
 watches it, and prints what the notebook file would hold of the card while the job runs and at its end.
 """
@@ -30,16 +32,18 @@ result = len(results)
 DEADLINE = 900.0
 
 
-def main(tasks: int, as_json: bool) -> None:
+def main(tasks: int, as_json: bool) -> int:
     manager, client = start_new_kernel(kernel_name="proactive")
     try:
         process = psutil.Process(manager.provisioner.process.pid)
-        client.execute_interactive("#%job(name=warm)\n#%task(name=A)\n1\n#%submit_job(wait=on)\n#%delete_task(A)")
+        warm = "#%job(name=warm)\n#%task(name=A)\n1\n#%submit_job(wait=on)\n#%delete_task(A)"
+        reply = client.execute_interactive(warm, timeout=DEADLINE, output_hook=lambda message: None)
+        assert reply["content"]["status"] == "ok", reply["content"]
         client.execute(CELL.format(runs=tasks - 2))
         start, cpu = time.monotonic(), sum(process.cpu_times()[:2])
         updates = sent = largest = last = 0
         text = ""
-        while "Finished" not in text and time.monotonic() - start < DEADLINE:
+        while not ("watched" in text and "Finished" in text) and time.monotonic() - start < DEADLINE:
             try:
                 message = client.get_iopub_msg(timeout=5)
             except queue.Empty:
@@ -51,17 +55,19 @@ def main(tasks: int, as_json: bool) -> None:
             last = len(json.dumps(data))
             updates, sent = updates + 1, sent + last
             largest = max(largest, len(data["text/html"]) if "Finished" not in text else 0)
+        done = "watched" in text and "Finished" in text
         wall, used = time.monotonic() - start, sum(process.cpu_times()[:2]) - cpu
         if as_json:
             found = {"wall_s": wall, "processor_s": used, "share": used / wall, "updates": updates, "sent_bytes": sent}
             print(json.dumps({**found, "largest_running_card": largest, "saved_bytes": last}))
-            return
+            return int(not done)
         print(text)
         print(f"wall time            {wall:10.1f} s")
         print(f"kernel's processor   {used:10.2f} s, {100 * used / wall:.1f} % of a core")
         print(f"updates              {updates:10,}, {updates / wall:.2f} a second, {sent / 1e6:.2f} MB in all")
         print(f"largest running card {largest:10,} characters")
         print(f"saved in notebook    {last:10,} bytes")
+        return int(not done)
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
@@ -73,8 +79,9 @@ if __name__ == "__main__":
         os.environ.setdefault("JUPYTER_RUNTIME_DIR", f"{folder}/runtime")
         try:
             words = [word for word in sys.argv[1:] if not word.startswith("--")]
-            main(int(words[0]) if words else 1_000, "--json" in sys.argv)
+            status = main(int(words[0]) if words else 1_000, "--json" in sys.argv)
         finally:
             from proactive_jupyter_kernel.client import embedded
 
             embedded.stop()
+    sys.exit(status)

@@ -130,6 +130,9 @@ def main(arguments: list[str]) -> int:
         # Debian's launchers expect its default JRE, and find no other.
         os.environ["JAVA_HOME"] = str(Path(java).resolve().parents[1])
     wanted = [language for language in LANGUAGES if not words or language.engine in words]
+    if unknown := set(words) - {language.engine for language in LANGUAGES}:
+        print("no language of this table:", *sorted(unknown), file=sys.stderr)
+        return 2
     missing = [language.engine for language in wanted if shutil.which(language.command[0]) is None]
     found = asyncio.run(measure([language for language in wanted if language.engine not in missing], rounds))
     if as_json:

@@ -30,6 +30,7 @@ from proactive_jupyter_kernel.scheduler.service.site import Site
 from proactive_jupyter_kernel.scheduler.store.sqlite import SqliteStore
 from proactive_jupyter_kernel.workflow.formats import xml
 from proactive_jupyter_kernel.workflow.model import Loop, Script, Task, Workflow
+from proactive_jupyter_kernel.workflow.status import JobStatus
 
 #: The bars: how much longer a loop may take with a listener, for how many milliseconds the event loop may stand, and
 #: how many megabytes may wait for listeners that do not read.
@@ -99,12 +100,14 @@ def _executor(iterations: int, task_ms: float) -> MemoryExecutor:
     return MemoryExecutor({"T": task}, slots=2)
 
 
-async def _loop(service: Service) -> tuple[float, float, float]:
+async def _loop(service: Service, iterations: int) -> tuple[float, float, float]:
     """Seconds of one loop, how long the event loop stood, and seconds of processor time."""
     pulse = Pulse()
     begin, used = time.perf_counter(), time.process_time()
     job = await service.submit(_TEXT, owner="me")
     await service.wait_ended(job.job_id)
+    record = service.ask.job(job.job_id).record
+    assert (record.status, record.finished) == (JobStatus.FINISHED, iterations), record
     return round(time.perf_counter() - begin, 3), pulse.end(), time.process_time() - used
 
 
@@ -131,17 +134,19 @@ async def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         for kind in seconds:
             socket = Socket(app, session, reads=True) if kind == "heard" else None
             await asyncio.sleep(0.01)
-            spent, longest, processor = await _loop(service)
+            spent, longest, processor = await _loop(service, options.iterations)
             used[kind].append(round(processor * 1000 / options.iterations, 3))
             seconds[kind].append(spent)
             standing[kind].append(longest)
             if socket is not None:
                 await asyncio.sleep(1)
                 read = {"frames": socket.messages, "bytes": socket.bytes}
+                assert socket.messages > options.iterations, f"the listener heard {read}"
                 await socket.close()
     sockets = [Socket(app, session, reads=False) for _ in range(options.slow)]
     await asyncio.sleep(0.1)
-    spent, longest, _ = await _loop(service)
+    assert len(app.events._subscribers) == options.slow, "not all listeners were let in"
+    spent, longest, _ = await _loop(service, options.iterations)
     await asyncio.sleep(1)
     waiting = {id(frame): len(frame.text) for each in app.events._subscribers for frame in each.queue._frames}
     slow = {

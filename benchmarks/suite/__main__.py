@@ -142,6 +142,11 @@ class Suite:
         self._result["figures"] = {case: figure.as_json() for case, figure in self.figures.items()}
         (self._out / "results.json").write_text(json.dumps(self._result, indent=1), encoding="utf-8")
 
+    @property
+    def scripts(self) -> list[dict[str, Any]]:
+        """What the scripts said."""
+        return list(self._result["scripts"])
+
     def write(self) -> None:
         """The table, the page and the plot."""
         self._save()
@@ -171,7 +176,7 @@ class Suite:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0: every wanted target is met; 1: one is missed or was not measured."""
+    """0: every wanted target is met, and every wanted script is within its limits; 1: one is missed or not measured."""
     options = _options(arguments)
     suite = Suite(options)
     suite.load() if options.render else suite.run()
@@ -181,7 +186,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     missed = sum(row.verdict is Verdict.MISSED for row in judged)
     unknown = sum(row.verdict is Verdict.NOT_MEASURED for row in judged)
     print(f"{len(judged) - missed - unknown} met, {missed} missed, {unknown} not measured; see {options.out}")
-    return 0 if passed(judged) else 1
+    beyond = scripts.beyond_limits(suite.scripts)
+    if beyond:
+        print(f"beyond their limits, or without figures: {', '.join(f'{name}.py' for name in beyond)}")
+    return 0 if passed(judged) and not beyond else 1
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

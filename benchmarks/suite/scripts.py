@@ -6,12 +6,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["SCRIPTS", "BenchScript", "ScriptRun", "flat", "run"]
+__all__ = ["SCRIPTS", "BenchScript", "ScriptRun", "beyond_limits", "flat", "run"]
 
 _FOLDER = Path(__file__).parents[1]
 #: Seconds after which a script is given up.
@@ -77,6 +77,11 @@ def run(script: BenchScript, *, quick: bool) -> ScriptRun:
         said = (done.stderr.strip().splitlines() or ["no output"])[-1]
         return ScriptRun(name=script.name, figures=None, within_limits=False, trouble=said[:300])
     return ScriptRun(name=script.name, figures=dict(flat(found)), within_limits=done.returncode == 0)
+
+
+def beyond_limits(found: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The names of the scripts that were not within their limits, or of which that is not known."""
+    return [script["name"] for script in found if not script["within_limits"]]
 
 
 def flat(value: Any, path: str = "") -> Iterator[tuple[str, float]]:

@@ -179,6 +179,12 @@ def test_numbers_of_a_script_are_named_by_the_way_to_them() -> None:
     assert dict(scripts.flat(value)) == {"ms: 100": 2.0, "ratio": 1.1}
 
 
+def test_a_script_beyond_its_limits_fails_the_run() -> None:
+    """So does one without figures: it says nothing about its limits."""
+    found = [*_result()["scripts"], {"name": "latency", "figures": {"warm": 120.0}, "within_limits": False}]  # type: ignore[misc]
+    assert scripts.beyond_limits(found) == ["card", "latency"]
+
+
 def test_there_is_a_file_for_each_row() -> None:
     """Peers and scripts of the tables exist, and no script of the folder is forgotten."""
     folder = Path(report.__file__).parents[1]
@@ -221,3 +227,5 @@ def test_results_of_a_timed_job_are_compared() -> None:
 
     with pytest.raises(AssertionError, match="chain: wrong results"):
         workflows.check("chain", 2, {"T0": Result(), "T1": Result()})
+    with pytest.raises(AssertionError, match="bash: wrong results"):
+        workflows.check("bash", 2, {"T0": Result(), "T1": Result()})
