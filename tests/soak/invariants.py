@@ -74,6 +74,7 @@ def violations(evidence: Evidence) -> list[str]:
         *_store(evidence),
         *_jobs(evidence),
         *_tasks(evidence),
+        *_witnesses(evidence),
         *_twice(evidence),
         *_overlaps(evidence),
         *(f"left behind: {what}" for what in evidence.left),
@@ -109,6 +110,17 @@ def _tasks(evidence: Evidence) -> Iterator[str]:
         last = [line.partition(" ")[2] for line in end.lines][-2:]
         if last != ["begin", "end"]:
             yield f"the log of task {task} of job {job_id} ends with {last}: output is lost"
+
+
+def _witnesses(evidence: Evidence) -> Iterator[str]:
+    """Without marks, nothing that ran twice would be seen; without a client's answers, nothing that ran again."""
+    marks = {(mark.job_id, mark.task, mark.kind) for mark in evidence.marks}
+    finished = [key for key, end in evidence.tasks.items() if end.status == "FINISHED"]
+    for job_id, task in sorted(finished):
+        if not {(job_id, task, "begin"), (job_id, task, "end")} <= marks:
+            yield f"task {task} of job {job_id} is FINISHED and left no marks"
+    if finished and not evidence.seen:
+        yield "no client was told of a finished task"
 
 
 def _twice(evidence: Evidence) -> Iterator[str]:

@@ -243,7 +243,7 @@ class Round:
             clock=self._now,
             checker=_CHECKER,
         )
-        service.listeners.add(self._hear)
+        service.listeners.add(self._hear, tasks=True)
         died = asyncio.Event()
         plan.died = died.set
         use = asyncio.create_task(self._use(service, plan))
@@ -330,6 +330,8 @@ class Round:
 
     def _evidence(self) -> Evidence:
         jobs, tasks, _ = ends_in(self.file)
+        if not self.told:
+            self.broken.append("no listener was told of a finished task")
         return Evidence(
             acknowledged=frozenset(self.acknowledged),
             marks=tuple(self.marks),

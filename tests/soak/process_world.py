@@ -150,7 +150,10 @@ class ProcessRound:
 
     def _watch(self) -> None:
         """A client that polls, and remembers what it was told as finished."""
-        while not self._over.is_set():
+        over = False
+        while not over:
+            # Once more when all is over: then there is something to be told.
+            over = self._over.wait(0.05)
             for job_id in list(self.acknowledged):
                 with contextlib.suppress(httpx2.HTTPError, json.JSONDecodeError, KeyError):
                     statuses = self.daemon.task_statuses(job_id)
@@ -159,7 +162,6 @@ class ProcessRound:
                         if status == "FINISHED" and (job_id, task) not in self.seen:
                             end = TaskEnd(status=status, value=self.expected.get(task))
                             self.seen[job_id, task] = Seen(job_id=job_id, task=task, end=end, at=at)
-            self._over.wait(0.05)
 
     def _await_ends(self) -> None:
         deadline = time.monotonic() + _PATIENCE

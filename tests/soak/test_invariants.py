@@ -53,6 +53,8 @@ BROKEN = [
         replace(GOOD, marks=(*GOOD.marks, mark("begin", 2, "2"), mark("end", 6, "2")), seen=()),
         "task A of job 1 ran twice at once",
     ),
+    (replace(GOOD, marks=GOOD.marks[:-1]), "task A of job 1 is FINISHED and left no marks"),
+    (replace(GOOD, seen=()), "no client was told of a finished task"),
     (replace(GOOD, left=("a process",)), "left behind: a process"),
 ]
 

@@ -59,6 +59,7 @@ class Scene:
 
     async def login(self) -> None:
         answer = await self.client.post("/scheduler/login", data={"username": "ana", "password": "secret"})
+        assert answer.status_code == 200, answer.text
         self.client.headers["sessionid"] = answer.text
 
     async def link(self, path: str = "/scheduler/", **more: Any) -> str:

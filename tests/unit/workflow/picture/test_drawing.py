@@ -229,7 +229,8 @@ def test_drawing_without_frame_is_cut_close_and_keeps_its_ground() -> None:
     svg = base64.b64decode(address).decode()
     assert 'viewBox="14 14 ' in svg
     assert '<rect x="14" y="14"' in svg
-    assert 'rx="8" fill="#ffffff" stroke="#dde1e7"' not in svg
+    frame = 'rx="8" fill="#ffffff" stroke="#dde1e7"'
+    assert (frame in svg, frame in picture.draw(workflow)) == (False, True)
 
 
 def test_drawing_without_frame_keeps_its_badges() -> None:
