@@ -12,14 +12,30 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-__all__ = ["Engine", "Layers", "better", "crossings", "engine", "own", "ranks", "sugiyama", "tidy"]
+__all__ = [
+    "MOST_DUMMIES",
+    "Engine",
+    "Layers",
+    "better",
+    "crossings",
+    "dummies",
+    "engine",
+    "own",
+    "ranks",
+    "sugiyama",
+    "tidy",
+]
 
 Edge: TypeAlias = tuple[int, int]
 
 #: Up to this number of edges, both implementations are used.
 _SMALL = 400
-#: Above this number of dummies, fewer arrangements are tried, to stay within a second.
+#: Above this number of vertices and dummies, fewer arrangements are tried, to stay within a second.
 _MANY = 3_000
+#: Above this number of edges as well: each counts as often as it passes a layer.
+_DENSE = 12_000
+#: The maximum number of dummies. In a dense graph, the longest edges get none and are drawn straight.
+MOST_DUMMIES = 8_000
 
 
 @dataclass(slots=True)
@@ -63,7 +79,12 @@ def own(count: int, edges: Sequence[Edge]) -> Layers:
     vertices = count
     segments: list[Edge] = []
     levels = list(rank)
+    straight = _straight(edges, rank)
     for source, target in edges:
+        if (source, target) in straight:
+            found.chains[source, target] = []
+            segments.append((source, target))
+            continue
         chain = list(range(vertices, vertices + rank[target] - rank[source] - 1))
         vertices += len(chain)
         levels += range(rank[source] + 1, rank[target])
@@ -78,6 +99,24 @@ def own(count: int, edges: Sequence[Edge]) -> Layers:
         above[target].append(source)
         below[source].append(target)
     _sweep(found.layers, above, below)
+    return found
+
+
+def dummies(edges: Sequence[Edge], rank: Sequence[int]) -> int:
+    """How many dummies the edges would have in all."""
+    return sum(rank[target] - rank[source] - 1 for source, target in edges)
+
+
+def _straight(edges: Sequence[Edge], rank: Sequence[int]) -> set[Edge]:
+    """The longest edges, those for which `MOST_DUMMIES` leaves no dummies."""
+    left = MOST_DUMMIES
+    if dummies(edges, rank) <= left:
+        return set()
+    found: set[Edge] = set()
+    for source, target in sorted(edges, key=lambda edge: rank[edge[1]] - rank[edge[0]]):
+        left -= rank[target] - rank[source] - 1
+        if left < 0:
+            found.add((source, target))
     return found
 
 
@@ -101,7 +140,7 @@ def tidy(count: int, found: Layers) -> Layers:
     place = [0] * len(above)
     for layer in found.layers:
         _number(layer, place)
-    for _ in range(2 if len(above) < _MANY else 0):
+    for _ in range(2 if len(above) < _MANY and sum(map(len, above)) < _DENSE else 0):
         _exchange(found.layers, above, below, place, count=count)
     return found
 
@@ -136,7 +175,8 @@ def _sweep(layers: list[list[int]], above: list[list[int]], below: list[list[int
     for layer in layers:
         _number(layer, place)
     best, fewest = [list(layer) for layer in layers], _all_crossings(layers, below, place)
-    rounds = 24 if total < _MANY else 6
+    links = sum(map(len, below))
+    rounds = 24 if total < _MANY and links < _DENSE else 6
     stale = 0
     for number in range(rounds):
         if not fewest or stale > 5:
@@ -153,7 +193,7 @@ def _sweep(layers: list[list[int]], above: list[list[int]], below: list[list[int
             }
             layer.sort(key=mean.__getitem__)
             _number(layer, place)
-        if total < _MANY // 2:
+        if total < _MANY // 2 and links < _DENSE:
             _exchange(layers, above, below, place)
         found = _all_crossings(layers, below, place)
         if found < fewest:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 
 from proactive_jupyter_kernel.workflow.picture.coordinates import Solver
 from proactive_jupyter_kernel.workflow.picture.describe import counts_words, title
-from proactive_jupyter_kernel.workflow.picture.layers import Layers, own, tidy
+from proactive_jupyter_kernel.workflow.picture.layers import Layers, dummies, own, ranks, tidy
 from proactive_jupyter_kernel.workflow.picture.measure import cells, cut_cells
 from proactive_jupyter_kernel.workflow.picture.scene import Box, Cluster, Scene
 from proactive_jupyter_kernel.workflow.picture.tokens import STATES
@@ -23,6 +24,8 @@ __all__ = ["text_of"]
 PAGE = 110
 #: From this number of boxes on, frames are omitted.
 MANY = 40
+#: Above this number of lines between layers, a list is shown instead of a drawing.
+MOST_LINES = 5_000
 #: Maximum number of characters of a name.
 _LONGEST = 32
 
@@ -101,7 +104,9 @@ def _drawing(scene: Scene) -> list[str]:
     linked = {key for edge in scene.edges for key in (edge.source, edge.target)}
     keys = [key for key in scene.boxes if key in linked]
     lines: list[str] = []
-    if keys:
+    if keys and _is_dense(scene, keys):
+        lines = _listing(scene, keys)
+    elif keys:
         wide = _Plan(scene, keys, vertical=False).canvas()
         if wide.width > PAGE and len(keys) < MANY:
             tall = _Plan(scene, keys, vertical=True).canvas()
@@ -109,6 +114,31 @@ def _drawing(scene: Scene) -> list[str]:
         lines = wide.lines()
     single = [_label(scene.boxes[key]) for key in scene.boxes if key not in linked]
     return lines + ([""] if lines and single else []) + _row(single)
+
+
+def _is_dense(scene: Scene, keys: Sequence[str]) -> bool:
+    """Whether the edges would be so many lines that nobody could follow one."""
+    number = {key: index for index, key in enumerate(keys)}
+    edges = list({(number[edge.source], number[edge.target]) for edge in scene.edges})
+    return len(edges) + dummies(edges, ranks(len(keys), edges)) > MOST_LINES
+
+
+def _listing(scene: Scene, keys: Sequence[str]) -> list[str]:
+    """Each box with what it follows."""
+    sources: dict[str, list[str]] = {key: [] for key in keys}
+    for edge in scene.edges:
+        name = cut_cells(scene.boxes[edge.source].name, _LONGEST)
+        label = f"{name} ({edge.label})" if edge.label else name
+        if label not in sources[edge.target]:
+            sources[edge.target].append(label)
+    return [
+        "Too many dependencies to draw with characters. Each task, and what it follows:",
+        "",
+        *(
+            f"{_label(scene.boxes[key])} ◀ {', '.join(found)}" if found else _label(scene.boxes[key])
+            for key, found in sources.items()
+        ),
+    ]
 
 
 def _row(labels: Sequence[str]) -> list[str]:
@@ -150,6 +180,11 @@ class _Net:
     @property
     def straight(self) -> bool:
         return self.low == self.high
+
+    @property
+    def rows(self) -> int:
+        """The rows from `low` to `high` as the bits of a number."""
+        return (1 << self.high + 1) - (1 << self.low)
 
 
 class _Plan:
@@ -298,24 +333,60 @@ class _Plan:
 
 def _tracks(nets: list[_Net]) -> int:
     """Assign each net a track without overlaps; a net that starts in the line where another one ends comes first."""
-    waiting = sorted(nets, key=lambda net: (net.high - net.low, net.start))
-    used: list[list[_Net]] = []
-
-    def after(one: _Net, other: _Net) -> bool:
-        return other.start in one.targets and one is not other
-
-    while waiting:
-        net = next((one for one in waiting if not any(after(one, other) for other in waiting)), waiting[0])
-        waiting.remove(net)
-        first = max((other.track + 1 for track in used for other in track if after(net, other)), default=0)
-        number = first
-        while number < len(used) and any(_clash(net, other) for other in used[number]):
+    order = sorted(nets, key=lambda net: (net.high - net.low, net.start))
+    #: Row -> the nets that end there, by their place in the order.
+    ending: dict[int, list[int]] = {}
+    for index, net in enumerate(order):
+        for row in set(net.targets):
+            ending.setdefault(row, []).append(index)
+    #: Net -> how many others that wait must come first.
+    before = [0] * len(order)
+    for index, net in enumerate(order):
+        for later in ending.get(net.start, ()):
+            before[later] += later != index
+    ready = [index for index, others in enumerate(before) if not others]
+    waiting = [True] * len(order)
+    oldest = 0
+    #: Row -> the first track after all nets that start there.
+    after: dict[int, int] = {}
+    used: list[_Track] = []
+    for _ in order:
+        if ready:
+            index = heappop(ready)
+        else:
+            while not waiting[oldest]:
+                oldest += 1
+            index = oldest
+        net, waiting[index] = order[index], False
+        for later in ending.get(net.start, ()):
+            before[later] -= later != index
+            if later != index and waiting[later] and not before[later]:
+                heappush(ready, later)
+        number = max((after.get(row, 0) for row in net.targets), default=0)
+        while number < len(used) and used[number].clashes(net):
             number += 1
         while number >= len(used):
-            used.append([])
+            used.append(_Track())
         net.track = number
-        used[number].append(net)
+        used[number].add(net)
+        after[net.start] = max(after.get(net.start, 0), number + 1)
     return len(used)
+
+
+@dataclass(slots=True)
+class _Track:
+    """The nets of a track, and the rows that they take as the bits of a number."""
+
+    nets: list[_Net] = field(default_factory=list)
+    rows: int = 0
+
+    def clashes(self, net: _Net) -> bool:
+        """Whether the net cannot share this track."""
+        return bool(self.rows & net.rows) and any(_clash(net, other) for other in self.nets)
+
+    def add(self, net: _Net) -> None:
+        self.nets.append(net)
+        self.rows |= net.rows
 
 
 def _clash(one: _Net, other: _Net) -> bool:

@@ -14,7 +14,16 @@ sys.path.insert(0, str(Path(__file__).parent))
 import shapes
 
 from proactive_jupyter_kernel.workflow.model import Block, Loop, Workflow
-from proactive_jupyter_kernel.workflow.picture.layers import Engine, Layers, better, crossings, own, sugiyama, tidy
+from proactive_jupyter_kernel.workflow.picture.layers import (
+    MOST_DUMMIES,
+    Engine,
+    Layers,
+    better,
+    crossings,
+    own,
+    sugiyama,
+    tidy,
+)
 from proactive_jupyter_kernel.workflow.picture.layout import Layout, Rect, lay_out
 from proactive_jupyter_kernel.workflow.picture.scene import Scene, scene_of
 
@@ -165,3 +174,16 @@ def test_crossings_are_counted() -> None:
     straight = Layers(layers=[[0, 1], [2, 3]], chains={(0, 2): [], (1, 3): []})
     crossed = Layers(layers=[[0, 1], [3, 2]], chains={(0, 2): [], (1, 3): []})
     assert (crossings(straight), crossings(crossed)) == (0, 1)
+
+
+def test_only_the_longest_edges_of_a_dense_graph_are_straight() -> None:
+    """The number of dummies is bounded, and shorter edges keep theirs."""
+    count = 60
+    edges = [(source, target) for target in range(count) for source in range(target)]
+    found = own(count, edges)
+    chains = {edge: len(chain) for edge, chain in found.chains.items()}
+    straight = [edge for edge, passed in chains.items() if passed < edge[1] - edge[0] - 1]
+    routed = [edge for edge in edges if edge not in set(straight)]
+    assert sum(chains.values()) <= MOST_DUMMIES < sum(target - source - 1 for source, target in edges)
+    assert {chains[edge] for edge in straight} == {0}
+    assert max(b - a for a, b in routed) <= min(b - a for a, b in straight)

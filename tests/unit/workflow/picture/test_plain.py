@@ -105,3 +105,15 @@ def test_every_task_stands_in_the_drawing_once(workflow: Workflow) -> None:
     drawing = picture.text(workflow)
     frames = [(drawing.count(f"│ {task.name} │") + drawing.count(f"│ {task.name} ×")) for task in workflow.tasks]
     assert frames == [1] * len(workflow.tasks)
+
+
+def test_a_dense_graph_is_a_list() -> None:
+    """Where no line could be followed, each task stands with what it follows, once."""
+    tasks = [shapes.task(f"t{n}", *(f"t{before}" for before in range(n))) for n in range(35)]
+    lines = picture.text(shapes.workflow("dense", *tasks)).splitlines()
+    assert lines[2:] == [
+        "Too many dependencies to draw with characters. Each task, and what it follows:",
+        "",
+        "t0",
+        *(f"t{n} ◀ {', '.join(f't{before}' for before in range(n))}" for n in range(1, 35)),
+    ]
