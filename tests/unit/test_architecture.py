@@ -81,7 +81,7 @@ REST_ROOMS: dict[str, set[str]] = {
 
 #: The same for the portals: pages that know nothing of each other, on what all of them share.
 PORTAL_ROOMS = ("job", "nodes", "submit")
-SHARED_BY_PORTALS = {"downloads", "page", "visit", "widgets"}
+SHARED_BY_PORTALS = {"downloads", "page", "page_request", "widgets"}
 
 #: Files of pure rooms that may read a clock after all: regular expressions of workflows need a deadline.
 CLOCKS = {PACKAGE / "workflow" / "java" / "deadlines.py": {"time"}}
@@ -196,7 +196,7 @@ def test_page_of_the_portals_imports_no_other_page(room: str) -> None:
 def test_words_of_a_page_are_made_of_facts_alone(name: str) -> None:
     """They answer no request and read no clock, file or store themselves."""
     used = imports_of(PACKAGE / "scheduler" / "portals" / f"{name}.py")
-    wrong = {f"{NAME}.scheduler.portals.visit", f"{NAME}.scheduler.service.service"} & used
+    wrong = {f"{NAME}.scheduler.portals.page_request", f"{NAME}.scheduler.service.service"} & used
     assert wrong | ({each.split(".")[0] for each in used} & {*IMPURE_MODULES, "starlette"}) == set()
 
 

@@ -123,7 +123,7 @@ def _picture(output: Picture) -> Bundle:
     """No ``image/svg+xml``: an untrusted notebook refuses it, and a PDF export needs another program for it."""
     from proactive_jupyter_kernel.workflow import picture
 
-    arguments = (output.workflow, output.looks)
+    arguments = (output.workflow, output.summaries)
     return Bundle(data={"text/plain": _bounded(picture.text(*arguments)), "text/html": picture.html(*arguments)})
 
 

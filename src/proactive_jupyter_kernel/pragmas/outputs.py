@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from proactive_jupyter_kernel.workflow.model import Workflow
-    from proactive_jupyter_kernel.workflow.picture import Look
+    from proactive_jupyter_kernel.workflow.picture import TaskSummary
 
 __all__ = ["Frame", "HelpIndex", "HelpPage", "Html", "Notice", "Output", "Picture", "Table", "Text", "Value"]
 
@@ -109,7 +109,7 @@ class Picture:
     """The drawing of a workflow, or of a job where the looks of its tasks are given."""
 
     workflow: Workflow
-    looks: Mapping[str, Look] | None = None
+    summaries: Mapping[str, TaskSummary] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -138,7 +138,7 @@ def test_enclosed(lab: Any, language: str, tmp_path: Path) -> None:
 
 @pytest.mark.needs("bwrap")
 def test_enclosed_task_is_killed(lab: Any, tmp_path: Path) -> None:
-    """Killing an enclosed task ends what runs inside."""
+    """Killing a task in a container ends what runs inside."""
     environment = fork("preJavaHomeCmd = 'bwrap --dev-bind / / --die-with-parent'")
     part, ready = str(tmp_path / "part"), str(tmp_path / "ready")
     code = f"import time\nopen({part!r}, 'w').write(str(os.getpid()))\nos.rename({part!r}, {ready!r})\ntime.sleep(300)"

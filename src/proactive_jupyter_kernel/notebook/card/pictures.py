@@ -6,7 +6,7 @@ from proactive_jupyter_kernel.notebook.card.facts import Facts
 from proactive_jupyter_kernel.notebook.card.model import Picture
 from proactive_jupyter_kernel.workflow import picture
 from proactive_jupyter_kernel.workflow.display.wording import time_text
-from proactive_jupyter_kernel.workflow.picture import Look
+from proactive_jupyter_kernel.workflow.picture import TaskSummary
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
 __all__ = ["picture_of"]
@@ -22,8 +22,8 @@ def picture_of(facts: Facts) -> Picture | None:
         return None
     if len(workflow.tasks) > (MOST_ENDED if facts.job.ended else MOST_RUNNING):
         return None
-    looks = {
-        task.name: Look(
+    summaries = {
+        task.name: TaskSummary(
             status=task.status,
             note=time_text(task, facts.seen_at),
             progress=task.progress if task.status is TaskStatus.RUNNING and 0 < task.progress <= 100 else None,
@@ -31,6 +31,6 @@ def picture_of(facts: Facts) -> Picture | None:
         for task in facts.job.tasks
     }
     # In plain text the table below has the times; the first lines say what the card says above.
-    marks = {name: Look(status=look.status) for name, look in looks.items()}
+    marks = {name: TaskSummary(status=summary.status) for name, summary in summaries.items()}
     _, _, drawn = picture.text(workflow, marks).partition("\n\n")
-    return Picture(html=picture.html(workflow, looks, framed=False), text=drawn)
+    return Picture(html=picture.html(workflow, summaries, framed=False), text=drawn)

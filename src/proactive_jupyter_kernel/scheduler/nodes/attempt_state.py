@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from proactive_jupyter_kernel.scheduler.attempt import Attempt, Failure, Outcome, Wire
-from proactive_jupyter_kernel.scheduler.nodes.enclosure import Enclosure, of_node
+from proactive_jupyter_kernel.scheduler.nodes.launch_environment import LaunchEnvironment, of_node
 from proactive_jupyter_kernel.scheduler.nodes.scratch import Scratch
 from proactive_jupyter_kernel.scheduler.runtimes.bindings import Bindings, node_properties
 from proactive_jupyter_kernel.scheduler.runtimes.stage import StageKind, StageReport
@@ -49,14 +49,14 @@ class AttemptState:
         #: What the clean script wrote, and why it failed.
         self.clean_output: deque[str] = deque(maxlen=LOGGED_LINES)
         self.clean_failure = ""
-        self.enclosure = Enclosure()
+        self.launch_environment = LaunchEnvironment()
 
     def prepare(self) -> None:
         """Add what is known only now that there is a folder. Writes the file of nodes; may block."""
         self.locate()
         fork = self._attempt.fork_environment
         if fork is not None:
-            self.enclosure = Enclosure(
+            self.launch_environment = LaunchEnvironment(
                 working_dir=self._text(fork.working_dir),
                 environment=of_node({name: self._text(value) for name, value in fork.environment.items()}),
                 jvm_arguments=tuple(self._text(argument) for argument in fork.jvm_arguments),
@@ -184,11 +184,11 @@ class AttemptState:
 
     def _fork_start(self, fork: ForkEnvironment) -> dict[str, Wire]:
         return {
-            "workingDir": self.enclosure.working_dir,
-            "systemEnvironment": dict(self.enclosure.environment),
+            "workingDir": self.launch_environment.working_dir,
+            "systemEnvironment": dict(self.launch_environment.environment),
             "preJavaCommand": [],
             "javaHome": fork.java_home,
-            "jvmArguments": list(self.enclosure.jvm_arguments),
+            "jvmArguments": list(self.launch_environment.jvm_arguments),
             "classpath": list(fork.classpath),
         }
 

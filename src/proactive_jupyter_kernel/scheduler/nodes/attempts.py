@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from proactive_jupyter_kernel.scheduler.attempt import Attempt, Failure, FailureKind, Outcome
 from proactive_jupyter_kernel.scheduler.nodes.attempt_state import LOGGED_LENGTH, AttemptState
-from proactive_jupyter_kernel.scheduler.nodes.enclosure import Enclosure
+from proactive_jupyter_kernel.scheduler.nodes.launch_environment import LaunchEnvironment
 from proactive_jupyter_kernel.scheduler.nodes.memory_limit import MemoryLimit
 from proactive_jupyter_kernel.scheduler.nodes.output import UNLIMITED
 from proactive_jupyter_kernel.scheduler.nodes.parts import NodeParts
@@ -142,7 +142,7 @@ class AttemptRun:
             self._check_space(error)
             self._fail(failure(FailureKind.ERROR, f"Failed to copy input files: {error}"))
             return
-        if self._enclose():
+        if self._prepare_launch():
             self._scripts()
         self._deliver()
 
@@ -151,7 +151,7 @@ class AttemptRun:
         if isinstance(error.__cause__, OSError):
             NoSpace.check(error.__cause__, self._scratch.folder)
 
-    def _enclose(self) -> bool:
+    def _prepare_launch(self) -> bool:
         """Have the fork environment prepared; False where its script failed."""
         script = self._state.fork_script
         if script is not None:
@@ -159,9 +159,9 @@ class AttemptRun:
             if report.failure is not None:
                 self._fail(report.failure)
                 return False
-            self._state.enclosure = self._state.enclosure.changed_by(report)
-        if self._state.enclosure.prefix:
-            self._scratch.enclose()
+            self._state.launch_environment = self._state.launch_environment.changed_by(report)
+        if self._state.launch_environment.prefix:
+            self._scratch.show_control_files()
             self._state.locate()
         return True
 
@@ -233,7 +233,7 @@ class AttemptRun:
             variable=variable,
             command=command,
         )
-        return self._runner.run(stage, self._state.enclosure)
+        return self._runner.run(stage, self._state.launch_environment)
 
     def _fail(self, fault: Failure) -> None:
         """Note why the attempt failed, and say so in its log, as a server does after a script's own traceback."""
@@ -252,7 +252,7 @@ class AttemptRun:
     def _deliver(self) -> None:
         """Carry files out, also those of a task that failed."""
         self._check_stopped()
-        self._scratch.disclose()
+        self._scratch.hide_control_files()
         try:
             transfers = self._transfers_for(self._attempt.output_files)
             if transfers is not None:
@@ -348,7 +348,7 @@ def run_limited(runner: StageRunner, stage: Stage, limit: float, stop: Stop) -> 
     """Run a script of the scheduler's side, not longer than `limit` seconds, and not when `stop` says so."""
     stop.after(limit)
     try:
-        return runner.run(stage, Enclosure())
+        return runner.run(stage, LaunchEnvironment())
     except Stopped:
         message = (
             f"{stage.kind.prefix}: it was ended; it may take {limit:g} seconds, and the scheduler's own end ends it"

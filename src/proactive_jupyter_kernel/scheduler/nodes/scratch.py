@@ -111,15 +111,15 @@ class Scratch:
             for folder in (self.local, self._own, self._usual):
                 os.mkdir(folder, 0o700)
 
-    def enclose(self) -> None:
-        """Keep the files of coming stages inside the local space, which is what a container gets to see."""
+    def show_control_files(self) -> None:
+        """Keep the files of the coming stages inside the local space, the only folder that a container sees."""
         hidden = self.local / ".proactive"
         hidden.mkdir(exist_ok=True)
         self._control = str(hidden)
         self._is_usual_taken = True
 
-    def disclose(self) -> None:
-        """Take them out again, before output files are looked for."""
+    def hide_control_files(self) -> None:
+        """Keep them outside again, before output files are chosen."""
         hidden = self.local / ".proactive"
         if self._control == str(hidden):
             self._control = self._own

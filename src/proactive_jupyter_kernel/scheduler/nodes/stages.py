@@ -11,7 +11,7 @@ from pathlib import Path
 
 from proactive_jupyter_kernel.scheduler.attempt import FailureKind
 from proactive_jupyter_kernel.scheduler.monitoring import tracing
-from proactive_jupyter_kernel.scheduler.nodes.enclosure import Enclosure, folder_of
+from proactive_jupyter_kernel.scheduler.nodes.launch_environment import LaunchEnvironment, folder_of
 from proactive_jupyter_kernel.scheduler.nodes.marked import COOKIE, kill_marked
 from proactive_jupyter_kernel.scheduler.nodes.parts import NodeParts
 from proactive_jupyter_kernel.scheduler.nodes.processes import (
@@ -64,14 +64,14 @@ class StageRunner:
         self._starters: list[Starter] = []
         self._left_something = False
 
-    def run(self, stage: Stage, enclosure: Enclosure) -> StageReport:
-        """Run it; `Stage.folder`, `working_dir`, `environment` and `enclosed` are filled in here.
+    def run(self, stage: Stage, setup: LaunchEnvironment) -> StageReport:
+        """Run it; `Stage.folder`, `working_dir`, `environment` and `in_container` are filled in here.
 
         Raises `Stopped`, `ProcessesLost` where its end cannot be known, and `NoSpace`.
         """
         try:
-            prepared = self._prepare(stage, enclosure, can_fork=True)
-            report = prepared if isinstance(prepared, StageReport) else self._execute(prepared, stage, enclosure)
+            prepared = self._prepare(stage, setup, can_fork=True)
+            report = prepared if isinstance(prepared, StageReport) else self._execute(prepared, stage, setup)
         except (CannotStart, StartFailed) as error:
             report = self._failed(stage, str(error))
         except OSError as error:
@@ -96,28 +96,28 @@ class StageRunner:
 
     # --- preparing -----------------------------------------------------------------------------------------------
 
-    def _prepare(self, stage: Stage, enclosure: Enclosure, *, can_fork: bool) -> StageReport | _Prepared:
+    def _prepare(self, stage: Stage, setup: LaunchEnvironment, *, can_fork: bool) -> StageReport | _Prepared:
         runtime = runtime_for(stage.script.language)
         answer = runtime.answer(stage)
         if answer is not None:
             return answer
         forked = stage.kind in _FORKED
-        enclosed = forked and bool(enclosure.prefix)
+        in_container = forked and bool(setup.prefix)
         local = self._scratch.local
-        directory = folder_of(enclosure, local) if forked else local
+        directory = folder_of(setup, local) if forked else local
         if directory is not local and not directory.is_dir():
-            if not enclosed:
+            if not in_container:
                 raise CannotStart(f"its working directory {directory} is not a folder on this machine")
             directory = local  # it may well be one inside the container
-        changes = {**(enclosure.environment if forked else {}), COOKIE: self._scratch.cookie}
-        forks = can_fork and not enclosed and self._parts.forks(changes)
+        changes = {**(setup.environment if forked else {}), COOKIE: self._scratch.cookie}
+        forks = can_fork and not in_container and self._parts.forks(changes)
         stage = dataclasses.replace(
             stage,
             folder=self._scratch.stage(stage.kind.value),
             working_dir=directory,
             environment={**self._parts.base, **changes},
-            enclosed=enclosed,
-            jvm_arguments=enclosure.jvm_arguments if forked else (),
+            in_container=in_container,
+            jvm_arguments=setup.jvm_arguments if forked else (),
             limit=self._parts.settings.result_limit,
             forks=forks,
             report=self._parts.report if forks else "",
@@ -125,7 +125,7 @@ class StageRunner:
         if stage.report:
             os.truncate(stage.report, 0)
         launch = runtime.launch(stage)
-        argv = enclosure.command(stage, launch) if enclosed else (launch.programs[0], *launch.arguments)
+        argv = setup.command(stage, launch) if in_container else (launch.programs[0], *launch.arguments)
         command = Command(
             argv=argv,
             environment={**changes, **launch.environment} if launch.environment else changes,
@@ -137,13 +137,13 @@ class StageRunner:
 
     # --- executing -----------------------------------------------------------------------------------------------
 
-    def _execute(self, prepared: _Prepared, stage: Stage, enclosure: Enclosure) -> StageReport:
+    def _execute(self, prepared: _Prepared, stage: Stage, setup: LaunchEnvironment) -> StageReport:
         starter: Starter = self._parts.spawner
         if prepared.command.request:
             assert self._parts.templates is not None
             template = self._template(prepared)
             if template is None or not self._parts.forks(prepared.command.environment):
-                again = self._prepare(stage, enclosure, can_fork=False)
+                again = self._prepare(stage, setup, can_fork=False)
                 assert not isinstance(again, StageReport)
                 prepared = again
             else:

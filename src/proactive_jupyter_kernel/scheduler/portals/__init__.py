@@ -2,16 +2,16 @@
 
 How to add a page:
 
-1. Write a handler, ``async def show(visit: Visit) -> Response``, in a file of this room, and a row in its table
+1. Write a handler, ``async def show(request: PageRequest) -> Response``, in a file of this room, and a row in its table
    ``PAGES = (Page("GET", "/scheduler/jobs/{job}", show, "One sentence."),)``; `pages` joins the tables. The session,
    the Host header and, for ``POST``, the Origin header were checked before.
-2. Read the store with ``await visit.read(lambda ask: ...)`` (`Questions`, in a thread, of one moment), act with the
-   verbs of ``visit.service``; machine and slots are for the loop's thread. Queries are bounded: jobs may have 10,000
+2. Read the store with ``await request.read(lambda ask: ...)`` (`Questions`, in a thread, of one moment), act with the
+   verbs of ``request.service``; machine and slots are for the loop's thread. Queries are bounded: jobs may have 10,000
    tasks.
-3. Answer with ``visit.render("job.html", job=..., ...)``; after an action with ``visit.see("/scheduler/", "Killed job
-   7.")`` or ``visit.back(...)`` (the next page shows the sentence); with ``visit.ask(...)`` before what cannot be
-   undone; or with any Starlette response. ``UnknownJob`` and its kin, ``ValueError`` and
-   ``HttpError(404, "...")`` become pages of errors.
+3. Answer with ``request.render("job.html", job=..., ...)``; after an action with
+   ``request.see("/scheduler/", "Killed job 7.")`` or ``request.back(...)`` (the next page shows the sentence); with
+   ``request.ask(...)`` before what cannot be undone; or with any Starlette response. ``UnknownJob`` and its kin,
+   ``ValueError`` and ``HttpError(404, "...")`` become pages of errors.
 4. The template extends ``base.html`` (blocks ``title``, ``styles``, ``scripts``, ``live``, ``main``) and has
    ``url(path, **query)``, ``static(file)``, ``icon(mark)``, ``bar(segments)``, ``moment(ms, now)``, ``duration(ms)``,
    ``shell``, ``now``, ``here``, ``path`` and ``revision``. Every address is made by ``url`` or ``static``: a frame has

@@ -25,8 +25,8 @@ from proactive_jupyter_kernel.scheduler.http.routing import MethodNotAllowed, Ro
 from proactive_jupyter_kernel.scheduler.portals import assets, security
 from proactive_jupyter_kernel.scheduler.portals.events import EVENTS_PATH, MOST_STREAMS, Changes
 from proactive_jupyter_kernel.scheduler.portals.page import Page
+from proactive_jupyter_kernel.scheduler.portals.page_request import PageRequest
 from proactive_jupyter_kernel.scheduler.portals.shell import Shell
-from proactive_jupyter_kernel.scheduler.portals.visit import Visit
 from proactive_jupyter_kernel.scheduler.service.service import Service
 
 __all__ = ["Portals"]
@@ -133,11 +133,11 @@ class Portals:
     async def _page(self, request: Request, path: str, session: PortalSession) -> Response:
         if request.method not in ("GET", "HEAD") and not security.is_own_request(request.headers, session.origins):
             raise HttpError(403, "This form was sent by a page of another site. Nothing was changed.")
-        visit = self._visit(request, path, session)
+        page_request = self._page_request(request, path, session)
         if path == EVENTS_PATH and request.method == "GET":
-            return self._events(visit)
+            return self._events(page_request)
         if path == _TAB and request.method == "GET" and session.framed:
-            return self._tab(visit)
+            return self._tab(page_request)
         if path == _LEAVE and request.method == "POST":
             self._sessions.end(session)
             response = self._message(request, 200, "You are logged out", _HOW_TO_ENTER)
@@ -149,8 +149,8 @@ class Portals:
             raise HttpError(405, f"This page takes {' and '.join(error.allowed)} alone.") from None
         if match is None:
             raise HttpError(404, f"There is no page {_divided(request.scope['path'])[1]}.")
-        visit.params = match.params
-        return await match.route.handler(visit)
+        page_request.params = match.params
+        return await match.route.handler(page_request)
 
     async def _pages(self) -> Router[Page]:
         """The table of pages, loaded with the first one: a scheduler that is never seen in a browser starts faster."""
@@ -159,18 +159,18 @@ class Portals:
             self._router = Router(module.PAGES)
         return self._router
 
-    def _visit(self, request: Request, path: str, session: PortalSession) -> Visit:
+    def _page_request(self, request: Request, path: str, session: PortalSession) -> PageRequest:
         proxy = security.forwarded_prefix(request.headers)
         prefix = f"{proxy}{_KEY}{session.key}" if session.framed else proxy
-        return Visit(
-            request=request, service=self._service, session=session, params={}, prefix=prefix, proxy=proxy, path=path
+        return PageRequest(
+            http=request, service=self._service, session=session, params={}, prefix=prefix, proxy=proxy, path=path
         )
 
-    def _events(self, visit: Visit) -> Response:
+    def _events(self, page_request: PageRequest) -> Response:
         if self.changes.open >= MOST_STREAMS:
             raise HttpError(503, f"{MOST_STREAMS} pages are open already. Close some of them.")
-        session = visit.session
-        since, job = (visit.query.get(name, "") for name in ("since", "job"))
+        session = page_request.session
+        since, job = (page_request.query.get(name, "") for name in ("since", "job"))
         return StreamingResponse(
             self.changes.stream(
                 int(since) if since.isdecimal() and len(since) < 19 else 0,
@@ -198,7 +198,7 @@ class Portals:
             response = self._message(request, 403, "This link is no longer valid", f"{refused.reason} {_HOW_TO_ENTER}")
             response.headers.update(security.headers_of(refused.origins, framed=framed))
             return response
-        to = self._visit(request, path, session).url(path)
+        to = self._page_request(request, path, session).url(path)
         if framed:
             # What stands behind # never leaves the browser: `portal.js` remembers it for a frame that is put back.
             return self._secured(Response(status_code=303, headers={"Location": f"{to}#entered={token}"}), session)
@@ -214,13 +214,13 @@ class Portals:
         )
         return self._secured(response, session)
 
-    def _tab(self, visit: Visit) -> Response:
+    def _tab(self, page_request: PageRequest) -> Response:
         """A new link to a page, followed at once by the tab that asks: the key of a frame is not good in one."""
-        session = visit.session
+        session = page_request.session
         tokens = self._sessions.links(
-            path=visit.query.get("to", "/scheduler/"), origins=(), user=session.user, stands=session.stands
+            path=page_request.query.get("to", "/scheduler/"), origins=(), user=session.user, stands=session.stands
         )
-        return Response(status_code=303, headers={"Location": f"{visit.proxy}{_ENTER}{tokens[0]}"})
+        return Response(status_code=303, headers={"Location": f"{page_request.proxy}{_ENTER}{tokens[0]}"})
 
     # --- errors --------------------------------------------------------------------------------------------------
 
@@ -258,11 +258,11 @@ class Portals:
         from proactive_jupyter_kernel.scheduler.portals import templating
 
         proxy = security.forwarded_prefix(request.headers)
-        visit = self._visit(request, "", session) if session else None
+        page_request = self._page_request(request, "", session) if session else None
         written = templating.page(
             "message.html",
             {
-                "url": visit.url if visit else (lambda path: proxy + path),
+                "url": page_request.url if page_request else (lambda path: proxy + path),
                 "static": lambda name: proxy + assets.asset_path(name),
                 "shell": Shell.of(self._service, session.user) if session else None,
                 "framed": False,

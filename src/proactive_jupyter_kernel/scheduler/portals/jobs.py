@@ -11,7 +11,7 @@ from proactive_jupyter_kernel.scheduler.engine.records import TaskRecord
 from proactive_jupyter_kernel.scheduler.engine.waiting import WaitingTasks
 from proactive_jupyter_kernel.scheduler.portals.job_lines import job_line
 from proactive_jupyter_kernel.scheduler.portals.page import Page
-from proactive_jupyter_kernel.scheduler.portals.visit import Visit
+from proactive_jupyter_kernel.scheduler.portals.page_request import PageRequest
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.store.base import JobRow
 from proactive_jupyter_kernel.scheduler.store.listing import JobGroup, group_of
@@ -121,18 +121,20 @@ def find(ask: Questions, wanted: Wish) -> Found:
     )
 
 
-async def show(visit: Visit) -> Response:
+async def show(request: PageRequest) -> Response:
     """A page of jobs: those that are alive first, then the newest."""
-    wanted = wish(visit.query)
-    found = await visit.read(lambda ask: find(ask, wanted))
+    wanted = wish(request.query)
+    found = await request.read(lambda ask: find(ask, wanted))
     wanted = replace(wanted, page=found.page)
-    waiting = _waiting(visit, found.rows)
+    waiting = _waiting(request, found.rows)
     lines = [
-        job_line(row, visit.now, failed=found.failed.get(row.record.job_id), waiting=waiting.get(row.record.job_id, ()))
+        job_line(
+            row, request.now, failed=found.failed.get(row.record.job_id), waiting=waiting.get(row.record.job_id, ())
+        )
         for row in found.rows
     ]
     first = (found.page - 1) * _PAGE_SIZE
-    return visit.render(
+    return request.render(
         "jobs.html",
         wish=wanted,
         chips=[(group, word, mark, _count(found.counts, group)) for group, word, mark in _CHIPS],
@@ -144,7 +146,7 @@ async def show(visit: Visit) -> Response:
         projects=_choices(found.projects, wanted.project),
         owners=_choices(found.owners, wanted.owner),
         priorities=[priority.name for priority in sorted(Priority, reverse=True)],
-        refreshed=clock_time(visit.now),
+        refreshed=clock_time(request.now),
         every=_EVERY if any(row.record.status in JOB_ALIVE for row in found.rows) else 0,
         filtered=bool(wanted.text or wanted.project or wanted.owner or wanted.group),
     )
@@ -159,14 +161,14 @@ def _choices(known: tuple[str, ...], chosen: str) -> tuple[str, ...]:
     return known if not chosen or chosen in known else (*known, chosen)
 
 
-def _waiting(visit: Visit, rows: tuple[JobRow, ...]) -> dict[int, list[WaitingTasks]]:
+def _waiting(request: PageRequest, rows: tuple[JobRow, ...]) -> dict[int, list[WaitingTasks]]:
     """The tasks that wait for a node, of the jobs on the page that seem to have some."""
     wanted = {
         row.record.job_id for row in rows if group_of(row.record.status, False) in _MAY_WAIT and not row.record.running
     }
     found: dict[int, list[WaitingTasks]] = {}
     if wanted:
-        for tasks in visit.service.resources.waiting()[0]:
+        for tasks in request.service.resources.waiting()[0]:
             if tasks.job_id in wanted:
                 found.setdefault(tasks.job_id, []).append(tasks)
     return found

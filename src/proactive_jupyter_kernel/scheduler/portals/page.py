@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from proactive_jupyter_kernel.scheduler.portals.visit import Visit
+    from proactive_jupyter_kernel.scheduler.portals.page_request import PageRequest
 
 __all__ = ["Handler", "Page"]
 
-Handler: TypeAlias = "Callable[[Visit], Awaitable[Response]]"
+Handler: TypeAlias = "Callable[[PageRequest], Awaitable[Response]]"
 
 
 @dataclass(frozen=True, slots=True)

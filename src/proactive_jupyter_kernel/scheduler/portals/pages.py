@@ -9,15 +9,15 @@ from proactive_jupyter_kernel.scheduler.portals.job import actions, again, docum
 from proactive_jupyter_kernel.scheduler.portals.job import page as job
 from proactive_jupyter_kernel.scheduler.portals.nodes import pages as nodes
 from proactive_jupyter_kernel.scheduler.portals.page import Page
+from proactive_jupyter_kernel.scheduler.portals.page_request import PageRequest
 from proactive_jupyter_kernel.scheduler.portals.submit import pages as submit
-from proactive_jupyter_kernel.scheduler.portals.visit import Visit
 
 __all__ = ["PAGES"]
 
 
-async def first(visit: Visit) -> Response:
+async def first(request: PageRequest) -> Response:
     """Lead to the jobs."""
-    return visit.see("/scheduler/")
+    return request.see("/scheduler/")
 
 
 PAGES = (

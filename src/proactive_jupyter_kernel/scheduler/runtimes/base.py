@@ -164,9 +164,9 @@ class Runtime(abc.ABC):
         return self.programs
 
     def program(self, stage: Stage) -> tuple[str, ...]:
-        """The program's path; where the stage is enclosed, the names to try inside. Raises `CannotStart`."""
+        """The program's path; where the stage runs in a container, the names to try inside. Raises `CannotStart`."""
         names = self.candidates(stage)
-        if stage.enclosed:
+        if stage.in_container:
             return names
         path = stage.environment.get("PATH", os.defpath)
         for name in names:
@@ -237,9 +237,9 @@ class Runtime(abc.ABC):
         return parts
 
     def harness(self, stage: Stage, name: str) -> Path:
-        """The path of a harness file; a copy in the stage's folder where the stage is enclosed."""
+        """The path of a harness file; a copy in the stage's folder where the stage runs in a container."""
         source = HARNESS / name
-        if not stage.enclosed:
+        if not stage.in_container:
             return source
         target = stage.folder / source.name
         if not target.exists():

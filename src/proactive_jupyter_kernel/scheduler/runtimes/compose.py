@@ -34,7 +34,7 @@ class DockerCompose(NativeShell):
 
     def launch(self, stage: Stage) -> Launch:
         """Our own Python, which calls ``docker compose … up`` and ``… down``."""
-        if stage.enclosed:
+        if stage.in_container:
             raise CannotStart("a compose file starts its own containers; run the task without a fork environment")
         (program,) = self.program(stage)
         texts = _texts(stage)

@@ -34,7 +34,7 @@ class Groovy(JvmRuntime):
         self.write_request(stage, script, name=_class_name(stage.task_name))
         archive = self.archive(stage)
         masks = {str(script): stage.label}
-        if stage.enclosed:
+        if stage.in_container:
             boot = stage.folder / "boot.groovy"
             boot.write_text(_BOOT, encoding="ascii")
             inside = ("-cp", str(archive), str(boot), str(stage.folder))

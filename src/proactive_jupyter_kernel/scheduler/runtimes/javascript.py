@@ -64,7 +64,7 @@ class JavaScript(ScriptEngineRuntime):
 
 
 def _runs_in_python(stage: Stage) -> bool:
-    return not stage.enclosed and importlib.util.find_spec("_quickjs") is not None
+    return not stage.in_container and importlib.util.find_spec("_quickjs") is not None
 
 
 def _tag_longs(wire: Wire) -> Wire:

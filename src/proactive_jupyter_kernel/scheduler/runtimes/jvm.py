@@ -57,7 +57,7 @@ class JvmRuntime(ScriptEngineRuntime):
         Options of the fork environment come first; all launchers take them from JAVA_OPTS.
         """
         options = stage.jvm_arguments
-        if not stage.enclosed:
+        if not stage.in_container:
             java = self.java(stage)
             resident = None if options else self._resident(stage, java, arguments)
             return Launch(programs=(java,), arguments=(*options, *arguments), resident=resident, **more)
@@ -93,7 +93,7 @@ class JvmRuntime(ScriptEngineRuntime):
         return [os.path.join(str(folder), "*")] if folder else []
 
     def archive(self, stage: Stage) -> Path:
-        """The archive with the harness; a copy in the stage's folder where the stage is enclosed."""
+        """The archive with the harness; a copy in the stage's folder where the stage runs in a container."""
         return self.harness(stage, "jvm/proactive.jar")
 
 

@@ -39,7 +39,7 @@ class Jython(JvmRuntime):
         archive = self.archive(stage)
         masks = {str(script): stage.label}
         environment = {"PYTHONIOENCODING": "UTF-8"}
-        if stage.enclosed:
+        if stage.in_container:
             boot = stage.folder / "boot.py"
             boot.write_text(_BOOT, encoding="ascii")
             inside = (str(boot), str(archive), str(stage.folder))

@@ -28,7 +28,7 @@ class Native(NativeShell):
         if not words or not words[0]:
             raise CannotStart("the command is empty")
         command, *arguments = (_replaced(word, environment) for word in words)
-        if stage.enclosed:
+        if stage.in_container:
             programs: tuple[str, ...] = (command,)
         else:
             found = which(command, stage.environment.get("PATH", os.defpath), stage.working_dir)

@@ -49,7 +49,7 @@ class Python(Runtime):
         the PATH, else the scheduler's own; any, inside a container."""
         wanted = stage.bindings.generic_information.get("PYTHON_COMMAND", "").strip()
         wanted = wanted or self._on_added_path(stage) or sys.executable
-        return tuple(dict.fromkeys((wanted, *self.programs))) if stage.enclosed else (wanted,)
+        return tuple(dict.fromkeys((wanted, *self.programs))) if stage.in_container else (wanted,)
 
     def _on_added_path(self, stage: Stage) -> str:
         """Python in a folder of the PATH that the node itself does not have there; empty if there is none."""
@@ -64,7 +64,7 @@ class Python(Runtime):
     def launch(self, stage: Stage) -> Launch:
         """``python run.py FOLDER``; a template of the interpreter may fork instead."""
         programs = self.program(stage)
-        run = str(self._harness_folder(stage) / "run.py") if stage.enclosed else _RUN
+        run = str(self._harness_folder(stage) / "run.py") if stage.in_container else _RUN
         main = os.path.join(stage.folder, f"{file_stem(stage.task_name)}.py")
         told = self.tell(stage, None, main=main, code=stage.script.code)
         # A child of the script that finds its parent's main module by the file is told there.
@@ -104,7 +104,7 @@ class Python(Runtime):
         return f"Python process execution has failed with exit code {exit_code}" if exit_code else ""
 
     def _harness_folder(self, stage: Stage) -> Path:
-        if not stage.enclosed:
+        if not stage.in_container:
             return _HARNESS
         target = stage.folder / "harness"
         shutil.copytree(_HARNESS, target, ignore=shutil.ignore_patterns("__pycache__"))

@@ -31,7 +31,7 @@ class Scala(JvmRuntime):
         self.write_request(stage, script, name=_class_name(stage.task_name))
         archive = self.archive(stage)
         masks = {str(script): stage.label}
-        if stage.enclosed:
+        if stage.in_container:
             inside = ("-nc", "-cp", str(archive), "proactive.Scala", str(stage.folder))
             return self.launched(stage, launchers, inside, masks=masks)
         home = self._home(stage, launchers[0])

@@ -19,8 +19,8 @@ class ScriptEngineRuntime(Runtime):
         return error or self.exit_message(exit_code)
 
     def harness_folder(self, stage: Stage, name: str) -> Path:
-        """A folder in ``runtimes/harness/``; a copy of it in the stage's folder where the stage is enclosed."""
-        if not stage.enclosed:
+        """A folder in ``runtimes/harness/``; a copy of it in the stage's folder where the stage runs in a container."""
+        if not stage.in_container:
             return HARNESS / name
         target = stage.folder / "harness"
         shutil.copytree(HARNESS / name, target, ignore=shutil.ignore_patterns("__pycache__"))

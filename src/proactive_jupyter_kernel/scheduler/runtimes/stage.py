@@ -81,7 +81,7 @@ class Stage:
     command: tuple[str, ...] = ()
     #: True: a command prefix puts the process into a container. Only `folder` and the local space are sure to be
     #: visible there, and programs are those of the container.
-    enclosed: bool = False
+    in_container: bool = False
     #: Options of the Java machine, for the languages that run on one.
     jvm_arguments: tuple[str, ...] = ()
     #: How many bytes the report may have.
@@ -121,7 +121,7 @@ class Resident:
 class Launch:
     """How a stage's process is started."""
 
-    #: The program: a path; where the stage is enclosed, names to try in turn inside the container.
+    #: The program: a path; where the stage runs in a container, names to try in turn inside the container.
     programs: tuple[str, ...]
     arguments: tuple[str, ...] = ()
     #: Added to the stage's environment.

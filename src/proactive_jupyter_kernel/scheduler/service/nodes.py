@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from proactive_jupyter_kernel.scheduler.engine.placement import SlotState
 from proactive_jupyter_kernel.scheduler.engine.records import UNSET
 
-__all__ = ["NodeBook", "NodeRecord"]
+__all__ = ["NodeHistory", "NodeRecord"]
 
 #: How many removed nodes are remembered: clusters that grow and shrink give their workers new names each time.
 _MOST_REMOVED = 1_000
@@ -37,7 +37,7 @@ class NodeRecord:
     locked_by: str = ""
 
 
-class NodeBook:
+class NodeHistory:
     """Remembers the nodes from look to look."""
 
     def __init__(self, clock: Callable[[], int]) -> None:

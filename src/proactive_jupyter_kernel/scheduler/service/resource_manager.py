@@ -14,7 +14,7 @@ from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRec
 from proactive_jupyter_kernel.scheduler.engine.waiting import WaitingTasks
 from proactive_jupyter_kernel.scheduler.service.driver import Driver
 from proactive_jupyter_kernel.scheduler.service.listeners import Listeners
-from proactive_jupyter_kernel.scheduler.service.nodes import NodeBook, NodeRecord
+from proactive_jupyter_kernel.scheduler.service.nodes import NodeHistory, NodeRecord
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class ResourceManager:
         self._ask = ask
         self._listeners = listeners
         self._clock = clock
-        self._book = NodeBook(clock)
+        self._book = NodeHistory(clock)
 
     @property
     def states(self) -> tuple[SlotState, ...]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from proactive_jupyter_kernel.workflow.picture.look import Look
 from proactive_jupyter_kernel.workflow.picture.scene import Box, Cluster, EdgeKind, Scene
+from proactive_jupyter_kernel.workflow.picture.task_summary import TaskSummary
 from proactive_jupyter_kernel.workflow.picture.tokens import STATES
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
@@ -41,24 +41,24 @@ def alternative(scene: Scene) -> str:
 def box_title(box: Box) -> str:
     """A box in words: its full name, its state or its scripts."""
     name = f"{box.name} × {box.times}" if box.times else box.name
-    if box.look is None:
+    if box.summary is None:
         words = ", ".join(box.words)
         return f"{name} ({words})" if words else name
-    return f"{name}: {look_words(box.look)}"
+    return f"{name}: {summary_words(box.summary)}"
 
 
-def look_words(look: Look) -> str:
+def summary_words(summary: TaskSummary) -> str:
     """A state in words."""
-    if look.counts:
-        return counts_words(look.counts)
-    word = STATES[look.status].word
+    if summary.counts:
+        return counts_words(summary.counts)
+    word = STATES[summary.status].word
     parts = [word]
-    if look.note and look.note != word:
-        parts.append(look.note)
-    if look.progress is not None:
-        parts.append(f"{look.progress} %")
-    if look.iteration:
-        parts.append(f"iteration {look.iteration}")
+    if summary.note and summary.note != word:
+        parts.append(summary.note)
+    if summary.progress is not None:
+        parts.append(f"{summary.progress} %")
+    if summary.iteration:
+        parts.append(f"iteration {summary.iteration}")
     return ", ".join(parts)
 
 

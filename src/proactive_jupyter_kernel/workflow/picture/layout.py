@@ -202,7 +202,8 @@ class _Placement:
         common = min(max(needed.values(), default=0), self.metrics.usual)
         self.widths = {
             key: min(
-                max(common, size, self.metrics.usual if box.look and box.look.total > 1 else 0), self.metrics.widest
+                max(common, size, self.metrics.usual if box.summary and box.summary.total > 1 else 0),
+                self.metrics.widest,
             )
             for key, size, box in zip(needed, needed.values(), scene.boxes.values(), strict=True)
         }
@@ -432,7 +433,7 @@ def second_lines(box: Box, *, live: bool) -> list[str]:
     """The variants of the second line, the shortest last; the available space decides."""
     from proactive_jupyter_kernel.workflow.picture.tokens import STATES
 
-    if box.look is not None:
-        return [box.look.note or STATES[box.look.status].word]
+    if box.summary is not None:
+        return [box.summary.note or STATES[box.summary.status].word]
     words = " · ".join(box.words)
     return [words] if words and not live else []

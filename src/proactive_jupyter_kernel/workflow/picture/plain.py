@@ -47,10 +47,10 @@ def text_of(scene: Scene) -> str:
 def _notes(scene: Scene) -> list[str]:
     found = []
     for box in scene.boxes.values():
-        if box.look is not None and box.look.total > 1:
-            found.append(f"{_label(box)}: {counts_words(box.look.counts)}")
-        elif box.look is not None and box.look.note:
-            found.append(f"{_label(box)}: {box.look.note}")
+        if box.summary is not None and box.summary.total > 1:
+            found.append(f"{_label(box)}: {counts_words(box.summary.counts)}")
+        elif box.summary is not None and box.summary.note:
+            found.append(f"{_label(box)}: {box.summary.note}")
     return found + _ways_back(scene, scene.root)
 
 
@@ -65,7 +65,7 @@ def _ways_back(scene: Scene, block: Cluster) -> list[str]:
 
 
 def _label(box: Box) -> str:
-    glyph = f"{STATES[box.look.status].glyph} " if box.look else ""
+    glyph = f"{STATES[box.summary.status].glyph} " if box.summary else ""
     times = f" × {box.times}" if box.times else ""
     return f"{glyph}{cut_cells(box.name, _LONGEST)}{times}"
 

@@ -25,8 +25,8 @@ from proactive_jupyter_kernel.workflow.model import (
     Workflow,
 )
 from proactive_jupyter_kernel.workflow.picture.conditions import count_of, loop_words
-from proactive_jupyter_kernel.workflow.picture.look import Look, gather, merge
 from proactive_jupyter_kernel.workflow.picture.measure import clean
+from proactive_jupyter_kernel.workflow.picture.task_summary import TaskSummary, gather, merge
 
 __all__ = ["BackEdge", "Box", "Cluster", "Edge", "EdgeKind", "Scene", "scene_of"]
 
@@ -50,7 +50,7 @@ class Box:
     name: str
     #: Two letters for the language; empty for a family of several languages.
     mark: str = ""
-    #: The second line without a look: the scripts around the task, or its control.
+    #: The second line without a summary: the scripts around the task, or its control.
     words: tuple[str, ...] = ()
     #: The names of the tasks in it.
     members: tuple[str, ...]
@@ -58,7 +58,7 @@ class Box:
     times: str = ""
     #: True: it decides a branch.
     decides: bool = False
-    look: Look | None = None
+    summary: TaskSummary | None = None
 
     @property
     def family(self) -> bool:
@@ -117,12 +117,12 @@ class Scene:
     live: bool = False
 
 
-def scene_of(workflow: Workflow, looks: Mapping[str, Look] | None = None) -> Scene:
-    """What to draw of a workflow; with looks, of a job."""
+def scene_of(workflow: Workflow, summaries: Mapping[str, TaskSummary] | None = None) -> Scene:
+    """What to draw of a workflow; with summaries, of a job."""
     from proactive_jupyter_kernel.workflow.picture.families import families
 
     graph = Graph(workflow)
-    found = gather(looks) if looks else {}
+    found = gather(summaries) if summaries else {}
     edges, backs = _edges(graph)
     replicated = _replicated(graph)
     groups = families(graph, edges)
@@ -143,7 +143,7 @@ def scene_of(workflow: Workflow, looks: Mapping[str, Look] | None = None) -> Sce
         boxes=boxes,
         edges=list(folded.values()),
         root=root,
-        live=bool(looks),
+        live=bool(summaries),
     )
 
 
@@ -171,21 +171,23 @@ def _mark(task: Task) -> str:
             return "$_"
 
 
-def _box(graph: Graph, members: Sequence[str], replicated: Mapping[str, str], looks: Mapping[str, Look]) -> Box:
+def _box(
+    graph: Graph, members: Sequence[str], replicated: Mapping[str, str], summaries: Mapping[str, TaskSummary]
+) -> Box:
     from proactive_jupyter_kernel.workflow.picture.families import stem
 
     tasks = [graph.tasks[name] for name in members]
-    known = [looks[name] for name in members if name in looks]
+    known = [summaries[name] for name in members if name in summaries]
     marks = {_mark(task) for task in tasks}
     words = {_words(task) for task in tasks}
     first = tasks[0]
-    look = merge(known) if known else None
+    summary = merge(known) if known else None
     if len(tasks) > 1:
         name, times = stem(members), str(len(tasks))
     else:
         name, times = first.name, replicated.get(first.name, "")
-        if times and look is not None and look.total > 1:
-            times = str(look.total)
+        if times and summary is not None and summary.total > 1:
+            times = str(summary.total)
     return Box(
         key=first.name,
         name=clean(name),
@@ -194,7 +196,7 @@ def _box(graph: Graph, members: Sequence[str], replicated: Mapping[str, str], lo
         members=tuple(members),
         times=times,
         decides=isinstance(first.flow, Branch) and first.name in graph.branches,
-        look=look,
+        summary=summary,
     )
 
 
@@ -288,7 +290,7 @@ def _replicated(graph: Graph) -> dict[str, str]:
 
 
 def _blocks(
-    graph: Graph, replicated: Mapping[str, str], backs: Sequence[BackEdge], looks: Mapping[str, Look]
+    graph: Graph, replicated: Mapping[str, str], backs: Sequence[BackEdge], summaries: Mapping[str, TaskSummary]
 ) -> list[Cluster]:
     """Loops and replications with everything between their ends."""
     links, ends = graph.links(), match_blocks(graph).end_of
@@ -296,7 +298,7 @@ def _blocks(
     for back in backs:
         loop = graph.tasks[back.source].flow
         members = _between(links, back.target, back.source) or frozenset({back.source, back.target})
-        iteration = max((looks[name].iteration for name in members if name in looks), default=0)
+        iteration = max((summaries[name].iteration for name in members if name in summaries), default=0)
         label = f"{back.label} · iteration {iteration}" if iteration else back.label
         caption = loop_words(loop.script.code) if isinstance(loop, Loop) else back.label
         shown = BackEdge(source=back.source, target=back.target, label=label)

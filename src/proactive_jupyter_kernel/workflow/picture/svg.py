@@ -101,13 +101,13 @@ class _Drawing:
         )
 
     def _edges(self, routes: Iterable[EdgeRoute]) -> str:
-        """All edges with the same look in one path, all their arrows in another."""
-        looks: dict[tuple[str, bool], list[EdgeRoute]] = {}
+        """All edges of the same style in one path, all their arrows in another."""
+        styles: dict[tuple[str, bool], list[EdgeRoute]] = {}
         for route in routes:
-            looks.setdefault(self._edge_look(route.edge), []).append(route)
+            styles.setdefault(self._edge_style(route.edge), []).append(route)
         thick = "1.5" if self.metrics is BIG else "1.1"
         found = []
-        for (colour, dashed), members in sorted(looks.items()):
+        for (colour, dashed), members in sorted(styles.items()):
             dash = ' stroke-dasharray="4 4"' if dashed else ""
             lines = "".join(self._path(route.points) for route in members)
             arrows = "".join(_arrow(route.points[-1], "down" if self.layout.vertical else "right") for route in members)
@@ -117,9 +117,9 @@ class _Drawing:
             )
         return "".join(found)
 
-    def _edge_look(self, edge: Edge) -> tuple[str, bool]:
+    def _edge_style(self, edge: Edge) -> tuple[str, bool]:
         """The colour, and whether it is dashed, for edges that a job did not take."""
-        statuses = [look.status for key in (edge.source, edge.target) if (look := self.scene.boxes[key].look)]
+        statuses = [summary.status for key in (edge.source, edge.target) if (summary := self.scene.boxes[key].summary)]
         if any(status in _UNTAKEN for status in statuses):
             return self.theme.edge, True
         return self.theme.edge, False
@@ -190,7 +190,7 @@ class _Drawing:
         start, end = (points[-3], points[-2]) if last else (points[1], points[2])
         one, other = self._handles(start, end)
         middle = Point((start.x + 3 * one.x + 3 * other.x + end.x) / 8, (start.y + 3 * one.y + 3 * other.y + end.y) / 8)
-        untaken = self._edge_look(route.edge)[1]
+        untaken = self._edge_style(route.edge)[1]
         return self._pill(middle, route.edge.label, self.theme.line if untaken else self.theme.edge)
 
     def _return_label(self, one: BackEdgeRoute) -> str:
@@ -225,14 +225,14 @@ class _Drawing:
 
     def _box(self, box: Box, rect: Rect) -> str:
         theme, metrics = self.theme, self.metrics
-        state = STATES[box.look.status] if box.look else None
+        state = STATES[box.summary.status] if box.summary else None
         fill, border, thick = theme.ground, theme.edge, 1.0
         if state is not None and state.tone != "off":
             fill, border = theme.tones[state.tone].ground, theme.tones[state.tone].mark
         if state is not None:
             thick = state.border
         dash = ' stroke-dasharray="4 3"' if state is not None and state.dashed else ""
-        look = f'fill="{fill}" stroke="{border}"' + (f' stroke-width="{number(thick)}"' if thick != 1 else "") + dash
+        style = f'fill="{fill}" stroke="{border}"' + (f' stroke-width="{number(thick)}"' if thick != 1 else "") + dash
         parts = [f"<g><title>{_escaped(box_title(box))}</title>"]
         if box.times:
             parts += [
@@ -240,7 +240,7 @@ class _Drawing:
                 f'fill="{fill}" stroke="{border}"/>'
                 for shift in (6, 3)
             ]
-        parts.append(f"<rect {_rect(rect, metrics.corner)} {look}/>")
+        parts.append(f"<rect {_rect(rect, metrics.corner)} {style}/>")
         if metrics is BIG:
             parts.append(self._language(box, rect, theme.ground if fill != theme.ground else theme.tones["off"].ground))
         parts.append(self._texts(box, rect, state))
@@ -283,18 +283,18 @@ class _Drawing:
 
     def _bar(self, box: Box, left: float, room: float, middle: float) -> str:
         """The states of several tasks as one bar, or the progress of one task; empty if there is nothing to show."""
-        look = box.look
-        if look is None:
+        summary = box.summary
+        if summary is None:
             return ""
         parts: dict[str, float] = {}
-        if look.total > 1:
+        if summary.total > 1:
             for status in _BAR_ORDER:
-                share = look.counts.get(status, 0) / look.total
+                share = summary.counts.get(status, 0) / summary.total
                 if share and STATES[status].tone != "off":
                     tone = STATES[status].tone
                     parts[tone] = parts.get(tone, 0) + share
-        elif look.progress is not None and look.status is TaskStatus.RUNNING:
-            parts["run"] = min(100, max(0, look.progress)) / 100
+        elif summary.progress is not None and summary.status is TaskStatus.RUNNING:
+            parts["run"] = min(100, max(0, summary.progress)) / 100
         else:
             return ""
         high = 5.0 if self.metrics is BIG else 3.0

@@ -64,7 +64,7 @@ def test_errors_are_pages(rest: Rest, path: str, status: int, words: str) -> Non
 def test_a_fault_of_a_page_is_logged_and_said(rest: Rest, caplog: pytest.LogCaptureFixture) -> None:
     """It is the scheduler's fault, and its log has the traceback."""
 
-    async def broken(visit: Any) -> Response:
+    async def broken(request: Any) -> Response:
         raise RuntimeError("no <b>way</b>")
 
     async def scenario(scene: Any) -> None:

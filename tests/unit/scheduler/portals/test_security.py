@@ -339,8 +339,8 @@ def test_going_back_stays_inside(rest: Rest) -> None:
     async def scenario(scene: Any) -> None:
         from proactive_jupyter_kernel.scheduler.http.routing import Router
 
-        async def back(visit: Any) -> Any:
-            return visit.back("/rm/")
+        async def back(request: Any) -> Any:
+            return request.back("/rm/")
 
         scene.portals._router = Router([Page("POST", "/scheduler/back", back, "Goes back.")])
         await scene.enter()

@@ -19,7 +19,7 @@ import shapes
 
 from proactive_jupyter_kernel.workflow import picture
 from proactive_jupyter_kernel.workflow.model import Replicate, Script, Task, Workflow
-from proactive_jupyter_kernel.workflow.picture import DARK, LIGHT, Look, Theme
+from proactive_jupyter_kernel.workflow.picture import DARK, LIGHT, TaskSummary, Theme
 from proactive_jupyter_kernel.workflow.picture.layers import own
 from proactive_jupyter_kernel.workflow.picture.layout import lay_out
 from proactive_jupyter_kernel.workflow.picture.scene import scene_of
@@ -30,24 +30,24 @@ GOLDEN = Path(__file__).parent / "golden"
 SVG = "{http://www.w3.org/2000/svg}"
 
 RUNNING_BRANCH = {
-    "score": Look(status=TaskStatus.FINISHED, note="38 ms"),
-    "retrain": Look(status=TaskStatus.RUNNING, note="4.2 s"),
-    "keep": Look(status=TaskStatus.SKIPPED),
-    "publish": Look(status=TaskStatus.SUBMITTED),
+    "score": TaskSummary(status=TaskStatus.FINISHED, note="38 ms"),
+    "retrain": TaskSummary(status=TaskStatus.RUNNING, note="4.2 s"),
+    "keep": TaskSummary(status=TaskStatus.SKIPPED),
+    "publish": TaskSummary(status=TaskStatus.SUBMITTED),
 }
 THIRD_ROUND = {
-    "fetch": Look(status=TaskStatus.FINISHED),
-    "fetch#2": Look(status=TaskStatus.FINISHED, note="1.1 s"),
-    "parse#2": Look(status=TaskStatus.RUNNING, progress=40),
-    "test#2": Look(status=TaskStatus.SUBMITTED),
-    "store": Look(status=TaskStatus.SUBMITTED),
+    "fetch": TaskSummary(status=TaskStatus.FINISHED),
+    "fetch#2": TaskSummary(status=TaskStatus.FINISHED, note="1.1 s"),
+    "parse#2": TaskSummary(status=TaskStatus.RUNNING, progress=40),
+    "test#2": TaskSummary(status=TaskStatus.SUBMITTED),
+    "store": TaskSummary(status=TaskStatus.SUBMITTED),
 }
 
 
-def replicas(*counts: tuple[TaskStatus, int]) -> dict[str, Look]:
-    """The looks of ``train`` and its copies."""
+def replicas(*counts: tuple[TaskStatus, int]) -> dict[str, TaskSummary]:
+    """The states of ``train`` and its copies."""
     statuses = [status for status, count in counts for _ in range(count)]
-    return {f"train*{index}" if index else "train": Look(status=status) for index, status in enumerate(statuses)}
+    return {f"train*{index}" if index else "train": TaskSummary(status=status) for index, status in enumerate(statuses)}
 
 
 GOLDENS = {
@@ -70,8 +70,8 @@ GOLDENS = {
 @pytest.mark.parametrize("name", GOLDENS)
 def test_the_usual_shapes_are_drawn_as_before(name: str) -> None:
     """Byte by byte. A change that is meant: look at the pictures, then run with PAJK_UPDATE_GOLDEN=1."""
-    workflow, looks, theme = GOLDENS[name]
-    scene = scene_of(workflow, looks)
+    workflow, summaries, theme = GOLDENS[name]
+    scene = scene_of(workflow, summaries)
     drawn = svg_of(scene, lay_out(scene, own), theme).replace("><", ">\n<") + "\n"
     file = GOLDEN / f"{name}.svg"
     if os.environ.get("PAJK_UPDATE_GOLDEN"):
@@ -84,8 +84,8 @@ def texts_of(svg: str, tag: str = "text") -> list[str]:
     return [element.text or "" for element in etree.fromstring(svg.encode()).iter(SVG + tag)]
 
 
-looks = st.builds(
-    Look,
+summaries = st.builds(
+    TaskSummary,
     status=st.sampled_from(TaskStatus),
     note=st.text(max_size=8),
     progress=st.none() | st.integers(-5, 200),
@@ -95,15 +95,17 @@ looks = st.builds(
 
 @settings(max_examples=40)
 @given(
-    workflow=shapes.any_workflow(), states=st.lists(looks, min_size=9, max_size=9), theme=st.sampled_from([LIGHT, DARK])
+    workflow=shapes.any_workflow(),
+    states=st.lists(summaries, min_size=9, max_size=9),
+    theme=st.sampled_from([LIGHT, DARK]),
 )
 def test_any_workflow_is_drawn_as_valid_xml_with_every_task(
-    workflow: Workflow, states: list[Look], theme: Theme
+    workflow: Workflow, states: list[TaskSummary], theme: Theme
 ) -> None:
     """One box with the whole name for each task, whatever it holds, with states and without."""
     names = [task.name for task in workflow.tasks]
-    for given_looks in (None, dict(zip(names, states, strict=False))):
-        titles = texts_of(picture.draw(workflow, looks=given_looks, theme=theme), "title")
+    for given_summaries in (None, dict(zip(names, states, strict=False))):
+        titles = texts_of(picture.draw(workflow, summaries=given_summaries, theme=theme), "title")
         assert len(titles) == 1 + len(names)
         assert all(title.startswith(name) for name, title in zip(names, titles[1:], strict=True))
 
@@ -142,7 +144,7 @@ def test_a_drawing_tells_the_graph_in_words() -> None:
 
 def test_a_running_drawing_tells_the_states_in_words() -> None:
     """Colour is never the only sign: every box has its state in its title."""
-    assert texts_of(picture.draw(shapes.BRANCH, looks=RUNNING_BRANCH), "title")[1:] == [
+    assert texts_of(picture.draw(shapes.BRANCH, summaries=RUNNING_BRANCH), "title")[1:] == [
         "score: finished, 38 ms",
         "retrain: running, 4.2 s",
         "keep: skipped",
@@ -152,7 +154,7 @@ def test_a_running_drawing_tells_the_states_in_words() -> None:
 
 def test_the_last_round_of_a_loop_counts() -> None:
     """Copies of a task are drawn in its box, and the way back tells the round."""
-    svg = picture.draw(shapes.LOOP, looks=THIRD_ROUND)
+    svg = picture.draw(shapes.LOOP, summaries=THIRD_ROUND)
     assert "loop · iteration 3" in texts_of(svg)
     assert "fetch: finished, 1.1 s, iteration 3" in texts_of(svg, "title")
 
@@ -160,14 +162,14 @@ def test_the_last_round_of_a_loop_counts() -> None:
 def test_replicas_are_counted() -> None:
     """The badge has their number, the title how many have which state, failures first."""
     counts = ((TaskStatus.FINISHED, 15), (TaskStatus.FAULTY, 1), (TaskStatus.RUNNING, 4))
-    svg = picture.draw(shapes.REPLICATE, looks=replicas(*counts))
+    svg = picture.draw(shapes.REPLICATE, summaries=replicas(*counts))
     assert "× 20" in texts_of(svg)
     assert "train × 20: 1 failed, 4 running, 15 finished" in texts_of(svg, "title")
 
 
 def test_a_skipped_way_is_dashed() -> None:
     """What a branch did not take: its box and its edges."""
-    svg = picture.draw(shapes.BRANCH, looks=RUNNING_BRANCH)
+    svg = picture.draw(shapes.BRANCH, summaries=RUNNING_BRANCH)
     assert svg.count('stroke-dasharray="4 3"') == 1
     assert svg.count('stroke-dasharray="4 4"') == 1
 
@@ -214,7 +216,7 @@ def test_the_style_of_a_picture_acts_on_that_picture_alone() -> None:
 
 def test_a_picture_of_sixty_tasks_is_light() -> None:
     """A running job sends it again and again."""
-    assert len(picture.html(shapes.family(58), {"load": Look(status=TaskStatus.RUNNING)})) < 60_000
+    assert len(picture.html(shapes.family(58), {"load": TaskSummary(status=TaskStatus.RUNNING)})) < 60_000
 
 
 def test_the_words_for_an_image_are_bounded() -> None:

@@ -14,7 +14,7 @@ import shapes
 
 from proactive_jupyter_kernel.workflow import picture
 from proactive_jupyter_kernel.workflow.model import Workflow
-from proactive_jupyter_kernel.workflow.picture import Look
+from proactive_jupyter_kernel.workflow.picture import TaskSummary
 from proactive_jupyter_kernel.workflow.picture.measure import cells
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
@@ -59,15 +59,15 @@ Workflow family: 152 tasks
 └──────┘    └────────────┘    └───────┘"""
 
 BRANCH_LOOKS = {
-    "score": Look(status=TaskStatus.FINISHED),
-    "retrain": Look(status=TaskStatus.RUNNING, note="4.2 s"),
-    "keep": Look(status=TaskStatus.SKIPPED),
-    "publish": Look(status=TaskStatus.SUBMITTED),
+    "score": TaskSummary(status=TaskStatus.FINISHED),
+    "retrain": TaskSummary(status=TaskStatus.RUNNING, note="4.2 s"),
+    "keep": TaskSummary(status=TaskStatus.SKIPPED),
+    "publish": TaskSummary(status=TaskStatus.SUBMITTED),
 }
 
 
 @pytest.mark.parametrize(
-    ("workflow", "looks", "expected"),
+    ("workflow", "summaries", "expected"),
     [
         (shapes.SIMPLE, None, SIMPLE),
         (shapes.BRANCH, BRANCH_LOOKS, BRANCH),
@@ -77,9 +77,9 @@ BRANCH_LOOKS = {
     ],
     ids=["simple", "branch", "loop", "family", "empty"],
 )
-def test_usual_shapes_are_drawn(workflow: Workflow, looks: dict[str, Look] | None, expected: str) -> None:
+def test_usual_shapes_are_drawn(workflow: Workflow, summaries: dict[str, TaskSummary] | None, expected: str) -> None:
     """Boxes, edges, labels, states; below them what lines cannot tell."""
-    assert picture.text(workflow, looks) == expected
+    assert picture.text(workflow, summaries) == expected
 
 
 def test_wide_letters_take_two_cells() -> None:

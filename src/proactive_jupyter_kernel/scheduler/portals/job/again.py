@@ -16,7 +16,7 @@ from proactive_jupyter_kernel.errors import SubmissionRefused, WorkflowError
 from proactive_jupyter_kernel.scheduler.portals.job.page import above
 from proactive_jupyter_kernel.scheduler.portals.job.snapshot import JobSnapshot, read_job
 from proactive_jupyter_kernel.scheduler.portals.page import Page
-from proactive_jupyter_kernel.scheduler.portals.visit import Visit
+from proactive_jupyter_kernel.scheduler.portals.page_request import PageRequest
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.workflow.checks.problem import Problem
 from proactive_jupyter_kernel.workflow.model import Variable
@@ -38,10 +38,10 @@ class _Verdict:
     message: str
 
 
-async def show(visit: Visit) -> Response:
+async def show(request: PageRequest) -> Response:
     """The form, with the values of the job."""
-    snapshot = await visit.read(partial(_read, visit.job_id, visit.now))
-    return _form(visit, snapshot, snapshot.row.facts.variables, _Verdict(problems={}, message=""))
+    snapshot = await request.read(partial(_read, request.job_id, request.now))
+    return _form(request, snapshot, snapshot.row.facts.variables, _Verdict(problems={}, message=""))
 
 
 def _read(job_id: int, now: int, ask: Questions) -> JobSnapshot:
@@ -49,9 +49,9 @@ def _read(job_id: int, now: int, ask: Questions) -> JobSnapshot:
 
 
 def _form(
-    visit: Visit, snapshot: JobSnapshot, variables: Sequence[Variable], verdict: _Verdict, *, status: int = 200
+    request: PageRequest, snapshot: JobSnapshot, variables: Sequence[Variable], verdict: _Verdict, *, status: int = 200
 ) -> Response:
-    return visit.render(
+    return request.render(
         "job_again.html",
         status=status,
         **{**above(snapshot), "every": 0},
@@ -63,32 +63,36 @@ def _form(
     )
 
 
-async def submit(visit: Visit) -> Response:
+async def submit(request: PageRequest) -> Response:
     """Submit the job again; with values that do not pass, show the form again with what is wrong."""
-    snapshot = await visit.read(partial(_read, visit.job_id, visit.now))
-    variables = await _posted(visit, snapshot.row.facts.variables)
+    snapshot = await request.read(partial(_read, request.job_id, request.now))
+    variables = await _posted(request, snapshot.row.facts.variables)
     values = {each.name: each.value for each in variables}
     try:
-        job = await visit.once(values, lambda: visit.service.resubmit(visit.job_id, owner=visit.user, variables=values))
+        job = await request.once(
+            values, lambda: request.service.resubmit(request.job_id, owner=request.user, variables=values)
+        )
     except (SubmissionRefused, WorkflowError) as refused:
-        verdict = await _verdict(visit, variables)
+        verdict = await _verdict(request, variables)
         if not verdict.problems and not verdict.message:
             verdict = replace(verdict, message=str(refused))
-        return _form(visit, snapshot, variables, verdict, status=409)
-    return visit.see(f"/scheduler/jobs/{job.job_id}", f"Submitted job {job.job_id}, which is job {visit.job_id} again.")
+        return _form(request, snapshot, variables, verdict, status=409)
+    return request.see(
+        f"/scheduler/jobs/{job.job_id}", f"Submitted job {job.job_id}, which is job {request.job_id} again."
+    )
 
 
-async def check(visit: Visit) -> Response:
+async def check(request: PageRequest) -> Response:
     """What is wrong with the values of the form, as JSON for the script."""
-    declared = await visit.read(lambda ask: ask.job(visit.job_id).facts.variables)
-    verdict = await _verdict(visit, await _posted(visit, declared))
+    declared = await request.read(lambda ask: ask.job(request.job_id).facts.variables)
+    verdict = await _verdict(request, await _posted(request, declared))
     said = {"problems": dict(verdict.problems), "message": verdict.message}
     return Response(json.dumps(said), media_type="application/json")
 
 
-async def _posted(visit: Visit, declared: Sequence[Variable]) -> tuple[Variable, ...]:
+async def _posted(request: PageRequest, declared: Sequence[Variable]) -> tuple[Variable, ...]:
     """The variables with the values of the form."""
-    form = await visit.form()
+    form = await request.form()
     values = visible_values(declared)
     return tuple(
         each if each.hidden else replace(each, value=posted_value(each, form.get(f"{_FIELD}{each.name}"), values))
@@ -96,12 +100,12 @@ async def _posted(visit: Visit, declared: Sequence[Variable]) -> tuple[Variable,
     )
 
 
-async def _verdict(visit: Visit, variables: Sequence[Variable]) -> _Verdict:
-    job_id = visit.job_id
-    xml, generic = await visit.read(lambda ask: (ask.xml(job_id), ask.job(job_id).facts.generic_information))
-    found = await visit.service.previews.examine(
+async def _verdict(request: PageRequest, variables: Sequence[Variable]) -> _Verdict:
+    job_id = request.job_id
+    xml, generic = await request.read(lambda ask: (ask.xml(job_id), ask.job(job_id).facts.generic_information))
+    found = await request.service.previews.examine(
         xml.encode("utf-8"),
-        owner=visit.user,
+        owner=request.user,
         variables={each.name: each.value for each in variables},
         generic_information=generic,
     )

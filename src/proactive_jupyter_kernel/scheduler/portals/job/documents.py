@@ -17,7 +17,7 @@ from proactive_jupyter_kernel.scheduler.portals.job.page import above
 from proactive_jupyter_kernel.scheduler.portals.job.snapshot import read_job
 from proactive_jupyter_kernel.scheduler.portals.job.tasks import TaskFilter, squares_of
 from proactive_jupyter_kernel.scheduler.portals.page import Page
-from proactive_jupyter_kernel.scheduler.portals.visit import Visit
+from proactive_jupyter_kernel.scheduler.portals.page_request import PageRequest
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.workflow.display.squares import squares_svg
 from proactive_jupyter_kernel.workflow.status import TaskStatus
@@ -42,22 +42,22 @@ _DOCUMENT = {
 # --- pictures --------------------------------------------------------------------------------------------------------
 
 
-async def draw(visit: Visit) -> Response:
+async def draw(request: PageRequest) -> Response:
     """The picture of the workflow with the states of the tasks, for one theme."""
-    theme = visit.query.get("theme", "light")
+    theme = request.query.get("theme", "light")
 
     def drawn(ask: Questions) -> str:
-        return panels.picture_of(read_job(ask, visit.job_id, now=visit.now), theme)
+        return panels.picture_of(read_job(ask, request.job_id, now=request.now), theme)
 
-    svg = await visit.read(drawn)
+    svg = await request.read(drawn)
     if not svg:
-        raise HttpError(404, f"Job {visit.job_id} has no picture.")
+        raise HttpError(404, f"Job {request.job_id} has no picture.")
     return _svg(svg)
 
 
-async def draw_squares(visit: Visit) -> Response:
+async def draw_squares(request: PageRequest) -> Response:
     """A square for each task."""
-    snapshot = await visit.read(lambda ask: read_job(ask, visit.job_id, now=visit.now))
+    snapshot = await request.read(lambda ask: read_job(ask, request.job_id, now=request.now))
     return _svg(squares_svg(squares_of(snapshot))[0])
 
 
@@ -68,18 +68,18 @@ def _svg(text: str) -> Response:
 # --- output ----------------------------------------------------------------------------------------------------------
 
 
-async def follow(visit: Visit) -> Response:
+async def follow(request: PageRequest) -> Response:
     """What came since a position, as JSON for the script."""
-    after = visit.query.get("after", "0")
+    after = request.query.get("after", "0")
     if not after.isdecimal() or len(after) > 18:
         raise HttpError(400, "The position must be a number.")
-    task = visit.query.get("task", "")
+    task = request.query.get("task", "")
 
     def read(ask: Questions) -> output.Output:
-        tail, names, alive = output.read_tail(ask, visit.job_id, task, after=int(after))
+        tail, names, alive = output.read_tail(ask, request.job_id, task, after=int(after))
         return output.output_of(tail, names, task=task, alive=alive)
 
-    found = await visit.read(read)
+    found = await request.read(read)
     news = {
         "position": found.position,
         "cut": found.cut,
@@ -90,18 +90,18 @@ async def follow(visit: Visit) -> Response:
     return Response(json.dumps(news, separators=(",", ":")), media_type="application/json")
 
 
-async def download_output(visit: Visit) -> Response:
+async def download_output(request: PageRequest) -> Response:
     """The whole output that is kept of a task, or of all tasks one after the other."""
-    job_id, name = visit.job_id, visit.query.get("task", "")
+    job_id, name = request.job_id, request.query.get("task", "")
 
     def wanted(ask: Questions) -> Sequence[int]:
         return [ask.task(job_id, name).task_id] if name else [task.task_id for task in ask.outlines(job_id)]
 
-    ids = await visit.read(wanted)
+    ids = await request.read(wanted)
 
     async def texts() -> AsyncIterator[bytes]:
         for portion in output.portions(ids):
-            if found := await visit.read(partial(_whole_log, job_id, portion)):
+            if found := await request.read(partial(_whole_log, job_id, portion)):
                 yield found.encode("utf-8", "replace")
 
     file = f"job-{job_id}-{name}.log" if name else f"job-{job_id}.log"
@@ -122,42 +122,42 @@ class _Pages:
     total: int
 
 
-async def show_results(visit: Visit) -> Response:
+async def show_results(request: PageRequest) -> Response:
     """The results of all tasks that finished, in pages."""
-    wanted = TaskFilter.of(visit.query).page
+    wanted = TaskFilter.of(request.query).page
 
     def read(ask: Questions) -> dict[str, Any]:
-        snapshot = read_job(ask, visit.job_id, now=visit.now)
+        snapshot = read_job(ask, request.job_id, now=request.now)
         ids = [task.id for task in snapshot.tasks if task.status is TaskStatus.FINISHED]
         pages = max(-(-len(ids) // PER_PAGE), 1)
         page = min(wanted, pages)
         shown = ids[(page - 1) * PER_PAGE : page * PER_PAGE]
-        found = ask.results_of(ask.tasks_of(visit.job_id, shown))
+        found = ask.results_of(ask.tasks_of(request.job_id, shown))
         return {
             "snapshot": snapshot,
             "results": tuple(results.result_view(one, longest=LONG) for one in found),
             "paging": _Pages(page=page, pages=pages, total=len(ids)),
         }
 
-    read_all = await visit.read(read)
-    return visit.render("job_results.html", **read_all, **above(read_all["snapshot"]))
+    read_all = await request.read(read)
+    return request.render("job_results.html", **read_all, **above(read_all["snapshot"]))
 
 
-async def content(visit: Visit) -> Response:
+async def content(request: PageRequest) -> Response:
     """A value or one output of a task by itself: an image, a document in a sandbox, or a file to save."""
-    task_id, number = (_number(visit.params[name]) for name in ("task", "number"))
+    task_id, number = (_number(request.params[name]) for name in ("task", "number"))
 
     def read(ask: Questions) -> results.Content | None:
-        task = ask.task_by_id(visit.job_id, task_id)
+        task = ask.task_by_id(request.job_id, task_id)
         return results.content_of(ask.results_of([task])[0], number)
 
-    found = await visit.read(read)
+    found = await request.read(read)
     if found is None:
-        raise HttpError(404, f"Task {task_id} of job {visit.job_id} has no such result.")
-    shown = "download" not in visit.query and found.media_type in results.SHOWN
+        raise HttpError(404, f"Task {task_id} of job {request.job_id} has no such result.")
+    shown = "download" not in request.query and found.media_type in results.SHOWN
     headers = dict(_DOCUMENT)
-    if shown and visit.session.framed and visit.session.origins:
-        headers["Content-Security-Policy"] += " " + " ".join(visit.session.origins)
+    if shown and request.session.framed and request.session.origins:
+        headers["Content-Security-Policy"] += " " + " ".join(request.session.origins)
     if not shown:
         headers |= attachment(found.name + results.extension(found.media_type))
     return Response(found.content, headers=headers | {"Content-Type": results.charset(found.media_type)})
@@ -172,15 +172,17 @@ def _number(text: str) -> int:
 # --- XML -------------------------------------------------------------------------------------------------------------
 
 
-async def show_xml(visit: Visit) -> Response:
+async def show_xml(request: PageRequest) -> Response:
     """The XML of the workflow, hidden values not readable."""
-    snapshot, text = await visit.read(lambda ask: (read_job(ask, visit.job_id, now=visit.now), _xml(ask, visit.job_id)))
-    return visit.render("job_xml.html", xml=text, **above(snapshot))
+    snapshot, text = await request.read(
+        lambda ask: (read_job(ask, request.job_id, now=request.now), _xml(ask, request.job_id))
+    )
+    return request.render("job_xml.html", xml=text, **above(snapshot))
 
 
-async def download_xml(visit: Visit) -> Response:
+async def download_xml(request: PageRequest) -> Response:
     """The same as a file."""
-    name, text = await visit.read(lambda ask: (ask.job(visit.job_id).record.name, _xml(ask, visit.job_id)))
+    name, text = await request.read(lambda ask: (ask.job(request.job_id).record.name, _xml(ask, request.job_id)))
     headers = attachment(f"{name or 'job'}.xml")
     return Response(text.encode("utf-8", "replace"), media_type="application/xml; charset=utf-8", headers=headers)
 

@@ -13,7 +13,7 @@ from proactive_jupyter_kernel.scheduler.portals.job.head import head_of, notices
 from proactive_jupyter_kernel.scheduler.portals.job.snapshot import JobSnapshot, read_job
 from proactive_jupyter_kernel.scheduler.portals.job.tasks import Listing, TaskFilter, listing_of, squares_of, task_page
 from proactive_jupyter_kernel.scheduler.portals.page import Page
-from proactive_jupyter_kernel.scheduler.portals.visit import Visit
+from proactive_jupyter_kernel.scheduler.portals.page_request import PageRequest
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
@@ -31,14 +31,14 @@ LARGE, PACE_LARGE = 2_000, 3
 _JOB = "/scheduler/jobs/{job}"
 
 
-async def show(visit: Visit) -> Response:
+async def show(request: PageRequest) -> Response:
     """The page, or the parts of it that are asked for."""
-    wanted = TaskFilter.of(visit.query)
-    chosen = visit.query.get("task", "")
-    read = await visit.read(partial(_read, visit.job_id, visit.now, wanted, chosen))
+    wanted = TaskFilter.of(request.query)
+    chosen = request.query.get("task", "")
+    read = await request.read(partial(_read, request.job_id, request.now, wanted, chosen))
     snapshot: JobSnapshot = read["snapshot"]
-    notices = notices_of(snapshot, _reasons(visit, snapshot))
-    return visit.render("job.html", notices=notices, **read, **above(snapshot))
+    notices = notices_of(snapshot, _reasons(request, snapshot))
+    return request.render("job.html", notices=notices, **read, **above(snapshot))
 
 
 def _read(job_id: int, now: int, wanted: TaskFilter, chosen: str, ask: Questions) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def _read(job_id: int, now: int, wanted: TaskFilter, chosen: str, ask: Questions
         return [group[0].id for group in listed[0].groups if len(group) == 1]
 
     snapshot = read_job(ask, job_id, now=now, shown=shown)
-    looks = panels.looks_of(snapshot)
+    summaries = panels.summaries_of(snapshot)
     task = chosen if chosen in snapshot.by_name else ""
     tail, names, alive = output.read_tail(ask, job_id, task)
     return {
@@ -64,8 +64,8 @@ def _read(job_id: int, now: int, wanted: TaskFilter, chosen: str, ask: Questions
         "returned": sum(each.status is TaskStatus.FINISHED for each in snapshot.tasks),
         "variables": panels.variables_of(snapshot),
         "details": panels.details_of(snapshot),
-        "picture": panels.version_of(snapshot, looks),
-        "alternative": panels.alternative_of(snapshot, looks),
+        "picture": panels.version_of(snapshot, summaries),
+        "alternative": panels.alternative_of(snapshot, summaries),
         "squares": panels.short_hash([mark.value for mark in squares_of(snapshot)]),
     }
 
@@ -83,7 +83,7 @@ def above(snapshot: JobSnapshot) -> dict[str, Any]:
     }
 
 
-def _reasons(visit: Visit, snapshot: JobSnapshot) -> Mapping[str, str]:
+def _reasons(request: PageRequest, snapshot: JobSnapshot) -> Mapping[str, str]:
     """Why tasks that are ready do not start; copies of one task share an answer."""
     if snapshot.ended:
         return {}
@@ -96,7 +96,7 @@ def _reasons(visit: Visit, snapshot: JobSnapshot) -> Mapping[str, str]:
         asked += 1
         if asked > REASONS:
             break
-        reason = visit.service.resources.unmet_condition(snapshot.id, ready[0].id)
+        reason = request.service.resources.unmet_condition(snapshot.id, ready[0].id)
         if reason:
             found.update((task.name, reason) for task in ready)
     return found

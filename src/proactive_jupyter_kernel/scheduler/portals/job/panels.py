@@ -14,10 +14,10 @@ from proactive_jupyter_kernel.workflow import picture
 from proactive_jupyter_kernel.workflow.display.times import duration
 from proactive_jupyter_kernel.workflow.display.wording import time_text
 from proactive_jupyter_kernel.workflow.model import Priority
-from proactive_jupyter_kernel.workflow.picture import Look
+from proactive_jupyter_kernel.workflow.picture import TaskSummary
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
-__all__ = ["Detail", "VariableRow", "details_of", "looks_of", "picture_of", "variables_of"]
+__all__ = ["Detail", "VariableRow", "details_of", "picture_of", "summaries_of", "variables_of"]
 
 #: Tasks of a name from which the picture gets their counts, not each of them.
 COUNTED_FROM = 12
@@ -103,12 +103,12 @@ PRIORITIES: Mapping[str, str] = {each.name: each.name.lower() for each in sorted
 # --- the picture -----------------------------------------------------------------------------------------------------
 
 
-def looks_of(snapshot: JobSnapshot) -> dict[str, Look]:
-    """How the tasks look, by full name; of many tasks of a name, one look with their counts for each iteration."""
-    looks: dict[str, Look] = {}
+def summaries_of(snapshot: JobSnapshot) -> dict[str, TaskSummary]:
+    """The states of the tasks for the picture, by full name; many tasks of a name have one summary an iteration."""
+    summaries: dict[str, TaskSummary] = {}
     for base, tasks in snapshot.by_base.items():
         if len(tasks) < COUNTED_FROM:
-            looks.update((task.name, _look(snapshot, task)) for task in tasks)
+            summaries.update((task.name, _summary(snapshot, task)) for task in tasks)
             continue
         rounds: dict[str, list[TaskStatus]] = {}
         for task in tasks:
@@ -116,24 +116,26 @@ def looks_of(snapshot: JobSnapshot) -> dict[str, Look]:
         for name, statuses in rounds.items():
             counts = Counter(statuses)
             status = min(counts, key=lambda one: picture.STATES[one].rank)
-            looks[name if name.startswith(base) else base] = Look(status=status, counts=dict(counts))
-    return looks
+            summaries[name if name.startswith(base) else base] = TaskSummary(status=status, counts=dict(counts))
+    return summaries
 
 
-def _look(snapshot: JobSnapshot, task: TaskSnapshot) -> Look:
+def _summary(snapshot: JobSnapshot, task: TaskSnapshot) -> TaskSummary:
     running = task.status is TaskStatus.RUNNING
     # The time of a running task would change the picture every second, and the list shows it.
     note = time_text(task, snapshot.seen_at) if task.ended and task.read else ""
-    return Look(status=task.status, note=note, progress=task.progress if running and 0 < task.progress <= 100 else None)
+    return TaskSummary(
+        status=task.status, note=note, progress=task.progress if running and 0 < task.progress <= 100 else None
+    )
 
 
-def version_of(snapshot: JobSnapshot, looks: Mapping[str, Look]) -> str:
+def version_of(snapshot: JobSnapshot, summaries: Mapping[str, TaskSummary]) -> str:
     """A short name of the state of the picture: while it stays the same, browsers keep the picture. Empty: there is
     none."""
     if snapshot.workflow is None or not snapshot.workflow.tasks:
         return ""
     return short_hash(
-        [(name, each.status.value, each.note, each.progress, each.counts) for name, each in looks.items()]
+        [(name, each.status.value, each.note, each.progress, each.counts) for name, each in summaries.items()]
     )
 
 
@@ -142,13 +144,13 @@ def short_hash(value: object) -> str:
     return hashlib.sha256(repr(value).encode("utf-8", "replace")).hexdigest()[:12]
 
 
-def alternative_of(snapshot: JobSnapshot, looks: Mapping[str, Look]) -> str:
+def alternative_of(snapshot: JobSnapshot, summaries: Mapping[str, TaskSummary]) -> str:
     """The words for those who do not see the picture; of a large one the list says more."""
     if snapshot.workflow is None or not snapshot.workflow.tasks:
         return ""
     if len(snapshot.workflow.tasks) > DESCRIBED:
         return f"Picture of the workflow with {len(snapshot.workflow.tasks):,} tasks; the list below has their states."
-    return picture.alt(snapshot.workflow, looks)
+    return picture.alt(snapshot.workflow, summaries)
 
 
 def picture_of(snapshot: JobSnapshot, theme: str) -> str:
@@ -156,4 +158,4 @@ def picture_of(snapshot: JobSnapshot, theme: str) -> str:
     if snapshot.workflow is None or not snapshot.workflow.tasks:
         return ""
     colours = picture.DARK if theme == "dark" else picture.LIGHT
-    return picture.draw(snapshot.workflow, looks=looks_of(snapshot), theme=colours, framed=False)
+    return picture.draw(snapshot.workflow, summaries=summaries_of(snapshot), theme=colours, framed=False)

@@ -43,7 +43,7 @@ class NodeFacts:
 class NodesFacts:
     """All that the page shows, at one moment."""
 
-    #: Those that are gone last, as `NodeBook.look` gives them.
+    #: Those that are gone last, as `NodeHistory.look` gives them.
     nodes: Sequence[NodeFacts]
     minutes: Sequence[BusyMinute]
     waiting: Sequence[WaitingTasks]

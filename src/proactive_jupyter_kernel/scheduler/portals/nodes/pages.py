@@ -12,7 +12,7 @@ from proactive_jupyter_kernel.scheduler.http.errors import HttpError
 from proactive_jupyter_kernel.scheduler.portals.nodes.facts import HostFacts, NodeFacts, NodesFacts
 from proactive_jupyter_kernel.scheduler.portals.nodes.view import nodes_view
 from proactive_jupyter_kernel.scheduler.portals.page import Page
-from proactive_jupyter_kernel.scheduler.portals.visit import Visit
+from proactive_jupyter_kernel.scheduler.portals.page_request import PageRequest
 from proactive_jupyter_kernel.scheduler.service.service import Service
 from proactive_jupyter_kernel.workflow.display.numbers import counted
 
@@ -22,10 +22,10 @@ __all__ = ["PAGES"]
 _LOCKS = {"lock": True, "unlock": False}
 
 
-async def show(visit: Visit) -> Response:
+async def show(request: PageRequest) -> Response:
     """The nodes now. All of it is in memory."""
-    host = await asyncio.to_thread(_host, visit.service)
-    return visit.render("nodes.html", view=nodes_view(_facts(visit, host)))
+    host = await asyncio.to_thread(_host, request.service)
+    return request.render("nodes.html", view=nodes_view(_facts(request, host)))
 
 
 def _host(service: Service) -> HostFacts:
@@ -44,8 +44,8 @@ def _host(service: Service) -> HostFacts:
     )
 
 
-def _facts(visit: Visit, host: HostFacts) -> NodesFacts:
-    service = visit.service
+def _facts(request: PageRequest, host: HostFacts) -> NodesFacts:
+    service = request.service
     waiting, whole = service.resources.waiting()
     return NodesFacts(
         nodes=[
@@ -57,27 +57,27 @@ def _facts(visit: Visit, host: HostFacts) -> NodesFacts:
         all_waiting=whole,
         host=host,
         status=service.status.value,
-        now=visit.now,
+        now=request.now,
     )
 
 
-async def lock(visit: Visit) -> Response:
+async def lock(request: PageRequest) -> Response:
     """Lock or unlock the slots of a host and node source: those that are locked start no more tasks."""
-    form = await visit.form()
+    form = await request.form()
     source, host, verb = (form.get(name, "") for name in ("source", "host", "verb"))
     names = [
         state.slot.name
-        for state in visit.service.resources.states
+        for state in request.service.resources.states
         if (state.slot.source, state.slot.host) == (source, host)
     ]
     if verb not in _LOCKS:
         raise ValueError("The form must say whether to lock or to unlock.")
     if not names:
         raise HttpError(404, f"The node source {source[:80]!r} no longer has a node on {host[:80]!r}.")
-    await visit.service.resources.lock(names, locked=_LOCKS[verb], user=visit.user)
+    await request.service.resources.lock(names, locked=_LOCKS[verb], user=request.user)
     done = "Locked" if _LOCKS[verb] else "Unlocked"
     after = " Tasks that run there run to their end; no more start." if _LOCKS[verb] else ""
-    return visit.back("/rm/", f"{done} {counted(len(names), 'slot')} of {source} on {host}.{after}")
+    return request.back("/rm/", f"{done} {counted(len(names), 'slot')} of {source} on {host}.{after}")
 
 
 PAGES = (

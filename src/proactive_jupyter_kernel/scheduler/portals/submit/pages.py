@@ -17,6 +17,7 @@ from proactive_jupyter_kernel.scheduler.engine.records import JobRecord
 from proactive_jupyter_kernel.scheduler.http.errors import HttpError
 from proactive_jupyter_kernel.scheduler.portals.downloads import attachment
 from proactive_jupyter_kernel.scheduler.portals.page import Page
+from proactive_jupyter_kernel.scheduler.portals.page_request import PageRequest
 from proactive_jupyter_kernel.scheduler.portals.submit import view
 from proactive_jupyter_kernel.scheduler.portals.submit.opening import (
     HERE,
@@ -29,7 +30,6 @@ from proactive_jupyter_kernel.scheduler.portals.submit.opening import (
     open_file,
     open_known,
 )
-from proactive_jupyter_kernel.scheduler.portals.visit import Visit
 from proactive_jupyter_kernel.scheduler.service.drafts import Draft
 from proactive_jupyter_kernel.scheduler.service.workflow_files import Amendment, Drawing, Examination
 from proactive_jupyter_kernel.workflow.display.numbers import counted, size_text
@@ -43,21 +43,21 @@ _MODE = "portal"
 _FITS = 640
 
 
-async def show(visit: Visit) -> Response:
+async def show(request: PageRequest) -> Response:
     """The form of an opened workflow, or what can be opened."""
-    if any(visit.query.get(name) for name in SOURCES):
-        return await open_known(visit)
-    if not visit.query.get("draft"):
-        return await choice(visit)
-    draft = draft_of(visit, visit.query["draft"])
+    if any(request.query.get(name) for name in SOURCES):
+        return await open_known(request)
+    if not request.query.get("draft"):
+        return await choice(request)
+    draft = draft_of(request, request.query["draft"])
     if draft is None:
-        return gone(visit)
+        return gone(request)
     answers = view.unanswered(draft.read.outline)
-    return await _form(visit, draft, {}, answers)
+    return await _form(request, draft, {}, answers)
 
 
 async def _form(
-    visit: Visit,
+    request: PageRequest,
     draft: Draft,
     form: Mapping[str, str],
     answers: view.Answers,
@@ -67,11 +67,11 @@ async def _form(
     status: int = 200,
 ) -> Response:
     outline = draft.read.outline
-    examination = await _examined(visit, draft, answers)
-    checks = view.checks_of(outline, answers, examination, _nodes(visit), bad)
+    examination = await _examined(request, draft, answers)
+    checks = view.checks_of(outline, answers, examination, _nodes(request), bad)
     numbers = [counted(outline.tasks, "task"), counted(len(outline.variables), "variable")]
     drawing = draft.drawing
-    return visit.render(
+    return request.render(
         "submit.html",
         status=status,
         draft=draft,
@@ -87,20 +87,20 @@ async def _form(
         light=_address(drawing, "light"),
         dark=_address(drawing, "dark"),
         fits=drawing is not None and drawing.width <= _FITS,
-        limit=limit_text(visit),
+        limit=limit_text(request),
     )
 
 
-async def _examined(visit: Visit, draft: Draft, answers: view.Answers) -> Examination:
+async def _examined(request: PageRequest, draft: Draft, answers: view.Answers) -> Examination:
     """What the checks say. While a form is edited only the last question is answered: large workflows take their time,
     and everybody's submissions wait for the same processes."""
-    examining = visit.service.previews.examine(
+    examining = request.service.previews.examine(
         draft.read.xml,
-        owner=visit.user,
+        owner=request.user,
         variables=answers.changed,
         generic_information=answers.generic_information,
     )
-    if not visit.parts:
+    if not request.parts:
         return await examining
     if draft.checking is not None:
         draft.checking.cancel()
@@ -116,7 +116,7 @@ async def _examined(visit: Visit, draft: Draft, answers: view.Answers) -> Examin
             draft.checking = None
 
 
-def _nodes(visit: Visit) -> list[NodeFacts]:
+def _nodes(request: PageRequest) -> list[NodeFacts]:
     return [
         NodeFacts(
             source=state.slot.source,
@@ -125,7 +125,7 @@ def _nodes(visit: Visit) -> list[NodeFacts]:
             busy=state.holder is not None,
             locked=state.locked,
         )
-        for state in visit.service.resources.states
+        for state in request.service.resources.states
     ]
 
 
@@ -147,13 +147,13 @@ class _Sent:
     bad: str = ""
 
 
-async def _sent(visit: Visit, *, keep_secrets: bool) -> _Sent | None:
+async def _sent(request: PageRequest, *, keep_secrets: bool) -> _Sent | None:
     """The form of this request; None where its workflow is not open any more.
 
     `keep_secrets`: the page is made anew, and the hidden values that were typed are not sent to it.
     """
-    form = await visit.form()
-    draft = draft_of(visit, form.get("draft", ""))
+    form = await request.form()
+    draft = draft_of(request, form.get("draft", ""))
     if draft is None:
         return None
     if keep_secrets:
@@ -168,27 +168,27 @@ async def _sent(visit: Visit, *, keep_secrets: bool) -> _Sent | None:
     return _Sent(draft=draft, form=form, answers=answers, bad=bad)
 
 
-async def check(visit: Visit) -> Response:
+async def check(request: PageRequest) -> Response:
     """The form with what the checks say about it, or the checks alone. Nothing is submitted."""
-    sent = await _sent(visit, keep_secrets=not visit.parts)
+    sent = await _sent(request, keep_secrets=not request.parts)
     if sent is None:
-        if visit.parts:
+        if request.parts:
             raise HttpError(404, "The workflow is no longer open here. Choose its file again.")
-        return gone(visit)
-    return await _form(visit, sent.draft, sent.form, sent.answers, bad=sent.bad)
+        return gone(request)
+    return await _form(request, sent.draft, sent.form, sent.answers, bad=sent.bad)
 
 
-async def submit(visit: Visit) -> Response:
+async def submit(request: PageRequest) -> Response:
     """Submit the workflow with the answers of the form, as REST does, and go to the page of the job."""
-    sent = await _sent(visit, keep_secrets=True)
+    sent = await _sent(request, keep_secrets=True)
     if sent is None:
-        return gone(visit)
+        return gone(request)
     if sent.bad:
-        return await _form(visit, sent.draft, sent.form, sent.answers, bad=sent.bad, status=422)
+        return await _form(request, sent.draft, sent.form, sent.answers, bad=sent.bad, status=422)
     answers = sent.answers
 
     async def submitted() -> JobRecord:
-        xml = await visit.service.previews.amended(
+        xml = await request.service.previews.amended(
             Amendment(
                 xml=sent.draft.read.xml,
                 priority=answers.priority,
@@ -196,31 +196,31 @@ async def submit(visit: Visit) -> Response:
                 on_error=answers.on_error,
             )
         )
-        return await visit.service.submit(
+        return await request.service.submit(
             xml,
-            owner=visit.user,
+            owner=request.user,
             variables=answers.changed,
             generic_information=answers.generic_information,
             mode=_MODE,
         )
 
     try:
-        job = await visit.once(sent.form, submitted)
+        job = await request.once(sent.form, submitted)
     except ProActiveError as error:
         # Problems of the workflow stand in the checks already.
         known = isinstance(error, InvalidWorkflow)
         trouble = None if known else Trouble.of("The workflow was not submitted.", error)
-        return await _form(visit, sent.draft, sent.form, answers, trouble=trouble, status=422 if known else 409)
-    return visit.see(f"/scheduler/jobs/{job.job_id}", f"Submitted {job.name} as job {job.job_id}.")
+        return await _form(request, sent.draft, sent.form, answers, trouble=trouble, status=422 if known else 409)
+    return request.see(f"/scheduler/jobs/{job.job_id}", f"Submitted {job.name} as job {job.job_id}.")
 
 
-async def notebook(visit: Visit) -> Response:
+async def notebook(request: PageRequest) -> Response:
     """A notebook that builds the workflow with the values of the form. It holds no hidden value."""
-    sent = await _sent(visit, keep_secrets=True)
+    sent = await _sent(request, keep_secrets=True)
     if sent is None:
-        return gone(visit)
-    previews, answers, draft = visit.service.previews, sent.answers, sent.draft
-    hidden = visit.service.hidden
+        return gone(request)
+    previews, answers, draft = request.service.previews, sent.answers, sent.draft
+    hidden = request.service.hidden
     shown = {variable.name: variable.value for variable in hidden.shown_variables(answers.variables)}
     differing = {
         variable.name: shown[variable.name]
@@ -240,7 +240,7 @@ async def notebook(visit: Visit) -> Response:
         files = await previews.notebook(xml, draft.read.outline.name)
     except ProActiveError as error:
         trouble = Trouble.of("No notebook can be made of the workflow as it is.", error)
-        return await _form(visit, draft, sent.form, answers, bad=sent.bad, trouble=trouble, status=422)
+        return await _form(request, draft, sent.form, answers, bad=sent.bad, trouble=trouble, status=422)
     return _download(files)
 
 

@@ -1,9 +1,9 @@
-"""How a task's process is started: its environment, its folder, and the command that goes in front.
+"""How a task's process is started: its environment, its working directory and its command prefix.
 
-A fork environment of ProActive prepares a Java machine; what matters here is what concerns our own process: environment
-variables, working directory, and the words before ``java``, typically ``docker run … image``. With such words the
-process runs in a place where only the mounted folders are known, so its environment and the choice of its program are
-written into a little shell script that lies in the stage's folder.
+A fork environment of ProActive prepares a Java machine. The parts that apply to any process are used here: environment
+variables, working directory, and the words before ``java``, typically ``docker run … image`` (the command prefix). With
+a prefix the process runs in a container that has only the mounted folders, so its environment and the choice of its
+program are written to a shell script in the stage's folder.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from pathlib import Path
 from proactive_jupyter_kernel.scheduler.attempt import Wire
 from proactive_jupyter_kernel.scheduler.runtimes.stage import CannotStart, Launch, Stage, StageReport
 
-__all__ = ["Enclosure", "of_node", "words"]
+__all__ = ["LaunchEnvironment", "of_node", "words"]
 
 _REFERENCE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
 _SHELL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Enclosure:
-    """What a fork environment asks for."""
+class LaunchEnvironment:
+    """What the fork environment of a task asks for."""
 
     #: Relative ones start at the local space; empty: the local space.
     working_dir: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
-    #: The words in front of the command.
+    #: The command prefix: words in front of the command.
     prefix: tuple[str, ...] = ()
     #: Options of the Java machine, where the language runs on one: ``-Xmx1g``.
     jvm_arguments: tuple[str, ...] = ()
 
-    def changed_by(self, report: StageReport) -> Enclosure:
+    def changed_by(self, report: StageReport) -> LaunchEnvironment:
         """As the fork environment script leaves it; the variable ``preJavaHomeCmd`` wins over ``setPreJavaCommand``."""
         found = report.fork_environment
         command = report.values.get("preJavaHomeCmd")
@@ -117,6 +117,6 @@ def _readable(programs: tuple[str, ...]) -> str:
     return " and no ".join(program.replace("'", "") for program in programs)
 
 
-def folder_of(enclosure: Enclosure, local: Path) -> Path:
+def folder_of(setup: LaunchEnvironment, local: Path) -> Path:
     """Where the process starts."""
-    return local / enclosure.working_dir if enclosure.working_dir else local
+    return local / setup.working_dir if setup.working_dir else local

@@ -22,7 +22,7 @@ from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.service.service import Service
 from proactive_jupyter_kernel.workflow.display.numbers import size_text
 
-__all__ = ["Visit"]
+__all__ = ["PageRequest"]
 
 _Found = TypeVar("_Found")
 #: Digits of a job id at most; they fit SQLite's integers.
@@ -32,10 +32,10 @@ _TWICE = 1_500
 
 
 @dataclass(kw_only=True)
-class Visit:
+class PageRequest:
     """A request whose page was found, of somebody who has a session."""
 
-    request: Request
+    http: Request
     service: Service
     session: PortalSession
     #: From the path.
@@ -62,7 +62,7 @@ class Visit:
     @property
     def query(self) -> QueryParams:
         """The last value of each query parameter."""
-        return self.request.query_params
+        return self.http.query_params
 
     @property
     def here(self) -> str:
@@ -90,8 +90,8 @@ class Visit:
 
     async def fields(self) -> list[forms.Part]:
         """The parts of a form, files included."""
-        body = await bodies.read(self.request, self.service.settings.body_limit, _too_large)
-        return forms.read(self.request.headers.get("content-type", ""), body)
+        body = await bodies.read(self.http, self.service.settings.body_limit, _too_large)
+        return forms.read(self.http.headers.get("content-type", ""), body)
 
     async def form(self) -> dict[str, str]:
         """The text fields of a form."""
@@ -164,7 +164,8 @@ class Visit:
 
         `query` is given to the action.
 
-        Back is where the query parameter ``back`` says, else the path `back`; `Visit.back` goes there after the action.
+        Back is where the query parameter ``back`` says, else the path `back`; `PageRequest.back` goes there after the
+        action.
 
         The script shows its part ``ask`` above the page that the link stands in. The safe answer has the focus.
         """
@@ -184,7 +185,7 @@ class Visit:
         # Of a form that was sent twice, the browser shows the second answer alone.
         if said and Message(text=said, tone=tone) not in self.session.messages:
             self.session.messages.append(Message(text=said, tone=tone))
-        if self.request.headers.get("x-portal-script"):
+        if self.http.headers.get("x-portal-script"):
             # The script follows itself: a redirect that it follows unseen would take the sentence away.
             return JSONResponse({"to": self.url(path)})
         return Response(status_code=303, headers={"Location": self.url(path)})

@@ -1,4 +1,4 @@
-"""How the tasks of a running job look, as given by the caller. Pure."""
+"""The states of the tasks of a job that a picture shows, as given by the caller. Pure."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from proactive_jupyter_kernel.workflow.picture.tokens import STATES
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
-__all__ = ["Look", "gather", "merge"]
+__all__ = ["TaskSummary", "gather", "merge"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class TaskSummary:
     """The state of one task of a job, or of several in one box."""
 
     status: TaskStatus
@@ -32,32 +32,32 @@ class Look:
         return sum(self.counts.values()) or 1
 
 
-def merge(looks: Iterable[Look]) -> Look:
-    """One look for several tasks: the most important status, and the counts of all."""
-    found = list(looks)
+def merge(summaries: Iterable[TaskSummary]) -> TaskSummary:
+    """One summary for several tasks: the most important status, and the counts of all."""
+    found = list(summaries)
     if len(found) == 1:
         return found[0]
     counts: Counter[TaskStatus] = Counter()
-    for look in found:
-        counts.update(look.counts or {look.status: 1})
+    for summary in found:
+        counts.update(summary.counts or {summary.status: 1})
     status = min(counts, key=lambda one: STATES[one].rank)
-    return Look(status=status, counts=dict(counts), iteration=max(look.iteration for look in found))
+    return TaskSummary(status=status, counts=dict(counts), iteration=max(summary.iteration for summary in found))
 
 
-def gather(looks: Mapping[str, Look]) -> dict[str, Look]:
-    """Task of the workflow -> its look, merged from its instances; ``T#2*3`` is one of T in the third iteration.
+def gather(summaries: Mapping[str, TaskSummary]) -> dict[str, TaskSummary]:
+    """Task of the workflow -> its summary, merged from its instances; ``T#2*3`` is one of T in the third iteration.
 
     Only the last iteration of a loop counts, but all replicas do.
     """
-    rounds: dict[str, dict[int, list[Look]]] = {}
-    for name, look in looks.items():
+    rounds: dict[str, dict[int, list[TaskSummary]]] = {}
+    for name, summary in summaries.items():
         base, iteration = _parts(name)
-        rounds.setdefault(base, {}).setdefault(iteration, []).append(look)
+        rounds.setdefault(base, {}).setdefault(iteration, []).append(summary)
     found = {}
     for base, by_round in rounds.items():
         last = max(by_round)
-        look = merge(by_round[last])
-        found[base] = replace(look, iteration=last + 1) if last and not look.iteration else look
+        summary = merge(by_round[last])
+        found[base] = replace(summary, iteration=last + 1) if last and not summary.iteration else summary
     return found
 
 
