@@ -86,12 +86,17 @@ def address_of(root: str, path: str) -> str:
     return root.rstrip("/") + path
 
 
-def links(scheduler: RestPoster, path: str, *, origins: Sequence[str] = (), count: int = 1) -> list[str]:
+def links(
+    scheduler: RestPoster, path: str, *, origins: Sequence[str] = (), count: int = 1, seconds: float | None = None
+) -> list[str]:
     """Addresses of a page of the embedded scheduler that log in, each one time and for a short time.
 
     ``POST /portal/links``. `origins` are those of the pages whose frames may show it; without any it is for a tab.
+    `seconds`: how long they are good for; None: as the scheduler says.
     """
-    data = {"path": path, "origins": list(origins), "count": count}
+    data: dict[str, Any] = {"path": path, "origins": list(origins), "count": count}
+    if seconds is not None:
+        data["seconds"] = seconds
     answer = scheduler.post_json("/portal/links", data, doing="make a link to its portal").json()
     found = answer.get("links") if isinstance(answer, dict) else None
     if not isinstance(found, list) or not found or not all(isinstance(link, str) for link in found):

@@ -2,12 +2,14 @@
 
 It runs behind a Jupyter server, which admits only its user, and logs in to the scheduler by itself: no
 link and no key reaches the browser. In place of the scheduler, which knows nothing of the address that the browser
-sees, it checks where forms come from, and lets pages of that address alone show a portal in a frame.
+sees, it checks where forms come from, and lets pages of that address alone show a portal in a frame. As it logs in
+again whenever it is asked for a page, to log out of a portal is to log out of the Jupyter server, or of its hub.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import posixpath
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from proactive_jupyter_kernel.client import embedded, portals
@@ -41,6 +43,15 @@ _REQUEST_HEADERS = frozenset(
 )
 #: Headers of an answer that are between the scheduler and this process.
 _NOT_RETURNED = frozenset({"connection", "keep-alive", "server", "set-cookie", "transfer-encoding", "x-frame-options"})
+#: The form that logs out.
+_LEAVE = "/portal/leave"
+#: From there to the log-out of the Jupyter server, which on a JupyterHub leads to that of the hub. It is a page and no
+#: redirect: a policy that allows forms on the own host alone would stop one at a hub with a host of its own.
+_LEFT = (
+    '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Log out</title>'
+    '<meta http-equiv="refresh" content="0;url=../../logout"></head>'
+    '<body><p>The portal is closed. <a href="../../logout">Log out of Jupyter</a></p></body></html>'
+)
 #: Seconds to connect; events may take as long as they like.
 _CONNECT_TIMEOUT = 10.0
 
@@ -104,6 +115,8 @@ class PortalProxy:
             return PlainTextResponse("There is no such page of the portals.", 404)
         if request.method not in ("GET", "HEAD") and not is_own_request(request.headers):
             return PlainTextResponse("This form was sent by a page of another site. Nothing was changed.", 403)
+        if path == _LEAVE and request.method == "POST":
+            return await self._left(request)
         body = await request.body()
         try:
             answer = await self._forwarded(request, path, body)
@@ -117,6 +130,17 @@ class PortalProxy:
                 headers["location"], path, request.headers.get("x-forwarded-prefix", "").rstrip("/")
             )
         return StreamingResponse(_content(answer), answer.status_code, headers=headers)
+
+    async def _left(self, request: Request) -> Response:
+        """End the session on the scheduler, and lead to the log-out of the Jupyter server."""
+        used, self._login = self._login, None
+        if used is not None:
+            with contextlib.suppress(SchedulerUnreachable):
+                answer = await self._sent(used, request, _LEAVE, b"")
+                if answer is not None:
+                    await answer.aclose()
+        policy = "default-src 'none'; frame-ancestors 'self'"
+        return HTMLResponse(_LEFT, headers={"content-security-policy": policy, "cache-control": "no-store"})
 
     async def _forwarded(self, request: Request, path: str, body: bytes) -> httpx2.Response | None:
         """The scheduler's answer in a session that lasts; None while no scheduler runs."""

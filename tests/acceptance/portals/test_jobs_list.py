@@ -114,6 +114,33 @@ def test_a_key_is_heard_as_soon_as_the_list_shows_what_it_does(scheduler: Schedu
     row.get_by_text("Running", exact=True).wait_for()
 
 
+def test_single_keys_can_be_switched_off(
+    scheduler: Scheduler, some_jobs: list[int], page: Any, visit: Visit, faults_of: Faults
+) -> None:
+    """Visibly, also on a small screen, and for all pages from then on (WCAG 2.1.4)."""
+    from playwright.sync_api import expect
+
+    page.set_viewport_size({"width": 360, "height": 900})
+    visit("/scheduler/")
+    switch = page.get_by_label("Single-key shortcuts")
+    expect(switch).to_be_checked()
+    switch.uncheck()
+    assert faults_of() == []
+    page.locator("h1").click()
+    page.keyboard.press("j")
+    page.keyboard.press("/")
+    assert page.locator("[data-selected]").count() == 0
+    assert page.evaluate("document.activeElement.name") is None
+    page.goto(page.url.replace("/scheduler/", f"/scheduler/jobs/{some_jobs[0]}"))
+    expect(switch).not_to_be_checked()
+    expect(page.locator("kbd:visible")).to_have_count(0)
+    page.keyboard.press("r")
+    switch.check()
+    page.locator("h1").click()
+    page.keyboard.press("r")
+    page.wait_for_url(f"**/scheduler/jobs/{some_jobs[0]}/again")
+
+
 def test_an_open_menu_and_what_is_typed_stay_when_jobs_change(
     scheduler: Scheduler, some_jobs: list[int], page: Any, visit: Visit
 ) -> None:

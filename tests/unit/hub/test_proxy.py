@@ -154,6 +154,36 @@ def test_forms_of_other_sites(headers: dict[str, str], allowed: bool) -> None:
     assert (answer.status_code, len(upstream.requests)) == ((200, 1) if allowed else (403, 0))
 
 
+def test_logging_out() -> None:
+    """It ends the session on the scheduler and leads to the log-out of the Jupyter server; a form of another site does
+    neither. Who is still logged in there gets a new session with the next page.
+    """
+    upstream, door = Upstream(page), FakeDoor()
+    leave = ("POST", "/portal/leave", {"sec-fetch-site": "same-origin"})
+    foreign = ("POST", "/portal/leave", {"sec-fetch-site": "cross-site"})
+    answers = ask(upstream, door, ("GET", "/rm/", HTML), foreign, leave, ("GET", "/rm/", HTML))
+    left = urljoin("https://hub.example.org/user/ada/proactive/portal/leave", "../../logout")
+    assert ([one.status_code for one in answers], left) == (
+        [200, 403, 200, 200],
+        "https://hub.example.org/user/ada/logout",
+    )
+    assert 'content="0;url=../../logout"' in answers[2].text
+    assert [(one.method, one.url.path, one.headers["cookie"]) for one in upstream.requests] == [
+        ("GET", "/rm/", "portal=k1"),
+        ("POST", "/portal/leave", "portal=k1"),
+        ("GET", "/rm/", "portal=k2"),
+    ]
+
+
+def test_logging_out_without_a_scheduler() -> None:
+    """One that has ended is not started for it, and the answer is the same."""
+    upstream, door = Upstream(only_at_first(raise_read_error)), FakeDoor(running=False)
+    before, _, after = ask(
+        upstream, door, ("POST", "/portal/leave", {}), ("GET", "/rm/", HTML), ("POST", "/portal/leave", {})
+    )
+    assert (before.text, before.status_code, after.text, door.entered) == (after.text, 200, before.text, 1)
+
+
 def test_other_paths() -> None:
     """REST needs a login of its own and is not forwarded."""
     upstream = Upstream(page)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from proactive_jupyter_kernel.notebook.card.styles import DARK_PAGES
 from proactive_jupyter_kernel.notebook.display import MAX_TEXT, bundle_of
 from proactive_jupyter_kernel.pragmas.outputs import Frame, Html, Notice, Output, Picture, Table, Text, Value
 from proactive_jupyter_kernel.workflow.display import tables
@@ -199,7 +200,7 @@ def test_frame() -> None:
         ' width="1200" height="80%" style="width:1200px;height:80%;'
     ) in shown["text/html"]
     # As a notebook that is not trusted keeps it.
-    rest = re.sub(r"<iframe.*</iframe>", "", shown["text/html"])
+    rest = re.sub(r"<style>.*</style>|<iframe.*</iframe>", "", shown["text/html"])
     assert "/portal/enter/" not in rest + shown["text/plain"]
     assert html.unescape(re.sub(r"<[^>]*>", "", rest)) == (
         "Scheduling portal of the embedded scheduler: http://127.0.0.1:7/scheduler/Shown in a frame on 26 Nov 2026,"
@@ -211,3 +212,13 @@ def test_frame() -> None:
         " http://127.0.0.1:7/scheduler/\nTo see it again, run #%show_scheduling_portal(), or"
         " `proactive-kernel portal jobs` in a terminal."
     )
+
+
+def test_a_frame_has_the_theme_of_the_notebook() -> None:
+    """Not that of the operating system; without a script, which a saved notebook must not have."""
+    shown = data(FRAME)["text/html"]
+    name = re.search(r'<iframe class="([\w-]+)"', shown)
+    assert name is not None
+    dark = ",".join(f"{page} .{name[1]}" for page in DARK_PAGES)
+    sheet = f"<style>.{name[1]}{{color-scheme:light}}{dark}{{color-scheme:dark}}</style>"
+    assert (shown.count(sheet), "<script" in shown) == (1, False)

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from proactive_jupyter_kernel.client.connection import Connection
     from proactive_jupyter_kernel.pragmas.context import Context
 
+#: Seconds within which the frame of a new output appears. A notebook that is saved before that holds the link, which
+#: must soon be good for nothing.
+_FRAME_SECONDS = 60.0
+
 __all__ = ["frame_source", "is_proxied", "job_page", "portal_page"]
 
 
@@ -44,7 +48,7 @@ def frame_source(context: Context, connection: Connection, portal: Portal) -> st
     if connection.is_server or is_proxied(connection) or context.frontend.headless:
         return page
     origins = jupyter_servers.frame_origins(context.frontend.namespace, servers=jupyter_servers.running_servers())
-    return portals.links(connection.scheduler, portal.path, origins=origins)[0]
+    return portals.links(connection.scheduler, portal.path, origins=origins, seconds=_FRAME_SECONDS)[0]
 
 
 def is_proxied(connection: Connection) -> bool:

@@ -3,12 +3,17 @@
 A REST client that is logged in asks for links. A link is good once, for minutes; whoever follows it gets a portal
 session with a key of its own, never the id of the REST session. The key is in a cookie or, in a frame, where browsers
 keep cookies back, in the path. All of it is in memory: a restarted scheduler knows no key.
+
+Tokens of links have 192 random bits and keys of sessions 256, so guessing needs no limit of attempts. They are looked
+up by their digests: how long a look-up takes says nothing about a token that is nearly right.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
+import threading
 from asyncio import Future
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -102,10 +107,14 @@ class PortalSessions:
         """`clock` gives seconds of a steady clock; `timeout` is how many of them a session lasts without a request."""
         self._clock = clock
         self._timeout = timeout
-        self._links: dict[str, Link] = {}
-        self._sessions: dict[str, PortalSession] = {}
-        #: Key of a session in a frame that is over -> who may show that it is.
-        self._over: dict[str, tuple[str, ...]] = {}
+        #: Digest of a token -> the link.
+        self._links: dict[bytes, Link] = {}
+        #: Held while a link is used up: of two who follow it at the same moment, in whatever thread, one gets in.
+        self._using = threading.Lock()
+        #: Digest of a key -> the session.
+        self._sessions: dict[bytes, PortalSession] = {}
+        #: Digest of the key of a session in a frame that is over -> who may show that it is.
+        self._over: dict[bytes, tuple[str, ...]] = {}
 
     def links(
         self,
@@ -129,21 +138,24 @@ class PortalSessions:
         tokens = [secrets.token_urlsafe(24) for _ in range(count)]
         expires = self._clock() + min(seconds, MOST_LINK_SECONDS)
         for token in tokens:
-            self._links[token] = Link(path=path, origins=tuple(origins), user=user, stands=stands, expires=expires)
-        for token in list(self._links)[: max(len(self._links) - _MOST_LINKS, 0)]:
-            del self._links[token]
+            self._links[_digest(token)] = Link(
+                path=path, origins=tuple(origins), user=user, stands=stands, expires=expires
+            )
+        for digest in list(self._links)[: max(len(self._links) - _MOST_LINKS, 0)]:
+            del self._links[digest]
         return tokens
 
     def enter(self, token: str, *, framed: bool) -> tuple[PortalSession, str]:
         """A new session for whoever follows a link, and the path that the link leads to; `LinkRefused`."""
-        link = self._links.get(token)
+        link = self._links.get(_digest(token))
         if link is None:
             raise LinkRefused("This link is not known to the scheduler. It may be from before its last start.")
-        if link.used:
-            raise LinkRefused("This link was used already. Each link is good once.", link.origins)
-        if self._clock() > link.expires or not link.stands():
-            raise LinkRefused("This link has expired.", link.origins)
-        link.used = True
+        with self._using:
+            if link.used:
+                raise LinkRefused("This link was used already. Each link is good once.", link.origins)
+            if self._clock() > link.expires or not link.stands():
+                raise LinkRefused("This link has expired.", link.origins)
+            link.used = True
         session = PortalSession(
             key=secrets.token_urlsafe(32),
             user=link.user,
@@ -153,12 +165,12 @@ class PortalSessions:
             used=self._clock(),
         )
         self._sweep()
-        self._sessions[session.key] = session
+        self._sessions[_digest(session.key)] = session
         return session, link.path
 
     def find(self, key: str, *, framed: bool) -> PortalSession | None:
         """The session of a key, which lasts on; None if it is unknown or over."""
-        session = self._sessions.get(key)
+        session = self._sessions.get(_digest(key))
         if session is None or session.framed is not framed:
             return None
         if not self._lasts(session):
@@ -169,18 +181,19 @@ class PortalSessions:
 
     def lasts(self, session: PortalSession) -> bool:
         """Whether the session is not over; does not renew it."""
-        return session.key in self._sessions and self._lasts(session)
+        return _digest(session.key) in self._sessions and self._lasts(session)
 
     def end(self, session: PortalSession) -> None:
         """Log out."""
-        if self._sessions.pop(session.key, None) is not None and session.framed:
-            self._over[session.key] = session.origins
-            for key in list(self._over)[: max(len(self._over) - _MOST_SESSIONS, 0)]:
-                del self._over[key]
+        digest = _digest(session.key)
+        if self._sessions.pop(digest, None) is not None and session.framed:
+            self._over[digest] = session.origins
+            for oldest in list(self._over)[: max(len(self._over) - _MOST_SESSIONS, 0)]:
+                del self._over[oldest]
 
     def origins_of_ended(self, key: str) -> tuple[str, ...]:
         """The origins that may frame the message that the session of this key has ended; none for an unknown key."""
-        return self._over.get(key, ())
+        return self._over.get(_digest(key), ())
 
     def _lasts(self, session: PortalSession) -> bool:
         return self._clock() - session.used <= self._timeout and session.stands()
@@ -191,3 +204,7 @@ class PortalSessions:
         by_use = sorted(self._sessions.values(), key=lambda session: session.used)
         for session in by_use[: max(len(by_use) - _MOST_SESSIONS + 1, 0)]:
             self.end(session)
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

@@ -140,6 +140,8 @@ class Portals:
             return self._tab(page_request)
         if path == _LEAVE and request.method == "POST":
             self._sessions.end(session)
+            # Its streams of events see at once that they are over.
+            self.changes.tell()
             response = self._message(request, 200, "You are logged out", _HOW_TO_ENTER)
             response.delete_cookie(self.cookie, path=security.forwarded_prefix(request.headers) or "/")
             return response

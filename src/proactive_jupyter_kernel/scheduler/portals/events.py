@@ -88,7 +88,8 @@ class Changes:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_HEARTBEAT):
                         await stream.changed.wait()
-                if self._closed:
+                # Whoever has logged out meanwhile is not told what changed since.
+                if self._closed or not lasts():
                     break
                 if not stream.changed.is_set():
                     yield b": still here\n\n"

@@ -148,6 +148,35 @@ def test_a_stream_of_one_job_says_nothing_of_others(rest: Rest, workflow: Callab
     rest(scenario)
 
 
+def test_a_stream_ends_with_its_session(rest: Rest, workflow: Callable[..., str]) -> None:
+    """At once, by a log-out, and before the next event where the session has expired; that of another one stays."""
+
+    async def scenario(scene: Any) -> None:
+        await scene.enter()
+        first = scene.browser.cookies["proactive_portal_8080"]
+        store, changes = scene.sessions.portals, scene.portals.changes
+        own = store.find(first, framed=False)
+        ended = changes.stream(scene.service.revision, None, lambda: store.lasts(own))
+        other = changes.stream(scene.service.revision, None, lambda: True)
+        assert [await anext(ended), await anext(other)] == [b"retry: 2000\n\n"] * 2
+        waiting = [asyncio.ensure_future(anext(stream, b"ended")) for stream in (ended, other)]
+        assert (await scene.act("/portal/leave")).status_code == 200
+        assert [(await each)[:12] for each in waiting] == [b"ended", b"event: chang"]
+        assert changes.open == 1
+        await other.aclose()
+
+        lasting = [True]
+        expired = changes.stream(scene.service.revision, None, lambda: lasting[0])
+        await anext(expired)
+        last = asyncio.ensure_future(anext(expired, b"ended"))
+        await asyncio.sleep(0)
+        lasting[0] = False
+        await scene.run(workflow("A"))
+        assert (await last, changes.open) == (b"ended", 0)
+
+    rest(scenario)
+
+
 def test_every_page_has_a_sentence() -> None:
     """The table says what each page is for, and nothing changes by a GET."""
     assert [page.path for page in PAGES if not page.doc.endswith(".") or page.method not in ("GET", "POST")] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -76,6 +77,22 @@ def test_a_link_is_good_once(rest: Rest) -> None:
     rest(scenario)
 
 
+def test_a_link_that_many_follow_at_once(rest: Rest) -> None:
+    """One gets a session, in a tab or in a frame; the others are told that it was used."""
+
+    async def scenario(scene: Any) -> None:
+        for headers, entered in (({}, 200), ({"sec-fetch-dest": "iframe"}, 303)):
+            link = await scene.link()
+            answers = await asyncio.gather(*(scene.browser.get(link, headers=headers) for _ in range(10)))
+            assert sorted(one.status_code for one in answers) == sorted([entered, *[403] * 9])
+            refused = [one for one in answers if one.status_code == 403]
+            assert {("This link was used already." in one.text, "set-cookie" in one.headers) for one in refused} == {
+                (True, False)
+            }
+
+    rest(scenario)
+
+
 def test_a_link_expires(rest: Rest) -> None:
     """After five minutes, or after as many seconds as were asked for, at most an hour."""
 
@@ -133,7 +150,8 @@ def test_a_session_ends(rest: Rest) -> None:
         await scene.enter()
         cookie = scene.browser.cookies[COOKIE]
         assert (
-            '<form class="wide" method="post" action="/portal/leave">' in (await scene.browser.get("/scheduler/")).text
+            '<form class="wide" method="post" target="_top" action="/portal/leave">'
+            in (await scene.browser.get("/scheduler/")).text
         )
         left = await scene.act("/portal/leave")
         assert (left.status_code, "You are logged out" in left.text) == (200, True)

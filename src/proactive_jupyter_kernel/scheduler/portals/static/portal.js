@@ -373,6 +373,23 @@ document.addEventListener("click", (event) => {
 
 // --- keys ----------------------------------------------------------------------------------------------------------
 
+// Who dictates, or presses keys by accident, can switch them off (WCAG 2.1.4). Enter and Esc always do what they do.
+const keysSwitch = document.getElementById("keys");
+const keysAreOn = () => document.documentElement.dataset.keys !== "off";
+if (keysSwitch) {
+  keysSwitch.closest("label").hidden = false;
+  keysSwitch.checked = keysAreOn();
+  keysSwitch.addEventListener("change", () => {
+    const chosen = keysSwitch.checked ? "on" : "off";
+    document.documentElement.dataset.keys = chosen;
+    try {
+      localStorage.setItem("proactive-keys", chosen);
+    } catch {
+      // Frames may have no storage; the choice lasts as long as the page.
+    }
+  });
+}
+
 const rows = () => [...document.querySelectorAll("[data-row]")];
 const selected = () => document.querySelector("[data-row][data-selected]");
 
@@ -406,6 +423,7 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (typing || asked.contains(event.target)) return;
+  if (!keysAreOn() && event.key.length === 1) return;
   if (event.key === "j" || event.key === "k") {
     move(event.key === "j" ? 1 : -1);
   } else if (event.key === "Enter" && !event.target.closest("a, button, summary") && selected()) {
