@@ -10,7 +10,7 @@ import pytest
 from proactive_jupyter_kernel.client.login import Credentials, Session
 from proactive_jupyter_kernel.client.secret import Secret
 from proactive_jupyter_kernel.client.transport import Response
-from proactive_jupyter_kernel.errors import LoginRefused, NotConnected, SchedulerUnreachable
+from proactive_jupyter_kernel.errors import LoginRefused, NotConnected, SchedulerError, SchedulerUnreachable
 from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler
 
 LISTING = "/scheduler/revisionjobsinfo"
@@ -23,12 +23,13 @@ class Canned:
 
     def __init__(self, response: Response) -> None:
         self.response = response
+        self.closed = False
 
     def request(self, method: str, path: str, **_: Any) -> Response:
         return self.response
 
     def close(self) -> None:
-        pass
+        self.closed = True
 
 
 def session(memory: MemoryScheduler) -> Session:
@@ -105,6 +106,24 @@ def test_closing_logs_out_and_forgives_a_dead_server(memory: MemoryScheduler) ->
     opened.open()
     memory.reachable = False
     opened.close()
+
+
+def test_closing_ends_the_connections_though_nobody_had_logged_in() -> None:
+    """They may be open from a login that was refused."""
+    transport = Canned(Response(status=404))
+    Session(transport, lambda: Credentials(login="u", password=Secret("p"))).close()
+    assert transport.closed
+
+
+@pytest.mark.parametrize("status", [400, 404, 500])
+def test_an_error_is_no_answer(memory: MemoryScheduler, status: int) -> None:
+    """From 400 on."""
+    opened = session(memory)
+    opened.open()
+    body = b'{"httpErrorCode": 1, "errorMessage": "no", "exceptionClass": "java.lang.IllegalArgumentException"}'
+    opened.transport = Canned(Response(status=status, body=body, headers={"content-type": "application/json"}))
+    with pytest.raises(SchedulerError, match="no"):
+        opened.call("GET", LISTING, doing="list")
 
 
 def test_a_secret_shows_nowhere() -> None:

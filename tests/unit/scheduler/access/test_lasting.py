@@ -65,6 +65,7 @@ def test_logins_are_those_of_the_file_now(tmp_path: Path) -> None:
         ("", PASSWORD, "cannot be the name"),
         ("a\\b", PASSWORD, "cannot be the name"),
         ("a\nb", PASSWORD, "cannot be the name"),
+        ("a" * 65, PASSWORD, "cannot be the name"),
         ("ada", "short", "too short"),
     ],
 )

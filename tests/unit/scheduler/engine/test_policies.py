@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proactive_jupyter_kernel.scheduler.attempt import FailureKind, Slot
+from proactive_jupyter_kernel.scheduler.engine import events
 from proactive_jupyter_kernel.scheduler.engine.machine import Limits
 from proactive_jupyter_kernel.scheduler.engine.rules import growing_delay
 from proactive_jupyter_kernel.workflow.model import ErrorPolicy, Reference, RestartMode, Variable
@@ -130,7 +131,9 @@ def test_suspend_task_leaves_the_rest_running(stage, task, failed):
     play.submit(
         task("Bad"), task("Child", "Bad"), task("Free"), task("More", "Free"), on_error=ErrorPolicy.SUSPEND_TASK
     )
+    play.events()
     play.end("Bad", failure=failed())
+    assert play.events() == ["TASK_IN_ERROR", "JOB_IN_ERROR"]
     play.end("Free")
     assert (play.status(), play.counters()) == (
         "IN_ERROR",
@@ -138,6 +141,16 @@ def test_suspend_task_leaves_the_rest_running(stage, task, failed):
     )
     assert play.statuses() == {"Bad": "IN_ERROR", "Child": "SUBMITTED", "Free": "FINISHED", "More": "RUNNING"}
     assert (play.row("Bad").in_error_at, play.jobs[1].in_error_at) == (play.now, play.now)
+
+
+@pytest.mark.parametrize("verb", [events.KillJob, events.KillTask])
+def test_a_job_that_was_killed_or_canceled_is_removed_as_one_with_errors(stage, task, verb):
+    """Though none of its tasks is counted as faulty: REMOVE_DELAY_ON_ERROR counts."""
+    play = stage()
+    information = {"REMOVE_DELAY": "7s", "REMOVE_DELAY_ON_ERROR": "1h"}
+    play.submit(task("A"), generic_information=information, on_error=ErrorPolicy.CANCEL_JOB)
+    play.tell(verb, "A" if verb is events.KillTask else "")
+    assert play.jobs[1].remove_at == play.now + 3_600_000
 
 
 def test_pause_job_policy(stage, task, failed):

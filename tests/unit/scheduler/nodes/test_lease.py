@@ -91,3 +91,12 @@ def test_nothing_starts_without_a_lease(scene: Scene) -> None:
     assert not scene.lease.begin("1t0-1", lambda: bool(scene.over_at))
     scene.pass_time(60)
     assert scene.over_at == [107.0]
+
+
+def test_each_work_needs_a_leave_of_its_own(scene: Scene) -> None:
+    """That of the work before is not good for the next, though it has not run out."""
+    assert scene.lease.begin("1t0-1", lambda: False)
+    scene.lease.end()
+    scene.answers = False
+    assert not scene.lease.begin("1t1-1", lambda: bool(scene.over_at))
+    assert (scene.now, scene.over_at) == (107.0, [107.0])

@@ -264,6 +264,18 @@ def test_a_cookie_is_no_key_of_a_frame(rest: Rest) -> None:
     rest(scenario)
 
 
+def test_a_page_in_a_tab_can_be_framed_by_nobody(rest: Rest) -> None:
+    """Not by the origins of its link either: the browser would send the cookie to whatever they show."""
+
+    async def scenario(scene: Any) -> None:
+        await scene.browser.get(await scene.link(origins=[NOTEBOOK]))
+        page = await scene.browser.get("/scheduler/")
+        policy = page.headers["content-security-policy"].partition("frame-ancestors ")[2]
+        assert (page.status_code, policy, page.headers["x-frame-options"]) == (200, "'none'", "DENY")
+
+    rest(scenario)
+
+
 def test_a_frame_says_that_its_link_was_used(rest: Rest) -> None:
     """To the page that may show it, and to no other; of an unknown link nobody may."""
 

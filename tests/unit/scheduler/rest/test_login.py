@@ -90,6 +90,26 @@ def test_a_session_ends_an_hour_after_its_last_use(rest: Callable[..., None]) ->
     rest(scenario)
 
 
+def test_a_session_that_is_over_is_nobody(rest: Callable[..., None]) -> None:
+    """It is in no list, and what was kept for it, such as the place in a live log, is let go at the next login."""
+
+    async def scenario(scene: Any) -> None:
+        released: list[str] = []
+        scene.sessions._ended = released.append
+        first = scene.client.headers["sessionid"]
+        scene.now = 2000.0
+        await scene.login()
+        assert len(await scene.json("/scheduler/users")) == 2
+        scene.now = 4000.0
+        await scene.login()
+        assert released == [first]
+        assert len(await scene.json("/scheduler/users")) == 2
+        scene.now = 7000.0
+        assert len(await scene.json("/scheduler/users")) == 1
+
+    rest(scenario)
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [

@@ -92,6 +92,17 @@ def test_a_token_opens_one_link(rest: Rest) -> None:
     rest(scenario)
 
 
+def test_the_oldest_of_very_many_tokens_are_forgotten(rest: Rest) -> None:
+    """A page that asks for tokens and uses none does not fill the memory."""
+
+    async def scenario(scene: Any) -> None:
+        session = scene.sessions.find(scene.client.headers["sessionid"])
+        tokens = [token for _ in range(11) for token in scene.sessions.tokens(session, 100)]
+        assert [token for token in tokens if scene.sessions.redeem(token)] == tokens[100:]
+
+    rest(scenario)
+
+
 @pytest.mark.parametrize(
     "route", [route for route in REFUSALS if route.path != "/scheduler/labels" or route.method != "GET"]
 )
