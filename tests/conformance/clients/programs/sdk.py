@@ -18,7 +18,7 @@ import proactive
 import sdk_java
 import sdk_models
 import sdk_results
-from table import Table
+from table import Table, raised
 
 #: rest-api.md 4.4: the one for 14, the other so that 13.0.3 decodes errors.
 JAVA_OPTIONS = [
@@ -74,7 +74,7 @@ def java_version(gateway: Any) -> int:
 def connecting(table: Table, s: SimpleNamespace) -> None:
     info = s.gateway.proactive_factory.create_connection_info(s.url + "/rest", s.login, "wrong password", None, True)
     stranger = s.gateway.proactive_factory.create_smart_proxy()
-    table("connect with a wrong password", lambda: stranger.init(info), lambda v: "raised" in v and "Login" in v)
+    table("connect with a wrong password", lambda: stranger.init(info), raised("Login"))
     table("connect", lambda: s.gateway.connect(s.login, s.password), None)
     table("isConnected", s.gateway.isConnected, True)
     table("reconnect", s.gateway.reconnect, None)

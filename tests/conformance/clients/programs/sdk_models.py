@@ -143,8 +143,19 @@ def submit(table: Table, s: SimpleNamespace) -> None:
     )
 
     task = python_task(s, "main", "")
-    task.setTaskExecutionFromFile(str(source(s.folder)), ["one", "two"])
-    submitted("execution", "setTaskExecutionFromFile", lambda: g.submitJob(job_of(s, "execution", task)))
+    # The SDK names the file as an input file of the task, and looks for it in its own folder.
+    program = source(s.folder)
+    task.setTaskExecutionFromFile(program.name, ["one", "two"])
+    folders = [s.folder / "program", s.folder / "nothing"]
+    for each in folders:
+        each.mkdir()
+    source(folders[0])
+    execution = job_of(s, "execution", task)
+    submitted(
+        "execution",
+        "setTaskExecutionFromFile",
+        lambda: g.submitJobWithInputsAndOutputsPaths(execution, *map(str, folders)),
+    )
     task = python_task(s, "read", "")
     task.setTaskImplementationFromFile(str(source(s.folder)))
     submitted("implementation", "setTaskImplementationFromFile", lambda: g.submitJob(job_of(s, "of_file", task)))

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from sdk_models import job_of, python_task
-from table import Table
+from table import Table, raised
 
 SLEEP = "import time\ntime.sleep(60)"
 #: Milliseconds that a job has; the machine may have other things to do.
@@ -39,7 +39,7 @@ def states_and_results(table: Table, s: SimpleNamespace) -> None:
     table("printJobOutput", lambda: g.printJobOutput(chain, PATIENCE), lambda v: "first" in v and "a shell" in v)
     table("getJobState", lambda: state_name(g.getJobState(str(chain))), "chain")
     table("isJobFinished", lambda: g.isJobFinished(str(chain)), True)
-    info = table("getJobInfo", lambda: g.getJobInfo(str(chain)), lambda v: True)
+    info = table("getJobInfo", lambda: g.getJobInfo(str(chain)), bool)
     table("getJobInfo().getJobId", lambda: info.getJobId().value(), str(chain))
     table("getJobInfo().getStatus", lambda: info.getStatus().name(), "FINISHED")
     table("getJobInfo().getNumberOfFinishedTasks", info.getNumberOfFinishedTasks, 4)
@@ -57,7 +57,10 @@ def states_and_results(table: Table, s: SimpleNamespace) -> None:
     for name, who in {"file": "Żółw & co", "url": "a link", "catalog": "the catalog"}.items():
         table(f"getTaskResult({name})", lambda n=name: g.getTaskResult(jobs[n], "greet", PATIENCE), f"hello {who}")
     table("getTaskResult(lambda)", lambda: str(g.getTaskResult(jobs["lambda"], "anonymous", PATIENCE)), "-112")
-    table("getJobResult(execution)", lambda: g.getJobResult(jobs["execution"], PATIENCE), lambda v: True)
+    execution = lambda: g.getJobResult(jobs["execution"], PATIENCE)  # noqa: E731
+    table("getJobResult(execution)", execution, lambda v: "arguments one two" in v)
+    arguments = lambda: g.printJobOutput(jobs["execution"], PATIENCE)  # noqa: E731
+    table("printJobOutput(execution)", arguments, lambda v: "arguments one two" in v)
     table("getTaskResult(of a file)", lambda: g.getTaskResult(jobs["implementation"], "read", PATIENCE), "of a file")
     table("getTaskResult(files)", lambda: g.getTaskResult(jobs["files"], "copy", PATIENCE), "some data")
     fetched = s.outputs / "out.txt"
@@ -72,7 +75,7 @@ def states_and_results(table: Table, s: SimpleNamespace) -> None:
     client = s.client
     precious = client.waitForJob(str(jobs["file"]), PATIENCE).getPreciousResults()
     table("getPreciousResults", lambda: precious.get("greet").value(), "hello Żółw & co")
-    table("getJobResult of an unknown job", lambda: g.getJobResult(987654, 2000), lambda v: "raised" in v)
+    table("getJobResult of an unknown job", lambda: g.getJobResult(987654, 2000), raised("987654"))
     table("getTaskResult of a job of another client", lambda: g.getTaskResult(s.foreign, "mine"), "ours")
     table(
         "getAllJobs",
@@ -120,7 +123,7 @@ def verbs(table: Table, s: SimpleNamespace) -> None:
     table("the task runs", lambda: until(lambda: state("sleeper") == "Running"), True)
     table("isJobFinished of a running job", lambda: g.isJobFinished(str(job)), False)
     table("isTaskFinished of a running task", lambda: client.isTaskFinished(str(job), "sleeper"), False)
-    table("waitForJob until a timeout", lambda: client.waitForJob(str(job), 100), lambda v: "TimeoutException" in v)
+    table("waitForJob until a timeout", lambda: client.waitForJob(str(job), 100), raised("TimeoutException"))
     table("pauseJob", lambda: verb.pauseJob(job), True)
     table("status when paused", lambda: client.getJobInfo(str(job)).getStatus().name(), "PAUSED")
     table("resumeJob", lambda: verb.resumeJob(job), True)
@@ -144,7 +147,7 @@ def verbs(table: Table, s: SimpleNamespace) -> None:
     table("killJob", lambda: verb.killJob(again), True)
     table("status when killed", lambda: client.getJobInfo(str(again)).getStatus().name(), "KILLED")
     table("killJob again", lambda: verb.killJob(again), False)
-    table("pauseJob of an unknown job", lambda: verb.pauseJob("987654"), lambda v: "UnknownJobException" in v)
+    table("pauseJob of an unknown job", lambda: verb.pauseJob("987654"), raised("UnknownJobException"))
 
 
 def rest_helper(table: Table, s: SimpleNamespace) -> None:
@@ -169,8 +172,8 @@ def rest_helper(table: Table, s: SimpleNamespace) -> None:
     table("get_active_service_instances", rest.get_active_service_instances, None)
     table("get_service_instance_by_id", lambda: rest.get_service_instance_by_id(1), None)
     table("get_service_deployment_endpoint_url", lambda: rest.get_service_deployment_endpoint_url(1), None)
-    table("startService", lambda: g.startService("services", "x", {}), lambda v: "Failed to start service: 501" in v)
-    table("finishService", lambda: g.finishService(1, "services", "x"), lambda v: "Failed to finish service: 501" in v)
+    table("startService", lambda: g.startService("services", "x", {}), raised("Failed to start service: 501"))
+    table("finishService", lambda: g.finishService(1, "services", "x"), raised("Failed to finish service: 501"))
     monitoring = g.getProactiveMonitoringClient()
     table("list_proactive_jmx_urls", monitoring.list_proactive_jmx_urls, lambda v: len(v) >= 1)
     table("get_cpu_metrics", monitoring.get_cpu_metrics, lambda v: 0 <= v <= 100)

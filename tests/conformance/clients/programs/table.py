@@ -9,13 +9,30 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from py4j.java_collections import JavaList, JavaMap, JavaSet
 from py4j.java_gateway import JavaObject
 from py4j.protocol import Py4JJavaError
 
-__all__ = ["Table", "plain"]
+__all__ = ["Raised", "Table", "of_errors", "plain", "raised"]
+
+Check: TypeAlias = Callable[[Any], Any]
+
+
+class Raised(str):
+    """What a call raised, instead of giving a value."""
+
+
+def of_errors(check: Check) -> Check:
+    """A predicate that may call an error right; for all others an error is wrong, whatever they say of its text."""
+    check.takes_errors = True  # type: ignore[attr-defined]
+    return check
+
+
+def raised(*parts: str) -> Check:
+    """The call raises, and the error has these parts."""
+    return of_errors(lambda value: isinstance(value, Raised) and all(part in value for part in parts))
 
 
 def plain(value: Any) -> Any:
@@ -43,19 +60,26 @@ class Table:
         self.rows: list[dict[str, Any]] = []
 
     def __call__(self, name: str, action: Callable[[], Any], expected: Any) -> Any:
-        """Make a call. `expected` is the value as `plain` gives it, or a predicate of that; returns what came."""
+        """Make a call. `expected` is the value as `plain` gives it, or a predicate of that; returns what came.
+
+        A call that raises is right only where `expected` is about errors (`of_errors`): the text of an error is filled,
+        is text, has a length, and so on.
+        """
         begun = time.monotonic()
         raw: Any = None
         try:
             raw = action()
             value = plain(raw)
         except Py4JJavaError as error:
-            value = f"raised {error.java_exception.getClass().getSimpleName()}: {error.java_exception.getMessage()}"
+            java = error.java_exception
+            value = Raised(f"raised {java.getClass().getSimpleName()}: {java.getMessage()}")
         except Exception as error:
-            value = f"raised {type(error).__name__}: {error}"
+            value = Raised(f"raised {type(error).__name__}: {error}")
         try:
             right = bool(expected(value)) if callable(expected) else value == expected
         except Exception:
+            right = False
+        if isinstance(value, Raised) and not getattr(expected, "takes_errors", False):
             right = False
         row = {"call": name, "right": right, "value": value, "seconds": round(time.monotonic() - begun, 2)}
         if not right:
