@@ -132,23 +132,6 @@ def test_changes_are_reported(rest: Rest, workflow: Callable[..., str]) -> None:
     rest(scenario)
 
 
-def test_a_stream_ends_with_its_session(rest: Rest) -> None:
-    """A browser that has logged out is told nothing any more, not even that something has changed."""
-
-    async def scenario(scene: Any) -> None:
-        sessions = scene.sessions.portals
-        session, _ = sessions.enter((await scene.link()).rpartition("/")[2], framed=False)
-        stream = scene.portals.changes.stream(scene.service.revision, None, lambda: sessions.lasts(session))
-        assert await anext(stream) == b"retry: 2000\n\n"
-        waiting = asyncio.ensure_future(anext(stream, None))
-        await asyncio.sleep(0)
-        sessions.end(session)
-        scene.portals.changes.tell()
-        assert (await waiting, scene.portals.changes.open) == (None, 0)
-
-    rest(scenario)
-
-
 def test_a_stream_of_one_job_says_nothing_of_others(rest: Rest, workflow: Callable[..., str]) -> None:
     """A page of a job is not fetched because of another one."""
 
