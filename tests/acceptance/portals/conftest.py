@@ -29,9 +29,15 @@ def browser_page(scheduler: Scheduler) -> Iterator[Any]:
 
 
 @pytest.fixture
-def page(browser_page: Any) -> Iterator[Any]:
+def script_errors() -> list[str]:
+    """What scripts of the page failed with, and what its policy forbade; a test that expects some clears the list."""
+    return []
+
+
+@pytest.fixture
+def page(browser_page: Any, script_errors: list[str]) -> Iterator[Any]:
     """A page of the browser; a script that fails, or something that its policy forbids, fails the test."""
-    faults: list[str] = []
+    faults = script_errors
 
     def hear(message: Any) -> None:
         # A page that is not there is asked for on purpose.

@@ -148,6 +148,44 @@ def test_nodes_and_a_narrow_window(
     assert [path for path, faults in found.items() if faults] == [], found
 
 
+def test_an_error_of_a_script_is_reported_and_the_page_still_refreshes(
+    scheduler: Scheduler, page: Any, visit: Visit, script_errors: list[str], tmp_path: Path
+) -> None:
+    """It is not taken for a scheduler that does not answer, and the change after it is shown."""
+    gate = tmp_path / "gate"
+    job = scheduler.submit(gated(gate))
+    visit(f"/scheduler/jobs/{job.id}")
+    state(page, "Running")
+    page.evaluate("() => { window.escape_ = CSS.escape; CSS.escape = () => { throw new Error('broken'); }; }")
+    with page.expect_event("pageerror"):
+        scheduler.pause(job.id)
+    assert page.locator("#offline").is_hidden()
+    assert {error for error in script_errors if "broken" not in error} == set()
+    page.evaluate("CSS.escape = window.escape_")
+    script_errors.clear()
+    scheduler.resume(job.id)
+    gate.touch()
+    state(page, "Finished")
+
+
+def test_values_of_a_job_that_runs_again_are_checked_while_the_user_types(
+    scheduler: Scheduler, page: Any, visit: Visit
+) -> None:
+    """The error stands beside its field, and goes when the value is right."""
+    variables = (Variable(name="N", value="1", model="PA:INTEGER"),)
+    job = scheduler.submit(Workflow(name="typed", variables=variables, tasks=(python("only", "result = 1"),)))
+    job.wait()
+    visit(f"/scheduler/jobs/{job.id}/again")
+    field = page.locator("[name='variable:N']")
+    field.fill("many")
+    page.locator("#again [aria-invalid=true]").wait_for()
+    assert "many" in page.locator("#again .problem:not(:empty)").first.text_content()
+    field.fill("7")
+    page.locator("#again [aria-invalid=true]").wait_for(state="detached")
+    page.get_by_role("button", name="Run again").click()
+    page.get_by_text(f"which is job {job.id} again").wait_for()
+
+
 def test_axe_finds_what_is_wrong(page: Any, visit: Visit, faults_of: Faults) -> None:
     """The eye that all these tests trust is open."""
     visit("/scheduler/")

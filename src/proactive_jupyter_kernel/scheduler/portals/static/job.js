@@ -1,6 +1,6 @@
-// The page of a job: its output is followed, and tasks are found while one types. The page works without it.
+// The page of a job: its output is followed, and tasks are found while the user types. The page works without it.
 
-import { refresh } from "./portal.js";
+import { answerTo, refresh } from "./portal.js";
 
 // --- output --------------------------------------------------------------------------------------------------------
 
@@ -57,17 +57,16 @@ async function poll() {
   if (!target.dataset.alive || document.hidden || !following()) return;
   const at = new URL(target.dataset.url, location.href);
   at.searchParams.set("after", target.dataset.position);
-  try {
-    const answer = await fetch(at);
-    if (answer.ok && target === log()) {
-      const { position, alive, cut, lines } = await answer.json();
-      target.dataset.position = position;
-      target.dataset.alive = alive ? "true" : "";
-      if (lines.length) append(lines, cut);
-      pause = lines.length ? QUICK : Math.min(pause * 1.5, SLOW);
-    }
-  } catch {
+  const answer = await answerTo(at);
+  plan();
+  if (!answer) {
     pause = SLOW;
+  } else if (answer.ok && target === log()) {
+    const { position, alive, cut, lines } = JSON.parse(answer.text);
+    target.dataset.position = position;
+    target.dataset.alive = alive ? "true" : "";
+    if (lines.length) append(lines, cut);
+    pause = lines.length ? QUICK : Math.min(pause * 1.5, SLOW);
   }
   plan();
 }
@@ -83,12 +82,12 @@ async function choose(task) {
   else page.searchParams.delete("task");
   const part = new URL(page);
   part.searchParams.set("part", "output");
-  const answer = await fetch(part);
-  if (!answer.ok) {
+  const answer = await answerTo(part);
+  if (!answer?.ok) {
     location.assign(page);
     return;
   }
-  const template = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("template");
+  const template = new DOMParser().parseFromString(answer.text, "text/html").querySelector("template");
   const focused = document.activeElement?.name;
   panel.replaceChildren(document.importNode(template.content, true));
   history.replaceState(null, "", page);
@@ -100,7 +99,7 @@ async function choose(task) {
 }
 
 panel.addEventListener("change", (event) => {
-  if (event.target.name === "task") choose(event.target.value).catch(() => event.target.form.submit());
+  if (event.target.name === "task") choose(event.target.value);
   if (event.target.id === "follow" && event.target.checked) {
     log().scrollTop = log().scrollHeight;
     pause = QUICK;

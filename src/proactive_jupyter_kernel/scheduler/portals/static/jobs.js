@@ -1,4 +1,4 @@
-// The list of jobs: the search runs while one types, and choices need no button.
+// The list of jobs: the search runs while the user types, and choices need no button.
 import { refresh } from "./portal.js";
 
 const form = document.getElementById("filter");

@@ -35,6 +35,26 @@ themeButton.addEventListener("click", () => {
   }
 });
 
+// --- requests ------------------------------------------------------------------------------------------------------
+
+/**
+ * Fetch an address: `ok`, `status`, `type` and `text` of the answer; null if there is none, or the request was aborted.
+ * Errors of scripts are not caught here or by those who call this: they belong in the console.
+ */
+export async function answerTo(address, options) {
+  try {
+    const answer = await fetch(address, options);
+    const type = answer.headers.get("content-type") || "";
+    return { ok: answer.ok, status: answer.status, type, text: await answer.text() };
+  } catch {
+    return null;
+  }
+}
+
+/** What the page of an error says. */
+export const textOf = ({ status, text }) =>
+  parse(text).querySelector("main p")?.textContent || `The scheduler answered ${status}.`;
+
 // --- merging new markup into old -----------------------------------------------------------------------------------
 
 // Attributes that belong to the reader or to this script, not to the markup of the server.
@@ -63,7 +83,7 @@ function mergeChildren(old, fresh) {
   const wanted = new Set([...fresh.childNodes].map(keyOf).filter(Boolean));
   let place = old.firstChild;
   for (const child of [...fresh.childNodes]) {
-    // What is not wanted any more goes before the rest moves up: the others stay where they are, with the focus.
+    // What is no longer wanted is removed before the rest moves up: the others stay where they are, with the focus.
     while (place && keyOf(place) && !wanted.has(keyOf(place))) {
       const gone = place;
       place = place.nextSibling;
@@ -98,6 +118,7 @@ export function merge(text) {
 
 // --- live parts ----------------------------------------------------------------------------------------------------
 
+const NO_ANSWER = "The scheduler does not answer. This page shows what was known before; it tries again.";
 const live = (main.dataset.live || "").split(",").filter(Boolean);
 const offline = document.getElementById("offline");
 // Parts for the next request: what is asked for during a request is asked for after it.
@@ -113,23 +134,21 @@ function sayOffline(text) {
 async function fetchParts(names) {
   const at = new URL(location.href);
   at.searchParams.set("part", names.join(","));
-  try {
-    const answer = await fetch(at);
-    const text = await answer.text();
-    if (answer.ok) {
-      merge(text);
-      sayOffline("");
-    } else {
-      sayOffline(parse(text).querySelector("main p")?.textContent || `The scheduler answered ${answer.status}.`);
-    }
-  } catch {
-    sayOffline("The scheduler does not answer. This page shows what was known before; it tries again.");
+  const answer = await answerTo(at);
+  if (!answer) {
+    sayOffline(NO_ANSWER);
+  } else if (answer.ok) {
+    merge(answer.text);
+    sayOffline("");
+  } else {
+    sayOffline(textOf(answer));
   }
 }
 
 /**
  * Fetch parts of this page and merge them; the live ones if none are named. Requests never overlap. The promise is kept
- * as soon as these parts are new, whatever else changes meanwhile: a job with many tasks changes all the time.
+ * as soon as these parts are new, whatever else changes meanwhile: a job with many tasks changes all the time. An error
+ * of a script is reported in the console, and the next refresh is tried all the same.
  */
 export function refresh(names = ["status", ...live]) {
   for (const name of names) wanted.add(name);
@@ -138,7 +157,7 @@ export function refresh(names = ["status", ...live]) {
     wanted.clear();
     next = null;
     return fetchParts(parts);
-  });
+  }).catch(reportError);
   return next;
 }
 
@@ -220,7 +239,7 @@ async function follow() {
       refresh();
       timer = setTimeout(follow, 5000);
     } else {
-      sayOffline("The scheduler does not answer. This page shows what was known before; it tries again.");
+      sayOffline(NO_ANSWER);
     }
   });
   events.addEventListener("open", () => sayOffline(""));
@@ -287,22 +306,21 @@ export async function send(form, submitter) {
   const body = form.enctype === "multipart/form-data" ? data : new URLSearchParams(data);
   form.setAttribute("aria-busy", "true");
   try {
-    const answer = await fetch(request.asks, {
+    const answer = await answerTo(request.asks, {
       method: "POST",
       body,
       headers: { "X-Portal-Script": "1" },
     });
-    if (answer.headers.get("content-type")?.startsWith("application/json")) {
-      const to = new URL((await answer.json()).to, location.href);
+    if (!answer) {
+      say("The scheduler does not answer. Whether it has done this is not known; reload the page to see.");
+    } else if (answer.type.startsWith("application/json")) {
+      const to = new URL(JSON.parse(answer.text).to, location.href);
       closeQuestion();
       if (to.pathname + to.search === location.pathname + location.search) await refresh(["status", "messages", ...live]);
       else location.assign(to);
     } else {
-      const page = parse(await answer.text());
-      say(page.querySelector("main p")?.textContent || `The scheduler answered ${answer.status}.`);
+      say(textOf(answer));
     }
-  } catch {
-    say("The scheduler does not answer. Whether it has done this is not known; reload the page to see.");
   } finally {
     if (underWay.get(form) === request) {
       underWay.delete(form);
@@ -337,13 +355,16 @@ async function ask(link, from) {
   const at = new URL(link.href);
   at.searchParams.set("part", "ask");
   opener = from;
-  const answer = await fetch(at);
-  const page = parse(await answer.text());
-  if (!answer.ok) {
-    say(page.querySelector("main p")?.textContent || `The scheduler answered ${answer.status}.`);
+  const answer = await answerTo(at);
+  if (!answer) {
+    location.assign(link.href);
     return;
   }
-  asked.replaceChildren(document.importNode(page.querySelector("template").content, true));
+  if (!answer.ok) {
+    say(textOf(answer));
+    return;
+  }
+  asked.replaceChildren(document.importNode(parse(answer.text).querySelector("template").content, true));
   asked.querySelector("[autofocus]")?.focus();
   asked.scrollIntoView({ block: "nearest" });
 }
@@ -364,7 +385,7 @@ document.addEventListener("click", (event) => {
     // A key asks for what stands in a closed menu: the focus stays with the list.
     const from = menu ? (menu.open ? menu.querySelector("summary") : null) : link;
     closeMenus();
-    ask(link, from).catch(() => location.assign(link.href));
+    ask(link, from);
   } else if (link.matches("[data-answer-no]") && asked.contains(link)) {
     event.preventDefault();
     closeQuestion();

@@ -1,5 +1,6 @@
-// The form of a workflow: files by choice or drop, checks while one types, Ctrl+Enter. The page works without it.
+// The form of a workflow: files by choice or drop, checks while the user types, Ctrl+Enter. The page works without it.
 
+import { checkWhileTyping, showErrors } from "./form_checks.js";
 import { merge, say } from "./portal.js";
 
 const root = document.documentElement;
@@ -38,28 +39,19 @@ addEventListener("drop", (event) => {
   open.requestSubmit();
 });
 
-// --- checks while one types ----------------------------------------------------------------------------------------
+// --- checks while the user types -----------------------------------------------------------------------------------
 
 const form = document.getElementById("form");
 const panel = document.querySelector('[data-part="checks"]');
 const submit = document.getElementById("submit");
-let timer = 0;
-let running = null;
 
-/** What the checks say about each field, beside it; and whether the form may be sent. */
+/** Show the result of the checks beside each field, and whether the form may be sent. */
 function showVerdict() {
   const valid = panel.querySelector("[data-valid]")?.dataset.valid === "yes";
   submit.setAttribute("aria-disabled", String(!valid));
   document.getElementById("blocked").hidden = valid;
-  const errors = new Map([...panel.querySelectorAll("[data-error-of]")].map((each) => [each.dataset.errorOf, each]));
-  for (const field of form.querySelectorAll("[data-field]")) {
-    const text = errors.get(field.dataset.field)?.textContent || "";
-    const control = field.querySelector("input, select, textarea");
-    field.querySelector(".error").textContent = text;
-    if (text) control.setAttribute("aria-invalid", "true");
-    else control.removeAttribute("aria-invalid");
-    if (text && field.closest("details")) field.closest("details").open = true;
-  }
+  const errors = [...panel.querySelectorAll("[data-error-of]")];
+  showErrors(form, new Map(errors.map((each) => [each.dataset.errorOf, each.textContent])));
 }
 
 function setOffset() {
@@ -77,44 +69,15 @@ function differs() {
   });
 }
 
-/** Ask the server about the form as it is now; an answer to an earlier question is never shown. */
-async function check() {
-  clearTimeout(timer);
-  running?.abort();
-  const question = (running = new AbortController());
-  setOffset();
-  panel.setAttribute("aria-busy", "true");
-  try {
-    const answer = await fetch(form.dataset.check, {
-      method: "POST",
-      body: new URLSearchParams(new FormData(form)),
-      signal: question.signal,
-    });
-    const text = await answer.text();
-    if (question !== running) return;
-    if (answer.ok) {
+if (form) {
+  const check = checkWhileTyping(form, {
+    prepare: setOffset,
+    panel,
+    show(text) {
       merge(text);
       showVerdict();
-    } else {
-      const page = new DOMParser().parseFromString(text, "text/html");
-      say(page.querySelector("main p")?.textContent || `The scheduler answered ${answer.status}.`);
-    }
-  } catch (error) {
-    if (error.name !== "AbortError" && question === running) {
-      say("The scheduler does not answer: the form could not be checked.");
-    }
-  } finally {
-    if (question === running) panel.removeAttribute("aria-busy");
-  }
-}
-
-if (form) {
-  const later = () => {
-    clearTimeout(timer);
-    timer = setTimeout(check, 300);
-  };
-  form.addEventListener("input", later);
-  form.addEventListener("change", later);
+    },
+  });
   let sent = false;
   form.addEventListener("submit", (event) => {
     setOffset();
