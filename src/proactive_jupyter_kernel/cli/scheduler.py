@@ -106,7 +106,7 @@ def start(port: int, executor: str | None, data_dir: Path | None, as_json: bool)
         if executor is not None and executor != address.executor:
             is_other = True
             note(f"It runs its tasks on {address.executor}: stop it, then start it again to run them on {executor}.")
-    for notice in address.notices:
+    for notice in (*address.notices, *address.troubles):
         note(notice)
     if as_json:
         print_json(_facts(Status(data_dir=folder, address=address, pid=address.pid, state="running")))

@@ -38,6 +38,9 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
     total, free = (sum(counts[part] for counts in nodes.values()) for part in ("total", "free"))
     sources = ", ".join(f"{counts['total']} in {source}" for source, counts in nodes.items())
     yield f"Nodes: {free} of {total} free{f'; {sources}' if sources else ''}."
+    # A scheduler of an earlier version does not say it.
+    for trouble in found.get("troubles", ()):
+        yield f"  {trouble}"
     yield (
         f"Last minute: {counted(found['jobs_submitted_per_minute'], 'job')} submitted, "
         f"{counted(found['tasks_ended_per_minute'], 'task')} ended."

@@ -48,6 +48,8 @@ class Address:
     user: str
     #: What its user should know about how it started.
     notices: tuple[str, ...] = ()
+    #: Why nodes were missing when it started; what is so now is in its ``/status``.
+    troubles: tuple[str, ...] = ()
     #: What runs its tasks, as the option ``--executor`` names it.
     executor: str = "local"
 
@@ -112,6 +114,7 @@ def parsed(data: Any) -> Address | None:
             data_dir=str(data["data_dir"]),
             user=str(data["user"]),
             notices=tuple(map(str, data.get("notices", ()))),
+            troubles=tuple(map(str, data.get("troubles", ()))),
             executor=str(data.get("executor", "local")),
         )
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -231,7 +231,7 @@ class EmbeddedTransport:
         with self._lock:
             if self._there is None:
                 address = ensure(self._folder)
-                for notice in address.notices:
+                for notice in (*address.notices, *address.troubles):
                     warnings.warn(notice, stacklevel=2)
                 self._there = address, HttpTransport(address.url)
             return self._there

@@ -31,6 +31,8 @@ DEADLINE = 60.0
 #: Seconds that a task may run without its scheduler, in tests that wait for that.
 LEASE = 5.0
 _NUMBERS = itertools.count()
+#: The authority and the certificate of a cluster with TLS, and its key.
+CERTIFICATE, KEY = (Path(__file__).parents[2] / "data/tls" / name for name in ("cluster.pem", "server.key"))
 
 
 class Network:
@@ -78,8 +80,9 @@ class Network:
 class Cluster:
     """A Dask scheduler, its workers, and the embedded scheduler that uses them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, tls: bool = False) -> None:
         self.folder = folder
+        self.tls = tls
         self.data_dir = folder / "data"
         self.network = Network()
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -91,7 +94,7 @@ class Cluster:
     # --- Dask ----------------------------------------------------------------------------------------------------
 
     def start_dask(self) -> None:
-        self._spawn("dask", [], "distributed.cli.dask_scheduler", "--host", "0.0.0.0", "--port", str(self.port))
+        self._spawn("dask", [], "distributed.cli.dask_scheduler", *self._listens("0.0.0.0", self.port))
         until(self._is_listening)
 
     def _is_listening(self) -> bool:
@@ -109,9 +112,23 @@ class Cluster:
         prefix, theirs, ours = self.network.add(name) if network else ([], "127.0.0.1", "127.0.0.1")
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
-        arguments = [f"tcp://{ours}:{self.port}", "--host", theirs, "--name", name, "--nthreads", str(threads)]
+        scheme = "tls" if self.tls else "tcp"
+        arguments = [
+            f"{scheme}://{ours}:{self.port}",
+            *self._listens(theirs),
+            "--name",
+            name,
+            "--nthreads",
+            str(threads),
+        ]
         arguments += ["--no-nanny", "--local-directory", str(folder), "--memory-limit", "0", *options]
         self._spawn(name, prefix, "distributed.cli.dask_worker", *arguments, **environment)
+
+    def _listens(self, host: str, port: int = 0) -> list[str]:
+        """Options for where a process of Dask listens, and with which certificate."""
+        certificates = ["--tls-ca-file", str(CERTIFICATE), "--tls-cert", str(CERTIFICATE), "--tls-key", str(KEY)]
+        protocol = ["--protocol", "tls", *certificates] if self.tls else []
+        return [*protocol, "--host", host, *(["--port", str(port)] if port else [])]
 
     def _spawn(self, name: str, prefix: list[str], module: str, *arguments: str, **environment: str) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:
@@ -134,7 +151,8 @@ class Cluster:
 
     def start(self, options: str = "", nodes: int | None = None, lease: float = LEASE) -> Scheduler:
         """Start the embedded scheduler; wait for so many nodes, by default one for each worker."""
-        address = f"dask://127.0.0.1:{self.port}?lease={lease:g}{options}"
+        scheme = "dask+tls" if self.tls else "dask"
+        address = f"{scheme}://127.0.0.1:{self.port}?lease={lease:g}{options}"
         os.environ["PROACTIVE_KERNEL_EXECUTOR"] = address
         self.scheduler = Scheduler.embedded(self.data_dir)
         wanted = len(self.processes) - 1 if nodes is None else nodes
@@ -178,14 +196,14 @@ def until(true: Callable[[], Any], seconds: float = DEADLINE) -> None:
 
 
 @contextlib.contextmanager
-def made_cluster(folder: Path) -> Iterator[Cluster]:
-    """A Dask scheduler without workers."""
+def made_cluster(folder: Path, *, tls: bool = False) -> Iterator[Cluster]:
+    """A Dask scheduler without workers; with `tls`, whoever connects needs the certificate."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_RUNTIME_DIR", str(folder / "runtime"))
         patch.setenv("PROACTIVE_KERNEL_DATA_DIR", str(folder / "data"))
         patch.setenv("PROACTIVE_KERNEL_EXECUTOR", "local")
         patch.setenv("PROACTIVE_KERNEL_TRANSFER_LIMIT", "20000000")
-        cluster = Cluster(folder)
+        cluster = Cluster(folder, tls=tls)
         try:
             yield cluster
             if cluster.scheduler is not None:

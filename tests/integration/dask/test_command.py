@@ -51,7 +51,9 @@ def test_a_cluster_that_is_not_there_is_named(command: Command) -> None:
     started = command("start", "--executor", "dask://127.0.0.1:9")
     assert started.returncode == 0
     assert "The Dask scheduler at tcp://127.0.0.1:9 does not answer" in started.stderr
-    assert "Nodes: 0 of 0 free." in command("status").stdout
+    status = command("status")
+    assert "Nodes: 0 of 0 free.\n  The Dask scheduler at tcp://127.0.0.1:9 does not answer: " in status.stdout
+    assert "does not answer" not in status.stderr
 
 
 def test_a_wrong_executor_is_refused(command: Command) -> None:

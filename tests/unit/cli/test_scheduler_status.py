@@ -23,12 +23,14 @@ def test_the_overview_is_printed_in_words() -> None:
         "jobs_submitted_per_minute": 1,
         "tasks_ended_per_minute": 840,
         "store_bytes": 3_412_000,
+        "troubles": ["The Dask scheduler at tcp://10.0.0.1:8786 does not answer: no answer in time"],
     }
     assert list(lines(found)) == [
         "Status: STARTED, up for 2 h 5 min.",
         "Jobs: 3 alive (2 in error, 1 running).",
         "Tasks: 4 running, 96 waiting, 2 in error.",
         "Nodes: 1 of 5 free; 4 in Default, 1 in gpu.",
+        "  The Dask scheduler at tcp://10.0.0.1:8786 does not answer: no answer in time",
         "Last minute: 1 job submitted, 840 tasks ended.",
         "Store: 3.3 MiB.",
     ]

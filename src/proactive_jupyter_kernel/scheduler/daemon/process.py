@@ -316,7 +316,8 @@ class _Daemon:
             "data_dir": str(self._data_dir),
             "user": self._user,
             "executor": str(self._settings.executor),
-            "notices": [*self._notices, *getattr(self._executor, "troubles", ())],
+            "notices": list(self._notices),
+            "troubles": list(self._executor.troubles),
         }
 
     # --- idleness ------------------------------------------------------------------------------------------------

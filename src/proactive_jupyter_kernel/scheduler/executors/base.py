@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol, TypeAlias
 
 from proactive_jupyter_kernel.scheduler.attempt import Attempt, Outcome, Selection, SelectionAnswer, Slot
@@ -23,6 +23,10 @@ class Executor(Protocol):
     @property
     def slots(self) -> tuple[Slot, ...]:
         """Room for attempts; the caller puts at most one attempt on each."""
+
+    @property
+    def troubles(self) -> Sequence[str]:
+        """Why slots are missing that there should be, in sentences."""
 
     def watch_slots(self, changed: Callable[[], None]) -> None:
         """Call `changed`, in the event loop, whenever `slots` is no longer what it was. There is one watcher.

@@ -49,6 +49,10 @@ class LocalExecutor(NodeExecutor):
     def slots(self) -> tuple[Slot, ...]:
         return self._slots
 
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        return ()
+
     def watch_slots(self, changed: Callable[[], None]) -> None:
         """The slots of a machine stay what the settings say."""
 

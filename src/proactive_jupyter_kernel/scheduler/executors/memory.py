@@ -76,6 +76,10 @@ class MemoryExecutor:
     def slots(self) -> tuple[Slot, ...]:
         return self._slots
 
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        return ()
+
     def watch_slots(self, changed: Callable[[], None]) -> None:
         self._changed = changed
 

@@ -1,13 +1,13 @@
 """The scheduler at a glance: what ``proactive-kernel scheduler status`` shows and ``/metrics`` reports.
 
-Numbers alone, never the name of a job, task or user: it is answered without a login. All of it is in memory, but for
-the size of the store's files.
+Numbers and why nodes are missing, never the name of a job, task or user: it is answered without a login. All of it is
+in memory, but for the size of the store's files.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,9 +40,19 @@ class Overview:
     tasks_ended_per_minute: int
     store_bytes: int
     subscribers: int
+    #: Why nodes are missing that there should be, in sentences.
+    troubles: Sequence[str] = ()
 
 
-def overview_of(machine: Machine, measures: Measures, *, status: str, home: str, clock: Callable[[], int]) -> Overview:
+def overview_of(
+    machine: Machine,
+    measures: Measures,
+    *,
+    status: str,
+    home: str,
+    clock: Callable[[], int],
+    troubles: Sequence[str] = (),
+) -> Overview:
     """Look at the machine."""
     jobs = machine.jobs()
     return Overview(
@@ -57,6 +67,7 @@ def overview_of(machine: Machine, measures: Measures, *, status: str, home: str,
         tasks_ended_per_minute=measures.attempt_rate.last_minute,
         store_bytes=_size(Path(home, name) for name in _STORE_FILES),
         subscribers=measures.subscribers,
+        troubles=tuple(troubles),
     )
 
 

@@ -228,7 +228,12 @@ class Service(Submitting):
     def overview(self) -> Overview:
         """The scheduler at a glance."""
         return overview_of(
-            self._machine, self.measures, status=self.status.value, home=self.site.home, clock=self.clock
+            self._machine,
+            self.measures,
+            status=self.status.value,
+            home=self.site.home,
+            clock=self.clock,
+            troubles=self._executor.troubles,
         )
 
     def _act(self, action: Action) -> None:

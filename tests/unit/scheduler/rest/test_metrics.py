@@ -84,6 +84,7 @@ def test_the_status_counts_what_waits(rest: Rest, workflow: Callable[..., str]) 
             "tasks_ended_per_minute": 0,
             "store_bytes": 0,
             "subscribers": 0,
+            "troubles": [],
         }
         assert {name: found[name] for name in wanted} == wanted
 

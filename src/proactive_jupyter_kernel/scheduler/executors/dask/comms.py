@@ -13,6 +13,10 @@ __all__ = ["CommTransport", "connect", "reason_of", "run_on_worker"]
 _MOST, _HIGH = 1024 * 1024, 4 * 1024 * 1024
 #: Seconds to connect.
 _PATIENCE = 5.0
+_NO_CERTIFICATES = (
+    "Dask's configuration here names no certificates for TLS; set distributed.comm.tls.ca-file, client.cert and "
+    "client.key in it, or DASK_DISTRIBUTED__COMM__TLS__CA_FILE, ..._CLIENT__CERT and ..._CLIENT__KEY in the environment"
+)
 
 
 async def connect(address: str, timeout: float = _PATIENCE) -> Any:
@@ -21,6 +25,8 @@ async def connect(address: str, timeout: float = _PATIENCE) -> Any:
     from distributed.comm import connect as dask_connect
 
     arguments = Security().get_connection_args("client")
+    if address.startswith("tls://") and arguments.get("ssl_context") is None:
+        raise OSError(_NO_CERTIFICATES)
     return await dask_connect(address, timeout=timeout, **arguments)
 
 
