@@ -49,6 +49,13 @@ def test_a_portal_in_a_notebook(site: Site) -> None:
         portal.get_by_role("link", name="shown_in_a_frame").wait_for()
         take(page, "lab-portal")
 
+        # The frame follows JupyterLab's theme while it is open, whatever the operating system prefers.
+        page.emulate_media(color_scheme="null")
+        for light in ("false", "true"):
+            page.evaluate("light => { document.body.dataset.jpThemeLight = light; }", light)
+            frame = page.locator(FRAME).element_handle().content_frame()
+            frame.wait_for_function(f"matchMedia('(prefers-color-scheme: light)').matches === {light}")
+
         until_idle(page)
         save(page)
         text = (site.folder / "portal.ipynb").read_text("utf-8")

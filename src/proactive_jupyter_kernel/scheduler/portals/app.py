@@ -11,6 +11,7 @@ import asyncio
 import http
 import importlib
 import logging
+import math
 import time
 from collections.abc import Callable, Iterable
 
@@ -23,7 +24,7 @@ from proactive_jupyter_kernel.scheduler.access.portal_sessions import ROOTS, Lin
 from proactive_jupyter_kernel.scheduler.http.errors import HttpError
 from proactive_jupyter_kernel.scheduler.http.routing import MethodNotAllowed, Router
 from proactive_jupyter_kernel.scheduler.portals import assets, security
-from proactive_jupyter_kernel.scheduler.portals.events import EVENTS_PATH, MOST_STREAMS, Changes
+from proactive_jupyter_kernel.scheduler.portals.events import EVENTS_PATH, MOST_STREAMS, PROXIED_SECONDS, Changes
 from proactive_jupyter_kernel.scheduler.portals.page import Page
 from proactive_jupyter_kernel.scheduler.portals.page_request import PageRequest
 from proactive_jupyter_kernel.scheduler.portals.shell import Shell
@@ -178,6 +179,7 @@ class Portals:
                 int(since) if since.isdecimal() and len(since) < 19 else 0,
                 int(job) if job.isdecimal() and len(job) < 19 else None,
                 lambda: self._sessions.lasts(session),
+                seconds=PROXIED_SECONDS if page_request.proxy else math.inf,
             ),
             media_type="text/event-stream",
             # Proxies must pass each event on at once.

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 from collections.abc import AsyncIterator, Callable
 
 from proactive_jupyter_kernel.scheduler.engine.commands import Announce
 from proactive_jupyter_kernel.scheduler.service.service import Service
 
-__all__ = ["EVENTS_PATH", "Changes"]
+__all__ = ["EVENTS_PATH", "MOST_STREAMS", "PROXIED_SECONDS", "Changes"]
 
 EVENTS_PATH = "/portal/events"
 
@@ -22,6 +23,9 @@ EVENTS_PATH = "/portal/events"
 _PACE = 0.5
 #: Seconds after which a stream without events sends a comment, by which a connection that is gone is noticed.
 _HEARTBEAT = 20.0
+#: Seconds of a stream behind a proxy; then its page opens another one. jupyter-server-proxy keeps its connection to us
+#: when the browser has gone, and counts each heartbeat as use of a server that a hub would stop.
+PROXIED_SECONDS = 30.0
 #: Jobs that an event names; if more changed, it names none, and ``many`` is true.
 _MOST_JOBS = 100
 #: Streams at the same time. A browser opens one for each page that is in front.
@@ -76,9 +80,15 @@ class Changes:
         for stream in self._streams:
             stream.hear(None)
 
-    async def stream(self, since: int, job_id: int | None, lasts: Callable[[], bool]) -> AsyncIterator[bytes]:
-        """The events of one page that shows revision `since`; `job_id`: only about this job. `lasts`: the session."""
+    async def stream(
+        self, since: int, job_id: int | None, lasts: Callable[[], bool], *, seconds: float = math.inf
+    ) -> AsyncIterator[bytes]:
+        """The events of one page that shows revision `since`; `job_id`: only about this job. `lasts`: the session.
+
+        After `seconds` the stream asks the page to open another one, and ends.
+        """
         stream = _Stream(job_id)
+        end = asyncio.get_running_loop().time() + seconds
         self._enter(stream)
         try:
             yield b"retry: 2000\n\n"
@@ -86,16 +96,19 @@ class Changes:
                 stream.changed.set()
             while not self._closed and lasts():
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_HEARTBEAT):
+                    async with asyncio.timeout(min(end - asyncio.get_running_loop().time(), _HEARTBEAT)):
                         await stream.changed.wait()
                 # Whoever has logged out meanwhile is not told what changed since.
                 if self._closed or not lasts():
                     break
-                if not stream.changed.is_set():
+                if stream.changed.is_set():
+                    yield self._event(stream.take())
+                    await asyncio.sleep(_PACE)
+                elif asyncio.get_running_loop().time() < end:
                     yield b": still here\n\n"
-                    continue
-                yield self._event(stream.take())
-                await asyncio.sleep(_PACE)
+                if asyncio.get_running_loop().time() >= end:
+                    yield b"event: again\ndata: {}\n\n"
+                    break
         finally:
             self._leave(stream)
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 from starlette.responses import Response
 
-from proactive_jupyter_kernel.scheduler.portals import security
+from proactive_jupyter_kernel.scheduler.portals import events, security
 from proactive_jupyter_kernel.scheduler.portals.page import Page
 from proactive_jupyter_kernel.scheduler.portals.pages import PAGES
 
@@ -173,6 +174,42 @@ def test_a_stream_ends_with_its_session(rest: Rest, workflow: Callable[..., str]
         lasting[0] = False
         await scene.run(workflow("A"))
         assert (await last, changes.open) == (b"ended", 0)
+
+    rest(scenario)
+
+
+def test_a_stream_behind_a_proxy_is_opened_again(rest: Rest, workflow: Callable[..., str]) -> None:
+    """A proxy that does not notice that the browser has gone would keep it; the page misses nothing."""
+
+    async def scenario(scene: Any) -> None:
+        changes = scene.portals.changes
+        short = changes.stream(scene.service.revision, None, lambda: True, seconds=0.05)
+        assert [event async for event in short] == [b"retry: 2000\n\n", b"event: again\ndata: {}\n\n"]
+        assert changes.open == 0
+
+        since = scene.service.revision
+        await scene.run(workflow("A"))
+        told = [event async for event in changes.stream(since, None, lambda: True, seconds=0.05)]
+        assert [event.partition(b"\n")[0] for event in told] == [b"retry: 2000", b"event: change", b"event: again"]
+
+    rest(scenario)
+
+
+def test_the_portal_has_a_time_for_streams_behind_a_proxy(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Known by its prefix; without one the browser's own connection ends the stream."""
+
+    async def scenario(scene: Any) -> None:
+        await scene.enter()
+        asked: list[float] = []
+
+        async def stream(*arguments: object, seconds: float) -> AsyncIterator[bytes]:
+            asked.append(seconds)
+            yield b"retry: 2000\n\n"
+
+        monkeypatch.setattr(scene.portals.changes, "stream", stream)
+        for headers in ({}, {"x-forwarded-prefix": "/user/ada/proactive"}):
+            await scene.browser.get("/portal/events", headers=headers)
+        assert asked == [math.inf, events.PROXIED_SECONDS]
 
     rest(scenario)
 

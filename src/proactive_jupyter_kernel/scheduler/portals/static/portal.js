@@ -232,6 +232,11 @@ async function follow() {
     document.body.dataset.revision = JSON.parse(event.data).revision;
     refreshSoon();
   });
+  // Behind a proxy each stream lasts some time only.
+  events.addEventListener("again", () => {
+    leave();
+    follow();
+  });
   events.addEventListener("error", () => {
     // The browser connects again by itself, unless the answer was an error: then the page says why.
     if (events?.readyState === EventSource.CLOSED) {
