@@ -255,12 +255,16 @@ def _kill_below(depth: Callable[[psutil.Process, int], bool]) -> Callable[[Proce
     """Kill a random process below the daemon, some times; its children are what is left of it."""
 
     def strike(world: ProcessRound) -> None:
+        killed = 0
         for _ in range(world.chance.randint(1, 3)):
             chosen = [process for process in world.daemon_children() if depth(process, world.daemon.pid)]
             if chosen:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     world.chance.choice(chosen).kill()
+                    killed += 1
             time.sleep(world.chance.uniform(0.05, 0.3))
+        if not killed:
+            world.broken.append("the fault killed no process")
 
     return strike
 

@@ -210,6 +210,8 @@ def test_every_pragma_can_be_explained(notebook) -> None:
     """None fails to show itself."""
     for name in PRAGMAS.names():
         notebook.run(f"#%help({name})")
+    shown = [{page.name, *page.aliases} for page in notebook.frontend.shown]
+    assert [name for name, names in zip(PRAGMAS.names(), shown, strict=True) if name not in names] == []
 
 
 def test_the_reference_is_up_to_date() -> None:

@@ -133,6 +133,23 @@ def test_changes_are_reported(rest: Rest, workflow: Callable[..., str]) -> None:
     rest(scenario)
 
 
+def test_more_streams_than_one_scheduler_has_are_refused(rest: Rest) -> None:
+    """With what to do; once a page is closed the next one has its events."""
+
+    async def scenario(scene: Any) -> None:
+        await scene.enter()
+        streams = [scene.portals.changes.stream(0, None, lambda: True) for _ in range(50)]
+        for stream in streams:
+            await anext(stream)
+        refused = await scene.browser.get("/portal/events")
+        assert (refused.status_code, "50 pages are open already. Close some of them." in refused.text) == (503, True)
+        for stream in streams:
+            await stream.aclose()
+        assert scene.portals.changes.open == 0
+
+    rest(scenario)
+
+
 def test_a_stream_of_one_job_says_nothing_of_others(rest: Rest, workflow: Callable[..., str]) -> None:
     """A page of a job is not fetched because of another one."""
 

@@ -224,6 +224,36 @@ def test_links_lead_to_pages_alone(rest: Rest) -> None:
     rest(scenario)
 
 
+def test_the_cookie_goes_only_where_the_portals_are(rest: Rest) -> None:
+    """Not to scripts, not from pages of other sites, not to other paths of a proxy, not without encryption where there
+    is some; a log-out takes it back."""
+
+    async def scenario(scene: Any) -> None:
+        plain = (await scene.browser.get(await scene.link())).headers["set-cookie"]
+        behind = {"x-forwarded-prefix": "/user/ana/p", "x-forwarded-proto": "https", "origin": URL}
+        proxied = (await scene.browser.get(await scene.link(), headers=behind)).headers["set-cookie"]
+        named = re.fullmatch(rf"{COOKIE}=([\w-]{{43}}); (.*)", proxied)
+        assert named is not None
+        assert plain.partition("; ")[2] == "HttpOnly; Path=/; SameSite=strict"
+        assert named[2] == "HttpOnly; Path=/user/ana/p; SameSite=strict; Secure"
+        sent = {**behind, "cookie": f"{COOKIE}={named[1]}"}
+        taken = (await scene.browser.post("/portal/leave", headers=sent)).headers["set-cookie"]
+        assert re.fullmatch(rf'{COOKIE}=""; expires=[^;]*; Max-Age=0; Path=/user/ana/p; SameSite=lax', taken), taken
+
+    rest(scenario)
+
+
+def test_a_path_that_would_name_a_host_is_no_page(rest: Rest) -> None:
+    """A page that asks again for itself would otherwise lead to another site."""
+
+    async def scenario(scene: Any) -> None:
+        followed = {"sec-fetch-dest": "document", "sec-fetch-site": "cross-site"}
+        answer = await scene.browser.get(f"{URL}//evil.example/", headers=followed)
+        assert (answer.status_code, "url=//evil" in answer.text) == (404, False)
+
+    rest(scenario)
+
+
 # --- frames ----------------------------------------------------------------------------------------------------------
 
 
