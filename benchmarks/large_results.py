@@ -4,7 +4,8 @@
 
 An embedded scheduler of its own runs the job; meanwhile a second client asks for the scheduler's status all the time.
 "merge" is the time of the task that reads all results, "values" that of the answer with all values as text, "list" that
-of a list of three million integers as text. Times are seconds; "waited" is the longest that the other client waited.
+of a list of three million integers as text, "record" that of its whole record, and "four records" that of four clients
+that ask for it at once and read it. Times are seconds; "waited" is the longest that the other client waited.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -100,6 +102,10 @@ def measure(tasks: int, size: int) -> dict[str, float]:
         with timed("list"):
             answer = client.ask("scheduler", "jobs", job.id, "tasks", "T", "result", "value", doing="read the value")
         assert answer.body.endswith(b"2999999]")
+        with timed("record"):
+            client.ask("scheduler", "jobs", job.id, "tasks", "T", "result", doing="read the result")
+        with timed("four records"), ThreadPoolExecutor(4) as threads:
+            list(threads.map(lambda _: client.task_result(job.id, "T").has_value, range(4)))
         figures["peak MB"] = bench.peak_megabytes()
     return {name: round(value, 3) for name, value in figures.items()}
 

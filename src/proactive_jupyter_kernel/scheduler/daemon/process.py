@@ -37,6 +37,7 @@ from proactive_jupyter_kernel.scheduler.monitoring import crash_report, own_log,
 from proactive_jupyter_kernel.scheduler.portals.app import Portals
 from proactive_jupyter_kernel.scheduler.rest.app import App
 from proactive_jupyter_kernel.scheduler.rest.requests.sessions import Sessions
+from proactive_jupyter_kernel.scheduler.service import value_files
 from proactive_jupyter_kernel.scheduler.service.checking import InProcess
 from proactive_jupyter_kernel.scheduler.service.service import Service, now_ms
 from proactive_jupyter_kernel.scheduler.service.site import Site
@@ -279,6 +280,7 @@ class _Daemon:
             credentials=Credentials(self._data_dir / "credentials.json"),
             catalog=catalog,
             checker=InProcess(seconds=settings.check_seconds, memory=settings.check_memory),
+            value_files=value_files.InProcess(self._data_dir / "values"),
         )
 
     def _site(self) -> Site:

@@ -48,6 +48,8 @@ from proactive_jupyter_kernel.scheduler.service.serverlog import Selections
 from proactive_jupyter_kernel.scheduler.service.site import Site
 from proactive_jupyter_kernel.scheduler.service.started import StartedTasks
 from proactive_jupyter_kernel.scheduler.service.submitting import Submitting
+from proactive_jupyter_kernel.scheduler.service.value_files import InThread as ValuesInThread
+from proactive_jupyter_kernel.scheduler.service.value_files import ValueFiles
 from proactive_jupyter_kernel.scheduler.service.writer import Action
 from proactive_jupyter_kernel.scheduler.settings import Settings
 from proactive_jupyter_kernel.scheduler.sources.catalog import Catalog
@@ -86,11 +88,14 @@ class Service(Submitting):
         credentials: Credentials | None = None,
         catalog: Catalog | None = None,
         checker: Checker | None = None,
+        value_files: ValueFiles | None = None,
     ) -> None:
         """`hidden` has the key of the values that are not shown; None: one for this run.
 
-        `checker` reads and checks workflows; None: in threads of this process.
+        `checker` reads and checks workflows, `value_files` makes forms of large values; None: in threads of this
+        process.
         """
+        self.value_files = value_files or ValuesInThread()
         hidden = hidden or HiddenValues.for_one_run()
         credentials = credentials or Credentials()
         catalog = catalog or Catalog(Path(site.home, "catalog"), site.url)
@@ -195,6 +200,7 @@ class Service(Submitting):
             reading.cancel()
         await self._retention.close()
         await self._checker.close()
+        await self.value_files.close()
         await self._runner.close()
         self._driver.close()
         await asyncio.to_thread(self.reader.close)

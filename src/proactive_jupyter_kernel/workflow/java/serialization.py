@@ -60,6 +60,8 @@ _CLASSES: dict[str, tuple[str, str, int, tuple[tuple[str, str, str], ...], str]]
     ),
 }
 _LOAD_FACTOR = 0.75
+#: Elements of a list that are written together.
+_MANY = 1_000
 
 
 def dumps(value: Any) -> bytes:
@@ -209,10 +211,38 @@ class _Writer:
             self.write(item, depth + 1)
         self.emit(b"\x78")
 
+    def numbers(self, name: str, layout: str, items: list[Any]) -> None:
+        """Objects of one class of numbers that is described already: many at once."""
+        lead = b"\x73\x71" + struct.pack(">I", self.described[name])
+        content = struct.pack(f">{len(items)}{layout}", *items)
+        size = struct.calcsize(f">{layout}")
+        self.emit(lead + lead.join([content[at : at + size] for at in range(0, len(content), size)]))
+        self.next_handle += len(items)
+
+    def long_list(self, value: list[Any], depth: int) -> None:
+        """The elements of a long list, those that are all small integers or all floats many at once."""
+        for begin in range(0, len(value), _MANY):
+            part = value[begin : begin + _MANY]
+            (kind, *others) = {type(item) for item in part}
+            is_small = kind is int and not others and min(part) >= -(2**31) and max(part) < 2**31
+            if not others and (is_small or kind is float):
+                name = "Integer" if is_small else "Double"
+                if name not in self.described:
+                    self.write(part.pop(0), depth + 1)
+                if part:
+                    self.numbers(name, "i" if is_small else "d", part)
+            else:
+                for item in part:
+                    self.write(item, depth + 1)
+        self.emit(b"\x78")
+
     def list(self, value: list[Any], depth: int) -> None:
         self.begin("ArrayList")
         self.emit(struct.pack(">i2si", len(value), b"\x77\x04", len(value)))
-        self.elements(value, depth)
+        if len(value) > _MANY and depth < MAX_DEPTH:
+            self.long_list(list(value), depth)
+        else:
+            self.elements(value, depth)
 
     def set(self, value: set[Any], depth: int) -> None:
         self.begin("HashSet")

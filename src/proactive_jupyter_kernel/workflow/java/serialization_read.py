@@ -23,6 +23,11 @@ _SERIALIZABLE, _WRITES_MORE, _EXTERNALIZABLE, _BLOCKS = 2, 1, 4, 8
 #: Primitive type -> its `struct` format.
 _PRIMITIVES = {"B": "b", "C": "H", "D": "d", "F": "f", "I": "i", "J": "q", "S": "h", "Z": "?"}
 
+#: Classes that are a number -> the type of their only field.
+_NUMBERS = {"java.lang.Integer": "I", "java.lang.Long": "J", "java.lang.Double": "D"}
+#: Bytes in front of an object of a class that is described already, and how many such objects are read together.
+_LEAD, _MANY = 6, 256
+
 
 class JavaObject(Opaque):
     """An object of a class without an equivalent in Python."""
@@ -84,6 +89,16 @@ class _Class:
                 raise ValueError("A class has too many super classes.")
             step = step.parent
         return line[::-1]
+
+
+def _numbers_of(described: _Class) -> str:
+    """The layout of objects of a class that are a number alone; empty for any other."""
+    kind = _NUMBERS.get(described.name, "")
+    parent = described.parent
+    is_plain = described.fields == [(kind, "value")] and described.flags == _SERIALIZABLE
+    if not is_plain or parent is None or parent.fields or parent.flags != _SERIALIZABLE or parent.parent is not None:
+        return ""
+    return _PRIMITIVES[kind]
 
 
 class Reader:
@@ -210,6 +225,32 @@ class Reader:
                 items.append(_Block(self.take(self.unpack(">B" if tag == 0x77 else ">I"))))
             else:
                 items.append(self.element())
+                if tag == 0x73 and type(items[-1]) in (int, float):
+                    while more := self.numbers():
+                        items += more
+
+    def numbers(self) -> tuple[int | float, ...]:
+        """The next numbers if there are many of one class, one after the other; else none."""
+        lead = self.stream[self.position : self.position + _LEAD]
+        if lead[:2] != b"\x73\x71" or len(lead) < _LEAD:
+            return ()
+        index = struct.unpack(">I", lead[2:])[0] - _FIRST_HANDLE
+        described = self.handles[index] if 0 <= index < len(self.handles) else None
+        layout = _numbers_of(described) if isinstance(described, _Class) else ""
+        if not layout:
+            return ()
+        size = struct.calcsize(">" + layout)
+        step = _LEAD + size
+        content = self.stream[self.position : self.position + _MANY * step]
+        if len(content) < _MANY * step or any(content[at::step] != lead[at : at + 1] * _MANY for at in range(_LEAD)):
+            return ()
+        joined = bytearray(_MANY * size)
+        for at in range(size):
+            joined[at::size] = content[_LEAD + at :: step]
+        found = struct.unpack(f">{_MANY}{layout}", joined)
+        self.position += len(content)
+        self.handles += found
+        return found
 
     # --- objects ---
 

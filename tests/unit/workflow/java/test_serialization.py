@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proactive_jupyter_kernel.workflow.java import serialization, serialization_read
 from proactive_jupyter_kernel.workflow.java.serialization import JavaObject, dumps, loads
 from proactive_jupyter_kernel.workflow.values import MAX_DEPTH, Opaque
 
@@ -231,3 +232,33 @@ def test_a_count_larger_than_the_stream_is_refused() -> None:
     """Sizes are checked before memory is taken."""
     with pytest.raises(ValueError, match="too early"):
         loads(bytes.fromhex(MAGIC + "75" + describe("[J", 2) + "7fffffff"))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        list(range(3_000)),
+        [1.5] * 2_001,
+        [*range(1_500), 2**40, *range(3_000)],
+        [1.0] * 1_200 + [*range(2_500), "a", *[True] * 1_500],
+        [list(range(1_200)), [-1.5] * 1_300, "x", {"a": list(range(1_100))}],
+        [2**40 + number for number in range(2_000)],
+    ],
+    ids=["integers", "floats", "one large", "mixed", "nested", "longs"],
+)
+def test_a_long_list_is_written_and_read_as_a_short_one_is(value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many numbers at once are the bytes, and the values, of one after the other."""
+    stream = dumps(value)
+    read = loads(stream)
+    monkeypatch.setattr(serialization, "_MANY", 10_000)
+    monkeypatch.setattr(serialization_read, "_MANY", 10_000)
+    assert (stream, read) == (dumps(value), loads(stream))
+    assert ([*map(type, read)], read) == ([*map(type, value)], value)
+
+
+def test_a_reference_after_a_long_list_finds_what_it_means() -> None:
+    """Numbers that are read together are counted among the objects of the stream."""
+    numbers = [*range(600), "text"]
+    stream = dumps(numbers)
+    end = stream[:-1] + b"\x71" + struct.pack(">I", 0x7E0000 + 3 + len(numbers) - 1 + 0) + b"\x78"
+    assert loads(end)[-1] in numbers

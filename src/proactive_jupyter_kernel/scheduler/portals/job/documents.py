@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -18,7 +18,10 @@ from proactive_jupyter_kernel.scheduler.portals.job.snapshot import read_job
 from proactive_jupyter_kernel.scheduler.portals.job.tasks import TaskFilter, squares_of
 from proactive_jupyter_kernel.scheduler.portals.page import Page
 from proactive_jupyter_kernel.scheduler.portals.page_request import PageRequest
+from proactive_jupyter_kernel.scheduler.raw_value import NULL
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
+from proactive_jupyter_kernel.scheduler.service.results import TaskResult
+from proactive_jupyter_kernel.scheduler.service.value_files import LARGE, ValueFile
 from proactive_jupyter_kernel.workflow.display.squares import squares_svg
 from proactive_jupyter_kernel.workflow.status import TaskStatus
 
@@ -147,11 +150,17 @@ async def content(request: PageRequest) -> Response:
     """A value or one output of a task by itself: an image, a document in a sandbox, or a file to save."""
     task_id, number = (_number(request.params[name]) for name in ("task", "number"))
 
-    def read(ask: Questions) -> results.Content | None:
-        task = ask.task_by_id(request.job_id, task_id)
-        return results.content_of(ask.results_of([task])[0], number)
+    def read(ask: Questions) -> results.Content | TaskResult | None:
+        (outcome,) = ask.results_of([ask.task_by_id(request.job_id, task_id)])
+        is_large = number == 0 and outcome.value.size > LARGE
+        return outcome if is_large else results.content_of(outcome, number)
 
     found = await request.read(read)
+    file: ValueFile | None = None
+    if isinstance(found, TaskResult):
+        write = partial(results.write_value, outcome=replace(found, value=NULL))
+        file = await request.service.value_files.make(found.value, write)
+        found = results.Content(media_type=file.said, content=b"", name=found.task.name) if file.said else None
     if found is None:
         raise HttpError(404, f"Task {task_id} of job {request.job_id} has no such result.")
     shown = "download" not in request.query and found.media_type in results.SHOWN
@@ -160,7 +169,10 @@ async def content(request: PageRequest) -> Response:
         headers["Content-Security-Policy"] += " " + " ".join(request.session.origins)
     if not shown:
         headers |= attachment(found.name + results.extension(found.media_type))
-    return Response(found.content, headers=headers | {"Content-Type": results.charset(found.media_type)})
+    headers |= {"Content-Type": results.charset(found.media_type)}
+    if file is None:
+        return Response(found.content, headers=headers)
+    return StreamingResponse(file.pieces(), headers=headers | {"Content-Length": str(file.size)})
 
 
 def _number(text: str) -> int:

@@ -13,9 +13,10 @@ import json
 import mimetypes
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import IO, Any
 
+from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.scheduler.service.results import TaskResult
 from proactive_jupyter_kernel.workflow import values
 from proactive_jupyter_kernel.workflow.display import tables
@@ -33,7 +34,17 @@ from proactive_jupyter_kernel.workflow.display.outputs import (
 from proactive_jupyter_kernel.workflow.display.value_text import summary
 from proactive_jupyter_kernel.workflow.python_tasks import tagged
 
-__all__ = ["SHOWN", "Block", "Content", "ResultView", "charset", "content_of", "extension", "result_view"]
+__all__ = [
+    "SHOWN",
+    "Block",
+    "Content",
+    "ResultView",
+    "charset",
+    "content_of",
+    "extension",
+    "result_view",
+    "write_value",
+]
 
 #: Bytes of a value that is decoded for the page; of a larger one only the size is shown.
 DECODED = 512 * 1024
@@ -214,6 +225,13 @@ def _tagged(value: bytes, longest: int) -> tuple[str, list[Block]]:
         return header["type"], [Block(kind="image", text=tagged.describe(value))]
     text = header["text"] if header["text"] is not None else tagged.describe(value)
     return header["type"], [Block(kind="text", text=shortened(text, longest))]
+
+
+def write_value(value: RawValue, target: IO[bytes], *, outcome: TaskResult) -> str | None:
+    """Write the content of a large value, without which `outcome` comes; returns its media type if it has one."""
+    found = _content_of_value(replace(outcome, value=value))
+    target.write(found.content if found else b"")
+    return found.media_type if found else None
 
 
 def _content_of_value(outcome: TaskResult) -> Content | None:

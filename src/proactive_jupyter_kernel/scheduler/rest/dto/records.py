@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from proactive_jupyter_kernel.scheduler.attempt import Failure, Wire
 from proactive_jupyter_kernel.scheduler.engine.records import JobRecord, TaskRecord
+from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.scheduler.rest.dto.throwable import serialized_exception
 from proactive_jupyter_kernel.scheduler.service.results import TaskResult
 from proactive_jupyter_kernel.scheduler.service.started import StartedTask
@@ -29,6 +30,8 @@ __all__ = [
     "job_result",
     "job_state",
     "page",
+    "raw_text",
+    "serialized_text",
     "task_info",
     "task_result",
     "task_state",
@@ -221,11 +224,17 @@ def value_text(outcome: TaskResult) -> str | None:
         return failure_text(outcome.failure)
     if outcome.value.is_null:
         return None
-    text = outcome.value.text
-    if not text.translate(None, _OF_INTEGERS):
-        # Integers and lists of them read in Java as in JSON, but for a blank: nothing is decoded.
-        return text.replace(b",", b", ").decode("ascii")
-    return values.text(_value(outcome))
+    text = raw_text(outcome.value)
+    return values.text(_value(outcome)) if text is None else text
+
+
+def raw_text(value: RawValue) -> str | None:
+    """The text of a value that need not be decoded for it; None of any other."""
+    text = value.text
+    if text.translate(None, _OF_INTEGERS):
+        return None
+    # Integers and lists of them read in Java as in JSON, but for a blank.
+    return text.replace(b",", b", ").decode("ascii")
 
 
 #: All that the JSON of integers, and of lists of them, consists of.
@@ -248,6 +257,12 @@ def serialized_value(outcome: TaskResult) -> bytes | None:
         return None
     value = _value(outcome)
     return value if isinstance(value, bytes) else serialization.dumps(value)
+
+
+def serialized_text(outcome: TaskResult) -> str | None:
+    """What `serialized_value` sends, in base64."""
+    content = serialized_value(outcome)
+    return None if content is None else _base64(content)
 
 
 def task_result(outcome: TaskResult, *, stdout: str = "", stderr: str = "") -> Json:

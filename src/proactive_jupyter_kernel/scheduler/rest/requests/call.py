@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from proactive_jupyter_kernel.scheduler.rest.requests.sessions import Session, Sessions
     from proactive_jupyter_kernel.scheduler.service.questions import Questions
 
-__all__ = ["Call", "download", "json_answer", "no_content", "text_answer"]
+__all__ = ["Call", "download_headers", "json_answer", "no_content", "text_answer", "text_type"]
 
 _Found = TypeVar("_Found")
 
@@ -229,9 +229,13 @@ def json_answer(value: Any, status: int = 200, *, headers: Mapping[str, str] | N
 
 def text_answer(call: Call, text: str, *, headers: Mapping[str, str] | None = None) -> Response:
     """A text, under the media type of the route that the client accepts: unquoted JSON for some, as from ProActive."""
-    media_type = call.route.given_to(call.header("accept")) or "text/plain"
     # `charset` is added by Starlette for text; a client that guesses would guess Latin-1.
-    return Response(text.encode("utf-8", "replace"), media_type=media_type, headers=dict(headers or {}))
+    return Response(text.encode("utf-8", "replace"), media_type=text_type(call), headers=dict(headers or {}))
+
+
+def text_type(call: Call) -> str:
+    """The media type of the route that the client accepts for a text."""
+    return call.route.given_to(call.header("accept")) or "text/plain"
 
 
 def no_content() -> Response:
@@ -239,8 +243,8 @@ def no_content() -> Response:
     return Response(status_code=204)
 
 
-def download(content: bytes, media_type: str, *, file_name: str = "") -> Response:
-    """Bytes to show, or to save under a name. Refuses a type that no header can hold."""
+def download_headers(media_type: str, file_name: str = "") -> tuple[str, dict[str, str]]:
+    """Media type and headers of bytes to show, or to save under a name. Refuses a type that no header can hold."""
     from urllib.parse import quote
 
     media_type = media_type.strip(" ")  # a header does not begin or end with a blank
@@ -251,4 +255,4 @@ def download(content: bytes, media_type: str, *, file_name: str = "") -> Respons
         )
     name = quote(file_name, errors="replace")
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"} if name else {}
-    return Response(content, media_type=media_type, headers=headers)
+    return media_type, headers

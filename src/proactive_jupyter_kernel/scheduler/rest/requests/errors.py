@@ -28,6 +28,7 @@ from proactive_jupyter_kernel.scheduler.service.errors import (
     TaskNotRunning,
     UnknownChannel,
 )
+from proactive_jupyter_kernel.scheduler.service.value_files import ValueTooLarge
 from proactive_jupyter_kernel.scheduler.sources.catalog import UnknownObject
 from proactive_jupyter_kernel.scheduler.store.errors import DamagedStore
 
@@ -83,6 +84,7 @@ TABLE: tuple[tuple[type[Exception], int, str], ...] = (
     (PermissionRefused, 403, PORTAL + "PermissionRestException"),
     (UnknownChannel, 404, "org.ow2.proactive.scheduler.synchronization.InvalidChannelException"),
     (DamagedStore, 500, "org.ow2.proactive.db.DatabaseManagerException"),
+    (ValueTooLarge, 500, PORTAL + "SchedulerRestException"),
     (ProActiveError, 404, PORTAL + "SchedulerRestException"),
     (ValueError, 400, "java.lang.IllegalArgumentException"),
 )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Callable
-from typing import Any
-
 from starlette.responses import Response
 
 from proactive_jupyter_kernel.scheduler.engine.records import TaskRecord
-from proactive_jupyter_kernel.scheduler.rest.dto import records, views
-from proactive_jupyter_kernel.scheduler.rest.requests.call import Call, download, json_answer, no_content, text_answer
+from proactive_jupyter_kernel.scheduler.rest.dto import records, value_forms, views
+from proactive_jupyter_kernel.scheduler.rest.requests.call import (
+    Call,
+    download_headers,
+    json_answer,
+    no_content,
+    text_answer,
+    text_type,
+)
 from proactive_jupyter_kernel.scheduler.rest.requests.route import ANYTHING, TEXT, Handler, Route
+from proactive_jupyter_kernel.scheduler.rest.routes import large_results
 from proactive_jupyter_kernel.scheduler.rest.routes.filters import chosen_tasks
 from proactive_jupyter_kernel.scheduler.service.questions import ALL, ERRORS, OUTPUT, Questions
 from proactive_jupyter_kernel.scheduler.service.results import TaskResult
@@ -20,12 +24,20 @@ from proactive_jupyter_kernel.workflow.status import TASK_ENDED
 
 __all__ = ["ROUTES"]
 
+_BYTES = "application/octet-stream"
+
 # --- results -----------------------------------------------------------------------------------------------------
 
 
 async def result(call: Call) -> Response:
     """TaskResult; one without value while there is none."""
-    return await call.read(lambda ask: json_answer(views.task_result(ask, _outcome(call, ask))))
+
+    def read(ask: Questions) -> Response | TaskResult:
+        outcome = _outcome(call, ask)
+        return outcome if large_results.is_large(outcome) else json_answer(views.task_result(ask, outcome))
+
+    found = await call.read(read)
+    return await large_results.task_result(call, found) if isinstance(found, TaskResult) else found
 
 
 def _outcome(call: Call, ask: Questions) -> TaskResult:
@@ -40,42 +52,60 @@ def _outcomes(call: Call, ask: Questions) -> list[TaskResult]:
 async def tag_results(call: Call) -> Response:
     """TaskResult of all tasks of a tag that have one."""
     return await call.read(
-        lambda ask: json_answer([views.task_result(ask, each) for each in _outcomes(call, ask) if each.known])
+        lambda ask: large_results.listed(
+            call, ask, [each for each in _outcomes(call, ask) if each.known], large_results.TASKS
+        )
     )
 
 
-def _of_tag(what: Callable[[TaskResult], Any]) -> Handler:
-    """A handler that answers one thing of each task of a tag, by name; null where there is none yet."""
+def _of_tag(form: large_results.Form) -> Handler:
+    """A handler that answers a form of each result of a tag, by name; null where there is none yet."""
 
     async def handler(call: Call) -> Response:
-        return await call.read(lambda ask: json_answer({each.task.name: what(each) for each in _outcomes(call, ask)}))
+        return await call.read(lambda ask: large_results.named(call, ask, _outcomes(call, ask), form))
 
     return handler
 
 
-def _serialized_text(outcome: TaskResult) -> str | None:
-    content = records.serialized_value(outcome)
-    return None if content is None else base64.b64encode(content).decode("ascii")
+async def tag_metadata(call: Call) -> Response:
+    """The metadata of the results of a tag, by name."""
+    return await call.read(
+        lambda ask: json_answer({each.task.name: dict(each.metadata) for each in _outcomes(call, ask)})
+    )
 
 
 async def value(call: Call) -> Response:
     """The value as text, or the stack trace of the failure; 204 where there is neither."""
 
-    def read(ask: Questions) -> Response:
-        text = records.value_text(_outcome(call, ask))
+    def read(ask: Questions) -> Response | TaskResult:
+        outcome = _outcome(call, ask)
+        if large_results.is_large(outcome):
+            return outcome
+        text = records.value_text(outcome)
         return no_content() if text is None else text_answer(call, text)
 
-    return await call.read(read)
+    found = await call.read(read)
+    if not isinstance(found, TaskResult):
+        return found
+    made = await call.service.value_files.make(found.value, value_forms.text)
+    return large_results.file_answer(made, text_type(call))
 
 
 async def serialized_value(call: Call) -> Response:
     """The value as Java's serialization stream, or its own bytes if it is raw; 204 where there is none."""
 
-    def read(ask: Questions) -> Response:
-        content = records.serialized_value(_outcome(call, ask))
-        return no_content() if content is None else Response(content, media_type="application/octet-stream")
+    def read(ask: Questions) -> Response | TaskResult:
+        outcome = _outcome(call, ask)
+        if large_results.is_large(outcome):
+            return outcome
+        content = records.serialized_value(outcome)
+        return no_content() if content is None else Response(content, media_type=_BYTES)
 
-    return await call.read(read)
+    found = await call.read(read)
+    if not isinstance(found, TaskResult):
+        return found
+    made = await call.service.value_files.make(found.value, value_forms.stream)
+    return large_results.file_answer(made, _BYTES)
 
 
 async def metadata(call: Call) -> Response:
@@ -89,7 +119,17 @@ _SAVED = {"browser": False, "file": True}
 
 async def download_value(call: Call) -> Response:
     """The value with the content type that its metadata names; 204 where there is none."""
-    return await call.read(lambda ask: _download(call, _outcome(call, ask)))
+
+    def read(ask: Questions) -> Response | TaskResult:
+        outcome = _outcome(call, ask)
+        return outcome if outcome.known and large_results.is_large(outcome) else _download(call, outcome)
+
+    found = await call.read(read)
+    if not isinstance(found, TaskResult):
+        return found
+    made = await call.service.value_files.make(found.value, value_forms.own_text)
+    media_type, headers = download_headers(*_kind_of_download(call, found, is_raw=made.said))
+    return large_results.file_answer(made, media_type, headers)
 
 
 def _download(call: Call, outcome: TaskResult) -> Response:
@@ -97,13 +137,19 @@ def _download(call: Call, outcome: TaskResult) -> Response:
     if not outcome.known or text is None:
         return no_content()
     raw = records.raw_bytes(outcome)
-    default_type = "text/plain" if raw is None else "application/octet-stream"
+    media_type, headers = download_headers(*_kind_of_download(call, outcome, is_raw=raw is not None))
+    content = text.encode("utf-8", "replace") if raw is None else raw
+    return Response(content, media_type=media_type, headers=headers)
+
+
+def _kind_of_download(call: Call, outcome: TaskResult, *, is_raw: bool) -> tuple[str, str]:
+    """The media type and, where it is to be saved, the name of the file."""
+    default_type = _BYTES if is_raw else "text/plain"
     file_name = ""
     if _SAVED.get(call.text("destination", "browser"), False):
         extension = outcome.metadata.get("file.extension", "")
         file_name = outcome.metadata.get("file.name") or f"{outcome.task.name}_result{extension}"
-    media_type = outcome.metadata.get("content.type", default_type)
-    return download(text.encode("utf-8", "replace") if raw is None else raw, media_type, file_name=file_name)
+    return outcome.metadata.get("content.type", default_type), file_name
 
 
 # --- logs --------------------------------------------------------------------------------------------------------
@@ -157,9 +203,9 @@ _TAG = _JOB + "/tasks/tag/{tag}"
 
 ROUTES = (
     Route("GET", _TAG + "/result", tag_results, "Results of the tasks of a tag."),
-    Route("GET", _TAG + "/result/value", _of_tag(records.value_text), "Values of the tasks of a tag as text."),
-    Route("GET", _TAG + "/result/serializedvalue", _of_tag(_serialized_text), "Their values' bytes in base64."),
-    Route("GET", _TAG + "/result/metadata", _of_tag(lambda outcome: dict(outcome.metadata)), "Their metadata."),
+    Route("GET", _TAG + "/result/value", _of_tag(large_results.TEXTS), "Values of the tasks of a tag as text."),
+    Route("GET", _TAG + "/result/serializedvalue", _of_tag(large_results.STREAMS), "Their values' bytes in base64."),
+    Route("GET", _TAG + "/result/metadata", tag_metadata, "Their metadata."),
     Route("GET", _TAG + "/result/log/all", _log_of_tag(ALL), "Their output and errors.", gives=TEXT),
     Route("GET", _TAG + "/result/log/out", _log_of_tag(OUTPUT), "Their standard output.", gives=TEXT),
     Route("GET", _TAG + "/result/log/err", _log_of_tag(ERRORS), "Their standard error.", gives=TEXT),

@@ -12,6 +12,7 @@ import pytest
 
 from proactive_jupyter_kernel.scheduler.attempt import Failure, FailureKind, Outcome
 from proactive_jupyter_kernel.scheduler.executors.memory import ScriptedAttempt
+from proactive_jupyter_kernel.scheduler.portals.job import documents
 from proactive_jupyter_kernel.scheduler.service.questions import Questions
 from proactive_jupyter_kernel.scheduler.store.errors import DamagedStore
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
@@ -286,6 +287,27 @@ def test_documents_of_tasks_have_no_origin(rest: Rest, workflow: Write) -> None:
             "b": returning("<svg xmlns='http://www.w3.org/2000/svg'/>", content_type="image/svg+xml"),
             "c": returning("%PDF", content_type="application/pdf"),
         },
+    )
+
+
+def test_a_large_result_is_saved_like_a_small_one(rest: Rest, workflow: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the same headers, whatever it is; its content is made in a process of its own."""
+
+    async def scenario(scene: Any) -> None:
+        await scene.enter()
+        job = await scene.run(workflow("a", "b"))
+
+        async def saved() -> list[Any]:
+            found = [await scene.browser.get(f"/scheduler/jobs/{job}/results/{n}/0") for n in range(2)]
+            return [(each.status_code, dict(each.headers), each.content) for each in found]
+
+        elsewhere = await saved()
+        monkeypatch.setattr(documents, "LARGE", 100_000_000)
+        assert elsewhere == await saved()
+
+    rest(
+        scenario,
+        scripted={"a": returning("<p>" * 400_000, content_type="text/html"), "b": returning(list(range(300_000)))},
     )
 
 
