@@ -8,20 +8,16 @@ it up.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import secrets
-import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
-
-import uvicorn
+from typing import Any
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
 from proactive_jupyter_kernel.scheduler import garbage_collector, java_libraries
@@ -30,7 +26,8 @@ from proactive_jupyter_kernel.scheduler.access import lasting
 from proactive_jupyter_kernel.scheduler.access.credentials import Credentials
 from proactive_jupyter_kernel.scheduler.access.hidden_values import HiddenValues
 from proactive_jupyter_kernel.scheduler.daemon.address import DataFolderInUse, Holder, locked
-from proactive_jupyter_kernel.scheduler.daemon.connections import BoundedProtocol, most_connections
+from proactive_jupyter_kernel.scheduler.daemon.listening import HOST, Server, bound
+from proactive_jupyter_kernel.scheduler.daemon.signals import Signals
 from proactive_jupyter_kernel.scheduler.executors.base import Executor
 from proactive_jupyter_kernel.scheduler.executors.local import LocalExecutor, LocalSettings
 from proactive_jupyter_kernel.scheduler.monitoring import crash_report, own_log, tracing
@@ -53,13 +50,6 @@ __all__ = ["DataFolderInUse", "serve"]
 
 _log = logging.getLogger(__name__)
 
-_HOST = "127.0.0.1"
-#: Seconds that an idle connection is kept open, so that a client's next request needs no new one.
-_KEEP_ALIVE = 75
-#: Seconds that answers in progress have when the scheduler stops.
-_LAST_ANSWERS = 3
-#: Generic information comes in the query, and may be long.
-_LONGEST_HEAD = 256 * 1024
 #: Seconds after which the files by which clients find the scheduler are looked at, with a request and without one.
 _RESTORE_EVERY, _LOOK_AT_FILES_EVERY = 1.0, 30.0
 #: Seconds that somebody has to move a data folder back before its scheduler stops.
@@ -78,11 +68,11 @@ def serve(data_dir: Path, port: int = 0, *, settings: Settings | None = None) ->
     # The processes of tasks find the libraries by it.
     os.environ[java_libraries.VARIABLE] = str(java_libraries.folder_of(data_dir))
     with (
-        _Signals() as signals,
+        Signals() as signals,
         locked(data_dir) as holder,
         crash_report.watched(data_dir, chosen),
         own_log.writing(data_dir, chosen.log_format),
-        _bound_as_asked(data_dir, port) as listener,
+        bound(data_dir, port) as listener,
     ):
         opened = open_store(data_dir / "scheduler.db", log_lines=chosen.log_lines, log_bytes=chosen.log_bytes)
         for notice in opened.notices:
@@ -118,54 +108,6 @@ def _make_private(data_dir: Path) -> None:
         ) from error
 
 
-def _bound_as_asked(data_dir: Path, port: int) -> contextlib.AbstractContextManager[socket.socket]:
-    if port:
-        return _bound(port, hint="Choose another port with --port, or none: then the system finds a free one.")
-    return _bound(
-        lasting.load(data_dir).port,
-        hint="This is the lasting port of the data folder. End the program that uses it, or choose another one with "
-        "`proactive-kernel scheduler port`; 0 lets the system find a free one at each start.",
-    )
-
-
-@contextlib.contextmanager
-def _bound(port: int, *, hint: str) -> Iterator[socket.socket]:
-    """A socket at the port, of this machine alone."""
-    # asyncio turns Nagle's algorithm off only where the protocol is named; with it every answer takes 40 ms more.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        if sys.platform != "win32":
-            # Connections of a predecessor that are still closing do not block the port.
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((_HOST, port))
-            # Now, for a second socket may bind the same port until one of them listens.
-            listener.listen(128)
-        except (OSError, OverflowError) as error:
-            raise EmbeddedSchedulerError(
-                f"The embedded scheduler cannot listen at port {port} of {_HOST}: {error}.", hint=hint
-            ) from error
-        yield listener
-    finally:
-        listener.close()
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its heartbeat: it waits for an event instead of looking ten times a second."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.stopping = asyncio.Event()
-
-    async def main_loop(self) -> None:
-        await self.stopping.wait()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Signals are the daemon's."""
-        yield
-
-
 class _Daemon:
     """One run of the scheduler."""
 
@@ -181,7 +123,7 @@ class _Daemon:
         self._user = user_name()
         self._token = secrets.token_urlsafe(32)
         self._port: int = listener.getsockname()[1]
-        self._url = f"http://{_HOST}:{self._port}"
+        self._url = f"http://{HOST}:{self._port}"
         self._executor = self._made_executor()
         self._last_used = time.monotonic()
         self._idle_timer: asyncio.TimerHandle | None = None
@@ -193,30 +135,14 @@ class _Daemon:
         self._check_store: Callable[[], bool] = lambda: True
         self._stop: Callable[[], object] = lambda: None
 
-    async def run(self, signals: _Signals) -> None:
+    async def run(self, signals: Signals) -> None:
         """Serve until `stop`."""
         service = self._service()
         sessions = self._sessions(service)
-        hosts = (f"{_HOST}:{self._port}", f"localhost:{self._port}")
+        hosts = (f"{HOST}:{self._port}", f"localhost:{self._port}")
         app = App(service, sessions, hosts=hosts, touched=self._touched)
         portals = Portals(service, sessions.portals, hosts=hosts, otherwise=app, touched=self._touched)
-        BoundedProtocol.most = most_connections()
-        server = _Server(
-            uvicorn.Config(
-                portals,
-                lifespan="off",
-                http=BoundedProtocol,
-                ws=_web_socket,  # type: ignore[arg-type]
-                loop="asyncio",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                date_header=False,
-                timeout_keep_alive=_KEEP_ALIVE,
-                timeout_graceful_shutdown=_LAST_ANSWERS,
-                h11_max_incomplete_event_size=_LONGEST_HEAD,
-            )
-        )
+        server = Server(portals)
         # In the background: a large cache must not hold up the first answer.
         cleaning = asyncio.create_task(asyncio.to_thread(_clean_cache, self._data_dir / "spaces" / "cache"))
         garbage_collector.relax()
@@ -374,46 +300,3 @@ def _clean_cache(folder: Path) -> None:
         clean_cache(folder)
     except OSError as error:
         _log.warning("the cache space cannot be cleaned: %s", error)
-
-
-def _web_socket(**arguments: Any) -> asyncio.Protocol:
-    """The protocol for web sockets, loaded with the first one: most schedulers never see any."""
-    from proactive_jupyter_kernel.scheduler.daemon.web_socket import FragmentingProtocol
-
-    return FragmentingProtocol(**arguments)
-
-
-class _Signals:
-    """SIGTERM, SIGINT and, of a lost terminal, SIGHUP stop the scheduler in order, whenever they come.
-
-    Before the loop runs they end the process as an exception does. While it runs they ask for the end; further ones
-    then change nothing until the process has ended; SIGKILL ends it at once.
-    """
-
-    def __init__(self) -> None:
-        self._ask: Callable[[], object] | None = None
-
-    def __enter__(self) -> Self:
-        for name in ("SIGTERM", "SIGINT", "SIGHUP"):
-            if (number := getattr(signal, name, None)) is not None:
-                signal.signal(number, self._on_signal)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """They stay: what is left of the process is on its way out."""
-        self._ask = lambda: None
-
-    def ask(self, stop: Callable[[], Any]) -> None:
-        """From now on call `stop`, in the loop that runs."""
-        loop = asyncio.get_running_loop()
-
-        def ask() -> None:
-            with contextlib.suppress(RuntimeError):  # the loop is closed
-                loop.call_soon_threadsafe(stop)
-
-        self._ask = ask
-
-    def _on_signal(self, number: int, _: object) -> None:
-        if self._ask is None:
-            raise SystemExit(128 + number)
-        self._ask()

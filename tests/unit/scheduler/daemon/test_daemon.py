@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from proactive_jupyter_kernel.scheduler.daemon.process import _Signals
+from proactive_jupyter_kernel.scheduler.daemon.signals import Signals
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +24,7 @@ def test_signals_at_any_time() -> None:
     """Before the loop runs they end the process in order; later the first one asks for the end, and none ends it."""
     found: list[str] = []
 
-    async def run(signals: _Signals) -> None:
+    async def run(signals: Signals) -> None:
         stopping = asyncio.Event()
         signals.ask(stopping.set)
         signal.raise_signal(signal.SIGTERM)
@@ -32,7 +32,7 @@ def test_signals_at_any_time() -> None:
         found.append("stopping")
         signal.raise_signal(signal.SIGTERM)
 
-    with _Signals() as signals:
+    with Signals() as signals:
         with pytest.raises(SystemExit) as early:
             signal.raise_signal(signal.SIGTERM)
         asyncio.run(run(signals))
