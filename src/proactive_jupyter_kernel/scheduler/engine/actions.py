@@ -41,15 +41,18 @@ _PREEMPTED = Failure(kind=FailureKind.KILLED, exception="TaskPreemptedException"
 
 
 def kill_job(core: Core, job: JobState, event: KillJob) -> None:
+    """End the job as KILLED: its running tasks are killed, and the others are aborted."""
     end_job(core, job, JobStatus.KILLED)
 
 
 def pause_job(core: Core, job: JobState, event: PauseJob) -> None:
+    """Pause the job: running tasks continue, and no other task starts. Changes nothing if it is paused already."""
     if not job.paused:
         pause(core, job)
 
 
 def resume_job(core: Core, job: JobState, event: ResumeJob) -> None:
+    """Resume a paused job; changes nothing if it is not paused."""
     if job.paused:
         resume(core, job)
 
@@ -64,6 +67,7 @@ def resume(core: Core, job: JobState) -> None:
 
 
 def set_priority(core: Core, job: JobState, event: SetPriority) -> None:
+    """Change the priority of the job, and the position of its tasks in the queue."""
     if event.priority is not job.record.priority:
         job.change(priority=event.priority)
         requeue(core, job)
@@ -103,6 +107,7 @@ def scripts_read(core: Core, job: JobState, event: ScriptsRead) -> None:
 
 
 def restart_all_in_error(core: Core, job: JobState, event: RestartAllInErrorTasks) -> None:
+    """Run every IN_ERROR task of the job again."""
     _restart_in_error(core, job, [node for node in job.nodes if node.status is TaskStatus.IN_ERROR])
 
 
@@ -131,6 +136,7 @@ def _abort(core: Core, job: JobState, node: TaskNode, failure: Failure) -> None:
 
 
 def restart_task(core: Core, job: JobState, node: TaskNode, event: RestartTask) -> None:
+    """Kill a running task and run it again after the delay; it loses one execution, and is aborted if it has none left."""
     if node.status is not TaskStatus.RUNNING:
         return
     left = max(0, node.record.executions_left - 1)
@@ -143,6 +149,7 @@ def restart_task(core: Core, job: JobState, node: TaskNode, event: RestartTask) 
 
 
 def preempt_task(core: Core, job: JobState, node: TaskNode, event: PreemptTask) -> None:
+    """Kill a running task and run it again after the delay; it keeps its executions."""
     if node.status is not TaskStatus.RUNNING:
         return
     job.update(node, failure=_PREEMPTED)
@@ -151,6 +158,7 @@ def preempt_task(core: Core, job: JobState, node: TaskNode, event: PreemptTask) 
 
 
 def restart_in_error(core: Core, job: JobState, node: TaskNode, event: RestartInErrorTask) -> None:
+    """Run the task again if it is IN_ERROR."""
     if node.status is TaskStatus.IN_ERROR:
         _restart_in_error(core, job, [node])
 

@@ -93,6 +93,7 @@ def _skip(core: Core, job: JobState, nodes: Iterable[TaskNode]) -> None:
 
 
 def _loop(core: Core, job: JobState, node: TaskNode, start_at: int | None) -> None:
+    """Copy the tasks of the loop for its next iteration; what depended on its end depends on the end of the copy."""
     action = node.definition.flow
     assert isinstance(action, Loop)
     copies = Copies(

@@ -39,10 +39,12 @@ def region(job: JobState, start_base: str, end: TaskNode) -> list[TaskNode]:
 
 
 def _index(node: TaskNode) -> tuple[int, int]:
+    """Orders the copies of a task: by iteration, then by replication."""
     return node.record.iteration, node.record.replication
 
 
 def _ways_back(job: JobState, node: TaskNode) -> Iterable[TaskNode]:
+    """The tasks that the task depends on, one for each base name, and those that its branch links name."""
     lowest: dict[str, TaskNode] = {}
     for parent_id in node.record.depends:
         parent = job.nodes[parent_id]
@@ -84,6 +86,7 @@ class Copies:
         return copies
 
     def _record(self, original: TaskNode, ids: Mapping[str, int]) -> TaskRecord:
+        """The record of a copy of the task."""
         base = original.record.base_name
         iteration, replication = self.index(original)
         return TaskRecord(

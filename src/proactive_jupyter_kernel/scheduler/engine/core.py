@@ -95,9 +95,11 @@ class Core:
         self._touched[job.id] = job
 
     def touched(self) -> list[JobState]:
+        """The jobs that the present event may have changed."""
         return list(self._touched.values())
 
     def log(self, job: JobState, node: TaskNode, text: str) -> None:
+        """Add a line to the task's log."""
         self._outbox.append(LogLine(job_id=job.id, task_id=node.id, text=text))
 
     @property

@@ -94,6 +94,7 @@ def judge(
 
 
 def _shown(value: Any) -> str:
+    """A value for a message, at most 100 characters long."""
     shown = repr(value) if isinstance(value, str) else text(value)
     return shown if len(shown) <= 100 else shown[:100] + "…"
 

@@ -36,6 +36,7 @@ def check(core: Core) -> None:
 
 
 def _same(found: object, expected: object, what: str) -> None:
+    """Raise AssertionError if they differ."""
     if found != expected:
         raise AssertionError(f"{what}: the machine has {found}, its tasks say {expected}")
 

@@ -140,14 +140,17 @@ class TaskNode:
 
     @property
     def id(self) -> int:
+        """The id of the task: its index among the tasks of the job."""
         return self.record.task_id
 
     @property
     def status(self) -> TaskStatus:
+        """The status of the task."""
         return self.record.status
 
     @property
     def ended(self) -> bool:
+        """Whether the task will not run again."""
         return self.record.status in TASK_ENDED
 
     @property
@@ -204,14 +207,17 @@ class JobState:
 
     @property
     def id(self) -> int:
+        """The id of the job."""
         return self.record.job_id
 
     @property
     def alive(self) -> bool:
+        """Whether the job has not ended."""
         return self.outcome is None
 
     @property
     def started(self) -> bool:
+        """Whether a task of the job has ever started."""
         return self.record.started_at != UNSET
 
     @property

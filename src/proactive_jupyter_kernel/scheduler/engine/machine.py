@@ -176,6 +176,7 @@ class Machine:
 
 
 def _submitted(core: Core, event: events.JobSubmitted) -> None:
+    """Build the job and let its tasks start."""
     job = build_job(event.job_id, event.workflow, event.owner, event.at, node_failures=core.limits.node_failures)
     core.jobs[job.id] = job
     core.touch(job)
@@ -187,6 +188,7 @@ def _submitted(core: Core, event: events.JobSubmitted) -> None:
 
 
 def _restore(core: Core, record: JobRecord, workflow: Workflow | str, tasks: Sequence[TaskRecord]) -> None:
+    """Take over a stored job; end it in error if its workflow cannot be read or its records do not fit."""
     if isinstance(workflow, str):
         end_broken(core, record, tasks, f"The scheduler could not continue this job after its restart: {workflow}")
         return
@@ -268,12 +270,14 @@ def _last_rows(commands: list[Command]) -> list[Command]:
 
 
 def _row(command: SaveJob | SaveTask) -> tuple[int, int]:
+    """What identifies a row: the job, and the task or -1 for the job itself."""
     if isinstance(command, SaveJob):
         return command.job.job_id, -1
     return command.task.job_id, command.task.task_id
 
 
 def _slots_changed(core: Core, event: events.SlotsChanged) -> None:
+    """Replace the slots, and try them for the tasks that all earlier ones refused."""
     core.board.change(event.slots)
     for job_id, task_id in sorted(core.parked):
         job = core.jobs.get(job_id)

@@ -65,6 +65,7 @@ class SlotBoard:
 
     @property
     def any_free(self) -> bool:
+        """Whether a slot is neither held nor locked."""
         return any(self._is_free(name) for name in self.slots)
 
     def states(self) -> tuple[SlotState, ...]:
@@ -89,6 +90,7 @@ class SlotBoard:
         return name not in self.holders and name not in self.locked
 
     def hold(self, slots: Iterable[Slot], key: Key) -> None:
+        """Give the slots to a task; each is held until `release`."""
         for slot in slots:
             self.holders[slot.name] = key
 

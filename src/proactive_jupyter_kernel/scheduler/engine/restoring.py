@@ -34,6 +34,7 @@ def resume_work(core: Core, job: JobState) -> None:
 
 
 def _node(job: JobState, record: TaskRecord) -> TaskNode:
+    """A task as its stored record says, without dependents."""
     private = record.private
     base = record.base_name
     node = TaskNode(record, job.definitions[base], job.rules[base], Links.from_wire(private))
@@ -45,6 +46,7 @@ def _node(job: JobState, record: TaskRecord) -> TaskNode:
 
 
 def _go_on(core: Core, job: JobState, node: TaskNode) -> None:
+    """Continue a restored task from its status."""
     if node.status is TaskStatus.RUNNING:
         core.resubmit(job, node)
     elif node.status in WAITING_FOR_RETRY:

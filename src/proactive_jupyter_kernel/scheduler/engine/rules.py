@@ -115,10 +115,12 @@ _what_counts = operator.attrgetter("on_error", "restart", "retry_delay", "max_ex
 
 
 def _first(own: _Value | None, general: _Value | None) -> _Value | None:
+    """The task's own value, or the general one if it has none."""
     return general if own is None else own
 
 
 def _policy(workflow: Workflow, task: Task) -> ErrorPolicy:
+    """The task's error policy, or that of the workflow, or ``continueJobExecution``."""
     for chosen in (plain(task.on_error), plain(workflow.on_error)):
         if chosen is not None and chosen is not ErrorPolicy.NONE:
             return chosen
@@ -146,6 +148,7 @@ def removal_delay(information: Mapping[str, str], *, with_errors: bool) -> int |
 
 
 def _milliseconds(text: str) -> int | None:
+    """The milliseconds of a text such as ``3d 12h``; None if it is not of that form."""
     parts = _DELAY_PART.findall(text) if len(text) <= _LONGEST_DELAY else []
     if not parts or _DELAY_PART.sub("", text).strip():
         return None

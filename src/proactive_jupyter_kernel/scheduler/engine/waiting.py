@@ -78,6 +78,7 @@ class _Group:
 
 
 def _told(entry: tuple[_Why, _Group]) -> WaitingTasks:
+    """The answer for one group."""
     (job_id, reason, until, held), group = entry
     return WaitingTasks(
         job_id=job_id,
