@@ -41,7 +41,7 @@ _PREEMPTED = Failure(kind=FailureKind.KILLED, exception="TaskPreemptedException"
 
 
 def kill_job(core: Core, job: JobState, event: KillJob) -> None:
-    """End the job as KILLED: its running tasks are killed, and the others are aborted."""
+    """End the job as KILLED: its running tasks are killed, and the others do not start."""
     end_job(core, job, JobStatus.KILLED)
 
 
@@ -75,14 +75,14 @@ def set_priority(core: Core, job: JobState, event: SetPriority) -> None:
 
 
 def requeue(core: Core, job: JobState) -> None:
-    """Let the job's tasks in the queue stand where they belong now."""
+    """Move the job's tasks in the queue to the position of its present priority."""
     for task_id in sorted(job.ready):
         if (job.id, task_id) in core.queue:
             core.enqueue(job, job.nodes[task_id])
 
 
 def set_start_at(core: Core, job: JobState, event: SetStartAt) -> None:
-    """Tasks with a start time of their own keep it."""
+    """Change the start time of the job; a task that has a start time itself keeps it."""
     if event.start_at == job.record.start_at:
         return
     job.change(start_at=event.start_at)
@@ -97,7 +97,7 @@ def set_start_at(core: Core, job: JobState, event: SetStartAt) -> None:
 
 
 def scripts_read(core: Core, job: JobState, event: ScriptsRead) -> None:
-    """Tasks that waited for their scripts alone may start."""
+    """The scripts of the job have been read: tasks that waited only for them may start."""
     names, job.reading = job.reading, frozenset()
     for task_id in sorted(job.delayed):
         node = job.nodes[task_id]
@@ -136,7 +136,7 @@ def _abort(core: Core, job: JobState, node: TaskNode, failure: Failure) -> None:
 
 
 def restart_task(core: Core, job: JobState, node: TaskNode, event: RestartTask) -> None:
-    """Kill a running task and run it again after the delay; it loses one execution, and is aborted if it has none left."""
+    """Kill a running task and run it again after the delay. That costs an execution; without one left, it ends."""
     if node.status is not TaskStatus.RUNNING:
         return
     left = max(0, node.record.executions_left - 1)

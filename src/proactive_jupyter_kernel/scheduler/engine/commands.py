@@ -65,7 +65,7 @@ class StartAttempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KillAttempt:
-    """End the attempt's processes. No `AttemptEnded` is needed any more; one that comes is ignored."""
+    """End the attempt's processes. No `AttemptEnded` is expected; one that comes is ignored."""
 
     job_id: int
     task_id: int

@@ -132,7 +132,7 @@ def _loop_tag(record: TaskRecord, start_at: int | None, zone: tzinfo) -> str:
 
 
 def _replicate(core: Core, job: JobState, node: TaskNode, runs: int) -> None:
-    """A continuation that hangs on the task because a branch chose it is not a child of its own and stays single."""
+    """A continuation that depends on the task only because a branch chose it is not copied."""
     children = [job.nodes[child_id] for child_id in sorted(node.children)]
     for child in children:
         if child.links.joined:

@@ -1,4 +1,4 @@
-"""What all parts of the machine share: the living jobs, the slots, the queue of ready tasks, the timers, the outbox.
+"""What all parts of the machine share: the jobs that are alive, the slots, the queue of ready tasks, timers and outbox.
 
 A task that waits for no parent goes through `Core.consider`: it waits for its start time, or stands in the queue. At
 the end of every event the machine gives slots to tasks of the queue, and `Core.flush` returns all commands.
@@ -48,22 +48,22 @@ _STARTED_JOBS_ONLY = (SchedulerStatus.PAUSED, SchedulerStatus.SHUTTING_DOWN)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What ProActive takes from the server's settings, and what keeps one job from eating the machine."""
+    """Settings of a ProActive server, and limits that keep one job from using up the machine."""
 
-    #: How many lost nodes a task may meet; the last of them fails the job (default as ProActive's).
+    #: The number of lost nodes after which a task fails its job (default as ProActive's).
     node_failures: int = 2
     #: Milliseconds between the loss of a node and the next try.
     node_failure_delay: int = 1_000
-    #: The highest `runs` of one replicate script that is obeyed.
+    #: The highest `runs` that a replicate script may set.
     runs: int = 100_000
 
 
 class Core:
-    """The machine's state and its few verbs. `now` is the time of the event in hand, milliseconds since the epoch."""
+    """The state of the machine and its operations. `now` is the time of the present event (milliseconds, epoch)."""
 
     def __init__(self, limits: Limits, zone: tzinfo = UTC) -> None:
         self.limits = limits
-        #: Where people read their clocks: of cron expressions, and of dates in tags.
+        #: The time zone of cron expressions and of dates in tags.
         self.zone = zone
         self.now = 0
         self.status = SchedulerStatus.STARTED
@@ -72,7 +72,7 @@ class Core:
         self.queue = ReadyQueue()
         #: Slots of the running tasks.
         self.running: dict[Key, tuple[Slot, ...]] = {}
-        #: Tasks that every slot refused, until a slot changes or their pause is over.
+        #: Tasks that every slot refused; tried again when a slot changes or their pause is over.
         self.parked: set[Key] = set()
         #: Ended jobs that are to be forgotten: job id -> when.
         self.removals: dict[int, int] = {}
@@ -91,7 +91,7 @@ class Core:
     # --- commands ----------------------------------------------------------------------------------------------------
 
     def touch(self, job: JobState) -> None:
-        """The job may have changed: its records are looked at when the event is done."""
+        """Note that the job may have changed: its changed records are saved at the end of the event."""
         self._touched[job.id] = job
 
     def touched(self) -> list[JobState]:
@@ -104,22 +104,22 @@ class Core:
 
     @property
     def asked(self) -> int:
-        """How much is asked for so far with the present event."""
+        """The number of commands that the present event has given so far."""
         return len(self._outbox) + len(self._forgotten)
 
     def put(self, command: Command) -> None:
-        """Ask for something, after what was asked for so far."""
+        """Append a command."""
         self._outbox.append(command)
 
     def tell(
         self, event: str, job: JobRecord, task: TaskRecord | None = None, tasks: tuple[TaskRecord, ...] = ()
     ) -> None:
-        """Tell listeners about a job or a task of which there are only records."""
+        """Announce an event of a job or a task of which only the records are known."""
         task_id = None if task is None else task.task_id
         self.put(Announce(event=event, job_id=job.job_id, task_id=task_id, job=job, task=task, tasks=tasks))
 
     def announce(self, event: str, job: JobState | None = None, node: TaskNode | None = None) -> None:
-        """Tell listeners about the scheduler, about a job with all of its tasks, or about a task.
+        """Announce an event of the scheduler, of a job with all of its tasks, or of a task.
 
         Events about tasks are left out while no listener has asked for them.
         """
@@ -141,7 +141,7 @@ class Core:
         self._outbox.append(KillAttempt(job_id=job.id, task_id=node.id, number=node.record.attempts))
 
     def forget(self, job_id: int) -> None:
-        """Have everything about a job removed; its changes need not be saved any more."""
+        """Remove everything about a job; its unsaved changes are dropped."""
         self._touched.pop(job_id, None)
         self.jobs.pop(job_id, None)
         self.removals.pop(job_id, None)
@@ -149,12 +149,12 @@ class Core:
         self._forgotten.append(ForgetJob(job_id=job_id))
 
     def save(self, job: JobRecord, tasks: Iterable[TaskRecord] = ()) -> None:
-        """Have these rows stored as they are."""
+        """Save these rows as they are."""
         self._saves.append(SaveJob(job=job))
         self._saves += [SaveTask(task=task) for task in tasks]
 
     def collect(self, job: JobState) -> None:
-        """Have the rows stored that a touched job has changed. If it has ended, it leaves the machine."""
+        """Save the rows that a touched job has changed. A job that has ended leaves the machine."""
         record, tasks = job.drain()
         if record is not None:
             self._saves.append(SaveJob(job=record))
@@ -176,7 +176,7 @@ class Core:
 
     def evict(self, job_id: int) -> list[int]:
         """Remove a job with its slots and all that waits for it, whatever state it is in; returns the ids of the tasks
-        that ran. What it asked for with the present event and cannot be undone is not asked for."""
+        that ran. Its attempts and selections that the present event was about to start are not started."""
         self._touched.pop(job_id, None)
         self.jobs.pop(job_id, None)
         kept: list[Command] = []
@@ -200,7 +200,7 @@ class Core:
     # --- time --------------------------------------------------------------------------------------------------------
 
     def wake(self, job: JobState, node: TaskNode, due: int) -> None:
-        """Look at the task again at `due`."""
+        """Set a timer: the task is considered again at `due`."""
         node.wake = due
         heapq.heappush(self._timers, (due, job.id, node.id))
 
@@ -210,16 +210,16 @@ class Core:
         heapq.heappush(self._timers, (due, job_id, _JOB))
 
     def shift_removals(self, by: int) -> None:
-        """Have ended jobs forgotten later, or earlier, by so many milliseconds."""
+        """Move the removal of ended jobs by so many milliseconds (negative: earlier)."""
         for job_id, due in list(self.removals.items()):
             self.remove_at(job_id, due + by)
 
     def after(self, *moments: int) -> int:
-        """The present time, but never before these: the clock may have been set back, and no duration is negative."""
+        """The present time, but not before these moments: if the clock was set back, no duration becomes negative."""
         return max(self.now, *moments)
 
     def next_due(self) -> int | None:
-        """When the next timer is due; timers that mean nothing any more are dropped."""
+        """When the next timer is due; stale timers are dropped."""
         while self._timers:
             due, job_id, task_id = self._timers[0]
             if self._valid(due, job_id, task_id):
@@ -234,7 +234,7 @@ class Core:
         return job is not None and job.nodes[task_id].wake == due
 
     def pop_due(self) -> tuple[int, int | None] | None:
-        """Take out the next timer that is due: the job's id and, of a task's timer, the task's; None: none is due."""
+        """Remove and return the next due timer: the id of the job and, for a task, of the task; None: none is due."""
         due = self.next_due()
         if due is None or due > self.now:
             return None
@@ -244,12 +244,12 @@ class Core:
     # --- waiting and ready tasks -------------------------------------------------------------------------------------
 
     def resubmit(self, job: JobState, node: TaskNode) -> None:
-        """The task may run (again), as far as the job allows."""
+        """Set the task to SUBMITTED and let it run (again), unless its job is paused."""
         job.move(node, TaskStatus.SUBMITTED, progress=0)
         self.consider(job, node)
 
     def consider(self, job: JobState, node: TaskNode) -> None:
-        """A SUBMITTED task: pause it with its job, let it wait for its start time, or put it into the queue."""
+        """Decide about a SUBMITTED task: pause it with its job, wait for its start time, or enqueue it."""
         job.delayed.discard(node.id)
         if job.paused:
             if node.status is TaskStatus.SUBMITTED:
@@ -267,7 +267,7 @@ class Core:
                 self.enqueue(job, node)
 
     def withdraw(self, job: JobState, node: TaskNode) -> None:
-        """Whatever the task waits for, it does so no longer."""
+        """Cancel everything the task waits for: timer, queue, slots, answers of selection scripts."""
         key = (job.id, node.id)
         node.wake = None
         job.delayed.discard(node.id)
@@ -288,7 +288,7 @@ class Core:
         return job.started or self.status not in _STARTED_JOBS_ONLY
 
     def enqueue(self, job: JobState, node: TaskNode) -> None:
-        """Let a ready task stand in the line for its slots; not while its job has to wait for the scheduler."""
+        """Put a ready task into the queue for slots, unless the status of the scheduler keeps its job from starting."""
         if self.admits(job):
             self.queue.put((job.id, node.id), job.record.priority, self.demand(job, node))
 
@@ -320,7 +320,7 @@ class Core:
         )
 
     def near(self, job: JobState, node: TaskNode) -> list[str]:
-        """The slots on which its parents ran, where slots differ in the files that they have."""
+        """The slots on which its parents ran; empty if all slots have the same files."""
         if not self.board.sites:
             return []
         return [job.nodes[parent].record.slot for parent in node.record.depends[:_MOST_NEAR]]

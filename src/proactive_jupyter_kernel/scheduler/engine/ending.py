@@ -91,6 +91,7 @@ def _failed(
     variables: Mapping[str, Wire],
     decision: flow.Decision | None,
 ) -> None:
+    """The attempt failed: retry the task, or apply its error policy if it has no execution left."""
     left = max(0, node.record.executions_left - 1)
     job.update(node, executions_left=left, failure=failure)
     if node.rules.policy is ErrorPolicy.CONTINUE:
@@ -155,6 +156,7 @@ _LAST_FAILURE: Mapping[ErrorPolicy, _Policy] = MappingProxyType(
 
 
 def _lost(core: Core, job: JobState, node: TaskNode, failure: Failure) -> None:
+    """The node was lost: run the task again, or fail the job if the task met too many lost nodes."""
     left = max(0, node.record.node_failures_left - 1)
     job.update(node, node_failures_left=left, failure=failure)
     if left:
@@ -218,7 +220,7 @@ def end_if_complete(core: Core, job: JobState) -> None:
 
 
 def end_job(core: Core, job: JobState, status: JobStatus) -> None:
-    """The job ends now, whatever its tasks do."""
+    """End the job now, with its running and waiting tasks."""
     started = job.started
     errors = status is not JobStatus.FINISHED or job.counts["faulty"] > 0
     job.close(status, finished_at=core.after(job.record.submitted_at, job.record.started_at), remove_at=None)

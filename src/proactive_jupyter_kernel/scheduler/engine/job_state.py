@@ -48,7 +48,7 @@ def copy_name(base: str, iteration: int, replication: int) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
-    """How a task stands to others beside its dependencies; task ids."""
+    """How a task relates to others beside its dependencies; task ids."""
 
     #: The branch task that chooses or skips this one.
     branch: int | None = None
@@ -62,7 +62,7 @@ class Links:
     partner: int | None = None
 
     def to_wire(self) -> dict[str, Wire]:
-        """The links that are there, for `TaskRecord.private`."""
+        """The links that are set, for `TaskRecord.private`."""
         wire: dict[str, Wire] = {}
         for name in ("branch", "continuation", "partner"):
             if getattr(self, name) is not None:
@@ -86,7 +86,7 @@ class Links:
 
 @dataclass(slots=True, kw_only=True)
 class Selecting:
-    """How far a task has come in asking its selection scripts about slots."""
+    """The progress of a task in asking its selection scripts about slots."""
 
     #: Slots kept for it while their answers are awaited.
     held: tuple[Slot, ...] = ()
@@ -101,7 +101,7 @@ class Selecting:
 
 
 class TaskNode:
-    """One task of a living job: its record, what it is made of and what it waits for."""
+    """One task of a job that is alive: its record, its definition and what it waits for."""
 
     __slots__ = (
         "avoid",
@@ -171,7 +171,7 @@ class TaskNode:
 
 
 class JobState:
-    """One living job. Every change of a task goes through here, so that indices, counters and records stay one."""
+    """One job that is alive. All changes of its tasks go through it: indices, counters and records stay consistent."""
 
     def __init__(self, record: JobRecord, workflow: Workflow, *, node_failures: int) -> None:
         self.record = record
@@ -180,7 +180,7 @@ class JobState:
         self.node_failures = node_failures
         self.rules = rules_of_all(workflow)
         self.definitions = {task.name: task for task in workflow.tasks}
-        #: What every task inherits first; of variables with the same name the last wins, at the place of the first.
+        #: What every task inherits first. Of variables with the same name the last wins, at the position of the first.
         self.variables: dict[str, Wire] = {variable.name: variable.value for variable in workflow.variables}
         self.nodes: list[TaskNode] = []
         self.by_name: dict[str, TaskNode] = {}
@@ -194,10 +194,10 @@ class JobState:
         #: Names of the tasks whose scripts are still being read, and how long they wait for that at most.
         self.reading: frozenset[str] = frozenset()
         self.reading_until = 0
-        #: (base name, slot) -> what static selection scripts said.
+        #: (base name, slot) -> the answer of the static selection scripts.
         self.static_answers: dict[tuple[str, str], bool] = {}
         self.counts = dict.fromkeys(("pending", "running", "in_error", "finished", "faulty", "failed"), 0)
-        #: How the job ended; None while it lives.
+        #: How the job ended; None while it is alive.
         self.outcome: JobStatus | None = None
         self.history: deque[str] = deque([record.status.name], maxlen=HISTORY)
         #: Rises with every change of a record.
@@ -228,7 +228,7 @@ class JobState:
     # --- tasks -------------------------------------------------------------------------------------------------------
 
     def add(self, node: TaskNode) -> None:
-        """Take in a new task; its dependencies must have been added before, or be linked by `connect` afterwards."""
+        """Add a new task; its dependencies must have been added before, or be linked by `connect` afterwards."""
         record = node.record
         self.nodes.append(node)
         self.by_name[record.name] = node
@@ -241,7 +241,7 @@ class JobState:
         self.touch(node)
 
     def connect(self, node: TaskNode) -> None:
-        """Make the indices of a node's dependencies."""
+        """Index the dependencies of a node."""
         node.waiting = int(node.held)
         for parent_id in node.record.depends:
             parent = self.nodes[parent_id]
@@ -298,7 +298,7 @@ class JobState:
         self.update(child, depends=(*kept, new.id))
 
     def replace_joined(self, continuation: TaskNode, old: TaskNode, new: TaskNode) -> None:
-        """Where `old` is the end of one of the ways that the task continues, `new` is it from now on."""
+        """Let the continuation wait for `new` instead of `old` as the end of one of its branches."""
         joined = continuation.links.joined
         if old.id in joined:
             ends = tuple(new.id if end == old.id else end for end in joined)
@@ -306,7 +306,7 @@ class JobState:
             self.touch(continuation)
 
     def settle(self, node: TaskNode) -> list[TaskNode]:
-        """Tell the children that the node has ended; returns those that wait for nothing any more."""
+        """Count the node as ended for its children; returns the children that no longer wait for anything."""
         node.settled = True
         freed = []
         for child_id in node.children:
@@ -331,7 +331,7 @@ class JobState:
         self.version += 1
 
     def close(self, outcome: JobStatus, **changes: Any) -> None:
-        """The job has ended: counters stand still, nothing is pending or running any more.
+        """The job has ended: counters no longer change, and nothing is pending or running.
 
         How many tasks were in error stays visible, as on a server.
         """
@@ -340,7 +340,7 @@ class JobState:
         self.change(**changes)
 
     def status(self) -> JobStatus:
-        """Where the job stands, as its tasks say."""
+        """The status of the job, which follows from its tasks."""
         if self.outcome:
             return self.outcome
         if self.paused:

@@ -124,7 +124,7 @@ _FAILED = "lost nodes used up the attempts of a task"
 _FAULT = "the scheduler failed while it processed the job"
 _JOB_KILLED = "a person killed the job"
 _PAUSED = "a person, or the error policy pauseJob, paused the job"
-_IN_ERROR = "a task waits for a person"
+_IN_ERROR = "a task is in error and waits for a user"
 
 JOB_MOVES: _Moves[JobStatus] = MappingProxyType(
     {
@@ -157,15 +157,15 @@ JOB_MOVES: _Moves[JobStatus] = MappingProxyType(
             JobStatus.PENDING: "resumed; it never started",
             JobStatus.RUNNING: "resumed",
             JobStatus.STALLED: "resumed; nothing of it runs at the moment",
-            JobStatus.IN_ERROR: "resumed; a task waits for a person",
+            JobStatus.IN_ERROR: "resumed; a task is in error",
             JobStatus.FINISHED: _DONE,
             JobStatus.CANCELED: _CANCELED,
             JobStatus.FAILED: _FAILED,
             JobStatus.KILLED: _JOB_KILLED,
         },
         JobStatus.IN_ERROR: {
-            JobStatus.RUNNING: "no task waits for a person any more",
-            JobStatus.STALLED: "no task waits for a person any more; nothing of it runs at the moment",
+            JobStatus.RUNNING: "no task is in error",
+            JobStatus.STALLED: "no task is in error, and none runs at the moment",
             JobStatus.PAUSED: _PAUSED,
             JobStatus.FINISHED: _DONE,
             JobStatus.CANCELED: _CANCELED,
