@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
-from urllib.parse import urljoin
 
 import httpx2
 import pytest
