@@ -39,7 +39,7 @@ class Holder:
 
 
 def holder(folder: Path) -> Holder | None:
-    """The process that runs the scheduler of a data folder; None if nobody holds the lock."""
+    """The process that runs the scheduler of a data folder; None if the lock is free."""
     deadline = time.monotonic() + _ENDING
     while True:
         found = _holder(folder)

@@ -101,7 +101,7 @@ class TaskState:
 
     @property
     def ended(self) -> bool:
-        """Whether it will not run any more."""
+        """Whether it will not run again."""
         return self.status in TASK_ENDED
 
     @property

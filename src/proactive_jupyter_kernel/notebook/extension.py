@@ -87,7 +87,7 @@ def load(shell: Any) -> None:
 
 
 def shell_ends(shell: Any, why: str) -> None:
-    """What is displayed is not updated any more; said while the front end still listens."""
+    """Mark the cards as no longer updated, while the front end still listens."""
     extension = _LOADED.get(id(shell))
     if extension is not None:
         extension.runner.stop_following(why)

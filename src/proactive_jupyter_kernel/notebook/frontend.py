@@ -104,7 +104,7 @@ class NotebookFrontend:
 
     def write(self, text: str, *, error: bool = False) -> None:
         if error or self._wrote_error:
-            # Each stream is sent in blocks of its own: what was written to the other one before must not come later.
+            # Each stream is sent in separate blocks: what was written to the other one before must not come later.
             (sys.stdout if error else sys.stderr).flush()
         self._wrote_error = error
         (sys.stderr if error else sys.stdout).write(text)

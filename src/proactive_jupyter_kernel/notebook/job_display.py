@@ -1,4 +1,4 @@
-"""One card in one cell: its update rate, and its notice when the job is not followed any more."""
+"""One card in one cell: its update rate, and its notice when the job is no longer followed."""
 
 from __future__ import annotations
 

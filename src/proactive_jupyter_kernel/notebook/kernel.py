@@ -57,7 +57,7 @@ class ProActiveKernel(IPythonKernel):
         )
 
     def do_shutdown(self, restart: bool) -> Any:
-        """As IPython's, after the cards of running jobs have been marked as not followed any more."""
+        """As IPython's, after the cards of running jobs have been marked as no longer followed."""
         from proactive_jupyter_kernel.notebook.extension import shell_ends
 
         shell_ends(self.shell, f"the kernel was {'restarted' if restart else 'shut down'}")

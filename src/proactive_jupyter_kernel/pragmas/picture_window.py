@@ -1,4 +1,4 @@
-"""A window with a picture, made by Matplotlib in a process of its own.
+"""A window with a picture, made by Matplotlib in a separate process.
 
 The kernel's Matplotlib draws into the notebook, and a window needs an event loop: so the window has its own process.
 The process says in one line whether the window is there, and ends when it is closed, or when the kernel ends.

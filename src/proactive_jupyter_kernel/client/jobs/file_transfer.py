@@ -1,6 +1,6 @@
 """Files of a job: sent from a folder here before it is submitted, fetched to a folder here when it has ended.
 
-As ``submitJobWithInputsAndOutputsPaths`` of ProActive's clients does it: each submission gets a folder of its own in
+As ``submitJobWithInputsAndOutputsPaths`` of ProActive's clients does it: each submission gets a separate folder in
 the user space, and the workflow names its ``input`` and ``output`` as its spaces. Which folder here belongs to which
 job is recorded on this machine (`transfer_records.py`), so that it is known after a restart.
 """

@@ -73,7 +73,7 @@ class Facts:
     #: Why nothing newer is known, such as a server that does not answer.
     trouble: str = ""
     following: FollowState = FollowState.LIVE
-    #: Why the display is not updated any more, such as ``the kernel was shut down``.
+    #: Why the display is no longer updated, such as ``the kernel was shut down``.
     stopped_by: str = ""
     #: Pragmas that exist, for the commands that are proposed.
     pragmas: frozenset[str] = frozenset({"job_status", "kill_job", "resume_job", "print_task_output"})

@@ -3,7 +3,7 @@
 Pure. One table holds what each cell contributes, in the order in which the cells first ran. The contents (tasks,
 controls, scripts, settings) are computed from that table. So a cell that runs again, is edited or is deleted leaves
 the same draft as running the cells once, in that order, as they stand now. Where the front end gives cells no
-identity, every run is a cell of its own.
+identity, every run counts as a new cell.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The line and cell magics of IPython: a comment such as `#%timeit f(x)` is one of them, switched off.
 
-A list of its own, free of imports, because the check whether a cell concerns this package at all reads it.
+In a module without imports, because the check whether a cell has anything for this package reads it.
 """
 
 from __future__ import annotations

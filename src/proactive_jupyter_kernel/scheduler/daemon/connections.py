@@ -40,7 +40,7 @@ class BoundedProtocol(H11Protocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._head_timer: asyncio.TimerHandle | None = None
-        #: Another protocol has taken the connection over: no heads of requests come any more.
+        #: Whether another protocol has taken over the connection: no more request heads come.
         self._upgraded = False
         #: When it was opened or its last request was answered, by the loop's clock.
         self.idle_since = self.loop.time()

@@ -1,4 +1,4 @@
-"""Runs attempts on this machine, a number of them side by side, each in a node, a process of its own."""
+"""Runs attempts on this machine, several at a time, each in a node, which is a separate process."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class NodeExecutor(ABC):
 
     @abstractmethod
     def _nodes_of(self, slot: Slot) -> Nodes:
-        """The nodes that do the work of a slot. Raises `NodeLost` where there are none any more."""
+        """The nodes that do the work of a slot. Raises `NodeLost` if there are none left."""
 
     def _sent(self, attempt: Attempt) -> Attempt:
         """The attempt as its node gets it."""

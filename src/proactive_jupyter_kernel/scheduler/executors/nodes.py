@@ -149,7 +149,7 @@ class LocalNodes:
             self._timer = asyncio.get_running_loop().call_later(max(left, 0.01), self._retire_idle)
 
     async def close(self) -> None:
-        """End all nodes; none has work any more."""
+        """End all nodes; none of them has work."""
         if self._preparing is not None:
             await self._preparing
         if self._timer is not None:

@@ -126,7 +126,7 @@ class ForkServer:
 
 
 class Processes:
-    """Starts each node as a process of its own, where there is no fork."""
+    """Starts each node as a program, on systems without fork."""
 
     def __init__(self) -> None:
         self._processes: list[subprocess.Popen[bytes]] = []

@@ -26,7 +26,7 @@ class Nodes(Protocol):
     async def take(self, given_up: Callable[[], bool]) -> WorkingNode | None:
         """A node without work, waiting for one while there is no room for more; None: it was given up.
 
-        Raises `NodeLost` where no node can be had any more.
+        Raises `NodeLost` if no node is left.
         """
 
     def put(self, node: WorkingNode) -> None:

@@ -123,7 +123,7 @@ class Events:
         return len(self._subscribers)
 
     def close(self) -> None:
-        """End all sockets; nothing is read from the store any more."""
+        """End all sockets; nothing is read from the store after that."""
         self._closed = True
         self._stop_listening()
         for subscriber in self._subscribers:
@@ -175,7 +175,7 @@ class Events:
             self._stop_listening()
 
     def _stop_listening(self) -> None:
-        """Nobody listens any more: drop what waits."""
+        """The socket was closed: drop the frames that wait."""
         if self._unlisten is not None:
             self._unlisten()
             self._unlisten = None

@@ -1,6 +1,6 @@
 """R: scripts of the engine ``R``, as ProActive's ``connector-r`` runs them.
 
-R has no JSON of its own, and reading it in R would be slow: the bindings are written as R source.
+R has no built-in JSON, and reading it in R would be slow: the bindings are written as R source.
 """
 
 from __future__ import annotations

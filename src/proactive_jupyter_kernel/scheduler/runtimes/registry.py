@@ -1,4 +1,4 @@
-"""The table of runtimes, built from the files of this folder: whoever declares ``RUNTIMES`` is in it."""
+"""The table of runtimes, built from the modules of this folder that declare ``RUNTIMES``."""
 
 from __future__ import annotations
 

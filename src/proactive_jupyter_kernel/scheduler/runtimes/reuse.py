@@ -1,7 +1,7 @@
 """Whether a script may be followed by another one in the same Java machine.
 
 What lives on in a machine belongs to classes: threads, properties, handlers, registries. The machine itself looks for
-most of that after a script (``harness/jvm/proactive/Residue.java``), but nobody can look for all of it. Therefore only
+most of that after a script (``harness/jvm/proactive/Residue.java``), but not for all of it. Therefore only
 scripts that name nothing but known classes are followed by another one: those of a table, and their own. All others end
 their machine. That costs time, not correctness, so in doubt a script is one of them.
 

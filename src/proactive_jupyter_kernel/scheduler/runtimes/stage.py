@@ -1,6 +1,6 @@
-"""A stage: one script of an attempt, and what its process is told and tells.
+"""A stage: one script of an attempt, the request to its process and the report.
 
-An attempt is a sequence of stages: fork environment, pre, main, post, flow, clean. Each is a process of its own and
+An attempt is a sequence of stages: fork environment, pre, main, post, flow, clean. Each is a separate process and
 may be of another language; what they share are the maps ``variables``, ``resultMap`` and ``resultMetadata``, which the
 executor carries from one to the next.
 """

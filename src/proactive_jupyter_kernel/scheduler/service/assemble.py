@@ -141,8 +141,8 @@ def assemble(
 def selection(
     question: RunSelection, *, job: JobRecord, task: TaskRecord, workflow: Workflow, definition: Task, site: Site
 ) -> Selection:
-    """The question that the machine asks about a slot, for an executor. Unlike other scripts' texts, those of
-    selection scripts have their references replaced."""
+    """The question of the machine about a slot, for an executor. In selection scripts, unlike in other scripts,
+    references are replaced."""
     scene = _scene(question.inherited, (question.slot,), job, task, workflow, definition, site)
     scripts = tuple(
         replace(
@@ -171,7 +171,7 @@ def selection(
 def handed_on(attempt: Attempt, outcome: Outcome) -> dict[str, Wire]:
     """What children inherit: layer 1 without what was removed, and over it what scripts put (layer 3).
 
-    System variables and space paths stay behind unless a script put one itself: every task gets its own.
+    System variables and space paths are not inherited unless a script put one itself: every task gets its own.
     """
     gone = set(outcome.variables_removed)
     kept = {

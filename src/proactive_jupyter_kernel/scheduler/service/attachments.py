@@ -50,7 +50,7 @@ class SignalVerdict:
 
 
 class Attachments:
-    """Reads and changes what is attached to jobs. Call it from the loop's thread."""
+    """Reads and changes the web addresses and signals of jobs. Used in the thread of the loop."""
 
     def __init__(
         self, *, ask: Questions, driver: Driver, hidden: HiddenValues, lookups: Callable[[str], Lookups]
@@ -75,7 +75,7 @@ class Attachments:
         )
 
     async def remove_endpoint(self, job_id: int, name: str) -> None:
-        """Remove a web address; one that is not there is no error."""
+        """Remove a web address; a missing one is not an error."""
         await self._change(job_id, lambda old: replace(old, endpoints=_without(old.endpoints, name)))
 
     # --- signals -------------------------------------------------------------------------------------------------
@@ -88,7 +88,7 @@ class Attachments:
         return extras.signals, {name: self._opened(declared.get(name, Signal(name=name))) for name in sent}
 
     async def wait(self, revision: object, seconds: float) -> None:
-        """Return as soon as `revision` is another one, at the latest after `seconds`."""
+        """Return as soon as the revision differs from `revision`, at the latest after `seconds`."""
         await self._changes.until(lambda: self.revision != revision, seconds)
 
     async def ready_for_signal(self, job_id: int, name: str, variables: tuple[Variable, ...] = ()) -> None:
@@ -117,7 +117,7 @@ class Attachments:
         return self._opened(next((each for each in extras.declared if each.name == name), Signal(name=name)))
 
     async def remove_signal(self, job_id: int, name: str) -> None:
-        """Forget a signal, sent or not; one that is not there is no error."""
+        """Forget a signal, sent or not; a missing one is not an error."""
         await self._change(
             job_id,
             lambda old: replace(

@@ -10,13 +10,13 @@ __all__ = ["Changes"]
 
 
 class Changes:
-    """Wakes all that wait when something has changed. Call it from the loop's thread."""
+    """Wakes all waiters when something has changed. Used in the thread of the loop."""
 
     def __init__(self) -> None:
         self._changed = asyncio.Event()
 
     def tell(self) -> None:
-        """Something has changed: who waits looks again; who comes later waits for the next change."""
+        """Wake all present waiters; later ones wait for the next change."""
         self._changed.set()
         self._changed = asyncio.Event()
 

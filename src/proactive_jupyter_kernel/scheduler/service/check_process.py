@@ -40,11 +40,11 @@ _GRACE = 5.0
 
 
 class WorkerLost(Exception):
-    """The process ended before it answered, by a signal or for a reason that it could not tell."""
+    """The process ended before it answered, by a signal or for an unknown reason."""
 
 
 class Worker:
-    """A process that answers one question after the other."""
+    """A process that answers questions, one at a time."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process

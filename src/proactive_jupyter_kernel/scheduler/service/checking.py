@@ -66,7 +66,7 @@ class Checker(Protocol):
         """
 
     async def close(self) -> None:
-        """End what runs."""
+        """End the checks that are running."""
 
 
 class InThread:
@@ -82,7 +82,7 @@ class InThread:
         return await asyncio.to_thread(work, given)
 
     async def close(self) -> None:
-        """Nothing runs."""
+        """Does nothing: there are no processes to end."""
 
 
 class InProcess:
@@ -229,7 +229,7 @@ def _load() -> None:
 
 
 def _opened(kind: str, answer: Any) -> Any:
-    """What was answered, or raised on the other side."""
+    """Return the answer of the other process, or raise what it raised."""
     if kind == "value":
         return answer
     if kind == "invalid":

@@ -40,13 +40,13 @@ class Draft:
 
     @property
     def weight(self) -> int:
-        """Bytes that it occupies, roughly."""
+        """The approximate number of bytes that it occupies."""
         drawing = len(self.drawing.light) + len(self.drawing.dark) if self.drawing else 0
         return len(self.read.xml) + drawing
 
 
 class Drafts:
-    """The drafts of all users; those that were not used for longest go first."""
+    """The drafts of all users; the least recently used are dropped first."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -61,7 +61,7 @@ class Drafts:
         return draft
 
     def find(self, key: str, user: str) -> Draft | None:
-        """The draft of a user; None if there is none, or none any more."""
+        """The draft of a user; None if there is none, or it was dropped."""
         self._shrink()
         draft = self._drafts.get(key)
         if draft is None or draft.user != user:
@@ -71,7 +71,7 @@ class Drafts:
         return draft
 
     def remove(self, draft: Draft) -> None:
-        """It was submitted or given up."""
+        """Drop a draft that was submitted or given up."""
         self._drafts.pop(draft.key, None)
 
     def _shrink(self) -> None:

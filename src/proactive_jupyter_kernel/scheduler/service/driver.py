@@ -68,7 +68,7 @@ class Driver:
         measures: Measures,
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`clock` gives milliseconds since the epoch, `steady` the seconds that pass, whoever sets the clock; `act`
+        """`clock` gives milliseconds since the epoch, `steady` the seconds of a monotonic clock; `act`
         carries out what came of a stored batch."""
         self._steady = steady
         #: The clock, and the milliseconds that had passed, when they were compared last.
@@ -99,7 +99,7 @@ class Driver:
     # --- events --------------------------------------------------------------------------------------------------
 
     def post(self, event: Event) -> bool:
-        """The machine learns of an event now; what comes of it is stored and carried out in the next turn.
+        """Give the machine an event now; its commands are stored and carried out in the next turn of the loop.
 
         Returns whether the event itself changed anything, whatever else happens in the same turn.
         """
@@ -113,7 +113,7 @@ class Driver:
             self._set_wakeup()
 
     def begin(self, commands: list[Command]) -> None:
-        """Take what the machine wants after a restart."""
+        """Carry out the commands that the machine gives after a restart."""
         self._take(commands)
         self.writer.schedule()
         self._set_wakeup()
@@ -180,7 +180,7 @@ class Driver:
         self.writer.actions.append(command)
 
     def _with_row(self, command: Announce, job_id: int) -> Announce:
-        """The announcement of a removal, with the row, which listeners cannot read from the store any more."""
+        """The announcement of a removal, with the row of the job: listeners can no longer read it from the store."""
         try:
             row = self._store.job(job_id)
         except StoreUnavailable:
@@ -221,7 +221,7 @@ class Driver:
     # --- for the writer ------------------------------------------------------------------------------------------
 
     def carry_out(self, action: Action) -> None:
-        """One action; what it raises keeps none of the others, and ends the job for which something was to start."""
+        """Carry out one action. An exception does not stop the others; it ends the job for which a start failed."""
         try:
             self._act(action)
         except Exception as error:
@@ -232,7 +232,7 @@ class Driver:
                 self.post(self._broken(action.job_id, message, action.task_id))
 
     def undo(self, job_id: int) -> None:
-        """Remove a job from the machine that was never announced."""
+        """Remove a job that was never announced from the machine."""
         commands = self._machine.handle(RemoveJob(job_id=job_id, at=self._clock()))
         self._take([command for command in commands if _job_of(command) != job_id])
         self.writer.batch.drop_job(job_id)
@@ -240,7 +240,7 @@ class Driver:
         self._logs.forget(job_id)
 
     def end_broken(self, job_id: int, part: Batch, message: str) -> Batch:
-        """End a job of which something can never be stored: its part of the batch with that end."""
+        """End a job that has rows which can never be stored; returns its part of the batch with that end."""
         task_id = salvage.task_of_culprit(part)
         # What waits for this job was to come after rows that will not be there.
         self.writer.actions = [
@@ -271,7 +271,7 @@ class Driver:
         self._wakeup = asyncio.get_running_loop().call_later(delay, self._time_passed)
 
     def _compare_clocks(self) -> None:
-        """Tell the machine if the clock was set, so that delays last as long as they were meant to."""
+        """Tell the machine if the wall clock was set, so that delays keep their length."""
         (clock, steady), self._compared = self._compared, (self._clock(), self._steady() * 1000)
         by = round((self._compared[0] - clock) - (self._compared[1] - steady))
         if abs(by) >= _CLOCK_SET:

@@ -16,7 +16,7 @@ __all__ = [
 
 
 class JobEnded(SchedulerError):
-    """The job has ended; what was asked for needs an alive one."""
+    """The job has ended; the request needs a job that is alive."""
 
 
 class TaskNotRunning(SchedulerError):
@@ -24,7 +24,7 @@ class TaskNotRunning(SchedulerError):
 
 
 class BadPriority(SchedulerError):
-    """A job's priority cannot be changed, or not to this."""
+    """The priority of a job cannot be changed, or not to this value."""
 
 
 class SignalRefused(SchedulerError):
@@ -40,4 +40,4 @@ class UnknownChannel(ProActiveError):
 
 
 class Unstorable(EmbeddedSchedulerError):
-    """What a request brought can never be stored, whatever the disk does."""
+    """The data of a request can never be stored, on any disk."""

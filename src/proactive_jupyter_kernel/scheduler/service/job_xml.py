@@ -52,7 +52,7 @@ def job_xml(text: str, facts: JobFacts, hidden: HiddenValues) -> str:
 
 
 def _newest(attribute: re.Match[str]) -> str:
-    """A server names the newest schema, whichever the submitted text named."""
+    """Name the newest schema, as a server does for every submitted text."""
     return _VERSION.sub(r"\1dev", attribute[0])
 
 

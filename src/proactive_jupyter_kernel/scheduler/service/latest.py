@@ -18,13 +18,13 @@ _MOST, _LARGEST = 256, 16 * 1024
 
 
 class LatestResults:
-    """By job and task. For the thread of the loop."""
+    """The latest results by job and task. Used in the thread of the loop."""
 
     def __init__(self) -> None:
         self._rows: dict[tuple[int, int], ResultRow] = {}
 
     def note(self, row: ResultRow) -> None:
-        """An attempt has ended."""
+        """Remember the result of an attempt that has ended."""
         key = (row.job_id, row.task_id)
         self._rows.pop(key, None)
         if row.failure is None and row.value.size + sum(map(len, row.metadata.values())) <= _LARGEST:
@@ -41,7 +41,7 @@ class LatestResults:
                 del self._rows[next(iter(self._rows))]
 
     def of(self, tasks: Sequence[TaskRecord]) -> list[TaskResult] | None:
-        """What these tasks came to, as far as a task sees it; None where that is not known of each of them."""
+        """The results of these tasks as other tasks see them; None if the result of one of them is not known here."""
         found = []
         for task in tasks:
             row = self._rows.get((task.job_id, task.task_id))

@@ -27,7 +27,7 @@ class Listeners:
         announce_tasks(False)
 
     def add(self, listener: Listener, *, tasks: bool = False) -> Callable[[], None]:
-        """Call `listener` for every event from now on; the returned function ends that.
+        """Call `listener` for every event; the returned function removes the listener.
 
         With `tasks`, events of tasks are announced, and those of jobs have the records of their tasks. They are
         created only while a listener asks for them.
@@ -47,7 +47,7 @@ class Listeners:
         return end
 
     def tell(self, announcement: Announce) -> None:
-        """Something happened and is stored."""
+        """Give an event to all listeners; what it is about is stored."""
         for listener in list(self._listeners):
             try:
                 listener(announcement)

@@ -63,7 +63,7 @@ class Logs:
     # --- to the store --------------------------------------------------------------------------------------------
 
     def append(self, source: LogSource, line: LogLine) -> None:
-        """A task wrote a line."""
+        """Add a line that a task wrote."""
         if len(line.text) > _LONGEST_LINE:
             cut = f"{line.text[:_LONGEST_LINE]} [{len(line.text) - _LONGEST_LINE} more characters cut]"
             line = LogLine(error=line.error, at=line.at, text=cut, attempt=line.attempt)
@@ -85,7 +85,7 @@ class Logs:
         return bool(self._buffers)
 
     def drain(self) -> list[LogPart]:
-        """All that is buffered, for the store; the buffers are empty then."""
+        """Remove and return all buffered lines, for the store."""
         parts = self.buffered()
         self._buffers.clear()
         return parts
@@ -98,7 +98,7 @@ class Logs:
         ]
 
     def forget(self, job_id: int) -> None:
-        """The job is gone."""
+        """Drop all lines of a removed job."""
         self._captures.pop(job_id, None)
         for key in [key for key in self._buffers if key[0] == job_id]:
             del self._buffers[key]
@@ -145,14 +145,14 @@ class Logs:
         return text
 
     def release(self, job_id: int, listener: str) -> None:
-        """The listener does not listen to this job any more."""
+        """Stop keeping lines of this job for the listener."""
         listeners = self._captures.get(job_id, {})
         listeners.pop(listener, None)
         if not listeners:
             self._captures.pop(job_id, None)
 
     def release_all(self, listener: str) -> None:
-        """The listener is gone."""
+        """Stop keeping lines for the listener."""
         for job_id in list(self._captures):
             self.release(job_id, listener)
 

@@ -20,17 +20,17 @@ _MOST_REMOVED = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeRecord:
-    """A node as it is, and the last thing that happened to it."""
+    """The state of a node, and its last change."""
 
     now: SlotState
     #: As it was before; None: it was added.
     before: SlotState | None = None
-    #: When that was noticed, in milliseconds since the epoch.
+    #: When the change was noticed, in milliseconds since the epoch.
     at: int
     #: The number of its last change, and of its addition.
     counter: int
     first_counter: int
-    #: It is gone.
+    #: Whether it was removed.
     removed: bool = False
     #: When it was locked, and by whom.
     locked_at: int = UNSET
@@ -38,7 +38,7 @@ class NodeRecord:
 
 
 class NodeHistory:
-    """Remembers the nodes from look to look."""
+    """The nodes and their last changes; removed nodes are remembered for a while."""
 
     def __init__(self, clock: Callable[[], int]) -> None:
         """`clock` gives milliseconds since the epoch."""
@@ -48,7 +48,7 @@ class NodeHistory:
         self.counter = clock()
 
     def look(self, states: Sequence[SlotState]) -> list[NodeRecord]:
-        """Note what has changed; all nodes, those that are gone last."""
+        """Note what has changed since the last call; returns all nodes, removed ones last."""
         at = self._clock()
         present = {state.slot.name: state for state in states}
         for name, state in present.items():

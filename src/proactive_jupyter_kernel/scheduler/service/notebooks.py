@@ -1,4 +1,4 @@
-"""Notebooks as workflow files, and workflows as notebooks: asked of the command line, in a process of its own.
+"""Notebooks as workflow files, and workflows as notebooks: converted by the command line in a separate process.
 
 Reading and writing pragmas belongs to the notebook's side, which the scheduler does not import. ``proactive-kernel
 export`` reads the cells of a notebook and runs none of them. The process has the limits of a check.

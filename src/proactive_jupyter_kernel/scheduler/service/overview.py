@@ -53,7 +53,7 @@ def overview_of(
     clock: Callable[[], int],
     troubles: Sequence[str] = (),
 ) -> Overview:
-    """Look at the machine."""
+    """The state of the machine, with the counters of `measures`."""
     jobs = machine.jobs()
     return Overview(
         status=status,

@@ -67,7 +67,7 @@ def joined(batches: Iterable[Batch]) -> Batch:
 
 
 def _rows(part: Batch) -> Iterator[Batch]:
-    """The rows of a job's part, each as a batch of its own: the job first."""
+    """The rows of a job's part, each as a separate batch: the job first."""
     for job_id, job in part.jobs.items():
         yield Batch(jobs={job_id: job})
     for key, task in part.tasks.items():
@@ -119,7 +119,7 @@ def store_parts(
     """Store part by part with `write`; what is stored leaves `left`. Returns what was refused, with the reason.
 
     A new job that cannot be stored is refused, and `undo` forgets it; of another one `end_job` gives the part with its
-    end. Raises `StoreUnavailable` where nothing can be stored at all, or any more.
+    end. Raises `StoreUnavailable` if the store cannot be written, or fails meanwhile.
     """
     try:
         write(Batch())

@@ -54,7 +54,7 @@ class StartedTasks:
         return self._jobs.get(task.job_id, {}).get(task.task_id)
 
     def of(self, job: JobRecord, task: TaskRecord, workflow: Workflow, definition: Task) -> StartedTask:
-        """What a task that has started saw, or, where that is not known any more, what its rows say."""
+        """The variables that a started task saw; if they are no longer known, those that its rows contain."""
         return self.known(task) or StartedTask(
             variables={
                 **{variable.name: variable.value for variable in workflow.variables},

@@ -54,7 +54,7 @@ _SLOW, _SLOW_PERIOD = 0.02, 1.0
 
 @dataclass(frozen=True, slots=True)
 class _Writing:
-    """A batch that the thread writes, what is carried out when it is stored, and who waits for that."""
+    """A batch that the thread writes, the actions that follow, and who waits for it."""
 
     batch: Batch
     actions: list[Action]
@@ -64,20 +64,20 @@ class _Writing:
 
 
 class Owner(Protocol):
-    """What the writer asks of whoever fills its batches: the driver. Called in the thread of the event loop."""
+    """The interface of the driver, which fills the batches. The writer calls it in the thread of the event loop."""
 
     def carry_out(self, action: Action) -> None:
-        """Do what waited until its rows were stored. Raises nothing."""
+        """Carry out an action whose rows are stored. Raises nothing."""
 
     def undo(self, job_id: int) -> None:
-        """A new job could not be stored: forget it, as if it had never been submitted."""
+        """Forget a new job that could not be stored, as if it had never been submitted."""
 
     def end_broken(self, job_id: int, part: Batch, message: str) -> Batch:
-        """A part of a job can never be stored: end the job; returns the part with its end."""
+        """End a job that has rows which can never be stored; returns its part of the batch with that end."""
 
 
 class Writer:
-    """One batch after the other, in the thread of the event loop or beside it."""
+    """Writes one batch after the other, in the thread of the event loop or in a thread of the writer."""
 
     def __init__(self, *, store: Store, logs: Logs, measures: Measures, owner: Owner, first_revision: int) -> None:
         """The first batch that changes what listings show gets the revision after `first_revision`."""
@@ -100,7 +100,7 @@ class Writer:
         self._when_idle: list[Callable[[], None]] = []
         self._flush_handle: asyncio.Handle | None = None
         self._retry_delay = _RETRY_FIRST
-        #: Nothing is written any more.
+        #: Whether the writer was closed: nothing is written after that.
         self.closed = False
         #: Why the store cannot write; empty while it can.
         self.down = ""
@@ -118,7 +118,7 @@ class Writer:
         self._flush_handle = asyncio.get_running_loop().call_soon(self._flush)
 
     def soon(self, delay: float) -> None:
-        """Write within `delay` seconds what has gathered, unless that happens earlier anyway."""
+        """Write the batch within `delay` seconds; does nothing if a write is scheduled already."""
         if self._flush_handle is None and not self.closed and not self.down:
             self._flush_handle = asyncio.get_running_loop().call_later(delay, self._flush)
 
@@ -148,11 +148,11 @@ class Writer:
             self._when_idle.append(call)
 
     def unstored(self) -> list[Batch]:
-        """What is on its way to the store, the latest first."""
+        """The batches that are not stored yet, the latest first."""
         return [self.batch] if self._writing is None else [self.batch, self._writing.batch]
 
     def unstored_actions(self) -> list[Action]:
-        """What waits until its rows are stored, the earliest first."""
+        """The actions whose rows are not stored yet, the earliest first."""
         return [*(self._writing.actions if self._writing else ()), *self.actions]
 
     # --- output --------------------------------------------------------------------------------------------------
@@ -227,7 +227,7 @@ class Writer:
         future.add_done_callback(done)
 
     def _written_at_once(self, batch: Batch, begin: float) -> Future[None] | None:
-        """What came of writing a small batch in this thread; None where the thread has to write it."""
+        """The result of writing a small batch in this thread; None if the thread of the writer has to write it."""
         if self.down or begin < self._slow_until or batch.is_larger_than(_SMALL_ROWS, _SMALL_BYTES):
             return None
         done: Future[None] = Future()
@@ -243,7 +243,7 @@ class Writer:
         return done
 
     def _flushed(self, writing: _Writing) -> None:
-        """The thread has written a batch, or failed; the next one follows."""
+        """The thread has written a batch, or failed: finish it and begin the next one."""
         if self._writing is not writing:
             return  # closed meanwhile
         self._writing = None
@@ -280,7 +280,7 @@ class Writer:
             self._write_now()
 
     def _number(self, batch: Batch) -> None:
-        """Whoever has seen an earlier revision learns of what this batch changes."""
+        """Give a batch that changes what listings show the next revision, by which clients notice the change."""
         batch.revision = self.revision + 1 if batch.changes_jobs else None
 
     def _stored(self, batch: Batch) -> None:
@@ -346,7 +346,7 @@ class Writer:
     # --- a store that cannot write -------------------------------------------------------------------------------
 
     def check_store(self) -> bool:
-        """Whether the store is in its place; where it is not, nothing is accepted or started any more."""
+        """Whether the file of the store is in its place; if not, nothing new is accepted or started."""
         try:
             self._store.check()
         except StoreGone as error:
@@ -406,7 +406,7 @@ def _finish(
     error: StoreUnavailable | None = None,
     refused: Mapping[salvage.Key, Unstorable] | None = None,
 ) -> None:
-    """Let go of those who wait."""
+    """Wake the waiters: with `error`, or with the reason why their job or channel was refused."""
     for waiter, about in waiters:
         reason = error or (None if about is None else (refused or {}).get(about))
         if waiter.done():

@@ -1,6 +1,6 @@
 """What is behind addresses that users name: workflows to submit, scripts of tasks.
 
-Each address is read in a thread of its own, for a limited time and up to a limited size. An address that does not
+Each address is read in a separate thread, for a limited time and up to a limited size. An address that does not
 answer occupies such threads and nothing else: requests, tasks and other addresses have theirs.
 """
 
@@ -82,7 +82,7 @@ class Links:
 
 
 def in_daemon_thread(function: Callable[[], _T], *, ended: Callable[[], None] = lambda: None) -> asyncio.Future[_T]:
-    """What a function gives that may wait for an answer from elsewhere, in a thread of its own.
+    """What a function gives that may wait for an answer from elsewhere, in a separate thread.
 
     That thread delays neither what other threads do nor the end of the process. `ended` is called in the loop's thread
     when it has ended, however long ago its caller gave up. RuntimeError where the system has no room for a thread.

@@ -67,7 +67,7 @@ class Folder:
     ) -> Iterator[str]:
         """The paths of files that any include and no exclude matches, relative to the folder `within`.
 
-        Links are followed as long as they stay in the space; `outside` learns of links that do not, where a chosen
+        Links are followed as long as they stay in the space; `outside` is called with links that do not, where a chosen
         file might have been behind them. Raises OSError where a folder cannot be read, and `Interrupted`.
         """
         start = self.at(within)

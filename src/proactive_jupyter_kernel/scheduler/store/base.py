@@ -57,7 +57,7 @@ class JobFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """A web address that somebody attached to a job, to be shown with it."""
+    """A web address that was attached to a job, to be shown with it."""
 
     name: str
     url: str
@@ -115,7 +115,7 @@ class JobRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultRow:
-    """What came of one execution of a task."""
+    """The outcome of one execution of a task."""
 
     job_id: int
     task_id: int
@@ -129,7 +129,7 @@ class ResultRow:
     source: str = ""
     nodes: int = 0
     failure: Failure | None = None
-    #: In a column of its own: a large one is read only where it is wanted.
+    #: In a separate column: a large one is read only if it is needed.
     value: RawValue = field(default=NULL, metadata={OWN_COLUMN: True})
     metadata: Mapping[str, str] = field(default_factory=dict)
     #: What children would inherit; None: what the task's record passes on, `TaskRecord.propagated`.
@@ -148,7 +148,7 @@ class TaskOutline(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeUse:
-    """A start took nodes."""
+    """The nodes that the start of a task took."""
 
     job_id: int
     nodes: int
@@ -189,7 +189,7 @@ class Batch:
         return held + sum(len(line.text) for part in self.logs for line in part.lines) > size
 
     def drop_job(self, job_id: int) -> None:
-        """Take everything about one job out again."""
+        """Remove everything about one job from the batch."""
         self.submissions = [row for row in self.submissions if row.job_id != job_id]
         self.jobs.pop(job_id, None)
         self.tasks = {key: row for key, row in self.tasks.items() if key[0] != job_id}
@@ -273,7 +273,7 @@ class Store(Rows, Protocol):
         """As `write`, but return False, and store nothing, where that would have to wait for a process or the disk."""
 
     def check(self) -> None:
-        """Raise `StoreGone` where the store is not in its place any more. Cheap, and does not wait."""
+        """Raise `StoreGone` if the file of the store was removed, moved or replaced. Cheap, and does not wait."""
 
     def snapshot(self) -> AbstractContextManager[Rows]:
         """The rows as they are at this moment, whatever is written meanwhile; one thread at a time may use it."""

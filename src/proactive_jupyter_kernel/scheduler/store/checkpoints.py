@@ -41,7 +41,7 @@ class Checkpoints:
         self.started = 0
 
     def written(self) -> None:
-        """A batch was written: copy the bulk of the log if it has grown too long."""
+        """After a batch: copy most of the write-ahead log into the file if the log is too long."""
         if self.almost_done or (self._thread is not None and self._thread.is_alive()):
             return
         with contextlib.suppress(OSError):
@@ -56,7 +56,7 @@ class Checkpoints:
                 self._thread.start()
 
     def finish(self, writer: sqlite3.Connection) -> None:
-        """Copy what has come while the bulk was copied. May take some milliseconds."""
+        """Copy the rest, written while most of the log was copied. May take some milliseconds."""
         self.almost_done = False
         try:
             writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()

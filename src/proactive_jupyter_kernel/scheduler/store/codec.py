@@ -37,7 +37,7 @@ _SEALED = 9
 
 
 class Damaged(Exception):
-    """A text is not what was written."""
+    """A stored text was changed or is incomplete."""
 
 
 def sealed(text: str) -> str:
@@ -46,7 +46,7 @@ def sealed(text: str) -> str:
 
 
 def unsealed(text: str) -> str:
-    """What was sealed; raises `Damaged` where it has changed since."""
+    """The text without its checksum; raises `Damaged` if they do not match."""
     if text[-_SEALED : 1 - _SEALED] != _SEAL:
         return text
     content = text[:-_SEALED]

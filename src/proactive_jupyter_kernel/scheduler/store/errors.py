@@ -8,7 +8,7 @@ __all__ = ["DamagedStore", "StoreGone", "StoreUnavailable"]
 
 
 class StoreUnavailable(EmbeddedSchedulerError):
-    """The store cannot write now: a full or read-only disk, a file gone. Nothing of the batch was stored."""
+    """The store cannot write: the disk is full or read-only, or the file is gone. Nothing of the batch is stored."""
 
 
 class StoreGone(StoreUnavailable):
@@ -16,4 +16,4 @@ class StoreGone(StoreUnavailable):
 
 
 class DamagedStore(StoreUnavailable):
-    """A part of the store is not what was stored: the disk lost it, or another program wrote into the file."""
+    """A part of the store is damaged: the disk lost it, or another program wrote into the file."""

@@ -252,7 +252,7 @@ class MemoryStore:
         return False
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Does nothing: there is no file to close."""
 
 
 def _window(rows: list[Any], query: JobQuery | TaskQuery) -> list[Any]:

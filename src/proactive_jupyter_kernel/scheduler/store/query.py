@@ -15,7 +15,7 @@ _Row = TypeVar("_Row")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobQuery:
-    """Which jobs, in which order. None and empty text: no condition. Prefixes mind the case, as the server's do."""
+    """Which jobs, in which order. None and empty text: no condition. Prefixes are case-sensitive, as on a server."""
 
     statuses: frozenset[JobStatus] | None = None
     job_id: int | None = None

@@ -48,7 +48,7 @@ class DecodedWorkflow:
 
 
 class Workflows:
-    """The workflows that were used last, decoded. May be used in any thread."""
+    """A cache of decoded workflows, the most recently used ones. Thread-safe."""
 
     def __init__(self, most: int = _WORKFLOWS) -> None:
         self._most = most
@@ -75,12 +75,12 @@ class Workflows:
         return decoded
 
     def remember(self, job_id: int, workflow: Workflow) -> None:
-        """A workflow that will be wanted soon."""
+        """Keep a decoded workflow that will be needed soon."""
         with self._lock:
             self._keep(job_id, DecodedWorkflow.of(workflow))
 
     def forget(self, job_id: int) -> None:
-        """The job was removed."""
+        """Drop the workflow of a removed job."""
         with self._lock:
             self._removals += 1
             self._known.pop(job_id, None)

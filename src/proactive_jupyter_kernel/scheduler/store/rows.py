@@ -224,7 +224,7 @@ class SqliteRows:
             if not lines:
                 first = first_line
             if first_line > end and lines:
-                # Lines were skipped between two parts: what is before the gap is not the end of the log any more.
+                # Lines were skipped between two parts: what is before the gap is no longer the end of the log.
                 lines, first = [], first_line
             part = [
                 LogLine(error=bool(stream), at=at, text=line, attempt=attempt) for stream, at, line in codec.plain(text)

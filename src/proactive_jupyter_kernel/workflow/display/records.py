@@ -50,7 +50,7 @@ class Task(Protocol):
 
     @property
     def ended(self) -> bool:
-        """Whether it will not run any more."""
+        """Whether it will not run again."""
         ...
 
 

@@ -117,7 +117,7 @@ def _drawing(scene: Scene) -> list[str]:
 
 
 def _is_dense(scene: Scene, keys: Sequence[str]) -> bool:
-    """Whether the edges would be so many lines that nobody could follow one."""
+    """Whether there are too many edges to be readable as lines."""
     number = {key: index for index, key in enumerate(keys)}
     edges = list({(number[edge.source], number[edge.target]) for edge in scene.edges})
     return len(edges) + dummies(edges, ranks(len(keys), edges)) > MOST_LINES

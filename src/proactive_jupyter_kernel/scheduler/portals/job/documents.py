@@ -1,4 +1,4 @@
-"""What stands beside the page of a job at addresses of its own: pictures, output, results, the XML."""
+"""The documents of a job that have addresses beside its page: pictures, output, results, the XML."""
 
 from __future__ import annotations
 

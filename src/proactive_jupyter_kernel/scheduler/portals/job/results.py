@@ -65,7 +65,7 @@ SHOWN = frozenset({*_DRAWN, _HTML})
 class Block:
     """One thing that is shown of a result."""
 
-    #: ``text``, ``table``, ``image`` or ``frame``: a document of its own.
+    #: ``text``, ``table``, ``image`` or ``frame``: a separate document.
     kind: str
     text: str = ""
     headings: tuple[str, ...] = ()
@@ -95,7 +95,7 @@ class ResultView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """The bytes of one thing, for an address of its own."""
+    """The bytes of one document of a result."""
 
     media_type: str
     content: bytes

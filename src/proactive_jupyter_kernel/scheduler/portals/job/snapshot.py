@@ -56,7 +56,7 @@ class TaskSnapshot:
 
     @property
     def ended(self) -> bool:
-        """Whether it will not run any more."""
+        """Whether it will not run again."""
         return self.status in TASK_ENDED
 
 

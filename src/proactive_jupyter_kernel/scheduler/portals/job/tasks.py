@@ -1,7 +1,7 @@
 """The list of tasks on the page of a job: chips of states, a search, families, pages. Pure.
 
 Many tasks of one name that finished, or that have not begun, are one row of the unfiltered list; the row leads to the
-list of them. Whatever failed or runs has a row of its own.
+list of them. Each task that failed or runs has a separate row.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ class Trouble:
 
     @classmethod
     def of(cls, title: str, error: ProActiveError) -> Trouble:
-        """What an error says: each problem on a line of its own, and what to do."""
+        """What an error says: each problem on a separate line, and what to do."""
         if isinstance(error, InvalidWorkflow):
             shown = [str(problem) for problem in error.problems[:50]]
             left = len(error.problems) - len(shown)
@@ -159,6 +159,6 @@ def draft_of(request: PageRequest, key: str) -> Draft | None:
 
 
 def gone(request: PageRequest) -> Response:
-    """The workflow is not kept any more, or never was."""
+    """The workflow is no longer open here, or never was."""
     said = "The workflow is no longer open here: it is kept for some hours. Choose its file again."
     return request.see(HERE, said, tone="attention")

@@ -148,7 +148,7 @@ class _Sent:
 
 
 async def _sent(request: PageRequest, *, keep_secrets: bool) -> _Sent | None:
-    """The form of this request; None where its workflow is not open any more.
+    """The form of this request; None if its workflow is no longer open.
 
     `keep_secrets`: the page is made anew, and the hidden values that were typed are not sent to it.
     """

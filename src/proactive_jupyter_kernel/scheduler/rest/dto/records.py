@@ -246,7 +246,7 @@ def _value(outcome: TaskResult) -> Any:
 
 
 def raw_bytes(outcome: TaskResult) -> bytes | None:
-    """The value's own bytes where it is a byte array; None for every other value."""
+    """The bytes of a value that is a byte array; None for any other value."""
     value = _value(outcome) if outcome.failure is None else None
     return value if isinstance(value, bytes) else None
 

@@ -49,7 +49,7 @@ class Call:
     params: Mapping[str, str]
     matrix: Mapping[str, str]
     session: Session | None = None
-    #: Whether the route knows who asks, though there is no session.
+    #: Whether the route has checked the caller, though there is no session.
     trusted: bool = False
     #: Query parameters as they came; a name may come several times.
     pairs: list[tuple[str, str]] = field(default_factory=list)
@@ -147,7 +147,7 @@ class Call:
     async def body(self) -> bytes:
         """The whole body; refused with 413 when it is larger than the setting BODY_LIMIT, or without login than 64 KiB.
 
-        A route that checks who asks in a way of its own sets `trusted` before.
+        A route that checks the caller itself, without a session, sets `trusted` before.
         """
         limit = self.service.settings.body_limit
         if self.session is None and not self.trusted:

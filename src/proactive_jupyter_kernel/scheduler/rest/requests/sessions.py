@@ -95,8 +95,8 @@ class Sessions:
         return self._tokens.pop(token, "")
 
     async def login(self, user: str, password: str) -> Session:
-        """A new session with an id of its own; raises `LoginRefused`."""
-        # Both are compared whatever the first says, so that the time tells nothing.
+        """Create a session; raises `LoginRefused`."""
+        # Both are always compared, so that the time does not tell which one is wrong.
         right_user = secrets.compare_digest(_bare(user).encode("utf-8", "replace"), self._user.encode())
         right_password = secrets.compare_digest(password.encode("utf-8", "replace"), self._token)
         lasting = None
@@ -128,7 +128,7 @@ class Sessions:
         return session
 
     def renewed(self, session_id: str) -> Session | None:
-        """As `find`, and the session lasts on."""
+        """As `find`, and renews the session."""
         session = self.find(session_id)
         if session is not None:
             session.renewed = self._clock()

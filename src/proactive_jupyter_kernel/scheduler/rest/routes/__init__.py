@@ -1,4 +1,4 @@
-"""All routes: each room has a table of its own, and `ROUTES` is all of them."""
+"""All routes: each module has a table, and `ROUTES` joins them."""
 
 from proactive_jupyter_kernel.scheduler.rest.routes import (
     attachments,

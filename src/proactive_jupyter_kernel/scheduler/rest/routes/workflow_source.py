@@ -41,7 +41,7 @@ def _word(value: Any) -> str:
 
 
 async def form(call: Call, *, any_type: bool = False) -> tuple[bytes, dict[str, str]]:
-    """The XML of a form and the variables beside it; `any_type`: whatever the part says that it is."""
+    """The XML of a form and the variables beside it; `any_type`: accept any media type of the part."""
     try:
         return _taken(await call.parts(), call.matrix, any_type=any_type)
     except BadForm as error:
