@@ -8,7 +8,8 @@ EXE    := .exe
 else
 BIN    := $(VENV)/bin
 endif
-WORKERS ?= 2
+# One more than the cores of a small machine: the tests in a browser wait more than they compute.
+WORKERS ?= 3
 
 .PHONY: demo test test-dask test-docs check soak bench clients reference docs examples lab dist test-wheel clean
 
