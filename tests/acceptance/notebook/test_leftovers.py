@@ -17,7 +17,7 @@ from proactive_jupyter_kernel.client import embedded
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are told by their environment")
 
-DEADLINE = 30.0
+DEADLINE = 60.0
 
 #: Tasks with children and grandchildren, some of them in sessions of their own, and files in their working folders.
 FAMILIES = """#%task(name=Shell, language=bash)

@@ -139,7 +139,7 @@ class Lab:
         self.runner.close()
 
 
-async def until(ready: Callable[[], bool], seconds: float = 20.0) -> None:
+async def until(ready: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait for something to happen."""
     deadline = time.monotonic() + seconds
     while not ready():

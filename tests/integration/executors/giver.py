@@ -78,7 +78,7 @@ class Giver:
         if not self._thread.is_alive():
             return
         self._socket.shutdown(socket.SHUT_RDWR)
-        self._thread.join(20)
+        self._thread.join(60)
         assert not self._thread.is_alive()
         self._socket.close()
         self._theirs.close()

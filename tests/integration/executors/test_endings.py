@@ -204,7 +204,7 @@ def successor(scratch: Path) -> None:
     clean_up(scratch)
 
 
-def wait_for(ready: Any, seconds: float = 30.0) -> None:
+def wait_for(ready: Any, seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not ready():
         assert time.monotonic() < deadline, "it did not happen in time"

@@ -33,7 +33,7 @@ def warm_processes() -> list[psutil.Process]:
     return [process for process, parent in found.values() if parent not in found]
 
 
-def wait_for(ready: Any, lab: Any, seconds: float = 20.0) -> None:
+def wait_for(ready: Any, lab: Any, seconds: float = 60.0) -> None:
     async def scene() -> None:
         deadline = time.monotonic() + seconds
         while not ready():

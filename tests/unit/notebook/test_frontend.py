@@ -187,12 +187,12 @@ def test_main_thread_counts_before_subshells(shell: Any, requests: Requests) -> 
     def other() -> None:
         start_cell(shell, "b")
         started.set()
-        release.wait(10)
+        release.wait(60)
         end_cell(shell)
 
     thread = threading.Thread(target=other)
     thread.start()
-    assert started.wait(10)
+    assert started.wait(60)
     assert requests.running is not None
     assert requests.running.header == {"msg_id": "a"}
     end_cell(shell)

@@ -24,7 +24,7 @@ from proactive_jupyter_kernel.testing.memory_scheduler import MemoryScheduler, S
 from proactive_jupyter_kernel.workflow.status import JobStatus, TaskStatus
 
 Submit = Callable[..., int]
-DEADLINE = 10.0
+DEADLINE = 60.0
 
 
 @pytest.fixture
