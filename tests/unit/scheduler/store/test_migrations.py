@@ -38,6 +38,27 @@ def test_every_earlier_version_has_a_store() -> None:
     assert sorted(path.name for path in STORES.glob("*.sql")) == [f"schema-{version}.sql" for version in EARLIER]
 
 
+def shape(path: Path) -> dict[str, object]:
+    """The columns of each table, and the text of each index without its layout."""
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        parts = connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
+        return {
+            f"{kind} {name}": " ".join((sql or "").split())
+            if kind != "table"
+            else sorted(row[1:] for row in connection.execute(f"PRAGMA table_info({name})"))
+            for kind, name, sql in parts
+        }
+
+
+@pytest.mark.parametrize("version", EARLIER)
+def test_a_migrated_store_is_as_a_new_one(tmp_path: Path, version: int) -> None:
+    """With every column and every index: without one, all would be there, and lists would be slow."""
+    migrated, new = earlier(tmp_path, version), tmp_path / "new.db"
+    for path in (migrated, new):
+        SqliteStore(path).close()
+    assert shape(migrated) == shape(new)
+
+
 @pytest.mark.parametrize("version", EARLIER)
 def test_a_store_of_an_earlier_version_keeps_all_it_has(
     tmp_path: Path, version: int, caplog: pytest.LogCaptureFixture

@@ -569,6 +569,20 @@ def test_the_log_is_copied_into_the_file(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["s.db"]
 
 
+def test_connections_are_used_again(tmp_path: Path) -> None:
+    """As many as read at the same time are kept, and they cannot write."""
+    store = SqliteStore(tmp_path / "s.db")
+    store.write(new_job(1))
+    for _ in range(20):
+        with store.snapshot() as rows, store.snapshot() as other:
+            assert rows.revision == other.revision == 0
+    with pytest.raises(sqlite3.OperationalError, match="readonly database"):
+        store._readers[-1].execute("DELETE FROM jobs")
+    kept = len(store._readers)
+    store.close()
+    assert kept <= 4
+
+
 def test_a_log_that_was_copied_restarts(tmp_path: Path) -> None:
     """A long one is copied once, not with every write after it: by a thread, and the rest with the next batch."""
     store = SqliteStore(tmp_path / "s.db")
