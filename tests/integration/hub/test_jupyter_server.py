@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
+from urllib.parse import urljoin
 
 import httpx2
 import pytest
@@ -91,6 +93,13 @@ def test_the_portals_on_a_hub(jupyter: httpx2.Client) -> None:
     assert jupyter.post(kill, headers={"origin": "https://evil.example"}).status_code == 403
     own = str(jupyter.base_url).rstrip("/")
     assert jupyter.post(kill, headers={"origin": own}).status_code == 404
+
+    # Log out is that of the Jupyter server, for the portal logs in again whoever is logged in there.
+    leave = f"{BASE}proactive/portal/leave"
+    left = jupyter.post(leave, headers={"origin": own})
+    (to,) = re.findall(r'content="0;url=([^"]+)"', left.text)
+    assert (left.status_code, urljoin(leave, to)) == (200, f"{BASE}logout")
+    assert jupyter.get(urljoin(leave, to)).status_code == 200
 
     # The scheduler that is stopped stays so until somebody loads a page.
     embedded.stop()
