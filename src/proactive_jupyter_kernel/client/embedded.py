@@ -207,8 +207,11 @@ class EmbeddedTransport:
             self._answered = time.monotonic()
             return response
 
+        is_login = form is not None and "password" in form
         try:
-            return attempt(http)
+            response = attempt(http)
+            if not (is_login and response.status >= 400 and self._is_replaced(http)):
+                return response
         except SchedulerUnreachable as error:
             # A request that may have been executed is repeated only if it is idempotent, and no scheduler is started
             # for a logout.
@@ -218,7 +221,7 @@ class EmbeddedTransport:
                 raise _told(error, self._folder or data_dir()) from None
             self._lost(http)
         # A login that was made for the old token is refused by the new scheduler: the session is renewed with its own.
-        if form is not None and "password" in form:
+        if is_login:
             form = {"username": self.credentials().login, "password": self.credentials().password}
         return attempt(self._reached()[1])
 
@@ -253,6 +256,17 @@ class EmbeddedTransport:
                 "The embedded scheduler was stopped a moment ago.",
                 hint="Its jobs are kept. The next use starts it again, as does `proactive-kernel scheduler start`.",
             )
+
+    def _is_replaced(self, http: HttpTransport) -> bool:
+        """Whether another process with a token of its own has taken the port since; drops the one that is gone."""
+        found = find(self._folder or data_dir())
+        with self._lock:
+            if self._there is None or http is not self._there[1]:
+                return True
+            if found is None or found.pid == self._there[0].pid:
+                return False
+            self._drop()
+            return True
 
     def _drop(self) -> None:
         there, self._there = self._there, None

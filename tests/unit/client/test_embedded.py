@@ -39,15 +39,16 @@ class Handler(BaseHTTPRequestHandler):
             self.answer('"ok"')
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["content-length"]))
-        self.answer("session")
+        sent = self.rfile.read(int(self.headers["content-length"]))
+        is_wrong = self.path.endswith("/login") and self.server.token.encode() not in sent
+        self.answer("wrong" if is_wrong else "session", 404 if is_wrong else 200)
 
     def do_PUT(self) -> None:
         self.answer("true")
 
-    def answer(self, text: str) -> None:
+    def answer(self, text: str, status: int = 200) -> None:
         body = text.encode()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -60,6 +61,7 @@ class Server(ThreadingHTTPServer):
     """A scheduler on a port of this machine; `process` is what its address file names."""
 
     busy = False
+    token = "hunter2"
     daemon_threads = True
 
     def __init__(self) -> None:
@@ -72,7 +74,7 @@ class Server(ThreadingHTTPServer):
         path.parent.mkdir(parents=True, exist_ok=True)
         address = {
             "url": f"http://127.0.0.1:{self.server_port}",
-            "token": "hunter2",
+            "token": self.token,
             "pid": self.process.pid,
             "version": version,
             "data_dir": str(folder),
@@ -209,6 +211,23 @@ def test_a_request_goes_to_a_scheduler_that_was_started_again(folder: Path, serv
         other.process.kill()
         other.process.wait()
     assert path.exists()
+
+
+def test_a_login_goes_to_a_scheduler_that_took_the_port(folder: Path, server: Server) -> None:
+    """With the token of the new one, where the port was chosen; a wrong login is refused by one that is the same."""
+    transport = EmbeddedTransport(folder)
+    server.write_address(folder)
+    old = transport.credentials()
+    login = {"username": old.login, "password": old.password}
+    assert transport.request("POST", "/scheduler/login", form=login).status == 200
+    server.token = "hunter3"
+    assert transport.request("POST", "/scheduler/login", form=login).status == 404
+    server.process.kill()
+    server.process.wait()
+    server.process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    server.write_address(folder)
+    assert transport.request("POST", "/scheduler/login", form=login).status == 200
+    assert transport.credentials().password == Secret("hunter3")
 
 
 def test_a_scheduler_that_breaks_off_a_submission_leaves_it_in_doubt(
