@@ -45,7 +45,11 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
         f"Last minute: {counted(found['jobs_submitted_per_minute'], 'job')} submitted, "
         f"{counted(found['tasks_ended_per_minute'], 'task')} ended."
     )
-    yield f"Store: {size_text(found['store_bytes'])}."
+    # A scheduler of an earlier version does not tell of its disk.
+    free = found.get("disk_free_bytes", -1)
+    yield f"Store: {size_text(found['store_bytes'])}{f'; {size_text(free)} free on its disk' if free >= 0 else ''}."
+    if found.get("disk_low"):
+        yield "The disk is nearly full: when it is full, tasks wait and nothing is stored. Make room, or remove jobs."
 
 
 def _duration(seconds: float) -> str:

@@ -167,6 +167,40 @@ def test_clean_script_does_not_hold_up_the_end(tmp_path: Path) -> None:
     assert asyncio.run(scene()).failure is None
 
 
+@pytest.mark.parametrize("when", ["running", "cleaning"])
+def test_a_kill_gives_the_clean_script_some_seconds(tmp_path: Path, when: str) -> None:
+    """Whether the task still runs or is cleaned up already; then its node is free again."""
+
+    async def scene() -> Outcome:
+        executor = LocalExecutor(tmp_path / "scratch", LocalSettings(grace=0.5, killed_limit=0.5))
+        await executor.start()
+        attempt = Attempt(
+            job_id=1,
+            job_name="J",
+            task_id=0,
+            task_name="T",
+            number=1,
+            owner="u",
+            slot=executor.slots[0],
+            main=Script(language="bash", code=f"touch {tmp_path}/running; sleep {300 if when == 'running' else 0}"),
+            clean=Script(language="bash", code=f"touch {tmp_path}/cleaning; sleep 300"),
+        )
+        task = asyncio.create_task(executor.run(attempt, lambda stream, text, at: None))
+        async with asyncio.timeout(60):
+            while not (tmp_path / when).exists():
+                await asyncio.sleep(0.01)
+            await executor.kill(attempt.key)
+            outcome = await task
+        await executor.close()
+        return outcome
+
+    outcome = asyncio.run(scene())
+    kind = outcome.failure.kind if outcome.failure is not None else None
+    assert kind is (FailureKind.KILLED if when == "running" else None)
+    assert outcome.clean_failure.startswith("Failed to execute clean script: it was ended")
+    assert (tmp_path / "cleaning").exists()
+
+
 def test_references_to_the_local_space(lab: Any) -> None:
     """References that only the node can resolve are resolved there."""
     attempt = lab.attempt(

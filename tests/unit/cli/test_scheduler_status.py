@@ -34,6 +34,11 @@ def test_the_overview_is_printed_in_words() -> None:
         "Last minute: 1 job submitted, 840 tasks ended.",
         "Store: 3.3 MiB.",
     ]
+    with_disk = found | {"disk_free_bytes": 700 * 1024 * 1024, "disk_low": True}
+    assert list(lines(with_disk))[-2:] == [
+        "Store: 3.3 MiB; 700 MiB free on its disk.",
+        "The disk is nearly full: when it is full, tasks wait and nothing is stored. Make room, or remove jobs.",
+    ]
 
 
 def test_a_scheduler_that_does_not_answer_has_no_overview() -> None:

@@ -31,6 +31,7 @@ from proactive_jupyter_kernel.scheduler.daemon.signals import Signals
 from proactive_jupyter_kernel.scheduler.executors.base import Executor
 from proactive_jupyter_kernel.scheduler.executors.local import LocalExecutor, LocalSettings
 from proactive_jupyter_kernel.scheduler.monitoring import crash_report, own_log, tracing
+from proactive_jupyter_kernel.scheduler.monitoring.disk import DiskWatch
 from proactive_jupyter_kernel.scheduler.portals.app import Portals
 from proactive_jupyter_kernel.scheduler.rest.app import App
 from proactive_jupyter_kernel.scheduler.rest.requests.sessions import Sessions
@@ -128,6 +129,7 @@ class _Daemon:
         self._last_used = time.monotonic()
         self._idle_timer: asyncio.TimerHandle | None = None
         self._files_timer: asyncio.TimerHandle | None = None
+        self._disk = DiskWatch(data_dir)
         self._files_seen = self._last_used
         #: Since when the store is not in its place.
         self._gone_since: float | None = None
@@ -182,6 +184,8 @@ class _Daemon:
             data_spaces=True,
             result_limit=settings.result_bytes or sys.maxsize,
             memory_limit=settings.task_memory,
+            resident_memory=settings.resident_memory
+            // (settings.slots + sum(source.nodes for source in settings.node_sources)),
         )
         address = settings.executor
         if not isinstance(address, DaskAddress):
@@ -258,6 +262,7 @@ class _Daemon:
 
     def _watch_files(self) -> None:
         self._restore_files()
+        self._disk.look()
         self._files_timer = asyncio.get_running_loop().call_later(_LOOK_AT_FILES_EVERY, self._watch_files)
 
     def _restore_files(self) -> None:

@@ -60,6 +60,8 @@ class AttemptRun:
         self._stop = Stop(parts.loop)
         #: Done when not even a clean script shall run any more.
         self._abandon = Stop(parts.loop)
+        #: That of the clean script while it runs.
+        self._cleaning: Stop | None = None
         self._runner = StageRunner(parts, self._scratch, self._output, self._stop)
         self._state = AttemptState(attempt, self._scratch)
         self._progress = progress
@@ -81,10 +83,16 @@ class AttemptRun:
         return self._attempt.key
 
     def stop(self, kind: FailureKind) -> None:
-        """Have it end soon, for that reason; its clean script, too, if the scheduler itself ends."""
+        """Have it end soon, for that reason.
+
+        Its clean script has some seconds more if the task was killed, and none if the scheduler itself ends.
+        """
         self._stop.set(kind)
         if kind is FailureKind.LOST:
             self._abandon.set(kind)
+        elif kind is FailureKind.KILLED and self._cleaning is not None:
+            self._cleaning.forget()
+            self._cleaning.after(self._parts.settings.killed_limit)
 
     def run(self) -> Outcome:
         """Run it; every process and the scratch folder are gone when this returns."""
@@ -301,7 +309,8 @@ class AttemptRun:
         )
         try:
             self._abandon.also(stop)
-            report = run_limited(runner, stage, self._parts.settings.side_limit, stop)
+            self._cleaning = stop
+            report = run_limited(runner, stage, self._clean_limit, stop)
             if report.failure is not None:
                 _LOGGER.warning("%s: %s", key, report.failure.message)
                 self._state.clean_failure = report.failure.message
@@ -313,6 +322,11 @@ class AttemptRun:
         finally:
             self.leaves_processes |= runner.sweep(spare=self._spares)
             output.close(0.5)
+
+    @property
+    def _clean_limit(self) -> float:
+        settings = self._parts.settings
+        return settings.killed_limit if self._stop.kind is FailureKind.KILLED else settings.side_limit
 
     def _cleaned(self, stream: str, text: str, at: int) -> None:
         line = text.rstrip()
@@ -351,7 +365,8 @@ def run_limited(runner: StageRunner, stage: Stage, limit: float, stop: Stop) -> 
         return runner.run(stage, LaunchEnvironment())
     except Stopped:
         message = (
-            f"{stage.kind.prefix}: it was ended; it may take {limit:g} seconds, and the scheduler's own end ends it"
+            f"{stage.kind.prefix}: it was ended; it may take {limit:g} seconds, fewer if its task was killed, and the "
+            "scheduler's own end ends it"
         )
         return StageReport(failure=failure(FailureKind.ERROR, message))
     finally:

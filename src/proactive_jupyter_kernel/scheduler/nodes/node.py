@@ -104,7 +104,14 @@ class Node:
         residents = None
         if templates is not None and spawner.sees_orphans:
             root = Path(settings.scratch)
-            residents = Residents(self._loop, spawner, root, settings.name, memory_limit=settings.memory_limit)
+            residents = Residents(
+                self._loop,
+                spawner,
+                root,
+                settings.name,
+                memory_limit=settings.memory_limit,
+                share=settings.resident_memory,
+            )
         parts = NodeParts(
             settings=settings,
             loop=self._loop,

@@ -105,11 +105,16 @@ class ResidentProcess:
         """Whether it is better replaced: for the memory that it has taken, or a flood of output."""
         if not self._pipes.exact:
             return True
+        return self.memory > limit
+
+    @property
+    def memory(self) -> int:
+        """The bytes that it takes; 0 where that is not known."""
         try:
             with open(f"/proc/{self.pid}/statm", encoding="ascii") as file:
-                return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") > limit
+                return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
         except (OSError, ValueError, IndexError):
-            return False
+            return 0
 
     def attach(self, output: Output, *, keep: bool) -> None:
         """What the next script writes goes there; `keep`: another one may follow it."""
@@ -211,12 +216,18 @@ class _Script:
 class Residents:
     """The resident processes of a node."""
 
-    def __init__(self, loop: Loop, spawner: Spawner, root: Path, name: str, *, memory_limit: int = 0) -> None:
-        """`root`: where folders are made whose names begin with `name`. `memory_limit`: that of a task; 0: none."""
+    def __init__(
+        self, loop: Loop, spawner: Spawner, root: Path, name: str, *, memory_limit: int = 0, share: int = 0
+    ) -> None:
+        """`root`: where folders are made whose names begin with `name`. `memory_limit`: that of a task; 0: none.
+
+        `share`: bytes that all of them may take together; 0: no limit.
+        """
         self._loop = loop
         self._spawner = spawner
         self._root = root
         self._most_memory = min(_MOST_MEMORY, memory_limit // 2 or _MOST_MEMORY)
+        self._share = share
         self._prefix = f"{name}.resident-"
         self._found: dict[Hashable, ResidentProcess] = {}
         self._cold: dict[Hashable, float] = {}
@@ -256,6 +267,7 @@ class Residents:
             self._close(key)
         if ended:
             self._open(key, prepare)
+        self._give_back()
 
     def _open(self, key: Hashable, prepare: Callable[[Path], Command]) -> ResidentProcess | None:
         """Begin to start one."""
@@ -271,6 +283,22 @@ class Residents:
             self._cold[key] = time.monotonic() + _COLD_FOR
             return None
         return self._found[key]
+
+    def _give_back(self) -> None:
+        """End those idle longest while they are more than one and over their share, and all while memory is scarce."""
+        idle = (key for key, each in self._found.items() if not each.is_busy)
+        order = sorted(idle, key=lambda key: self._found[key].used)
+        if _free_memory() < _LEAST_FREE:
+            for key in order:
+                self._close(key)
+            return
+        while self._share and len(self._found) > 1 and order and self.memory > self._share:
+            self._close(order.pop(0))
+
+    @property
+    def memory(self) -> int:
+        """The bytes that they take."""
+        return sum(each.memory for each in self._found.values())
 
     def _close(self, key: Hashable) -> None:
         found = self._found.pop(key, None)

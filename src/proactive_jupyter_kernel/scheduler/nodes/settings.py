@@ -29,6 +29,10 @@ class NodeSettings:
     grace: float = 2.0
     #: How long clean and selection scripts may take.
     side_limit: float = 300.0
+    #: How long a clean script may take once its task was killed: whoever kills wants the node back.
+    killed_limit: float = 30.0
+    #: How much memory warm Java machines may take together, without tasks; one is always kept. 0: no limit.
+    resident_memory: int = 0
     #: How large result and variables of a task may be, as JSON.
     result_limit: int = 64 * 1024 * 1024
     #: How much memory an attempt's processes may use together, on Linux; 0: no limit.

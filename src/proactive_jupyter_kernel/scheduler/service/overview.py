@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proactive_jupyter_kernel.scheduler.engine.machine import Machine
+from proactive_jupyter_kernel.scheduler.monitoring import disk
 from proactive_jupyter_kernel.scheduler.monitoring.measures import Measures
 
 __all__ = ["Overview", "overview_of"]
@@ -39,6 +40,10 @@ class Overview:
     jobs_submitted_per_minute: int
     tasks_ended_per_minute: int
     store_bytes: int
+    #: Of the disk with the data folder; -1 where the system does not tell.
+    disk_free_bytes: int
+    #: Whether that is so little that it is warned of.
+    disk_low: bool
     subscribers: int
     #: Why nodes are missing that there should be, in sentences.
     troubles: Sequence[str] = ()
@@ -54,6 +59,7 @@ def overview_of(
     troubles: Sequence[str] = (),
 ) -> Overview:
     """The state of the machine, with the counters of `measures`."""
+    space = disk.space_of(Path(home))
     jobs = machine.jobs()
     return Overview(
         status=status,
@@ -66,6 +72,8 @@ def overview_of(
         jobs_submitted_per_minute=measures.job_rate.last_minute,
         tasks_ended_per_minute=measures.attempt_rate.last_minute,
         store_bytes=_size(Path(home, name) for name in _STORE_FILES),
+        disk_free_bytes=-1 if space is None else space.free,
+        disk_low=space is not None and space.is_low,
         subscribers=measures.subscribers,
         troubles=tuple(troubles),
     )

@@ -69,6 +69,7 @@ class Settings:
     log_bytes: int
     result_bytes: int
     task_memory: int
+    resident_memory: int
     body_limit: int
     upload_limit: int
     transfer_limit: int
@@ -91,6 +92,14 @@ def _processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _quarter_of_memory() -> int:
+    """A quarter of the machine's memory; half a gibibyte where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
+    except (AttributeError, OSError, ValueError):
+        return GIBIBYTE // 2
 
 
 def _days(text: str) -> float:
@@ -165,7 +174,18 @@ SETTINGS: tuple[Setting, ...] = (
         kind=size(16 * MEBIBYTE, unlimited=True),
         default=lambda: 0,
         doc="How much memory a task may use together with the programs that it starts, on Linux; 0: no limit. A task "
-        "that uses more is killed and faulty, and its log says how much it used.",
+        "that uses more is killed and faulty, and its log says how much it used. There is no limit by default, since "
+        "no number fits one large task on a laptop and many on a server; set one where people share a machine.",
+    ),
+    Setting(
+        name="RESIDENT_MEMORY",
+        field="resident_memory",
+        kind=size(16 * MEBIBYTE, unlimited=True),
+        default=_quarter_of_memory,
+        default_text="a quarter of the machine's memory",
+        doc="How much memory the Java machines may take that nodes keep between scripts in Groovy, Jython and Scala, "
+        "on Linux; 0: no limit. Each node has an equal share: beyond it, it ends those that were not used for the "
+        "longest time, but one. While the machine has less than 1 GiB free, nodes keep none.",
     ),
     Setting(
         name="BODY_LIMIT",
@@ -212,7 +232,8 @@ SETTINGS: tuple[Setting, ...] = (
         kind=size(MEBIBYTE, unlimited=True),
         default=lambda: 0,
         doc="How large the store may become; 0: no limit. While it is larger, new jobs are refused, and the refusal "
-        "says how large it is.",
+        "says how large it is. There is no limit by default, since JOBS_KEPT bounds the store of usual jobs, and "
+        "`scheduler status` and the log warn before the disk is full.",
     ),
     Setting(
         name="CHECK_SECONDS",

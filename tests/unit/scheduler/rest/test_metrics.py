@@ -114,12 +114,15 @@ def test_labels_are_escaped_and_types_are_named() -> None:
         jobs_submitted_per_minute=0,
         tasks_ended_per_minute=0,
         store_bytes=123_456_789,
+        disk_free_bytes=987,
+        disk_low=True,
         subscribers=0,
     )
     content = text(Measures(started_at=0), now)
     found = samples(content)
     assert found["proactive_nodes", 'a"b\\c\nd'] == 2
     assert found["proactive_store_bytes", ""] == 123_456_789
+    assert found["proactive_disk_free_bytes", ""] == 987
     assert found["proactive_uptime_seconds", ""] == 1.5
     assert content.count("# TYPE ") == len(METRICS)
     families = {family.name: family.type for family in text_string_to_metric_families(content)}

@@ -82,6 +82,9 @@ METRICS: tuple[Metric, ...] = (
     _gauge("nodes_free", "Free nodes, by node source.", _nodes("free"), "source"),
     _gauge("nodes_locked", "Locked nodes, by node source.", _nodes("locked"), "source"),
     _gauge("store_bytes", "Size of the database on disk.", lambda measures, now: now.store_bytes),
+    _gauge(
+        "disk_free_bytes", "Free space of the disk with the data folder.", lambda measures, now: now.disk_free_bytes
+    ),
     _counter("store_batches", "Transactions of the store.", lambda measures, now: measures.batches),
     _counter("store_seconds", "How long these transactions took.", lambda measures, now: measures.batch_seconds),
     _counter("store_failures", "Transactions that failed.", lambda measures, now: measures.batches_failed),
