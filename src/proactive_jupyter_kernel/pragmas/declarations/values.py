@@ -45,8 +45,21 @@ __all__ = [
 ]
 
 
+class TextKind(Kind):
+    """A kind whose values are texts, written as they are."""
+
+    def node(self, value: str) -> Node:
+        return text_node(value)
+
+
+def _offered(known: KnownNames, offers: str) -> Sequence[str]:
+    """The known names that a kind offers for completion, by the attribute of `KnownNames`; empty: none."""
+    offered: Sequence[str] = getattr(known, offers) if offers else ()
+    return offered
+
+
 @dataclass(frozen=True)
-class Plain(Kind):
+class Plain(TextKind):
     """Any text."""
 
     free_text: ClassVar[bool] = True
@@ -64,12 +77,8 @@ class Plain(Kind):
             raise self.unfit(node)
         return text
 
-    def node(self, value: str) -> Node:
-        return text_node(value)
-
     def complete(self, known: KnownNames, typed: str) -> Sequence[str]:
-        offered: Sequence[str] = getattr(known, self.offers) if self.offers else ()
-        return offered
+        return _offered(known, self.offers)
 
 
 @dataclass(frozen=True)
@@ -110,7 +119,7 @@ class FilePath(Plain):
 
 
 @dataclass(frozen=True)
-class XmlName(Kind):
+class XmlName(TextKind):
     """A name of a task, a variable or a piece of generic information."""
 
     noun: str
@@ -126,12 +135,8 @@ class XmlName(Kind):
             raise InvalidValue(f"must be {self.noun}, and {text!r} {problem}.", node)
         return text
 
-    def node(self, value: str) -> Node:
-        return text_node(value)
-
     def complete(self, known: KnownNames, typed: str) -> Sequence[str]:
-        offered: Sequence[str] = getattr(known, self.offers) if self.offers else ()
-        return offered
+        return _offered(known, self.offers)
 
 
 @dataclass(frozen=True)
@@ -307,12 +312,11 @@ class Integer(Kind):
         return isinstance(node, TextNode) and re.fullmatch(r"\s*[+-]?[0-9]+\s*", node.text) is not None
 
     def complete(self, known: KnownNames, typed: str) -> Sequence[str]:
-        offered: Sequence[str] = getattr(known, self.offers) if self.offers else ()
-        return offered
+        return _offered(known, self.offers)
 
 
 @dataclass(frozen=True)
-class Extent(Kind):
+class Extent(TextKind):
     """A width or a height: pixels, or a part of what there is; the value is text as HTML has it."""
 
     @property
@@ -324,9 +328,6 @@ class Extent(Kind):
         if found is None or not 1 <= int(found[1]) <= (100 if found[2] == "%" else 20_000):
             raise self.unfit(node)
         return f"{int(found[1])}%" if found[2] == "%" else str(int(found[1]))
-
-    def node(self, value: str) -> Node:
-        return text_node(value)
 
 
 @dataclass(frozen=True)
@@ -358,7 +359,7 @@ class Duration(Kind):
 
 
 @dataclass(frozen=True)
-class Choice(Kind):
+class Choice(TextKind):
     """One of a few words."""
 
     words: tuple[str, ...]
@@ -372,9 +373,6 @@ class Choice(Kind):
         if text not in self.words:
             raise self.unfit(node, hint=did_you_mean(text, self.words) if len(self.words) > 2 else "")
         return text
-
-    def node(self, value: str) -> Node:
-        return text_node(value)
 
     def complete(self, known: KnownNames, typed: str) -> Sequence[str]:
         return self.words
@@ -406,7 +404,7 @@ class LanguageName(Kind):
 
 
 @dataclass(frozen=True)
-class Expression(Kind):
+class Expression(TextKind):
     """Integers, variables and arithmetic."""
 
     @property
@@ -421,9 +419,6 @@ class Expression(Kind):
         if not _is_arithmetic(text) or re.fullmatch(r"-\s*\d+", text):
             raise self.unfit(node)
         return text
-
-    def node(self, value: str) -> Node:
-        return text_node(value)
 
     def complete(self, known: KnownNames, typed: str) -> Sequence[str]:
         return known.variables
@@ -443,7 +438,7 @@ def _is_arithmetic(text: str) -> bool:
 
 
 @dataclass(frozen=True)
-class PythonName(Kind):
+class PythonName(TextKind):
     """The name of a variable of the notebook."""
 
     @property
@@ -455,6 +450,3 @@ class PythonName(Kind):
         if not text.isidentifier() or keyword.iskeyword(text):
             raise self.unfit(node)
         return text
-
-    def node(self, value: str) -> Node:
-        return text_node(value)

@@ -58,7 +58,7 @@ class AttemptRun:
         limits = UNLIMITED if attempt.precious_logs else parts.settings.output
         self._output = Output(parts.loop, output, limits, threads=parts.settings.threads)
         self._stop = Stop(parts.loop)
-        #: Done when not even a clean script shall run any more.
+        #: Done when not even a clean script may run.
         self._abandon = Stop(parts.loop)
         #: That of the clean script while it runs.
         self._cleaning: Stop | None = None

@@ -1,4 +1,4 @@
-"""Data spaces that a node cannot reach: files come and go in frames, through whoever gives the node its work.
+"""Data spaces that a node cannot reach: files travel in frames, through the executor that gives the node its work.
 
 ========== =========================================================== =============================================
 the node   more keys                                                   meaning

@@ -1,4 +1,4 @@
-"""Attempts, selections and what comes of them as JSON, in a form of its own: it is made and read for every task.
+"""Attempts, selections and their outcomes as JSON, by hand-written code: it runs for every task.
 
 Only what is not a default stands in it. Wire values pass as they are; the results of parents, and a large result, are
 texts beside it (`RawValue`), which are not decoded on the way.

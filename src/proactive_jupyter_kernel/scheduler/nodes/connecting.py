@@ -1,4 +1,4 @@
-"""The start of a node that is a process of its own: it connects to the scheduler that started it."""
+"""The start of a node that is a separate program: it connects to the scheduler that started it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames between a node and whoever gives it work: the bytes, and a channel of a socket that carries them.
+"""Frames between a node and the executor that gives it work: the bytes, and a channel of a socket that carries them.
 
 A frame is the lengths of its two parts, four and eight bytes, a JSON object in ASCII with the key ``do``, and the texts
 of values that are not decoded on the way, one after the other; ``raw`` has their lengths.
@@ -124,7 +124,7 @@ class Splitter:
 
 
 class Channel(Protocol):
-    """A node's way to whoever gives it work, however it is made."""
+    """The connection of a node to the executor that gives it work, of any kind."""
 
     def fileno(self) -> int:
         """What becomes readable when frames have come."""

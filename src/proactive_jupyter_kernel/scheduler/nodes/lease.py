@@ -31,12 +31,12 @@ _now: Callable[[], float] = (
 
 
 class Lease:
-    """The leave of one node to work, renewed while it works."""
+    """The lease under which one node works, renewed while it works."""
 
     def __init__(
         self, loop: Loop, send: Callable[[Mapping[str, Any]], None], seconds: float, over: Callable[[], None]
     ) -> None:
-        """`over` is called when there is no leave any more."""
+        """`over` is called when the lease has ended."""
         self._loop = loop
         self._send = send
         self._seconds = seconds

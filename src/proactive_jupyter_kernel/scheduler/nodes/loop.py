@@ -1,7 +1,7 @@
 """A small event loop for one thread: a node waits in one place for its channel, the task's pipes, its end and timers.
 
-Unlike asyncio's it is driven from below: whoever waits for something takes turns until it has happened, so that the
-order of things in an attempt is that of plain function calls.
+Unlike asyncio's loop it is driven from below: code that waits for something runs turns until it has happened. So the
+steps of an attempt are plain function calls, one after the other.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Loop:
             self._poll.register(descriptor, select.POLLIN)
 
     def remove_reader(self, descriptor: int) -> None:
-        """Do not any more; a descriptor that nobody reads is ignored."""
+        """Stop reading a descriptor; one that is not read is ignored."""
         if self._readers.pop(descriptor, None) is not None and self._poll is not None:
             with contextlib.suppress(KeyError):
                 self._poll.unregister(descriptor)

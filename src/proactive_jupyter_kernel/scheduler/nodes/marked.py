@@ -1,4 +1,4 @@
-"""Finds and kills processes by what they carry in their environment: where no parent knows them any more."""
+"""Finds and kills orphaned processes by a variable in their environment."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _marked(cookies: set[str]) -> tuple[list[psutil.Process], bool]:
 
 
 def _environment(pid: int) -> bytes | None:
-    """The environment that a process was started with; None where nobody may know it."""
+    """The environment that a process was started with; None if it cannot be read."""
     if not os.path.isdir("/proc/self"):
         return "\0".join(f"{name}={value}" for name, value in psutil.Process(pid).environ().items()).encode()
     try:

@@ -1,4 +1,4 @@
-"""A node: runs attempts and selections one at a time, for whoever is at the other end of its channel.
+"""A node: runs attempts and selections one at a time, for the executor at the other end of its channel.
 
 All of it is plain calls in one thread; only `Loop.turn` waits, and only there frames are taken in. What is at the other
 end, a local scheduler or a worker of another system, and how the frames get there, it does not know.

@@ -36,7 +36,7 @@ class StartFailed(Exception):
 
 
 class ProcessesLost(Exception):
-    """Whoever started the process has died, and nobody can know how it ended."""
+    """The parent of the process has died, so its exit status is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,7 +240,7 @@ def _spawned(
         (os.POSIX_SPAWN_DUP2, streams[1], 2),
     ]
     try:
-        # A node has one thread that does anything, and no files of its own that are named from a folder.
+        # A node has one thread that works, and uses no relative paths itself.
         os.chdir(command.directory)
         return os.posix_spawn(
             program, command.argv, environment, file_actions=actions, setsid=True, setsigdef=_DEFAULTS

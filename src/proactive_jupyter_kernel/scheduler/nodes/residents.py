@@ -59,7 +59,7 @@ class ResidentProcess:
         try:
             for name in ("requests", "answers"):
                 os.mkfifo(folder / name, 0o600)
-                # Both ways, so that nobody waits for the other side to open it.
+                # For reading and writing, so that opening it does not wait for the other side.
                 self._ends.append(os.open(folder / name, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC))
             out, err = self._pipes.ends
             self._process = spawner.start(command, (out, err))

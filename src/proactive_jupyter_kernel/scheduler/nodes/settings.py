@@ -44,7 +44,7 @@ class NodeSettings:
     threads: bool = os.name != "posix"
     #: Whether the data spaces of attempts are folders that this node can reach.
     data_spaces: bool = False
-    #: Whether their files are carried by whoever gives this node its work (``nodes/carried.py``).
+    #: Whether the executor carries their files (``nodes/carried.py``).
     carried: bool = False
     #: How long it may work without leave from the scheduler (``nodes/lease.py``); 0: as long as its channel lasts.
     lease: float = 0.0

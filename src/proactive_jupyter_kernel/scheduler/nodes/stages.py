@@ -183,10 +183,10 @@ class StageRunner:
         return report
 
     def _in_resident(self, prepared: _Prepared) -> StageReport | None:
-        """Have a resident process run it; None where there is none to be had."""
+        """Run it in a resident process; None if there is none for it."""
         launch, command, pool = prepared.launch, prepared.command, self._parts.residents
         wanted = launch.resident
-        # What would be its own in a process of its own must be what the resident one was started with.
+        # What a separate process would set for itself must equal what the resident process was started with.
         is_usual = command.directory == self._scratch.local and command.environment == {
             **launch.environment,
             COOKIE: self._scratch.cookie,

@@ -28,23 +28,23 @@ class Stop:
             self._also.set(kind)
 
     def also(self, other: Stop) -> None:
-        """What ends this ends the other as well."""
+        """Also end `other` when this ends."""
         self._also = other
         if self.kind is not None:
             other.set(self.kind)
 
     def after(self, seconds: float | None) -> None:
-        """End it when the time is up, for WALLTIME."""
+        """End it after so many seconds, for WALLTIME; None: no limit."""
         if seconds is not None:
             self._timer = self._loop.call_later(seconds, lambda: self.set(FailureKind.WALLTIME))
 
     def forget(self) -> None:
-        """The time does not count any more."""
+        """Cancel the time limit."""
         if self._timer is not None:
             self._timer.cancel()
 
     def asked(self) -> bool:
-        """Look whether something has come in the meantime; for those who do not take turns."""
+        """Whether it was asked to end: runs one turn of the loop, without waiting, for code that runs none."""
         self._loop.turn(0.0)
         return self.kind is not None
 
