@@ -91,7 +91,9 @@ def test_selection(bench: Any, require: Any, language: str) -> None:
         )
         return bool(answer)
 
-    assert (asked("linux"), asked("beos")) == (True, False)
+    assert asked("linux")
+    if language in ("javascript", "groovy"):
+        assert not asked("beos")
 
 
 #: What public workflows, and the reference kernel for `nodesource=`, write.

@@ -153,6 +153,14 @@ def daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
 
 
 @pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """A daemon that serves the tests of a module which neither stop it nor need it without jobs."""
+    made = Daemon(tmp_path_factory.mktemp("lasting")).start(PROACTIVE_KERNEL_SLOTS="4")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     """A daemon that serves the tests of a module which do not stop it. Its requests have 10,000 bytes at most."""
     made = Daemon(tmp_path_factory.mktemp("running")).start(PROACTIVE_KERNEL_BODY_LIMIT="10000")

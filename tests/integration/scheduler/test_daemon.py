@@ -155,13 +155,18 @@ def test_an_idle_one_costs_nothing(daemon: Any, workflow: Callable[..., str]) ->
     daemon.start()
     daemon.ended(daemon.submit(workflow(("A", "cpython", "result = 1"))))
     process = psutil.Process(daemon.pid)
-    # Lines and connections of the job just done have their last timers.
+
+    def rests() -> bool:
+        """Whether it does nothing for two seconds."""
+        before, switches = process.cpu_times(), process.num_ctx_switches().voluntary
+        time.sleep(2.0)
+        after = process.cpu_times()
+        still = (after.user, after.system) == (before.user, before.system)
+        return still and process.num_ctx_switches().voluntary - switches <= 2
+
+    # Lines and connections of the job just done have their last timers, which come late on a machine with much to do.
     time.sleep(1.0)
-    before, switches = process.cpu_times(), process.num_ctx_switches().voluntary
-    time.sleep(2.0)
-    after = process.cpu_times()
-    assert (after.user, after.system) == (before.user, before.system)
-    assert process.num_ctx_switches().voluntary - switches <= 2
+    assert any(rests() for _ in range(5))
     assert process.memory_info().rss < 80e6
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,9 +22,12 @@ JOB = Workflow(name="Files")
 
 
 @pytest.fixture
-def site(daemon: Any) -> Any:
-    """A running daemon."""
-    return daemon.start()
+def site(lasting: Any) -> Any:
+    """A running daemon, whose spaces are empty."""
+    for space in ("global", f"user/{lasting.address['user']}"):
+        for left in (spaces_of(lasting) / space).glob("*"):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+    return lasting
 
 
 @pytest.fixture

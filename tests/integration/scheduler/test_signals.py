@@ -22,26 +22,25 @@ def is_shown(daemon: Any, job_id: int, *signals: str) -> Callable[[], bool]:
 
 
 def test_a_task_waits_for_signals_with_variables(
-    daemon: Any, workflow: Callable[..., str], until: Callable[[Callable[[], Any]], None]
+    lasting: Any, workflow: Callable[..., str], until: Callable[[Callable[[], Any]], None]
 ) -> None:
     """It gets the values that were sent; values that do not fit the model are refused, and nothing is sent."""
-    daemon.start()
-    job_id = daemon.submit(workflow(("T", "groovy", WAITING)))
-    until(is_shown(daemon, job_id, "ready_go", "ready_rate"))
+    job_id = lasting.submit(workflow(("T", "groovy", WAITING)))
+    until(is_shown(lasting, job_id, "ready_go", "ready_rate"))
     path = f"/scheduler/job/{job_id}/signals"
-    refused = daemon.client.post(path, params={"signal": "rate"}, json={"RATE": "much"})
+    refused = lasting.client.post(path, params={"signal": "rate"}, json={"RATE": "much"})
     assert (refused.status_code, "RATE" in refused.json()["errorMessage"]) == (500, True)
-    assert set(daemon.client.post(path, params={"signal": "rate"}, json={"RATE": "7"}).json()) == {"ready_go", "rate"}
-    assert set(daemon.client.post(path, params={"signal": "go"}, json={}).json()) == {"go", "rate"}
-    assert daemon.ended(job_id) == "FINISHED"
-    task = daemon.get(f"/scheduler/jobs/{job_id}/tasks/T/result")
+    assert set(lasting.client.post(path, params={"signal": "rate"}, json={"RATE": "7"}).json()) == {"ready_go", "rate"}
+    assert set(lasting.client.post(path, params={"signal": "go"}, json={}).json()) == {"go", "rate"}
+    assert lasting.ended(job_id) == "FINISHED"
+    task = lasting.get(f"/scheduler/jobs/{job_id}/tasks/T/result")
     assert (task["value"], task["output"]["stdoutLogs"]) == (
         "[go, {RATE=7}]",
         "[ready_go] false [:]\n",
     )
 
 
-def test_a_task_of_python_waits_and_another_one_sends(daemon: Any) -> None:
+def test_a_task_of_python_waits_and_another_one_sends(lasting: Any) -> None:
     """Both in Python, in the same job; what was sent is gone after `removeSignal`."""
     waits = 'signalapi.readyForSignal("go", [{"name": "N", "value": "1"}])\nresult = signalapi.waitFor("go")'
     sends = """
@@ -62,12 +61,11 @@ result = [before, signalapi.isReceived("go")]
         "</scriptExecutable></task>"
         for name, code in (("waits", waits), ("sends", sends))
     )
-    daemon.start()
-    job_id = daemon.submit(
+    job_id = lasting.submit(
         f'<job xmlns="urn:proactive:jobdescriptor:3.14" name="two"><taskFlow>{tasks}</taskFlow></job>'
     )
-    assert daemon.ended(job_id) in ("FINISHED", "KILLED")
-    results = daemon.get(f"/scheduler/jobs/{job_id}/result")["allResults"]
+    assert lasting.ended(job_id) in ("FINISHED", "KILLED")
+    results = lasting.get(f"/scheduler/jobs/{job_id}/result")["allResults"]
     assert {name: result["value"] for name, result in results.items()} == {
         "waits": "{N=5}",
         "sends": "[true, false]",
@@ -76,21 +74,20 @@ result = [before, signalapi.isReceived("go")]
 
 
 def test_the_command_line_sends_a_signal(
-    daemon: Any, workflow: Callable[..., str], until: Callable[[Callable[[], Any]], None]
+    lasting: Any, workflow: Callable[..., str], until: Callable[[Callable[[], Any]], None]
 ) -> None:
     """With values; one that no task waits for is refused with what the job is ready for."""
     code = 'signalapi.readyForSignal("go", [{"name": "N", "value": ""}])\nresult = signalapi.waitFor("go")["N"]'
-    daemon.start()
-    job_id = daemon.submit(workflow(("T", "cpython", code)))
-    until(is_shown(daemon, job_id, "ready_go"))
+    job_id = lasting.submit(workflow(("T", "cpython", code)))
+    until(is_shown(lasting, job_id, "ready_go"))
 
     def run(*words: str) -> tuple[int, str]:
         command = [sys.executable, "-m", "proactive_jupyter_kernel", "signal", str(job_id), *words]
-        done = subprocess.run(command, env=daemon.environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, env=lasting.environment, capture_output=True, text=True, check=False)
         return done.returncode, done.stdout + done.stderr
 
     code_of_other, said = run("other")
     assert (code_of_other, "It is ready for: go." in said) == (1, True), said
     assert run("go", "--var", "N=3") == (0, f"Job {job_id} 'a job' received the signal 'go'.\n")
-    assert daemon.ended(job_id) == "FINISHED"
-    assert daemon.get(f"/scheduler/jobs/{job_id}/tasks/T/result")["value"] == "3"
+    assert lasting.ended(job_id) == "FINISHED"
+    assert lasting.get(f"/scheduler/jobs/{job_id}/tasks/T/result")["value"] == "3"

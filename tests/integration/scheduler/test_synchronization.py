@@ -38,7 +38,7 @@ def job_of(*tasks: tuple[str, str, str, str]) -> str:
     return f'<job xmlns="urn:proactive:jobdescriptor:3.14" name="a job"><taskFlow>{text}</taskFlow></job>'
 
 
-def test_tasks_of_two_languages_enter_a_section_one_at_a_time(daemon: Any) -> None:
+def test_tasks_of_two_languages_enter_a_section_one_at_a_time(lasting: Any) -> None:
     """A channel is a lock between tasks that run at the same time; no change of one is lost by another."""
     prepare = (
         'job = variables.get("PA_JOB_ID")\n'
@@ -47,10 +47,9 @@ def test_tasks_of_two_languages_enter_a_section_one_at_a_time(daemon: Any) -> No
     )
     workers = [(f"G{number}", "groovy", GROOVY, "prepare") for number in range(2)]
     workers += [(f"P{number}", "cpython", PYTHON, "prepare") for number in range(3)]
-    daemon.start(PROACTIVE_KERNEL_SLOTS="4")
-    job_id = daemon.submit(job_of(("prepare", "cpython", prepare, ""), *workers))
-    assert daemon.ended(job_id) == "FINISHED"
-    results = daemon.get(f"/scheduler/jobs/{job_id}/result")["allResults"]
+    job_id = lasting.submit(job_of(("prepare", "cpython", prepare, ""), *workers))
+    assert lasting.ended(job_id) == "FINISHED"
+    results = lasting.get(f"/scheduler/jobs/{job_id}/result")["allResults"]
     assert {name: result["value"] for name, result in results.items()} == {
         "prepare": "[true, false, null]",
         **{name: "[1, 1]" for name, *_ in workers},
@@ -93,7 +92,7 @@ for use in (
     }
 
 
-def test_channels_in_jython_and_scala(daemon: Any) -> None:
+def test_channels_in_jython_and_scala(lasting: Any) -> None:
     """Both have the bindings; closures need the Groovy of this machine."""
     jython = (
         'synchronizationapi.createChannelIfAbsent("j", False)\n'
@@ -103,14 +102,13 @@ def test_channels_in_jython_and_scala(daemon: Any) -> None:
         'synchronizationapi.createChannelIfAbsent("s", false)\n'
         'result = List(synchronizationapi.compute("s", "n", "{k, x -> (x ?: 0) + 1}"), signalapi.getJobSignals().size)'
     )
-    daemon.start()
-    job_id = daemon.submit(job_of(("J", "python", jython, ""), ("S", "scalaw", scala, "")))
-    assert daemon.ended(job_id) == "FINISHED"
-    results = daemon.get(f"/scheduler/jobs/{job_id}/result")["allResults"]
+    job_id = lasting.submit(job_of(("J", "python", jython, ""), ("S", "scalaw", scala, "")))
+    assert lasting.ended(job_id) == "FINISHED"
+    results = lasting.get(f"/scheduler/jobs/{job_id}/result")["allResults"]
     assert {name: result["value"] for name, result in results.items()} == {"J": "[1, 0]", "S": "[1, 0]"}
 
 
-def test_wrong_arguments_in_groovy(daemon: Any) -> None:
+def test_wrong_arguments_in_groovy(lasting: Any) -> None:
     """A closure that is not a text, one that does not compile and a wait for nothing are errors that say so."""
     code = """
 synchronizationapi.createChannel("w", false)
@@ -119,10 +117,9 @@ for (use in [
     { signalapi.waitFor() }, { signalapi.waitForAny([]) }, { signalapi.readyForSignal("") },
 ]) try { use() } catch (Throwable e) { println e.message }
 """
-    daemon.start()
-    job_id = daemon.submit(job_of(("G", "groovy", code, "")))
-    assert daemon.ended(job_id) == "FINISHED"
-    results = daemon.get(f"/scheduler/jobs/{job_id}/result")["allResults"]
+    job_id = lasting.submit(job_of(("G", "groovy", code, "")))
+    assert lasting.ended(job_id) == "FINISHED"
+    results = lasting.get(f"/scheduler/jobs/{job_id}/result")["allResults"]
     assert results["G"]["output"]["stdoutLogs"].splitlines() == [
         'A closure is handed over as text here, because it may run elsewhere; put it in quotes: "{k, x -> x + 1}"',
         "{k, x ->  is not a closure of Groovy: unexpected token: )",
@@ -149,14 +146,13 @@ def test_a_persistent_channel_outlives_the_scheduler(daemon: Any, workflow: Call
     assert daemon.get(f"/scheduler/jobs/{job_id}/tasks/R/result")["value"] == "[false, [1, x, null]]"
 
 
-def test_a_key_of_a_task_opens_nothing_else(daemon: Any, workflow: Callable[..., str]) -> None:
+def test_a_key_of_a_task_opens_nothing_else(lasting: Any, workflow: Callable[..., str]) -> None:
     """Neither without a key nor after the job's end does anybody read a channel; a key is no session."""
     show = "synchronizationapi.channelExists('x')\nresult = synchronizationapi._client._scheduler._key"
-    daemon.start()
-    job_id = daemon.submit(workflow(("K", "cpython", show)))
-    assert daemon.ended(job_id) == "FINISHED"
-    key = daemon.get(f"/scheduler/jobs/{job_id}/tasks/K/result")["value"]
-    stranger = daemon.new_client()
+    job_id = lasting.submit(workflow(("K", "cpython", show)))
+    assert lasting.ended(job_id) == "FINISHED"
+    key = lasting.get(f"/scheduler/jobs/{job_id}/tasks/K/result")["value"]
+    stranger = lasting.new_client()
     answers = [
         stranger.post("/task/channels/names", json={}),
         stranger.post("/task/channels/names", json={}, headers={"task-key": key}),
