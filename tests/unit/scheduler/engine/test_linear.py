@@ -143,7 +143,8 @@ def test_variables_the_last_parent_wins(stage, task):
     play = stage()
     job_variables = (Variable(name="V", value="old"), Variable(name="W", value="w"), Variable(name="V", value="job"))
     play.submit(task("A"), task("B"), task("C", "A", "B"), task("D", "B", "A"), variables=job_variables)
-    play.end("A", variables={"V": "a", "X": 1})
+    # A task hands on all of its variables, its own name too.
+    play.end("A", variables={"V": "a", "X": 1, "PA_TASK_ID": "0", "PA_TASK_NAME": "A"})
     play.end("B", variables={"V": "job", "W": "w"})
     system = {"PA_JOB_ID": "1", "PA_JOB_NAME": "job", "PA_TASK_ITERATION": 0, "PA_TASK_REPLICATION": 0}
     assert play.start_of("A").inherited == {**system, "PA_TASK_ID": "0", "PA_TASK_NAME": "A", "V": "job", "W": "w"}
