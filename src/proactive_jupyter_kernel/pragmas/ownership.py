@@ -92,7 +92,7 @@ def plain_cell(context: Context, cell: str) -> None:
     with context.lock:
         context.refusals.forget_cell(cell)
         context.journal.forget([cell])
-        _say(context, context.draft.forget_cell(cell), "its cell has no pragma for it any more")
+        _say(context, context.draft.forget_cell(cell), "its cell no longer has a pragma for it")
         record(context)
 
 
@@ -108,7 +108,7 @@ def deleted_cells(context: Context, cells: Collection[str]) -> None:
 
 def _end(context: Context) -> None:
     context.refusals.forget_cell(context.frontend.cell_id)
-    _say(context, context.draft.end(), "this cell does not define it any more")
+    _say(context, context.draft.end(), "this cell no longer defines it")
     record(context)
 
 

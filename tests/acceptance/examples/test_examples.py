@@ -185,7 +185,7 @@ def test_nbconvert_leaves_the_final_pictures_and_the_results_in_the_file(name: s
     page = (folder / "done.html").read_text(encoding="utf-8")
     told = re.findall(r'<img[^>]* alt="(Workflow [^"]*)"', page)
     assert [text for text in told if re.search(pictured, text)] != [], told
-    assert "This display is not followed any more" not in page
+    assert "This display is no longer updated" not in page
 
 
 def test_every_example_is_in_the_list() -> None:

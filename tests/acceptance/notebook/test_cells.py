@@ -15,9 +15,9 @@ def test_the_draft_follows_the_cells(kernel: Any) -> None:
     emptied = kernel.run("print('b')", cell="b")
     after = kernel.run("#%draft()", cell="d", deleted=["c"])
     assert (renamed.stream(), emptied.stream(), after.stream()) == (
-        "Defined task A2 (Python).\nNote: Removed task A: this cell does not define it any more. B still depends on "
+        "Defined task A2 (Python).\nNote: Removed task A: this cell no longer defines it. B still depends on "
         "it: change dep there, or define A again.\n",
-        "b\nNote: Removed task B: its cell has no pragma for it any more.\n",
+        "b\nNote: Removed task B: its cell no longer has a pragma for it.\n",
         "Note: Removed task C: its cell was deleted.\n",
     )
     assert [line.split()[0] for line in after.data()[0].splitlines()[2:] if line.startswith("A")] == ["A2"]

@@ -77,7 +77,7 @@ def test_card_of_a_job_that_outlives_the_run_says_so(run_notebook: Run) -> None:
     """The file does not claim that a job runs: the card names the time, and how to look at the job."""
     cell = run_notebook("#%task(name=Long)\nimport time\ntime.sleep(5)\n#%submit_job(name=Outlives)").cells[0]
     (card,) = (output.data for output in cell.outputs if "data" in output)
-    assert re.search(r"  Last seen at \d\d:\d\d:\d\d: .*This display is not followed any more", card["text/plain"])
+    assert re.search(r"  Last seen at \d\d:\d\d:\d\d: .*This display is no longer updated", card["text/plain"])
     assert 'class="old now"' in card["text/html"]
     assert 'class="lv"' not in card["text/html"]
 

@@ -443,7 +443,7 @@ def test_closing_ends_every_thread_and_marks_the_cards(
     until(lambda: "Running" in heads(shell)[-1])
     live.close("the kernel was shut down")
     until(lambda: not threads(job_id))
-    assert "then the kernel was shut down. This display is not followed any more" in last(shell)
+    assert "then the kernel was shut down. This display is no longer updated" in last(shell)
 
 
 def test_threads_do_not_keep_a_kernel_from_ending(live: NotebookLive, memory: MemoryScheduler, submit: Submit) -> None:

@@ -51,8 +51,7 @@ def test_a_renamed_task_leaves_nothing_behind(notebook) -> None:
     run(notebook, "b", "#%task(B, dep=A)\n2")
     assert run(notebook, "a", "#%task(A2)\n1") == [
         "Defined task A2 (Python).",
-        "* Removed task A: this cell does not define it any more. B still depends on it: change dep there, or define A "
-        "again.",
+        "* Removed task A: this cell no longer defines it. B still depends on it: change dep there, or define A again.",
     ]
     assert tasks(notebook) == {"A2": ("1", ()), "B": ("2", ("A",))}
     with pytest.raises(ProActiveError, match="'B': Unknown dependence: A"):
@@ -107,15 +106,15 @@ def test_a_removed_pragma_removes_its_task(notebook) -> None:
     run(notebook, "a", "#%task(A)\n1\n#%task(B)\n2")
     assert run(notebook, "a", "#%task(B)\n2") == [
         "* Redefined task B (Python).",
-        "* Removed task A: this cell does not define it any more.",
+        "* Removed task A: this cell no longer defines it.",
     ]
     assert run(notebook, "a", "#%job(name=job)")[1:] == [
-        "* Removed task B: this cell does not define it any more.",
+        "* Removed task B: this cell no longer defines it.",
     ]
     run(notebook, "b", "#%task(B)\n2")
     notebook.frontend.shown.clear()
     ownership.plain_cell(notebook.context, "b")
-    assert notebook.frontend.texts == ["* Removed task B: its cell has no pragma for it any more."]
+    assert notebook.frontend.texts == ["* Removed task B: its cell no longer has a pragma for it."]
     assert tasks(notebook) == {}
 
 

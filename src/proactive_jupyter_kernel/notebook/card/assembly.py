@@ -171,7 +171,7 @@ def _stale_text(facts: Facts) -> str:
     state += f", {failed:,} failed" if failed else ""
     why = f"; then {facts.stopped_by}" if facts.stopped_by else ""
     return (
-        f"{state}{why}. This display is not followed any more; "
+        f"{state}{why}. This display is no longer updated; "
         f"`#%job_status(job_id={job.id})` shows the current state of the job."
     )
 

@@ -109,7 +109,7 @@ class Verbs:
         """The task; `UnknownJob` where its job has ended, for then a server knows it among the alive ones no more."""
         if self.ask.ended(job_id):
             raise UnknownJob(
-                f"Job {job_id} has ended: its tasks cannot be killed, restarted, preempted or finished any more."
+                f"Job {job_id} has ended: its tasks can no longer be killed, restarted, preempted or finished."
             )
         return self.ask.task(job_id, name)
 

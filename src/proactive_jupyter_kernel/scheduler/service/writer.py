@@ -130,7 +130,7 @@ class Writer:
         """
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if self.closed:
-            raise StoreUnavailable("The scheduler is stopping, so nothing is stored any more.")
+            raise StoreUnavailable("The scheduler is stopping and stores nothing new.")
         if self.batch or self.actions or self._flush_handle is not None:
             self._waiters.append((waiter, about))
             self.schedule()
