@@ -156,16 +156,16 @@ class PortalSessions:
             if self._clock() > link.expires or not link.stands():
                 raise LinkRefused("This link has expired.", link.origins)
             link.used = True
-        session = PortalSession(
-            key=secrets.token_urlsafe(32),
-            user=link.user,
-            origins=link.origins,
-            framed=framed,
-            stands=link.stands,
-            used=self._clock(),
-        )
-        self._sweep()
-        self._sessions[_digest(session.key)] = session
+            session = PortalSession(
+                key=secrets.token_urlsafe(32),
+                user=link.user,
+                origins=link.origins,
+                framed=framed,
+                stands=link.stands,
+                used=self._clock(),
+            )
+            self._sweep()
+            self._sessions[_digest(session.key)] = session
         return session, link.path
 
     def find(self, key: str, *, framed: bool) -> PortalSession | None:
