@@ -72,6 +72,8 @@ class ProcessRound:
     acknowledged: set[int] = field(default_factory=set)
     seen: dict[tuple[int, str], Seen] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
+    #: Whether a submission got no answer, so that its job may come later.
+    unanswered: bool = False
     _over: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -164,6 +166,14 @@ class ProcessRound:
                             self.seen[job_id, task] = Seen(job_id=job_id, task=task, end=end, at=at)
 
     def _await_ends(self) -> None:
+        """Of jobs without an answer as well, whose submissions may have waited for a file handle."""
+        self._await_listed()
+        if self.unanswered:
+            # asyncio takes no connection for a second after it had no file handle for one.
+            time.sleep(2.0)
+            self._await_listed()
+
+    def _await_listed(self) -> None:
         deadline = time.monotonic() + _PATIENCE
         over = {"FINISHED", "CANCELED", "FAILED", "KILLED"}
         while time.monotonic() < deadline:
@@ -304,8 +314,10 @@ def _limited(limit: int, value: Callable[[ProcessRound], int]) -> Callable[[Proc
         process = psutil.Process(world.daemon.pid)
         before = process.rlimit(limit)
         process.rlimit(limit, (value(world), before[1]))
-        with contextlib.suppress(httpx2.HTTPError):
+        try:
             world.daemon.post_xml(world.text())
+        except httpx2.HTTPError:
+            world.unanswered = True
         time.sleep(world.chance.uniform(0.3, 1.2))
         process.rlimit(limit, before)
 

@@ -8,18 +8,26 @@ time for bodies is in ``http/bodies.py``, which reads them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import logging
+import time
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-__all__ = ["BoundedProtocol", "most_connections"]
+__all__ = ["AcceptFailures", "BoundedProtocol", "most_connections"]
+
+_log = logging.getLogger(__name__)
 
 #: Seconds in which the head of a request must arrive, from the connection's start or the head's first byte.
 HEAD_SECONDS = 20.0
 #: More connections than these are never open at the same time; fewer where the system gives fewer file handles.
 MOST = 512
+#: Seconds between two messages that there is no file handle for a connection.
+_TOLD_EVERY = 60.0
+#: How asyncio names the attempt to take connections again.
+_RESTARTED = "_start_serving"
 
 
 def most_connections() -> int:
@@ -94,3 +102,25 @@ class BoundedProtocol(H11Protocol):
         self._head_timer = None
         if not self.is_busy:
             self.transport.abort()
+
+
+class AcceptFailures:
+    """What the loop does with exceptions of callbacks: those of new connections without a file handle are told seldom.
+
+    asyncio reports one for each place in the queue of connections, thousands a second, which would leave nothing else
+    in the scheduler's log.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._silent_until = float("-inf")
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        message = str(context.get("message"))
+        if message.startswith("socket.accept()"):
+            if self._clock() >= self._silent_until:
+                self._silent_until = self._clock() + _TOLD_EVERY
+                _log.warning("no room for another connection, so new ones wait: %s", context.get("exception"))
+        elif not (_RESTARTED in message and isinstance(context.get("exception"), ValueError)):
+            # Otherwise the port was closed before asyncio tried again.
+            loop.default_exception_handler(context)

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from proactive_jupyter_kernel.errors import EmbeddedSchedulerError
 from proactive_jupyter_kernel.scheduler.access import lasting
-from proactive_jupyter_kernel.scheduler.daemon.connections import BoundedProtocol, most_connections
+from proactive_jupyter_kernel.scheduler.daemon.connections import AcceptFailures, BoundedProtocol, most_connections
 
 __all__ = ["HOST", "Server", "bound"]
 
@@ -89,6 +89,7 @@ class Server(uvicorn.Server):
         self.stopping = asyncio.Event()
 
     async def main_loop(self) -> None:
+        asyncio.get_running_loop().set_exception_handler(AcceptFailures())
         await self.stopping.wait()
 
     @contextlib.contextmanager
