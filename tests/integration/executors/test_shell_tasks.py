@@ -93,7 +93,7 @@ def test_readable_content_type(lab: Any) -> None:
 def test_variable_that_no_environment_holds(lab: Any) -> None:
     """A value that the system cannot pass in an environment variable is named, with what to do instead."""
     message = lab.run("true", "bash", inherited={"big": "x" * 200_000}).message
-    assert "variables_big is 200,014 bytes long" in message
+    assert "variables_big is 195 KiB long" in message
     assert "pass large data in a file" in message
 
 

@@ -45,7 +45,7 @@ def test_the_address_file_is_private_and_complete(daemon: Any) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(daemon.data_dir.stat().st_mode) == 0o700
     address = json.loads(path.read_text())
-    assert set(address) == {"url", "token", "pid", "version", "data_dir", "user", "notices", "executor"}
+    assert set(address) == {"url", "token", "pid", "version", "data_dir", "user", "notices", "troubles", "executor"}
     assert (address["pid"], address["version"], address["data_dir"]) == (
         daemon.pid,
         __version__,
