@@ -53,6 +53,7 @@ class Client:
             done = subprocess.run(
                 command,
                 cwd=folder,
+                env=client_environment(folder),
                 timeout=PATIENCE,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -63,6 +64,17 @@ class Client:
         assert done.returncode == 0, (folder / "output.txt").read_text()
         rows: list[dict[str, Any]] = json.loads(report.read_text(encoding="utf-8"))
         return rows
+
+
+def client_environment(folder: Path) -> dict[str, str]:
+    """The environment of a client, which shares nothing with those that run at the same time.
+
+    The Java part remembers the jobs it waits for in the folder for temporary files, whoever submitted them, and asks
+    its scheduler for all of them when it connects.
+    """
+    temporary = folder / "temporary"
+    temporary.mkdir(exist_ok=True)
+    return {**os.environ, "JAVA_TOOL_OPTIONS": f"-Djava.io.tmpdir={temporary}"}
 
 
 @pytest.fixture(scope="session")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import getpass
-import os
 import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from .conftest import client_environment
 
 GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "other-clients.md"
 WORKFLOW = """<?xml version="1.0" encoding="UTF-8"?>
@@ -35,7 +36,7 @@ def test_the_lines_of_the_guide_work(client: Callable[[str], Any], scheduler: An
             subprocess.run(
                 command,
                 cwd=tmp_path,
-                env=os.environ | {"PASSWORD": "a-lasting-password"},
+                env={**client_environment(tmp_path), "PASSWORD": "a-lasting-password"},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.DEVNULL,
