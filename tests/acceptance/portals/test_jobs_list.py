@@ -114,6 +114,39 @@ def test_a_key_is_heard_as_soon_as_the_list_shows_what_it_does(scheduler: Schedu
     row.get_by_text("Running", exact=True).wait_for()
 
 
+def test_an_action_stays_with_the_last_search(scheduler: Scheduler, page: Any, visit: Visit) -> None:
+    """A job is paused while the list still waits for the answer to a longer search: search and selection stay."""
+    from playwright.sync_api import expect
+
+    job = scheduler.submit(workflow("searched twice", ENDLESS))
+    visit("/scheduler/?q=searched")
+    row = page.locator(f"#job-{job.id}")
+    row.get_by_text("Running", exact=True).wait_for()
+    page.evaluate("window.untouched = true")
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    page.route("**/scheduler/?*part=*", hold)
+    page.keyboard.press("/")
+    page.get_by_role("searchbox").fill("searched twice")
+    page.wait_for_url("**/scheduler/?q=searched+twice")
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    with page.expect_response(f"**/scheduler/jobs/{job.id}/do/pause?back=%2Fscheduler%2F%3Fq%3Dsearched"):
+        page.keyboard.press("p")
+    for route in held:
+        route.continue_()
+    page.unroute("**/scheduler/?*part=*", hold)
+    row.get_by_text("Paused", exact=True).wait_for()
+    expect(page.locator(".note.t-ok")).to_contain_text(f"Paused job {job.id}.")
+    assert page.evaluate("window.untouched")
+    assert page.url.endswith("/scheduler/?q=searched+twice")
+    page.keyboard.press("p")
+    row.get_by_text("Running", exact=True).wait_for()
+
+
 def test_single_keys_can_be_switched_off(
     scheduler: Scheduler, some_jobs: list[int], page: Any, visit: Visit, faults_of: Faults
 ) -> None:

@@ -321,7 +321,8 @@ export async function send(form, submitter) {
     } else if (answer.type.startsWith("application/json")) {
       const to = new URL(JSON.parse(answer.text).to, location.href);
       closeQuestion();
-      if (to.pathname + to.search === location.pathname + location.search) await refresh(["status", "messages", ...live]);
+      // A search or the choice of a task may have changed the query since the form was written: the page keeps its own.
+      if (to.pathname === location.pathname) await refresh(["status", "messages", ...live]);
       else location.assign(to);
     } else {
       say(textOf(answer));
@@ -445,7 +446,11 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
     if (closeQuestion()) return;
     closeMenus();
-    if (typing) typing.blur();
+    if (typing) {
+      // Some browsers would empty a search: the field is left, and the list stays as it was searched.
+      event.preventDefault();
+      typing.blur();
+    }
     return;
   }
   if (typing || asked.contains(event.target)) return;
