@@ -263,7 +263,7 @@ class EmbeddedTransport:
         with self._lock:
             if self._there is None or http is not self._there[1]:
                 return True
-            if found is None or found.pid == self._there[0].pid:
+            if found is None or found.token == self._there[0].token:
                 return False
             self._drop()
             return True

@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from proactive_jupyter_kernel.client import embedded, portals
 from proactive_jupyter_kernel.client.scheduler import Scheduler
 from proactive_jupyter_kernel.workflow.model import Script, Task, Workflow
-
-# One browser serves the tests of one worker.
-pytestmark = pytest.mark.xdist_group("portals")
 
 
 def test_a_scheduler_restarts_under_an_open_page(scheduler: Scheduler, page: Any, visit: Callable[..., None]) -> None:

@@ -51,6 +51,11 @@ class Worker:
         #: Whether it gave way to others in its last check. It does so for good, for only the superuser may go back.
         self.gave_way = False
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process is gone, as far as that is known."""
+        return self._process.returncode is not None
+
     @classmethod
     async def start(cls, memory: int, seconds: float) -> Worker:
         """`memory` in bytes, 0: without limit; `seconds` of one check."""

@@ -117,11 +117,7 @@ class InProcess:
         return Path(tempfile.mkdtemp(dir=self._folder))
 
     async def _ask(self, question: tuple[Write, str]) -> Any:
-        if self._free:
-            worker, timer = self._free.pop()
-            timer.cancel()
-        else:
-            worker = await Worker.start(self._memory, self._seconds)
+        worker = self._idle_worker() or await Worker.start(self._memory, self._seconds)
         is_done = False
         try:
             async with asyncio.timeout(self._seconds):
@@ -146,6 +142,15 @@ class InProcess:
             hint="Have the task write large data to a file of a data space, and return its name.",
         )
 
+    def _idle_worker(self) -> Worker | None:
+        """A process that was kept; those that the system killed meanwhile are dropped."""
+        while self._free:
+            worker, timer = self._free.pop()
+            timer.cancel()
+            if not worker.has_ended:
+                return worker
+        return None
+
     def _end(self, worker: Worker) -> None:
         self._free = [each for each in self._free if each[0] is not worker]
         task = asyncio.get_running_loop().create_task(worker.end())
@@ -153,10 +158,8 @@ class InProcess:
         task.add_done_callback(self._ending.discard)
 
     async def close(self) -> None:
-        for worker, timer in self._free:
-            timer.cancel()
+        while (worker := self._idle_worker()) is not None:
             await worker.end()
-        self._free.clear()
         await asyncio.gather(*self._ending, return_exceptions=True)
 
 

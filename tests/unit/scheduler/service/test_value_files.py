@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -86,3 +88,21 @@ def test_a_form_beyond_the_limits_is_refused(
     said, after = asyncio.run(run())
     assert (said, after) == (message, "[1, 2.5, é]".encode())
     assert list((tmp_path / "values").iterdir()) == []
+
+
+def test_a_process_that_the_system_killed_while_it_waited_is_replaced(tmp_path: Path) -> None:
+    """The value is not to blame for that: the next form is made by another process."""
+    files = InProcess(tmp_path / "values", idle=300.0)
+
+    async def run() -> bytes:
+        try:
+            (await files.make(VALUE, value_forms.text)).file.close()
+            ((worker, _),) = files._free
+            os.kill(worker._process.pid, signal.SIGKILL)
+            while not worker.has_ended:
+                await asyncio.sleep(0.01)
+            return b"".join((await files.make(VALUE, value_forms.text)).pieces())
+        finally:
+            await files.close()
+
+    assert asyncio.run(run()) == "[1, 2.5, é]".encode()

@@ -14,7 +14,7 @@ from proactive_jupyter_kernel.scheduler.rest.dto.records import raw_text
 from proactive_jupyter_kernel.workflow import values
 from proactive_jupyter_kernel.workflow.java import serialization
 
-__all__ = ["json_stream", "json_text", "own_text", "stream", "task_members"]
+__all__ = ["json_stream", "json_text", "own_text", "stream", "task_members", "text"]
 
 #: Bytes that become base64 at once; a multiple of three, so that no padding is inside.
 _PART = 3 * 64 * 1024
