@@ -21,6 +21,7 @@ from typing import IO, Any, Protocol
 from proactive_jupyter_kernel.errors import ProActiveError
 from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 from proactive_jupyter_kernel.scheduler.service.check_process import Worker, WorkerLost
+from proactive_jupyter_kernel.workflow.display.numbers import size_text
 
 __all__ = ["LARGE", "InProcess", "InThread", "ValueFile", "ValueFiles", "ValueTooLarge", "Write"]
 
@@ -136,7 +137,7 @@ class InProcess:
             _log.error("a form of a value could not be made: %s", answer)
         raise ValueTooLarge(
             "The value is too large to be given in this form: it takes more than "
-            f"{self._memory // 1024 // 1024:,} MB of memory or {self._seconds:g} seconds."
+            f"{size_text(self._memory)} of memory or {self._seconds:g} seconds."
             if kind == "memory"
             else f"The value cannot be given in this form: {answer}",
             hint="Have the task write large data to a file of a data space, and return its name.",

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
-import os
-import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -55,7 +53,7 @@ def ends(value, target):
 def fails(value, target):
     raise LookupError("none")
 """
-TOO_LARGE = "The value is too large to be given in this form: it takes more than 2,048 MB of memory or 120 seconds."
+TOO_LARGE = "The value is too large to be given in this form: it takes more than 2 GiB of memory or 120 seconds."
 
 
 @pytest.mark.parametrize(
@@ -98,7 +96,7 @@ def test_a_process_that_the_system_killed_while_it_waited_is_replaced(tmp_path: 
         try:
             (await files.make(VALUE, value_forms.text)).file.close()
             ((worker, _),) = files._free
-            os.kill(worker._process.pid, signal.SIGKILL)
+            worker._process.kill()
             while not worker.has_ended:
                 await asyncio.sleep(0.01)
             return b"".join((await files.make(VALUE, value_forms.text)).pieces())
