@@ -64,7 +64,7 @@ def test_portals(notebook, pragma: str, title: str, path: str, server_path: str,
         assert re.fullmatch(re.escape(address) + r"/portal/enter/token\d+", found.source)
         assert (found.page, found.command) == (address + path, f"proactive-kernel portal {word}")
         assert notebook.server.link_requests == [
-            {"path": path, "origins": list(JUPYTER.origins), "count": 1, "seconds": 60.0}
+            {"path": path, "origins": list(JUPYTER.origins), "count": 1, "seconds": 300.0}
         ]
     assert (found.title, found.width, found.height, found.pragma) == (title, "1200", "750", f"#%{pragma}()")
     assert found.text.startswith(f"{title} of {notebook.connection.name}, shown in a frame on ")

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from proactive_jupyter_kernel.client.connection import Connection
     from proactive_jupyter_kernel.pragmas.context import Context
 
-#: Seconds within which the frame of a new output appears. A notebook that is saved before that holds the link, which
-#: must soon be good for nothing.
-_FRAME_SECONDS = 60.0
+#: Seconds within which the frame of a new output appears: JupyterLab loads it when its cell is scrolled into view. A
+#: notebook that is saved before that holds the link, which must soon be good for nothing.
+_FRAME_SECONDS = 300.0
 
 __all__ = ["frame_source", "is_proxied", "job_page", "portal_page"]
 

@@ -185,7 +185,7 @@ SETTINGS: tuple[Setting, ...] = (
         default_text="a quarter of the machine's memory",
         doc="How much memory the Java machines may take that nodes keep between scripts in Groovy, Jython and Scala, "
         "on Linux; 0: no limit. Each node has an equal share: beyond it, it ends those that were not used for the "
-        "longest time, but one. While the machine has less than 1 GiB free, nodes keep none.",
+        "longest time, but one. After a script, while the machine has less than 1 GiB free, a node keeps none.",
     ),
     Setting(
         name="BODY_LIMIT",
