@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests import required
+from tests.conftest import LONG
 
 TESTS = Path(__file__).parents[2]
 #: How a test could be skipped although everything must be there.
@@ -61,3 +62,8 @@ def test_no_test_goes_around_it() -> None:
     """Else it would be skipped in CI, and nobody would see it."""
     files = {path.relative_to(TESTS).as_posix(): path for path in TESTS.rglob("*.py")}
     assert [name for name, path in sorted(files.items()) if AROUND.search(path.read_text("utf-8"))] == sorted(OWN)
+
+
+def test_long_files_exist() -> None:
+    """A file that was moved would start last again, and keep one worker busy when the others have ended."""
+    assert [name for name in LONG if not (TESTS / name).is_file()] == []
