@@ -14,7 +14,11 @@ from tests.integration.dask.conftest import DEADLINE, LEASE, Cluster, beats, unt
 
 from proactive_jupyter_kernel import Scheduler
 
-pytestmark = pytest.mark.dask
+pytestmark = [
+    pytest.mark.dask,
+    # What is wrong with a worker or the cluster may be known before the client first looks, which is a warning then.
+    pytest.mark.filterwarnings("ignore:Worker .* is not used", "ignore:The Dask scheduler at .* does not answer"),
+]
 
 #: A task that writes down every tenth of a second that it runs, and ends when there is a file that says so.
 BEATING = """

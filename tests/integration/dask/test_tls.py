@@ -14,7 +14,11 @@ from tests.integration.dask.conftest import CERTIFICATE, DEADLINE, KEY, Cluster,
 
 from proactive_jupyter_kernel.client import embedded
 
-pytestmark = pytest.mark.dask
+pytestmark = [
+    pytest.mark.dask,
+    # What is wrong with a worker or the cluster may be known before the client first looks, which is a warning then.
+    pytest.mark.filterwarnings("ignore:Worker .* is not used", "ignore:The Dask scheduler at .* does not answer"),
+]
 
 
 @pytest.fixture

@@ -10,7 +10,11 @@ from tests.integration.dask.conftest import DEADLINE, Cluster, until
 from proactive_jupyter_kernel.workflow import Task, Workflow
 from proactive_jupyter_kernel.workflow.model import Script, SelectionScript
 
-pytestmark = pytest.mark.dask
+pytestmark = [
+    pytest.mark.dask,
+    # What is wrong with a worker or the cluster may be known before the client first looks, which is a warning then.
+    pytest.mark.filterwarnings("ignore:Worker .* is not used", "ignore:The Dask scheduler at .* does not answer"),
+]
 
 
 def test_threads_of_workers_are_nodes(lasting: Cluster) -> None:
