@@ -376,3 +376,26 @@ def test_an_event_knows_whether_it_changed_anything(stage, task):
     assert [changes(events.SetPriority, job_id=1, priority=Priority.LOW) for _ in range(2)] == [True, False]
     assert [changes(events.SchedulerCommand, verb="freeze") for _ in range(2)] == [True, False]
     assert [changes(events.KillJob, job_id=1) for _ in range(2)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("event", "fields", "told"),
+    [
+        (events.PauseJob, {}, ["JOB_PAUSED"]),
+        (events.ResumeJob, {}, ["JOB_RESUMED"]),
+        (events.SetPriority, {"priority": Priority.HIGH}, ["JOB_CHANGE_PRIORITY"]),
+        (events.SetPriority, {"priority": Priority.NORMAL}, []),
+        (events.KillTask, {"name": "A"}, ["TASK_RUNNING_TO_FINISHED"]),
+        (events.RestartTask, {"name": "A"}, ["TASK_WAITING_FOR_RESTART"]),
+        (events.KillJob, {}, ["TASK_RUNNING_TO_FINISHED"] * 2 + ["JOB_RUNNING_TO_FINISHED"]),
+    ],
+)
+def test_an_action_is_announced(stage, task, event, fields, told):
+    """Those who listen hear of it by its own event, and of nothing where it changes nothing."""
+    play = stage()
+    play.submit(task("A", max_executions=2), task("B"))
+    if event is events.ResumeJob:
+        play.tell(events.PauseJob)
+    play.events()
+    play.tell(event, **fields)
+    assert play.events() == told

@@ -92,6 +92,6 @@ def test_no_duration_is_negative(stage, task):
     play.tell(events.KillTask, "C")
     play.tell(events.KillJob)
     rows = [(row.duration, row.finished_at - row.started_at) for row in play.rows_of() if row.started_at > 0]
-    assert all(duration >= 0 and passed >= 0 for duration, passed in rows)
+    assert rows == [(0, 0), (0, 0)]
     job = play.jobs[1]
     assert (job.submitted_at <= job.started_at <= job.finished_at, job.killed_time) == (True, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
@@ -97,6 +98,7 @@ def test_invalid_request_gets_an_answer(rest: Callable[..., None], workflow: Cal
     chance = random.Random(seed)
     routes = [route for route in ROUTES if route.path not in ENDS]
     faults: dict[str, str] = {}
+    answered: Counter[int] = Counter()
 
     async def scenario(scene: Any) -> None:
         for name in ("one", "two", "three"):
@@ -110,6 +112,7 @@ def test_invalid_request_gets_an_answer(rest: Callable[..., None], workflow: Cal
             request.url = scene.client.base_url.copy_with(raw_path=b"/rest" + place.encode("ascii"))
             async with asyncio.timeout(30):
                 answer = await scene.client.send(request)
+            answered[answer.status_code] += 1
             if fault := fault_of(answer):
                 faults.setdefault(f"{route.method} {route.path}: {fault}", f"{place[:300]} {headers} {body[:100]!r}")
         assert await scene.json("/scheduler/jobs/3/result") == before
@@ -118,3 +121,6 @@ def test_invalid_request_gets_an_answer(rest: Callable[..., None], workflow: Cal
 
     rest(scenario)
     assert faults == {}
+    # Else it would be true for nothing: of a login that is refused, or of paths that are not there.
+    assert answered[200] > REQUESTS / 5, answered
+    assert answered[401] < REQUESTS / 50, answered

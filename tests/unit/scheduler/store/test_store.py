@@ -304,6 +304,21 @@ def test_a_log_is_bounded_in_bytes_too(store: Store) -> None:
     assert kept.dropped >= 1
 
 
+@pytest.mark.parametrize("bounds", [{"log_lines": 10, "log_bytes": 10**9}, {"log_lines": 10**9, "log_bytes": 1_000}])
+def test_either_bound_of_a_log_keeps_the_file_small(tmp_path: Path, bounds: dict[str, int]) -> None:
+    """What is not shown any more is not stored any longer either, whichever bound was met."""
+    store = SqliteStore(tmp_path / "s.db", **bounds)
+    store.write(new_job(1))
+    for letter in "abcdefghijklmnopqrstuvwxyz":
+        store.write(Batch(logs=[LogPart(job_id=1, task_id=0, lines=lines(letter * 90))]))
+    with contextlib.closing(sqlite3.connect(tmp_path / "s.db")) as database:
+        (stored,) = database.execute("SELECT count(*) FROM log_parts").fetchone()
+    shown = [line.text[0] for line in store.log(1, 0).lines]
+    store.close()
+    assert shown == list("abcdefghijklmnopqrstuvwxyz"[-len(shown) :])
+    assert 5 <= len(shown) <= stored <= 12
+
+
 FILTERS: list[tuple[JobQuery, list[int]]] = [
     (JobQuery(), [3, 2, 1]),
     (JobQuery(sort=(("job_id", False),), offset=1, limit=1), [2]),
