@@ -45,7 +45,7 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
         f"Last minute: {counted(found['jobs_submitted_per_minute'], 'job')} submitted, "
         f"{counted(found['tasks_ended_per_minute'], 'task')} ended."
     )
-    # A scheduler of an earlier version does not tell of its disk.
+    # A scheduler of an earlier version says nothing about its disk.
     free = found.get("disk_free_bytes", -1)
     yield f"Store: {size_text(found['store_bytes'])}{f'; {size_text(free)} free on its disk' if free >= 0 else ''}."
     if found.get("disk_low"):

@@ -1,6 +1,6 @@
 """Who may see the portals: single-use links, and the sessions of browsers that followed one.
 
-A REST client that is logged in asks for links. A link is good once, for minutes; whoever follows it gets a portal
+A REST client that is logged in asks for links. A link is good once, for minutes; who follows it gets a portal
 session with a key of its own, never the id of the REST session. The key is in a cookie or, in a frame, where browsers
 keep cookies back, in the path. All of it is in memory: a restarted scheduler knows no key.
 
@@ -146,7 +146,7 @@ class PortalSessions:
         return tokens
 
     def enter(self, token: str, *, framed: bool) -> tuple[PortalSession, str]:
-        """A new session for whoever follows a link, and the path that the link leads to; `LinkRefused`."""
+        """A new session for who follows a link, and the path that the link leads to; `LinkRefused`."""
         link = self._links.get(_digest(token))
         if link is None:
             raise LinkRefused("This link is not known to the scheduler. It may be from before its last start.")

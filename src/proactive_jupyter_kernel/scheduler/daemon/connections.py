@@ -105,7 +105,7 @@ class BoundedProtocol(H11Protocol):
 
 
 class AcceptFailures:
-    """What the loop does with exceptions of callbacks: those of new connections without a file handle are told seldom.
+    """What the loop does with exceptions of callbacks: one a minute of new connections without a file handle.
 
     asyncio reports one for each place in the queue of connections, thousands a second, which would leave nothing else
     in the scheduler's log.

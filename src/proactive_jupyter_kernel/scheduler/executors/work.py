@@ -60,7 +60,7 @@ class Work:
             self._look_in(limit + _LATE)
 
     def taken_back(self) -> None:
-        """No node does it any more."""
+        """No node does it now."""
         self.node = None
         if self._late is not None:
             self._late.cancel()

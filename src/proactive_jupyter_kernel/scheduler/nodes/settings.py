@@ -29,7 +29,7 @@ class NodeSettings:
     grace: float = 2.0
     #: How long clean and selection scripts may take.
     side_limit: float = 300.0
-    #: How long a clean script may take once its task was killed: whoever kills wants the node back.
+    #: How long a clean script may take once its task was killed: the user wants the node back.
     killed_limit: float = 30.0
     #: How much memory warm Java machines may take together, without tasks; one is always kept. 0: no limit.
     resident_memory: int = 0

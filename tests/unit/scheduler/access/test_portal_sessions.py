@@ -28,7 +28,7 @@ def eager_threads() -> Iterator[None]:
 
 
 def test_of_two_who_follow_a_link_at_once_one_gets_in(eager_threads: None) -> None:
-    """Whenever the threads take turns: the others are told that it was used."""
+    """Whenever the threads take turns: the others get the error that it was used."""
     # The check of the login, between the look at the link and its use, is where another thread comes first.
     turn = threading.Barrier(4, timeout=60)
 

@@ -11,7 +11,7 @@ from proactive_jupyter_kernel.scheduler.daemon.connections import AcceptFailures
 
 
 def test_connections_without_a_handle_are_told_seldom(caplog: pytest.LogCaptureFixture) -> None:
-    """Once a minute; what was closed meanwhile is no fault, and other exceptions are told as ever."""
+    """Once a minute; what was closed meanwhile is no fault, and other exceptions are logged as before."""
     now = [0.0]
     handle = AcceptFailures(clock=lambda: now[0])
     loop = asyncio.new_event_loop()

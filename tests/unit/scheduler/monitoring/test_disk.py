@@ -38,5 +38,5 @@ def test_the_log_warns_once_each_time(
 
 
 def test_a_folder_that_is_gone_has_no_space_to_tell(tmp_path: Path) -> None:
-    """Whatever has become of it is told elsewhere."""
+    """None, not an error: that the folder is gone is noticed elsewhere."""
     assert space_of(tmp_path / "gone") is None

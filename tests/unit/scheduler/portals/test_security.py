@@ -78,7 +78,7 @@ def test_a_link_is_good_once(rest: Rest) -> None:
 
 
 def test_a_link_that_many_follow_at_once(rest: Rest) -> None:
-    """One gets a session, in a tab or in a frame; the others are told that it was used."""
+    """One gets a session, in a tab or in a frame; the others get the error that it was used."""
 
     async def scenario(scene: Any) -> None:
         for headers, entered in (({}, 200), ({"sec-fetch-dest": "iframe"}, 303)):

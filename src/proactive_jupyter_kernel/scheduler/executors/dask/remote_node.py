@@ -13,7 +13,7 @@ from proactive_jupyter_kernel.scheduler.raw_value import RawValue
 
 __all__ = ["RemoteNode"]
 
-#: Seconds that a node has, beyond its grace, to end a task for which it has no leave any more.
+#: Seconds that a node has, beyond its grace, to end a task for which it no longer has leave.
 _MARGIN = 2.0
 
 

@@ -151,7 +151,7 @@ class WorkerSite:
             )
 
     async def _serve(self) -> None:
-        """Until the connection ends, or nothing is heard any more."""
+        """Until the connection ends, or nothing more is heard."""
         self._heard_at = asyncio.get_running_loop().time()
         pinging = asyncio.create_task(self._ping())
         try:
@@ -171,7 +171,7 @@ class WorkerSite:
         limit = max(_SILENT, self._settings.lease * LONGEST)
         sending: asyncio.Task[None] | None = None
         while True:
-            # Where nothing is taken any more, a message waits, and the next look comes all the same.
+            # Where the other side no longer reads, a message waits; the next look is made all the same.
             if sending is None or sending.done():
                 sending = asyncio.create_task(self._send_ping())
             await asyncio.sleep(_PING_EVERY)

@@ -83,14 +83,14 @@ async def follow(request: PageRequest) -> Response:
         return output.output_of(tail, names, task=task, alive=alive)
 
     found = await request.read(read)
-    news = {
+    update = {
         "position": found.position,
         "cut": found.cut,
         "alive": found.alive,
         "lines": [[line.at, line.task, line.text, line.error] for line in found.lines],
     }
     # In ASCII: a line may have characters that are not Unicode.
-    return Response(json.dumps(news, separators=(",", ":")), media_type="application/json")
+    return Response(json.dumps(update, separators=(",", ":")), media_type="application/json")
 
 
 async def download_output(request: PageRequest) -> Response:
